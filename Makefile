@@ -1,0 +1,35 @@
+# Every target makes what it needs; `make demo` and `make test` are all a newcomer has to know.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format docs clean
+
+help:  ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml relay_actors/_version.py
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("relay_actors needs Python 3.11 or newer; this is %s. Try: make PYTHON=python3.12" % sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	@touch $@
+
+demo: $(STAMP)  ## Run the main job: real calls against the embedded simulator (ARGS="--seed 7 --fast")
+	$(BIN)/relay-actors demo $(ARGS)
+
+test: $(STAMP)  ## Run the whole test suite (ARGS="-k journal")
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP)  ## Check format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(STAMP)  ## Format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:  ## Remove everything that was made
+	rm -rf $(VENV) .venv-parity build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The telephony actors and their verbs."""

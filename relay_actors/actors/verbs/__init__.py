@@ -1,0 +1,1 @@
+"""The verbs of a call, by noun; defined once for all callers."""

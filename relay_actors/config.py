@@ -1,0 +1,254 @@
+"""What can be set, where it comes from, and what is refused early. Layer: floor, standard library only.
+
+An argument wins over its environment variable, and an empty string counts as missing (PROTOCOL 15, 16.3).
+Everything that cannot be used raises `ConfigError`, naming the argument or variable, before any network activity.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+from relay_actors.errors import ConfigError
+
+__all__ = ["DEFAULT_HOST", "Credentials", "Limits", "Settings", "Timing", "is_loopback", "split_host"]
+
+DEFAULT_HOST: Final = "relay.signalwire.com"
+_HOST_FORBIDDEN: Final = re.compile(r"[@/?#\\\s\x00-\x1f\x7f]")
+_LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Every time of the protocol and the runtime, in seconds. ``Timing().scaled(0.1)`` shrinks them all for tests.
+
+    Source of the defaults: PROTOCOL 2.6, 5, 6.5, 9.3, 15; SEMANTICS K4, X2, X3, H1.
+    """
+
+    request_timeout_s: float = 10.0
+    """How long an answer to any request may take; counted from queueing when offline."""
+    client_ping_interval_s: float = 30.0
+    ping_retry_min_s: float = 1.0
+    """After the n-th failed ping in a row the next one waits ``min(ping_retry_min_s * 2**n, ping_retry_max_s)``."""
+    ping_retry_max_s: float = 30.0
+    watchdog_s: float = 15.0
+    """How long after one server ping the next must come; armed by the first one of a connection."""
+    reconnect_min_s: float = 1.0
+    reconnect_max_s: float = 30.0
+    dial_timeout_s: float = 120.0
+    """How long a dial may take to be answered, counted from its acceptance."""
+    tcp_connect_s: float = 10.0
+    tls_handshake_s: float = 10.0
+    upgrade_s: float = 10.0
+    park_s: float = 5.0
+    """How long an event for somebody unknown is kept for them (SEMANTICS K4)."""
+    linger_s: float = 1.0
+    """How long a call's actor stays for late events after the call ended (SEMANTICS X2)."""
+    end_timeout_s: float = 15.0
+    """How long after an accepted hang-up the end event may be missing before the call counts as ended (X3)."""
+    stop_timeout_s: float = 5.0
+    """How long a child may take to stop before it is killed (SEMANTICS H1)."""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < float("inf"):
+                raise ConfigError(f"Timing({field.name}={value!r}): must be a positive number of seconds")
+
+    def scaled(self, factor: float) -> Self:
+        """Return these times, each multiplied by ``factor``.
+
+        Raises:
+            ConfigError: ``factor`` is not a positive number.
+        """
+        if not isinstance(factor, int | float) or isinstance(factor, bool) or not 0 < factor < float("inf"):
+            raise ConfigError(f"Timing.scaled({factor!r}): the factor must be a positive number")
+        return type(self)(**{f.name: getattr(self, f.name) * factor for f in dataclasses.fields(self)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Every bound that is not a time. Source: PROTOCOL 1, 5.3, 6.4, 6.6, 15; SEMANTICS K4."""
+
+    queued_requests: int = 500
+    frame_bytes: int = 10 * 1024 * 1024
+    outbound_bytes: int = 16 * 1024 * 1024
+    """Bytes that may wait for a slow socket before it counts as lost."""
+    log_in_refusals: int = 3
+    """Refusals in a row before the first success, after which connecting stops."""
+    ping_failures: int = 3
+    reconnect_factor: float = 2.0
+    reconnect_jitter: float = 0.1
+    """Part of a reconnect delay that is random; the delay never exceeds its maximum (SEMANTICS B1)."""
+    parked_per_id: int = 64
+    parked_ids: int = 10_000
+    remembered_event_ids: int = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """Who logs in: a project with its token, or a JWT. Secrets do not appear in ``repr``. Source: PROTOCOL 3.1."""
+
+    project: str = ""
+    token: str = dataclasses.field(default="", repr=False)
+    jwt_token: str = dataclasses.field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        if self.jwt_token:
+            return
+        if not self.project:
+            raise ConfigError("project is required: pass project=… or set SIGNALWIRE_PROJECT_ID")
+        if not self.token:
+            raise ConfigError("token is required: pass token=… or set SIGNALWIRE_API_TOKEN")
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that must never be logged, longest first."""
+        return tuple(sorted({s for s in (self.project, self.token, self.jwt_token) if s}, key=len, reverse=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What one client needs to connect, checked."""
+
+    credentials: Credentials
+    host: str = DEFAULT_HOST
+    scheme: str = "wss"
+    ca_file: str = ""
+    contexts: tuple[str, ...] = ()
+    max_active_calls: int = 1000
+    max_connections: int = 1
+    log_level: str = ""
+
+    def __post_init__(self) -> None:
+        host, _port = split_host(self.host)
+        if self.scheme not in ("wss", "ws"):
+            raise ConfigError(f"SIGNALWIRE_RELAY_SCHEME (scheme) is {self.scheme!r}: must be 'wss' or 'ws'")
+        if self.scheme == "ws" and not is_loopback(host):
+            raise ConfigError(f"plain ws:// is for loopback only, and the host is {host!r}: use scheme 'wss'")
+
+    @property
+    def url(self) -> str:
+        """``wss://host[:port]``, with no path. Source: PROTOCOL 1."""
+        return f"{self.scheme}://{self.host}"
+
+    @classmethod
+    def from_env(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        project: str | None = None,
+        token: str | None = None,
+        jwt_token: str | None = None,
+        host: str | None = None,
+        scheme: str | None = None,
+        ca_file: str | None = None,
+        contexts: Sequence[str] | None = None,
+        max_active_calls: int | None = None,
+    ) -> Self:
+        """Return settings from arguments and, where those are missing or empty, environment variables.
+
+        Raises:
+            ConfigError: something required is missing, or something cannot be used; the text names it.
+
+        Source: PROTOCOL 16.2, 16.3.
+        """
+        env = os.environ if environ is None else environ
+        for name, value in (("project", project), ("token", token), ("jwt_token", jwt_token), ("host", host)):
+            if value is not None and not isinstance(value, str):
+                raise ConfigError(f"{name} must be a string, not {type(value).__name__}")
+        ca_path = ca_file or env.get("SIGNALWIRE_RELAY_CA_FILE", "")
+        if ca_path and not os.path.isfile(ca_path):
+            raise ConfigError(f"SIGNALWIRE_RELAY_CA_FILE (ca_file) names {ca_path!r}, which is not a file")
+        level = env.get("SIGNALWIRE_LOG_LEVEL", "").upper()
+        if level and level not in _LOG_LEVELS:
+            raise ConfigError(f"SIGNALWIRE_LOG_LEVEL is {level!r}: must be one of {', '.join(_LOG_LEVELS)}")
+        return cls(
+            credentials=Credentials(
+                project=project or env.get("SIGNALWIRE_PROJECT_ID", ""),
+                token=token or env.get("SIGNALWIRE_API_TOKEN", ""),
+                jwt_token=jwt_token or env.get("SIGNALWIRE_JWT_TOKEN", ""),
+            ),
+            host=host or env.get("SIGNALWIRE_SPACE", "") or env.get("SIGNALWIRE_RELAY_HOST", "") or DEFAULT_HOST,
+            scheme=scheme or env.get("SIGNALWIRE_RELAY_SCHEME", "") or "wss",
+            ca_file=ca_path,
+            contexts=check_contexts(contexts if contexts is not None else ()),
+            max_active_calls=_whole_number(max_active_calls, env, "max_active_calls", "RELAY_MAX_ACTIVE_CALLS", 1000),
+            max_connections=_whole_number(None, env, "max_connections", "RELAY_MAX_CONNECTIONS", 1),
+            log_level=level,
+        )
+
+
+def check_contexts(contexts: Sequence[str]) -> tuple[str, ...]:
+    """Return the contexts without repetition, in order.
+
+    Raises:
+        ConfigError: not a list of non-empty strings. A bare string is refused: it would be taken letter by letter.
+    """
+    if isinstance(contexts, str):
+        raise ConfigError(f"contexts must be a list of strings: write contexts=[{contexts!r}]")
+    for context in contexts:
+        if not isinstance(context, str) or not context:
+            raise ConfigError(f"contexts must be non-empty strings, not {context!r}")
+    return tuple(dict.fromkeys(contexts))
+
+
+def split_host(host: str) -> tuple[str, int | None]:
+    """Return host name and port (None when not given) of ``host[:port]``; IPv6 goes in brackets.
+
+    Raises:
+        ConfigError: it is a URL, has a forbidden character, or a port outside 1..65535.
+
+    Source: PROTOCOL 16.2.
+    """
+    if not host or _HOST_FORBIDDEN.search(host):
+        raise ConfigError(
+            f"Invalid host {host!r}: SIGNALWIRE_SPACE (host) must be a host name, optionally with :port, not a URL"
+        )
+    if host.startswith("["):
+        name, bracket, rest = host[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            raise ConfigError(f"Invalid host {host!r}: an IPv6 address is written [::1] or [::1]:8443")
+        port_text = rest[1:] if rest else None
+    else:
+        name, colon, tail = host.partition(":")
+        port_text = tail if colon else None
+    if not name:
+        raise ConfigError(f"Invalid host {host!r}: the host name is missing")
+    if port_text is None:
+        return name, None
+    if not (port_text.isascii() and port_text.isdigit()) or not 1 <= int(port_text) <= 65535:
+        raise ConfigError(f"Invalid host {host!r}: the port must be a number from 1 to 65535")
+    return name, int(port_text)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether ``host``, without port, is this machine: ``localhost`` or a loopback address."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _whole_number(given: int | None, env: Mapping[str, str], argument: str, variable: str, default: int) -> int:
+    if given is not None:
+        if not isinstance(given, int) or isinstance(given, bool) or given < 1:
+            raise ConfigError(f"{argument}={given!r}: must be a whole number of at least 1")
+        return given
+    text = env.get(variable, "")
+    if not text:
+        return default
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise ConfigError(f"{variable} is {text!r}: must be a whole number of at least 1")
+    return number

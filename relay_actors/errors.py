@@ -1,0 +1,209 @@
+"""Every error of the framework, in one tree. Layer: floor, standard library only.
+
+::
+
+    RelayActorsError
+    ├── ConfigError                 an argument, variable, host or number that cannot be used (a ValueError)
+    ├── RelayError                  a request that the server refused, or whose answer is lost (code, message)
+    │   ├── CommandRejectedError    the server answered, and said no
+    │   ├── RequestTimeoutError     no answer in time: the outcome is unknown
+    │   ├── ConnectionLostError     the socket went before the answer came: the outcome is unknown
+    │   ├── NotSentError            it never left this process, so it may be tried again
+    │   └── DialFailedError         no device answered
+    ├── CallEnded                   the call ended while something waited on it, or before a command
+    ├── TransportError              the socket: could not be opened, was lost, broke the protocol
+    │   └── ConnectFailedError      which of TCP, TLS and the WebSocket upgrade failed, and why
+    ├── ProtocolError               misuse of the protocol machines by the code that drives them
+    ├── JournalError                the journal could not be opened, written or read
+    └── ActorError                  the runtime
+        ├── ActorDead               the actor is gone (in ``runtime``: also a ``pykka.ActorDeadError``)
+        ├── StartFailed             an actor failed while it started
+        ├── StartTimeout            an actor did not start in time
+        ├── ParentStopping          a child was asked of a parent that is stopping
+        ├── MailboxFull             a bounded mailbox refused a message
+        ├── NameTaken               a unique registry key has a living owner
+        └── FlowError               a flow awaited something that its actor cannot drive
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ActorDead",
+    "ActorError",
+    "CallEnded",
+    "CommandRejectedError",
+    "ConfigError",
+    "ConnectFailedError",
+    "ConnectionLostError",
+    "DialFailedError",
+    "FlowError",
+    "JournalError",
+    "MailboxFull",
+    "NameTaken",
+    "NotSentError",
+    "ParentStopping",
+    "ProtocolError",
+    "RelayActorsError",
+    "RelayError",
+    "RequestTimeoutError",
+    "StartFailed",
+    "StartTimeout",
+    "TransportError",
+]
+
+LOCAL_ERROR_CODE = -1
+"""The code of every `RelayError` that was made here and not by the server. Source: PROTOCOL 2.4."""
+
+
+class RelayActorsError(Exception):
+    """The root: catch this to catch everything that the framework raises."""
+
+
+class ConfigError(RelayActorsError, ValueError):
+    """An argument, environment variable, host or number that cannot be used.
+
+    Raised before any network activity; the text names the variable or argument to mend.
+    """
+
+
+class RelayError(RelayActorsError):
+    """A request that the server refused, or whose answer is lost.
+
+    Attributes:
+        code: the server's code, or -1 for a failure on this side.
+        message: the server's text, or what happened here.
+
+    Source: PROTOCOL 2.4.
+    """
+
+    def __init__(self, code: int, message: str) -> None:
+        self.code = code
+        self.message = message
+        super().__init__(f"RELAY error {code}: {message}")
+
+
+class CommandRejectedError(RelayError):
+    """The server answered a command with a code outside 200..299, or with a JSON-RPC error.
+
+    Attributes:
+        method: the wire method, for example ``calling.play``.
+    """
+
+    def __init__(self, method: str, code: int, message: str) -> None:
+        super().__init__(code, message)
+        self.method = method
+
+    def __str__(self) -> str:
+        text = f"{self.method} was rejected with {self.code} ({self.message})."
+        if self.call_is_gone:
+            text += ' If the call has already ended, match CallStateEvent(call_state="ended") before sending.'
+        return text
+
+    @property
+    def call_is_gone(self) -> bool:
+        """Whether the code says that the call no longer exists. Source: PROTOCOL 8.7."""
+        return self.code in (404, 410)
+
+
+class RequestTimeoutError(RelayError):
+    """No answer came in time. The outcome is unknown: the server may have done it. Source: PROTOCOL 2.6."""
+
+    def __init__(self, method: str) -> None:
+        super().__init__(LOCAL_ERROR_CODE, f"Request timeout for {method}")
+        self.method = method
+
+
+class ConnectionLostError(RelayError):
+    """The connection went while an answer was outstanding. The outcome is unknown. Source: PROTOCOL 6.3."""
+
+    def __init__(self, message: str = "Connection closed") -> None:
+        super().__init__(LOCAL_ERROR_CODE, message)
+
+
+class NotSentError(RelayError):
+    """The request never left this process, so trying it again is safe. Source: PROTOCOL 6.4, SEMANTICS K6."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(LOCAL_ERROR_CODE, message)
+
+
+class DialFailedError(RelayError):
+    """No device of a dial answered. Source: PROTOCOL 9.3."""
+
+    def __init__(self, tag: str, message: str) -> None:
+        super().__init__(LOCAL_ERROR_CODE, message)
+        self.tag = tag
+
+
+class CallEnded(RelayActorsError):
+    """The call ended while something waited on it, or had ended before a command was given.
+
+    Attributes:
+        call_id: which call.
+        reason: the end reason of the wire (``hangup``, ``busy``, …), or ``lost``.
+
+    Source: SEMANTICS X2, X4.
+    """
+
+    def __init__(self, call_id: str, reason: str) -> None:
+        self.call_id = call_id
+        self.reason = reason
+        super().__init__(f"call {call_id} has ended ({reason or 'no reason given'})")
+
+
+class TransportError(RelayActorsError):
+    """The socket was lost, or the peer broke the WebSocket protocol."""
+
+
+class ConnectFailedError(TransportError):
+    """The connection could not be opened.
+
+    Attributes:
+        stage: ``tcp``, ``tls`` or ``upgrade``: how far it came.
+        target: ``host:port``.
+    """
+
+    def __init__(self, stage: str, target: str, why: str) -> None:
+        self.stage = stage
+        self.target = target
+        super().__init__(f"could not connect to {target}: {stage} failed: {why}")
+
+
+class ProtocolError(RelayActorsError):
+    """A protocol machine was driven in a way that makes no sense, for example text before the socket opened."""
+
+
+class JournalError(RelayActorsError):
+    """The journal could not be opened, written or read."""
+
+
+class ActorError(RelayActorsError):
+    """The root of the runtime's errors."""
+
+
+class ActorDead(ActorError):
+    """The actor is gone, and with it the answer. Source: SEMANTICS A5."""
+
+
+class StartFailed(ActorError):
+    """An actor failed while it started; ``__cause__`` says why. Source: SEMANTICS L2, L3."""
+
+
+class StartTimeout(ActorError):
+    """An actor did not finish its start in time. Source: SEMANTICS L2."""
+
+
+class ParentStopping(ActorError):
+    """A child was asked of a parent that is stopping or dead. Source: SEMANTICS L9."""
+
+
+class MailboxFull(ActorError):
+    """A bounded mailbox refused a message. Source: SEMANTICS M4."""
+
+
+class NameTaken(ActorError):
+    """A unique registry key already has a living owner. Source: SEMANTICS R1."""
+
+
+class FlowError(ActorError):
+    """A flow awaited something that its actor cannot drive; the text says what to use in its place."""

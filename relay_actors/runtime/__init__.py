@@ -1,0 +1,1 @@
+"""How actors live: pykka on dispatchers."""

@@ -1,0 +1,96 @@
+"""The seams of `runtime/`: what another dispatcher, clock or observer implements. Layer: pillar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+__all__ = ["Clock", "Dispatcher", "Hooks", "Pollable", "Runnable", "TimerHandle"]
+
+
+class Clock(Protocol):
+    """Where time comes from."""
+
+    def now(self) -> float:
+        """Return monotonic seconds, for everything that is measured or waited for."""
+
+    def wall(self) -> float:
+        """Return seconds since the epoch, for what people and other machines read."""
+
+
+class TimerHandle(Protocol):
+    """A pending call of `Dispatcher.call_at`."""
+
+    def cancel(self) -> None:
+        """Forget the call, if it has not been made. Any thread; idempotent."""
+
+
+class Runnable(Protocol):
+    """Something with turns: an actor's cell. The dispatcher runs it, one thread at a time."""
+
+    late: bool
+    """Runs after all others of a round, so that it can write at once what the round has produced."""
+
+    def run_batch(self, revoked: Callable[[], bool]) -> bool:
+        """Handle a few messages, stopping early when ``revoked()``; return whether there is more to do."""
+
+
+class Pollable(Protocol):
+    """A socket, as far as a dispatcher has to know it."""
+
+    def fileno(self) -> int:
+        """Return the descriptor to poll."""
+
+    def wants_write(self) -> bool:
+        """Return whether it is also to be polled for writing."""
+
+
+class Dispatcher(Protocol):
+    """Gives actors their turns: a thread, or a place in the order of a deterministic run."""
+
+    @property
+    def clock(self) -> Clock:
+        """The clock by which timers fire."""
+
+    def schedule(self, runnable: Runnable) -> None:
+        """Let ``runnable`` have a turn soon. Any thread. The caller has made sure that it is scheduled only once."""
+
+    def call_at(self, due: float, call: Callable[[], None]) -> TimerHandle:
+        """Have ``call`` made when the clock reaches ``due``, on the thread that runs actors; it must be short."""
+
+    def watch(self, pollable: Pollable, on_ready: Callable[[], None]) -> None:
+        """Have ``on_ready`` called once when ``pollable`` can be read, or written if it wants that. Any thread.
+
+        To be called again, `rearm`. A dispatcher that does not poll may refuse with `NotImplementedError`.
+        """
+
+    def rearm(self, pollable: Pollable) -> None:
+        """Poll ``pollable`` again after its ``on_ready`` has been dealt with. Any thread."""
+
+    def unwatch(self, pollable: Pollable) -> None:
+        """Forget ``pollable``; call it before the descriptor is closed. Any thread; idempotent."""
+
+    def run_blocking(self, call: Callable[[], object], name: str) -> None:
+        """Run ``call``, which may block, where it holds up no actor. Any thread."""
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """Tell that the current thread is about to block: whatever it holds up is handed to another thread."""
+
+    def wait_until(
+        self, is_done: Callable[[], bool], block: Callable[[float | None], bool], timeout_s: float | None
+    ) -> bool:
+        """Wait until ``is_done()`` in the way of this dispatcher; False when the time is over first."""
+
+    def start(self) -> None:
+        """Begin to give turns. Idempotent."""
+
+    def stop(self, timeout_s: float) -> int:
+        """Stop all threads and return how many would not end in time. Idempotent."""
+
+
+class Hooks(Protocol):
+    """What an observer is told. Every method must be quick; an exception detaches the hooks (SEMANTICS O1)."""
+
+    def count(self, name: str, amount: int = 1) -> None:
+        """Add to a counter, for example ``ask.late``."""

@@ -1,0 +1,86 @@
+"""Where time, randomness and ids come from. Layer: pillar.
+
+Nothing else in the package may read a clock or draw randomness (DESIGN section 2): a whole application with its
+simulator then runs from one seed, the same every time.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+from relay_actors.runtime.base import Clock
+
+__all__ = ["Clock", "Ids", "ManualClock", "Random", "SystemClock", "fresh_random", "uuid4_ids"]
+
+Random = random.Random
+"""A source of randomness; seeded in tests, `fresh_random` otherwise."""
+
+Ids = Callable[[], str]
+"""Makes a fresh UUID4 string at each call."""
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """Return seconds since the epoch."""
+        return time.time()
+
+
+class ManualClock:
+    """A clock that stands still until it is moved.
+
+    Args:
+        start: monotonic seconds to begin with.
+        wall_start: seconds since the epoch at that moment.
+    """
+
+    def __init__(self, start: float = 0.0, wall_start: float = 1_767_225_600.0) -> None:
+        self._now = start
+        self._wall_offset = wall_start - start
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+        return self._now
+
+    def wall(self) -> float:
+        """Return seconds since the epoch."""
+        return self._now + self._wall_offset
+
+    def advance_to(self, when: float) -> None:
+        """Move to ``when``; a moment that has passed changes nothing."""
+        self._now = max(self._now, when)
+
+    def advance(self, seconds: float) -> None:
+        """Move forward.
+
+        Raises:
+            ValueError: ``seconds`` is negative.
+        """
+        if seconds < 0:
+            raise ValueError(f"time goes forward only, not by {seconds} s")
+        self._now += seconds
+
+
+def fresh_random() -> Random:
+    """Return a generator seeded by the operating system."""
+    return random.Random()
+
+
+def uuid4_ids(source: Random) -> Ids:
+    """Return a maker of UUID4 strings drawn from ``source``.
+
+    Thread-safe as far as ``source.getrandbits`` is, which for CPython's `random.Random` it is.
+    """
+
+    def make() -> str:
+        return str(UUID(int=source.getrandbits(128), version=4))
+
+    return make

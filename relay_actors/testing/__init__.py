@@ -1,0 +1,1 @@
+"""Test kit: pytest plugin and worlds."""
