@@ -1,0 +1,239 @@
+"""The four shapes of JSON-RPC on this wire: how they are written, told apart and judged. Layer: ``protocol``, pure.
+
+Both ends use it: `ClientProtocol` and the simulator's `ServerProtocol`. Source: PROTOCOL 2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from relay_actors.errors import LOCAL_ERROR_CODE, CommandRejectedError
+from relay_actors.protocol.json_codec import dumps, loads
+
+__all__ = [
+    "CONNECT",
+    "DISCONNECT",
+    "EVENT",
+    "PING",
+    "RECEIVE",
+    "UNRECEIVE",
+    "ErrorResponse",
+    "Frame",
+    "Request",
+    "ResultResponse",
+    "Unreadable",
+    "acknowledgement",
+    "classify",
+    "error",
+    "outcome_of",
+    "request",
+    "result",
+]
+
+CONNECT: Final = "signalwire.connect"
+DISCONNECT: Final = "signalwire.disconnect"
+EVENT: Final = "signalwire.event"
+PING: Final = "signalwire.ping"
+RECEIVE: Final = "signalwire.receive"
+UNRECEIVE: Final = "signalwire.unreceive"
+
+_UNKNOWN_ERROR: Final = "Unknown error"
+_WHOLE_NUMBER: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The other side asks for something, or tells of an event.
+
+    Attributes:
+        id: echo it unchanged in the answer, whatever its type; None when no answer is wanted.
+        method: for example ``signalwire.event``.
+        params: never missing; `{}` when the frame has none.
+    """
+
+    id: object
+    method: str
+    params: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultResponse:
+    """The other side answered with a result, which may still tell of a failure: see `outcome_of`."""
+
+    id: object
+    result: object
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorResponse:
+    """The other side answered with a JSON-RPC error; ``code`` and ``message`` are filled in where it was sloppy."""
+
+    id: object
+    code: int
+    message: str
+    data: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A text that is none of the other three: to be logged and ignored, never a reason to close.
+
+    Attributes:
+        why: what is wrong with it, without any of its content.
+        id: its id, if it came so far (a server may want to answer "invalid request").
+        method: its method, if it came so far.
+    """
+
+    why: str
+    id: object = None
+    method: str = ""
+
+
+Frame = Request | ResultResponse | ErrorResponse | Unreadable
+
+
+def request(id: str, method: str, params: Mapping[str, object]) -> bytes:
+    """Return the text of a request.
+
+    Raises:
+        ValueError: ``params`` have no JSON form.
+    """
+    return dumps({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+
+
+def result(id: object, result: object) -> bytes:
+    """Return the text of a successful answer.
+
+    Raises:
+        ValueError: ``id`` or ``result`` have no JSON form.
+    """
+    return dumps({"jsonrpc": "2.0", "id": id, "result": result})
+
+
+def acknowledgement(id: object) -> bytes:
+    """Return ``result(id, {})``, quicker: it is written for every event.
+
+    Raises:
+        ValueError: ``id`` has no JSON form.
+    """
+    return b'{"jsonrpc":"2.0","id":' + dumps(id) + b',"result":{}}'
+
+
+def error(id: object, code: int, message: str, data: object = None) -> bytes:
+    """Return the text of a JSON-RPC error; ``data`` is left out when None.
+
+    Raises:
+        ValueError: ``id`` or ``data`` have no JSON form.
+    """
+    body: dict[str, object] = {"code": code, "message": message}
+    if data is not None:
+        body["data"] = data
+    return dumps({"jsonrpc": "2.0", "id": id, "error": body})
+
+
+def classify(text: bytes | bytearray | memoryview | str) -> Frame:
+    """Return what ``text`` is. Never raises, whatever the bytes are.
+
+    A null where an optional member could be (``id`` of a request, ``params``, ``error`` beside a ``result``) counts as
+    missing. What `classify` returns as an ``id`` can always be written back.
+
+    Source: PROTOCOL 2.2.
+    """
+    try:
+        body = loads(text)
+    except ValueError as exc:
+        return Unreadable(f"not JSON: {exc}")
+    if not isinstance(body, dict):
+        return Unreadable(f"not an object but {_kind(body)}")
+    frame_id = body.get("id")
+    if isinstance(frame_id, dict | list) and not _can_be_written(frame_id):
+        return Unreadable("its id is nested too deep to be echoed")
+    if "id" in body:
+        if body.get("error") is not None or ("error" in body and "result" not in body):
+            return _error_response(frame_id, body["error"])
+        if "result" in body:
+            return ResultResponse(frame_id, body["result"])
+    method = body.get("method")
+    if not isinstance(method, str) or not method:
+        return Unreadable("neither a response nor a request: it has no method", frame_id)
+    params = body.get("params")
+    if params is None:
+        params = {}
+    elif not isinstance(params, dict):
+        return Unreadable(f"params of {method!r} are not an object but {_kind(params)}", frame_id, method)
+    return Request(frame_id, method, params)
+
+
+def outcome_of(method: str, frame: ResultResponse | ErrorResponse) -> dict[str, object] | CommandRejectedError:
+    """Return the result object of a request for ``method``, or why the server said no.
+
+    A result that is not an object comes back as ``{"raw": result}``. Codes 200 to 299, as text or number, are
+    success, and so is a missing code; ``signalwire.connect`` has no code to look at. A code that is no whole number
+    counts as -1.
+
+    Source: PROTOCOL 2.3, 18.12.
+    """
+    if isinstance(frame, ErrorResponse):
+        return CommandRejectedError(method, frame.code, frame.message)
+    body = frame.result
+    if not isinstance(body, dict):
+        return {"raw": body}
+    code = body.get("code")
+    if code is None or code == "200" or method == CONNECT:
+        return body
+    number = _code_number(code)
+    if 200 <= number <= 299:
+        return body
+    return CommandRejectedError(method, number, _text_of(body.get("message")))
+
+
+def _error_response(frame_id: object, body: object) -> ErrorResponse:
+    if not isinstance(body, dict):
+        return ErrorResponse(frame_id, LOCAL_ERROR_CODE, _text_of(body))
+    return ErrorResponse(frame_id, _code_number(body.get("code")), _text_of(body.get("message")), body.get("data"))
+
+
+def _code_number(code: object) -> int:
+    if isinstance(code, bool):
+        return LOCAL_ERROR_CODE
+    if isinstance(code, int):
+        return code
+    if isinstance(code, float) and code.is_integer():
+        return int(code)
+    if isinstance(code, str) and _WHOLE_NUMBER.fullmatch(code):
+        return int(code)
+    return LOCAL_ERROR_CODE
+
+
+def _text_of(value: object) -> str:
+    if value is None:
+        return _UNKNOWN_ERROR
+    return value if isinstance(value, str) else _written(value)
+
+
+def _written(value: object) -> str:
+    try:
+        return dumps(value).decode()
+    except ValueError:
+        return _UNKNOWN_ERROR
+
+
+def _can_be_written(value: object) -> bool:
+    try:
+        dumps(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, str):
+        return "a string"
+    return "an array" if isinstance(value, list) else "an object" if isinstance(value, dict) else "a number"
