@@ -1,0 +1,35 @@
+"""The seams of `protocol/`: what is reported (`Event`) and what is asked for (`Command`). Layer: protocol, pure.
+
+Another dialect of the wire implements these two; everything above speaks in them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TypeAlias
+
+__all__ = ["Command", "Event", "JsonObject"]
+
+JsonObject: TypeAlias = dict[str, object]
+"""A JSON object as decoded: string keys, and values nobody has looked at yet."""
+
+
+class Event:
+    """Something that a protocol machine reports. Frozen; taken apart by ``match``."""
+
+    __slots__ = ()
+
+
+class Command(ABC):
+    """Something that a client asks the server to do. Frozen; checked when it is made, so that nothing bad is sent."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def method(self) -> str:
+        """The wire method, for example ``calling.play``. On the classes of one method also a class attribute."""
+
+    @abstractmethod
+    def to_params(self) -> JsonObject:
+        """Return the params of the request, without ``node_id`` and ``call_id``: those belong to the call."""

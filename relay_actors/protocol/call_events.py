@@ -1,0 +1,241 @@
+"""Events about a call as a whole: its states, its legs, its bridges. Layer: protocol, pure.
+
+Attributes are the wire's own names unless said otherwise. A null, missing or unusable value is the field's default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from relay_actors.protocol.base import JsonObject
+from relay_actors.protocol.readers import read_code, read_flag, read_object, read_text
+from relay_actors.protocol.relay_event import RelayEvent, wire
+
+__all__ = [
+    "CallReceiveEvent",
+    "CallStateEvent",
+    "CallingErrorEvent",
+    "ConferenceEvent",
+    "ConnectEvent",
+    "DenoiseEvent",
+    "DialEvent",
+    "EchoEvent",
+    "HoldEvent",
+    "QueueEvent",
+    "ReferEvent",
+    "SendDigitsEvent",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CallStateEvent(RelayEvent):
+    """``calling.call.state``: a leg has changed its state. Source: PROTOCOL 8.2."""
+
+    call_state: str = ""
+    end_reason: str = ""
+    direction: str = ""
+    device: JsonObject = field(default_factory=dict)
+
+    @property
+    def from_number(self) -> str:
+        """Who calls: a number, or a SIP address."""
+        return device_number(self.device, "from")
+
+    @property
+    def to_number(self) -> str:
+        """Who is called: a number, or a SIP address."""
+        return device_number(self.device, "to")
+
+    @property
+    def created_by(self) -> str:
+        """What made the leg: ``dial``, ``connect`` or ``receive``."""
+        return self._text("created_by")
+
+    @property
+    def peer(self) -> JsonObject:
+        """The leg that this one is bridged to: ``{call_id, node_id}``, or empty."""
+        return self._object("peer")
+
+    @property
+    def parent(self) -> JsonObject:
+        """The leg for which ``connect`` made this one: ``{device_type, node_id, call_id}``, or empty."""
+        return self._object("parent")
+
+    @property
+    def start_time_ms(self) -> int:
+        """When the leg began, in milliseconds since the epoch; 0 when not said."""
+        return self._whole_number("start_time")
+
+    @property
+    def answer_time_ms(self) -> int:
+        """When it was answered, in milliseconds since the epoch; 0 when not reached."""
+        return self._whole_number("answer_time")
+
+    @property
+    def end_time_ms(self) -> int:
+        """When it ended, in milliseconds since the epoch; 0 when not reached."""
+        return self._whole_number("end_time")
+
+
+@dataclass(frozen=True, slots=True)
+class CallReceiveEvent(RelayEvent):
+    """``calling.call.receive``: somebody calls one of our contexts. Source: PROTOCOL 8.3."""
+
+    call_state: str = ""
+    direction: str = ""
+    device: JsonObject = field(default_factory=dict)
+    node_id: str = ""
+    project_id: str = wire("", "params.project_id", "project_id")
+    context: str = wire("", "params.context", "params.protocol", "context")
+    segment_id: str = ""
+    tag: str = ""
+
+    @property
+    def from_number(self) -> str:
+        """Who calls: a number, or a SIP address."""
+        return device_number(self.device, "from")
+
+    @property
+    def to_number(self) -> str:
+        """Who is called: a number, or a SIP address."""
+        return device_number(self.device, "to")
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectEvent(RelayEvent):
+    """``calling.call.connect``: the bridge from this leg to another. Source: PROTOCOL 12."""
+
+    connect_state: str = ""
+    peer: JsonObject = field(default_factory=dict)
+
+    @property
+    def peer_call_id(self) -> str:
+        """The other leg, or ``""``."""
+        return read_text(self.peer.get("call_id")) or ""
+
+    @property
+    def peer_node_id(self) -> str:
+        """The node of the other leg, or ``""``; it can differ from ours."""
+        return read_text(self.peer.get("node_id")) or ""
+
+    @property
+    def failed_reason(self) -> str:
+        """Why it failed; only on ``failed``."""
+        return self._text("failed_reason")
+
+
+@dataclass(frozen=True, slots=True)
+class DialEvent(RelayEvent):
+    """``calling.call.dial``: how far a dial is. The winning leg is in ``call``, not in ``call_id``. Source: PROTOCOL 9.2."""
+
+    tag: str = ""
+    dial_state: str = ""
+    call: JsonObject = field(default_factory=dict)
+
+    @property
+    def winner_call_id(self) -> str:
+        """The leg that was answered; ``""`` unless answered."""
+        return read_text(self.call.get("call_id")) or ""
+
+    @property
+    def winner_node_id(self) -> str:
+        """The node of the leg that was answered; ``""`` unless answered."""
+        return read_text(self.call.get("node_id")) or ""
+
+    @property
+    def dial_winner(self) -> bool:
+        """Whether ``call`` is the winner: it says so, or the dial is answered and says nothing (PROTOCOL 9.2)."""
+        said = read_flag(self.call.get("dial_winner"))
+        return self.dial_state == "answered" if said is None else said
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, when the server says."""
+        return self._text("reason")
+
+    @property
+    def source(self) -> str:
+        """Where it failed, when the server says."""
+        return self._text("source")
+
+
+@dataclass(frozen=True, slots=True)
+class SendDigitsEvent(RelayEvent):
+    """``calling.call.send_digits``: the tones are over."""
+
+    control_id: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferEvent(RelayEvent):
+    """``calling.call.refer``: how a SIP REFER goes. Response codes are text, for example ``202``."""
+
+    state: str = ""
+    sip_refer_to: str = ""
+    sip_refer_response_code: str = wire("", read=read_code)
+    sip_notify_response_code: str = wire("", read=read_code)
+
+
+@dataclass(frozen=True, slots=True)
+class DenoiseEvent(RelayEvent):
+    """``calling.call.denoise``: noise reduction was switched on or off."""
+
+    denoised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HoldEvent(RelayEvent):
+    """``calling.call.hold``: the call was put on hold or taken off it."""
+
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EchoEvent(RelayEvent):
+    """``calling.call.echo``: the echo test began or ended."""
+
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEvent(RelayEvent):
+    """``calling.call.queue``: the call's place in a queue. The wire says ``id`` and ``name`` for the queue's own."""
+
+    control_id: str = ""
+    status: str = ""
+    queue_id: str = wire("", "params.id")
+    queue_name: str = wire("", "params.name")
+    position: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceEvent(RelayEvent):
+    """``calling.conference``: something happened in a conference. It may lack a ``call_id``. Source: PROTOCOL 13.7."""
+
+    conference_id: str = ""
+    name: str = ""
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallingErrorEvent(RelayEvent):
+    """``calling.error``: a problem on the call. It ends neither the call nor an action."""
+
+    code: str = wire("", read=read_code)
+    message: str = ""
+
+
+def device_number(device: Mapping[str, object], side: str) -> str:
+    """Return one side of a device: a phone's ``from_number``/``to_number``, a SIP device's ``from``/``to``, or ``""``.
+
+    Args:
+        device: ``{type, params}``, perhaps empty.
+        side: ``from`` or ``to``.
+
+    Source: PROTOCOL 13.2.
+    """
+    params = read_object(device.get("params")) or {}
+    return read_text(params.get(f"{side}_number")) or read_text(params.get(side)) or ""

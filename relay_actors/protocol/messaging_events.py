@@ -1,0 +1,45 @@
+"""Events about text messages. Layer: protocol, pure.
+
+Attributes are the wire's own names. A null, missing or unusable value is the default of its field.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from relay_actors.protocol.relay_event import RelayEvent, wire
+
+__all__ = ["MessageReceiveEvent", "MessageStateEvent"]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceiveEvent(RelayEvent):
+    """``messaging.receive``: somebody sent a text to one of our contexts. Source: PROTOCOL 14.3."""
+
+    message_id: str = ""
+    context: str = wire("", "params.context", "context")
+    direction: str = ""
+    from_number: str = ""
+    to_number: str = ""
+    body: str = ""
+    media: list[str] = field(default_factory=list)
+    segments: int = 0
+    message_state: str = ""
+    tags: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageStateEvent(RelayEvent):
+    """``messaging.state``: how far one of our texts is. ``reason`` says why it failed. Source: PROTOCOL 14.2."""
+
+    message_id: str = ""
+    context: str = wire("", "params.context", "context")
+    direction: str = ""
+    from_number: str = ""
+    to_number: str = ""
+    body: str = ""
+    media: list[str] = field(default_factory=list)
+    segments: int = 0
+    message_state: str = ""
+    reason: str = ""
+    tags: list[str] = field(default_factory=list)

@@ -1,0 +1,187 @@
+"""The states of calls, actions, messages, bridges and dials, with tables of their legal moves. Layer: protocol, pure.
+
+States only move forward and any of them may be skipped, because events may be lost or overtaken. A state that the wire
+names and this table does not know never moves anything: a new server feature must not end a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+__all__ = [
+    "ACTION_MOVES",
+    "CALL_MOVES",
+    "CONNECT_MOVES",
+    "DIAL_MOVES",
+    "MESSAGE_MOVES",
+    "ActionState",
+    "CallState",
+    "ConnectState",
+    "DialState",
+    "MessageState",
+    "Moves",
+    "advance",
+    "is_at_or_past",
+    "is_final",
+    "may_move",
+]
+
+Moves: TypeAlias = Mapping[str, frozenset[str]]
+"""From each known state to those that may follow it. A state with nothing to follow is final."""
+
+
+class CallState(StrEnum):
+    """Where one leg of a call is. Source: PROTOCOL 8.2."""
+
+    CREATED = "created"
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    ENDING = "ending"
+    ENDED = "ended"
+
+
+class ActionState(StrEnum):
+    """Where one running operation is, whatever words its events use. Source: PROTOCOL 10, SEMANTICS X5."""
+
+    NEW = "new"
+    """Nothing was sent yet."""
+    REQUESTED = "requested"
+    """Sent; neither an answer nor an event came."""
+    EXECUTING = "executing"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    NO_INPUT = "no_input"
+    NO_MATCH = "no_match"
+    ERROR = "error"
+    STOPPED = "stopped"
+    """Ended because it was asked to."""
+    REJECTED = "rejected"
+    """The server refused to begin."""
+    CALL_ENDED = "call_ended"
+    """The call ended under it, or was gone before it began."""
+
+
+class MessageState(StrEnum):
+    """Where one text message is. Source: PROTOCOL 14.2, 14.3."""
+
+    QUEUED = "queued"
+    INITIATED = "initiated"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    RECEIVED = "received"
+    """The one state of an inbound message."""
+
+
+class ConnectState(StrEnum):
+    """Where the bridge from one leg to another is. Source: PROTOCOL 12."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    FAILED = "failed"
+    DISCONNECTED = "disconnected"
+
+
+class DialState(StrEnum):
+    """Where one dial is. Source: PROTOCOL 9.2."""
+
+    DIALING = "dialing"
+    ANSWERED = "answered"
+    FAILED = "failed"
+
+
+def _in_order(*states: str) -> dict[str, frozenset[str]]:
+    """Return moves from each state to every later one."""
+    return {state: frozenset(states[place + 1 :]) for place, state in enumerate(states)}
+
+
+_ACTION_ENDS: Final = frozenset(
+    {
+        ActionState.FINISHED,
+        ActionState.NO_INPUT,
+        ActionState.NO_MATCH,
+        ActionState.ERROR,
+        ActionState.STOPPED,
+        ActionState.REJECTED,
+        ActionState.CALL_ENDED,
+    }
+)
+_MESSAGE_ENDS: Final = frozenset({MessageState.DELIVERED, MessageState.UNDELIVERED, MessageState.FAILED})
+
+CALL_MOVES: Final[Moves] = MappingProxyType(_in_order(*CallState))
+
+ACTION_MOVES: Final[Moves] = MappingProxyType(
+    {
+        ActionState.NEW: _ACTION_ENDS | {ActionState.REQUESTED},
+        ActionState.REQUESTED: _ACTION_ENDS | {ActionState.EXECUTING, ActionState.PAUSED},
+        ActionState.EXECUTING: _ACTION_ENDS | {ActionState.PAUSED},
+        ActionState.PAUSED: _ACTION_ENDS | {ActionState.EXECUTING},
+        **dict.fromkeys(_ACTION_ENDS, frozenset()),
+    }
+)
+
+MESSAGE_MOVES: Final[Moves] = MappingProxyType(
+    {
+        MessageState.QUEUED: _MESSAGE_ENDS | {MessageState.INITIATED, MessageState.SENT},
+        MessageState.INITIATED: _MESSAGE_ENDS | {MessageState.SENT},
+        MessageState.SENT: _MESSAGE_ENDS,
+        MessageState.RECEIVED: frozenset(),
+        **dict.fromkeys(_MESSAGE_ENDS, frozenset()),
+    }
+)
+
+CONNECT_MOVES: Final[Moves] = MappingProxyType(
+    {
+        ConnectState.CONNECTING: frozenset({ConnectState.CONNECTED, ConnectState.FAILED, ConnectState.DISCONNECTED}),
+        ConnectState.CONNECTED: frozenset({ConnectState.DISCONNECTED}),
+        # A leg may be bridged again and again, and the word that it began may be lost.
+        ConnectState.FAILED: frozenset({ConnectState.CONNECTING, ConnectState.CONNECTED}),
+        ConnectState.DISCONNECTED: frozenset({ConnectState.CONNECTING, ConnectState.CONNECTED, ConnectState.FAILED}),
+    }
+)
+
+DIAL_MOVES: Final[Moves] = MappingProxyType(
+    {
+        DialState.DIALING: frozenset({DialState.ANSWERED, DialState.FAILED}),
+        DialState.ANSWERED: frozenset(),
+        DialState.FAILED: frozenset(),
+    }
+)
+
+
+def may_move(old: str, new: str, moves: Moves = CALL_MOVES) -> bool:
+    """Return whether ``new`` may follow ``old``.
+
+    Args:
+        old: the last known state. After ``""`` or an unknown word any known state may follow, for nothing is known.
+        new: what the wire says now; an unknown word never moves anything.
+        moves: one of the tables of this module.
+
+    Source: PROTOCOL 8.2, SEMANTICS X1, X5.
+    """
+    if new not in moves:
+        return False
+    following = moves.get(old)
+    return following is None or new in following
+
+
+def advance(old: str, new: str, moves: Moves = CALL_MOVES) -> str:
+    """Return ``new`` when it may follow ``old``, else ``old``."""
+    return new if may_move(old, new, moves) else old
+
+
+def is_final(state: str, moves: Moves = CALL_MOVES) -> bool:
+    """Return whether nothing can follow ``state``; False for an unknown word."""
+    return moves.get(state) == frozenset()
+
+
+def is_at_or_past(state: str, target: str) -> bool:
+    """Return whether a call in ``state`` has reached ``target``, or skipped it; False when either is an unknown word.
+
+    Source: PROTOCOL 8.4.
+    """
+    return target in CALL_MOVES and (state == target or state in CALL_MOVES[target])
