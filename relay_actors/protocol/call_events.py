@@ -127,7 +127,7 @@ class ConnectEvent(RelayEvent):
 
 @dataclass(frozen=True, slots=True)
 class DialEvent(RelayEvent):
-    """``calling.call.dial``: how far a dial is. The winning leg is in ``call``, not in ``call_id``. Source: PROTOCOL 9.2."""
+    """``calling.call.dial``: how far a dial is. The leg is in ``call``, not in ``call_id``. Source: PROTOCOL 9.2."""
 
     tag: str = ""
     dial_state: str = ""

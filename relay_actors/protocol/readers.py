@@ -41,7 +41,7 @@ def read_code(value: object) -> str | None:
 
 def read_number(value: object) -> float | None:
     """Return a finite number, also one that came as text (PROTOCOL 11.6, 11.7)."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):  # noqa: UP038  # a union is built at each call
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):  # `int | float` is built anew at each call
         return None
     try:
         number = float(value)

@@ -7,7 +7,7 @@ paths it is read. From that one extractor per class is built, once; parsing then
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self, TypeAlias, TypeVar, cast
 
@@ -132,8 +132,12 @@ def _build_extractor(cls: type[RelayEvent]) -> _Extract:
             params = {}
         call_id = params.get("call_id")
         timestamp = params.get("timestamp")  # the wire has it outside, the reference SDK looks inside (PROTOCOL D14)
-        if timestamp is None or (timestamp := read_number(timestamp)) is None:
-            timestamp = read_number(payload.get("timestamp")) or 0.0
+        if timestamp is None:
+            timestamp = payload.get("timestamp")
+            if not isinstance(timestamp, float):
+                timestamp = read_number(timestamp) or 0.0
+        else:
+            timestamp = read_number(timestamp) or read_number(payload.get("timestamp")) or 0.0
         return cls(
             event_type if isinstance(event_type, str) else "",
             params,
@@ -151,7 +155,7 @@ def _step(field: dataclasses.Field[object]) -> _Step:
     make_default = _default_maker(field)
     if len(paths) == 1 and paths[0].count(".") == 1:
         return _direct_step(paths[0].removeprefix("params."), read, make_default)
-    return _searching_step([path.split(".") for path in paths], read, make_default)
+    return _searching_step(paths, read, make_default)
 
 
 def _default_maker(field: dataclasses.Field[object]) -> Callable[[], object]:
@@ -177,14 +181,15 @@ def _direct_step(key: str, read: Reader, make_default: Callable[[], object]) -> 
     return direct
 
 
-def _searching_step(paths: list[list[str]], read: Reader, make_default: Callable[[], object]) -> _Step:
+def _searching_step(paths: Sequence[str], read: Reader, make_default: Callable[[], object]) -> _Step:
+    ways = [(path.startswith("params."), path.removeprefix("params.").split(".")) for path in paths]
+
     def search(params: JsonObject, payload: Mapping[str, object]) -> object:
-        for path in paths:
-            found: object = payload
-            for key in path:
+        for is_inner, keys in ways:
+            found: object = params if is_inner else payload
+            for key in keys:
                 found = found.get(key) if isinstance(found, dict) else None
-            value = read(found)
-            if value:  # empty says nothing, so the next path may know more
+            if found and (value := read(found)):  # empty says nothing, so the next path may know more
                 return value
         return make_default()
 
