@@ -1,0 +1,140 @@
+"""Takes secrets out of text before it is logged. Layer: ``protocol``, pure.
+
+Two passes, for neither is enough alone: the keys catch what is not known here (card numbers, other people's
+passwords), the values catch what the server repeats under other names (it writes the project into ``identity``).
+
+Source: PROTOCOL 16.1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+
+__all__ = ["MASK", "SECRET_KEYS", "excerpt", "scrub"]
+
+MASK: Final = "***"
+
+SECRET_KEYS: Final = frozenset(
+    {
+        "authorization_bearer_token",
+        "authorization_state",
+        "dpop_token",
+        "expiration_date",
+        "jwt_token",
+        "password",
+        "payment_card_number",
+        "payment_card_security_code",
+        "payment_token",
+        "post_prompt_auth_password",
+        "project",
+        "security_code",
+        "token",
+    }
+)
+
+_EXCERPT_CHARS: Final = 200
+_EXCERPT_WINDOW: Final = 4096
+_NUMBER: Final = re.compile(r"-?[0-9][0-9.eE+-]*")
+# The run of backslashes before a quote; matching only whole runs keeps hostile text from costing quadratic time.
+_QUOTE: Final = re.compile(r'(?<!\\)(\\*)"')
+
+
+def scrub(text: str | bytes, secrets: Iterable[str] = ()) -> str:
+    r"""Return ``text`` with every secret replaced by ``***``.
+
+    Works on JSON, on JSON inside the strings of JSON, and on broken or other text. What was JSON is JSON afterwards,
+    with the same structure, as long as no secret is a piece of JSON syntax itself, for example a bare number.
+
+    Args:
+        text: bytes that are no UTF-8 are replaced, as for a log.
+        secrets: values to hide wherever they occur, also when JSON writes them with escapes (``\/``, ``\u0041``);
+            empty ones are passed over.
+    """
+    if isinstance(text, bytes):
+        text = text.decode(errors="replace")
+    return _hide_values(_hide_by_key(text), secrets)
+
+
+def excerpt(text: str | bytes, secrets: Iterable[str] = ()) -> str:
+    """Return the scrubbed beginning of ``text``, short enough for a line of log, whatever the length of ``text``.
+
+    A secret that the cut would leave in halves is hidden too, unless it is longer than some 3,800 characters.
+    """
+    window = text[:_EXCERPT_WINDOW]
+    clean = scrub(window, secrets)
+    if len(clean) <= _EXCERPT_CHARS and len(window) == len(text):
+        return clean
+    return clean[:_EXCERPT_CHARS] + "…"
+
+
+def _hide_by_key(text: str) -> str:
+    parts: list[str] = []
+    done = 0
+    while (head := _KEY.search(text, done)) is not None:
+        parts.append(text[done : head.end()])
+        done = head.end()
+        quote = head["run"] + '"'
+        if text.startswith(quote, done):
+            parts.append(quote + MASK)
+            done = _end_of_string(text, done + len(quote), len(head["run"]))
+        elif (number := _NUMBER.match(text, done)) is not None:
+            # A card number may well come as a number; inside a string the quotes need the depth of that string.
+            parts.append(quote + MASK + quote)
+            done = number.end()
+    parts.append(text[done:])
+    return "".join(parts)
+
+
+def _end_of_string(text: str, start: int, depth_run: int) -> int:
+    r"""Return where the string that begins at ``start`` ends: at the backslashes and quote that close it.
+
+    Inside a string of JSON that itself stands in a string of JSON, each quote is written ``\"``, and an escaped one
+    ``\\\"``. So each level of nesting takes one backslash, and half of the others.
+    """
+    for quote in _QUOTE.finditer(text, start):
+        run, level = len(quote[1]), depth_run
+        while level and run % 2:
+            run, level = (run - 1) // 2, (level - 1) // 2
+        if level:  # a quote that ends an outer string: the inner one is broken, and must not swallow what follows
+            return quote.start()
+        if run % 2 == 0:
+            return quote.end() - 1 - depth_run
+    return len(text)
+
+
+def _hide_values(text: str, secrets: Iterable[str]) -> str:
+    known = tuple(sorted({s for s in secrets if s}, key=len, reverse=True))
+    return _values_pattern(known).sub(MASK, text) if known else text
+
+
+@lru_cache(maxsize=64)
+def _values_pattern(secrets: tuple[str, ...]) -> re.Pattern[str]:
+    # The leading run of backslashes belongs to an escape whose letter the secret would begin with; alone it would break
+    # the JSON.
+    return re.compile(r"\\*(?:" + "|".join("".join(map(_any_spelling, secret)) for secret in secrets) + ")")
+
+
+_SHORT_ESCAPES: Final = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
+
+
+def _any_spelling(char: str) -> str:
+    r"""Return a pattern for ``char`` as itself or in any of JSON's escapes, also in JSON within JSON."""
+    units = char.encode("utf-16-be", "surrogatepass").hex()
+    escaped = "".join(rf"\\+u(?i:{units[i : i + 4]})" for i in range(0, len(units), 4))
+    if char == "\\":
+        return rf"(?:(?:\\\\)+|\\|{escaped})"
+    if char in '"/':
+        return rf"(?:\\*{char}|{escaped})"
+    if char in _SHORT_ESCAPES:
+        return rf"(?:{re.escape(char)}|\\+{_SHORT_ESCAPES[char]}|{escaped})"
+    return rf"(?:{re.escape(char)}|{escaped})"
+
+
+_KEY: Final = re.compile(
+    r'(?<!\\)(?P<run>\\*)"(?:'
+    + "|".join("".join(map(_any_spelling, key)) for key in sorted(SECRET_KEYS))
+    + r')(?P=run)"\s*:\s*'
+)
