@@ -1,0 +1,209 @@
+"""Entries as bytes: msgpack with a schema version and a checksum. The only import of `msgpack`. Layer: pillar; pure.
+
+A record is ``crc32 (4 bytes, big-endian) + msgpack([schema version, kind, fields])``. SQLite has no checksum of its own
+for its pages, and a torn or flipped record must be noticed, not believed.
+
+To change what an entry looks like: raise `SCHEMA_VERSION`, add the step from the version before to `UPCASTERS`, and add
+records of the new version to the fixtures in ``tests/data/``, of which none is ever removed (SEMANTICS J9).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final, TypeAlias, cast
+
+import msgpack  # type: ignore[import-untyped]  # it ships no types
+
+from relay_actors.errors import JournalError
+from relay_actors.journal.entries import (
+    CommandIntended,
+    CommandSettled,
+    Entry,
+    EventReceived,
+    Outcome,
+    Session,
+    Snapshot,
+    SubjectEnded,
+)
+
+__all__ = ["SCHEMA_VERSION", "UPCASTERS", "Upcaster", "decode", "decode_session", "encode", "encode_session", "upcast"]
+
+Fields: TypeAlias = dict[str, object]
+Upcaster: TypeAlias = Callable[[str, Fields], tuple[str, Fields]]
+"""Takes kind and fields of one version and gives those of the next."""
+
+SCHEMA_VERSION: Final = 1
+
+UPCASTERS: Final[Mapping[int, Upcaster]] = MappingProxyType({})
+"""Version n to the step that makes n + 1 of it. Empty as long as there is only one version."""
+
+_SESSION: Final = "session"
+_BIG_INT: Final = 1
+"""The extension type of a whole number that does not fit into 64 bits: its decimal digits."""
+
+_BASE: Final[Mapping[str, tuple[type, ...]]] = {
+    "subject": (str,),
+    "at": (int, float),
+    "epoch": (int,),
+    "sequence": (int,),
+}
+_KINDS: Final[Mapping[str, tuple[type[Entry], Mapping[str, tuple[type, ...]]]]] = {
+    "event": (EventReceived, {"frame_id": (str, int, float, type(None)), "payload": (dict,)}),
+    "intent": (CommandIntended, {"request_id": (str,), "method": (str,), "params": (dict,)}),
+    "settled": (CommandSettled, {"request_id": (str,), "outcome": (str,), "code": (int,), "result": (dict,)}),
+    "ended": (SubjectEnded, {"reason": (str,)}),
+    "snapshot": (Snapshot, {"state": (dict,), "pending": (list,)}),
+}
+_KIND_OF: Final[Mapping[type[Entry], str]] = {cls: kind for kind, (cls, _) in _KINDS.items()}
+
+
+def encode(entry: Entry) -> bytes:
+    """Return one record.
+
+    The values are to be plain data, as `relay_actors.journal.redact.Redactor` makes them; a tuple comes back as a list.
+
+    Raises:
+        JournalError: a value cannot be packed.
+    """
+    kind = _KIND_OF.get(type(entry))
+    if kind is None:
+        raise JournalError(f"cannot store a {type(entry).__name__}: it is not one of the kinds of entry")
+    return _pack(kind, _fields(entry, kind))
+
+
+def decode(data: bytes) -> Entry:
+    """Return the entry of one record, of this schema version or an older one.
+
+    Raises:
+        JournalError: the bytes are damaged, or were written by a newer release.
+    """
+    kind, fields = upcast(*_unpack(data))
+    return _entry(kind, fields)
+
+
+def encode_session(session: Session) -> bytes:
+    """Return a record of what a resume needs. It holds a secret, so it goes to a place of its own."""
+    return _pack(_SESSION, {"protocol": session.protocol, "authorization_state": session.authorization_state})
+
+
+def decode_session(data: bytes) -> Session:
+    """Return what `encode_session` was given.
+
+    Raises:
+        JournalError: the bytes are damaged, or were written by a newer release.
+    """
+    kind, fields = upcast(*_unpack(data))
+    if kind != _SESSION:
+        raise JournalError(f"a journal record is damaged: a session was expected, and it is of kind {kind!r}")
+    _check(kind, fields, {"protocol": (str,), "authorization_state": (str,)})
+    return Session(**cast("Mapping[str, str]", fields))
+
+
+def upcast(
+    version: int,
+    kind: str,
+    fields: Fields,
+    *,
+    table: Mapping[int, Upcaster] = UPCASTERS,
+    current: int = SCHEMA_VERSION,
+) -> tuple[str, Fields]:
+    """Return kind and fields as the ``current`` version has them, step by step through ``table``.
+
+    Raises:
+        JournalError: the record is newer than ``current``, or there is no step from its version.
+    """
+    if version > current:
+        raise JournalError(
+            f"a journal record has schema version {version}, and this release reads up to {current}: "
+            "it was written by a newer relay_actors; upgrade, or give this release a journal of its own"
+        )
+    for step in range(version, current):
+        if step not in table:
+            raise JournalError(f"a journal record has schema version {version}, which no release has written: damaged")
+        kind, fields = table[step](kind, fields)
+    return kind, fields
+
+
+def _fields(entry: Entry, kind: str) -> Fields:
+    fields: Fields = {name: getattr(entry, name) for name in (*_BASE, *_KINDS[kind][1])}
+    match entry:
+        case CommandSettled(outcome=outcome):
+            fields["outcome"] = str(outcome)
+        case Snapshot(pending=pending):
+            fields["pending"] = [_fields(intent, "intent") for intent in pending]
+    return fields
+
+
+def _entry(kind: str, fields: Fields) -> Entry:
+    if kind not in _KINDS:
+        raise JournalError(f"a journal record is damaged: {kind!r} is not a kind of entry")
+    cls, own = _KINDS[kind]
+    _check(kind, fields, {**_BASE, **own})
+    if cls is CommandSettled:
+        try:
+            fields["outcome"] = Outcome(cast("str", fields["outcome"]))
+        except ValueError:
+            raise JournalError(f"a journal record is damaged: {fields['outcome']!r} is not an outcome") from None
+    elif cls is Snapshot:
+        fields["pending"] = tuple(_pending(item) for item in cast("list[object]", fields["pending"]))
+    build = cast("Callable[..., Entry]", cls)
+    return build(**fields)
+
+
+def _pending(item: object) -> Entry:
+    if not isinstance(item, dict):
+        raise JournalError(f"a journal record is damaged: a pending command is a {type(item).__name__}")
+    return _entry("intent", item)
+
+
+def _check(kind: str, fields: Fields, expected: Mapping[str, tuple[type, ...]]) -> None:
+    if fields.keys() != expected.keys():
+        odd = ", ".join(sorted(map(repr, fields.keys() ^ expected.keys())))
+        raise JournalError(f"a journal record is damaged: the fields of {kind!r} do not fit: {odd}")
+    for name, types in expected.items():
+        value = fields[name]
+        # bool is an int to Python, and never to us.
+        if not isinstance(value, types) or isinstance(value, bool):
+            raise JournalError(f"a journal record is damaged: {name} of {kind!r} is a {type(value).__name__}")
+
+
+def _pack(kind: str, fields: Fields) -> bytes:
+    try:
+        # surrogatepass: JSON texts may hold half a surrogate pair, and an event that came must be storable.
+        body: bytes = msgpack.packb([SCHEMA_VERSION, kind, fields], default=_pack_other, unicode_errors="surrogatepass")
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise JournalError(f"cannot store an entry of kind {kind!r}: {error}") from error
+    return zlib.crc32(body).to_bytes(4, "big") + body
+
+
+def _pack_other(value: object) -> msgpack.ExtType:
+    if isinstance(value, int):
+        return msgpack.ExtType(_BIG_INT, b"%d" % value)
+    raise TypeError(f"{type(value).__name__} is not plain data")
+
+
+def _unpack_other(code: int, data: bytes) -> object:
+    if code == _BIG_INT:
+        return int(data)
+    raise ValueError(f"unknown extension type {code}")
+
+
+def _unpack(data: bytes) -> tuple[int, str, Fields]:
+    # A store may hand over whatever a damaged row holds.
+    if not isinstance(data, bytes) or len(data) < 5:
+        raise JournalError(f"a journal record is damaged: {data!r:.20} is too little")
+    body = data[4:]
+    if zlib.crc32(body) != int.from_bytes(data[:4], "big"):
+        raise JournalError(f"a journal record of {len(data)} bytes is damaged: its checksum does not fit")
+    try:
+        record = msgpack.unpackb(
+            body, ext_hook=_unpack_other, strict_map_key=False, unicode_errors="surrogatepass", timestamp=0
+        )
+    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+        raise JournalError(f"a journal record of {len(data)} bytes is damaged: {error}") from error
+    match record:
+        case [int(version), str(kind), dict(fields)] if version >= 1 and all(isinstance(name, str) for name in fields):
+            return version, kind, fields
+    raise JournalError(f"a journal record of {len(data)} bytes is damaged: it has not the shape of one")

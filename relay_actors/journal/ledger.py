@@ -1,0 +1,61 @@
+"""What every store does to an entry before keeping it: redact, number, encode. Layer: pillar."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from relay_actors.errors import JournalError
+from relay_actors.journal.codec import encode
+from relay_actors.journal.entries import Entry
+from relay_actors.journal.redact import Redactor
+
+__all__ = ["Ledger", "Record"]
+
+
+class Record(NamedTuple):
+    """An entry as it is stored. The columns repeat what ``body`` says, so that a store can look it up."""
+
+    subject: str
+    sequence: int
+    epoch: int
+    body: bytes
+
+
+class Ledger:
+    """Numbers the entries of one writer.
+
+    Args:
+        epoch: this writer's.
+        sequences: the newest sequence number of each subject that has entries.
+        redactor: takes the secrets out.
+    """
+
+    def __init__(self, *, epoch: int, sequences: Mapping[str, int], redactor: Redactor) -> None:
+        self.epoch = epoch
+        self.redactor = redactor
+        self._sequences = dict(sequences)
+
+    def records(self, entries: Iterable[Entry]) -> list[Record]:
+        """Return the entries as records, numbered on. When one of them is refused, no number has been given away.
+
+        Raises:
+            JournalError: an entry cannot be stored.
+        """
+        sequences: dict[str, int] = {}
+        made = []
+        for entry in entries:
+            if not isinstance(entry, Entry) or not isinstance(entry.subject, str) or not entry.subject:
+                raise JournalError(f"cannot store {entry!r:.100}: it is not an entry with a subject")
+            number = sequences.get(entry.subject, self._sequences.get(entry.subject, 0)) + 1
+            changes: dict[str, Any] = self.redactor.changes(entry)
+            body = encode(dataclasses.replace(entry, epoch=self.epoch, sequence=number, **changes))
+            made.append(Record(entry.subject, number, self.epoch, body))
+            sequences[entry.subject] = number
+        self._sequences.update(sequences)
+        return made
+
+    def forget(self, subject: str) -> None:
+        """Begin at 1 again for ``subject``, of which nothing is left."""
+        self._sequences.pop(subject, None)

@@ -1,0 +1,172 @@
+"""Keeps secrets and card data out of the journal. Layer: pillar; pure.
+
+What is replaced by ``***`` before an entry is encoded:
+
+* *by key*: the values of `SECRET_KEYS`, at any depth, and of every key that begins like a card field;
+* *by value*: each secret the store was told (project, token, JWT, authorization state), wherever it occurs in a text. A
+  secret shorter than `SHORTEST_SECRET` characters is not looked for: it would tear holes into unrelated text;
+* *the user part of a URL*: ``https://name:password@host`` keeps its host only;
+* *of pay events*: everything but the fields in `PAY_FIELDS_KEPT`. Whatever a payment may carry in future is left out
+  as well;
+* *card numbers in what a caller keyed or said, or texted*: 13 to 19 digits with a valid check digit, or more than 19
+  in a row.
+
+The digits of an ordinary collect are kept: recovery has to know what the caller chose. The price of the last rule: an
+order number of 13 digits or more that looks like a card's (one in ten does) is not there after a crash. The running
+call is not touched by any of this; only its journal is. Not covered: the single keys that an application's own digit
+detector reports one by one while a pay runs on the same call.
+
+Source: SEMANTICS J10; PROTOCOL 11.10, 16.1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from relay_actors.errors import JournalError
+from relay_actors.journal.entries import CommandIntended, CommandSettled, Entry, EventReceived, Snapshot
+
+__all__ = ["MASK", "MAX_DEPTH", "PAY_FIELDS_KEPT", "SECRET_KEYS", "SHORTEST_SECRET", "TOO_DEEP", "Redactor"]
+
+MASK: Final = "***"
+TOO_DEEP: Final = "(nested too deeply to keep)"
+MAX_DEPTH: Final = 100
+"""How deeply values may be nested. RELAY needs less than 20; a hostile frame must not be able to stop the journal."""
+SHORTEST_SECRET: Final = 8
+
+SECRET_KEYS: Final = frozenset(
+    {
+        "authorization_bearer_token", "authorization_state", "card_number", "cvc", "cvv", "dpop_token",
+        "expiration_date", "jwt_token", "pan", "password", "post_prompt_auth_password", "security_code", "token",
+    }
+)  # fmt: skip
+_CARD_KEY_STARTS: Final = ("payment_card_", "payment_token", "bank_account", "bank_routing", "payment_bank_")
+_CARD_KEYS_KEPT: Final = frozenset({"payment_card_type"})
+_SETTINGS: Final = ("true", "false")
+"""``security_code`` is also a switch of ``calling.pay``: as such it is no secret."""
+
+PAY_FIELDS_KEPT: Final = frozenset(
+    {
+        "attempt", "call_id", "connector_error", "control_id", "error_type", "for", "node_id", "payment_card_type",
+        "payment_confirmation_code", "payment_error", "payment_error_code", "payment_method", "result", "segment_id",
+        "state", "tag",
+    }
+)  # fmt: skip
+"""All that is kept of the inner ``params`` of a ``calling.call.pay`` event."""
+
+_CALLER_KEYS: Final = frozenset({"body", "digits", "text"})
+_LONG_NUMBER: Final = re.compile(r"\d(?:[ -]?\d){12,}")
+_URL_USER: Final = re.compile(r"(?<=://)[^/?#\s]*@")
+
+
+class Redactor:
+    """Turns values into plain data without secrets. One per store.
+
+    Args:
+        secrets: values that must not be written anywhere, see `learn`.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets: tuple[str, ...] = ()
+        for secret in secrets:
+            self.learn(secret)
+
+    def __repr__(self) -> str:
+        return f"<Redactor of {len(self._secrets)} secrets>"
+
+    def learn(self, secret: str) -> None:
+        """Keep this value out of everything from now on; an empty or very short one is left alone."""
+        if len(secret) >= SHORTEST_SECRET and secret not in self._secrets:
+            # Longest first: a secret may contain another one.
+            self._secrets = tuple(sorted((*self._secrets, secret), key=len, reverse=True))
+
+    def changes(self, entry: Entry) -> dict[str, object]:
+        """Return those fields of ``entry`` that are to be replaced, with their redacted values.
+
+        Raises:
+            JournalError: a value is not plain data; the text names the field.
+        """
+        match entry:
+            case EventReceived(payload=payload):
+                plain = self._mapping(payload, "payload")
+                if plain.get("event_type") == "calling.call.pay":
+                    inner = plain.get("params")
+                    if isinstance(inner, dict):
+                        plain["params"] = {k: v if k in PAY_FIELDS_KEPT else MASK for k, v in inner.items()}
+                return {"payload": plain}
+            case CommandIntended(params=params):
+                return {"params": self._mapping(params, "params")}
+            case CommandSettled(result=result):
+                return {"result": self._mapping(result, "result")}
+            case Snapshot(state=state):
+                return {"state": self._mapping(state, "state")}
+            case _:
+                return {}
+
+    def value(self, value: object) -> object:
+        """Return ``value`` as plain data (None, bool, int, float, str, bytes, list, dict with text keys), redacted.
+
+        A tuple becomes a list. What is nested deeper than `MAX_DEPTH` becomes `TOO_DEEP`.
+
+        Raises:
+            JournalError: it holds something else.
+        """
+        return self._plain(value, "value", 0)
+
+    def _mapping(self, value: Mapping[str, object], where: str) -> dict[str, object]:
+        if not isinstance(value, Mapping):
+            raise JournalError(f"cannot store {where}: it must be a mapping, not {type(value).__name__}")
+        return {self._text(_key(k, where)): self._field(k, v, f"{where}.{k}", 1) for k, v in value.items()}
+
+    def _field(self, key: str, value: object, where: str, depth: int) -> object:
+        name = key.lower()
+        if name in SECRET_KEYS or (name.startswith(_CARD_KEY_STARTS) and name not in _CARD_KEYS_KEPT):
+            # An empty value is no secret, and says that there was none.
+            return value if value is None or value == "" or isinstance(value, bool) or value in _SETTINGS else MASK
+        plain = self._plain(value, where, depth)
+        if name in _CALLER_KEYS and isinstance(plain, str):
+            return _LONG_NUMBER.sub(_without_card, plain)
+        return plain
+
+    def _plain(self, value: object, where: str, depth: int) -> object:
+        if isinstance(value, str):
+            return self._text(value)
+        if value is None or isinstance(value, bool | int | float | bytes):
+            return value
+        if depth >= MAX_DEPTH and isinstance(value, Mapping | list | tuple):
+            return TOO_DEEP
+        if isinstance(value, Mapping):
+            return {self._text(_key(k, where)): self._field(k, v, f"{where}.{k}", depth + 1) for k, v in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._plain(item, where, depth + 1) for item in value]
+        raise JournalError(
+            f"cannot store {where}: {type(value).__name__} is not plain data. "
+            "Keep to None, bool, int, float, str, bytes, lists, and dicts with text keys"
+        )
+
+    def _text(self, text: str) -> str:
+        for secret in self._secrets:
+            if secret in text:
+                text = text.replace(secret, MASK)
+        if "://" in text and "@" in text:
+            text = _URL_USER.sub(f"{MASK}@", text)
+        return str.__str__(text)  # a subclass, such as a StrEnum, becomes a plain text
+
+
+def _key(key: object, where: str) -> str:
+    if not isinstance(key, str):
+        raise JournalError(f"cannot store {where}: its key {key!r} is not a text")
+    return key
+
+
+def _without_card(found: re.Match[str]) -> str:
+    digits = [int(c) for c in found[0] if c.isdigit()]
+    return MASK if len(digits) > 19 or _check_digit_fits(digits) else found[0]
+
+
+def _check_digit_fits(digits: list[int]) -> bool:
+    """Return whether the last digit is the check digit of the others. Source: ISO/IEC 7812-1, annex B."""
+    doubled = (sum(divmod(2 * d, 10)) for d in digits[-2::-2])
+    return (sum(doubled) + sum(digits[-1::-2])) % 10 == 0

@@ -1,0 +1,318 @@
+"""A journal in one SQLite file (WAL). Layer: pillar.
+
+What survives what:
+
+* *The process is killed* (also by ``kill -9``, or by running out of memory): everything committed. A commit hands its
+  bytes to the operating system, which keeps them whatever becomes of the process.
+* *The machine loses power, or its kernel dies*: with ``durability="power"`` everything committed, as far as the disk
+  tells the truth about what it has written; each commit then waits for the disk. With ``durability="process"``, the
+  default, the last commits may be missing, but never one from the middle, and the file stays sound: SQLite syncs the
+  WAL before it moves pages into the file. Switching syncs off altogether would be hardly faster and would give that
+  up.
+
+The file, and SQLite's ``-wal`` and ``-shm`` beside it, are readable for their owner only: they hold telephone numbers
+and what callers keyed in, and one secret, the authorization state that a resume needs. Without the credentials, which
+are never stored, that one opens no session; it stands in a table of its own, is overwritten when replaced, and appears
+in no entry. What is forgotten is overwritten with zeros in the file; a copy may stay in the ``-wal`` until SQLite has
+written over it, at the latest when the store is closed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sqlite3
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, Literal, TypeAlias
+
+from relay_actors.errors import JournalError
+from relay_actors.journal.codec import decode, decode_session, encode_session
+from relay_actors.journal.entries import Entry, Session, Snapshot
+from relay_actors.journal.ledger import Ledger, Record
+from relay_actors.journal.redact import Redactor
+from relay_actors.journal.replay import replay
+from relay_actors.journal.writer_lock import WriterLock
+
+__all__ = ["APPLICATION_ID", "FORMAT", "Durability", "SqliteStore"]
+
+log = logging.getLogger(__name__)
+
+Durability: TypeAlias = Literal["process", "power"]
+
+APPLICATION_ID: Final = 0x52414A4C
+"""``RAJL``: how a journal is told from somebody else's database."""
+
+FORMAT: Final = 1
+"""The layout of the tables, kept in ``user_version``. What is inside a record has a version of its own."""
+
+_SYNCHRONOUS: Final[Mapping[Durability, str]] = {"process": "NORMAL", "power": "FULL"}
+_BATCH: Final = 500
+"""Rows read at a time by `SqliteStore.load`, so that a long journal is never all in memory."""
+
+_SCHEMA: Final = (
+    "CREATE TABLE writer (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), epoch INTEGER NOT NULL)",
+    "INSERT INTO writer VALUES (1, 0)",
+    "CREATE TABLE session (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), body BLOB NOT NULL)",
+    "CREATE TABLE entries (position INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT NOT NULL,"
+    " sequence INTEGER NOT NULL, epoch INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE (subject, sequence))",
+    f"PRAGMA application_id = {APPLICATION_ID}",
+    f"PRAGMA user_version = {FORMAT}",
+)
+_INSERT: Final = "INSERT INTO entries (subject, sequence, epoch, body) VALUES (?, ?, ?, ?)"
+_COLUMNS: Final = "subject, sequence, epoch, body"
+_LOAD_ALL: Final = f"SELECT position, {_COLUMNS} FROM entries WHERE position > ? ORDER BY position LIMIT ?"
+_LOAD_ONE: Final = (
+    f"SELECT sequence, {_COLUMNS} FROM entries WHERE subject = ? AND sequence > ? ORDER BY sequence LIMIT ?"
+)
+
+_ADVICE: Final[Mapping[str, str]] = {
+    "SQLITE_BUSY": "Another program holds a lock on it for seconds: let that one end, or work on a copy",
+    "SQLITE_CONSTRAINT": "An entry of that number is there already: two writers wrote to it at a time",
+    "SQLITE_CANTOPEN": "Its directory must exist, and this process must be allowed to write there",
+    "SQLITE_FULL": "Free some space on its disk, then start again: nothing that was committed is lost",
+    "SQLITE_IOERR": "The disk does not do what it is told; look at the system's log before starting again",
+    "SQLITE_READONLY": "This process must be allowed to write to it and to its directory",
+}
+
+
+class SqliteStore:
+    """A `Store` in a file. Any thread may call it, one at a time: the connection actor's turns move between threads.
+
+    Args:
+        path: the file; made, readable for its owner only, when it is not there. Its directory must exist.
+        durability: ``"process"`` or ``"power"``, see above.
+        secrets: values to keep out of the entries.
+
+    Raises:
+        JournalError: it cannot be opened: it is damaged, of a newer release, somebody else's file, or has a living
+            writer.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], *, durability: Durability = "process", secrets: Iterable[str] = ()
+    ) -> None:
+        if durability not in _SYNCHRONOUS:
+            raise JournalError(f"durability is {durability!r}: must be 'process' or 'power'")
+        if os.fspath(path) == ":memory:":
+            raise JournalError("for a journal in memory use relay_actors.journal.memory.MemoryStore()")
+        # Resolved, so that a file reached by two names has one lock.
+        self._path = os.path.realpath(path)
+        self._error: JournalError | None = None
+        self._records: list[Record] = []
+        with contextlib.ExitStack() as undo:
+            lock = WriterLock(self._path)
+            undo.callback(lock.release)
+            with _explained(self._path, "opened"):
+                _make_private(self._path)
+                self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+                undo.callback(self._db.close)
+                _check_and_prepare(self._db, self._path, durability)
+                epoch, sequences = _take_over(self._db, self._path)
+            self._ledger = Ledger(epoch=epoch, sequences=sequences, redactor=Redactor(secrets))
+            self._ledger.redactor.learn(self.get_session().authorization_state)
+            self._free = undo.pop_all()
+
+    @property
+    def epoch(self) -> int:
+        """Return the number of this writer. See `Store.epoch`."""
+        return self._ledger.epoch
+
+    def append(self, entries: Iterable[Entry]) -> None:
+        """Take entries in. See `Store.append`."""
+        self._check_usable()
+        self._records += self._ledger.records(entries)
+
+    def snapshot(self, subject: str, state: Mapping[str, object], *, at: float) -> None:
+        """Sum a subject up. See `Store.snapshot`."""
+        self._check_usable()
+        pending = replay(self.load(subject=subject)).pending
+        [record] = self._ledger.records([Snapshot(subject=subject, at=at, state=state, pending=pending)])
+        with self._writing():
+            self._db.execute("DELETE FROM entries WHERE subject = ?", (subject,))
+        self._records.append(record)
+
+    def forget(self, subject: str) -> None:
+        """Remove a subject. See `Store.forget`."""
+        self._check_usable()
+        with self._writing():
+            self._db.execute("DELETE FROM entries WHERE subject = ?", (subject,))
+        self._ledger.forget(subject)
+
+    def put_session(self, session: Session) -> None:
+        """Replace what a resume needs. See `Store.put_session`."""
+        self._check_usable()
+        self._ledger.redactor.learn(session.authorization_state)
+        with self._writing():
+            self._db.execute("INSERT OR REPLACE INTO session VALUES (1, ?)", (encode_session(session),))
+
+    def commit(self) -> None:
+        """Write what has changed, in one transaction. See `Store.commit`."""
+        self._check_usable()
+        if self._records or self._db.in_transaction:
+            with self._writing():
+                self._db.execute("COMMIT")
+
+    def load(self, *, subject: str | None = None) -> Iterator[Entry]:
+        """Give entries, reading them in batches. See `Store.load`."""
+        self._check_usable()
+        self._flush()
+        return self._rows(subject)
+
+    def subjects(self) -> list[str]:
+        """Return who has entries. See `Store.subjects`."""
+        self._check_usable()
+        self._flush()
+        with _explained(self._path, "read"):
+            rows = self._db.execute("SELECT subject FROM entries GROUP BY subject ORDER BY MIN(position)").fetchall()
+        return [subject for (subject,) in rows]
+
+    def get_session(self) -> Session:
+        """Return what a resume needs. See `Store.get_session`."""
+        self._check_usable()
+        with _explained(self._path, "read"):
+            row = self._db.execute("SELECT body FROM session").fetchone()
+        return decode_session(row[0]) if row else Session()
+
+    def close(self) -> None:
+        """Roll back what was not committed, and free file and lock. See `Store.close`."""
+        self._error = JournalError(f"the journal {self._path} is closed")
+        with _explained(self._path, "closed"):
+            self._free.close()
+
+    def _rows(self, subject: str | None) -> Iterator[Entry]:
+        last = 0
+        while True:
+            self._check_usable()
+            with _explained(self._path, "read"):
+                if subject is None:
+                    rows = self._db.execute(_LOAD_ALL, (last, _BATCH)).fetchall()
+                else:
+                    rows = self._db.execute(_LOAD_ONE, (subject, last, _BATCH)).fetchall()
+            for _, *columns in rows:
+                yield _entry(self._path, Record(*columns))
+            if len(rows) < _BATCH:
+                return
+            last = rows[-1][0]
+
+    def _flush(self) -> None:
+        """Bring what was appended into the transaction, where reading sees it."""
+        if self._records:
+            with self._writing():
+                pass
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Be in a transaction that has all that was appended; when anything fails, nothing of it is kept, for good."""
+        try:
+            with _explained(self._path, "written"):
+                if not self._db.in_transaction:
+                    self._db.execute("BEGIN IMMEDIATE")
+                    [(newest,)] = self._db.execute("SELECT epoch FROM writer")
+                    if newest != self.epoch:
+                        raise JournalError(
+                            f"writer {newest} has taken over the journal {self._path} from writer {self.epoch}, which "
+                            "may not write to it any more. Stop this one: the other goes on with its calls"
+                        )
+                records, self._records = self._records, []
+                self._db.executemany(_INSERT, records)
+                yield
+        except JournalError as error:
+            self._error = error
+            with contextlib.suppress(sqlite3.Error):  # SQLite may have rolled back by itself
+                self._db.rollback()
+            raise
+
+    def _check_usable(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+
+def _make_private(path: str) -> None:
+    """Make the file, or close an older one to others. SQLite gives ``-wal`` and ``-shm`` the file's mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise JournalError(
+                f"the journal {path} is not a regular file: give the path of one, or of none yet"
+            ) from None
+        for name in (path, f"{path}-wal", f"{path}-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                if os.stat(name).st_mode & 0o077:
+                    log.warning("journal file was open to others, closing it path=%s", name)
+                    os.chmod(name, 0o600)
+
+
+def _check_and_prepare(db: sqlite3.Connection, path: str, durability: Durability) -> None:
+    """Refuse what is not a sound journal of this release, leaving it as it was; else make the connection ready."""
+    [(application_id,)] = db.execute("PRAGMA application_id")
+    [(version,)] = db.execute("PRAGMA user_version")
+    [(tables,)] = db.execute("SELECT count(*) FROM sqlite_master")
+    fresh = (application_id, version, tables) == (0, 0, 0)
+    if not fresh and application_id != APPLICATION_ID:
+        raise JournalError(f"{path} is a database of another application: give the journal a path of its own")
+    if version > FORMAT:
+        raise JournalError(
+            f"the journal {path} has format {version}, and this release reads format {FORMAT}: it was written by a "
+            "newer relay_actors. Upgrade, or give this release a journal of its own"
+        )
+    faults = [text for (text,) in db.execute("PRAGMA quick_check(3)") if text != "ok"]
+    if faults:
+        raise JournalError(_damaged(path, "; ".join(faults)))
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
+    db.execute("PRAGMA fullfsync = ON")  # for macOS, whose fsync does not reach the disk by itself
+    db.execute("PRAGMA secure_delete = ON")
+    if fresh:
+        db.execute("BEGIN IMMEDIATE")
+        for statement in _SCHEMA:
+            db.execute(statement)
+        db.execute("COMMIT")
+
+
+def _take_over(db: sqlite3.Connection, path: str) -> tuple[int, dict[str, int]]:
+    """Become the newest writer; return its number, and the newest sequence number of each subject."""
+    db.execute("BEGIN IMMEDIATE")
+    db.execute("UPDATE writer SET epoch = epoch + 1")
+    epochs = db.execute("SELECT epoch FROM writer").fetchall()
+    newest = db.execute("SELECT subject, MAX(sequence) FROM entries GROUP BY subject").fetchall()
+    db.execute("COMMIT")
+    # SQLite keeps what it is given: a flipped bit makes a text of a number.
+    if len(epochs) != 1 or not all(isinstance(number, int) for number in (epochs[0][0], *(row[1] for row in newest))):
+        raise JournalError(_damaged(path, "its numbers are not numbers"))
+    return epochs[0][0], dict(newest)
+
+
+def _entry(path: str, record: Record) -> Entry:
+    try:
+        entry = decode(record.body)
+    except JournalError as error:
+        raise JournalError(_damaged(path, f"entry {record.sequence} of {record.subject}: {error}")) from error
+    if (entry.subject, entry.sequence, entry.epoch) != record[:3]:
+        raise JournalError(_damaged(path, f"entry {record.sequence} of {record.subject} is not what its row says"))
+    return entry
+
+
+@contextlib.contextmanager
+def _explained(path: str, what: str) -> Iterator[None]:
+    """Turn what SQLite and the operating system say into a `JournalError` that says what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        name = getattr(error, "sqlite_errorname", "")
+        advice = next((text for start, text in _ADVICE.items() if name.startswith(start)), None)
+        if advice is None:
+            # Corrupt pages, a table that is missing, a column that is no UTF-8: all damage, under many names.
+            raise JournalError(_damaged(path, str(error))) from error
+        raise JournalError(f"the journal {path} could not be {what}: {error}. {advice}") from error
+    except OSError as error:
+        raise JournalError(f"the journal {path} could not be {what}: {error.strerror}") from error
+
+
+def _damaged(path: str, why: str) -> str:
+    return (
+        f"the journal {path} is damaged ({why}). Move it aside together with {path}-wal and start with a new one; "
+        "relay_actors.journal.salvage.salvage(old_path, into=new_store) brings into it what can still be read"
+    )
