@@ -4,6 +4,7 @@
 
     RelayActorsError
     ├── ConfigError                 an argument, variable, host or number that cannot be used (a ValueError)
+    ├── ArgumentError               an argument of a command that cannot be sent (a ValueError)
     ├── RelayError                  a request that the server refused, or whose answer is lost (code, message)
     │   ├── CommandRejectedError    the server answered, and said no
     │   ├── RequestTimeoutError     no answer in time: the outcome is unknown
@@ -30,6 +31,7 @@ from __future__ import annotations
 __all__ = [
     "ActorDead",
     "ActorError",
+    "ArgumentError",
     "CallEnded",
     "CommandRejectedError",
     "ConfigError",
@@ -63,6 +65,14 @@ class ConfigError(RelayActorsError, ValueError):
     """An argument, environment variable, host or number that cannot be used.
 
     Raised before any network activity; the text names the variable or argument to mend.
+    """
+
+
+class ArgumentError(RelayActorsError, ValueError):
+    """An argument of a command that cannot be sent.
+
+    Raised where the command is made, before anything is sent; the text names the command and the argument to mend.
+    A class of its own, because a running handler makes it and a supervisor may decide about it.
     """
 
 

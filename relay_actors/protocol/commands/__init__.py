@@ -1,0 +1,117 @@
+"""Every command of the wire, one frozen class each. Layer: protocol, pure.
+
+They are imperatives under the names of the verbs, by noun: `calls`, `media`, `rooms`, `agents`, `messaging`, and
+`sub_commands` for what is done to a running operation.
+"""
+
+from __future__ import annotations
+
+from relay_actors.protocol.commands.agents import AI, AIHold, AIMessage, AIUnhold, AmazonBedrock
+from relay_actors.protocol.commands.calls import (
+    Answer,
+    BindDigit,
+    ClearDigitBindings,
+    Connect,
+    Denoise,
+    DenoiseStop,
+    Dial,
+    Disconnect,
+    Echo,
+    Hangup,
+    Hold,
+    LiveTranscribe,
+    LiveTranslate,
+    Pass,
+    Refer,
+    SendDigits,
+    Transfer,
+    Unhold,
+    UserEvent,
+)
+from relay_actors.protocol.commands.command import ActionCommand, ControlCommand, RelayCommand
+from relay_actors.protocol.commands.media import (
+    Collect,
+    Detect,
+    Pay,
+    Play,
+    PlayAndCollect,
+    ReceiveFax,
+    Record,
+    SendFax,
+    Stream,
+    Tap,
+    Transcribe,
+)
+from relay_actors.protocol.commands.messaging import SendMessage
+from relay_actors.protocol.commands.rooms import (
+    JoinConference,
+    JoinRoom,
+    LeaveConference,
+    LeaveRoom,
+    QueueEnter,
+    QueueLeave,
+)
+from relay_actors.protocol.commands.sub_commands import (
+    SUB_COMMANDS,
+    Pause,
+    Resume,
+    SetVolume,
+    StartInputTimers,
+    Stop,
+    SubCommand,
+)
+
+__all__ = [
+    "AI",
+    "SUB_COMMANDS",
+    "AIHold",
+    "AIMessage",
+    "AIUnhold",
+    "ActionCommand",
+    "AmazonBedrock",
+    "Answer",
+    "BindDigit",
+    "ClearDigitBindings",
+    "Collect",
+    "Connect",
+    "ControlCommand",
+    "Denoise",
+    "DenoiseStop",
+    "Detect",
+    "Dial",
+    "Disconnect",
+    "Echo",
+    "Hangup",
+    "Hold",
+    "JoinConference",
+    "JoinRoom",
+    "LeaveConference",
+    "LeaveRoom",
+    "LiveTranscribe",
+    "LiveTranslate",
+    "Pass",
+    "Pause",
+    "Pay",
+    "Play",
+    "PlayAndCollect",
+    "QueueEnter",
+    "QueueLeave",
+    "ReceiveFax",
+    "Record",
+    "Refer",
+    "RelayCommand",
+    "Resume",
+    "SendDigits",
+    "SendFax",
+    "SendMessage",
+    "SetVolume",
+    "StartInputTimers",
+    "Stop",
+    "Stream",
+    "SubCommand",
+    "Tap",
+    "Transcribe",
+    "Transfer",
+    "Unhold",
+    "UserEvent",
+]

@@ -1,0 +1,76 @@
+"""Commands on artificial agents that speak on a call. Layer: protocol, pure. Source: PROTOCOL 11.11, 12."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
+
+from relay_actors.protocol.commands.arguments import As, Object, Objects, Scalar, Text, Texts
+from relay_actors.protocol.commands.command import ActionCommand, RelayCommand
+
+__all__ = ["AI", "AIHold", "AIMessage", "AIUnhold", "AmazonBedrock"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AI(ActionCommand):
+    """Let an agent speak; it usually ends with the call."""
+
+    method: ClassVar[str] = "calling.ai"
+
+    agent: Text | None = None
+    prompt: Object | None = None
+    post_prompt: Object | None = None
+    post_prompt_url: Text | None = None
+    post_prompt_auth_user: Text | None = None
+    post_prompt_auth_password: Text | None = field(default=None, repr=False)
+    global_data: Object | None = None
+    pronounce: Objects | None = None
+    hints: Texts | None = None
+    languages: Objects | None = None
+    SWAIG: Object | None = None
+    ai_params: Annotated[Object | None, As("params")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmazonBedrock(RelayCommand):
+    """Let an Amazon Bedrock agent speak."""
+
+    method: ClassVar[str] = "calling.amazon_bedrock"
+
+    prompt: Object | None = None
+    SWAIG: Object | None = None
+    ai_params: Annotated[Object | None, As("params")] = None
+    global_data: Object | None = None
+    post_prompt: Object | None = None
+    post_prompt_url: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AIMessage(RelayCommand):
+    """Put a message into the agent's conversation."""
+
+    method: ClassVar[str] = "calling.ai_message"
+
+    message_text: Text | None = None
+    role: Text | None = None
+    reset: Object | None = None
+    global_data: Object | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AIHold(RelayCommand):
+    """Put the agent on hold; ``timeout`` goes out as text."""
+
+    method: ClassVar[str] = "calling.ai_hold"
+
+    timeout: Scalar | None = None
+    prompt: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AIUnhold(RelayCommand):
+    """Let the agent go on."""
+
+    method: ClassVar[str] = "calling.ai_unhold"
+
+    prompt: Text | None = None

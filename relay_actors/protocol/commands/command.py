@@ -1,0 +1,148 @@
+"""What all commands have in common: checked when made, written to params on demand. Layer: protocol, pure.
+
+A command is a frozen dataclass of keyword arguments that bear the names of the verbs. Their types (`arguments`) say how
+each is checked and written; from them one plan per class is built, once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Final, NamedTuple, Self, get_args, get_origin, get_type_hints
+
+from relay_actors.errors import ArgumentError
+from relay_actors.protocol.base import Command, JsonObject
+from relay_actors.protocol.commands.arguments import Argument, As, Check, Convert, Text
+
+__all__ = ["ActionCommand", "ControlCommand", "RelayCommand"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayCommand(Command):
+    """A command of the RELAY dialect.
+
+    Attributes:
+        extra: further params, merged last: they win over the named arguments. What is None in it is not sent.
+
+    Raises:
+        ArgumentError: an argument cannot be sent; the text names it.
+
+    Source: PROTOCOL 8.7.
+    """
+
+    needs_call: ClassVar[bool] = True
+    """Whether the call's ``node_id`` and ``call_id`` go with it."""
+
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.extra, Mapping):
+            raise self.refusal("extra", "a dictionary of further params", self.extra)
+        for slot in _plan(type(self)):
+            value = getattr(self, slot.attribute)
+            if value is None and slot.optional:
+                continue
+            problem = slot.check(value)
+            if problem is not None:
+                raise self.refusal(slot.attribute, problem, value)
+        self.check()
+
+    def check(self) -> None:
+        """Check what concerns several arguments together. Classes override it.
+
+        Raises:
+            ArgumentError: they do not fit together.
+        """
+
+    def to_params(self) -> JsonObject:
+        """Return the params of the request, without ``node_id`` and ``call_id``.
+
+        Arguments that were not given are left out, never null.
+        """
+        params: JsonObject = {}
+        for slot in _plan(type(self)):
+            value = getattr(self, slot.attribute)
+            if value is not None or slot.even_none:
+                sent = slot.convert(value)
+                if sent is not None:
+                    params[slot.key] = sent
+        params.update((key, value) for key, value in self.extra.items() if value is not None)
+        return params
+
+    def refusal(self, argument: str, must_be: str, value: object) -> ArgumentError:
+        """Return the error that says what ``argument`` must be. Texts and objects are not shown: they may be secret."""
+        is_safe = value is None or value == "" or isinstance(value, int | float)
+        given = repr(value) if is_safe else f"a {type(value).__name__}"
+        return ArgumentError(f"{self.method}: {argument} must be {must_be} (given: {given})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlCommand(RelayCommand):
+    """A command whose events are told apart by a ``control_id``.
+
+    Attributes:
+        control_id: chosen by the caller, or by `with_control_id` before it is sent. One in ``extra`` wins, here and on
+            the wire alike, so that events always find the action (PROTOCOL 10.2).
+    """
+
+    control_id: Text | None = None
+
+    def __post_init__(self) -> None:
+        RelayCommand.__post_init__(self)
+        overriding = self.extra.get("control_id")
+        if overriding is not None:
+            if not isinstance(overriding, str) or not overriding:
+                raise self.refusal("control_id", "text that is not empty", overriding)
+            object.__setattr__(self, "control_id", overriding)
+
+    def with_control_id(self, control_id: str) -> Self:
+        """Return the same command under ``control_id``, or this one if it has chosen its own."""
+        return self if self.control_id else dataclasses.replace(self, control_id=control_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionCommand(ControlCommand):
+    """A command that starts a running operation: its answer only says that it began. Source: PROTOCOL 10."""
+
+
+class _Slot(NamedTuple):
+    attribute: str
+    key: str
+    optional: bool
+    even_none: bool
+    check: Check
+    convert: Convert
+
+
+_PLANS: Final[dict[type[RelayCommand], tuple[_Slot, ...]]] = {}
+
+
+def _plan(cls: type[RelayCommand]) -> tuple[_Slot, ...]:
+    plan = _PLANS.get(cls)
+    if plan is None:
+        hints = get_type_hints(cls, include_extras=True)
+        plan = _PLANS[cls] = tuple(_slot(each, hints[each.name]) for each in _arguments(cls))
+    return plan
+
+
+def _arguments(cls: type[RelayCommand]) -> Iterator[dataclasses.Field[object]]:
+    return (each for each in dataclasses.fields(cls) if each.metadata.get("sent", each.name != "extra"))
+
+
+def _slot(argument_field: dataclasses.Field[object], hint: object) -> _Slot:
+    marks = list(_marks(hint))
+    argument = next(mark for mark in marks if isinstance(mark, Argument))
+    name = next((mark for mark in marks if isinstance(mark, As)), As(argument_field.name))
+    return _Slot(
+        argument_field.name, name.name, argument_field.default is None, name.even_none, argument.check, argument.convert
+    )
+
+
+def _marks(hint: object) -> Iterator[object]:
+    """Yield what a type is annotated with, also inside ``Annotated`` and ``… | None``."""
+    if get_origin(hint) is Annotated:
+        yield from hint.__metadata__  # type: ignore[attr-defined]  # typing has no public name for it
+    for part in get_args(hint):
+        if get_origin(part) is not None:
+            yield from _marks(part)

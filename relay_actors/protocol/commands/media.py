@@ -1,0 +1,191 @@
+"""Commands on the sound of a call: play, record, collect, detect, fax and so on. Layer: protocol, pure.
+
+All of them start a running operation; the operation's own commands (stop, pause, …) are in `sub_commands`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
+
+from relay_actors.errors import ArgumentError
+from relay_actors.protocol.commands.arguments import (
+    As,
+    AudioSettings,
+    Flag,
+    Media,
+    Object,
+    Objects,
+    Scalar,
+    Seconds,
+    Text,
+    TypedObject,
+    Volume,
+    WholeNumber,
+)
+from relay_actors.protocol.commands.command import ActionCommand, RelayCommand
+
+__all__ = [
+    "Collect",
+    "Detect",
+    "Pay",
+    "Play",
+    "PlayAndCollect",
+    "ReceiveFax",
+    "Record",
+    "SendFax",
+    "Stream",
+    "Tap",
+    "Transcribe",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play(ActionCommand):
+    """Play media items one after the other. ``loop`` 0 is for ever. Source: PROTOCOL 11.1."""
+
+    method: ClassVar[str] = "calling.play"
+
+    media: Annotated[Media, As("play")]
+    volume: Volume | None = None
+    direction: Text | None = None
+    loop: WholeNumber | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayAndCollect(ActionCommand):
+    """Play, and collect what the caller presses or says meanwhile and after. Source: PROTOCOL 11.4."""
+
+    method: ClassVar[str] = "calling.play_and_collect"
+
+    media: Annotated[Media, As("play")]
+    collect: Object
+    volume: Volume | None = None
+
+    def check(self) -> None:
+        """Refuse a collect that waits for nothing."""
+        _need_input(self, self.extra.get("collect") or self.collect)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collect(ActionCommand):
+    """Collect what the caller presses (``digits``) or says (``speech``). Source: PROTOCOL 11.3, 13.4."""
+
+    method: ClassVar[str] = "calling.collect"
+
+    digits: Object | None = None
+    speech: Object | None = None
+    initial_timeout: Seconds | None = None
+    partial_results: Flag | None = None
+    continuous: Flag | None = None
+    send_start_of_input: Flag | None = None
+    start_input_timers: Flag | None = None
+
+    def check(self) -> None:
+        """Refuse a collect that waits for nothing."""
+        _need_input(self, {"digits": self.digits, "speech": self.speech, **self.extra})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record(ActionCommand):
+    """Record the call; ``audio`` holds the settings. Source: PROTOCOL 11.2, 13.3."""
+
+    method: ClassVar[str] = "calling.record"
+
+    audio: Annotated[AudioSettings | None, As("record", even_none=True)] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detect(ActionCommand):
+    """Listen for a machine, a fax or keys. Source: PROTOCOL 11.5, 13.5."""
+
+    method: ClassVar[str] = "calling.detect"
+
+    detect: TypedObject
+    timeout: Seconds | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendFax(ActionCommand):
+    """Send the PDF at the URL ``document``. Source: PROTOCOL 11.6."""
+
+    method: ClassVar[str] = "calling.send_fax"
+
+    document: Text
+    identity: Text | None = None
+    header_info: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiveFax(ActionCommand):
+    """Receive a fax. Source: PROTOCOL 11.6."""
+
+    method: ClassVar[str] = "calling.receive_fax"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tap(ActionCommand):
+    """Copy the media to another device. Source: PROTOCOL 11.7."""
+
+    method: ClassVar[str] = "calling.tap"
+
+    tap: Object
+    device: Object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream(ActionCommand):
+    """Stream the media to a WebSocket. Source: PROTOCOL 11.8."""
+
+    method: ClassVar[str] = "calling.stream"
+
+    url: Text
+    name: Text | None = None
+    codec: Text | None = None
+    track: Text | None = None
+    status_url: Text | None = None
+    status_url_method: Text | None = None
+    authorization_bearer_token: Text | None = field(default=None, repr=False)
+    custom_parameters: Object | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcribe(ActionCommand):
+    """Transcribe the call; the text comes by HTTP to ``status_url``. Source: PROTOCOL 11.9."""
+
+    method: ClassVar[str] = "calling.transcribe"
+
+    status_url: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pay(ActionCommand):
+    """Take a payment. Every value goes out as text, ``5`` as ``"5"``. Source: PROTOCOL 11.10, 13.6."""
+
+    method: ClassVar[str] = "calling.pay"
+
+    payment_connector_url: Text
+    input_method: Annotated[Scalar | None, As("input")] = None
+    status_url: Scalar | None = None
+    payment_method: Scalar | None = None
+    timeout: Scalar | None = None
+    max_attempts: Scalar | None = None
+    security_code: Scalar | None = None
+    postal_code: Scalar | None = None
+    min_postal_code_length: Scalar | None = None
+    token_type: Scalar | None = None
+    charge_amount: Scalar | None = None
+    currency: Scalar | None = None
+    language: Scalar | None = None
+    voice: Scalar | None = None
+    description: Scalar | None = None
+    valid_card_types: Scalar | None = None
+    parameters: Objects | None = None
+    prompts: Objects | None = None
+
+
+def _need_input(command: RelayCommand, collect: object) -> None:
+    # What else it holds is the server's business; but without either of these it could only ever time out.
+    if isinstance(collect, Mapping) and collect.get("digits") is None and collect.get("speech") is None:
+        raise ArgumentError(f'{command.method}: give "digits", "speech" or both, for example digits={{"max": 1}}')

@@ -1,0 +1,86 @@
+"""Commands on where calls meet: conferences, rooms and queues. Layer: protocol, pure. Source: PROTOCOL 12, 13.7."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from relay_actors.protocol.commands.arguments import As, Flag, Object, Scalar, Text, WholeNumber
+from relay_actors.protocol.commands.command import ControlCommand, RelayCommand
+
+__all__ = ["JoinConference", "JoinRoom", "LeaveConference", "LeaveRoom", "QueueEnter", "QueueLeave"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinConference(RelayCommand):
+    """Join the conference ``name``; what is not given is left to the server."""
+
+    method: ClassVar[str] = "calling.join_conference"
+
+    name: Text
+    muted: Flag | None = None
+    beep: Scalar | None = None
+    start_on_enter: Flag | None = None
+    end_on_exit: Flag | None = None
+    wait_url: Text | None = None
+    max_participants: WholeNumber | None = None
+    record: Text | None = None
+    region: Text | None = None
+    trim: Text | None = None
+    coach: Text | None = None
+    status_callback: Text | None = None
+    status_callback_event: Text | None = None
+    status_callback_event_type: Text | None = None
+    status_callback_method: Text | None = None
+    recording_status_callback: Text | None = None
+    recording_status_callback_event: Text | None = None
+    recording_status_callback_event_type: Text | None = None
+    recording_status_callback_method: Text | None = None
+    stream_obj: Annotated[Object | None, As("stream")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveConference(RelayCommand):
+    """Leave a conference."""
+
+    method: ClassVar[str] = "calling.leave_conference"
+
+    conference_id: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinRoom(RelayCommand):
+    """Join the room ``name``."""
+
+    method: ClassVar[str] = "calling.join_room"
+
+    name: Text
+    status_url: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveRoom(RelayCommand):
+    """Leave the room."""
+
+    method: ClassVar[str] = "calling.leave_room"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueEnter(ControlCommand):
+    """Wait in the queue ``queue_name``."""
+
+    method: ClassVar[str] = "calling.queue.enter"
+
+    queue_name: Text
+    status_url: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLeave(ControlCommand):
+    """Leave the queue ``queue_name``."""
+
+    method: ClassVar[str] = "calling.queue.leave"
+
+    queue_name: Text
+    queue_id: Text | None = None
+    status_url: Text | None = None

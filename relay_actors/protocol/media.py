@@ -1,0 +1,104 @@
+"""Media items (what is played) and detectors, built and brought into the form of the wire. Layer: protocol, pure.
+
+The wire wants ``{"type": "tts", "params": {"text": "Hello"}}``; people also write ``{"type": "tts", "text": "Hello"}``.
+Source: PROTOCOL 13.1, 13.5, D1, D3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from relay_actors.errors import ArgumentError
+from relay_actors.protocol.base import JsonObject
+
+__all__ = ["audio", "detector", "nested", "normalise", "problem", "ringtone", "silence", "tts"]
+
+_NEVER_EMPTY: Final = {"tts": "text", "audio": "url", "ringtone": "name"}
+
+
+def tts(text: str, *, language: str | None = None, gender: str | None = None, voice: str | None = None) -> JsonObject:
+    """Return an item that speaks ``text``; what is None is left to the server (en-US, female).
+
+    Raises:
+        ArgumentError: there is nothing to say.
+    """
+    _need_text("text", text)
+    return _item("tts", text=text, language=language, gender=gender, voice=voice)
+
+
+def audio(url: str) -> JsonObject:
+    """Return an item that plays the file at ``url``.
+
+    Raises:
+        ArgumentError: the URL is empty.
+    """
+    _need_text("url", url)
+    return _item("audio", url=url)
+
+
+def silence(duration: float) -> JsonObject:
+    """Return an item that is silent for ``duration`` seconds.
+
+    Raises:
+        ArgumentError: the duration is negative or not a number.
+    """
+    _need_seconds("duration", duration)
+    return _item("silence", duration=duration)
+
+
+def ringtone(name: str, *, duration: float | None = None) -> JsonObject:
+    """Return an item that rings as in the country ``name``, for example ``us``; for ``duration`` seconds.
+
+    Raises:
+        ArgumentError: the name is empty, or the duration is negative or not a number.
+    """
+    _need_text("name", name)
+    if duration is not None:
+        _need_seconds("duration", duration)
+    return _item("ringtone", name=name, duration=duration)
+
+
+def detector(kind: str, **params: object) -> JsonObject:
+    """Return a detector of ``kind`` ``machine``, ``fax`` or ``digit``; params that are None are left to the server."""
+    return _item(kind, **params)
+
+
+def nested(item: Mapping[str, object]) -> JsonObject:
+    """Return ``item`` as ``{"type", "params"}``; one that has a ``params`` object is only copied."""
+    if isinstance(item.get("params"), Mapping):
+        return dict(item)
+    params = {key: value for key, value in item.items() if key not in ("type", "params") and value is not None}
+    return {"type": item.get("type"), "params": params}
+
+
+def normalise(items: Iterable[Mapping[str, object]]) -> list[JsonObject]:
+    """Return the items as the wire wants them, each `nested`."""
+    return [nested(item) for item in items]
+
+
+def problem(items: Iterable[Mapping[str, object]]) -> str | None:
+    """Return what the items must be, or None when all of them have a type and something to play."""
+    for place, item in enumerate(normalise(items)):
+        kind = item.get("type")
+        if not isinstance(kind, str) or not kind:
+            return f'a list of media items with a "type" each, and item {place} has none'
+        params = item["params"]
+        key = _NEVER_EMPTY.get(kind)
+        if key and isinstance(params, Mapping) and params.get(key) == "":
+            return f"a list of media items with something to play, and the {key} of item {place} ({kind}) is empty"
+    return None
+
+
+def _item(kind: str, **params: object) -> JsonObject:
+    return {"type": kind, "params": {key: value for key, value in params.items() if value is not None}}
+
+
+def _need_text(name: str, value: object) -> None:
+    if not isinstance(value, str) or not value:
+        raise ArgumentError(f"{name} must be text that is not empty, not {value!r}")
+
+
+def _need_seconds(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        raise ArgumentError(f"{name} must be a number of seconds, 0 or more, not {value!r}")
