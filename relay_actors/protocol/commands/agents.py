@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
-from relay_actors.protocol.commands.arguments import As, Object, Objects, Scalar, Text, Texts
+from relay_actors.protocol.commands.arguments import AnyText, As, Object, Objects, Scalar, Texts
 from relay_actors.protocol.commands.command import ActionCommand, RelayCommand
 
 __all__ = ["AI", "AIHold", "AIMessage", "AIUnhold", "AmazonBedrock"]
@@ -17,12 +17,12 @@ class AI(ActionCommand):
 
     method: ClassVar[str] = "calling.ai"
 
-    agent: Text | None = None
+    agent: AnyText | None = None
     prompt: Object | None = None
     post_prompt: Object | None = None
-    post_prompt_url: Text | None = None
-    post_prompt_auth_user: Text | None = None
-    post_prompt_auth_password: Text | None = field(default=None, repr=False)
+    post_prompt_url: AnyText | None = None
+    post_prompt_auth_user: AnyText | None = None
+    post_prompt_auth_password: AnyText | None = field(default=None, repr=False)
     global_data: Object | None = None
     pronounce: Objects | None = None
     hints: Texts | None = None
@@ -42,7 +42,7 @@ class AmazonBedrock(RelayCommand):
     ai_params: Annotated[Object | None, As("params")] = None
     global_data: Object | None = None
     post_prompt: Object | None = None
-    post_prompt_url: Text | None = None
+    post_prompt_url: AnyText | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +51,8 @@ class AIMessage(RelayCommand):
 
     method: ClassVar[str] = "calling.ai_message"
 
-    message_text: Text | None = None
-    role: Text | None = None
+    message_text: AnyText | None = None
+    role: AnyText | None = None
     reset: Object | None = None
     global_data: Object | None = None
 
@@ -64,7 +64,7 @@ class AIHold(RelayCommand):
     method: ClassVar[str] = "calling.ai_hold"
 
     timeout: Scalar | None = None
-    prompt: Text | None = None
+    prompt: AnyText | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,4 +73,4 @@ class AIUnhold(RelayCommand):
 
     method: ClassVar[str] = "calling.ai_unhold"
 
-    prompt: Text | None = None
+    prompt: AnyText | None = None

@@ -17,6 +17,7 @@ from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.media import nested, normalise, problem
 
 __all__ = [
+    "AnyText",
     "Anything",
     "Argument",
     "As",
@@ -116,7 +117,7 @@ def _digits(value: object) -> str | None:
 
 
 def _scalar(value: object) -> str | None:
-    ok = isinstance(value, bool) or _is_number(value) or _text(value) is None
+    ok = isinstance(value, str | bool) or _is_number(value)
     return None if ok else "text, a number or a boolean"
 
 
@@ -193,6 +194,8 @@ def _to_text(value: object) -> str:
 
 
 Text: TypeAlias = Annotated[str, Argument(_text)]
+AnyText: TypeAlias = Annotated[str, Argument(_any_text)]
+"""Text that may be empty; it is sent as given."""
 Flag: TypeAlias = Annotated[bool, Argument(_flag)]
 Number: TypeAlias = Annotated[float, Argument(_number)]
 WholeNumber: TypeAlias = Annotated[int, Argument(_whole_number)]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Self
 
 from relay_actors.protocol.commands.arguments import (
+    AnyText,
     Anything,
     As,
     DeviceLists,
@@ -81,10 +82,10 @@ class Connect(RelayCommand):
 
     devices: DeviceLists
     ringback: Media | None = None
-    tag: Text | None = None
+    tag: AnyText | None = None
     max_duration: WholeNumber | None = None
     max_price_per_minute: Number | None = None
-    status_url: Text | None = None
+    status_url: AnyText | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ class Dial(RelayCommand):
     devices: DeviceLists
     tag: Text | None = None
     max_duration: ZeroIsNone | None = None
-    region: Text | None = None
+    region: AnyText | None = None
     max_price_per_minute: Number | None = None
 
     def check(self) -> None:
@@ -141,7 +142,7 @@ class Refer(RelayCommand):
     method: ClassVar[str] = "calling.refer"
 
     device: TypedObject = field(repr=False)  # it may hold a password
-    status_url: Text | None = None
+    status_url: AnyText | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +189,7 @@ class Echo(RelayCommand):
     method: ClassVar[str] = "calling.echo"
 
     timeout: Seconds | None = None
-    status_url: Text | None = None
+    status_url: AnyText | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +201,7 @@ class BindDigit(RelayCommand):
     digits: Text
     bind_method: Text
     bind_params: Annotated[Object | None, As("params")] = None
-    realm: Text | None = None
+    realm: AnyText | None = None
     max_triggers: WholeNumber | None = None
 
 
@@ -210,7 +211,7 @@ class ClearDigitBindings(RelayCommand):
 
     method: ClassVar[str] = "calling.clear_digit_bindings"
 
-    realm: Text | None = None
+    realm: AnyText | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +230,7 @@ class LiveTranslate(RelayCommand):
     method: ClassVar[str] = "calling.live_translate"
 
     action: Anything
-    status_url: Text | None = None
+    status_url: AnyText | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar
 
 from relay_actors.errors import ArgumentError
 from relay_actors.protocol.commands.arguments import (
+    AnyText,
     As,
     AudioSettings,
     Flag,
@@ -49,7 +50,7 @@ class Play(ActionCommand):
 
     media: Annotated[Media, As("play")]
     volume: Volume | None = None
-    direction: Text | None = None
+    direction: AnyText | None = None
     loop: WholeNumber | None = None
 
 
@@ -113,8 +114,8 @@ class SendFax(ActionCommand):
     method: ClassVar[str] = "calling.send_fax"
 
     document: Text
-    identity: Text | None = None
-    header_info: Text | None = None
+    identity: AnyText | None = None
+    header_info: AnyText | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,12 +142,12 @@ class Stream(ActionCommand):
     method: ClassVar[str] = "calling.stream"
 
     url: Text
-    name: Text | None = None
-    codec: Text | None = None
-    track: Text | None = None
-    status_url: Text | None = None
-    status_url_method: Text | None = None
-    authorization_bearer_token: Text | None = field(default=None, repr=False)
+    name: AnyText | None = None
+    codec: AnyText | None = None
+    track: AnyText | None = None
+    status_url: AnyText | None = None
+    status_url_method: AnyText | None = None
+    authorization_bearer_token: AnyText | None = field(default=None, repr=False)
     custom_parameters: Object | None = None
 
 
@@ -156,7 +157,7 @@ class Transcribe(ActionCommand):
 
     method: ClassVar[str] = "calling.transcribe"
 
-    status_url: Text | None = None
+    status_url: AnyText | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from relay_actors.protocol.commands.arguments import As, Flag, Object, Scalar, Text, WholeNumber
+from relay_actors.protocol.commands.arguments import AnyText, As, Flag, Object, Scalar, Text, WholeNumber
 from relay_actors.protocol.commands.command import ControlCommand, RelayCommand
 
 __all__ = ["JoinConference", "JoinRoom", "LeaveConference", "LeaveRoom", "QueueEnter", "QueueLeave"]
@@ -22,20 +22,20 @@ class JoinConference(RelayCommand):
     beep: Scalar | None = None
     start_on_enter: Flag | None = None
     end_on_exit: Flag | None = None
-    wait_url: Text | None = None
+    wait_url: AnyText | None = None
     max_participants: WholeNumber | None = None
-    record: Text | None = None
-    region: Text | None = None
-    trim: Text | None = None
-    coach: Text | None = None
-    status_callback: Text | None = None
-    status_callback_event: Text | None = None
-    status_callback_event_type: Text | None = None
-    status_callback_method: Text | None = None
-    recording_status_callback: Text | None = None
-    recording_status_callback_event: Text | None = None
-    recording_status_callback_event_type: Text | None = None
-    recording_status_callback_method: Text | None = None
+    record: AnyText | None = None
+    region: AnyText | None = None
+    trim: AnyText | None = None
+    coach: AnyText | None = None
+    status_callback: AnyText | None = None
+    status_callback_event: AnyText | None = None
+    status_callback_event_type: AnyText | None = None
+    status_callback_method: AnyText | None = None
+    recording_status_callback: AnyText | None = None
+    recording_status_callback_event: AnyText | None = None
+    recording_status_callback_event_type: AnyText | None = None
+    recording_status_callback_method: AnyText | None = None
     stream_obj: Annotated[Object | None, As("stream")] = None
 
 
@@ -55,7 +55,7 @@ class JoinRoom(RelayCommand):
     method: ClassVar[str] = "calling.join_room"
 
     name: Text
-    status_url: Text | None = None
+    status_url: AnyText | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class QueueEnter(ControlCommand):
     method: ClassVar[str] = "calling.queue.enter"
 
     queue_name: Text
-    status_url: Text | None = None
+    status_url: AnyText | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,5 +82,5 @@ class QueueLeave(ControlCommand):
     method: ClassVar[str] = "calling.queue.leave"
 
     queue_name: Text
-    queue_id: Text | None = None
-    status_url: Text | None = None
+    queue_id: AnyText | None = None
+    status_url: AnyText | None = None

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import ClassVar, Final
 
 from relay_actors.errors import ArgumentError
-from relay_actors.protocol.commands.arguments import Text, Volume
+from relay_actors.protocol.commands.arguments import AnyText, Text, Volume
 from relay_actors.protocol.commands.command import RelayCommand
 
 __all__ = ["SUB_COMMANDS", "Pause", "Resume", "SetVolume", "StartInputTimers", "Stop", "SubCommand"]
@@ -97,7 +97,7 @@ class Pause(SubCommand):
 
     name: ClassVar[str] = "pause"
 
-    behavior: Text | None = None
+    behavior: AnyText | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,160 @@
+"""When a running operation is over: each kind's own rule, as pure functions. Layer: protocol, pure.
+
+Every operation reports in its own words, and some in several dialects. Here they become one `ActionState`, so that
+whoever runs operations needs a single table of moves. Only an operation's own events are judged: that a call's end also
+ends what runs on it (PROTOCOL 10.5) is for the owner of the call to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple, TypeAlias
+
+from relay_actors.protocol.action_events import CollectEvent, DetectEvent, FaxEvent, PayEvent
+from relay_actors.protocol.readers import read_text
+from relay_actors.protocol.relay_event import RelayEvent
+from relay_actors.protocol.states import ACTION_MOVES, ActionState, is_final
+
+__all__ = ["COMPLETION_RULES", "CompletionRule", "action_state", "is_terminal"]
+
+_Judge: TypeAlias = Callable[[RelayEvent, bool], ActionState | None]
+
+_WORDS: Final[Mapping[str, ActionState]] = {
+    "playing": ActionState.EXECUTING,
+    "recording": ActionState.EXECUTING,
+    "collecting": ActionState.EXECUTING,
+    "tapping": ActionState.EXECUTING,
+    "streaming": ActionState.EXECUTING,
+    "transcribing": ActionState.EXECUTING,
+    "paused": ActionState.PAUSED,
+    "finished": ActionState.FINISHED,
+    "no_input": ActionState.NO_INPUT,
+    "no_match": ActionState.NO_MATCH,
+    # Not documented for tap, stream and transcribe; but if one of them says so, nobody shall wait for more.
+    "error": ActionState.ERROR,
+}
+_PAYMENT_STEPS: Final[Mapping[str, ActionState]] = {
+    "payment-completed": ActionState.FINISHED,
+    "payment-failed": ActionState.ERROR,
+    "payment-canceled": ActionState.STOPPED,
+}
+_PAYMENT_RESULTS: Final[Mapping[str, ActionState]] = {
+    "success": ActionState.FINISHED,
+    "relay-pay-stop": ActionState.STOPPED,
+}
+
+
+class CompletionRule(NamedTuple):
+    """What one kind of operation listens to, and how each event is judged.
+
+    Attributes:
+        event_types: the events that belong to it.
+        completing: the one of them that can complete it.
+        judge: returns the state that such an event reports, or None when it reports none.
+    """
+
+    event_types: tuple[str, ...]
+    completing: str
+    judge: _Judge
+
+
+def action_state(action_method: str, event: RelayEvent, *, continuous: bool = False) -> ActionState | None:
+    """Return the state that ``event`` reports of an operation, or None when it says nothing about it.
+
+    Args:
+        action_method: how the operation was started, for example ``calling.play``; unknown ones get None.
+        event: one with the operation's ``control_id``.
+        continuous: whether a collect was asked to go on after each result.
+
+    Source: PROTOCOL 10.3, 11, D11, D12, D29.
+    """
+    rule = COMPLETION_RULES.get(action_method)
+    if rule is None or event.event_type not in rule.event_types:
+        return None
+    return rule.judge(event, continuous)
+
+
+def is_terminal(action_method: str, event: RelayEvent, *, continuous: bool = False) -> bool:
+    """Return whether ``event`` completes the operation; arguments as for `action_state`."""
+    state = action_state(action_method, event, continuous=continuous)
+    return state is not None and is_final(state, ACTION_MOVES)
+
+
+def _judge_state(event: RelayEvent, continuous: bool) -> ActionState | None:
+    return _WORDS.get(_state_of(event))
+
+
+def _judge_collect(event: RelayEvent, continuous: bool) -> ActionState | None:
+    if not isinstance(event, CollectEvent):
+        return None
+    said = _WORDS.get(event.state)
+    if said is not None and is_final(said, ACTION_MOVES):
+        return said
+    if not event.result:
+        return said
+    if event.final is False or event.kind == "start_of_input" or (continuous and event.state == "collecting"):
+        return ActionState.EXECUTING
+    return _WORDS.get(event.kind, ActionState.FINISHED)
+
+
+def _judge_prompt(event: RelayEvent, continuous: bool) -> ActionState | None:
+    """A prompt plays and then listens: whatever its play says, only its collect completes it (PROTOCOL 11.4)."""
+    if isinstance(event, CollectEvent):
+        return _judge_collect(event, continuous)
+    return ActionState.PAUSED if _state_of(event) == "paused" else ActionState.EXECUTING
+
+
+def _judge_detect(event: RelayEvent, continuous: bool) -> ActionState | None:
+    if not isinstance(event, DetectEvent):
+        return None
+    if event.detect:
+        return ActionState.ERROR if event.verdict == "error" else ActionState.FINISHED
+    return _WORDS.get(_state_of(event))
+
+
+def _judge_fax(event: RelayEvent, continuous: bool) -> ActionState | None:
+    if not isinstance(event, FaxEvent):
+        return None
+    return ActionState.EXECUTING if event.kind == "page" else _WORDS.get(event.kind) or _WORDS.get(_state_of(event))
+
+
+def _judge_pay(event: RelayEvent, continuous: bool) -> ActionState | None:
+    if not isinstance(event, PayEvent):
+        return None
+    said = _WORDS.get(event.state)
+    if said is not None:
+        return said
+    if event.step in _PAYMENT_STEPS:
+        return _PAYMENT_STEPS[event.step]
+    if event.result:
+        return _PAYMENT_RESULTS.get(event.result, ActionState.ERROR)
+    return ActionState.EXECUTING if event.step else None
+
+
+def _state_of(event: RelayEvent) -> str:
+    return read_text(event.params.get("state")) or ""
+
+
+def _rule(completing: str, judge: _Judge, *others: str) -> CompletionRule:
+    return CompletionRule((*others, completing), completing, judge)
+
+
+COMPLETION_RULES: Final[Mapping[str, CompletionRule]] = MappingProxyType(
+    {
+        "calling.play": _rule("calling.call.play", _judge_state),
+        "calling.record": _rule("calling.call.record", _judge_state),
+        "calling.collect": _rule("calling.call.collect", _judge_collect),
+        "calling.play_and_collect": _rule("calling.call.collect", _judge_prompt, "calling.call.play"),
+        "calling.detect": _rule("calling.call.detect", _judge_detect),
+        "calling.send_fax": _rule("calling.call.fax", _judge_fax),
+        "calling.receive_fax": _rule("calling.call.fax", _judge_fax),
+        "calling.tap": _rule("calling.call.tap", _judge_state),
+        "calling.stream": _rule("calling.call.stream", _judge_state),
+        "calling.transcribe": _rule("calling.call.transcribe", _judge_state),
+        "calling.pay": _rule("calling.call.pay", _judge_pay),
+        # The server usually says nothing: the session ends with the call.
+        "calling.ai": _rule("calling.call.ai", _judge_state),
+    }
+)
+"""From each operation's starting method to its rule."""
