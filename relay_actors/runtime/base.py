@@ -32,8 +32,12 @@ class Runnable(Protocol):
     late: bool
     """Runs after all others of a round, so that it can write at once what the round has produced."""
 
-    def run_batch(self, revoked: Callable[[], bool]) -> bool:
-        """Handle a few messages, stopping early when ``revoked()``; return whether there is more to do."""
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """Who runs it."""
+
+    def run_batch(self, grant: list[None]) -> None:
+        """Handle a few messages, at least one if there is any; no more once ``grant`` has become empty."""
 
 
 class Pollable(Protocol):
@@ -62,11 +66,14 @@ class Dispatcher(Protocol):
     def watch(self, pollable: Pollable, on_ready: Callable[[], None]) -> None:
         """Have ``on_ready`` called once when ``pollable`` can be read, or written if it wants that. Any thread.
 
-        To be called again, `rearm`. A dispatcher that does not poll may refuse with `NotImplementedError`.
+        To be called again, `rearm`. A dispatcher without sockets raises `ConfigError`.
         """
 
     def rearm(self, pollable: Pollable) -> None:
-        """Poll ``pollable`` again after its ``on_ready`` has been dealt with. Any thread."""
+        """Poll ``pollable`` again, after its ``on_ready`` has been dealt with or its wish to write has changed.
+
+        Only from the turn of the actor that owns it.
+        """
 
     def unwatch(self, pollable: Pollable) -> None:
         """Forget ``pollable``; call it before the descriptor is closed. Any thread; idempotent."""
@@ -90,7 +97,10 @@ class Dispatcher(Protocol):
 
 
 class Hooks(Protocol):
-    """What an observer is told. Every method must be quick; an exception detaches the hooks (SEMANTICS O1)."""
+    """What an observer is told. Every method must be quick, and may be called on any thread.
+
+    An exception detaches the hooks and is logged; it never fails a turn (SEMANTICS O1).
+    """
 
     def count(self, name: str, amount: int = 1) -> None:
-        """Add to a counter, for example ``ask.late``."""
+        """Add to a counter, for example ``actors.restarted``."""

@@ -1,0 +1,42 @@
+"""How a parent treats one child. Layer: pillar. Source: OTP child specifications; SEMANTICS S1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from relay_actors.errors import ConfigError
+from relay_actors.runtime.restart_policy import Backoff, Restart
+
+__all__ = ["ChildSpec"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildSpec:
+    """How a parent treats one child.
+
+    Attributes:
+        restart: after which exits it is restarted (SEMANTICS S3).
+        max_restarts: with ``within_s``, a window of this child's own; None counts it in the parent's window, which
+            takes the parent down when exceeded (S8).
+        within_s: seconds.
+        backoff: how long to wait before a restart; None restarts at once.
+        shutdown_s: how long it may take to stop before it is killed (H1).
+        successor: the class that takes over in its place, with the same ref, mailbox and keys, when its own window
+            is exceeded; None ends it.
+        keep_children: whether its own children survive its restart (X8 against S10).
+    """
+
+    restart: Restart = Restart.TEMPORARY
+    max_restarts: int | None = None
+    within_s: float = 5.0
+    backoff: Backoff | None = None
+    shutdown_s: float = 5.0
+    successor: type[Any] | None = None
+    keep_children: bool = False
+
+    def __post_init__(self) -> None:
+        if self.shutdown_s <= 0 or self.within_s <= 0:
+            raise ConfigError(f"ChildSpec: shutdown_s and within_s must be positive, not {self}")
+        if self.successor is not None and self.max_restarts is None:
+            raise ConfigError("ChildSpec: a successor needs max_restarts, or it would never take over")

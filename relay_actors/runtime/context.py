@@ -1,0 +1,32 @@
+"""What the current thread is doing: which actor's turn it runs, and whether a flow is being driven. Layer: pillar.
+
+Only the thread itself reads and writes its own entry, so no lock is needed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from relay_actors.runtime.base import Runnable
+
+__all__ = ["Here", "here", "process_system"]
+
+process_system: list[Callable[[], Any]] = []
+"""Makes the process's own system, for ``MyActor.start()``; filled in by `system`, which stands above actors."""
+
+
+class Here(threading.local):
+    """The current thread's entry.
+
+    Attributes:
+        turn: the runnable whose turn this thread runs, innermost first; None outside of all turns.
+        in_flow: whether a flow is being driven, so that an await belongs to the actor and not to asyncio.
+    """
+
+    turn: Runnable | None = None
+    in_flow: bool = False
+
+
+here = Here()

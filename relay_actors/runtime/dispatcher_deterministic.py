@@ -1,0 +1,160 @@
+"""A dispatcher that runs everything on the calling thread, from one seed, in virtual time. Layer: pillar.
+
+Source: SEMANTICS D4, V2, V3; DESIGN section 2.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+from relay_actors.errors import ConfigError
+from relay_actors.runtime.base import Pollable, Runnable, TimerHandle
+from relay_actors.runtime.clock import ManualClock, Random
+from relay_actors.runtime.timer_queue import TimerQueue
+
+__all__ = ["DeterministicDispatcher"]
+
+_log = logging.getLogger("relay_actors.runtime")
+
+
+class DeterministicDispatcher:
+    """Gives turns one at a time, each to an actor drawn at random from those that have work.
+
+    Nothing happens by itself: `step`, `settle`, `advance`, or a wait on a future, make it happen. Time moves only when
+    nothing can run. One thread must do all of it.
+
+    Args:
+        random: seeded; the same seed gives the same run.
+        clock: moved by this dispatcher.
+    """
+
+    def __init__(self, random: Random, clock: ManualClock | None = None) -> None:
+        self._random = random
+        self._clock = clock if clock is not None else ManualClock()
+        self._ready: list[Runnable] = []
+        self._late: list[Runnable] = []
+        self._timers = TimerQueue()
+        self.steps = 0
+
+    @property
+    def clock(self) -> ManualClock:
+        """The virtual clock."""
+        return self._clock
+
+    @property
+    def pending_timers(self) -> int:
+        """How many timers are pending."""
+        return len(self._timers)
+
+    def schedule(self, runnable: Runnable) -> None:
+        """Let ``runnable`` have a turn at some later step."""
+        (self._late if runnable.late else self._ready).append(runnable)
+
+    def call_at(self, due: float, call: Callable[[], None]) -> TimerHandle:
+        """Have ``call`` made when virtual time reaches ``due``."""
+        return self._timers.add(due, call)
+
+    def watch(self, pollable: Pollable, on_ready: Callable[[], None]) -> None:
+        """Refuse: sockets are not deterministic.
+
+        Raises:
+            ConfigError: always; use the memory transport.
+        """
+        raise ConfigError("a deterministic run has no sockets: use the memory transport")
+
+    def rearm(self, pollable: Pollable) -> None:
+        """Nothing is watched, so there is nothing to poll again."""
+
+    def unwatch(self, pollable: Pollable) -> None:
+        """Nothing is watched, so there is nothing to forget."""
+
+    def run_blocking(self, call: Callable[[], object], name: str) -> None:
+        """Make the call as one more step, at a moment drawn like a turn."""
+        self._ready.append(_BlockingCall(self, call, name))
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """Nothing to give away."""
+        return nullcontext()
+
+    def wait_until(
+        self, is_done: Callable[[], bool], block: Callable[[float | None], bool], timeout_s: float | None
+    ) -> bool:
+        """Drive the world until ``is_done()``, or until virtual time has moved by ``timeout_s``.
+
+        Raises:
+            ConfigError: nothing can ever make it done, and no time-out was given: on threads this would hang.
+        """
+        deadline = None if timeout_s is None else self._clock.now() + timeout_s
+        while not is_done():
+            if self.step():
+                continue
+            due = self._timers.next_due()
+            if due is None and deadline is None:
+                raise ConfigError("this wait would never end: nothing is running, no timer is pending")
+            if due is None or (deadline is not None and due > deadline):
+                if deadline is not None:
+                    self._clock.advance_to(deadline)
+                return is_done()
+            self._clock.advance_to(due)
+            self._fire()
+        return True
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+    def stop(self, timeout_s: float) -> int:
+        """Nothing to stop: no threads are left."""
+        return 0
+
+    def step(self) -> bool:
+        """Give one turn, of one message; return False when nothing can run at this moment of virtual time."""
+        self._fire()
+        queue = self._ready or self._late
+        if not queue:
+            return False
+        self.steps += 1
+        chosen = queue.pop(self._random.randrange(len(queue)))
+        chosen.run_batch([])
+        return True
+
+    def settle(self) -> None:
+        """Give turns until nothing can run at this moment of virtual time."""
+        while self.step():
+            continue
+
+    def advance(self, seconds: float) -> None:
+        """Let ``seconds`` of virtual time pass, and everything happen that happens in them, in order."""
+        until = self._clock.now() + seconds
+        self.settle()
+        while (due := self._timers.next_due()) is not None and due <= until:
+            self._clock.advance_to(due)
+            self.settle()
+        self._clock.advance_to(until)
+        self.settle()
+
+    def _fire(self) -> None:
+        while (call := self._timers.take_due(self._clock.now())) is not None:
+            try:
+                call()
+            except Exception:
+                _log.exception("a timer's call raised")
+
+
+class _BlockingCall:
+    """A blocking call as something that is run once."""
+
+    late = False
+
+    def __init__(self, dispatcher: DeterministicDispatcher, call: Callable[[], object], name: str) -> None:
+        self.dispatcher = dispatcher
+        self._call = call
+        self._name = name
+
+    def run_batch(self, grant: list[None]) -> None:
+        """Make the call."""
+        try:
+            self._call()
+        except Exception:
+            _log.exception("blocking call failed name=%s", self._name)

@@ -1,0 +1,126 @@
+"""Drives an ``async def run`` inside an actor's turns: no event loop, no thread. Layer: pillar.
+
+Source: DESIGN section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from relay_actors.errors import FlowError
+from relay_actors.runtime.anatomy import AnyCell
+from relay_actors.runtime.context import here
+from relay_actors.runtime.future import Future
+from relay_actors.runtime.signals import Internal
+
+__all__ = ["Flow"]
+
+
+class Flow:
+    """One run of one coroutine, for one incarnation of an actor. Used in the actor's turns only.
+
+    An await suspends the flow, not the actor: the awaited future, when settled, puts a message in the control lane,
+    and the flow goes on in the turn that handles it. A future that is settled already does not suspend.
+
+    Args:
+        cell: the actor's cell.
+        coroutine: what to run.
+        on_done: called in the turn in which the coroutine returned, with what it returned.
+    """
+
+    __slots__ = ("_awaited", "_cell", "_coroutine", "_is_over", "_on_done", "_wakes")
+
+    def __init__(self, cell: AnyCell, coroutine: Coroutine[Any, Any, Any], on_done: Callable[[Any], None]) -> None:
+        self._cell = cell
+        self._coroutine = coroutine
+        self._on_done = on_done
+        self._awaited: Future[Any] | None = None
+        self._wakes = 0  # so that a wake-up for an await that was interrupted wakes nothing
+        self._is_over = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has returned, raised or been cancelled."""
+        return self._is_over
+
+    def begin(self) -> None:
+        """Run up to the first await. What the coroutine raises, this raises."""
+        self._step(None)
+
+    def interrupt(self, error: BaseException) -> None:
+        """Raise ``error`` at the await where the flow is; nothing if it is over. What comes out, this raises."""
+        if self._is_over or self._coroutine.cr_running:  # type: ignore[attr-defined]  # a native coroutine has it
+            return
+        self._awaited = None
+        self._step(error)
+
+    def cancel(self) -> None:
+        """Close the coroutine where it is: its ``finally`` blocks run, but may not await any more."""
+        if self._is_over:
+            return
+        self._is_over = True
+        self._awaited = None
+        outer, here.in_flow = here.in_flow, True
+        try:
+            self._coroutine.close()
+        finally:
+            here.in_flow = outer
+
+    def _step(self, error: BaseException | None) -> None:
+        coroutine = self._coroutine
+        outer, here.in_flow = here.in_flow, True
+        try:
+            while True:
+                awaited = coroutine.send(None) if error is None else coroutine.throw(error)
+                error = None
+                if not isinstance(awaited, Future):
+                    error = FlowError(
+                        f"a flow cannot await {type(awaited).__name__}: it is driven by its actor, not by asyncio. "
+                        "Wrap asyncio code in self.aio(...) and blocking code in self.blocking(...)"
+                    )
+                elif not awaited.is_settled:
+                    break
+        except StopIteration as finished:
+            self._is_over = True
+            result = finished.value
+        except BaseException:
+            self._is_over = True
+            raise
+        else:
+            self._suspend_on(awaited)
+            return
+        finally:
+            here.in_flow = outer
+        self._on_done(result)
+
+    def _suspend_on(self, awaited: Future[Any]) -> None:
+        self._awaited = awaited
+        self._wakes += 1
+        wake = _Wake(self, self._wakes)
+
+        def settled(_future: object) -> None:
+            self._cell.tell_control(wake)
+
+        awaited.add_done_callback(settled)
+
+    def wake(self, number: int) -> None:
+        """Go on, if the flow still waits for what this wake-up belongs to."""
+        if self._is_over or number != self._wakes or self._awaited is None:
+            return
+        self._awaited = None
+        self._step(None)
+
+
+class _Wake(Internal):
+    """An awaited future is settled: on its way through the control lane."""
+
+    __slots__ = ("_flow", "_number")
+
+    def __init__(self, flow: Flow, number: int) -> None:
+        self._flow = flow
+        self._number = number
+
+    def deliver(self) -> None:
+        """Let the flow go on, in the actor's turn."""
+        self._flow.wake(self._number)

@@ -1,0 +1,175 @@
+"""What the runtime itself tells an actor's cell, on the system lane. Layer: pillar.
+
+A signal is handled in the cell's turn, or, when the cell's mailbox is closed, refused: each says what that means, so
+that nothing is ever left waiting for an answer (SEMANTICS M5).
+"""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import Protocol
+
+from relay_actors.runtime.anatomy import AnyCell
+from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.future import Future
+from relay_actors.runtime.reasons import ExitReason
+
+__all__ = [
+    "Adopt",
+    "ChildEnded",
+    "ChildFailedSignal",
+    "ChildStarted",
+    "Internal",
+    "Restarted",
+    "Signal",
+    "Start",
+    "Stop",
+    "Unwatch",
+    "Watch",
+]
+
+
+class Signal(Protocol):
+    """One signal."""
+
+    def handle(self, cell: AnyCell) -> None:
+        """Do it, in the cell's turn."""
+
+    def refuse(self, cell: AnyCell) -> None:
+        """The cell has ended: settle what waits for it. In any thread."""
+
+
+class Internal(abc.ABC):
+    """A message of the runtime on the control lane, handled by itself and never shown to the user."""
+
+    __slots__ = ()
+
+    @abc.abstractmethod
+    def deliver(self) -> None:
+        """Do it, in the actor's turn. What it raises fails the actor, as a handler would."""
+
+
+@dataclass(eq=False, slots=True)
+class Start:
+    """Construct if need be, and call ``on_start``."""
+
+    def handle(self, cell: AnyCell) -> None:
+        cell.on_start_signal()
+
+    def refuse(self, cell: AnyCell) -> None:
+        """Nobody waits for it."""
+
+
+@dataclass(eq=False, slots=True)
+class Stop:
+    """Stop now, ahead of all messages."""
+
+    reason: ExitReason
+    reply: Future[bool] | None = None
+    by_parent: bool = False
+
+    def handle(self, cell: AnyCell) -> None:
+        cell.begin_stop(self.reason, self.reply, by_parent=self.by_parent)
+
+    def refuse(self, cell: AnyCell) -> None:
+        if self.reply is not None:
+            self.reply.try_set(False)
+
+
+@dataclass(eq=False, slots=True)
+class Restarted:
+    """The parent has decided: be born again in place, as the same class or as its successor."""
+
+    reason: ExitReason
+    successor: type | None = None
+
+    def handle(self, cell: AnyCell) -> None:
+        cell.on_restart_signal(self.reason, self.successor)
+
+    def refuse(self, cell: AnyCell) -> None:
+        """Ended meanwhile, by its own decision or the parent's: nothing is owed."""
+
+
+@dataclass(eq=False, slots=True)
+class Adopt:
+    """Take this new cell as a child and start it."""
+
+    child: AnyCell
+    spec: ChildSpec
+
+    def handle(self, cell: AnyCell) -> None:
+        cell.on_adopt(self.child, self.spec)
+
+    def refuse(self, cell: AnyCell) -> None:
+        self.child.refuse_start()
+
+
+@dataclass(eq=False, slots=True)
+class ChildStarted:
+    """A child has finished ``on_start``."""
+
+    child: AnyCell
+
+    def handle(self, cell: AnyCell) -> None:
+        cell.on_child_started(self.child)
+
+    def refuse(self, cell: AnyCell) -> None:
+        """The parent is gone: nobody counts."""
+
+
+@dataclass(eq=False, slots=True)
+class ChildFailedSignal:
+    """A child waits for the decision about it."""
+
+    child: AnyCell
+    reason: ExitReason
+    message: object
+
+    def handle(self, cell: AnyCell) -> None:
+        cell.on_child_failed(self.child, self.reason, self.message)
+
+    def refuse(self, cell: AnyCell) -> None:
+        self.child.end_without_parent(self.reason)
+
+
+@dataclass(eq=False, slots=True)
+class ChildEnded:
+    """A child has ended for good."""
+
+    child: AnyCell
+    reason: ExitReason
+
+    def handle(self, cell: AnyCell) -> None:
+        cell.on_child_ended(self.child, self.reason)
+
+    def refuse(self, cell: AnyCell) -> None:
+        """The parent is gone: nobody counts."""
+
+
+@dataclass(eq=False, slots=True)
+class Watch:
+    """Tell ``watcher`` when the cell has ended."""
+
+    watcher: AnyCell
+    token: int
+
+    def handle(self, cell: AnyCell) -> None:
+        cell.on_watch(self.watcher, self.token)
+
+    def refuse(self, cell: AnyCell) -> None:
+        cell.tell_down(self.watcher, self.token, already_dead=True)
+
+
+@dataclass(eq=False, slots=True)
+class Unwatch:
+    """Tell the watcher no more."""
+
+    watcher: AnyCell
+    token: int
+
+    def handle(self, cell: AnyCell) -> None:
+        cell.on_unwatch(self.watcher, self.token)
+
+    def refuse(self, cell: AnyCell) -> None:
+        """Ended: its watchers have been told, and drop what they no longer want."""

@@ -1,0 +1,228 @@
+"""One running system of actors: dispatcher, clock, registry, dead letters, and everybody in it. Layer: pillar."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Hashable
+from typing import Any, TypeVar, cast
+
+import pykka
+
+from relay_actors.runtime.actor import Actor, ActorRef
+from relay_actors.runtime.base import Clock, Dispatcher, Hooks
+from relay_actors.runtime.cell import Cell
+from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.clock import Ids, Random, SystemClock, fresh_random, uuid4_ids
+from relay_actors.runtime.context import process_system
+from relay_actors.runtime.dead_letters import DeadLetters
+from relay_actors.runtime.dispatcher_baton import BatonDispatcher
+from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
+from relay_actors.runtime.dispatcher_pinned import PinnedDispatcher
+from relay_actors.runtime.reasons import ExitReason
+from relay_actors.runtime.registry import Registry
+from relay_actors.runtime.signals import Adopt, Start, Stop
+
+__all__ = ["Counters", "System", "default_system"]
+
+A = TypeVar("A", bound=Actor)
+
+_log = logging.getLogger("relay_actors.runtime")
+
+
+class Counters:
+    """The default hooks: counters to look at."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._lock = threading.Lock()  # guards the counts: an increment is not atomic
+
+    def count(self, name: str, amount: int = 1) -> None:
+        """Add to a counter. Any thread."""
+        with self._lock:
+            self._counts[name] += amount
+
+    def snapshot(self) -> dict[str, int]:
+        """Return all counters. Any thread."""
+        with self._lock:
+            return dict(self._counts)
+
+
+class System:
+    """Actors that live together; two systems in one process share nothing (SEMANTICS L10).
+
+    Args:
+        dispatcher: who gives turns; a `BatonDispatcher` on the machine's clock by default.
+        random: where randomness comes from.
+        hooks: an observer; `Counters` by default.
+        name: begins the names of threads and of actors.
+        daemon: whether its threads let the process exit.
+    """
+
+    def __init__(
+        self,
+        *,
+        dispatcher: Dispatcher | None = None,
+        random: Random | None = None,
+        hooks: Hooks | None = None,
+        name: str = "actors",
+        daemon: bool = True,
+    ) -> None:
+        self.name = name
+        self.random = random if random is not None else fresh_random()
+        self.new_id: Ids = uuid4_ids(self.random)
+        self.hooks: Hooks = hooks if hooks is not None else Counters()
+        self.dispatcher: Dispatcher = (
+            dispatcher if dispatcher is not None else BatonDispatcher(SystemClock(), name=name, daemon=daemon)
+        )
+        self.registry = Registry()
+        self.dead_letters = DeadLetters(self.clock)
+        self._daemon = daemon
+        # Guards the serial, who lives, and whether the dispatcher runs.
+        self._lock = threading.Lock()
+        self._serial = 0
+        self._cells: dict[int, Cell] = {}
+        self._nobody_left = threading.Event()
+        self._nobody_left.set()
+
+    @property
+    def clock(self) -> Clock:
+        """Where time comes from."""
+        return self.dispatcher.clock
+
+    @property
+    def actor_count(self) -> int:
+        """How many actors live."""
+        return len(self._cells)
+
+    @property
+    def living(self) -> list[Cell]:
+        """The cells of all living actors, in the order in which they were made."""
+        with self._lock:
+            return list(self._cells.values())
+
+    # -- actors ------------------------------------------------------------------------------------------------------
+
+    def start(self, actor_class: type[A], *args: Any, **kwargs: Any) -> ActorRef[A]:
+        """Start an actor without a supervisor: when it fails it ends, as pykka's do. Any thread."""
+        cell = self.new_cell(actor_class, args, kwargs)
+        try:
+            cell.construct()
+        except BaseException:
+            self.forget_cell(cell)
+            raise
+        self.dispatcher.start()
+        cell.signal(Start())
+        return cast("ActorRef[A]", cell.ref)
+
+    def start_child(
+        self,
+        parent: pykka.ActorRef[Any],
+        actor_class: type[A],
+        *args: Any,
+        spec: ChildSpec,
+        keep: Any = None,
+        keys: tuple[Hashable, ...] = (),
+        **kwargs: Any,
+    ) -> ActorRef[A]:
+        """Start an actor as a child of ``parent``, from any thread.
+
+        The ref, and the keys, are good at once: what is sent waits until the parent has taken the child, and the
+        constructor runs in the child's own first turn, so that the caller is not harmed by it. If the parent is
+        stopping, the child ends before it began, with `Down` for those who watch.
+        """
+        cell = self.new_cell(actor_class, args, kwargs, keep=keep)
+        for key in keys:
+            cell.register(key)
+        if isinstance(parent, ActorRef):
+            parent._cell.signal(Adopt(cell, spec))  # noqa: SLF001  # the runtime's own other half
+        else:
+            cell.refuse_start()
+        return cast("ActorRef[A]", cell.ref)
+
+    def find(self, key: Hashable) -> ActorRef[Any] | None:
+        """Return the living owner of a key, or None. Any thread."""
+        cell = self.registry.find(key)
+        return None if cell is None else cast("ActorRef[Any]", cell.ref)
+
+    def stop(self, timeout_s: float = 5.0) -> bool:
+        """Stop every actor, those without a parent first, then all threads; True if nothing was left over.
+
+        Not for use inside an actor. Idempotent.
+        """
+        deadline = self.clock.now() + timeout_s
+        for cell in self.living:
+            if cell.parent is None:
+                cell.signal(Stop(ExitReason("shutdown", "the system stops")))
+        is_empty = self.dispatcher.wait_until(lambda: not self._cells, self._nobody_left.wait, timeout_s)
+        for cell in self.living:
+            cell.kill("the system stops")
+        left = self.dispatcher.stop(max(1.0, deadline - self.clock.now()))
+        if left:
+            _log.error("threads that would not end system=%s threads=%d", self.name, left)
+        return is_empty and not left
+
+    # -- for cells ---------------------------------------------------------------------------------------------------
+
+    def next_serial(self) -> int:
+        """Return a number that no other cell of this system has."""
+        with self._lock:
+            self._serial += 1
+            return self._serial
+
+    def new_cell(
+        self, actor_class: type[Actor], args: tuple[Any, ...], kwargs: dict[str, Any], *, keep: Any = None
+    ) -> Cell:
+        """Make a cell and count it among the living."""
+        cell = Cell(self, actor_class, args, kwargs, keep=keep)
+        with self._lock:
+            self._cells[cell.serial] = cell
+            self._nobody_left.clear()
+        return cell
+
+    def forget_cell(self, cell: Cell) -> None:
+        """Take back a cell whose actor could not be made: nothing of it is left (SEMANTICS L1)."""
+        cell.stopped = True
+        cell.mailbox.close()
+        self.release_dispatcher(cell.dispatcher)
+        self.on_cell_ended(cell)
+
+    def on_cell_ended(self, cell: Cell) -> None:
+        """Free the names of a cell that has ended, and count it out."""
+        self.registry.release(cell)
+        with self._lock:
+            self._cells.pop(cell.serial, None)
+            if not self._cells:
+                self._nobody_left.set()
+
+    def dispatcher_for(self, actor_class: type[Actor], serial: int) -> Dispatcher:
+        """Return who runs an actor of this class."""
+        if actor_class.dispatcher == "pooled" or isinstance(self.dispatcher, DeterministicDispatcher):
+            return self.dispatcher
+        pinned = PinnedDispatcher(self.dispatcher, name=f"{self.name}-pinned-{serial}", daemon=self._daemon)
+        pinned.start()
+        return pinned
+
+    def release_dispatcher(self, dispatcher: Dispatcher) -> None:
+        """Let go of a dispatcher that belonged to one actor."""
+        if dispatcher is not self.dispatcher:
+            dispatcher.stop(0.0)
+
+
+_default_lock = threading.Lock()  # guards the making of the process's own system
+_default: list[System] = []
+
+
+def default_system() -> System:
+    """Return the system of actors that were started without one: ``MyActor.start()``, as with pykka.
+
+    Its threads are daemons: unlike with stock pykka, an actor that is still running does not keep the process alive.
+    """
+    with _default_lock:
+        if not _default:
+            _default.append(System(name="default"))
+        return _default[0]
+
+
+process_system.append(default_system)
