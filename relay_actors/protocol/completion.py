@@ -20,19 +20,23 @@ __all__ = ["COMPLETION_RULES", "CompletionRule", "action_state", "is_terminal"]
 
 _Judge: TypeAlias = Callable[[RelayEvent, bool], ActionState | None]
 
-_WORDS: Final[Mapping[str, ActionState]] = {
+# A tap, stream or transcription is not documented to say "error"; but if one does, nobody shall wait for more.
+_ENDS: Final[Mapping[str, ActionState]] = {"finished": ActionState.FINISHED, "error": ActionState.ERROR}
+_PLAY: Final[Mapping[str, ActionState]] = {
     "playing": ActionState.EXECUTING,
-    "recording": ActionState.EXECUTING,
-    "collecting": ActionState.EXECUTING,
-    "tapping": ActionState.EXECUTING,
-    "streaming": ActionState.EXECUTING,
-    "transcribing": ActionState.EXECUTING,
     "paused": ActionState.PAUSED,
-    "finished": ActionState.FINISHED,
+    **_ENDS,
+}
+_RECORD: Final[Mapping[str, ActionState]] = {
+    "recording": ActionState.EXECUTING,
+    "paused": ActionState.PAUSED,
+    "no_input": ActionState.NO_INPUT,
+    **_ENDS,
+}
+_COLLECT_ENDS: Final[Mapping[str, ActionState]] = {
     "no_input": ActionState.NO_INPUT,
     "no_match": ActionState.NO_MATCH,
-    # Not documented for tap, stream and transcribe; but if one of them says so, nobody shall wait for more.
-    "error": ActionState.ERROR,
+    **_ENDS,
 }
 _PAYMENT_STEPS: Final[Mapping[str, ActionState]] = {
     "payment-completed": ActionState.FINISHED,
@@ -81,21 +85,23 @@ def is_terminal(action_method: str, event: RelayEvent, *, continuous: bool = Fal
     return state is not None and is_final(state, ACTION_MOVES)
 
 
-def _judge_state(event: RelayEvent, continuous: bool) -> ActionState | None:
-    return _WORDS.get(_state_of(event))
+def _by_state(words: Mapping[str, ActionState]) -> _Judge:
+    def judge(event: RelayEvent, continuous: bool) -> ActionState | None:
+        return words.get(_state_of(event))
+
+    return judge
 
 
 def _judge_collect(event: RelayEvent, continuous: bool) -> ActionState | None:
     if not isinstance(event, CollectEvent):
         return None
-    said = _WORDS.get(event.state)
-    if said is not None and is_final(said, ACTION_MOVES):
-        return said
+    if event.state in _COLLECT_ENDS:
+        return _COLLECT_ENDS[event.state]
     if not event.result:
-        return said
+        return ActionState.EXECUTING if event.state == "collecting" else None
     if event.final is False or event.kind == "start_of_input" or (continuous and event.state == "collecting"):
         return ActionState.EXECUTING
-    return _WORDS.get(event.kind, ActionState.FINISHED)
+    return _COLLECT_ENDS.get(event.kind, ActionState.FINISHED)
 
 
 def _judge_prompt(event: RelayEvent, continuous: bool) -> ActionState | None:
@@ -110,21 +116,22 @@ def _judge_detect(event: RelayEvent, continuous: bool) -> ActionState | None:
         return None
     if event.detect:
         return ActionState.ERROR if event.verdict == "error" else ActionState.FINISHED
-    return _WORDS.get(_state_of(event))
+    return _ENDS.get(_state_of(event))
 
 
 def _judge_fax(event: RelayEvent, continuous: bool) -> ActionState | None:
     if not isinstance(event, FaxEvent):
         return None
-    return ActionState.EXECUTING if event.kind == "page" else _WORDS.get(event.kind) or _WORDS.get(_state_of(event))
+    if event.kind == "page":
+        return ActionState.EXECUTING
+    return _ENDS.get(event.kind) or _ENDS.get(_state_of(event))
 
 
 def _judge_pay(event: RelayEvent, continuous: bool) -> ActionState | None:
     if not isinstance(event, PayEvent):
         return None
-    said = _WORDS.get(event.state)
-    if said is not None:
-        return said
+    if event.state in _ENDS:
+        return _ENDS[event.state]
     if event.step in _PAYMENT_STEPS:
         return _PAYMENT_STEPS[event.step]
     if event.result:
@@ -142,19 +149,21 @@ def _rule(completing: str, judge: _Judge, *others: str) -> CompletionRule:
 
 COMPLETION_RULES: Final[Mapping[str, CompletionRule]] = MappingProxyType(
     {
-        "calling.play": _rule("calling.call.play", _judge_state),
-        "calling.record": _rule("calling.call.record", _judge_state),
+        "calling.play": _rule("calling.call.play", _by_state(_PLAY)),
+        "calling.record": _rule("calling.call.record", _by_state(_RECORD)),
         "calling.collect": _rule("calling.call.collect", _judge_collect),
         "calling.play_and_collect": _rule("calling.call.collect", _judge_prompt, "calling.call.play"),
         "calling.detect": _rule("calling.call.detect", _judge_detect),
         "calling.send_fax": _rule("calling.call.fax", _judge_fax),
         "calling.receive_fax": _rule("calling.call.fax", _judge_fax),
-        "calling.tap": _rule("calling.call.tap", _judge_state),
-        "calling.stream": _rule("calling.call.stream", _judge_state),
-        "calling.transcribe": _rule("calling.call.transcribe", _judge_state),
+        "calling.tap": _rule("calling.call.tap", _by_state({"tapping": ActionState.EXECUTING, **_ENDS})),
+        "calling.stream": _rule("calling.call.stream", _by_state({"streaming": ActionState.EXECUTING, **_ENDS})),
+        "calling.transcribe": _rule(
+            "calling.call.transcribe", _by_state({"transcribing": ActionState.EXECUTING, **_ENDS})
+        ),
         "calling.pay": _rule("calling.call.pay", _judge_pay),
         # The server usually says nothing: the session ends with the call.
-        "calling.ai": _rule("calling.call.ai", _judge_state),
+        "calling.ai": _rule("calling.call.ai", _by_state(_ENDS)),
     }
 )
 """From each operation's starting method to its rule."""
