@@ -12,19 +12,30 @@ class Transport(Protocol):
     """One open connection that carries whole texts (UTF-8 bytes), in order.
 
     No method blocks. A transport is only ever touched by one thread at a time: whoever drives it sees to that.
+    Whoever was given a transport calls `close` or `abort` in the end, also after a `TransportError`. From then on
+    `receive`, `send` and `flush` raise `TransportError`, `wants_write` is False and `fileno` is -1.
     """
 
     def fileno(self) -> int:
-        """Return the descriptor to poll, or -1 when the operating system cannot poll it (then see `set_waker`)."""
+        """Return the descriptor to poll, or -1 when the operating system cannot poll it (then see `set_waker`).
+
+        The descriptor is readable as long as `receive` has something to give or a loss to raise, so it is enough to
+        poll it (level-triggered) and to call `receive` once each time.
+        """
 
     def set_waker(self, wake: Callable[[], None] | None) -> None:
         """Have ``wake`` called, from any thread, when there is something to receive or the peer is gone.
 
-        Only transports with ``fileno() == -1`` call it; the others are polled.
+        Only transports with ``fileno() == -1`` call it; the others are polled. Called at once, in this thread, when
+        that is so already, and by `receive` itself when it leaves a loss to be raised by the next one. It must not
+        call back into the transport: it schedules.
         """
 
     def wants_write(self) -> bool:
-        """Return whether bytes wait for a slow socket, so that `flush` is due once it is writable."""
+        """Return whether bytes wait for a slow socket, so that `flush` is due once it is writable.
+
+        Ask again after every other method: also `receive` may leave bytes to write (an answer to a ping).
+        """
 
     def receive(self) -> list[bytes]:
         """Return every whole text that is there, possibly none.
@@ -37,7 +48,8 @@ class Transport(Protocol):
         """Write these texts, all in one go; what the socket does not take waits for `flush`.
 
         Raises:
-            TransportError: the connection is lost, or more bytes wait than the bound allows.
+            TransportError: the connection is lost, or more bytes wait than the bound allows. Texts that have come
+                in before can still be received.
         """
 
     def flush(self) -> None:
@@ -65,4 +77,8 @@ class Connector(Protocol):
         """
 
     def cancel(self) -> None:
-        """Make a `connect` that is under way in another thread fail soon. Any thread; idempotent."""
+        """Make every `connect` that is under way in another thread fail soon. Any thread; idempotent.
+
+        One that begins later is not affected, and one that was about to succeed may still do so: whoever cancels
+        frees a transport that comes all the same.
+        """
