@@ -237,6 +237,14 @@ class Actor(pykka.Actor):
             return None
         return self._handle_receive(message)
 
+    def begin(self) -> None:
+        """Start one incarnation: calls `on_start`. For frameworks on top to extend, so that users need no super()."""
+        self.on_start()
+
+    def finish(self) -> None:
+        """End in order: calls `on_stop`. For frameworks on top to extend; not called after a failure or a kill."""
+        self.on_stop()
+
     def after_batch(self) -> None:
         """Called at the end of each turn, after one or several messages. For subclasses."""
 

@@ -363,7 +363,7 @@ class Cell:
                 self.construct()
             self.state = CellState.RUNNING
             if self.actor is not None:
-                self.actor.on_start()
+                self.actor.begin()
         except BaseException as error:
             self._fail(ExitReason("start_failed", cause=error), None)
         else:
@@ -420,7 +420,7 @@ class Cell:
             self.state = CellState.FAILED
             self._failed_message = None
             if self.actor is not None:
-                self._hook("on_stop", self.actor.on_stop)
+                self._hook("on_stop", self.actor.finish)
             self._drop_incarnation()
             self._answer_stops()
             self.parent.signal(ChildFailedSignal(self, reason, None))
@@ -451,7 +451,7 @@ class Cell:
         if self._claim_end():
             # pykka's contract: on_stop is for an orderly end; after a failure on_failure was the last hook.
             if self.actor is not None and not self.exit_reason.is_abnormal:
-                self._hook("on_stop", self.actor.on_stop)
+                self._hook("on_stop", self.actor.finish)
             self._end(self.exit_reason)
 
     def _claim_end(self) -> bool:
