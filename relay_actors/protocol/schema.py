@@ -116,10 +116,8 @@ def _wrong(path: str, value: object, param: Param, depth: int) -> Iterator[str]:
 
 
 def _fits(value: object, json_type: str) -> bool:
-    if json_type == "integer":
-        return not isinstance(value, bool) and (
-            isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-        )
+    if json_type == "integer":  # 20.0 is one, as in JSON Schema
+        return value.is_integer() if isinstance(value, float) else _json_type(value) == "number"
     return _json_type(value) == json_type
 
 

@@ -1,0 +1,158 @@
+"""Typed events are those of the table, and every frame that a server may send becomes one."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay_actors.protocol import events
+from relay_actors.protocol.events import EVENT_CLASS_MAP, EVENT_TYPES, RelayEvent, parse_event
+from tests.protocol.wire_tables import CONSTANTS, EVENT_FRAMES, EVENTS, EVENTS_TABLE, json_values
+
+TYPED = [row for row in EVENTS if row["typed_in_seed"]]
+typed_events = pytest.mark.parametrize("row", TYPED, ids=lambda row: str(row["class"]))
+USABLE: dict[str, list[tuple[object, object]]] = {
+    "str": [("x", "x")],
+    "float": [(3.5, 3.5), (4, 4.0), ("2.5", 2.5)],
+    "int": [(7, 7), ("7", 7), (7.0, 7)],
+    "bool": [(True, True), ("true", True)],
+    "bool|None": [(True, True), (False, False)],
+    "dict": [({"a": 1}, {"a": 1})],
+    "list[str]": [(["a"], ["a"])],
+}
+UNUSABLE: dict[str, list[object]] = {
+    "str": [None, [], {}, True],
+    "float": [None, "soon", [], {}, True],
+    "int": [None, "soon", [], {}, True],
+    "bool": [None, "maybe", [], {}],
+    "bool|None": [None, "maybe", [], {}],
+    "dict": [None, "x", [], 5],
+    "list[str]": [None, "x", {}, 5],
+}
+
+
+def payload_with(event_type: str, path: str, value: object) -> dict[str, Any]:
+    payload: dict[str, Any] = {"event_type": event_type, "params": {}}
+    *way, last = path.split(".")
+    place = payload
+    for key in way:
+        place = place.setdefault(key, {})
+    place[last] = value
+    return payload
+
+
+def paths_of(field: dict[str, Any]) -> list[str]:
+    return [path.removesuffix(" (outer)") for path in (field["path"], *field.get("fallback_paths", []))]
+
+
+def test_the_class_map_has_the_23_typed_events_and_nothing_else() -> None:
+    """Code written for the reference client looks classes up in it."""
+    assert {event_type: cls.__name__ for event_type, cls in EVENT_CLASS_MAP.items()} == {
+        row["event_type"]: row["class"] for row in TYPED
+    }
+    assert len(EVENT_CLASS_MAP) == 23
+
+
+def test_every_event_type_of_the_table_is_known() -> None:
+    """All 27, also those that stay plain."""
+    assert {event_type: cls.__name__ for event_type, cls in EVENT_TYPES.items()} == {
+        row["event_type"]: row["class"] for row in EVENTS
+    }
+
+
+def test_every_event_constant_names_a_known_event_type() -> None:
+    """Otherwise somebody would wait for an event that cannot come."""
+    names = {row["value"] for row in CONSTANTS["module_constants"] if row["group"] == "event"}
+    assert names <= set(EVENT_TYPES)
+
+
+@typed_events
+def test_a_typed_event_has_the_fields_of_the_table_in_its_order(row: dict[str, Any]) -> None:
+    """Events are also made by position."""
+    cls = EVENT_CLASS_MAP[row["event_type"]]
+    names = [field["name"] for field in (*EVENTS_TABLE["base"]["fields"], *row["fields"])]
+    assert [field.name for field in dataclasses.fields(cls)] == names
+    assert issubclass(cls, RelayEvent)
+
+
+@typed_events
+def test_a_typed_event_made_of_nothing_has_the_defaults_of_the_table(row: dict[str, Any]) -> None:
+    """The same by hand and from the wire."""
+    cls = EVENT_CLASS_MAP[row["event_type"]]
+    for event in (cls(row["event_type"]), parse_event({"event_type": row["event_type"]})):
+        assert type(event) is cls
+        for field in row["fields"]:
+            assert getattr(event, field["name"]) == ast.literal_eval(field["default"])
+
+
+@typed_events
+def test_a_field_is_read_from_each_of_its_paths(row: dict[str, Any]) -> None:
+    """Every path of the table, and every way in which a value of that type may be written."""
+    for field in row["fields"]:
+        for path in paths_of(field):
+            for value, expected in USABLE[field["type"]]:
+                event = parse_event(payload_with(row["event_type"], path, value))
+                assert getattr(event, field["name"]) == expected, f"{field['name']} from {path}"
+
+
+@typed_events
+def test_an_unusable_value_becomes_the_default(row: dict[str, Any]) -> None:
+    """PROTOCOL 7.1, 16.4, 18.13: null and wrong types alike."""
+    for field in row["fields"]:
+        for value in UNUSABLE[field["type"]]:
+            event = parse_event(payload_with(row["event_type"], field["path"], value))
+            default = ast.literal_eval(field["default"])
+            assert getattr(event, field["name"]) == default, f"{field['name']} from {value!r}"
+            assert type(event) is EVENT_CLASS_MAP[row["event_type"]]
+
+
+@pytest.mark.parametrize(("name", "payload"), EVENT_FRAMES, ids=[name for name, _ in EVENT_FRAMES])
+def test_every_event_frame_is_parsed_into_its_class_with_its_values(name: str, payload: dict[str, Any]) -> None:
+    """Golden frames: what real servers and the documents say."""
+    event = parse_event(payload)
+    row = next((row for row in EVENTS if row["event_type"] == payload["event_type"]), None)
+    inner = payload.get("params", {})
+    assert type(event).__name__ == (row["class"] if row else "RelayEvent")
+    assert event.event_type == payload["event_type"]
+    assert event.params == inner
+    assert event.call_id == inner.get("call_id", "")
+    assert event.timestamp == payload.get("timestamp", 0.0)
+    for field in row["fields"] if row and row["typed_in_seed"] else []:
+        said = next((value for path in paths_of(field) if (value := at(payload, path)) is not None), None)
+        expected = ast.literal_eval(field["default"]) if said is None else said
+        assert getattr(event, field["name"]) == expected, field["name"]
+
+
+def at(payload: object, path: str) -> object:
+    for key in path.split("."):
+        payload = payload.get(key) if isinstance(payload, dict) else None
+    return payload
+
+
+field_names = sorted({field["path"].split(".")[-1] for row in EVENTS for field in row["fields"]} | {"call_id", "url"})
+
+
+@given(
+    event_type=st.sampled_from([*EVENT_TYPES, "brand.new"]) | json_values,
+    params=st.dictionaries(st.sampled_from(field_names) | st.text(max_size=5), json_values, max_size=8) | json_values,
+    outer=st.dictionaries(st.text(max_size=10), json_values, max_size=3),
+)
+def test_any_json_object_is_parsed_without_raising(
+    event_type: object, params: object, outer: dict[str, object]
+) -> None:
+    """PROTOCOL 16.4: one broken frame must not stop the next; every property must be readable, too."""
+    event = parse_event({**outer, "event_type": event_type, "params": params})
+    assert type(event) is (EVENT_TYPES.get(event_type, RelayEvent) if isinstance(event_type, str) else RelayEvent)
+    for name in dir(type(event)):
+        if isinstance(getattr(type(event), name), property):
+            assert getattr(event, name) is not None
+
+
+def test_the_module_lists_every_event_class() -> None:
+    """A class that is not listed cannot be imported through the window."""
+    assert {cls.__name__ for cls in EVENT_TYPES.values()} <= set(events.__all__)
