@@ -29,7 +29,7 @@ class Flow:
         on_done: called in the turn in which the coroutine returned, with what it returned.
     """
 
-    __slots__ = ("_awaited", "_cell", "_coroutine", "_is_over", "_on_done", "_wakes")
+    __slots__ = ("_awaited", "_cell", "_coroutine", "_ending", "_is_over", "_on_done", "_wakes")
 
     def __init__(self, cell: AnyCell, coroutine: Coroutine[Any, Any, Any], on_done: Callable[[Any], None]) -> None:
         self._cell = cell
@@ -38,6 +38,7 @@ class Flow:
         self._awaited: Future[Any] | None = None
         self._wakes = 0  # so that a wake-up for an await that was interrupted wakes nothing
         self._is_over = False
+        self._ending: BaseException | None = None
 
     @property
     def is_over(self) -> bool:
@@ -54,6 +55,19 @@ class Flow:
             return
         self._awaited = None
         self._step(error)
+
+    def end_with(self, error: BaseException) -> None:
+        """Raise ``error`` once: at the await where the flow is, or at the next one that would suspend it.
+
+        An await whose future is settled already still gives its value first: what has happened is not taken back.
+        What comes out, this raises.
+        """
+        if self._is_over:
+            return
+        self._ending = error
+        if self._awaited is not None and not self._awaited.is_settled:
+            self._ending = None
+            self.interrupt(error)
 
     def cancel(self) -> None:
         """Close the coroutine where it is: its ``finally`` blocks run, but may not await any more."""
@@ -80,7 +94,9 @@ class Flow:
                         "Wrap asyncio code in self.aio(...) and blocking code in self.blocking(...)"
                     )
                 elif not awaited.is_settled:
-                    break
+                    if self._ending is None:
+                        break
+                    error, self._ending = self._ending, None
         except StopIteration as finished:
             self._is_over = True
             result = finished.value
