@@ -46,8 +46,16 @@ def payload_with(event_type: str, path: str, value: object) -> dict[str, Any]:
     return payload
 
 
-def paths_of(field: dict[str, Any]) -> list[str]:
-    return [path.removesuffix(" (outer)") for path in (field["path"], *field.get("fallback_paths", []))]
+# Further places that the table names in its notes only.
+IN_NOTES = {
+    ("calling.call.receive", "project_id"): ["project_id"],
+    ("messaging.receive", "context"): ["context"],
+}
+
+
+def paths_of(row: dict[str, Any], field: dict[str, Any]) -> list[str]:
+    paths = [field["path"], *field.get("fallback_paths", []), *IN_NOTES.get((row["event_type"], field["name"]), [])]
+    return [path.removesuffix(" (outer)") for path in paths]
 
 
 def test_the_class_map_has_the_23_typed_events_and_nothing_else() -> None:
@@ -94,7 +102,7 @@ def test_a_typed_event_made_of_nothing_has_the_defaults_of_the_table(row: dict[s
 def test_a_field_is_read_from_each_of_its_paths(row: dict[str, Any]) -> None:
     """Every path of the table, and every way in which a value of that type may be written."""
     for field in row["fields"]:
-        for path in paths_of(field):
+        for path in paths_of(row, field):
             for value, expected in USABLE[field["type"]]:
                 event = parse_event(payload_with(row["event_type"], path, value))
                 assert getattr(event, field["name"]) == expected, f"{field['name']} from {path}"
@@ -123,7 +131,7 @@ def test_every_event_frame_is_parsed_into_its_class_with_its_values(name: str, p
     assert event.call_id == inner.get("call_id", "")
     assert event.timestamp == payload.get("timestamp", 0.0)
     for field in row["fields"] if row and row["typed_in_seed"] else []:
-        said = next((value for path in paths_of(field) if (value := at(payload, path)) is not None), None)
+        said = next((value for path in paths_of(row, field) if (value := at(payload, path)) is not None), None)
         expected = ast.literal_eval(field["default"]) if said is None else said
         assert getattr(event, field["name"]) == expected, field["name"]
 

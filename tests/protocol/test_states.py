@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -85,7 +86,7 @@ def test_any_order_of_reports_ends_in_a_legal_state(reports: list[str]) -> None:
     for states, moves in TABLES:
         path = run_through(reports, moves)
         assert set(path) <= set(states)
-        assert all(new in moves[old] for old, new in zip(path, path[1:], strict=False))
+        assert all(new in moves[old] for old, new in pairwise(path))
 
 
 @given(reports=st.lists(words, max_size=30))
