@@ -111,40 +111,55 @@ class Redactor:
         A tuple becomes a list. What is nested deeper than `MAX_DEPTH` becomes `TOO_DEEP`.
 
         Raises:
-            JournalError: it holds something else.
+            JournalError: it holds something else; the text says where.
         """
-        return self._plain(value, "value", 0)
+        try:
+            return self._plain(value, 0)
+        except _NotPlainError as error:
+            raise JournalError(f"cannot store this value: {error}") from None
 
-    def _mapping(self, value: Mapping[str, object], where: str) -> dict[str, object]:
+    def _mapping(self, value: Mapping[str, object], name: str) -> dict[str, object]:
         if not isinstance(value, Mapping):
-            raise JournalError(f"cannot store {where}: it must be a mapping, not {type(value).__name__}")
-        return {self._text(_key(k, where)): self._field(k, v, f"{where}.{k}", 1) for k, v in value.items()}
+            raise JournalError(f"cannot store {name}: it must be a mapping, not {type(value).__name__}")
+        try:
+            return self._object(value, 0)
+        except _NotPlainError as error:
+            raise JournalError(f"cannot store {name}: {error}") from None
 
-    def _field(self, key: str, value: object, where: str, depth: int) -> object:
+    def _object(self, value: Mapping[str, object], depth: int) -> dict[str, object]:
+        plain = {}
+        for key, item in value.items():
+            try:
+                if not isinstance(key, str):
+                    raise _NotPlainError("a key that is not a text")
+                plain[self._text(key)] = self._field(key, item, depth)
+            except _NotPlainError as error:
+                error.path.append(str(key))
+                raise
+        return plain
+
+    def _field(self, key: str, value: object, depth: int) -> object:
         name = key.lower()
         if name in SECRET_KEYS or (name.startswith(_CARD_KEY_STARTS) and name not in _CARD_KEYS_KEPT):
             # An empty value is no secret, and says that there was none.
             return value if value is None or value == "" or isinstance(value, bool) or value in _SETTINGS else MASK
-        plain = self._plain(value, where, depth)
+        plain = self._plain(value, depth + 1)
         if name in _CALLER_KEYS and isinstance(plain, str):
             return _LONG_NUMBER.sub(_without_card, plain)
         return plain
 
-    def _plain(self, value: object, where: str, depth: int) -> object:
+    def _plain(self, value: object, depth: int) -> object:
         if isinstance(value, str):
             return self._text(value)
-        if value is None or isinstance(value, bool | int | float | bytes):
+        if value is None or isinstance(value, int | float | bytes):
             return value
-        if depth >= MAX_DEPTH and isinstance(value, Mapping | list | tuple):
+        if not isinstance(value, Mapping | list | tuple):
+            raise _NotPlainError(type(value).__name__)
+        if depth > MAX_DEPTH:
             return TOO_DEEP
         if isinstance(value, Mapping):
-            return {self._text(_key(k, where)): self._field(k, v, f"{where}.{k}", depth + 1) for k, v in value.items()}
-        if isinstance(value, list | tuple):
-            return [self._plain(item, where, depth + 1) for item in value]
-        raise JournalError(
-            f"cannot store {where}: {type(value).__name__} is not plain data. "
-            "Keep to None, bool, int, float, str, bytes, lists, and dicts with text keys"
-        )
+            return self._object(value, depth)
+        return [self._plain(item, depth + 1) for item in value]
 
     def _text(self, text: str) -> str:
         for secret in self._secrets:
@@ -155,10 +170,20 @@ class Redactor:
         return str.__str__(text)  # a subclass, such as a StrEnum, becomes a plain text
 
 
-def _key(key: object, where: str) -> str:
-    if not isinstance(key, str):
-        raise JournalError(f"cannot store {where}: its key {key!r} is not a text")
-    return key
+class _NotPlainError(Exception):
+    """There is something in a value that the journal cannot hold; ``path`` leads to it, innermost key first."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.path: list[str] = []
+
+    def __str__(self) -> str:
+        where = f" at {'.'.join(reversed(self.path))}" if self.path else ""
+        return (
+            f"it holds {self.what}{where}, which is not plain data. "
+            "Keep to None, bool, int, float, str, bytes, lists, and dicts with text keys"
+        )
 
 
 def _without_card(found: re.Match[str]) -> str:

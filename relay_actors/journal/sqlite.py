@@ -275,14 +275,15 @@ def _check_and_prepare(db: sqlite3.Connection, path: str, durability: Durability
 def _take_over(db: sqlite3.Connection, path: str) -> tuple[int, dict[str, int]]:
     """Become the newest writer; return its number, and the newest sequence number of each subject."""
     db.execute("BEGIN IMMEDIATE")
-    db.execute("UPDATE writer SET epoch = epoch + 1")
     epochs = db.execute("SELECT epoch FROM writer").fetchall()
     newest = db.execute("SELECT subject, MAX(sequence) FROM entries GROUP BY subject").fetchall()
-    db.execute("COMMIT")
-    # SQLite keeps what it is given: a flipped bit makes a text of a number.
+    # SQLite keeps whatever it is given: a flipped bit makes a text of a number.
     if len(epochs) != 1 or not all(isinstance(number, int) for number in (epochs[0][0], *(row[1] for row in newest))):
         raise JournalError(_damaged(path, "its numbers are not numbers"))
-    return epochs[0][0], dict(newest)
+    epoch = epochs[0][0] + 1
+    db.execute("UPDATE writer SET epoch = ?", (epoch,))
+    db.execute("COMMIT")
+    return epoch, dict(newest)
 
 
 def _entry(path: str, record: Record) -> Entry:

@@ -1,0 +1,186 @@
+"""The codec: what it writes it can read, for ever, and nothing that is damaged is believed."""
+
+import dataclasses
+import json
+import zlib
+from pathlib import Path
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay_actors.errors import JournalError
+from relay_actors.journal import codec
+from relay_actors.journal.codec import (
+    SCHEMA_VERSION,
+    UPCASTERS,
+    decode,
+    decode_session,
+    encode,
+    encode_session,
+    upcast,
+)
+from relay_actors.journal.entries import CommandSettled, Entry, EventReceived, Outcome, Session
+from tests.journal.strategies import entries, sessions
+
+FIXTURES = sorted((Path(__file__).parents[1] / "data").glob("journal-v*.jsonl"))
+
+
+def record(*parts: object) -> bytes:
+    """A record with a checksum that fits, whatever is in it."""
+    body = msgpack.packb(list(parts))
+    return zlib.crc32(body).to_bytes(4, "big") + body
+
+
+def event_fields(**changes: object) -> dict[str, object]:
+    return {"subject": "c", "at": 1.0, "epoch": 1, "sequence": 1, "frame_id": "f", "payload": {}} | changes
+
+
+@given(entries)
+def test_what_is_encoded_is_decoded_to_the_same(entry: Entry):
+    """The first law of every codec; whole numbers of any size and odd texts included."""
+    assert decode(encode(entry)) == entry
+
+
+@given(sessions)
+def test_a_session_is_decoded_to_the_same(session: Session):
+    """The same law for what a resume needs."""
+    assert decode_session(encode_session(session)) == session
+
+
+@given(entries, st.data())
+def test_a_record_cut_or_flipped_anywhere_is_refused(entry: Entry, data: st.DataObject):
+    """A torn write must be noticed: the checksum covers every byte (SEMANTICS J7)."""
+    whole = encode(entry)
+    cut = data.draw(st.integers(0, len(whole) - 1))
+    flipped = bytearray(whole)
+    flipped[cut] ^= data.draw(st.integers(1, 255))
+
+    for torn in (whole[:cut], bytes(flipped)):
+        with pytest.raises(JournalError, match="damaged"):
+            decode(torn)
+
+
+@given(st.binary(max_size=64), st.booleans())
+def test_no_bytes_raise_anything_but_a_journal_error(noise: bytes, checksum_fits: bool):
+    """Whoever reads a journal handles one class of error; noise whose checksum fits by chance is no exception."""
+    data = zlib.crc32(noise).to_bytes(4, "big") + noise if checksum_fits else noise
+
+    for read in (decode, decode_session):
+        with pytest.raises(JournalError):
+            read(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        record(1, "event", event_fields(sequence="1")),
+        record(1, "event", event_fields(at=True)),
+        record(1, "event", event_fields(payload=[])),
+        record(1, "event", event_fields(extra=1)),
+        record(1, "event", {"subject": "c"}),
+        record(1, "event", {1: 2}),
+        record(1, "news", event_fields()),
+        record(1, "event"),
+        record(0, "event", event_fields()),
+        record(1, "settled", {k: v for k, v in event_fields().items() if k not in ("frame_id", "payload")}
+               | {"request_id": "r", "outcome": "maybe", "code": 0, "result": {}}),
+        record(1, "snapshot", {k: v for k, v in event_fields().items() if k not in ("frame_id", "payload")}
+               | {"state": {}, "pending": [3]}),
+        record(1, "session", {"protocol": 1, "authorization_state": ""}),
+        record(1, "event", event_fields(frame_id=msgpack.ExtType(1, b"x"))),
+        record(1, "event", event_fields(frame_id=msgpack.ExtType(9, b"1"))),
+        b"",
+        None,
+        "text",
+    ],
+)  # fmt: skip
+def test_a_record_of_a_wrong_shape_is_refused(data: bytes):
+    """A checksum only says that the bytes are those written; what they say is checked as well."""
+    with pytest.raises(JournalError, match="damaged"):
+        decode(data)
+
+
+def test_a_session_is_not_an_entry_nor_the_other_way_round():
+    """The secret of a session must not get among the entries by a mistake of a store."""
+    with pytest.raises(JournalError, match="damaged"):
+        decode(encode_session(Session(protocol="p")))
+    with pytest.raises(JournalError, match="a session was expected"):
+        decode_session(encode(EventReceived(subject="c", at=1.0, payload={})))
+
+
+def test_a_record_of_a_newer_release_is_refused_with_advice():
+    """After a downgrade, reading half of what is there would be worse than stopping (SEMANTICS J9)."""
+    with pytest.raises(JournalError, match="newer relay_actors; upgrade"):
+        decode(record(SCHEMA_VERSION + 1, "event", event_fields()))
+
+
+def test_values_that_are_not_plain_data_are_refused():
+    """An object that packs in some way and comes back as something else would be a silent loss."""
+    with pytest.raises(JournalError, match="cannot store an entry of kind 'event': object is not plain data"):
+        encode(EventReceived(subject="c", at=1.0, payload={"x": object()}))
+    with pytest.raises(JournalError, match="not one of the kinds"):
+        encode(Entry(subject="c", at=1.0))
+
+
+def nested(depth: int) -> object:
+    value: object = "bottom"
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_bottomless_nesting_is_refused():
+    """A hostile value must not end in a crash of the interpreter, nor in an error of another kind."""
+    with pytest.raises(JournalError, match="cannot store"):
+        encode(EventReceived(subject="c", at=1.0, payload={"x": nested(5000)}))
+
+
+def test_an_outcome_comes_back_as_one():
+    """`match` on `Outcome` members must work on what was loaded."""
+    settled = decode(encode(CommandSettled(subject="c", at=1.0, request_id="r", outcome=Outcome.UNKNOWN)))
+
+    assert isinstance(settled, CommandSettled)
+    assert settled.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_records_of_every_older_version_stay_readable(path: Path):
+    """What an old release wrote is read by every later one: these bytes are never made anew (SEMANTICS J9)."""
+    for line in path.read_text("utf-8").splitlines():
+        fixture = json.loads(line)
+        data = bytes.fromhex(fixture["record"])
+        if fixture["kind"] == "session":
+            found = dataclasses.asdict(decode_session(data))
+        else:
+            entry = decode(data)
+            assert codec._KIND_OF[type(entry)] == fixture["kind"], fixture["name"]
+            found = dataclasses.asdict(entry)
+        assert json.loads(json.dumps(found)) == fixture["fields"], fixture["name"]
+
+
+def test_there_are_fixtures_of_every_version_and_kind():
+    """A new version or kind without records of its own would not be protected by the test above (SEMANTICS J9)."""
+    assert [path.stem for path in FIXTURES] == [f"journal-v{n}" for n in range(1, SCHEMA_VERSION + 1)]
+    kinds = {json.loads(line)["kind"] for line in FIXTURES[-1].read_text("utf-8").splitlines()}
+    assert kinds == {*codec._KINDS, "session"}
+
+
+def test_there_is_a_step_from_every_older_version():
+    """Raising the version without an upcaster would make every journal in the field unreadable (SEMANTICS J9)."""
+    assert sorted(UPCASTERS) == list(range(1, SCHEMA_VERSION))
+
+
+def test_upcasters_run_one_after_the_other():
+    """Each step knows two versions only, so that old ones are never touched again (SEMANTICS J9)."""
+    table = {
+        1: lambda kind, fields: (kind, {"room": fields["chamber"]}),
+        2: lambda kind, fields: ("renamed", {**fields, "floor": 0}),
+    }
+
+    assert upcast(1, "event", {"chamber": "a"}, table=table, current=3) == ("renamed", {"room": "a", "floor": 0})
+    assert upcast(2, "event", {"room": "a"}, table=table, current=3) == ("renamed", {"room": "a", "floor": 0})
+    assert upcast(3, "event", {"room": "a"}, table=table, current=3) == ("event", {"room": "a"})
+    with pytest.raises(JournalError, match="which no release has written"):
+        upcast(1, "event", {}, table={2: table[2]}, current=3)

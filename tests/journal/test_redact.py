@@ -1,0 +1,249 @@
+"""Redaction: what must never be in a journal, and what must stay for recovery."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay_actors.errors import JournalError
+from relay_actors.journal.codec import encode
+from relay_actors.journal.entries import CommandIntended, CommandSettled, EventReceived, Outcome, Snapshot, SubjectEnded
+from relay_actors.journal.redact import MASK, MAX_DEPTH, PAY_FIELDS_KEPT, SECRET_KEYS, TOO_DEEP, Redactor
+from tests.journal.strategies import objects, plain
+
+FRAMES = [
+    json.loads(line) for line in (Path(__file__).parents[1] / "data" / "frames.jsonl").read_text("utf-8").splitlines()
+]
+SECRET = "PT0123456789abcdef"
+CARD = "4111111111111111"
+
+
+def redacted_event(payload: dict[str, object]) -> dict[str, object]:
+    return Redactor([SECRET]).changes(EventReceived(subject="c", at=1.0, payload=payload))["payload"]
+
+
+def collect(digits: object) -> dict[str, object]:
+    return {
+        "event_type": "calling.call.collect",
+        "params": {"control_id": "c-3", "result": {"type": "digit", "params": {"digits": digits, "terminator": "#"}}},
+    }
+
+
+@given(objects, plain)
+def test_a_secret_is_nowhere_in_the_bytes(around: dict[str, object], value: object):
+    """By value, at any depth, in texts and in keys, whatever surrounds it (SEMANTICS J10)."""
+    payload = {"first": around, "x": [f"<{SECRET}>", {SECRET: value, "y": SECRET}], SECRET * 2: value}
+
+    changes = Redactor([SECRET]).changes(EventReceived(subject="c", at=1.0, payload=payload))
+
+    assert SECRET.encode() not in encode(EventReceived(subject="c", at=1.0, **changes))
+
+
+@given(plain)
+def test_plain_data_without_secrets_is_left_as_it_is(value: object):
+    """Recovery works on these values: what need not go must stay (SEMANTICS J4)."""
+    assert Redactor([SECRET]).value({"x": value}) == {"x": value}
+
+
+@given(plain)
+def test_redacting_twice_is_redacting_once(value: object):
+    """A salvaged journal goes through redaction again."""
+    redactor = Redactor([SECRET, "another secret"])
+    once = redactor.value({"token": value, "text": f"{SECRET} {CARD}", "x": value})
+
+    assert redactor.value(once) == once
+
+
+@pytest.mark.parametrize("key", sorted(SECRET_KEYS))
+def test_the_value_of_a_secret_key_is_replaced_at_any_depth(key: str):
+    """Also secrets that this client never learned: those inside commands and events (PROTOCOL 16.1)."""
+    payload = {"params": [{key: "some secret"}, {key.upper(): {"nested": "some secret"}}]}
+
+    assert redacted_event(payload) == {"params": [{key: MASK}, {key.upper(): MASK}]}
+
+
+def test_an_empty_secret_and_a_switch_are_no_secrets():
+    """``security_code`` is also a setting of ``calling.pay``; masking it would only hide what was asked for."""
+    params = {"security_code": "true", "token": "", "password": None}
+
+    assert Redactor().value(params) == params
+
+
+def test_a_longer_secret_is_replaced_before_one_that_it_contains():
+    """Else its rest would stay readable beside the mask."""
+    assert Redactor(["abcdefgh", "abcdefghijkl"]).value("<abcdefghijkl abcdefgh>") == "<*** ***>"
+
+
+def test_very_short_secrets_are_not_searched_for():
+    """A project that is called ``test`` in a simulator must not tear holes into every text."""
+    assert Redactor(["test", ""]).value("this is a test") == "this is a test"
+
+
+def test_a_secret_can_be_learned_later():
+    """The authorization state changes while the client runs (PROTOCOL 3.6)."""
+    redactor = Redactor()
+    assert redactor.value(SECRET) == SECRET
+
+    redactor.learn(SECRET)
+
+    assert redactor.value(SECRET) == MASK
+    assert SECRET not in repr(redactor)
+
+
+def test_the_user_part_of_a_url_is_removed():
+    """Webhook addresses often carry a password."""
+    redactor = Redactor()
+
+    assert redactor.value("see https://user:pw@example.com/a@b?c") == "see https://***@example.com/a@b?c"
+    assert redactor.value("https://example.com/a@b") == "https://example.com/a@b"
+
+
+def test_a_pay_event_keeps_only_what_is_known_to_be_harmless():
+    """A field that a payment may get in future must not be stored because nobody thought of it (SEMANTICS J10)."""
+    events = [
+        frame["frame"]["params"]
+        for frame in FRAMES
+        if frame["name"].startswith("pay.event.") and isinstance(frame["frame"], dict)
+    ]
+    assert events
+    for event in events:
+        inner = redacted_event({**event, "params": {**event["params"], "brand_new_field": "4111"}})["params"]
+        assert {key for key, value in inner.items() if value != MASK} <= PAY_FIELDS_KEPT
+        assert inner["brand_new_field"] == MASK
+        # What tells how it went is what recovery needs.
+        for key in ("control_id", "state", "for", "result"):
+            assert inner.get(key) == event["params"].get(key)
+
+
+def test_card_fields_are_replaced_wherever_they_are():
+    """Not only in pay events: a webhook's data or an application's state may carry them on."""
+    state = {
+        "payment_card_number": "****1111",
+        "payment_card_type": "visa",
+        "Payment_Token": "tok",
+        "bank_account_number": "1",
+    }
+
+    changes = Redactor().changes(Snapshot(subject="c", at=1.0, state=state))
+
+    assert changes["state"] == {
+        "payment_card_number": MASK, "payment_card_type": "visa", "Payment_Token": MASK, "bank_account_number": MASK,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("digits", ["1", "1234", "0049151234567", "4111111111111112", "+15550100101"])
+def test_the_digits_of_an_ordinary_collect_are_kept(digits: str):
+    """Recovery has to know what the caller chose (SEMANTICS J4)."""
+    assert redacted_event(collect(digits)) == collect(digits)
+
+
+@pytest.mark.parametrize("digits", [CARD, "378282246310005", "4111 1111-1111 1111", CARD + "1230" + "123", "x" + CARD])
+def test_a_card_number_that_a_caller_keyed_in_is_replaced(digits: str):
+    """An application that collects a card by hand, with security code behind it or not, must not store it (J10)."""
+    stored = json.dumps(redacted_event(collect(digits)))
+
+    assert MASK in stored
+    assert CARD not in stored
+    assert not any(character.isdigit() for character in stored.replace("c-3", ""))
+
+
+@pytest.mark.parametrize("key", ["digits", "text", "body"])
+def test_a_card_number_is_found_in_all_that_people_key_say_or_write(key: str):
+    """Keys to send, speech and text messages; the words around it stay."""
+    assert Redactor().value({key: f"it is {CARD}, thanks"}) == {key: "it is ***, thanks"}
+
+
+def test_ids_that_look_like_numbers_are_kept():
+    """Only what people key, say or write is searched: an id of many digits is needed for recovery."""
+    assert Redactor().value({"call_id": CARD, "tag": CARD}) == {"call_id": CARD, "tag": CARD}
+
+
+def test_every_kind_of_entry_is_redacted():
+    """Secrets stand in commands (a bearer token), results and snapshots just as well (SEMANTICS J10)."""
+    redactor = Redactor([SECRET])
+    held = {"x": SECRET}
+
+    intent = CommandIntended(subject="c", at=1.0, request_id="r", method="calling.stream", params=held)
+    assert redactor.changes(intent) == {"params": {"x": MASK}}
+    settled = CommandSettled(subject="c", at=1.0, request_id="r", outcome=Outcome.OK, result=held)
+    assert redactor.changes(settled) == {"result": {"x": MASK}}
+    assert redactor.changes(Snapshot(subject="c", at=1.0, state=held)) == {"state": {"x": MASK}}
+    assert redactor.changes(SubjectEnded(subject="c", at=1.0)) == {}
+
+
+def test_every_frame_of_the_protocol_can_be_stored():
+    """Odd frames included: an event that came must never be what stops the journal (PROTOCOL 16.4)."""
+    stored = 0
+    for frame in FRAMES:
+        if isinstance(frame["frame"], dict) and isinstance(frame["frame"].get("params"), dict):
+            changes = Redactor([SECRET]).changes(EventReceived(subject="c", at=1.0, payload=frame["frame"]["params"]))
+            assert encode(EventReceived(subject="c", at=1.0, **changes))
+            stored += 1
+    assert stored > 100
+
+
+def test_a_hostile_depth_is_cut_off():
+    """A frame nested a thousand times must cost its own depth only, not the journal (PROTOCOL 16.4)."""
+    value: object = "bottom"
+    for level in range(900):
+        value = [value] if level % 2 else {"k": value}
+
+    payload = redacted_event({"event_type": "x", "params": value})
+
+    depth, at = 0, payload["params"]
+    while at != TOO_DEEP:
+        at = at[0] if isinstance(at, list) else at["k"]
+        depth += 1
+    assert depth == MAX_DEPTH
+    assert encode(EventReceived(subject="c", at=1.0, payload=payload))
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+def test_texts_and_sequences_become_plain_ones():
+    """So that what is loaded equals what was stored, whichever back-end stored it."""
+    value = Redactor().value({"colour": Colour.RED, "pair": (1, 2)})
+
+    assert value == {"colour": "red", "pair": [1, 2]}
+    assert type(value["colour"]) is str
+
+
+@pytest.mark.parametrize(
+    ("payload", "where"),
+    [
+        ({"a": {"b": [{1, 2}]}}, "set at a.b"),
+        ({"a": {3: "x"}}, "a key that is not a text at a.3"),
+        ({"when": object()}, "object at when"),
+    ],
+)
+def test_what_is_not_plain_data_is_refused_and_named(payload: dict[str, object], where: str):
+    """The text must lead to the value, which may be deep in an application's state."""
+    with pytest.raises(JournalError, match=f"cannot store params: it holds {where}, which is not plain data"):
+        Redactor().changes(CommandIntended(subject="c", at=1.0, request_id="r", method="m", params=payload))
+
+
+def test_a_payload_that_is_no_mapping_is_refused():
+    """The types say so; a caller without a type checker gets the same answer."""
+    with pytest.raises(JournalError, match="payload: it must be a mapping, not list"):
+        Redactor().changes(EventReceived(subject="c", at=1.0, payload=[]))
+    with pytest.raises(JournalError, match="cannot store this value: it holds object"):
+        Redactor().value(object())
+
+
+@given(st.text("0123456789", min_size=12, max_size=18), st.sampled_from(["", " ", "-"]))
+def test_the_check_digit_decides_whether_a_long_number_is_a_card(number: str, gap: str):
+    """Of the ten numbers that differ in their last digit one is valid, and only that one is replaced."""
+    total = 0
+    for index, character in enumerate(reversed(number)):
+        doubled = int(character) * (1 if index % 2 else 2)
+        total += doubled - 9 if doubled > 9 else doubled
+    valid = -total % 10
+
+    for last in range(10):
+        digits = gap.join(f"{number}{last}")
+        assert Redactor().value({"digits": digits}) == {"digits": MASK if last == valid else digits}

@@ -1,0 +1,381 @@
+"""The store in a file: crashes, damage, other writers and other eyes. The contract is in test_base.py."""
+
+import contextlib
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from relay_actors.errors import JournalError
+from relay_actors.journal.entries import EventReceived, Session
+from relay_actors.journal.sqlite import APPLICATION_ID, FORMAT, SqliteStore
+
+
+def event(n: int, subject: str = "c-1", **payload: object) -> EventReceived:
+    return EventReceived(subject=subject, at=float(n), payload={"n": n, **payload})
+
+
+def numbers(store: SqliteStore) -> list[object]:
+    return [entry.payload["n"] for entry in store.load()]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.db"
+
+
+@contextlib.contextmanager
+def opened(path: Path, **options: object) -> Iterator[SqliteStore]:
+    with contextlib.closing(SqliteStore(path, **options)) as store:
+        yield store
+
+
+@contextlib.contextmanager
+def raw(path: Path) -> Iterator[sqlite3.Connection]:
+    """The file as any other program sees it."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        yield db
+
+
+WRITE_UNTIL_KILLED = """
+import sys
+from relay_actors.journal.entries import EventReceived
+from relay_actors.journal.sqlite import SqliteStore
+store = SqliteStore(sys.argv[1])
+n = 0
+while True:
+    for _ in range(3):
+        n += 1
+        store.append([EventReceived(subject=f"c-{n % 4}", at=1.0, payload={"n": n, "filler": "x" * 500})])
+    store.commit()
+    print(n, flush=True)
+"""
+
+
+def test_nothing_committed_is_lost_when_the_process_is_killed(path: Path):
+    """An acknowledged event survives ``kill -9`` at any moment: also in the middle of a commit (SEMANTICS J1)."""
+    for round_number in range(2):
+        with subprocess.Popen(
+            [sys.executable, "-c", WRITE_UNTIL_KILLED, str(path)], stdout=subprocess.PIPE, text=True
+        ) as writer:
+            try:
+                for _ in range(50 + 17 * round_number):
+                    promised = int(writer.stdout.readline())
+            finally:
+                writer.send_signal(signal.SIGKILL)
+            # What the pipe still holds was promised as well.
+            promised = max([promised, *map(int, writer.stdout.read().split())])
+            writer.wait(10.0)
+        with opened(path) as store:
+            found = numbers(store)
+            assert len(found) >= promised
+            assert found == list(range(1, len(found) + 1))
+            for subject in store.subjects():
+                store.forget(subject)
+            store.commit()
+
+
+def test_a_wal_cut_at_any_byte_opens_with_a_prefix_of_the_commits(path: Path, tmp_path: Path):
+    """After a power cut the file may end anywhere: what opens is a past of the journal, never half a commit (J1)."""
+    with opened(path) as store:
+        for n in range(1, 9):
+            store.append([event(2 * n - 1), event(2 * n, filler="x" * n * 100)])
+            store.commit()
+        database, wal = path.read_bytes(), Path(f"{path}-wal").read_bytes()
+    seen = set()
+    for cut in [*range(0, len(wal), 997), len(wal) - 1, len(wal)]:
+        torn = tmp_path / "torn.db"
+        torn.write_bytes(database)
+        Path(f"{torn}-wal").write_bytes(wal[:cut])
+        Path(f"{torn}-shm").unlink(missing_ok=True)
+        with opened(torn) as store:
+            found = numbers(store)
+        assert found == list(range(1, len(found) + 1))
+        assert len(found) % 2 == 0
+        seen.add(len(found))
+    assert seen == {0, 2, 4, 6, 8, 10, 12, 14, 16}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_damaged_file_raises_journal_errors_and_nothing_else(tmp_path: Path, data: st.DataObject):
+    """Whatever bytes a disk makes of it, whoever opens it handles one class of error."""
+    whole = tmp_path / "whole.db"
+    if not whole.exists():
+        with opened(whole) as store:
+            store.append(event(n, f"c-{n % 5}", filler="x" * 300) for n in range(60))
+            store.put_session(Session(protocol="p", authorization_state="a"))
+            store.commit()
+    bytes_of_it = bytearray(whole.read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(bytes_of_it) - 1))
+        noise = data.draw(st.binary(min_size=1, max_size=40))
+        bytes_of_it[at : at + len(noise)] = noise
+    del bytes_of_it[data.draw(st.integers(1, len(bytes_of_it)) | st.just(len(bytes_of_it))) :]
+    torn = tmp_path / "torn.db"
+    torn.write_bytes(bytes_of_it)
+
+    with contextlib.suppress(JournalError), opened(torn) as store:
+        for read in (
+            store.subjects,
+            store.get_session,
+            lambda: list(store.load()),
+            lambda: list(store.load(subject="c-1")),
+        ):
+            with contextlib.suppress(JournalError):
+                read()
+        store.append([event(1), event(2, "new")])
+        store.snapshot("c-2", {}, at=1.0)
+        store.forget("c-3")
+        store.commit()
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path):
+    """A wrong path in a setting must not cost somebody their file."""
+    path.write_bytes(b"dear diary, " * 400)
+
+    with pytest.raises(JournalError, match=r"is damaged .*Move it aside.*salvage"):
+        SqliteStore(path)
+
+    assert path.read_bytes() == b"dear diary, " * 400
+
+
+def test_another_applications_database_is_refused_and_left_alone(path: Path):
+    """It must neither be written to nor be taken for a damaged journal."""
+    with raw(path) as db:
+        db.execute("CREATE TABLE customers (name TEXT)")
+    before = path.read_bytes()
+
+    with pytest.raises(JournalError, match="database of another application: give the journal a path of its own"):
+        SqliteStore(path)
+
+    assert path.read_bytes() == before
+
+
+def test_a_file_of_a_newer_release_is_refused_and_left_alone(path: Path):
+    """After a downgrade the newer journal must still be there for the release that can read it (SEMANTICS J9)."""
+    with opened(path):
+        pass
+    with raw(path) as db:
+        db.execute(f"PRAGMA user_version = {FORMAT + 1}")
+    before = path.read_bytes()
+
+    with pytest.raises(
+        JournalError, match=rf"has format {FORMAT + 1}, and this release reads format {FORMAT}.*Upgrade"
+    ):
+        SqliteStore(path)
+
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_record_is_refused_after_those_before_it(path: Path):
+    """SQLite does not notice a flipped bit in a value; the record's own checksum does (SEMANTICS J7)."""
+    with opened(path) as store:
+        store.append([event(1), event(2), event(3)])
+        store.commit()
+    with raw(path) as db:
+        db.execute("UPDATE entries SET body = substr(body, 1, 20) WHERE sequence = 2")
+
+    with opened(path) as store:
+        loading = store.load()
+        assert next(loading).payload == {"n": 1}
+        with pytest.raises(JournalError, match=r"damaged \(entry 2 of c-1.*checksum"):
+            next(loading)
+
+
+def test_a_record_that_stands_in_the_wrong_row_is_refused(path: Path):
+    """The columns are only an index: when they tell another story than the record, something is broken."""
+    with opened(path) as store:
+        store.append([event(1)])
+        store.commit()
+    with raw(path) as db:
+        db.execute("UPDATE entries SET subject = 'c-2'")
+
+    with opened(path) as store, pytest.raises(JournalError, match="entry 1 of c-2 is not what its row says"):
+        list(store.load())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["DROP TABLE writer", "DELETE FROM writer", "UPDATE writer SET epoch = 'two'", "UPDATE entries SET sequence = 'x'"],
+)
+def test_tables_that_are_not_as_they_should_be_are_damage(path: Path, damage: str):
+    """A sound SQLite file is not yet a sound journal."""
+    with opened(path) as store:
+        store.append([event(1)])
+        store.commit()
+    with raw(path) as db:
+        db.execute(damage)
+
+    with pytest.raises(JournalError, match="is damaged"):
+        SqliteStore(path)
+
+
+def test_an_empty_file_becomes_a_journal(path: Path):
+    """Also what is left when the process dies between making the file and filling it."""
+    path.touch(mode=0o600)
+
+    with opened(path) as store:
+        store.append([event(1)])
+        store.commit()
+
+    with opened(path) as store:
+        assert numbers(store) == [1]
+    with raw(path) as db:
+        assert db.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+
+
+@pytest.mark.parametrize(("durability", "synchronous"), [("process", 1), ("power", 2)])
+def test_durability_chooses_what_sqlite_waits_for(path: Path, durability: str, synchronous: int):
+    """1 is NORMAL, 2 is FULL. A power cut cannot be tried here; that SQLite is told so can."""
+    with opened(path, durability=durability) as store:
+        assert store._db.execute("PRAGMA synchronous").fetchone() == (synchronous,)
+        assert store._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_an_unknown_durability_is_refused(path: Path):
+    """A misspelt setting must not turn into less safety than was asked for."""
+    with pytest.raises(JournalError, match="'disk': must be 'process' or 'power'"):
+        SqliteStore(path, durability="disk")
+    assert not path.exists()
+
+
+def mode(path: object) -> int:
+    return stat.S_IMODE(os.stat(path).st_mode)
+
+
+def test_nobody_else_can_read_the_files(path: Path):
+    """They hold telephone numbers, keyed digits and the authorization state (SEMANTICS J10)."""
+    old = os.umask(0)
+    try:
+        with opened(path) as store:
+            store.append([event(1)])
+            store.commit()
+            for suffix in ("", "-wal", "-shm", ".lock"):
+                assert mode(f"{path}{suffix}") == 0o600, suffix
+    finally:
+        os.umask(old)
+
+
+def test_a_file_that_was_open_to_others_is_closed_to_them(path: Path, caplog: pytest.LogCaptureFixture):
+    """Restored from a backup, or made by hand: it is mended, and said."""
+    with opened(path):
+        pass
+    path.chmod(0o644)
+
+    with opened(path):
+        assert mode(path) == 0o600
+
+    assert "journal file was open to others" in caplog.text
+
+
+def test_what_is_forgotten_is_not_in_the_file(path: Path):
+    """A caller who asks to be forgotten is not left in the unused pages of a database (SEMANTICS J10)."""
+    with opened(path) as store:
+        store.append([event(n, filler="+15550100101 said yes") for n in range(50)])
+        store.put_session(Session(authorization_state="first state"))
+        store.commit()
+    assert b"said yes" in path.read_bytes()
+    with opened(path) as store:
+        store.forget("c-1")
+        store.put_session(Session(authorization_state="second state"))
+        store.commit()
+
+    assert sorted(p.name for p in path.parent.iterdir()) == ["journal.db", "journal.db.lock"]
+    assert b"said yes" not in path.read_bytes()
+    assert b"first state" not in path.read_bytes()
+
+
+def test_a_second_living_writer_is_refused(path: Path, tmp_path: Path):
+    """Also when it comes by another name of the same file; and the first one is not disturbed (SEMANTICS J7)."""
+    alias = tmp_path / "alias.db"
+    with opened(path) as store:
+        alias.symlink_to(path)
+        for name in (path, alias):
+            with pytest.raises(JournalError, match=rf"in use by another writer \(process {os.getpid()}\)"):
+                SqliteStore(name)
+        store.append([event(1)])
+        store.commit()
+
+    with opened(path) as store:
+        assert numbers(store) == [1]
+
+
+def test_a_writer_that_the_lock_did_not_keep_out_is_fenced(path: Path):
+    """File locks fail on some network file systems; the epoch inside the transaction does not (SEMANTICS J7, C1)."""
+    with opened(path) as old:
+        old.append([event(1)])
+        old.commit()
+        path.with_name("journal.db.lock").unlink()  # so that the next one makes, and locks, a file of its own
+        with opened(path) as new:
+            old.append([event(2)])
+            with pytest.raises(JournalError, match=r"writer 2 has taken over the journal .* from writer 1"):
+                old.commit()
+            with pytest.raises(JournalError, match="taken over"):
+                old.append([event(3)])
+            new.append([event(4)])
+            new.commit()
+            assert numbers(new) == [1, 4]
+
+
+def test_a_full_disk_fails_the_store_for_good_and_loses_nothing(path: Path):
+    """The failed round was promised to nobody; what was committed before it stays (SEMANTICS J6)."""
+    with opened(path) as store:
+        store.append([event(1)])
+        store.commit()
+        store._db.execute("PRAGMA max_page_count = 10")
+        store.append(event(n, filler="x" * 2000) for n in range(2, 100))
+        with pytest.raises(JournalError, match=r"could not be written.*full.*Free some space"):
+            store.commit()
+        store._db.execute("PRAGMA max_page_count = 100000")
+        with pytest.raises(JournalError, match="full"):
+            store.append([event(3)])
+
+    with opened(path) as store:
+        assert numbers(store) == [1]
+
+
+def test_another_programs_open_transaction_is_told_apart_from_damage(path: Path):
+    """Somebody looked at the journal with a tool and left it in a transaction: the advice must fit."""
+    with opened(path) as store, raw(path) as db:
+        store._db.execute("PRAGMA busy_timeout = 0")
+        db.execute("BEGIN IMMEDIATE")
+        store.append([event(1)])
+        with pytest.raises(JournalError, match=r"could not be written: database is locked\. Another program"):
+            store.commit()
+
+
+def test_another_program_may_read_meanwhile(path: Path):
+    """It is a SQLite file, so it can be looked into while the application runs."""
+    with opened(path) as store:
+        store.append([event(1)])
+        store.commit()
+        with raw(path) as db:
+            db.execute("BEGIN")
+            assert db.execute("SELECT subject, sequence, epoch FROM entries").fetchall() == [("c-1", 1, 1)]
+            store.append([event(2)])
+            store.commit()
+            assert db.execute("SELECT count(*) FROM entries").fetchone() == (1,)
+            db.execute("COMMIT")
+
+
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        (lambda p: p / "no" / "such" / "directory" / "j.db", "The directory must exist"),
+        (lambda p: p, "not a regular file"),
+        (lambda _: ":memory:", "MemoryStore"),
+    ],
+)
+def test_a_path_that_cannot_be_used_is_refused_with_advice(tmp_path: Path, make: object, what: str):
+    """Before anything is promised, and without leaving anything open."""
+    with pytest.raises(JournalError, match=what):
+        SqliteStore(make(tmp_path))
