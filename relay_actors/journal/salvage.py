@@ -21,6 +21,8 @@ from relay_actors.journal.writer_lock import WriterLock
 __all__ = ["Salvaged", "salvage"]
 
 _SCAN: Final = "SELECT position, subject, body FROM entries ORDER BY position"
+_UNREADABLE: Final = (sqlite3.Error, UnicodeDecodeError)
+"""SQLite quotes damaged texts in its messages, which then cannot be read either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,7 @@ def _rows(db: sqlite3.Connection, faults: list[str]) -> list[tuple[str, bytes]]:
                 if position in found:
                     break
                 found[position] = (subject, body)
-        except sqlite3.Error as error:
+        except _UNREADABLE as error:
             faults.append(f"entries, {direction}: {error}")
         else:
             break
@@ -98,7 +100,7 @@ def _session(db: sqlite3.Connection, faults: list[str]) -> Session:
     try:
         row = db.execute("SELECT body FROM session").fetchone()
         return decode_session(row[0]) if row else Session()
-    except (sqlite3.Error, JournalError) as error:
+    except (*_UNREADABLE, JournalError) as error:
         faults.append(f"session: {error}")
         return Session()
 

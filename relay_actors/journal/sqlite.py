@@ -301,6 +301,9 @@ def _explained(path: str, what: str) -> Iterator[None]:
     """Turn what SQLite and the operating system say into a `JournalError` that says what to do."""
     try:
         yield
+    except UnicodeDecodeError as error:
+        # SQLite quotes the damaged text in its message, and the message cannot be read either.
+        raise JournalError(_damaged(path, "it holds a text that is no UTF-8")) from error
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "")
         advice = next((text for start, text in _ADVICE.items() if name.startswith(start)), None)

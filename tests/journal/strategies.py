@@ -43,3 +43,8 @@ ends = st.builds(SubjectEnded, reason=texts, **_stamp)
 snapshots = st.builds(Snapshot, state=objects, pending=st.lists(intents, max_size=2).map(tuple), **_stamp)
 entries: st.SearchStrategy[Entry] = st.one_of(events, intents, settlements, ends, snapshots)
 sessions = st.builds(Session, protocol=texts, authorization_state=texts)
+
+
+def anywhere(size: int) -> st.SearchStrategy[int]:
+    """A place in a database file of that size; often on its first page, where the schema is."""
+    return st.integers(0, min(4096, size) - 1) | st.integers(0, size - 1)

@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 
 from relay_actors.errors import JournalError
 from relay_actors.journal.entries import EventReceived, Session
+from relay_actors.journal.memory import MemoryStore
+from relay_actors.journal.salvage import salvage
 from relay_actors.journal.sqlite import APPLICATION_ID, FORMAT, SqliteStore
+from tests.journal.strategies import anywhere
 
 
 def event(n: int, subject: str = "c-1", **payload: object) -> EventReceived:
@@ -49,6 +52,7 @@ WRITE_UNTIL_KILLED = """
 import sys
 from relay_actors.journal.entries import EventReceived
 from relay_actors.journal.sqlite import SqliteStore
+from tests.journal.strategies import anywhere
 store = SqliteStore(sys.argv[1])
 n = 0
 while True:
@@ -116,7 +120,7 @@ def test_a_damaged_file_raises_journal_errors_and_nothing_else(tmp_path: Path, d
             store.commit()
     bytes_of_it = bytearray(whole.read_bytes())
     for _ in range(data.draw(st.integers(1, 3))):
-        at = data.draw(st.integers(0, len(bytes_of_it) - 1))
+        at = data.draw(anywhere(len(bytes_of_it)))
         noise = data.draw(st.binary(min_size=1, max_size=40))
         bytes_of_it[at : at + len(noise)] = noise
     del bytes_of_it[data.draw(st.integers(1, len(bytes_of_it)) | st.just(len(bytes_of_it))) :]
@@ -136,6 +140,27 @@ def test_a_damaged_file_raises_journal_errors_and_nothing_else(tmp_path: Path, d
         store.snapshot("c-2", {}, at=1.0)
         store.forget("c-3")
         store.commit()
+
+
+def test_damage_that_sqlite_cannot_even_put_into_words_is_damage(path: Path):
+    """It quotes the broken schema in its message, and then fails to read its own message."""
+    with opened(path):
+        pass
+    data = path.read_bytes()
+    for old, new in (
+        (b"tableentriesentries", b"table\x80ntriesentries"),
+        (b"CREATE TABLE entries", b"CREATE TUBLE entries"),
+    ):
+        assert data.count(old) == 1
+        data = data.replace(old, new)
+    path.write_bytes(data)
+
+    with pytest.raises(JournalError, match=r"is damaged \(it holds a text that is no UTF-8\)"):
+        SqliteStore(path)
+    found = salvage(path, into=MemoryStore())
+
+    assert found.entries == 0
+    assert len(found.faults) == 3
 
 
 def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path):
