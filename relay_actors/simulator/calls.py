@@ -1,0 +1,299 @@
+"""One leg of a call: its state, who owns it, what runs on it, and who listens at its end. Layer: simulator.
+
+Source: PROTOCOL 8.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+from relay_actors.protocol.readers import read_object, read_text
+from relay_actors.protocol.states import CallState, may_move
+from relay_actors.simulator.personas import HUMAN, Persona
+from relay_actors.simulator.post import Post
+from relay_actors.simulator.sessions import Session
+from relay_actors.simulator.sounds import Sound
+from relay_actors.simulator.world import World
+
+__all__ = ["Call", "CallSnapshot", "Ear", "Joint", "Params", "Running"]
+
+Params = Mapping[str, object]
+"""The params of a command, as they came: nobody has looked at the values yet."""
+
+
+class Ear(Protocol):
+    """The person (or machine) at the end of a leg, as far as the leg has to know it."""
+
+    @property
+    def persona(self) -> Persona:
+        """Who it is."""
+
+    def on_sound(self, sound: Sound) -> None:
+        """Learn that a sound has begun."""
+
+    def on_change(self, what: str) -> None:
+        """Learn of a change on the line, told in a few words for the timeline."""
+
+    def on_handed_on(self, dest: str, call: Call | None) -> None:
+        """Learn that somebody else has the call now: another leg, or (None) an application that is not simulated."""
+
+
+class Running(Protocol):
+    """An operation that runs on a leg, for example a play or a recording."""
+
+    def call_ends(self) -> None:
+        """Come to an end because the call does; the terminal event goes out now."""
+
+    def digit_pressed(self, digit: str) -> bool:
+        """Take a key that the person pressed; return whether it meant anything."""
+
+    def words_said(self, words: str, confidence: float) -> bool:
+        """Take what the person said; return whether it meant anything."""
+
+
+class Joint(Protocol):
+    """What joins a leg to another one."""
+
+    def is_joined(self) -> bool:
+        """Whether both can hear each other now."""
+
+    def other(self, leg: Call) -> Call | None:
+        """Return the leg at the other end, once there is one."""
+
+    def part(self) -> None:
+        """Separate the legs; both live on."""
+
+    def leg_is_ending(self, leg: Call) -> None:
+        """Learn that one of the two is about to end."""
+
+    def leg_ended(self, leg: Call) -> None:
+        """Learn that one of the two has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallSnapshot:
+    """A leg as it was at one moment.
+
+    Attributes:
+        commands: how many commands of each method named this leg.
+    """
+
+    call_id: str
+    node_id: str
+    direction: str
+    state: str
+    end_reason: str
+    context: str
+    tag: str
+    from_number: str
+    to_number: str
+    commands: Mapping[str, int]
+
+
+class Call:
+    """One leg. The simulator's lock guards it.
+
+    Args:
+        world: time, and the makers of ids.
+        post: where its events go.
+        session: the client that owns the leg.
+        direction: ``inbound`` or ``outbound``, seen from the client.
+        created_by: ``receive``, ``dial`` or ``connect``.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        post: Post,
+        *,
+        session: Session | None,
+        call_id: str,
+        node_id: str,
+        segment_id: str,
+        direction: str,
+        device: dict[str, object],
+        created_by: str,
+        context: str = "",
+        tag: str = "",
+    ) -> None:
+        self.world = world
+        self.session = session
+        self.call_id = call_id
+        self.node_id = node_id
+        self.segment_id = segment_id
+        self.direction = direction
+        self.device = device
+        self.created_by = created_by
+        self.context = context
+        self.tag = tag
+        self.state: str = CallState.CREATED
+        self.end_reason = ""
+        self.ear: Ear | None = None
+        self.joint: Joint | None = None
+        self.origin: Call | None = None
+        self.running: dict[str, Running] = {}
+        self.commands: Counter[str] = Counter()
+        self.on_picked_up: Callable[[Call], None] | None = None
+        self.at_end: list[Callable[[Call], None]] = []
+        self._post = post
+        self._times = {"start_time": world.wall_ms()}
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the leg has ended, or is about to."""
+        return self.state in (CallState.ENDING, CallState.ENDED)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether both sides can talk now."""
+        return self.state == CallState.ANSWERED
+
+    @property
+    def persona(self) -> Persona:
+        """Who is at the end of the leg; a person, as long as nobody said otherwise."""
+        return self.ear.persona if self.ear is not None else HUMAN
+
+    @property
+    def peer(self) -> Call | None:
+        """The leg that this one talks to now."""
+        return self.joint.other(self) if self.joint and self.joint.is_joined() else None
+
+    def emit(self, event_type: str, params: Params, *, context: str | None = None) -> None:
+        """Send an event of this leg to its owner."""
+        ids = {"call_id": self.call_id, "node_id": self.node_id}
+        self._post.send(self.session, event_type, {**params, **ids}, context=context)
+
+    def report_state(self) -> None:
+        """Send ``calling.call.state``."""
+        params: dict[str, object] = {"call_state": self.state}
+        if self.end_reason:
+            params["end_reason"] = self.end_reason
+        self.emit("calling.call.state", {**params, **self._description(), **self._times})
+
+    def offer(self) -> None:
+        """Send ``calling.call.receive`` to the owner: here is a call for you. Source: PROTOCOL 8.3."""
+        params = {"call_state": self.state, "context": self.context, **self._description(), "tag": self.tag}
+        del params["created_by"]
+        self.emit("calling.call.receive", params, context=self.context)
+
+    def ring(self) -> None:
+        """Begin to ring at the other end."""
+        self._move(CallState.RINGING)
+
+    def pick_up(self) -> None:
+        """The person answers: whoever called the leg decides what that means."""
+        if self.is_over or self.is_answered:
+            return
+        if self.on_picked_up is not None:
+            self.on_picked_up(self)
+        else:
+            self.answer()
+
+    def answer(self) -> None:
+        """Become answered, if the leg is not over."""
+        self._move(CallState.ANSWERED)
+
+    def end(self, reason: str) -> None:
+        """End: first what runs on the leg, then the leg. Idempotent. Source: PROTOCOL 19.2."""
+        if self.is_over:
+            return
+        for running in list(self.running.values()):
+            running.call_ends()
+        joint = self.joint
+        if joint is not None:
+            joint.leg_is_ending(self)
+        self.end_reason = reason
+        self._move(CallState.ENDING)
+        self._move(CallState.ENDED)
+        if joint is not None:
+            joint.leg_ended(self)
+        self._say_that_it_ended()
+
+    def cancel(self, reason: str) -> None:
+        """End a leg that was never answered: it goes to ``ended`` at once. Idempotent. Source: PROTOCOL 9.2."""
+        if self.is_over:
+            return
+        self.end_reason = reason
+        self._move(CallState.ENDED)
+        self._say_that_it_ended()
+
+    def let_go(self) -> None:
+        """Stop all that runs and belong to nobody: no event follows, and commands find nothing here."""
+        self.session = None
+        for running in list(self.running.values()):
+            running.call_ends()
+        joint = self.joint
+        if joint is not None:
+            joint.leg_is_ending(self)
+            joint.leg_ended(self)
+
+    def hear(self, sound: Sound) -> None:
+        """Let the person hear something."""
+        if self.ear is not None:
+            self.ear.on_sound(sound)
+
+    def press(self, digit: str) -> bool:
+        """Take a key that the person pressed; return whether anybody listened."""
+        took = [running.digit_pressed(digit) for running in list(self.running.values())]
+        if (peer := self.peer) is not None:
+            peer.hear(Sound("digits", digit, 0.1))
+            return True
+        return any(took)
+
+    def say(self, words: str, confidence: float, sound: Sound) -> bool:
+        """Take what the person said; return whether anybody listened."""
+        took = [running.words_said(words, confidence) for running in list(self.running.values())]
+        if (peer := self.peer) is not None:
+            peer.hear(sound)
+            return True
+        return any(took)
+
+    def number(self, key: str) -> str:
+        """Return ``from_number`` or ``to_number``, or for a SIP device its address."""
+        params = read_object(self.device.get("params")) or {}
+        return read_text(params.get(key)) or read_text(params.get(key.removesuffix("_number"))) or ""
+
+    def snapshot(self) -> CallSnapshot:
+        """Return the leg as it is now."""
+        return CallSnapshot(
+            call_id=self.call_id,
+            node_id=self.node_id,
+            direction=self.direction,
+            state=str(self.state),
+            end_reason=self.end_reason,
+            context=self.context,
+            tag=self.tag,
+            from_number=self.number("from_number"),
+            to_number=self.number("to_number"),
+            commands=MappingProxyType(dict(self.commands)),
+        )
+
+    def _move(self, state: CallState) -> None:
+        if not may_move(self.state, state):
+            return
+        self.state = state
+        if state is CallState.ANSWERED:
+            self._times["answer_time"] = self.world.wall_ms()
+        if state is CallState.ENDED:
+            self._times["end_time"] = self.world.wall_ms()
+        self.report_state()
+        if self.ear is not None and state is not CallState.ENDING:
+            self.ear.on_change(f"ended ({self.end_reason})" if state is CallState.ENDED else str(state))
+
+    def _say_that_it_ended(self) -> None:
+        for tell in list(self.at_end):
+            tell(self)
+
+    def _description(self) -> dict[str, object]:
+        described: dict[str, object] = {"direction": self.direction, "device": self.device}
+        if self.tag:
+            described["tag"] = self.tag
+        described |= {"segment_id": self.segment_id, "created_by": self.created_by}
+        if self.origin is not None:
+            there = {"call_id": self.origin.call_id, "node_id": self.origin.node_id}
+            described |= {"peer": there, "parent": {"device_type": self.origin.device.get("type"), **there}}
+        return described

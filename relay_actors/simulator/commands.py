@@ -1,0 +1,344 @@
+"""Every command of the wire and what carries it out. Layer: simulator.
+
+Source: PROTOCOL 8 to 14, 19.1, 19.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from relay_actors.protocol.readers import read_number, read_text, read_texts
+from relay_actors.simulator.bindings import DigitBindings
+from relay_actors.simulator.bridging import Bridge
+from relay_actors.simulator.calls import Call, Params
+from relay_actors.simulator.conferences import Conferences
+from relay_actors.simulator.dialling import Device, Dial, Hunt, groups_of
+from relay_actors.simulator.exchange import Exchange
+from relay_actors.simulator.manners import Manners
+from relay_actors.simulator.messaging import Messaging
+from relay_actors.simulator.operations.base import Operation
+from relay_actors.simulator.operations.collect import Collect, PlayAndCollect
+from relay_actors.simulator.operations.detect import Detect
+from relay_actors.simulator.operations.media_streams import Stream, Tap, Transcribe
+from relay_actors.simulator.operations.play import Play
+from relay_actors.simulator.operations.record import Record
+from relay_actors.simulator.operations.services import Ai, Echo, Pay, ReceiveFax, Refer, SendDigits, SendFax
+from relay_actors.simulator.post import Post
+from relay_actors.simulator.queues import Queues
+from relay_actors.simulator.replies import CALL_GONE, Reply, accepted, not_simulated, refused
+from relay_actors.simulator.sessions import Session
+from relay_actors.simulator.switchboard import Switchboard
+from relay_actors.simulator.world import World
+
+__all__ = ["Commands"]
+
+OperationT = TypeVar("OperationT", bound=Operation)
+
+_STARTS: Final[dict[str, type[Operation]]] = {
+    "calling.ai": Ai,
+    "calling.collect": Collect,
+    "calling.detect": Detect,
+    "calling.echo": Echo,
+    "calling.pay": Pay,
+    "calling.play": Play,
+    "calling.play_and_collect": PlayAndCollect,
+    "calling.receive_fax": ReceiveFax,
+    "calling.record": Record,
+    "calling.refer": Refer,
+    "calling.send_digits": SendDigits,
+    "calling.send_fax": SendFax,
+    "calling.stream": Stream,
+    "calling.tap": Tap,
+    "calling.transcribe": Transcribe,
+}
+
+_STOPS: Final[dict[str, type[Operation]]] = {
+    f"{method}.stop": operation
+    for method, operation in _STARTS.items()
+    if method not in ("calling.echo", "calling.refer", "calling.send_digits")
+}
+
+_ONLY_ACCEPTED: Final = {
+    "calling.ai_hold": "AI on hold",
+    "calling.ai_message": "Message sent",
+    "calling.ai_unhold": "AI resumed",
+    "calling.amazon_bedrock": "AI started",
+    "calling.join_room": "Joining room",
+    "calling.leave_room": "Leaving room",
+    "calling.live_transcribe": "Live transcription started",
+    "calling.live_translate": "Live translation started",
+    "calling.user_event": "Event sent",
+}
+"""Commands without an event on this wire: their work shows elsewhere (a webhook, a room), which is not simulated."""
+
+_SWITCHES: Final[dict[str, tuple[str, str, dict[str, object]]]] = {
+    "calling.denoise": ("Denoiser on", "calling.call.denoise", {"denoised": True}),
+    "calling.denoise.stop": ("Denoiser off", "calling.call.denoise", {"denoised": False}),
+    "calling.hold": ("Call on hold", "calling.call.hold", {"state": "hold"}),
+    "calling.unhold": ("Call off hold", "calling.call.hold", {"state": "unhold"}),
+}
+
+
+class Commands:
+    """Carries out commands of sessions that are logged in."""
+
+    def __init__(
+        self,
+        *,
+        world: World,
+        post: Post,
+        exchange: Exchange,
+        switchboard: Switchboard,
+        messaging: Messaging,
+        manners: Manners,
+    ) -> None:
+        self._world = world
+        self._post = post
+        self._exchange = exchange
+        self._switchboard = switchboard
+        self._messaging = messaging
+        self._manners = manners
+        self._conferences = Conferences(world.new_id)
+        self._queues = Queues(world.new_id)
+        self._tags: set[tuple[str, str]] = set()
+        self._for_sessions: dict[str, Callable[[Session, Params], Reply]] = {
+            "calling.begin": self._begin,
+            "calling.dial": self._dial,
+            "calling.receive": self._receive,
+            "messaging.send": messaging.send,
+            "signalwire.reauthenticate": self._reauthenticate,
+            "signalwire.receive": self._receive,
+            "signalwire.unreceive": self._unreceive,
+        }
+        self._for_calls: dict[str, Callable[[Call, Params], Reply]] = {
+            "calling.answer": self._answer,
+            "calling.bind_digit": lambda call, params: DigitBindings.of(call, self._run_bound).bind(params),
+            "calling.clear_digit_bindings": lambda call, params: DigitBindings.of(call, self._run_bound).clear(params),
+            "calling.collect.start_input_timers": self._start_input_timers,
+            "calling.connect": self._connect,
+            "calling.disconnect": self._disconnect,
+            "calling.end": self._end,
+            "calling.join_conference": self._conferences.join,
+            "calling.leave_conference": self._conferences.leave,
+            "calling.pass": self._pass,
+            "calling.play.pause": self._pause_play,
+            "calling.play.resume": self._resume_play,
+            "calling.play.volume": self._set_play_volume,
+            "calling.play_and_collect.volume": self._set_prompt_volume,
+            "calling.queue.enter": self._queues.enter,
+            "calling.queue.leave": self._queues.leave,
+            "calling.record.pause": self._pause_record,
+            "calling.record.resume": self._resume_record,
+            "calling.transfer": self._transfer,
+        }
+
+    def is_known(self, method: str) -> bool:
+        """Whether this server has the method at all."""
+        return method in self._for_sessions or self._on_a_call(method) is not None
+
+    def target(self, session: Session, params: Params) -> Call | None:
+        """Return the living leg of ``session`` that a command names, or None."""
+        call_id, node_id = read_text(params.get("call_id")), read_text(params.get("node_id"))
+        return self._exchange.find(call_id or "", node_id or "", session)
+
+    def is_for_a_call(self, method: str) -> bool:
+        """Whether the command needs a leg."""
+        return self._on_a_call(method) is not None
+
+    def run(self, session: Session, method: str, params: Params) -> Reply:
+        """Carry out a command and return its answer; the events that it causes go to the post."""
+        if (for_session := self._for_sessions.get(method)) is not None:
+            return for_session(session, params)
+        for_call = self._on_a_call(method)
+        if for_call is None:
+            return not_simulated(method)
+        call = self.target(session, params)
+        return CALL_GONE if call is None else for_call(call, params)
+
+    def clear(self) -> None:
+        """Forget conferences, queues and dials."""
+        self._conferences.clear()
+        self._queues.clear()
+        self._tags.clear()
+
+    def _on_a_call(self, method: str) -> Callable[[Call, Params], Reply] | None:
+        if (handler := self._for_calls.get(method)) is not None:
+            return handler
+        if (operation := _STARTS.get(method)) is not None:
+            return lambda call, params: operation(call, self._control_id(params), params).begin()
+        if (stopped := _STOPS.get(method)) is not None:
+            return lambda call, params: self._stop(call, stopped, params)
+        if (message := _ONLY_ACCEPTED.get(method)) is not None:
+            return lambda call, _params: accepted(message, call_id=call.call_id)
+        if (switch := _SWITCHES.get(method)) is not None:
+            return lambda call, _params: _switch(call, *switch)
+        return None
+
+    def _run_bound(self, call: Call, method: str, params: Params) -> Reply:
+        """Carry out what a digit binding triggers, for the owner of the leg."""
+        handler = self._on_a_call(method)
+        return not_simulated(method) if handler is None else handler(call, params)
+
+    def _control_id(self, params: Params) -> str:
+        return read_text(params.get("control_id")) or self._world.new_id()
+
+    # The call itself.
+
+    def _answer(self, call: Call, params: Params) -> Reply:
+        if call.direction != "inbound":
+            return refused("409", "An outbound call is answered at the other end")
+        call.answer()
+        if (minutes := read_number(params.get("max_duration")) or 0.0) > 0:
+            self._world.after(minutes * 60.0, lambda: call.end("max_duration"))
+        return accepted("Answered")
+
+    def _end(self, call: Call, params: Params) -> Reply:
+        call.end(read_text(params.get("reason")) or "hangup")
+        return accepted("Disconnecting call")
+
+    def _pass(self, call: Call, params: Params) -> Reply:
+        if call.direction != "inbound" or call.is_answered:
+            return refused("409", "Only an unanswered inbound call can be passed on")
+        self._switchboard.pass_on(call)
+        return accepted("Passing call", call_id=call.call_id)
+
+    def _transfer(self, call: Call, params: Params) -> Reply:
+        self._switchboard.transfer(call, read_text(params.get("dest")) or "")
+        return accepted("Transferring", call_id=call.call_id)
+
+    def _connect(self, call: Call, params: Params) -> Reply:
+        if call.joint is not None:
+            return refused("409", "Peer call already exists")
+        groups = groups_of(params.get("devices"))
+        if not groups:
+            return refused("400", "There is no device to connect to")
+        Bridge(
+            self._world,
+            self._exchange,
+            self._manners,
+            first=call,
+            groups=groups,
+            tag=read_text(params.get("tag")) or "",
+            ringback=params.get("ringback"),
+        ).start()
+        return accepted("Connecting")
+
+    def _disconnect(self, call: Call, params: Params) -> Reply:
+        if call.joint is None:
+            return refused("409", "There is no peer call")
+        call.joint.part()
+        return accepted("Disconnecting")
+
+    # Dialling.
+
+    def _dial(self, session: Session, params: Params) -> Reply:
+        groups = groups_of(params.get("devices"))
+        if not groups:
+            return refused("400", "There is no device to dial")
+        tag = read_text(params.get("tag")) or self._world.new_id()
+        if (session.name, tag) in self._tags:
+            return refused("409", "A dial with this tag is under way")
+        self._tags.add((session.name, tag))
+        Dial(
+            self._world,
+            self._exchange,
+            self._manners,
+            session=session,
+            tag=tag,
+            groups=groups,
+            max_duration_s=60.0 * (read_number(params.get("max_duration")) or 0.0),
+            emit=lambda event_type, fields: self._post.send(session, event_type, fields),
+            on_over=lambda: self._tags.discard((session.name, tag)),
+        ).start()
+        return accepted("Dialing")
+
+    def _begin(self, session: Session, params: Params) -> Reply:
+        """Dial a single device; the answer names the leg. Source: PROTOCOL 9.4."""
+        legs: list[Call] = []
+
+        def make_leg(device: Device) -> Call:
+            leg = self._exchange.new_call(
+                session=session,
+                direction="outbound",
+                device=device,
+                created_by="dial",
+                tag=read_text(params.get("tag")) or "",
+            )
+            legs.append(leg)
+            leg.report_state()
+            return leg
+
+        groups = groups_of([[params.get("device")]])
+        if not groups:
+            return refused("400", "There is no device to dial")
+        Hunt(
+            self._world,
+            self._exchange,
+            groups,
+            ring_s=self._manners.ring_s,
+            make_leg=make_leg,
+            on_group=lambda: None,
+            on_answered=lambda leg, _cancel: leg.answer(),
+            on_failed=lambda _reason: None,
+        ).start()
+        return accepted("Call started", call_id=legs[0].call_id, node_id=legs[0].node_id)
+
+    # Operations that run.
+
+    def _stop(self, call: Call, operation: type[Operation], params: Params) -> Reply:
+        return self._with(call, operation, params, "Stopping", lambda running: running.stop())
+
+    def _pause_play(self, call: Call, params: Params) -> Reply:
+        return self._with(call, Play, params, "Pausing", lambda play: play.pause())
+
+    def _resume_play(self, call: Call, params: Params) -> Reply:
+        return self._with(call, Play, params, "Resuming", lambda play: play.resume())
+
+    def _set_play_volume(self, call: Call, params: Params) -> Reply:
+        return self._with(call, Play, params, "Setting volume", lambda _play: None)
+
+    def _set_prompt_volume(self, call: Call, params: Params) -> Reply:
+        return self._with(call, PlayAndCollect, params, "Setting volume", lambda _prompt: None)
+
+    def _pause_record(self, call: Call, params: Params) -> Reply:
+        behavior = read_text(params.get("behavior")) or "skip"
+        return self._with(call, Record, params, "Pausing", lambda record: record.pause(behavior))
+
+    def _resume_record(self, call: Call, params: Params) -> Reply:
+        return self._with(call, Record, params, "Resuming", lambda record: record.resume())
+
+    def _start_input_timers(self, call: Call, params: Params) -> Reply:
+        is_prompt = isinstance(call.running.get(read_text(params.get("control_id")) or ""), PlayAndCollect)
+        kind: type[Collect] | type[PlayAndCollect] = PlayAndCollect if is_prompt else Collect
+        return self._with(call, kind, params, "Starting input timers", lambda collect: collect.start_timers())
+
+    def _with(
+        self, call: Call, kind: type[OperationT], params: Params, message: str, act: Callable[[OperationT], None]
+    ) -> Reply:
+        control_id = read_text(params.get("control_id")) or ""
+        running = call.running.get(control_id)
+        if not isinstance(running, kind):
+            return refused("404", f"Nothing runs under control_id {control_id}")
+        act(running)
+        return accepted(message, call_id=call.call_id, control_id=control_id)
+
+    # The session.
+
+    def _receive(self, session: Session, params: Params) -> Reply:
+        one = read_text(params.get("context"))
+        session.subscribe([*(read_texts(params.get("contexts")) or []), *([one] if one else [])])
+        self._switchboard.contexts_changed(session)
+        return accepted("Receiving all inbound related to the requested relay contexts")
+
+    def _unreceive(self, session: Session, params: Params) -> Reply:
+        session.unsubscribe(read_texts(params.get("contexts")) or [])
+        return accepted("Unreceiving events")
+
+    def _reauthenticate(self, session: Session, params: Params) -> Reply:
+        return accepted("Reauthenticated", authorization={"project": session.project, "expires_at": None})
+
+
+def _switch(call: Call, message: str, event_type: str, fields: Params) -> Reply:
+    call.emit(event_type, fields)
+    return accepted(message, call_id=call.call_id)

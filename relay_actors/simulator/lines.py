@@ -1,0 +1,365 @@
+"""One person on one call: what was heard, what was pressed, and what the person does next. Layer: simulator.
+
+Everything here is for tests and demonstrations, and reads like the story of a call::
+
+    caller.hears("press 1").presses("1")
+    caller.is_hung_up()
+
+A story that does not go as told raises `StoryError`, which shows what happened in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from relay_actors.protocol.states import CallState
+from relay_actors.simulator.calls import Call
+from relay_actors.simulator.personas import HUMAN, Persona
+from relay_actors.simulator.sounds import Sound, voice
+from relay_actors.simulator.world import World
+
+__all__ = ["WITHIN_S", "Line", "Moment", "Reflex", "StoryError"]
+
+WITHIN_S: Final = 5.0
+"""How long a person waits for something, in seconds of the clock."""
+
+
+class StoryError(AssertionError):
+    """The story of a call did not go as a test told it.
+
+    It is an `AssertionError` and not one of the framework's errors, so that test runners show a failure.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happened on a line.
+
+    Attributes:
+        at_s: seconds of the clock since the line began.
+        what: in a few words.
+    """
+
+    at_s: float
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reflex:
+    """What a person does at once on hearing something: for people that no test accompanies.
+
+    Attributes:
+        hears: what to react to, as in `Line.hears`.
+        act: what to do.
+        after_s: simulated seconds in between.
+    """
+
+    hears: str
+    act: Callable[[Line], None]
+    after_s: float = 0.3
+
+
+class Line:
+    """One phone's part in one call, from ringing or dialling to the end.
+
+    All methods may be called from any thread that is not inside the simulator. Those that wait do it in seconds of the
+    clock, not scaled by the pace.
+
+    Args:
+        world: time, and the way to wait.
+        number: whose line it is.
+        call: the leg at whose end the person is.
+        persona: who it is.
+        reflexes: what the person does unasked.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        number: str,
+        call: Call,
+        *,
+        persona: Persona = HUMAN,
+        reflexes: tuple[Reflex, ...] = (),
+    ) -> None:
+        self._world = world
+        self._number = number
+        self._call = call
+        self._calls = [call]
+        self._persona = persona
+        self._reflexes = reflexes
+        self._since = world.now()
+        self._moments: list[Moment] = []
+        self._heard: list[Sound] = []
+        self._listened = 0
+        self._elsewhere = False
+        self.transferred_to: str | None = None
+        """Where the call was handed on to, the last time."""
+        call.ear = self
+
+    # What can be seen of it.
+
+    @property
+    def number(self) -> str:
+        """The phone's number."""
+        return self._number
+
+    @property
+    def call_id(self) -> str:
+        """The leg that the person is on now; a transfer changes it."""
+        return self._call.call_id
+
+    @property
+    def call_ids(self) -> list[str]:
+        """Every leg that this line was on, the present one last."""
+        return [call.call_id for call in self._calls]
+
+    @property
+    def state(self) -> str:
+        """``created``, ``ringing``, ``answered``, ``ended``, or ``transferred`` to something that is not simulated."""
+        return "transferred" if self._elsewhere else str(self._call.state)
+
+    @property
+    def end_reason(self) -> str:
+        """Why the call ended; empty before."""
+        return self._call.end_reason
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the call has ended."""
+        return not self._elsewhere and self._call.is_over
+
+    @property
+    def is_ringing(self) -> bool:
+        """Whether the phone rings and nobody has answered."""
+        return self._call.direction == "outbound" and self._call.state == CallState.RINGING
+
+    @property
+    def timeline(self) -> tuple[Moment, ...]:
+        """Everything that happened, oldest first."""
+        with self._world.look():
+            return tuple(self._moments)
+
+    @property
+    def heard(self) -> tuple[Sound, ...]:
+        """Everything that was heard, oldest first."""
+        with self._world.look():
+            return tuple(self._heard)
+
+    # What the person waits for.
+
+    def hears(self, what: str, within: float = WITHIN_S) -> Line:
+        """Wait until something is heard whose words, URL or name contain ``what``; return this line.
+
+        Listening goes on after what was matched last, so that a story tells things in their order. Case does not
+        matter. Sounds count from their beginning, so a prompt can be interrupted.
+
+        Args:
+            what: part of a prompt's text or an audio URL, or ``ringtone us``, ``silence``, ``beep``, ``digits 12``,
+                ``voice hello`` (what the other person says).
+            within: seconds of the clock.
+
+        Raises:
+            StoryError: it was not heard in time, or the call ended before.
+        """
+        with self._world.look():
+            before = self._listened
+        self._wait(lambda: self._listen_for(what) or self.is_over, within)
+        if self._listened == before:
+            heard = ", ".join(repr(str(sound)) for sound in self._heard[before:]) or "nothing"
+            raise self._story(f"did not hear {what!r} within {within:g} s; heard in its place: {heard}")
+        return self
+
+    def is_connected(self, within: float = WITHIN_S) -> Line:
+        """Wait until the call is answered.
+
+        Raises:
+            StoryError: it was not, in time or at all.
+        """
+        self._expect(lambda: self._call.is_answered, "was not answered", within)
+        return self
+
+    def is_asked(self, within: float = WITHIN_S) -> Line:
+        """Wait until something listens to keys or words: a collect, a recording, a detector.
+
+        Raises:
+            StoryError: nothing did in time.
+        """
+        self._expect(lambda: bool(self._call.running), "was not asked for anything", within)
+        return self
+
+    def talks_to(self, other: object, within: float = WITHIN_S) -> Line:
+        """Wait until this person and ``other`` (a phone or a line) can hear each other.
+
+        Raises:
+            StoryError: they could not in time.
+        """
+
+        def is_joined() -> bool:
+            peer = self._call.peer
+            return peer is not None and isinstance(peer.ear, Line) and peer.ear.number == number
+
+        number = str(getattr(other, "number", other))
+        self._expect(is_joined, f"does not talk to {number}", within)
+        return self
+
+    def is_hung_up(self, within: float = WITHIN_S) -> Line:
+        """Wait until the call has ended, whoever ended it.
+
+        Raises:
+            StoryError: it still goes on.
+        """
+        if not self._wait(lambda: self.is_over, within):
+            raise self._story(f"was not hung up within {within:g} s")
+        return self
+
+    def is_transferred(self, to: str, within: float = WITHIN_S) -> Line:
+        """Wait until the call is handed on to ``to`` (a context, or any destination).
+
+        Raises:
+            StoryError: it was not in time.
+        """
+        self._expect(lambda: self.transferred_to == to, f"was not transferred to {to}", within)
+        return self
+
+    # What the person does.
+
+    def answers(self) -> Line:
+        """Pick up the ringing phone.
+
+        Raises:
+            StoryError: it does not ring.
+        """
+        with self._world.turn():
+            if not self.is_ringing:
+                raise self._story("cannot answer: the phone does not ring")
+            self.note("picked up")
+            self._call.pick_up()
+        return self
+
+    def rejects(self) -> Line:
+        """Decline the ringing call.
+
+        Raises:
+            StoryError: it does not ring.
+        """
+        with self._world.turn():
+            if not self.is_ringing:
+                raise self._story("cannot reject: the phone does not ring")
+            self.note("rejected")
+            self._call.cancel("decline")
+        return self
+
+    def presses(self, digits: str) -> Line:
+        """Press keys, one after the other, at once.
+
+        A key that nobody listens to is lost, as on a real line, and the timeline says so; `is_asked` waits for a
+        listener.
+
+        Raises:
+            StoryError: the call has ended.
+        """
+        with self._world.turn():
+            self._must_be_on("press keys")
+            for digit in digits:
+                place = len(self._moments)
+                self.note(f"pressed {digit}")
+                if not self._call.press(digit):
+                    self._moments[place] = Moment(self._moments[place].at_s, f"pressed {digit} (nobody listened)")
+        return self
+
+    def says(self, words: str, *, confidence: float = 95.0) -> Line:
+        """Say something; speech recognition understands it with this confidence (0 to 100).
+
+        Raises:
+            StoryError: the call has ended.
+        """
+        with self._world.turn():
+            self._must_be_on("speak")
+            place = len(self._moments)
+            self.note(f"said {words!r}")
+            if not self._call.say(words, confidence, voice(words)):
+                self._moments[place] = Moment(self._moments[place].at_s, f"said {words!r} (nobody listened)")
+        return self
+
+    def hangs_up(self) -> Line:
+        """Hang up; an unanswered caller abandons the call. Idempotent."""
+        with self._world.turn():
+            if self.is_over:
+                return self
+            self.note("hung up")
+            self._elsewhere = False
+            is_unanswered_caller = self._call.direction == "inbound" and not self._call.is_answered
+            self._call.end("abandoned" if is_unanswered_caller else "hangup")
+        return self
+
+    # What the call tells it (`calls.Ear`).
+
+    @property
+    def persona(self) -> Persona:
+        """Who it is."""
+        return self._persona
+
+    def on_sound(self, sound: Sound) -> None:
+        """Hear something, and react to it."""
+        self._heard.append(sound)
+        self.note(f"heard {str(sound)!r}")
+        for reflex in self._reflexes:
+            if _matches(sound, reflex.hears):
+                self._world.after(reflex.after_s, lambda act=reflex.act: self._react(act))  # type: ignore[misc]  # bound early
+
+    def on_change(self, what: str) -> None:
+        """Notice a change on the line."""
+        self.note(what)
+
+    def on_handed_on(self, dest: str, call: Call | None) -> None:
+        """Be on another leg now, or with something that is not simulated."""
+        self.transferred_to = dest
+        self.note(f"transferred to {dest}")
+        if call is None:
+            self._elsewhere = True
+        else:
+            self._call = call
+            self._calls.append(call)
+
+    def note(self, what: str) -> None:
+        """Add to the timeline. Only inside a turn."""
+        self._moments.append(Moment(self._world.now() - self._since, what))
+
+    def story(self) -> str:
+        """Return the timeline as people read it."""
+        head = f"{self._number} on call {self.call_id} ({self.state}{', ' * bool(self.end_reason)}{self.end_reason}):"
+        return "\n".join([head, *(f"  {moment.at_s:9.3f}  {moment.what}" for moment in self.timeline)])
+
+    def _react(self, act: Callable[[Line], None]) -> None:
+        if not self.is_over:
+            act(self)
+
+    def _listen_for(self, what: str) -> bool:
+        for place in range(self._listened, len(self._heard)):
+            if _matches(self._heard[place], what):
+                self._listened = place + 1
+                return True
+        return False
+
+    def _must_be_on(self, what_for: str) -> None:
+        if self.is_over:
+            raise self._story(f"cannot {what_for}: the call has ended")
+
+    def _expect(self, is_so: Callable[[], bool], complaint: str, within: float) -> None:
+        self._wait(lambda: is_so() or self.is_over, within)
+        with self._world.look():
+            if not is_so():
+                raise self._story(f"{complaint} within {within:g} s")
+
+    def _wait(self, is_so: Callable[[], bool], within: float) -> bool:
+        return self._world.wait_until(is_so, within)
+
+    def _story(self, complaint: str) -> StoryError:
+        return StoryError(f"{self._number} {complaint}\n{self.story()}")
+
+
+def _matches(sound: Sound, what: str) -> bool:
+    return what.casefold() in str(sound).casefold()

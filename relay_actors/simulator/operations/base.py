@@ -1,0 +1,96 @@
+"""What all operations have in common: an id, events of one type, and exactly one end. Layer: simulator.
+
+Source: PROTOCOL 10.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar
+
+from relay_actors.simulator.calls import Call, Params
+from relay_actors.simulator.replies import Reply, accepted, refused
+from relay_actors.simulator.timers import Timer
+
+__all__ = ["Operation"]
+
+
+class Operation(ABC):
+    """One running operation on one leg.
+
+    A subclass says how it starts and what its last event looks like; this class sees to it that there is only one.
+
+    Args:
+        call: the leg.
+        control_id: the client's name for the operation, or one made up here where the wire has none.
+        params: the params of the command that started it.
+    """
+
+    event_type: ClassVar[str]
+    started_message: ClassVar[str]
+    is_named_on_the_wire: ClassVar[bool] = True
+    """Whether its answer and its events carry the control id."""
+
+    def __init__(self, call: Call, control_id: str, params: Params) -> None:
+        self.call = call
+        self.control_id = control_id
+        self.params = params
+        self.is_done = False
+        self._timers: list[Timer] = []
+        self._name: dict[str, object] = {"control_id": control_id} if self.is_named_on_the_wire else {}
+
+    def begin(self) -> Reply:
+        """Start, and return the answer to the command."""
+        if self.control_id in self.call.running:
+            return refused("409", f"control_id {self.control_id} is in use on this call")
+        self.call.running[self.control_id] = self
+        fields = self.start()
+        return accepted(self.started_message, call_id=self.call.call_id, **self._name, **fields)
+
+    @abstractmethod
+    def start(self) -> dict[str, object]:
+        """Begin; return what the answer carries beside the ids."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Come to an end because the client asks for it; the terminal event goes out."""
+
+    def call_ends(self) -> None:
+        """Come to an end because the call does."""
+        self.stop()
+
+    def digit_pressed(self, digit: str) -> bool:
+        """Take a key; most operations do not care."""
+        return False
+
+    def words_said(self, words: str, confidence: float) -> bool:
+        """Take what was said; most operations do not care."""
+        return False
+
+    def report(self, **fields: object) -> None:
+        """Send an event of this operation."""
+        self.call.emit(self.event_type, {**self._name, **fields})
+
+    def finish(self, **fields: object) -> None:
+        """End with this last event; whatever comes later is ignored."""
+        if self.close():
+            self.report(**fields)
+
+    def close(self) -> bool:
+        """End without a word; return whether it was still running."""
+        if self.is_done:
+            return False
+        self.is_done = True
+        for timer in self._timers:
+            timer.cancel()
+        if self.call.running.get(self.control_id) is self:
+            del self.call.running[self.control_id]
+        return True
+
+    def after(self, simulated_s: float, call: Callable[[], None]) -> Timer:
+        """Have ``call`` made after so many simulated seconds, unless the operation is over by then."""
+        timer = self.call.world.after(simulated_s, call)
+        self._timers = [known for known in self._timers if known.call is not None]
+        self._timers.append(timer)
+        return timer

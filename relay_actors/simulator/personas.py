@@ -1,0 +1,26 @@
+"""Who answers a phone: what `calling.detect` is to find out. Layer: simulator, pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+__all__ = ["HUMAN", "Persona"]
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """Who, or what, is on a line.
+
+    Attributes:
+        kind: what it is.
+        has_beep: a machine that beeps when its greeting is over.
+        fax_tone: what a fax machine sends: ``CED`` when called, ``CNG`` when it calls.
+    """
+
+    kind: Literal["human", "machine", "fax"] = "human"
+    has_beep: bool = False
+    fax_tone: str = "CED"
+
+
+HUMAN: Final = Persona()

@@ -1,0 +1,406 @@
+"""People with telephones, by number: they call, are called, and read their texts. Layer: simulator.
+
+::
+
+    caller = sim.phone("+15550001111").dials(context="support")
+    caller.hears("press 1").presses("1")
+
+    desk = sim.phone("+15550002222")
+    desk.rings().answers()
+    caller.talks_to(desk)
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from relay_actors.errors import ConfigError
+from relay_actors.simulator.calls import Call
+from relay_actors.simulator.exchange import Exchange
+from relay_actors.simulator.lines import WITHIN_S, Line, Reflex, StoryError
+from relay_actors.simulator.messaging import Messaging, TextMessage
+from relay_actors.simulator.personas import HUMAN, Persona
+from relay_actors.simulator.switchboard import Switchboard
+from relay_actors.simulator.world import World
+
+__all__ = ["Phone", "Phones"]
+
+PICK_UP_S: Final = 0.2
+"""From the first ring to a scripted answer, simulated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a phone deals with one call that comes in: ``ring``, ``answer``, ``reject`` or ``busy``."""
+
+    what: str
+    after_s: float = PICK_UP_S
+
+
+RING: Final = Manner("ring")
+
+
+class Phone:
+    """One telephone and whoever it belongs to.
+
+    What it does about an incoming call can be said ahead (`answers`, `rejects`, `is_busy`, `never_answers`, each for
+    one call; `answers_after` for all) or while it rings. Unless told, it rings until somebody stops it.
+
+    What a person does on a call is on the `Line`; for convenience a phone passes it on to its latest line.
+    """
+
+    def __init__(self, world: World, number: str, phones: Phones) -> None:
+        self._world = world
+        self._number = number
+        self._phones = phones
+        self._lines: list[Line] = []
+        self._seen_lines = 0
+        self._scripted: deque[Manner] = deque()
+        self._habit = RING
+        self._persona = HUMAN
+        self._reflexes: list[Reflex] = []
+        self._texts: list[TextMessage] = []
+        self._read_texts = 0
+        self._refuses_texts = ""
+
+    @property
+    def number(self) -> str:
+        """The number, as devices name it."""
+        return self._number
+
+    @property
+    def line(self) -> Line:
+        """The latest line.
+
+        Raises:
+            StoryError: there was no call yet.
+        """
+        with self._world.look():
+            if not self._lines:
+                raise StoryError(f"{self._number} has had no call yet: let it dial, or wait for it with rings()")
+            return self._lines[-1]
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Every call this phone was part of, the oldest first."""
+        with self._world.look():
+            return tuple(self._lines)
+
+    @property
+    def inbox(self) -> tuple[TextMessage, ...]:
+        """Every text that arrived, the oldest first."""
+        with self._world.look():
+            return tuple(self._texts)
+
+    # Calling and being called.
+
+    def dials(self, *, context: str | None = None, to: str | None = None) -> Line:
+        """Call an application, and return the line at once.
+
+        Args:
+            context: the context whose sessions get the call.
+            to: the number that is dialled; its context was given with `Simulator.assign_number`.
+
+        Raises:
+            ConfigError: neither of the two leads to a context.
+        """
+        with self._world.turn():
+            line = self._phones.dial(self, context, to, tuple(self._reflexes))
+            self._lines.append(line)
+            self._seen_lines = len(self._lines)
+            return line
+
+    def rings(self, within: float = WITHIN_S) -> Line:
+        """Wait until the phone rings, and return that line. Each call is returned once.
+
+        Raises:
+            StoryError: it did not ring in time.
+        """
+
+        def next_ringing() -> Line | None:
+            for place in range(self._seen_lines, len(self._lines)):
+                if self._lines[place].is_ringing:
+                    self._seen_lines = place + 1
+                    return self._lines[place]
+            return None
+
+        found: list[Line] = []
+
+        def has_rung() -> bool:
+            line = next_ringing()
+            if line is not None:
+                found.append(line)
+            return bool(found)
+
+        if not self._world.wait_until(has_rung, within):
+            past = "\n".join(line.story() for line in self.lines) or "it has had no call at all"
+            raise StoryError(f"{self._number} did not ring within {within:g} s\n{past}")
+        return found[0]
+
+    def answers(self) -> Phone:
+        """Pick up: the call that rings now, or else the next one."""
+        with self._world.turn():
+            if (line := self._ringing_line()) is not None:
+                line.answers()
+            else:
+                self._scripted.append(Manner("answer"))
+        return self
+
+    def rejects(self) -> Phone:
+        """Decline: the call that rings now, or else the next one."""
+        with self._world.turn():
+            if (line := self._ringing_line()) is not None:
+                line.rejects()
+            else:
+                self._scripted.append(Manner("reject"))
+        return self
+
+    def is_busy(self) -> Phone:
+        """Be busy when the next call comes: it does not even ring."""
+        with self._world.turn():
+            self._scripted.append(Manner("busy"))
+        return self
+
+    def never_answers(self) -> Phone:
+        """Let the next call ring until it gives up."""
+        with self._world.turn():
+            self._scripted.append(RING)
+        return self
+
+    def answers_after(self, seconds: float) -> Phone:
+        """From now on answer every call after so many simulated seconds, unless something else is scripted."""
+        with self._world.turn():
+            self._habit = Manner("answer", seconds)
+        return self
+
+    # Who it is, and what it does unasked.
+
+    def is_answering_machine(self, *, beep: bool = True) -> Phone:
+        """Be a machine from now on: it answers every call, and detectors find it."""
+        return self._becomes(Persona("machine", has_beep=beep))
+
+    def is_fax_machine(self, *, tone: str = "CED") -> Phone:
+        """Be a fax machine from now on: it answers every call, and detectors find it."""
+        return self._becomes(Persona("fax", fax_tone=tone))
+
+    def reacts(
+        self,
+        to: str,
+        *,
+        presses: str | None = None,
+        says: str | None = None,
+        hangs_up: bool = False,
+        after: float = 0.3,
+    ) -> Phone:
+        """On later calls do this by itself whenever it hears ``to``, after so many simulated seconds."""
+
+        def act(line: Line) -> None:
+            if presses is not None:
+                line.presses(presses)
+            if says is not None:
+                line.says(says)
+            if hangs_up:
+                line.hangs_up()
+
+        with self._world.turn():
+            self._reflexes.append(Reflex(to, act, after))
+        return self
+
+    # What is passed on to the latest line.
+
+    def hears(self, what: str, within: float = WITHIN_S) -> Line:
+        """Do `Line.hears` on the latest line."""
+        return self.line.hears(what, within)
+
+    def presses(self, digits: str) -> Line:
+        """Do `Line.presses` on the latest line."""
+        return self.line.presses(digits)
+
+    def says(self, words: str, *, confidence: float = 95.0) -> Line:
+        """Do `Line.says` on the latest line."""
+        return self.line.says(words, confidence=confidence)
+
+    def hangs_up(self) -> Line:
+        """Do `Line.hangs_up` on the latest line."""
+        return self.line.hangs_up()
+
+    def is_hung_up(self, within: float = WITHIN_S) -> Line:
+        """Do `Line.is_hung_up` on the latest line."""
+        return self.line.is_hung_up(within)
+
+    def talks_to(self, other: Phone | Line, within: float = WITHIN_S) -> Line:
+        """Do `Line.talks_to` on the latest line."""
+        return self.line.talks_to(other, within)
+
+    # Texts.
+
+    def texts(
+        self, body: str, *, to: str | None = None, context: str | None = None, media: tuple[str, ...] = ()
+    ) -> Phone:
+        """Send a text to an application.
+
+        Args:
+            body: the words.
+            to: the number; its context was given with `Simulator.assign_number`.
+            context: the context whose sessions get it.
+            media: URLs.
+
+        Raises:
+            ConfigError: neither ``to`` nor ``context`` leads to a context.
+            StoryError: no session is subscribed to the context.
+        """
+        with self._world.turn():
+            self._phones.text(self, body, to, context, media)
+        return self
+
+    def receives_text(self, what: str = "", within: float = WITHIN_S) -> TextMessage:
+        """Wait for a text that contains ``what`` and return it. Each text is returned once; earlier ones are skipped.
+
+        Raises:
+            StoryError: it did not come in time.
+        """
+        found: list[TextMessage] = []
+
+        def has_come() -> bool:
+            for place in range(self._read_texts, len(self._texts)):
+                if what.casefold() in self._texts[place].body.casefold():
+                    self._read_texts = place + 1
+                    found.append(self._texts[place])
+                    return True
+            return False
+
+        if not self._world.wait_until(has_come, within):
+            inbox = "".join(f"\n  from {text.from_number}: {text.body!r}" for text in self.inbox) or " nothing"
+            raise StoryError(f"{self._number} got no text with {what!r} within {within:g} s; it got:{inbox}")
+        return found[0]
+
+    def refuses_texts(self, reason: str = "Unreachable destination") -> Phone:
+        """From now on let texts come back as ``undelivered``; an empty reason takes them again."""
+        with self._world.turn():
+            self._refuses_texts = reason
+        return self
+
+    # What the exchange and the messaging tell it.
+
+    def is_called(self, call: Call) -> None:
+        """Deal with an incoming call. Only inside a turn."""
+        line = Line(self._world, self._number, call, persona=self._persona, reflexes=tuple(self._reflexes))
+        line.note(f"called by {call.number('from_number')}")
+        self._lines.append(line)
+        manner = self._scripted.popleft() if self._scripted else self._habit
+        if manner.what == "busy":
+            call.cancel("busy")
+            return
+        call.ring()
+        if manner.what == "answer":
+            self._world.after(manner.after_s, lambda: _while_ringing(line, line.answers))
+        elif manner.what == "reject":
+            self._world.after(manner.after_s, lambda: _while_ringing(line, line.rejects))
+
+    def is_texted(self, text: TextMessage) -> str:
+        """Take a text, and return an empty string, or why not. Only inside a turn."""
+        if not self._refuses_texts:
+            self._texts.append(text)
+        return self._refuses_texts
+
+    def _becomes(self, persona: Persona) -> Phone:
+        with self._world.turn():
+            self._persona = persona
+            self._habit = Manner("answer")
+        return self
+
+    def _ringing_line(self) -> Line | None:
+        return next((line for line in reversed(self._lines) if line.is_ringing), None)
+
+
+class Phones:
+    """Every phone that was ever named; a number that nobody named yet is a phone that rings.
+
+    Args:
+        world: time, and the way to wait.
+        exchange: rings here when a device is dialled.
+        switchboard: gets the calls that phones make.
+    """
+
+    def __init__(self, world: World, exchange: Exchange, switchboard: Switchboard) -> None:
+        self._world = world
+        self._exchange = exchange
+        self._switchboard = switchboard
+        self._by_number: dict[str, Phone] = {}
+        self._contexts: dict[str, str] = {}
+        self._messaging: Messaging | None = None
+        exchange.reach = self._is_rung
+
+    def serve(self, messaging: Messaging) -> None:
+        """Send texts by this messaging from now on."""
+        self._messaging = messaging
+
+    def phone(self, number: str) -> Phone:
+        """Return the phone of a number."""
+        with self._world.turn():
+            known = self._by_number.get(number)
+            if known is None:
+                known = self._by_number[number] = Phone(self._world, number, self)
+            return known
+
+    def assign(self, number: str, context: str) -> None:
+        """Let calls and texts to ``number`` go to ``context``, as a dashboard does."""
+        with self._world.turn():
+            self._contexts[number] = context
+
+    def dial(self, phone: Phone, context: str | None, to: str | None, reflexes: tuple[Reflex, ...]) -> Line:
+        """Make an inbound call for a phone."""
+        to, context = self._destination(context, to)
+        device: dict[str, object] = {
+            "type": "phone",
+            "params": {"from_number": phone.number, "to_number": to},
+        }
+        call = self._exchange.new_call(
+            session=None, direction="inbound", device=device, created_by="receive", context=context
+        )
+        line = Line(self._world, phone.number, call, reflexes=reflexes)
+        line.note(f"dialled {to} (context {context})")
+        self._switchboard.place(call)
+        return line
+
+    def text(self, phone: Phone, body: str, to: str | None, context: str | None, media: tuple[str, ...]) -> None:
+        """Send a text for a phone."""
+        to, context = self._destination(context, to)
+        assert self._messaging is not None
+        if not self._messaging.receive(TextMessage(phone.number, to, body, media), context):
+            raise StoryError(f"{phone.number} cannot text: no session is subscribed to context {context!r}")
+
+    def take_text(self, text: TextMessage) -> str:
+        """Give an outgoing text to the phone that it is for."""
+        return self.phone(text.to_number).is_texted(text)
+
+    def clear(self) -> None:
+        """Forget all phones and numbers."""
+        self._by_number.clear()
+        self._contexts.clear()
+
+    def _destination(self, context: str | None, to: str | None) -> tuple[str, str]:
+        if context is None and to is not None:
+            context = self._contexts.get(to)
+        if context is None:
+            raise ConfigError(
+                f"nobody knows where {to or 'this'} leads: give context=..., or to=... after assign_number(to, context)"
+            )
+        if to is None:
+            to = next((number for number, known in self._contexts.items() if known == context), "+15550000000")
+        return to, context
+
+    def _is_rung(self, call: Call) -> bool:
+        number = call.number("to_number")
+        if not number:
+            return False
+        self.phone(number).is_called(call)
+        return True
+
+
+def _while_ringing(line: Line, act: Callable[[], object]) -> None:
+    if line.is_ringing:
+        act()

@@ -1,0 +1,294 @@
+"""Where clients come in: connections, log-ins, and the answers to what they ask. Layer: simulator.
+
+Source: PROTOCOL 2, 3, 5, 6.1, 19.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from relay_actors.errors import ConfigError
+from relay_actors.protocol import frames, schema
+from relay_actors.protocol.readers import read_flag, read_text, read_texts
+from relay_actors.protocol.server import AUTH_REQUIRED, CommandArrived, LogInAsked, PingArrived, ServerProtocol
+from relay_actors.simulator.calls import Params
+from relay_actors.simulator.commands import Commands
+from relay_actors.simulator.credentials import Credentials
+from relay_actors.simulator.exchange import Exchange
+from relay_actors.simulator.faults import Faults, Rejection
+from relay_actors.simulator.links import Link
+from relay_actors.simulator.manners import Manners
+from relay_actors.simulator.post import Post
+from relay_actors.simulator.replies import (
+    CALL_GONE,
+    Failure,
+    Reply,
+    Result,
+    accepted,
+    invalid_params,
+    not_simulated,
+    refused,
+)
+from relay_actors.simulator.sessions import Connection, Session, Sessions
+from relay_actors.simulator.switchboard import Switchboard
+from relay_actors.simulator.wire_log import LoggedFrame, WireLog
+from relay_actors.simulator.world import World
+
+__all__ = ["Reception", "Violation"]
+
+UNAUTHORIZED: Final = -32002
+UNAUTHORIZED_TEXT: Final = "Authentication service failed with status ProtocolError, 401 Unauthorized: {}"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A command that breaks the schema of the wire.
+
+    Attributes:
+        problems: one text for each thing that is wrong.
+    """
+
+    method: str
+    params: Params
+    problems: tuple[str, ...]
+
+
+class Reception:
+    """Knows every open connection and speaks with it. The simulator's lock guards it."""
+
+    def __init__(
+        self,
+        *,
+        world: World,
+        post: Post,
+        faults: Faults,
+        manners: Manners,
+        credentials: Credentials,
+        sessions: Sessions,
+        exchange: Exchange,
+        switchboard: Switchboard,
+        commands: Commands,
+        log: WireLog,
+    ) -> None:
+        self._world = world
+        self._post = post
+        self._faults = faults
+        self._manners = manners
+        self._credentials = credentials
+        self._sessions = sessions
+        self._exchange = exchange
+        self._switchboard = switchboard
+        self._commands = commands
+        self._log = log
+        self._connections: dict[Link, Connection] = {}
+        self._to_flush: list[Connection] = []
+        self.violations: list[Violation] = []
+
+    @property
+    def connections(self) -> list[Connection]:
+        """Every open connection, oldest first."""
+        return list(self._connections.values())
+
+    def attach(self, link: Link) -> None:
+        """Take a new connection.
+
+        Raises:
+            ConnectionRefusedError: sockets are down.
+        """
+        if self._faults.refuses_sockets:
+            raise ConnectionRefusedError("the simulator takes no connections now (socket_down)")
+        self._connections[link] = Connection(link, ServerProtocol(new_id=self._world.new_id), self._flush_later)
+
+    def detach(self, link: Link) -> None:
+        """Learn that a connection is gone; its session waits for the next one. Idempotent."""
+        connection = self._connections.pop(link, None)
+        if connection is None:
+            return
+        connection.is_open = False
+        session = connection.session
+        if session is not None and session.connection is connection:
+            session.detach()
+
+    def drop(self, connection: Connection, *, clean: bool) -> None:
+        """Close a connection from this side, after what is still to be written."""
+        self._flush()
+        connection.link.close(clean=clean)
+        self.detach(connection.link)
+
+    def receive(self, link: Link, text: bytes | str) -> None:
+        """Take one text."""
+        connection = self._connections.get(link)
+        if connection is None:
+            return
+        self._note("received", connection, text.encode() if isinstance(text, str) else bytes(text))
+        for happening in connection.protocol.receive_text(text, now=self._world.now()):
+            match happening:
+                case LogInAsked(_, params):
+                    self._log_in(connection, params)
+                case PingArrived(id):
+                    self._answer(connection, id, frames.PING, Result({"timestamp": self._world.clock.wall()}))
+                case CommandArrived(id, method, params):
+                    self._command(connection, id, method, params)
+        connection.flush()
+
+    def ping_all(self) -> None:
+        """Ping every client that is logged in."""
+        for connection in self.connections:
+            if connection.protocol.is_logged_in:
+                connection.protocol.ping(now=self._world.now(), timestamp=self._world.clock.wall())
+                connection.flush()
+
+    def session_named(self, name: str) -> Session:
+        """Return a session by its protocol string.
+
+        Raises:
+            ConfigError: nobody knows it.
+        """
+        session = self._sessions.find(name)
+        if session is None:
+            raise ConfigError(f"there is no session {name!r}; Simulator.sessions lists them")
+        return session
+
+    # Logging in.
+
+    def _log_in(self, connection: Connection, params: Params) -> None:
+        if self._faults.is_silent(frames.CONNECT):
+            return
+        rejection = self._faults.take_rejection(frames.CONNECT)
+        if rejection is not None:
+            code = rejection.code if isinstance(rejection.code, int) else int(rejection.code)
+            connection.protocol.refuse_log_in(code, rejection.message)
+            return
+        project = self._credentials.project_of(params.get("authentication"))
+        if project is None:
+            self._refuse(connection)
+            return
+        name = read_text(params.get("protocol"))
+        known = self._sessions.find(name) if name else None
+        if name and (known is None or known.project != project):
+            connection.protocol.refuse_log_in(*_auth_required())
+            return
+        session = known or self._sessions.open(project)
+        if session.connection is not None:
+            # The client came back before this side has noticed that its old socket is dead.
+            self.drop(session.connection, clean=False)
+        session.attach(connection)
+        expects_acks = read_flag(params.get("event_acks")) or False
+        connection.protocol.accept_log_in(
+            self._welcome(session, is_resumed=known is not None), expects_acks=expects_acks
+        )
+        if self._manners.sends_authorization_state:
+            state = {"authorization_state": f"{self._world.new_id()}:{self._world.new_id()}"}
+            self._post.send(session, "signalwire.authorization.state", state, is_bare=True)
+        session.deliver_waiting()
+        session.subscribe(read_texts(params.get("contexts")) or [])
+        self._switchboard.contexts_changed(session)
+
+    def _refuse(self, connection: Connection) -> None:
+        if self._manners.refusal == "unauthorized":
+            connection.protocol.refuse_log_in(UNAUTHORIZED, UNAUTHORIZED_TEXT)
+        else:
+            connection.protocol.refuse_log_in(*_auth_required())
+
+    def _welcome(self, session: Session, *, is_resumed: bool) -> dict[str, object]:
+        return {
+            "identity": session.identity,
+            "protocol": session.name,
+            "session_restored": is_resumed,
+            "sessionid": session.session_id,
+            "nodeid": self._exchange.node_id,
+            "master_nodeid": "00000000-0000-0000-0000-000000000000@",
+            "authorization": {
+                "project": session.project,
+                "expires_at": None,
+                "scopes": ["calling", "messaging", "tasking"],
+                "signature": session.name.split("_")[1],
+            },
+            "ice_servers": [],
+        }
+
+    # Commands.
+
+    def _command(self, connection: Connection, id: object, method: str, params: Params) -> None:
+        session = connection.session
+        if session is None:
+            return
+        call = self._exchange.look_up(read_text(params.get("call_id")) or "")
+        if call is not None:
+            call.commands[method] += 1
+        is_silent = self._faults.is_silent(method)
+        if is_silent and not self._faults.is_done_in_silence(method):
+            return
+        rejection = self._faults.take_rejection(method)
+        if rejection is not None:
+            self._answer(connection, id, method, _rejected(rejection))
+            return
+        with self._post.holding() as release:
+            reply = self._carry_out(session, method, params)
+            if self._manners.event_before_response:
+                release()
+            self._answer(connection, id, method, reply)
+
+    def _carry_out(self, session: Session, method: str, params: Params) -> Reply:
+        if not self._commands.is_known(method):
+            return accepted("OK") if self._manners.accepts_unknown_methods else not_simulated(method)
+        problems = schema.violations(method, params)
+        if problems:
+            self.violations.append(Violation(method, dict(params), tuple(problems)))
+        if self._commands.is_for_a_call(method) and self._commands.target(session, params) is None:
+            return CALL_GONE
+        if problems:
+            is_error = self._manners.violation_answer == "error"
+            return invalid_params(problems) if is_error else refused("400", "Invalid parameters")
+        return self._commands.run(session, method, params)
+
+    def _answer(self, connection: Connection, id: object, method: str, reply: Reply) -> None:
+        if self._faults.is_silent(method):
+            return
+        late_s = self._faults.take_lateness(method)
+        times = 2 if self._faults.take_double_answer(method) else 1
+
+        def say() -> None:
+            for _ in range(times):
+                if isinstance(reply, Failure):
+                    connection.respond_error(id, reply.code, reply.message, reply.data)
+                else:
+                    connection.respond(id, reply.body)
+
+        if late_s is None:
+            say()
+        else:
+            self._world.after_real(late_s, say)
+
+    # Writing.
+
+    def _flush_later(self, connection: Connection) -> None:
+        if not self._to_flush:
+            self._world.at_turn_end(self._flush)
+        if connection not in self._to_flush:
+            self._to_flush.append(connection)
+
+    def _flush(self) -> None:
+        connections, self._to_flush = self._to_flush, []
+        for connection in connections:
+            texts = connection.protocol.texts_to_send()
+            if not texts or not connection.is_open:
+                continue
+            for text in texts:
+                self._note("sent", connection, text)
+            connection.link.send_texts(texts)
+
+    def _note(self, direction: Literal["received", "sent"], connection: Connection, text: bytes) -> None:
+        name = connection.session.name if connection.session is not None else ""
+        self._log.add(LoggedFrame(self._world.now(), self._world.clock.wall(), direction, name, text))
+
+
+def _auth_required() -> tuple[int, str, dict[str, object]]:
+    return AUTH_REQUIRED, "Authentication required", {"signalwire_error_code": "AUTH_REQUIRED"}
+
+
+def _rejected(rejection: Rejection) -> Reply:
+    if isinstance(rejection.code, int):
+        return Failure(rejection.code, rejection.message)
+    return refused(rejection.code, rejection.message)

@@ -1,0 +1,407 @@
+"""A RELAY server with people on the phone, with no socket, no thread and no clock of its own. Layer: simulator.
+
+`SimulatorServer` puts it on a WebSocket, `LinkDriver` on one end of an in-process transport; then it behaves as
+PROTOCOL 19 says. Tests talk to the people on it::
+
+    sim = Simulator(clock=SystemClock(), random=Random(7))
+    with SimulatorServer(sim) as server:
+        ...                                            # an application logs in to server.url
+        caller = sim.phone("+15550001111").dials(context="support")
+        caller.hears("press 1").presses("1")
+        caller.is_hung_up()
+
+Everything that is due happens in `tick`: a front calls it at `next_deadline`, and so does whoever waits for a phone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+
+from relay_actors.protocol import json_codec
+from relay_actors.runtime.base import Clock
+from relay_actors.runtime.clock import Random, uuid4_ids
+from relay_actors.simulator.calls import Call, CallSnapshot
+from relay_actors.simulator.commands import Commands
+from relay_actors.simulator.credentials import Credentials
+from relay_actors.simulator.exchange import Exchange
+from relay_actors.simulator.faults import ALL_METHODS, Faults, Rejection
+from relay_actors.simulator.lines import WITHIN_S, Line, StoryError
+from relay_actors.simulator.links import Link
+from relay_actors.simulator.manners import Manners
+from relay_actors.simulator.messaging import Messaging
+from relay_actors.simulator.phones import Phone, Phones
+from relay_actors.simulator.post import Post
+from relay_actors.simulator.reception import Reception, Violation
+from relay_actors.simulator.sessions import Connection, Sessions
+from relay_actors.simulator.switchboard import Switchboard
+from relay_actors.simulator.timers import Timer
+from relay_actors.simulator.wire_log import WireLog
+from relay_actors.simulator.world import World
+
+__all__ = ["Simulator"]
+
+
+class Simulator:
+    """A RELAY server. Every method may be called from any thread; one lock guards all that it knows (see `World`).
+
+    Args:
+        clock: where time comes from.
+        random: seeded, for a run that can be repeated.
+        new_id: makes ids; from ``random`` when None.
+        pace: how long a simulated second is: 0.05 plays prompts, rings and pauses twenty times faster.
+        project: the project that may log in; any if empty.
+        token: its token; any if empty.
+        jwt_token: the JWT that may log in; any if empty.
+        manners: how it behaves where RELAY leaves it open; may be changed at any time.
+        server_ping_s: ping every client so often, in seconds of the clock; None: never.
+
+    Raises:
+        ConfigError: ``pace`` is not above 0.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        random: Random,
+        new_id: Callable[[], str] | None = None,
+        pace: float = 1.0,
+        project: str = "",
+        token: str = "",
+        jwt_token: str = "",
+        manners: Manners | None = None,
+        server_ping_s: float | None = None,
+    ) -> None:
+        self.manners = manners if manners is not None else Manners()
+        self.frames = WireLog()
+        self._world = World(clock=clock, random=random, new_id=new_id or uuid4_ids(random), pace=pace)
+        self._faults = Faults()
+        self._post = Post(self._world, self._faults)
+        self._sessions = Sessions(self._world.new_id)
+        self._exchange = Exchange(self._world, self._post)
+        self._switchboard = Switchboard(self._world, self._exchange, self._sessions, self.manners)
+        self._phones = Phones(self._world, self._exchange, self._switchboard)
+        self._messaging = Messaging(self._world, self._post, self._switchboard, reach=self._phones.take_text)
+        self._phones.serve(self._messaging)
+        self._commands = Commands(
+            world=self._world,
+            post=self._post,
+            exchange=self._exchange,
+            switchboard=self._switchboard,
+            messaging=self._messaging,
+            manners=self.manners,
+        )
+        self._reception = Reception(
+            world=self._world,
+            post=self._post,
+            faults=self._faults,
+            manners=self.manners,
+            credentials=Credentials(project, token, jwt_token),
+            sessions=self._sessions,
+            exchange=self._exchange,
+            switchboard=self._switchboard,
+            commands=self._commands,
+            log=self.frames,
+        )
+        self._ping_timer: Timer | None = None
+        self._ping_s: float | None = None
+        self.ping_every(server_ping_s)
+
+    # For fronts.
+
+    def attach(self, link: Link) -> None:
+        """Take a new connection.
+
+        Raises:
+            ConnectionRefusedError: sockets are down (`socket_down`).
+        """
+        with self.turn():
+            self._reception.attach(link)
+
+    def receive(self, link: Link, text: bytes | str) -> None:
+        """Take one text from a connection; texts of one that is not attached are ignored."""
+        with self.turn():
+            self._reception.receive(link, text)
+
+    def detach(self, link: Link) -> None:
+        """Learn that a connection is gone. Idempotent."""
+        with self.turn():
+            self._reception.detach(link)
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Hold the simulator's lock; what is said meanwhile goes out at the end."""
+        return self._world.turn()
+
+    def tick(self, now: float) -> int:
+        """Let everything happen that is due by ``now`` (monotonic seconds); return how many things did."""
+        return self._world.tick(now)
+
+    def next_deadline(self) -> float | None:
+        """Return when `tick` is due next (monotonic seconds), or None."""
+        return self._world.next_deadline()
+
+    def add_waker(self, wake: Callable[[], None]) -> None:
+        """Have ``wake`` called, from any thread and without the lock, when the next deadline has become earlier."""
+        self._world.add_waker(wake)
+
+    def remove_waker(self, wake: Callable[[], None]) -> None:
+        """Take back `add_waker`."""
+        self._world.remove_waker(wake)
+
+    @property
+    def clock(self) -> Clock:
+        """Where time comes from."""
+        return self._world.clock
+
+    @property
+    def is_accepting(self) -> bool:
+        """Whether `attach` would take a connection now."""
+        with self._world.look():
+            return not self._faults.refuses_sockets
+
+    @property
+    def drive(self) -> Callable[[], bool] | None:
+        """What advances a deterministic world by one step and returns False when nothing is left; None in real time."""
+        return self._world.drive
+
+    @drive.setter
+    def drive(self, step: Callable[[], bool] | None) -> None:
+        self._world.drive = step
+
+    # People.
+
+    def phone(self, number: str) -> Phone:
+        """Return the phone of a number; it exists from the first time on that anybody names it."""
+        return self._phones.phone(number)
+
+    def assign_number(self, number: str, context: str) -> None:
+        """Let calls and texts to ``number`` go to ``context``, as a dashboard does."""
+        self._phones.assign(number, context)
+
+    def wait_until(self, is_so: Callable[[], bool], within: float = WITHIN_S) -> bool:
+        """Wait until ``is_so()``, which is called with the lock held; return whether it came to be in time."""
+        return self._world.wait_until(is_so, within)
+
+    def wait_for_clients(self, count: int = 1, within: float = WITHIN_S) -> None:
+        """Wait until so many clients are logged in.
+
+        Raises:
+            StoryError: there are fewer when the time is over.
+        """
+        if not self.wait_until(lambda: len(self._attached()) >= count, within):
+            raise StoryError(f"{len(self._attached())} of {count} clients were logged in within {within:g} s")
+
+    # Looking.
+
+    @property
+    def calls(self) -> tuple[CallSnapshot, ...]:
+        """Every leg that is remembered, ended ones first."""
+        with self._world.look():
+            return tuple(call.snapshot() for call in self._exchange.all())
+
+    def calls_up(self) -> tuple[CallSnapshot, ...]:
+        """Return every leg that has not ended."""
+        with self._world.look():
+            return tuple(call.snapshot() for call in self._exchange.up())
+
+    def count(self, call: Line | CallSnapshot | str, method: str) -> int:
+        """Return how many commands of ``method`` named this call: a line (all its legs), a snapshot, or a call id."""
+        with self._world.look():
+            return sum(leg.commands[method] for leg in self._legs(call))
+
+    def expect(self, call: Line | CallSnapshot | str, method: str, *, times: int = 1, within: float = WITHIN_S) -> None:
+        """Wait until ``times`` commands of ``method`` have named this call.
+
+        Raises:
+            StoryError: fewer came in time; shows what came in their place.
+        """
+        if not self.wait_until(lambda: self.count(call, method) >= times, within):
+            with self._world.look():
+                came = {name: count for leg in self._legs(call) for name, count in leg.commands.items()}
+            raise StoryError(
+                f"{self.count(call, method)} of {times} {method} came within {within:g} s; "
+                f"what came: {came or 'nothing'}"
+            )
+
+    @property
+    def sessions(self) -> tuple[str, ...]:
+        """The protocol strings of all sessions, oldest first."""
+        with self._world.look():
+            return tuple(session.name for session in self._sessions.all())
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """Every command so far that broke the schema of the wire."""
+        with self._world.look():
+            return tuple(self._reception.violations)
+
+    @property
+    def unacknowledged(self) -> tuple[str, ...]:
+        """The frame ids of all events that were sent, or wait to be sent, and were not acknowledged."""
+        with self._world.look():
+            return tuple(frame_id for session in self._sessions.all() for frame_id in session.unacknowledged)
+
+    # What goes wrong.
+
+    def drop_sockets(self, *, clean: bool = False) -> None:
+        """Close every connection: so that clients see it break, or with a goodbye. New ones are taken at once."""
+        with self.turn():
+            for connection in self._reception.connections:
+                self._reception.drop(connection, clean=clean)
+
+    @contextmanager
+    def socket_down(self, seconds: float | None = None, *, clean: bool = False) -> Iterator[None]:
+        """Drop all connections and take none until so many seconds of the clock are over, or the block is.
+
+        With ``seconds``, leaving the block waits until they are over.
+        """
+        with self.turn():
+            self._faults.refuses_sockets = True
+            self.drop_sockets(clean=clean)
+            if seconds is not None:
+                self._world.after_real(seconds, self._accept_again)
+        try:
+            yield
+        finally:
+            if seconds is not None:
+                self.wait_until(lambda: not self._faults.refuses_sockets, seconds)
+            with self.turn():
+                self._accept_again()
+
+    def stop_answering(self, method: str = ALL_METHODS, *, but_do_it: bool = False) -> None:
+        """Leave requests of ``method`` unanswered until `resume_answering`.
+
+        Args:
+            method: the wire method; all if left out, pings and log-ins included.
+            but_do_it: carry the requests out all the same: only their answers are lost.
+        """
+        with self.turn():
+            self._faults.stop_answering(method, but_do_it=but_do_it)
+
+    def resume_answering(self, method: str = ALL_METHODS) -> None:
+        """Answer requests of ``method`` again; all if left out."""
+        with self.turn():
+            self._faults.resume_answering(method)
+
+    def reject_next(
+        self, method: str, *, code: str | int = "500", message: str = "Internal error", times: int = 1
+    ) -> None:
+        """Refuse the next requests of ``method``: a text is a result code, a number a JSON-RPC error code.
+
+        A log-in can only be refused by an error, so there a text is taken for its number.
+        """
+        with self.turn():
+            self._faults.reject(method, Rejection(code, message), times)
+
+    def answer_late(self, method: str, *, seconds: float, times: int = 1) -> None:
+        """Hold back the next answers to ``method`` for so many seconds of the clock."""
+        with self.turn():
+            self._faults.answer_late(method, seconds, times)
+
+    def answer_twice(self, method: str) -> None:
+        """Send the next answer to ``method`` twice."""
+        with self.turn():
+            self._faults.answer_twice(method)
+
+    def duplicate_next(self, event_type: str) -> None:
+        """Send the next event of this type twice, under one frame id."""
+        with self.turn():
+            self._faults.duplicate(event_type)
+
+    def delay_next(self, event_type: str, seconds: float) -> None:
+        """Hold back the next event of this type for so many seconds of the clock; later events overtake it."""
+        with self.turn():
+            self._faults.delay(event_type, seconds)
+
+    def next_message(self, *, ends: str, reason: str = "Unreachable destination") -> None:
+        """Let the next outgoing message end as ``undelivered`` or ``failed``."""
+        with self.turn():
+            self._messaging.script_next(ends, reason)
+
+    def push(self, frame: Mapping[str, object] | str | bytes, *, session: str | None = None) -> None:
+        """Send any frame, or any text at all, to one session's client, or to every client.
+
+        Raises:
+            ConfigError: there is no such session.
+        """
+        text = json_codec.dumps(frame) if isinstance(frame, Mapping) else frame
+        text = text.encode() if isinstance(text, str) else text
+        with self.turn():
+            wanted = None if session is None else self._reception.session_named(session)
+            for connection in self._reception.connections:
+                if wanted is None or connection.session is wanted:
+                    connection.protocol.send_raw(text)
+                    connection.flush()
+
+    def announce_disconnect(self, *, restart: bool = False, close_after: float | None = 0.05) -> None:
+        """Tell every client that its connection is about to be closed, and close it.
+
+        Args:
+            restart: the clients are to forget their sessions, and so does this side.
+            close_after: seconds of the clock until the close; None leaves it to the test (`drop_sockets`).
+        """
+        with self.turn():
+            connections = self._reception.connections
+            for connection in connections:
+                connection.protocol.announce_disconnect(restart=restart)
+                connection.flush()
+                if restart and connection.session is not None:
+                    self._sessions.close(connection.session)
+            if close_after is not None:
+                self._world.after_real(close_after, lambda: self._drop(connections))
+
+    def forget_sessions(self) -> None:
+        """Know no session any more: the next resume is refused. Calls stay up, but nobody owns them."""
+        with self.turn():
+            for call in self._exchange.up():
+                call.session = None
+            self._sessions.forget()
+
+    def ping_every(self, seconds: float | None) -> None:
+        """Ping every client so often (seconds of the clock), beginning after that time; None: stop pinging."""
+        with self.turn():
+            if self._ping_timer is not None:
+                self._ping_timer.cancel()
+            self._ping_timer = None
+            self._ping_s = seconds
+            if seconds is not None:
+                self._ping_later(seconds)
+
+    def reset(self) -> None:
+        """Begin anew: no connection, session, call, phone, fault or frame is left. Manners and pings stay."""
+        with self.turn():
+            self.drop_sockets()
+            self._world.timers.clear()
+            self._sessions.forget()
+            self._exchange.clear()
+            self._switchboard.clear()
+            self._phones.clear()
+            self._messaging.clear()
+            self._commands.clear()
+            self._faults.clear()
+            self._reception.violations.clear()
+            self.frames.clear()
+            self.ping_every(self._ping_s)
+
+    def _drop(self, connections: list[Connection]) -> None:
+        for connection in connections:
+            self._reception.drop(connection, clean=True)
+
+    def _ping_later(self, seconds: float) -> None:
+        def ping() -> None:
+            self._reception.ping_all()
+            self._ping_later(seconds)
+
+        self._ping_timer = self._world.after_real(seconds, ping)
+
+    def _accept_again(self) -> None:
+        self._faults.refuses_sockets = False
+
+    def _attached(self) -> list[str]:
+        with self._world.look():
+            return [session.name for session in self._sessions.all() if session.is_attached]
+
+    def _legs(self, call: Line | CallSnapshot | str) -> list[Call]:
+        ids = call.call_ids if isinstance(call, Line) else [call if isinstance(call, str) else call.call_id]
+        return [leg for leg in map(self._exchange.look_up, ids) if leg is not None]

@@ -1,0 +1,255 @@
+"""The simulator on a real WebSocket: the only file that knows ``websockets``. Layer: simulator, with I/O.
+
+It has a thread of its own with an asyncio loop, which reads, writes and ticks; the simulator itself stays without I/O.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http
+import logging
+import queue
+import socket
+import ssl
+import struct
+import threading
+from types import TracebackType
+from typing import Final
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from relay_actors.errors import ConfigError
+from relay_actors.simulator.simulator import Simulator
+from relay_actors.simulator.tls import TlsFiles
+
+__all__ = ["SimulatorServer"]
+
+MAX_SIZE: Final = 10 * 1024 * 1024
+"""The largest text that is taken. Source: PROTOCOL 1."""
+
+STOP_WITHIN_S: Final = 5.0
+
+_log = logging.getLogger(__name__)
+_library_log = logging.getLogger(f"{__name__}.library")
+# Clients that are turned away, or that break off while they connect, are what this server is for: the library would
+# log each one as an error with its traceback. Failures of the handler are still told.
+_library_log.addFilter(lambda record: not str(record.msg).startswith("opening handshake failed"))
+
+
+class SocketLink:
+    """One WebSocket, as the simulator sees it. Its texts are written by a task of the server's loop."""
+
+    def __init__(self, socket: ServerConnection, loop: asyncio.AbstractEventLoop) -> None:
+        self._socket = socket
+        self._loop = loop
+        self._texts: list[bytes] = []
+        self._wakes: asyncio.Event = asyncio.Event()
+        self._closes_clean: bool | None = None
+
+    def send_texts(self, texts: list[bytes]) -> None:
+        """Hand over texts. Any thread, under the simulator's lock."""
+        self._texts.extend(texts)
+        self._wake()
+
+    def close(self, *, clean: bool) -> None:
+        """Close after the texts that were handed over, or (not clean) break the connection. Any thread, as above."""
+        self._closes_clean = clean
+        self._wake()
+
+    async def write(self) -> None:
+        """Write what is handed over, until the connection is closed from either side."""
+        try:
+            while True:
+                await self._wakes.wait()
+                self._wakes.clear()
+                texts, self._texts = self._texts, []
+                for text in texts:
+                    await self._socket.send(text, text=True)
+                if self._closes_clean is not None and not self._texts:
+                    await self._end(clean=self._closes_clean)
+                    return
+        except ConnectionClosed:
+            return
+
+    def break_now(self) -> None:
+        """Reset the connection: the client gets no goodbye. Only on the loop."""
+        transport = self._socket.transport
+        raw = transport.get_extra_info("socket")
+        if raw is not None and raw.fileno() != -1:
+            # Lingering for no time makes the kernel send RST where it would have sent FIN.
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+
+    async def _end(self, *, clean: bool) -> None:
+        if clean:
+            await self._socket.close()
+        else:
+            self.break_now()
+
+    def _wake(self) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._wakes.set)
+        except RuntimeError:
+            _log.debug("nothing is written: the server has stopped")
+
+
+class SimulatorServer:
+    """Serves a simulator over WebSocket, on any path.
+
+    Args:
+        simulator: what is served; several servers may serve one.
+        host: the address to listen on.
+        port: 0 picks a free one, which later starts use again.
+        tls: certificate and key; None: plain ``ws://``.
+
+    `start` and `stop` may be called again and again; in a ``with`` statement they are called for you.
+    """
+
+    def __init__(
+        self, simulator: Simulator, host: str = "127.0.0.1", port: int = 0, *, tls: TlsFiles | None = None
+    ) -> None:
+        self.simulator = simulator
+        self._host = host
+        self._port = port
+        self._tls = tls
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+        self._ticker: asyncio.TimerHandle | None = None
+
+    @property
+    def host(self) -> str:
+        """The address that it listens on."""
+        return self._host
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on; 0 before the first start if none was given."""
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """Where clients find it."""
+        return f"{'wss' if self._tls else 'ws'}://{self._host}:{self._port}"
+
+    def start(self) -> SimulatorServer:
+        """Listen, and return when clients can connect. Idempotent.
+
+        Raises:
+            ConfigError: the address or port cannot be used.
+        """
+        if self._thread is not None:
+            return self
+        outcome: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+        thread = threading.Thread(target=self._run, args=(outcome,), name="relay-simulator", daemon=True)
+        thread.start()
+        failure = outcome.get()
+        if failure is not None:
+            thread.join()
+            raise ConfigError(f"cannot serve on {self._host}:{self._port}: {failure}") from failure
+        self._thread = thread
+        return self
+
+    def stop(self) -> None:
+        """Close all connections and the port, and return when the thread has ended. Idempotent."""
+        thread, self._thread = self._thread, None
+        if thread is None or self._loop is None or self._stopping is None:
+            return
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        thread.join(STOP_WITHIN_S)
+
+    def __enter__(self) -> SimulatorServer:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _run(self, outcome: queue.SimpleQueue[Exception | None]) -> None:
+        asyncio.run(self._serve(outcome))
+
+    async def _serve(self, outcome: queue.SimpleQueue[Exception | None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        try:
+            server = await self._listen()
+        except OSError as exc:  # an address in use, or (ssl.SSLError is one) files that are no certificate
+            outcome.put(exc)
+            return
+        self._port = next(iter(server.sockets)).getsockname()[1]
+        self.simulator.add_waker(self._wake_ticker)
+        self._rearm_ticker()
+        outcome.put(None)
+        try:
+            await self._stopping.wait()
+        finally:
+            self.simulator.remove_waker(self._wake_ticker)
+            if self._ticker is not None:
+                self._ticker.cancel()
+            server.close()
+            await server.wait_closed()
+
+    async def _listen(self) -> Server:
+        context: ssl.SSLContext | None = None
+        if self._tls is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self._tls.certificate_file, self._tls.key_file)
+        return await serve(
+            self._talk,
+            self._host,
+            self._port,
+            ssl=context,
+            process_request=self._receive_guest,
+            max_size=MAX_SIZE,
+            compression=None,
+            ping_interval=None,
+            close_timeout=1.0,
+            logger=_library_log,
+        )
+
+    def _receive_guest(self, guest: ServerConnection, _request: Request) -> Response | None:
+        """Turn a client away while sockets are down: its connection breaks before the upgrade."""
+        if self.simulator.is_accepting:
+            return None
+        SocketLink(guest, guest.loop).break_now()
+        return guest.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "The simulator takes no connections now.\n")
+
+    async def _talk(self, guest: ServerConnection) -> None:
+        link = SocketLink(guest, guest.loop)
+        try:
+            self.simulator.attach(link)
+        except ConnectionRefusedError:
+            link.break_now()
+            return
+        writer = asyncio.create_task(link.write())
+        try:
+            async for message in guest:
+                self.simulator.receive(link, message)
+        except ConnectionClosed:
+            _log.debug("a client broke its connection")
+        finally:
+            self.simulator.detach(link)
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+
+    def _wake_ticker(self) -> None:
+        """Look at the deadlines again. Any thread."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._rearm_ticker)
+
+    def _rearm_ticker(self) -> None:
+        if self._ticker is not None:
+            self._ticker.cancel()
+            self._ticker = None
+        due = self.simulator.next_deadline()
+        if due is not None and self._loop is not None:
+            wait_s = max(0.0, due - self.simulator.clock.now())
+            self._ticker = self._loop.call_later(wait_s, self._tick)
+
+    def _tick(self) -> None:
+        self.simulator.tick(self.simulator.clock.now())
+        self._rearm_ticker()
