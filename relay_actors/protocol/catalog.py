@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from relay_actors.protocol import commands as c
+from relay_actors.protocol import commands
 from relay_actors.protocol.commands.command import ActionCommand, RelayCommand
 from relay_actors.protocol.completion import COMPLETION_RULES, CompletionRule
 from relay_actors.protocol.events import EVENT_TYPES
@@ -29,69 +29,73 @@ class ActionKind(NamedTuple):
 
     command: type[ActionCommand]
     rule: CompletionRule
-    sub_commands: Mapping[str, type[c.SubCommand]]
+    sub_commands: Mapping[str, type[commands.SubCommand]]
 
 
-SUB_COMMAND_CLASSES: Final[Mapping[str, type[c.SubCommand]]] = MappingProxyType(
+SUB_COMMAND_CLASSES: Final[Mapping[str, type[commands.SubCommand]]] = MappingProxyType(
     {
-        "stop": c.Stop,
-        "pause": c.Pause,
-        "resume": c.Resume,
-        "volume": c.SetVolume,
-        "start_input_timers": c.StartInputTimers,
+        "stop": commands.Stop,
+        "pause": commands.Pause,
+        "resume": commands.Resume,
+        "volume": commands.SetVolume,
+        "start_input_timers": commands.StartInputTimers,
     }
 )
 """From each verb on a running operation to its class."""
 
 _ACTION_COMMANDS: Final[Mapping[str, type[ActionCommand]]] = {
-    "calling.ai": c.AI,
-    "calling.collect": c.Collect,
-    "calling.detect": c.Detect,
-    "calling.pay": c.Pay,
-    "calling.play": c.Play,
-    "calling.play_and_collect": c.PlayAndCollect,
-    "calling.receive_fax": c.ReceiveFax,
-    "calling.record": c.Record,
-    "calling.send_fax": c.SendFax,
-    "calling.stream": c.Stream,
-    "calling.tap": c.Tap,
-    "calling.transcribe": c.Transcribe,
+    "calling.ai": commands.AI,
+    "calling.collect": commands.Collect,
+    "calling.detect": commands.Detect,
+    "calling.pay": commands.Pay,
+    "calling.play": commands.Play,
+    "calling.play_and_collect": commands.PlayAndCollect,
+    "calling.receive_fax": commands.ReceiveFax,
+    "calling.record": commands.Record,
+    "calling.send_fax": commands.SendFax,
+    "calling.stream": commands.Stream,
+    "calling.tap": commands.Tap,
+    "calling.transcribe": commands.Transcribe,
 }
 
 COMMANDS: Final[Mapping[str, type[RelayCommand]]] = MappingProxyType(
     {
         **_ACTION_COMMANDS,
-        "calling.ai_hold": c.AIHold,
-        "calling.ai_message": c.AIMessage,
-        "calling.ai_unhold": c.AIUnhold,
-        "calling.amazon_bedrock": c.AmazonBedrock,
-        "calling.answer": c.Answer,
-        "calling.bind_digit": c.BindDigit,
-        "calling.clear_digit_bindings": c.ClearDigitBindings,
-        "calling.connect": c.Connect,
-        "calling.denoise": c.Denoise,
-        "calling.denoise.stop": c.DenoiseStop,
-        "calling.dial": c.Dial,
-        "calling.disconnect": c.Disconnect,
-        "calling.echo": c.Echo,
-        "calling.end": c.Hangup,
-        "calling.hold": c.Hold,
-        "calling.join_conference": c.JoinConference,
-        "calling.join_room": c.JoinRoom,
-        "calling.leave_conference": c.LeaveConference,
-        "calling.leave_room": c.LeaveRoom,
-        "calling.live_transcribe": c.LiveTranscribe,
-        "calling.live_translate": c.LiveTranslate,
-        "calling.pass": c.Pass,
-        "calling.queue.enter": c.QueueEnter,
-        "calling.queue.leave": c.QueueLeave,
-        "calling.refer": c.Refer,
-        "calling.send_digits": c.SendDigits,
-        "calling.transfer": c.Transfer,
-        "calling.unhold": c.Unhold,
-        "calling.user_event": c.UserEvent,
-        "messaging.send": c.SendMessage,
-        **{method: SUB_COMMAND_CLASSES[verb] for verbs in c.SUB_COMMANDS.values() for verb, method in verbs.items()},
+        "calling.ai_hold": commands.AIHold,
+        "calling.ai_message": commands.AIMessage,
+        "calling.ai_unhold": commands.AIUnhold,
+        "calling.amazon_bedrock": commands.AmazonBedrock,
+        "calling.answer": commands.Answer,
+        "calling.bind_digit": commands.BindDigit,
+        "calling.clear_digit_bindings": commands.ClearDigitBindings,
+        "calling.connect": commands.Connect,
+        "calling.denoise": commands.Denoise,
+        "calling.denoise.stop": commands.DenoiseStop,
+        "calling.dial": commands.Dial,
+        "calling.disconnect": commands.Disconnect,
+        "calling.echo": commands.Echo,
+        "calling.end": commands.Hangup,
+        "calling.hold": commands.Hold,
+        "calling.join_conference": commands.JoinConference,
+        "calling.join_room": commands.JoinRoom,
+        "calling.leave_conference": commands.LeaveConference,
+        "calling.leave_room": commands.LeaveRoom,
+        "calling.live_transcribe": commands.LiveTranscribe,
+        "calling.live_translate": commands.LiveTranslate,
+        "calling.pass": commands.Pass,
+        "calling.queue.enter": commands.QueueEnter,
+        "calling.queue.leave": commands.QueueLeave,
+        "calling.refer": commands.Refer,
+        "calling.send_digits": commands.SendDigits,
+        "calling.transfer": commands.Transfer,
+        "calling.unhold": commands.Unhold,
+        "calling.user_event": commands.UserEvent,
+        "messaging.send": commands.SendMessage,
+        **{
+            method: SUB_COMMAND_CLASSES[verb]
+            for verbs in commands.SUB_COMMANDS.values()
+            for verb, method in verbs.items()
+        },
     }
 )
 """From each wire method to the command that says it."""
@@ -119,7 +123,9 @@ EVENTS: Final[Mapping[str, type[RelayEvent]]] = EVENT_TYPES
 ACTIONS: Final[Mapping[str, ActionKind]] = MappingProxyType(
     {
         method: ActionKind(
-            command, COMPLETION_RULES[method], {verb: SUB_COMMAND_CLASSES[verb] for verb in c.SUB_COMMANDS[method]}
+            command,
+            COMPLETION_RULES[method],
+            {verb: SUB_COMMAND_CLASSES[verb] for verb in commands.SUB_COMMANDS[method]},
         )
         for method, command in _ACTION_COMMANDS.items()
     }

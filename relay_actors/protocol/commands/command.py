@@ -37,8 +37,8 @@ class RelayCommand(Command):
     extra: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.extra, Mapping):
-            raise self.refusal("extra", "a dictionary of further params", self.extra)
+        if not isinstance(self.extra, Mapping) or not all(isinstance(key, str) for key in self.extra):
+            raise self.refusal("extra", "a dictionary of further params by name", self.extra)
         for slot in _plan(type(self)):
             value = getattr(self, slot.attribute)
             if value is None and slot.optional:

@@ -140,7 +140,11 @@ def test_a_control_id_is_given_once() -> None:
         ({"song": 5}, "calling.sing: song must be text that is not empty (given: 5)"),
         ({"song": ["secret"]}, "calling.sing: song must be text that is not empty (given: a list)"),
         ({"song": "x", "pause": -1}, "calling.sing: pause must be a number of seconds, 0 or more (given: -1)"),
-        ({"song": "x", "extra": 5}, "calling.sing: extra must be a dictionary of further params (given: 5)"),
+        ({"song": "x", "extra": 5}, "calling.sing: extra must be a dictionary of further params by name (given: 5)"),
+        (
+            {"song": "x", "extra": {1: 2}},
+            "calling.sing: extra must be a dictionary of further params by name (given: a dict)",
+        ),
         ({"song": "x", "control_id": ""}, "calling.sing: control_id must be text that is not empty (given: '')"),
         (
             {"song": "x", "extra": {"control_id": 7}},
