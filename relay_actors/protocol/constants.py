@@ -1,7 +1,8 @@
 """The constants of the wire, under the names and with the values that applications know. Layer: protocol, pure.
 
 They are plain values, so that ``event.call_state == CALL_STATE_ENDED`` works on what the wire says, known or not.
-The same states with their legal moves are in `relay_actors.protocol.states`.
+They are annotated ``str`` and not as literals, so that a type checker lets them be compared with states too. The same
+states with their legal moves are in `relay_actors.protocol.states`.
 """
 
 from __future__ import annotations
@@ -90,48 +91,48 @@ __all__ = [
 ]
 
 PROTOCOL_VERSION: Final[dict[str, int]] = {"major": 2, "minor": 0, "revision": 0}
-AGENT_STRING: Final = "signalwire-agents-python/1.0"
-DEFAULT_RELAY_HOST: Final = "relay.signalwire.com"
+AGENT_STRING: Final[str] = "signalwire-agents-python/1.0"
+DEFAULT_RELAY_HOST: Final[str] = "relay.signalwire.com"
 
 # Methods of the session.
-METHOD_SIGNALWIRE_CONNECT: Final = "signalwire.connect"
-METHOD_SIGNALWIRE_EVENT: Final = "signalwire.event"
-METHOD_SIGNALWIRE_PING: Final = "signalwire.ping"
-METHOD_SIGNALWIRE_DISCONNECT: Final = "signalwire.disconnect"
-METHOD_SIGNALWIRE_RECEIVE: Final = "signalwire.receive"
-METHOD_SIGNALWIRE_UNRECEIVE: Final = "signalwire.unreceive"
+METHOD_SIGNALWIRE_CONNECT: Final[str] = "signalwire.connect"
+METHOD_SIGNALWIRE_EVENT: Final[str] = "signalwire.event"
+METHOD_SIGNALWIRE_PING: Final[str] = "signalwire.ping"
+METHOD_SIGNALWIRE_DISCONNECT: Final[str] = "signalwire.disconnect"
+METHOD_SIGNALWIRE_RECEIVE: Final[str] = "signalwire.receive"
+METHOD_SIGNALWIRE_UNRECEIVE: Final[str] = "signalwire.unreceive"
 
 # Event types.
-EVENT_AUTHORIZATION_STATE: Final = "signalwire.authorization.state"
-EVENT_CALL_STATE: Final = "calling.call.state"
-EVENT_CALL_RECEIVE: Final = "calling.call.receive"
-EVENT_CALL_CONNECT: Final = "calling.call.connect"
-EVENT_CALL_PLAY: Final = "calling.call.play"
-EVENT_CALL_COLLECT: Final = "calling.call.collect"
-EVENT_CALL_RECORD: Final = "calling.call.record"
-EVENT_CALL_DETECT: Final = "calling.call.detect"
-EVENT_CALL_FAX: Final = "calling.call.fax"
-EVENT_CALL_TAP: Final = "calling.call.tap"
-EVENT_CALL_SEND_DIGITS: Final = "calling.call.send_digits"
-EVENT_CALL_DIAL: Final = "calling.call.dial"
-EVENT_CALL_REFER: Final = "calling.call.refer"
-EVENT_CALL_DENOISE: Final = "calling.call.denoise"
-EVENT_CALL_PAY: Final = "calling.call.pay"
-EVENT_CALL_QUEUE: Final = "calling.call.queue"
-EVENT_CALL_STREAM: Final = "calling.call.stream"
-EVENT_CALL_ECHO: Final = "calling.call.echo"
-EVENT_CALL_TRANSCRIBE: Final = "calling.call.transcribe"
-EVENT_CONFERENCE: Final = "calling.conference"
-EVENT_CALLING_ERROR: Final = "calling.error"
-EVENT_MESSAGING_RECEIVE: Final = "messaging.receive"
-EVENT_MESSAGING_STATE: Final = "messaging.state"
+EVENT_AUTHORIZATION_STATE: Final[str] = "signalwire.authorization.state"
+EVENT_CALL_STATE: Final[str] = "calling.call.state"
+EVENT_CALL_RECEIVE: Final[str] = "calling.call.receive"
+EVENT_CALL_CONNECT: Final[str] = "calling.call.connect"
+EVENT_CALL_PLAY: Final[str] = "calling.call.play"
+EVENT_CALL_COLLECT: Final[str] = "calling.call.collect"
+EVENT_CALL_RECORD: Final[str] = "calling.call.record"
+EVENT_CALL_DETECT: Final[str] = "calling.call.detect"
+EVENT_CALL_FAX: Final[str] = "calling.call.fax"
+EVENT_CALL_TAP: Final[str] = "calling.call.tap"
+EVENT_CALL_SEND_DIGITS: Final[str] = "calling.call.send_digits"
+EVENT_CALL_DIAL: Final[str] = "calling.call.dial"
+EVENT_CALL_REFER: Final[str] = "calling.call.refer"
+EVENT_CALL_DENOISE: Final[str] = "calling.call.denoise"
+EVENT_CALL_PAY: Final[str] = "calling.call.pay"
+EVENT_CALL_QUEUE: Final[str] = "calling.call.queue"
+EVENT_CALL_STREAM: Final[str] = "calling.call.stream"
+EVENT_CALL_ECHO: Final[str] = "calling.call.echo"
+EVENT_CALL_TRANSCRIBE: Final[str] = "calling.call.transcribe"
+EVENT_CONFERENCE: Final[str] = "calling.conference"
+EVENT_CALLING_ERROR: Final[str] = "calling.error"
+EVENT_MESSAGING_RECEIVE: Final[str] = "messaging.receive"
+EVENT_MESSAGING_STATE: Final[str] = "messaging.state"
 
 # States of a call.
-CALL_STATE_CREATED: Final = "created"
-CALL_STATE_RINGING: Final = "ringing"
-CALL_STATE_ANSWERED: Final = "answered"
-CALL_STATE_ENDING: Final = "ending"
-CALL_STATE_ENDED: Final = "ended"
+CALL_STATE_CREATED: Final[str] = "created"
+CALL_STATE_RINGING: Final[str] = "ringing"
+CALL_STATE_ANSWERED: Final[str] = "answered"
+CALL_STATE_ENDING: Final[str] = "ending"
+CALL_STATE_ENDED: Final[str] = "ended"
 CALL_STATES: Final[tuple[str, ...]] = (
     CALL_STATE_CREATED,
     CALL_STATE_RINGING,
@@ -141,30 +142,30 @@ CALL_STATES: Final[tuple[str, ...]] = (
 )
 
 # Why a call ended.
-END_REASON_HANGUP: Final = "hangup"
-END_REASON_CANCEL: Final = "cancel"
-END_REASON_BUSY: Final = "busy"
-END_REASON_NO_ANSWER: Final = "noAnswer"
-END_REASON_DECLINE: Final = "decline"
-END_REASON_ERROR: Final = "error"
-END_REASON_ABANDONED: Final = "abandoned"
-END_REASON_MAX_DURATION: Final = "max_duration"
-END_REASON_NOT_FOUND: Final = "not_found"
+END_REASON_HANGUP: Final[str] = "hangup"
+END_REASON_CANCEL: Final[str] = "cancel"
+END_REASON_BUSY: Final[str] = "busy"
+END_REASON_NO_ANSWER: Final[str] = "noAnswer"
+END_REASON_DECLINE: Final[str] = "decline"
+END_REASON_ERROR: Final[str] = "error"
+END_REASON_ABANDONED: Final[str] = "abandoned"
+END_REASON_MAX_DURATION: Final[str] = "max_duration"
+END_REASON_NOT_FOUND: Final[str] = "not_found"
 
 # States of a bridge.
-CONNECT_STATE_CONNECTING: Final = "connecting"
-CONNECT_STATE_CONNECTED: Final = "connected"
-CONNECT_STATE_DISCONNECTED: Final = "disconnected"
-CONNECT_STATE_FAILED: Final = "failed"
+CONNECT_STATE_CONNECTING: Final[str] = "connecting"
+CONNECT_STATE_CONNECTED: Final[str] = "connected"
+CONNECT_STATE_DISCONNECTED: Final[str] = "disconnected"
+CONNECT_STATE_FAILED: Final[str] = "failed"
 
 # States of a text message.
-MESSAGE_STATE_QUEUED: Final = "queued"
-MESSAGE_STATE_INITIATED: Final = "initiated"
-MESSAGE_STATE_SENT: Final = "sent"
-MESSAGE_STATE_DELIVERED: Final = "delivered"
-MESSAGE_STATE_UNDELIVERED: Final = "undelivered"
-MESSAGE_STATE_FAILED: Final = "failed"
-MESSAGE_STATE_RECEIVED: Final = "received"
+MESSAGE_STATE_QUEUED: Final[str] = "queued"
+MESSAGE_STATE_INITIATED: Final[str] = "initiated"
+MESSAGE_STATE_SENT: Final[str] = "sent"
+MESSAGE_STATE_DELIVERED: Final[str] = "delivered"
+MESSAGE_STATE_UNDELIVERED: Final[str] = "undelivered"
+MESSAGE_STATE_FAILED: Final[str] = "failed"
+MESSAGE_STATE_RECEIVED: Final[str] = "received"
 MESSAGE_TERMINAL_STATES: Final[tuple[str, ...]] = (
     MESSAGE_STATE_DELIVERED,
     MESSAGE_STATE_UNDELIVERED,
@@ -172,27 +173,27 @@ MESSAGE_TERMINAL_STATES: Final[tuple[str, ...]] = (
 )
 
 # States of a play.
-PLAY_STATE_PLAYING: Final = "playing"
-PLAY_STATE_PAUSED: Final = "paused"
-PLAY_STATE_FINISHED: Final = "finished"
-PLAY_STATE_ERROR: Final = "error"
+PLAY_STATE_PLAYING: Final[str] = "playing"
+PLAY_STATE_PAUSED: Final[str] = "paused"
+PLAY_STATE_FINISHED: Final[str] = "finished"
+PLAY_STATE_ERROR: Final[str] = "error"
 
 # States of a recording.
-RECORD_STATE_RECORDING: Final = "recording"
-RECORD_STATE_PAUSED: Final = "paused"
-RECORD_STATE_FINISHED: Final = "finished"
-RECORD_STATE_NO_INPUT: Final = "no_input"
+RECORD_STATE_RECORDING: Final[str] = "recording"
+RECORD_STATE_PAUSED: Final[str] = "paused"
+RECORD_STATE_FINISHED: Final[str] = "finished"
+RECORD_STATE_NO_INPUT: Final[str] = "no_input"
 
 # Kinds of detector.
-DETECT_TYPE_MACHINE: Final = "machine"
-DETECT_TYPE_FAX: Final = "fax"
-DETECT_TYPE_DIGIT: Final = "digit"
+DETECT_TYPE_MACHINE: Final[str] = "machine"
+DETECT_TYPE_FAX: Final[str] = "fax"
+DETECT_TYPE_DIGIT: Final[str] = "digit"
 
 # States of a room.
-ROOM_STATE_JOINING: Final = "joining"
-ROOM_STATE_JOIN: Final = "join"
-ROOM_STATE_LEAVING: Final = "leaving"
-ROOM_STATE_LEAVE: Final = "leave"
+ROOM_STATE_JOINING: Final[str] = "joining"
+ROOM_STATE_JOIN: Final[str] = "join"
+ROOM_STATE_LEAVING: Final[str] = "leaving"
+ROOM_STATE_LEAVE: Final[str] = "leave"
 
 # Reconnecting.
 RECONNECT_MIN_DELAY: Final = 1.0
