@@ -251,8 +251,10 @@ def wrap_tls(attempt: Attempt, sock: socket.socket, host: str, ca_file: str) -> 
         on_failure.enter_context(sock)  # does nothing once the TLS socket has taken the descriptor over
         context = _tls_context(attempt, ca_file)
         try:
+            # In ASCII before it is handed over: `wrap_socket` would leave the descriptor behind if that failed there.
+            name = host.encode("idna").decode("ascii")
             tls = on_failure.enter_context(
-                context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+                context.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
             )
             _shake_hands(attempt, tls)
         except ssl.SSLCertVerificationError as error:
