@@ -1,0 +1,84 @@
+"""Each event is given once, and acknowledged once it is durable."""
+
+from __future__ import annotations
+
+import pytest
+
+from relay_actors.protocol.event_ledger import EventLedger
+
+
+def test_an_event_is_acknowledged_once():
+    """PROTOCOL 7.2: each exactly once, however often the driver says so."""
+    ledger = EventLedger(10)
+    assert ledger.arrived("e1") == (True, 0)
+    assert ledger.settle("e1") == 1
+    assert ledger.settle("e1") == 0
+    assert ledger.settle("never came") == 0
+
+
+def test_a_durable_event_that_comes_again_is_acknowledged_again_and_not_given_again():
+    """SEMANTICS K3: the server has missed the first acknowledgement."""
+    ledger = EventLedger(10)
+    ledger.arrived("e1")
+    ledger.settle("e1")
+    assert ledger.arrived("e1") == (False, 1)
+    assert ledger.duplicates == 1
+
+
+def test_a_copy_of_an_event_that_is_not_durable_yet_waits_with_it():
+    """SEMANTICS J1, V5: no acknowledgement of what is not in the journal."""
+    ledger = EventLedger(10)
+    ledger.arrived("e1")
+    assert ledger.arrived("e1") == (False, 0)
+    assert ledger.settle("e1") == 2
+
+
+def test_an_acknowledgement_does_not_cross_over_to_the_next_connection():
+    ledger = EventLedger(10)
+    ledger.arrived("e1")
+    ledger.connection_lost()
+    assert ledger.settle("e1") == 0
+
+
+def test_an_event_that_comes_again_on_the_next_connection_is_acknowledged_there():
+    ledger = EventLedger(10)
+    ledger.arrived("e1")
+    ledger.connection_lost()
+    assert ledger.arrived("e1") == (False, 0)
+    assert ledger.settle("e1") == 1
+
+
+def test_an_event_without_an_id_is_new_every_time_and_never_acknowledged():
+    ledger = EventLedger(10)
+    assert ledger.arrived(None) == ledger.arrived(None) == (True, 0)
+    assert ledger.settle(None) == 0
+
+
+def test_only_so_many_events_are_remembered():
+    """PROTOCOL 16.4: bound everything."""
+    ledger = EventLedger(2)
+    for frame_id in ("e1", "e2", "e3"):
+        ledger.arrived(frame_id)
+        ledger.settle(frame_id)
+    assert ledger.arrived("e3") == (False, 1)
+    assert ledger.arrived("e2") == (False, 1)
+    assert ledger.arrived("e1") == (True, 0)
+
+
+@pytest.mark.parametrize("others", [("1", 1, True, 1.0, [1], ["1"], {"a": 1}, {}, [], "", 0, False)])
+def test_ids_of_any_type_are_told_apart(others):
+    """Server ids are opaque: 1, "1" and true are three, and a list is one too."""
+    ledger = EventLedger(100)
+    for frame_id in others:
+        assert ledger.arrived(frame_id) == (True, 0)
+        assert ledger.settle(frame_id) == 1
+    for frame_id in others:
+        assert ledger.arrived(frame_id) == (False, 1)
+
+
+def test_a_new_session_may_use_old_ids():
+    ledger = EventLedger(10)
+    ledger.arrived(1)
+    ledger.settle(1)
+    ledger.new_session()
+    assert ledger.arrived(1) == (True, 0)
