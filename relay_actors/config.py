@@ -10,13 +10,22 @@ import dataclasses
 import ipaddress
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
 from relay_actors.errors import ConfigError
 
-__all__ = ["DEFAULT_HOST", "Credentials", "Limits", "Settings", "Timing", "is_loopback", "split_host"]
+__all__ = [
+    "DEFAULT_HOST",
+    "Credentials",
+    "Limits",
+    "Settings",
+    "Timing",
+    "check_contexts",
+    "is_loopback",
+    "split_host",
+]
 
 DEFAULT_HOST: Final = "relay.signalwire.com"
 _HOST_FORBIDDEN: Final = re.compile(r"[@/?#\\\s\x00-\x1f\x7f]")
@@ -57,8 +66,14 @@ class Timing:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < float("inf"):
+            if not _is_number(value) or not 0 < value < float("inf"):
                 raise ConfigError(f"Timing({field.name}={value!r}): must be a positive number of seconds")
+        for low, high in (("ping_retry_min_s", "ping_retry_max_s"), ("reconnect_min_s", "reconnect_max_s")):
+            if getattr(self, low) > getattr(self, high):
+                raise ConfigError(
+                    f"Timing({low}={getattr(self, low)!r}, {high}={getattr(self, high)!r}): "
+                    f"{low} must not be longer than {high}"
+                )
 
     def scaled(self, factor: float) -> Self:
         """Return these times, each multiplied by ``factor``.
@@ -66,14 +81,17 @@ class Timing:
         Raises:
             ConfigError: ``factor`` is not a positive number.
         """
-        if not isinstance(factor, int | float) or isinstance(factor, bool) or not 0 < factor < float("inf"):
+        if not _is_number(factor) or not 0 < factor < float("inf"):
             raise ConfigError(f"Timing.scaled({factor!r}): the factor must be a positive number")
         return type(self)(**{f.name: getattr(self, f.name) * factor for f in dataclasses.fields(self)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Every bound that is not a time. Source: PROTOCOL 1, 5.3, 6.4, 6.6, 15; SEMANTICS K4."""
+    """Every bound that is not a time. Whole numbers are at least 1.
+
+    Source: PROTOCOL 1, 5.3, 6.4, 6.6, 15; SEMANTICS K4.
+    """
 
     queued_requests: int = 500
     frame_bytes: int = 10 * 1024 * 1024
@@ -89,16 +107,31 @@ class Limits:
     parked_ids: int = 10_000
     remembered_event_ids: int = 4096
 
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(field.default, int) and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+                raise ConfigError(f"Limits({field.name}={value!r}): must be a whole number of at least 1")
+        if not _is_number(self.reconnect_factor) or not 1 <= self.reconnect_factor < float("inf"):
+            raise ConfigError(f"Limits(reconnect_factor={self.reconnect_factor!r}): must be a number of at least 1")
+        if not _is_number(self.reconnect_jitter) or not 0 <= self.reconnect_jitter <= 1:
+            raise ConfigError(f"Limits(reconnect_jitter={self.reconnect_jitter!r}): must be a number from 0 to 1")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """Who logs in: a project with its token, or a JWT. Secrets do not appear in ``repr``. Source: PROTOCOL 3.1."""
+    """Who logs in: a project with its token, or a JWT. None of the three appears in ``repr``.
 
-    project: str = ""
+    Source: PROTOCOL 3.1, 16.1.
+    """
+
+    project: str = dataclasses.field(default="", repr=False)
     token: str = dataclasses.field(default="", repr=False)
     jwt_token: str = dataclasses.field(default="", repr=False)
 
     def __post_init__(self) -> None:
+        for name in ("project", "token", "jwt_token"):
+            _check_text(name, getattr(self, name))
         if self.jwt_token:
             return
         if not self.project:
@@ -114,7 +147,11 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What one client needs to connect, checked."""
+    """What one client needs to connect, checked.
+
+    Raises:
+        ConfigError: something cannot be used; the text names the variable and the argument.
+    """
 
     credentials: Credentials
     host: str = DEFAULT_HOST
@@ -126,11 +163,20 @@ class Settings:
     log_level: str = ""
 
     def __post_init__(self) -> None:
+        for name in ("host", "scheme", "ca_file", "log_level"):
+            _check_text(name, getattr(self, name))
         host, _port = split_host(self.host)
         if self.scheme not in ("wss", "ws"):
             raise ConfigError(f"SIGNALWIRE_RELAY_SCHEME (scheme) is {self.scheme!r}: must be 'wss' or 'ws'")
         if self.scheme == "ws" and not is_loopback(host):
             raise ConfigError(f"plain ws:// is for loopback only, and the host is {host!r}: use scheme 'wss'")
+        if self.ca_file and not os.path.isfile(self.ca_file):
+            raise ConfigError(f"SIGNALWIRE_RELAY_CA_FILE (ca_file) names {self.ca_file!r}, which is not a file")
+        if self.log_level and self.log_level not in _LOG_LEVELS:
+            raise ConfigError(f"SIGNALWIRE_LOG_LEVEL is {self.log_level!r}: must be one of {', '.join(_LOG_LEVELS)}")
+        check_contexts(self.contexts)
+        _check_count("max_active_calls", self.max_active_calls)
+        _check_count("max_connections", self.max_connections)
 
     @property
     def url(self) -> str:
@@ -159,28 +205,19 @@ class Settings:
         Source: PROTOCOL 16.2, 16.3.
         """
         env = os.environ if environ is None else environ
-        for name, value in (("project", project), ("token", token), ("jwt_token", jwt_token), ("host", host)):
-            if value is not None and not isinstance(value, str):
-                raise ConfigError(f"{name} must be a string, not {type(value).__name__}")
-        ca_path = ca_file or env.get("SIGNALWIRE_RELAY_CA_FILE", "")
-        if ca_path and not os.path.isfile(ca_path):
-            raise ConfigError(f"SIGNALWIRE_RELAY_CA_FILE (ca_file) names {ca_path!r}, which is not a file")
-        level = env.get("SIGNALWIRE_LOG_LEVEL", "").upper()
-        if level and level not in _LOG_LEVELS:
-            raise ConfigError(f"SIGNALWIRE_LOG_LEVEL is {level!r}: must be one of {', '.join(_LOG_LEVELS)}")
         return cls(
             credentials=Credentials(
-                project=project or env.get("SIGNALWIRE_PROJECT_ID", ""),
-                token=token or env.get("SIGNALWIRE_API_TOKEN", ""),
-                jwt_token=jwt_token or env.get("SIGNALWIRE_JWT_TOKEN", ""),
+                project=_text("project", project, env, "SIGNALWIRE_PROJECT_ID"),
+                token=_text("token", token, env, "SIGNALWIRE_API_TOKEN"),
+                jwt_token=_text("jwt_token", jwt_token, env, "SIGNALWIRE_JWT_TOKEN"),
             ),
-            host=host or env.get("SIGNALWIRE_SPACE", "") or env.get("SIGNALWIRE_RELAY_HOST", "") or DEFAULT_HOST,
-            scheme=scheme or env.get("SIGNALWIRE_RELAY_SCHEME", "") or "wss",
-            ca_file=ca_path,
+            host=_text("host", host, env, "SIGNALWIRE_SPACE", "SIGNALWIRE_RELAY_HOST") or DEFAULT_HOST,
+            scheme=_text("scheme", scheme, env, "SIGNALWIRE_RELAY_SCHEME") or "wss",
+            ca_file=_text("ca_file", ca_file, env, "SIGNALWIRE_RELAY_CA_FILE"),
             contexts=check_contexts(contexts if contexts is not None else ()),
             max_active_calls=_whole_number(max_active_calls, env, "max_active_calls", "RELAY_MAX_ACTIVE_CALLS", 1000),
             max_connections=_whole_number(None, env, "max_connections", "RELAY_MAX_CONNECTIONS", 1),
-            log_level=level,
+            log_level=_text("log_level", None, env, "SIGNALWIRE_LOG_LEVEL").upper(),
         )
 
 
@@ -192,6 +229,8 @@ def check_contexts(contexts: Sequence[str]) -> tuple[str, ...]:
     """
     if isinstance(contexts, str):
         raise ConfigError(f"contexts must be a list of strings: write contexts=[{contexts!r}]")
+    if not isinstance(contexts, Iterable):
+        raise ConfigError(f"contexts must be a list of strings, not {type(contexts).__name__}")
     for context in contexts:
         if not isinstance(context, str) or not context:
             raise ConfigError(f"contexts must be non-empty strings, not {context!r}")
@@ -212,7 +251,7 @@ def split_host(host: str) -> tuple[str, int | None]:
         )
     if host.startswith("["):
         name, bracket, rest = host[1:].partition("]")
-        if not bracket or (rest and not rest.startswith(":")):
+        if not bracket or (rest and not rest.startswith(":")) or not _is_ipv6(name):
             raise ConfigError(f"Invalid host {host!r}: an IPv6 address is written [::1] or [::1]:8443")
         port_text = rest[1:] if rest else None
     else:
@@ -222,7 +261,8 @@ def split_host(host: str) -> tuple[str, int | None]:
         raise ConfigError(f"Invalid host {host!r}: the host name is missing")
     if port_text is None:
         return name, None
-    if not (port_text.isascii() and port_text.isdigit()) or not 1 <= int(port_text) <= 65535:
+    # The length comes first: Python refuses to read a number of thousands of digits, with an error of another class.
+    if not (port_text.isascii() and port_text.isdigit() and len(port_text) <= 5) or not 1 <= int(port_text) <= 65535:
         raise ConfigError(f"Invalid host {host!r}: the port must be a number from 1 to 65535")
     return name, int(port_text)
 
@@ -237,10 +277,39 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _is_number(value: object) -> bool:
+    """Return whether it is one; True and False are not, although they are to Python."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_ipv6(name: str) -> bool:
+    try:
+        ipaddress.IPv6Address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_text(argument: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise ConfigError(f"{argument} must be a string, not {type(value).__name__}")
+
+
+def _check_count(argument: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ConfigError(f"{argument}={value!r}: must be a whole number of at least 1")
+
+
+def _text(argument: str, given: str | None, env: Mapping[str, str], *variables: str) -> str:
+    """Return the argument, else the first of the variables that is not empty, else an empty text."""
+    if given is not None:
+        _check_text(argument, given)
+    return given or next((env[variable] for variable in variables if env.get(variable)), "")
+
+
 def _whole_number(given: int | None, env: Mapping[str, str], argument: str, variable: str, default: int) -> int:
     if given is not None:
-        if not isinstance(given, int) or isinstance(given, bool) or given < 1:
-            raise ConfigError(f"{argument}={given!r}: must be a whole number of at least 1")
+        _check_count(argument, given)
         return given
     text = env.get(variable, "")
     if not text:

@@ -29,6 +29,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "LOCAL_ERROR_CODE",
     "ActorDead",
     "ActorError",
     "ArgumentError",
@@ -59,6 +60,11 @@ LOCAL_ERROR_CODE = -1
 
 class RelayActorsError(Exception):
     """The root: catch this to catch everything that the framework raises."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # What Python does by itself, calling the class with `args`, fails for every constructor that takes other ones;
+        # and errors are copied and pickled by those who carry them between threads and processes.
+        return _restore, (type(self), self.args, self.__dict__.copy())
 
 
 class ConfigError(RelayActorsError, ValueError):
@@ -217,3 +223,10 @@ class NameTaken(ActorError):
 
 class FlowError(ActorError):
     """A flow awaited something that its actor cannot drive; the text says what to use in its place."""
+
+
+def _restore(cls: type[RelayActorsError], args: tuple[object, ...], attributes: dict[str, object]) -> RelayActorsError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
