@@ -98,6 +98,13 @@ class ActorRef(pykka.ActorRef[A]):
         if not self._cell.tell_user(message):
             raise ActorIsDead(f"{self} not found")
 
+    def tell_ahead(self, message: object) -> bool:
+        """Send a message ahead of what users have sent; False if the actor is dead: then it is a dead letter (M7).
+
+        For frameworks on top: what one sender sends in this way stays in order. Any thread.
+        """
+        return self._cell.tell_control(message)
+
     @overload
     def ask(self, message: Any, *, block: Literal[False], timeout: float | None = None) -> Future[Any]: ...
 

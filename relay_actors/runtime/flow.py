@@ -57,17 +57,17 @@ class Flow:
         self._step(error)
 
     def end_with(self, error: BaseException) -> None:
-        """Raise ``error`` once: at the await where the flow is, or at the next one that would suspend it.
+        """Raise ``error`` once, in a turn of its own: at the await where the flow is, or the next that would suspend it.
 
         An await whose future is settled already still gives its value first: what has happened is not taken back.
-        What comes out, this raises.
         """
         if self._is_over:
             return
         self._ending = error
         if self._awaited is not None and not self._awaited.is_settled:
-            self._ending = None
-            self.interrupt(error)
+            self._awaited = None
+            self._wakes += 1
+            self._cell.tell_control(_Wake(self, self._wakes))
 
     def cancel(self) -> None:
         """Close the coroutine where it is: its ``finally`` blocks run, but may not await any more."""
@@ -122,10 +122,14 @@ class Flow:
 
     def wake(self, number: int) -> None:
         """Go on, if the flow still waits for what this wake-up belongs to."""
-        if self._is_over or number != self._wakes or self._awaited is None:
+        if self._is_over or number != self._wakes:
             return
-        self._awaited = None
-        self._step(None)
+        if self._awaited is not None:
+            self._awaited = None
+            self._step(None)
+        elif self._ending is not None:
+            error, self._ending = self._ending, None
+            self._step(error)
 
 
 class _Wake(Internal):
