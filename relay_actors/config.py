@@ -58,6 +58,8 @@ class Timing:
     """How long an event for somebody unknown is kept for them (SEMANTICS K4)."""
     linger_s: float = 1.0
     """How long a call's actor stays for late events after the call ended (SEMANTICS X2)."""
+    wrap_up_s: float = 30.0
+    """How long a flow may go on after its call has ended and lingered."""
     end_timeout_s: float = 15.0
     """How long after an accepted hang-up the end event may be missing before the call counts as ended (X3)."""
     stop_timeout_s: float = 5.0

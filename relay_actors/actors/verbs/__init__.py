@@ -1,1 +1,13 @@
-"""The verbs of a call, by noun; defined once for all callers."""
+"""The verbs of a call, by noun; defined once for all callers. Layer: hall."""
+
+from __future__ import annotations
+
+from relay_actors.actors.verbs.calling import CallingVerbs
+from relay_actors.actors.verbs.media import MediaVerbs
+from relay_actors.actors.verbs.waiting import WaitingVerbs
+
+__all__ = ["AllVerbs"]
+
+
+class AllVerbs(CallingVerbs, MediaVerbs, WaitingVerbs):
+    """Every verb. A new group of verbs is one more base class here."""

@@ -1,0 +1,223 @@
+"""Handles of running operations: what `play`, `record`, `collect` and the others give back. Layer: hall."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol, Self
+
+import pykka
+
+from relay_actors.actors.waits import Reply, Wait, give_up_after
+from relay_actors.protocol.commands import (
+    ActionCommand,
+    Pause,
+    Resume,
+    SetVolume,
+    StartInputTimers,
+    Stop,
+    SubCommand,
+)
+from relay_actors.protocol.events import RelayEvent
+from relay_actors.protocol.states import ActionState
+from relay_actors.runtime.base import Dispatcher
+from relay_actors.runtime.future import Future
+
+__all__ = [
+    "Action",
+    "ActionOwner",
+    "CollectAction",
+    "DetectAction",
+    "PlayAction",
+    "RecordAction",
+    "StandaloneCollectAction",
+]
+
+_log = logging.getLogger("relay_actors.actions")
+
+
+class ActionOwner(Protocol):
+    """The call on which an operation runs, as its handle knows it."""
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """Who runs the call's actor."""
+
+    def control_action(self, action: Action, command: SubCommand) -> Reply:
+        """Send a command on a running operation."""
+
+
+class Action(Future["Action"]):
+    """The handle of one running operation on a call.
+
+    Awaiting the handle waits for the server's *acceptance* and gives the handle; awaiting `wait` waits for its
+    *completion* and gives the event that completed it. Handles may be used from any thread.
+
+    Attributes:
+        call: on which it runs.
+        command: what was asked.
+        control_id: how its events are told apart.
+        state: the last known state.
+        result: the event that completed it, or None.
+
+    Source: PROTOCOL 10.
+    """
+
+    def __init__(self, call: ActionOwner, command: ActionCommand, on_completed: Callable[[Any], Any] | None) -> None:
+        super().__init__(call.dispatcher)
+        if on_completed is not None and not callable(on_completed):
+            raise TypeError(f"on_completed must be a function of the completing event, not {on_completed!r}")
+        self.call = call
+        self.command = command
+        self.control_id: str = command.control_id or ""
+        self.state: ActionState = ActionState.NEW
+        self.result: RelayEvent | None = None
+        self.is_wanted = False
+        self.actor_ref: pykka.ActorRef[Any] | None = None
+        self._on_completed = on_completed
+        self._done: Future[RelayEvent] = Future(call.dispatcher)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.control_id} {self.state}>"
+
+    def __await__(self) -> Any:
+        self.is_wanted = True
+        return super().__await__()
+
+    def get(self, *, timeout: float | None = None) -> Self:
+        """Wait in a thread for the server's acceptance, and return the handle."""
+        self.is_wanted = True
+        super().get(timeout=timeout)
+        return self
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is over: completed, refused, or cut off."""
+        return self._done.is_settled
+
+    @property
+    def completed(self) -> bool:
+        """Whether an event completed it, or the call was gone."""
+        return self._done.is_settled and self._done.error is None
+
+    def wait(self, timeout: float | None = None) -> Wait[Any]:
+        """Wait for the completion; gives the event that completed it.
+
+        Args:
+            timeout: seconds; None waits as long as the call lives. A time-out does not harm the operation.
+
+        Raises:
+            TimeoutError: in the wait, when the time is over.
+            RelayError: in the wait, when the server refused to begin.
+        """
+        self.is_wanted = True
+        wait: Wait[Any] = Wait(self.call.dispatcher)
+        give_up_after(wait, timeout, self.call.dispatcher, f"completion of {self.command.method}")
+        self._done.add_done_callback(lambda done: _copy(done, wait))
+        return wait
+
+    def on_done(self, callback: Callable[[], None]) -> None:
+        """Have ``callback`` called once when it is over, however it ended."""
+        self._done.add_done_callback(lambda _done: callback())
+
+    def stop(self) -> Reply:
+        """Ask the server to stop it; its last event then completes it. Nothing is sent once it is over."""
+        return self._control(Stop(action_method=self.command.method, control_id=self.control_id))
+
+    def _control(self, command: SubCommand) -> Reply:
+        return self.call.control_action(self, command)
+
+    # -- for the call's actor ----------------------------------------------------------------------------------------
+
+    def complete(self, state: ActionState, event: RelayEvent) -> bool:
+        """Complete it, unless it is over; the first completion wins (SEMANTICS X5). In the call's turn."""
+        if self.is_done:
+            return False
+        self.state = state
+        self.result = event
+        self.try_set(self)
+        return self._done.try_set(event)
+
+    def refuse(self, error: BaseException) -> bool:
+        """Fail it, unless it is over. In the call's turn."""
+        if self.is_done:
+            return False
+        self.state = ActionState.REJECTED
+        self.try_fail(error)
+        return self._done.try_fail(error)
+
+    def take_callback(self, event: RelayEvent) -> Any:
+        """Call ``on_completed``, once; return a coroutine if it gave one. What it raises is logged."""
+        callback, self._on_completed = self._on_completed, None
+        if callback is None:
+            return None
+        try:
+            given = callback(event)
+        except Exception:
+            _log.exception("on_completed raised action=%s", self)
+            return None
+        return given if inspect.iscoroutine(given) else None
+
+
+class PlayAction(Action):
+    """A playing list of media. Source: PROTOCOL 11.1."""
+
+    def pause(self) -> Reply:
+        """Pause it."""
+        return self._control(Pause(action_method=self.command.method, control_id=self.control_id))
+
+    def resume(self) -> Reply:
+        """Go on after a pause."""
+        return self._control(Resume(action_method=self.command.method, control_id=self.control_id))
+
+    def volume(self, volume: float) -> Reply:
+        """Change the volume, in dB from -40 to 40."""
+        return self._control(SetVolume(action_method=self.command.method, control_id=self.control_id, volume=volume))
+
+
+class RecordAction(Action):
+    """A running recording. Source: PROTOCOL 11.2."""
+
+    def pause(self, behavior: str | None = None) -> Reply:
+        """Pause it; ``behavior`` is ``skip`` (the gap is cut, the server's default) or ``silence``."""
+        return self._control(Pause(action_method=self.command.method, control_id=self.control_id, behavior=behavior))
+
+    def resume(self) -> Reply:
+        """Go on after a pause."""
+        return self._control(Resume(action_method=self.command.method, control_id=self.control_id))
+
+
+class DetectAction(Action):
+    """A running detector; its first finding completes it. Source: PROTOCOL 11.5."""
+
+
+class StandaloneCollectAction(Action):
+    """A running collection of keys or speech. Source: PROTOCOL 11.3."""
+
+    def start_input_timers(self) -> Reply:
+        """Start the clock of ``initial_timeout``, if it was begun with ``start_input_timers=False``."""
+        return self._control(StartInputTimers(action_method=self.command.method, control_id=self.control_id))
+
+
+class CollectAction(StandaloneCollectAction):
+    """A prompt with the collection of what is answered; only the collection completes it. Source: PROTOCOL 11.4."""
+
+    def volume(self, volume: float) -> Reply:
+        """Change the volume of the prompt, in dB from -40 to 40."""
+        return self._control(SetVolume(action_method=self.command.method, control_id=self.control_id, volume=volume))
+
+    def pause(self) -> Reply:
+        """Pause the prompt. Not in the wire schema: expect the server to refuse it (PROTOCOL D30)."""
+        return self._control(Pause(action_method=self.command.method, control_id=self.control_id))
+
+    def resume(self) -> Reply:
+        """Go on after a pause. Not in the wire schema: expect the server to refuse it (PROTOCOL D30)."""
+        return self._control(Resume(action_method=self.command.method, control_id=self.control_id))
+
+
+def _copy(done: Future[RelayEvent], wait: Wait[Any]) -> None:
+    if done.error is not None:
+        wait.try_fail(done.error)
+    else:
+        wait.try_set(done.get(timeout=0))

@@ -1,0 +1,96 @@
+"""What all telephony actors of one application share: where things are, and how to send. Layer: hall."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Protocol
+
+import pykka
+
+from relay_actors.actors.outgoing import Outgoing
+from relay_actors.config import Limits, Timing
+from relay_actors.errors import ActorDead, NotSentError
+from relay_actors.runtime.actor import ActorRef
+from relay_actors.runtime.base import Dispatcher
+from relay_actors.runtime.system import System
+
+__all__ = ["App", "Office"]
+
+
+class App(Protocol):
+    """The application, as its actors know it: what ``self.app`` can do."""
+
+    def dial(
+        self,
+        actor_class: Any,
+        devices: Sequence[Sequence[Mapping[str, object]]],
+        *,
+        tag: str | None = None,
+        max_duration: int | None = None,
+        dial_timeout: float | None = None,
+        **data: Any,
+    ) -> Any:
+        """Call out; see `RelayApp.dial`."""
+
+    def send_message(self, *, to_number: str, from_number: str, **kwargs: Any) -> Any:
+        """Send a text; see `RelayApp.send_message`."""
+
+    def call(self, call_id: str) -> Any:
+        """Return a handle of a running call, or None; see `RelayApp.call`."""
+
+    def lookup(self, name: str) -> ActorRef[Any] | None:
+        """Return a service by its name; see `RelayApp.lookup`."""
+
+    def execute(self, method: str, params: Mapping[str, object]) -> Any:
+        """Send any request; see `RelayApp.execute`."""
+
+
+class Office:
+    """The telephony side of one running system.
+
+    Attributes:
+        system: the actors.
+        timing: all times.
+        limits: all bounds.
+        app: the application.
+        calls: supervisor of all calls.
+        messages: supervisor of all text messages.
+        connection: who owns the socket.
+        relay_protocol: the name of the present session; written by the connection.
+    """
+
+    def __init__(self, system: System, timing: Timing, limits: Limits, app: App) -> None:
+        self.system = system
+        self.timing = timing
+        self.limits = limits
+        self.app = app
+        self.calls: ActorRef[Any] | None = None
+        self.messages: ActorRef[Any] | None = None
+        self.connection: ActorRef[Any] | None = None
+        self.relay_protocol = ""
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """Who runs the actors."""
+        return self.system.dispatcher
+
+    def send(self, outgoing: Outgoing) -> None:
+        """Hand a request to the connection. Any thread; how it ends is told to ``outgoing.on_answer``."""
+        try:
+            if self.connection is None:
+                raise ActorDead("the application is not running")
+            self.connection.tell(outgoing)
+        except (ActorDead, pykka.ActorDeadError) as why:
+            outgoing.on_answer(None, NotSentError(f"{outgoing.method} was not sent: {why}"))
+
+    def tell_connection(self, message: object) -> None:
+        """Tell the connection something; nothing if it is gone."""
+        if self.connection is not None and self.connection.is_alive():
+            try:
+                self.connection.tell(message)
+            except ActorDead:
+                return
+
+    def find(self, key: Hashable) -> ActorRef[Any] | None:
+        """Return who owns a key."""
+        return self.system.find(key)

@@ -1,0 +1,138 @@
+"""Who handles which call and message, and events whose owner is not known yet. Layer: hall; no actors in here.
+
+Source: PROTOCOL 7.3, 9.3; SEMANTICS K4.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from relay_actors.errors import ConfigError
+from relay_actors.protocol.events import RelayEvent
+
+__all__ = ["Claim", "DialOver", "Parking", "Recent", "Routes"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An actor owns this call id from now on; what was parked for it is due."""
+
+    call_id: str
+    ref: Any
+    kind: str = "call"
+
+
+@dataclass(frozen=True, slots=True)
+class DialOver:
+    """A dial has failed; a leg of it that is answered later is nobody's, and must be hung up (PROTOCOL 9.3)."""
+
+    tag: str
+
+
+class Routes(Generic[T]):
+    """From contexts to the classes of actors.
+
+    Args:
+        what: ``calls`` or ``messages``, for texts of errors.
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._classes: dict[str | None, type[T]] = {}
+
+    @property
+    def contexts(self) -> list[str]:
+        """The contexts that are named."""
+        return [context for context in self._classes if context is not None]
+
+    def add(self, context: str | None, actor_class: type[T]) -> None:
+        """Have ``actor_class`` handle a context; None: every context that has no class of its own.
+
+        Raises:
+            ConfigError: the context has a class already, or is no name.
+        """
+        if context is not None and (not isinstance(context, str) or not context):
+            raise ConfigError(f"app.{self._what}({context!r}): a context is a non-empty string")
+        taken = self._classes.setdefault(context, actor_class)
+        if taken is not actor_class:
+            where = f"context {context!r}" if context is not None else "all other contexts"
+            raise ConfigError(f"app.{self._what}: {where} is handled by {taken.__name__} already")
+
+    def find(self, context: str) -> type[T] | None:
+        """Return who handles a context, or None."""
+        return self._classes.get(context) or self._classes.get(None)
+
+
+class Parking:
+    """Events for somebody who is not known yet, in order, for a few seconds and within bounds.
+
+    Args:
+        park_s: seconds after which the events of one id are given up.
+        per_id: how many are kept for one id.
+        ids: how many ids are kept at once; one more gives up the oldest.
+    """
+
+    def __init__(self, park_s: float, per_id: int, ids: int) -> None:
+        self._park_s = park_s
+        self._per_id = per_id
+        self._ids = ids
+        self._parked: OrderedDict[Hashable, tuple[float, deque[RelayEvent]]] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Return how many ids there are."""
+        return len(self._parked)
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._parked
+
+    def park(self, key: Hashable, event: RelayEvent, now: float) -> list[RelayEvent]:
+        """Keep an event; return those that had to be given up for it."""
+        given_up: list[RelayEvent] = []
+        if key not in self._parked and len(self._parked) >= self._ids:
+            _oldest, (_until, events) = self._parked.popitem(last=False)
+            given_up.extend(events)
+        _until, events = self._parked.setdefault(key, (now + self._park_s, deque()))
+        if len(events) >= self._per_id:
+            given_up.append(event)
+        else:
+            events.append(event)
+        return given_up
+
+    def take(self, key: Hashable) -> list[RelayEvent]:
+        """Return and remove what is parked for a key, in order."""
+        _until, events = self._parked.pop(key, (0.0, deque()))
+        return list(events)
+
+    def expire(self, now: float) -> list[RelayEvent]:
+        """Return and remove what has been parked for too long."""
+        expired: list[RelayEvent] = []
+        while self._parked and next(iter(self._parked.values()))[0] <= now:
+            _key, (_until, events) = self._parked.popitem(last=False)
+            expired.extend(events)
+        return expired
+
+    def next_deadline(self) -> float | None:
+        """Return when `expire` will next have something, or None."""
+        return next(iter(self._parked.values()))[0] if self._parked else None
+
+
+class Recent:
+    """The last few keys that were added."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._keys: OrderedDict[Hashable, None] = OrderedDict()
+
+    def add(self, key: Hashable) -> None:
+        """Remember a key, and forget the oldest one beyond the size."""
+        self._keys[key] = None
+        if len(self._keys) > self._size:
+            self._keys.popitem(last=False)
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._keys

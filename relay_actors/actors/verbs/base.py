@@ -1,0 +1,75 @@
+"""What every verb stands on: a command is made and checked, and handed to the call's actor. Layer: hall."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from relay_actors.actors.actions import Action
+from relay_actors.actors.leg import Leg, StateWait
+from relay_actors.actors.orders import Begin, Control, Order, Perform, WaitFor
+from relay_actors.actors.waits import Reply, Wait, give_up_after
+from relay_actors.protocol.commands import ActionCommand, RelayCommand, SubCommand
+from relay_actors.protocol.events import RelayEvent
+from relay_actors.runtime.base import Dispatcher
+
+__all__ = ["CallVerbs"]
+
+A = TypeVar("A", bound=Action)
+
+
+class CallVerbs(abc.ABC):
+    """A call that one can act on: its actor in its own turn, or a handle from anywhere.
+
+    Verbs take effect when called, awaited or not.
+    """
+
+    @property
+    @abc.abstractmethod
+    def leg(self) -> Leg:
+        """What is known of the call."""
+
+    @property
+    @abc.abstractmethod
+    def dispatcher(self) -> Dispatcher:
+        """Who runs the call's actor."""
+
+    @abc.abstractmethod
+    def _new_id(self) -> str:
+        """Return a fresh UUID4 string."""
+
+    @abc.abstractmethod
+    def _post(self, order: Order) -> None:
+        """Have the call's actor do it: at once in its own turn, by its mailbox from elsewhere."""
+
+    def perform(self, command: RelayCommand) -> Reply:
+        """Send any simple command, checked when it was made; the verbs are this with names.
+
+        Raises:
+            TypeError: it starts an operation, or acts on one: use the verb, which gives a handle.
+        """
+        if isinstance(command, ActionCommand | SubCommand) or not command.needs_call:
+            raise TypeError(f"{command.method} is no simple command on a call: use the verb of that name")
+        reply = Reply(command, self.dispatcher)
+        self._post(Perform(command, reply))
+        return reply
+
+    def control_action(self, action: Action, command: SubCommand) -> Reply:
+        """Send a command on a running operation; the methods of its handle are this with names."""
+        reply = Reply(command, self.dispatcher)
+        self._post(Control(action, command, reply))
+        return reply
+
+    def _begin(self, kind: type[A], command: ActionCommand, on_completed: Callable[[Any], Any] | None) -> A:
+        # The id is there before anything is sent, so that an event that overtakes the answer finds its action (K5).
+        action = kind(self, command.with_control_id(self._new_id()), on_completed)
+        self._post(Begin(action))
+        return action
+
+    def _wait(
+        self, accepts: Callable[[RelayEvent], bool], timeout_s: float | None, what: str, *, state: str = ""
+    ) -> Wait[RelayEvent]:
+        wait: Wait[RelayEvent] = Wait(self.dispatcher)
+        self._post(WaitFor(StateWait(accepts, wait), state))
+        return give_up_after(wait, timeout_s, self.dispatcher, what)

@@ -1,0 +1,120 @@
+"""Verbs on the call itself: answer, hang up, bridge, transfer, press keys. Layer: hall. Source: PROTOCOL 8.8, 12."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from relay_actors.actors.actions import Action
+from relay_actors.actors.verbs.base import CallVerbs
+from relay_actors.actors.waits import Reply
+from relay_actors.protocol.commands import (
+    Answer,
+    Connect,
+    Disconnect,
+    Hangup,
+    Pass,
+    SendDigits,
+    Transfer,
+)
+from relay_actors.runtime.future import Future
+
+__all__ = ["CallingVerbs"]
+
+
+class CallingVerbs(CallVerbs):
+    """Each sends one command and gives its `Reply`: accepted, not finished."""
+
+    def answer(self, **kwargs: Any) -> Reply:
+        """Answer an inbound call. One that is answered already stays so, and nothing is sent.
+
+        Args:
+            kwargs: further params, for example ``max_duration`` in minutes.
+        """
+        return self.perform(Answer(extra=kwargs))
+
+    def hangup(self, reason: str = "hangup", *, after: Action | Future[Any] | None = None) -> Reply:
+        """Hang up, once: asked for again, it gives the result of the first time.
+
+        Args:
+            reason: ``hangup``, ``cancel``, ``busy``, ``noAnswer``, ``decline`` or ``error``.
+            after: an operation, or any future: hang up when it is over, however it ended.
+        """
+        command = Hangup(reason=reason)
+        if after is None:
+            return self.perform(command)
+        reply = Reply(command, self.dispatcher)
+
+        def hang_up_now() -> None:
+            self.perform(command).add_done_callback(lambda done: _settle_like(done, reply))
+
+        if isinstance(after, Action):
+            after.on_done(hang_up_now)
+        else:
+            after.add_done_callback(lambda _done: hang_up_now())
+        return reply
+
+    def pass_(self) -> Reply:
+        """Give an inbound call back to the server's routing, unanswered. This application hears no more of it."""
+        return self.perform(Pass())
+
+    def connect(
+        self,
+        devices: Sequence[Sequence[Mapping[str, object]]],
+        *,
+        ringback: Sequence[Mapping[str, object]] | None = None,
+        tag: str | None = None,
+        max_duration: int | None = None,
+        max_price_per_minute: float | None = None,
+        status_url: str | None = None,
+        **kwargs: Any,
+    ) -> Reply:
+        """Bridge the call to somebody else.
+
+        The reply says that ringing began; `ConnectEvent` tells ``connected`` or ``failed``.
+
+        Args:
+            devices: tried one after the other; those of an inner list ring together.
+            ringback: media that the caller hears meanwhile.
+            tag: correlates the new leg.
+            max_duration: minutes (PROTOCOL D9).
+            max_price_per_minute: limit of the price.
+            status_url: where the server reports to.
+            kwargs: further params.
+        """
+        return self.perform(
+            Connect(
+                devices=devices,
+                ringback=ringback,
+                tag=tag,
+                max_duration=max_duration,
+                max_price_per_minute=max_price_per_minute,
+                status_url=status_url,
+                extra=kwargs,
+            )
+        )
+
+    def disconnect(self) -> Reply:
+        """Take the bridge down; both legs live on."""
+        return self.perform(Disconnect())
+
+    def transfer(self, dest: str, **kwargs: Any) -> Reply:
+        """Hand the call on: to an SWML URL or text, or an application such as ``context:sales``.
+
+        Once accepted the call is no longer ours: nothing hangs it up, and this actor stops.
+        """
+        return self.perform(Transfer(dest=dest, extra=kwargs))
+
+    def send_digits(self, digits: str, *, control_id: str | None = None) -> Reply:
+        """Press keys: ``0-9 * # A-D``, ``w`` and ``W`` for pauses of 0.5 s and 1 s.
+
+        The reply says that they were accepted; `SendDigitsEvent` ``finished`` that the tones are over.
+        """
+        return self.perform(SendDigits(digits=digits, control_id=control_id or self._new_id()))
+
+
+def _settle_like(done: Reply, reply: Reply) -> None:
+    if done.error is not None:
+        reply.try_fail(done.error)
+    else:
+        reply.try_set(done.get(timeout=0))

@@ -1,0 +1,249 @@
+"""Verbs of what is heard and understood: play, prompt, record, collect, detect. Layer: hall. Source: PROTOCOL 11."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from relay_actors.actors.actions import (
+    CollectAction,
+    DetectAction,
+    PlayAction,
+    RecordAction,
+    StandaloneCollectAction,
+)
+from relay_actors.actors.verbs.base import CallVerbs
+from relay_actors.protocol.commands import Collect, Detect, Play, PlayAndCollect, Record
+from relay_actors.protocol.media import audio as audio_item
+from relay_actors.protocol.media import detector, ringtone, silence, tts
+
+__all__ = ["MediaVerbs", "OnCompleted"]
+
+OnCompleted = Callable[[Any], Any] | None
+"""Called once with the event that completes an operation, in the call's turn; may be a coroutine function."""
+
+
+class MediaVerbs(CallVerbs):
+    """Each starts a running operation and gives its handle.
+
+    Media are dictionaries ``{"type": …, "params": {…}}`` or, flat, ``{"type": …, "text": …}``. Volumes are in dB from
+    -40 to 40, times in seconds, and what is not given is left to the server.
+    """
+
+    def play(
+        self,
+        media: Sequence[Mapping[str, object]],
+        *,
+        volume: float | None = None,
+        direction: str | None = None,
+        loop: int | None = None,
+        control_id: str | None = None,
+        on_completed: OnCompleted = None,
+        **kwargs: Any,
+    ) -> PlayAction:
+        """Play media one after the other.
+
+        Args:
+            media: what to play.
+            volume: dB.
+            direction: who hears it: ``listen`` (this call), ``speak`` (its peer) or ``both``.
+            loop: how often; 0 is for ever.
+            control_id: chosen for you.
+            on_completed: called with the event that completes it.
+            kwargs: further params.
+        """
+        command = Play(media=media, volume=volume, direction=direction, loop=loop, control_id=control_id, extra=kwargs)
+        return self._begin(PlayAction, command, on_completed)
+
+    def play_tts(
+        self,
+        text: str,
+        *,
+        language: str | None = None,
+        gender: str | None = None,
+        voice: str | None = None,
+        volume: float | None = None,
+        on_completed: OnCompleted = None,
+    ) -> PlayAction:
+        """Say ``text``."""
+        item = tts(text, language=language, gender=gender, voice=voice)
+        return self.play([item], volume=volume, on_completed=on_completed)
+
+    def play_audio(self, url: str, *, volume: float | None = None, on_completed: OnCompleted = None) -> PlayAction:
+        """Play a file from ``url``."""
+        return self.play([audio_item(url)], volume=volume, on_completed=on_completed)
+
+    def play_silence(self, duration: float, *, on_completed: OnCompleted = None) -> PlayAction:
+        """Be silent for ``duration`` seconds."""
+        return self.play([silence(duration)], on_completed=on_completed)
+
+    def play_ringtone(
+        self,
+        name: str,
+        *,
+        duration: float | None = None,
+        volume: float | None = None,
+        on_completed: OnCompleted = None,
+    ) -> PlayAction:
+        """Play the ringing tone of a country, for example ``us``, for ``duration`` seconds."""
+        return self.play([ringtone(name, duration=duration)], volume=volume, on_completed=on_completed)
+
+    def prompt_tts(
+        self,
+        text: str,
+        collect: Mapping[str, object],
+        *,
+        language: str | None = None,
+        gender: str | None = None,
+        voice: str | None = None,
+        volume: float | None = None,
+        on_completed: OnCompleted = None,
+    ) -> CollectAction:
+        """Say ``text`` and collect the answer; see `play_and_collect`."""
+        item = tts(text, language=language, gender=gender, voice=voice)
+        return self.play_and_collect([item], collect, volume=volume, on_completed=on_completed)
+
+    def prompt_audio(
+        self, url: str, collect: Mapping[str, object], *, volume: float | None = None, on_completed: OnCompleted = None
+    ) -> CollectAction:
+        """Play a file from ``url`` and collect the answer; see `play_and_collect`."""
+        return self.play_and_collect([audio_item(url)], collect, volume=volume, on_completed=on_completed)
+
+    def play_and_collect(
+        self,
+        media: Sequence[Mapping[str, object]],
+        collect: Mapping[str, object],
+        *,
+        volume: float | None = None,
+        control_id: str | None = None,
+        on_completed: OnCompleted = None,
+        **kwargs: Any,
+    ) -> CollectAction:
+        """Play media, and collect keys or speech meanwhile and after; input ends the playing.
+
+        Args:
+            media: what to play.
+            collect: what to collect: ``{"digits": {"max": 1}, "speech": {}, "initial_timeout": 5.0, …}``.
+            volume: dB.
+            control_id: chosen for you.
+            on_completed: called with the `CollectEvent` that completes it.
+            kwargs: further params.
+        """
+        command = PlayAndCollect(media=media, collect=collect, volume=volume, control_id=control_id, extra=kwargs)
+        return self._begin(CollectAction, command, on_completed)
+
+    def collect(
+        self,
+        *,
+        digits: Mapping[str, object] | None = None,
+        speech: Mapping[str, object] | None = None,
+        initial_timeout: float | None = None,
+        partial_results: bool | None = None,
+        continuous: bool | None = None,
+        send_start_of_input: bool | None = None,
+        start_input_timers: bool | None = None,
+        control_id: str | None = None,
+        on_completed: OnCompleted = None,
+        **kwargs: Any,
+    ) -> StandaloneCollectAction:
+        """Collect keys or speech, without a prompt. At least one of ``digits`` and ``speech`` is needed.
+
+        Args:
+            digits: ``{"max": 4, "terminators": "#", "digit_timeout": 5.0}``.
+            speech: ``{"language": "en-US", "hints": […], "end_silence_timeout": 1.0}``.
+            initial_timeout: seconds until ``no_input``.
+            partial_results: whether interim speech is reported, too; it does not complete the collection.
+            continuous: whether to go on after each result.
+            send_start_of_input: whether the beginning of input is reported.
+            start_input_timers: whether ``initial_timeout`` starts at once.
+            control_id: chosen for you.
+            on_completed: called with the `CollectEvent` that completes it.
+            kwargs: further params.
+        """
+        command = Collect(
+            digits=digits,
+            speech=speech,
+            initial_timeout=initial_timeout,
+            partial_results=partial_results,
+            continuous=continuous,
+            send_start_of_input=send_start_of_input,
+            start_input_timers=start_input_timers,
+            control_id=control_id,
+            extra=kwargs,
+        )
+        return self._begin(StandaloneCollectAction, command, on_completed)
+
+    def record(
+        self,
+        audio: Mapping[str, object] | None = None,
+        *,
+        control_id: str | None = None,
+        on_completed: OnCompleted = None,
+        **kwargs: Any,
+    ) -> RecordAction:
+        """Record the call; the completing `RecordEvent` has ``url``, ``duration`` and ``size``.
+
+        Args:
+            audio: settings (PROTOCOL 13.3): ``{"beep": True, "end_silence_timeout": 2.0, "terminators": "#"}``.
+            control_id: chosen for you.
+            on_completed: called with the `RecordEvent` that completes it.
+            kwargs: further params.
+        """
+        return self._begin(RecordAction, Record(audio=audio, control_id=control_id, extra=kwargs), on_completed)
+
+    def detect(
+        self,
+        detect: Mapping[str, object],
+        *,
+        timeout: float | None = None,
+        control_id: str | None = None,
+        on_completed: OnCompleted = None,
+        **kwargs: Any,
+    ) -> DetectAction:
+        """Find out what is at the other end: ``{"type": "machine" | "fax" | "digit", "params": {…}}``.
+
+        Args:
+            detect: what to look for.
+            timeout: seconds after which the detector closes with nothing found.
+            control_id: chosen for you.
+            on_completed: called with the `DetectEvent` that completes it: the first finding.
+            kwargs: further params.
+        """
+        command = Detect(detect=detect, timeout=timeout, control_id=control_id, extra=kwargs)
+        return self._begin(DetectAction, command, on_completed)
+
+    def detect_answering_machine(
+        self,
+        *,
+        initial_timeout: float | None = None,
+        end_silence_timeout: float | None = None,
+        machine_voice_threshold: float | None = None,
+        machine_words_threshold: int | None = None,
+        detect_interruptions: bool | None = None,
+        detect_message_end: bool | None = None,
+        timeout: float | None = None,
+        on_completed: OnCompleted = None,
+    ) -> DetectAction:
+        """Find out whether a person or a machine has answered: ``HUMAN``, ``MACHINE`` or ``UNKNOWN``."""
+        settings = detector(
+            "machine",
+            initial_timeout=initial_timeout,
+            end_silence_timeout=end_silence_timeout,
+            machine_voice_threshold=machine_voice_threshold,
+            machine_words_threshold=machine_words_threshold,
+            detect_interruptions=detect_interruptions,
+            detect_message_end=detect_message_end,
+        )
+        return self.detect(settings, timeout=timeout, on_completed=on_completed)
+
+    def detect_digit(
+        self, *, digits: str | None = None, timeout: float | None = None, on_completed: OnCompleted = None
+    ) -> DetectAction:
+        """Listen for keys, without taking them away from others."""
+        return self.detect(detector("digit", digits=digits), timeout=timeout, on_completed=on_completed)
+
+    def detect_fax(
+        self, *, tone: str | None = None, timeout: float | None = None, on_completed: OnCompleted = None
+    ) -> DetectAction:
+        """Listen for a fax: tone ``CED`` (it answers) or ``CNG`` (it calls)."""
+        return self.detect(detector("fax", tone=tone), timeout=timeout, on_completed=on_completed)

@@ -1,0 +1,69 @@
+"""Verbs that wait: for an event, or for a state, which is a level and not an edge. Layer: hall.
+
+Source: PROTOCOL 8.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from relay_actors.actors.leg import Listener
+from relay_actors.actors.orders import Listen
+from relay_actors.actors.verbs.base import CallVerbs
+from relay_actors.actors.waits import Wait
+from relay_actors.protocol.events import CallStateEvent, RelayEvent
+from relay_actors.protocol.states import CallState, is_at_or_past
+
+__all__ = ["WaitingVerbs"]
+
+
+class WaitingVerbs(CallVerbs):
+    """Time-outs are in seconds; None waits as long as the call lives. A time-out is a `TimeoutError` in the wait."""
+
+    def on(self, event_type: str, handler: Listener) -> None:
+        """Have ``handler(event)`` called with every event of a type, in the call's turn.
+
+        It may be a coroutine function, and several may listen to the same type. What one raises is logged, and
+        harms neither the others nor the call.
+
+        Raises:
+            TypeError: ``handler`` cannot be called.
+        """
+        if not callable(handler):
+            raise TypeError(f"on({event_type!r}, …): the handler must be a function of the event, not {handler!r}")
+        self._post(Listen(event_type, handler))
+
+    def wait_for(
+        self,
+        event_type: str,
+        predicate: Callable[[RelayEvent], bool] | None = None,
+        timeout: float | None = None,
+    ) -> Wait[RelayEvent]:
+        """Wait for the next event of a type for which ``predicate`` is true."""
+
+        def accepts(event: RelayEvent) -> bool:
+            return event.event_type == event_type and (predicate is None or predicate(event))
+
+        return self._wait(accepts, timeout, f"event {event_type}")
+
+    def wait_for_ringing(self, timeout: float | None = None) -> Wait[RelayEvent]:
+        """Wait until the call rings; at once if it does, or is past that."""
+        return self._wait_for_state(CallState.RINGING, timeout)
+
+    def wait_for_answered(self, timeout: float | None = None) -> Wait[RelayEvent]:
+        """Wait until the call is answered; at once if it is, or is past that: look at the event's ``call_state``."""
+        return self._wait_for_state(CallState.ANSWERED, timeout)
+
+    def wait_for_ending(self, timeout: float | None = None) -> Wait[RelayEvent]:
+        """Wait until the call begins to end; at once if it does, or has ended."""
+        return self._wait_for_state(CallState.ENDING, timeout)
+
+    def wait_for_ended(self, timeout: float | None = None) -> Wait[RelayEvent]:
+        """Wait until the call has ended; at once if it has."""
+        return self._wait_for_state(CallState.ENDED, timeout)
+
+    def _wait_for_state(self, state: str, timeout_s: float | None) -> Wait[RelayEvent]:
+        def accepts(event: RelayEvent) -> bool:
+            return isinstance(event, CallStateEvent) and is_at_or_past(event.call_state, state)
+
+        return self._wait(accepts, timeout_s, f"state {state}", state=state)
