@@ -520,7 +520,7 @@ class ClientProtocol:
         self._phase, self._phase_deadline = phase, deadline
 
     def _answer(self, frame_id: object) -> None:
-        if frame_id is not None and self._phase in _SOCKET_IS_OPEN:
+        if frame_id is not None:
             self._texts.append(frames.acknowledgement(frame_id))
 
     def _scrubbed(self, error: CommandRejectedError) -> CommandRejectedError:

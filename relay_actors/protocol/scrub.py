@@ -45,8 +45,9 @@ _QUOTE: Final = re.compile(r'(?<!\\)(\\*)"')
 def scrub(text: str | bytes, secrets: Iterable[str] = ()) -> str:
     r"""Return ``text`` with every secret replaced by ``***``.
 
-    Works on JSON, on JSON inside the strings of JSON, and on broken or other text. What was JSON is JSON afterwards,
-    with the same structure, as long as no secret is a piece of JSON syntax itself, for example a bare number.
+    Works on JSON, on JSON inside the strings of JSON (three levels deep), and on broken or other text. What was JSON is
+    JSON afterwards, with the same structure, as long as no secret is a piece of JSON syntax itself, for example a bare
+    number.
 
     Args:
         text: bytes that are no UTF-8 are replaced, as for a log.
@@ -112,29 +113,44 @@ def _hide_values(text: str, secrets: Iterable[str]) -> str:
 
 @lru_cache(maxsize=64)
 def _values_pattern(secrets: tuple[str, ...]) -> re.Pattern[str]:
-    # The leading run of backslashes belongs to an escape whose letter the secret would begin with; alone it would break
-    # the JSON.
-    return re.compile(r"\\*(?:" + "|".join("".join(map(_any_spelling, secret)) for secret in secrets) + ")")
+    return re.compile("|".join(map(_any_spelling, secrets)))
 
 
-_SHORT_ESCAPES: Final = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
+def _any_spelling(secret: str) -> str:
+    r"""Return a pattern for ``secret`` in plain text, in JSON, and in JSON within JSON.
+
+    Backslashes before the secret go with it: the last one may begin an escape, as in ``\nabc`` before the secret
+    ``nabc``, and would break the JSON if it stayed. So the first character is spelled without those that it may need.
+    All runs are bounded and the first gives nothing back, or text made of backslashes would cost quadratic time.
+    """
+    rest = secret.lstrip("\\") or secret
+    lead = r"\\{0,64}+" if rest is secret else r"(?:\\{1,64}+(?:u(?i:005c))?){1,16}+"
+    return lead + _spelling(rest[0], "") + "".join(map(_spelling, _CHARS.findall(rest, 1)))
 
 
-def _any_spelling(char: str) -> str:
-    r"""Return a pattern for ``char`` as itself or in any of JSON's escapes, also in JSON within JSON."""
+_CHARS: Final = re.compile(r"\\+|[^\\]")
+_SHORT_ESCAPES: Final = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t", '"': '"', "/": "/"}
+
+
+def _spelling(char: str, run: str = r"\\{1,16}") -> str:
+    """Return a pattern for ``char`` as itself or in any of JSON's escapes, which begin with ``run``.
+
+    Several backslashes count as one char, so that in JSON an even number of them is taken: what is left of a longer run
+    still escapes what it escaped.
+    """
+    if char.startswith("\\"):
+        count = len(char)
+        nested = "|".join(rf"\\{{{2**level * count}}}" for level in (4, 3, 2))
+        return rf"(?:{nested}|(?:\\\\|\\{{1,16}}u(?i:005c)){{{count}}}|\\{{{count}}})"
     units = char.encode("utf-16-be", "surrogatepass").hex()
-    escaped = "".join(rf"\\+u(?i:{units[i : i + 4]})" for i in range(0, len(units), 4))
-    if char == "\\":
-        return rf"(?:(?:\\\\)+|\\|{escaped})"
-    if char in '"/':
-        return rf"(?:\\*{char}|{escaped})"
+    spellings = [re.escape(char), run + r"\\{1,16}".join(f"u(?i:{units[i : i + 4]})" for i in range(0, len(units), 4))]
     if char in _SHORT_ESCAPES:
-        return rf"(?:{re.escape(char)}|\\+{_SHORT_ESCAPES[char]}|{escaped})"
-    return rf"(?:{re.escape(char)}|{escaped})"
+        spellings.append(run + _SHORT_ESCAPES[char])
+    return f"(?:{'|'.join(spellings)})"
 
 
 _KEY: Final = re.compile(
     r'(?<!\\)(?P<run>\\*)"(?:'
-    + "|".join("".join(map(_any_spelling, key)) for key in sorted(SECRET_KEYS))
+    + "|".join("".join(map(_spelling, key)) for key in sorted(SECRET_KEYS))
     + r')(?P=run)"\s*:\s*'
 )
