@@ -176,6 +176,18 @@ class ClientProtocol:
 
     # The life of the connection
 
+    def resume_session(self, relay_protocol: str, authorization_state: str = "") -> None:
+        """Have the first log in resume a session that a former process kept; "" for a new one.
+
+        If the server refuses that, a new session follows; the refusal does not count towards giving up.
+
+        Raises:
+            ProtocolError: it has been started already.
+        """
+        if self._phase is not _Phase.IDLE:
+            raise ProtocolError(f"resume_session: already started ({self._phase.value})")
+        self._session.relay_protocol, self._session.authorization_state = relay_protocol, authorization_state
+
     def start(self, now: float) -> list[Happening]:
         """Begin to connect, at once; also again after `shut_down` or a final refusal.
 
@@ -427,9 +439,11 @@ class ClientProtocol:
     def _login_refused(self, error: CommandRejectedError, now: float) -> list[Happening]:
         why = f"log in refused with {error.code} ({error.message})"
         goodbye = CloseSocket(why, normal=True)
-        # A refused resume would be refused for ever: the next attempt begins a new session (PROTOCOL 3.5).
+        # A refused resume would be refused for ever: the next attempt begins a new session (PROTOCOL 3.5). It may have
+        # been the session that was refused, so it says nothing yet about the credentials.
+        if not self._session.relay_protocol:
+            self._refusals += 1
         self._session.forget()
-        self._refusals += 1
         if self._has_been_ready or self._refusals < self._limits.log_in_refusals:
             return [LogInRefused(error, final=False), goodbye, *self._lose(now, why)]
         self._is_shut_down = True

@@ -237,6 +237,30 @@ def test_a_resume_that_is_not_answered_is_tried_again_as_it_was():
     assert client.open()["params"]["protocol"] == "signalwire_sig_1_x"
 
 
+def test_a_session_of_a_former_process_is_resumed_with_its_authorization_state():
+    """A crash of the process must not cost the calls that go on at the server."""
+    client = DrivenClient()
+    client.protocol.resume_session("p-old", "state-old")
+    client.start()
+    connect = client.open()
+    assert (connect["params"]["protocol"], connect["params"]["authorization_state"]) == ("p-old", "state-old")
+    assert client.reply(connect, {"protocol": "p-old"}) == [LoggedIn(True, "p-old")]
+    with pytest.raises(ProtocolError, match="already started"):
+        client.protocol.resume_session("other")
+
+
+def test_a_refused_session_of_a_former_process_does_not_count_as_wrong_credentials():
+    """It may be too old; the credentials have not been tried for themselves yet."""
+    client = DrivenClient(limits=Limits(log_in_refusals=1))
+    client.protocol.resume_session("p-old", "state-old")
+    client.start()
+    assert not client.refuse(client.open())[0].final
+    client.advance(1.0)
+    fresh = client.open()
+    assert not {"protocol", "authorization_state"} & fresh["params"].keys()
+    assert client.refuse(fresh)[0].final
+
+
 # Backing off
 
 
