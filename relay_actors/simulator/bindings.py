@@ -31,6 +31,8 @@ class Binding:
 class DigitBindings:
     """The bindings of one leg; kept among what runs on it, so that they hear its keys and end with it."""
 
+    is_listening = True
+
     def __init__(self, call: Call, run: Callable[[Call, str, Params], Reply]) -> None:
         self._call = call
         self._run = run

@@ -45,6 +45,10 @@ class Ear(Protocol):
 class Running(Protocol):
     """An operation that runs on a leg, for example a play or a recording."""
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether it wants keys or words."""
+
     def call_ends(self) -> None:
         """Come to an end because the call does; the terminal event goes out now."""
 
@@ -151,6 +155,11 @@ class Call:
     def is_answered(self) -> bool:
         """Whether both sides can talk now."""
         return self.state == CallState.ANSWERED
+
+    @property
+    def has_listener(self) -> bool:
+        """Whether anything that runs wants keys or words."""
+        return any(running.is_listening for running in self.running.values())
 
     @property
     def persona(self) -> Persona:

@@ -14,6 +14,8 @@ __all__ = ["Conferences"]
 class Participation:
     """One leg's part in one conference; it ends with the call."""
 
+    is_listening = False
+
     def __init__(self, conference: Conference, call: Call, params: Params) -> None:
         self._conference = conference
         self._call = call

@@ -169,7 +169,7 @@ class Line:
         self._wait(lambda: self._listen_for(what) or self.is_over, within)
         if self._listened == before:
             heard = ", ".join(repr(str(sound)) for sound in self._heard[before:]) or "nothing"
-            raise self._story(f"did not hear {what!r} within {within:g} s; heard in its place: {heard}")
+            raise self._story(f"did not hear {what!r} {self._until(within)}; heard in its place: {heard}")
         return self
 
     def is_connected(self, within: float = WITHIN_S) -> Line:
@@ -187,7 +187,7 @@ class Line:
         Raises:
             StoryError: nothing did in time.
         """
-        self._expect(lambda: bool(self._call.running), "was not asked for anything", within)
+        self._expect(lambda: self._call.has_listener, "was not asked for anything", within)
         return self
 
     def talks_to(self, other: object, within: float = WITHIN_S) -> Line:
@@ -285,14 +285,17 @@ class Line:
         return self
 
     def hangs_up(self) -> Line:
-        """Hang up; an unanswered caller abandons the call. Idempotent."""
+        """Hang up; an unanswered caller abandons the call, and a ringing phone declines it. Idempotent."""
         with self._world.turn():
             if self.is_over:
                 return self
             self.note("hung up")
             self._elsewhere = False
             is_unanswered_caller = self._call.direction == "inbound" and not self._call.is_answered
-            self._call.end("abandoned" if is_unanswered_caller else "hangup")
+            if self.is_ringing:
+                self._call.cancel("decline")
+            else:
+                self._call.end("abandoned" if is_unanswered_caller else "hangup")
         return self
 
     # What the call tells it (`calls.Ear`).
@@ -352,7 +355,10 @@ class Line:
         self._wait(lambda: is_so() or self.is_over, within)
         with self._world.look():
             if not is_so():
-                raise self._story(f"{complaint} within {within:g} s")
+                raise self._story(f"{complaint} {self._until(within)}")
+
+    def _until(self, within: float) -> str:
+        return "before the call ended" if self.is_over else f"within {within:g} s"
 
     def _wait(self, is_so: Callable[[], bool], within: float) -> bool:
         return self._world.wait_until(is_so, within)

@@ -31,6 +31,7 @@ class Collector(Operation):
     """
 
     event_type = "calling.call.collect"
+    is_listening = True
 
     def listen(self, settings: Params) -> None:
         """Read the settings and be ready for input; no timer runs yet."""

@@ -20,6 +20,7 @@ class Detect(Operation):
 
     event_type = "calling.call.detect"
     started_message = "Detecting"
+    is_listening = True
 
     def start(self) -> dict[str, object]:
         """Look for what the command names."""

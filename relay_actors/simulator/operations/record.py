@@ -24,6 +24,7 @@ class Record(Operation):
 
     event_type = "calling.call.record"
     started_message = "Recording"
+    is_listening = True
 
     def start(self) -> dict[str, object]:
         """Begin; the answer already names the URL."""

@@ -1,0 +1,81 @@
+"""What all operations promise. Source: PROTOCOL 10."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.simulator.stage import Inbound, Peer, Stage, tts
+
+RUNNING: list[tuple[str, dict[str, Any], str]] = [
+    ("calling.play", {"play": [tts("x" * 3000)]}, "calling.call.play"),
+    ("calling.play_and_collect", {"play": [tts("x")], "collect": {"digits": {"max": 1}}}, "calling.call.collect"),
+    ("calling.collect", {"digits": {"max": 1}}, "calling.call.collect"),
+    ("calling.record", {"record": {"audio": {}}}, "calling.call.record"),
+    ("calling.detect", {"detect": {"type": "machine", "params": {}}}, "calling.call.detect"),
+    ("calling.send_fax", {"document": "https://a/b.pdf"}, "calling.call.fax"),
+    ("calling.receive_fax", {}, "calling.call.fax"),
+    ("calling.tap", {"tap": {"type": "audio"}, "device": {"type": "rtp", "params": {}}}, "calling.call.tap"),
+    ("calling.stream", {"url": "wss://a"}, "calling.call.stream"),
+    ("calling.transcribe", {}, "calling.call.transcribe"),
+    ("calling.pay", {"payment_connector_url": "https://a"}, "calling.call.pay"),
+    ("calling.ai", {}, "calling.call.ai"),
+]
+
+ids = [method for method, _, _ in RUNNING]
+
+
+@pytest.fixture
+def call(stage: Stage, peer: Peer) -> Inbound:
+    return stage.inbound(peer)
+
+
+@pytest.mark.parametrize(("method", "params", "event_type"), RUNNING, ids=ids)
+def test_every_operation_can_be_stopped_and_ends_once(
+    stage: Stage, call: Inbound, method: str, params: dict[str, Any], event_type: str
+):
+    started = call.do(method, control_id="c1", **params)
+    assert started["control_id"] == "c1"
+    assert started["call_id"] == call.call_id
+    call.do(f"{method}.stop", control_id="c1")
+    ended = len(call.peer.events(event_type))
+    assert ended, "the terminal event goes out"
+    stage.run(120)
+
+    assert len(call.peer.events(event_type)) == ended, "nothing follows it"
+    assert call.code(f"{method}.stop", control_id="c1") == "404"
+
+
+@pytest.mark.parametrize(("method", "params", "event_type"), RUNNING, ids=ids)
+def test_nothing_of_an_operation_follows_the_end_of_its_call(
+    stage: Stage, call: Inbound, method: str, params: dict[str, Any], event_type: str
+):
+    """Source: PROTOCOL 8.5, 19.2."""
+    call.do(method, control_id="c1", **params)
+    call.line.hangs_up()
+    stage.run(120)
+
+    assert call.peer.story()[-2:] == ["call.state ending", "call.state ended"]
+    if method != "calling.ai":  # the AI never tells of its end when the call ends
+        assert call.peer.events(event_type)
+
+
+def test_a_control_id_in_use_is_a_conflict(call: Inbound):
+    call.do("calling.play", control_id="c1", play=[tts("x" * 300)])
+    assert call.code("calling.play", control_id="c1", play=[tts("y")]) == "409"
+    assert call.peer.states("calling.call.play") == ["playing"]
+
+
+def test_a_control_id_may_be_used_again_when_it_is_free(stage: Stage, call: Inbound):
+    for _ in range(2):
+        call.do("calling.play", control_id="c1", play=[tts("x")])
+        stage.run(1)
+    assert call.peer.states("calling.call.play") == ["playing", "finished"] * 2
+
+
+def test_a_sub_command_for_another_kind_of_operation_finds_nothing(call: Inbound):
+    call.do("calling.play", control_id="c1", play=[tts("x" * 300)])
+    assert call.code("calling.record.stop", control_id="c1") == "404"
+    assert call.code("calling.collect.start_input_timers", control_id="c1") == "404"
+    assert call.code("calling.play_and_collect.volume", control_id="c1", volume=1.0) == "404"

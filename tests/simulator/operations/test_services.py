@@ -1,0 +1,106 @@
+"""Digits, echo, refer, fax, pay and AI. Source: PROTOCOL 11.6, 11.10, 11.11, 12."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulator.stage import Inbound, Peer, Stage
+
+
+@pytest.fixture
+def call(stage: Stage, peer: Peer) -> Inbound:
+    return stage.inbound(peer)
+
+
+def test_digits_are_heard_and_finished_when_their_time_is_over(stage: Stage, call: Inbound):
+    call.do("calling.send_digits", control_id="c1", digits="1w2W3#")
+    call.line.hears("digits 123#")
+    stage.run(2.4)
+    assert call.peer.states("calling.call.send_digits") == []
+    stage.run(0.2)
+
+    assert call.peer.states("calling.call.send_digits", control_id="c1") == ["finished"]
+
+
+def test_an_echo_ends_at_its_time_out_and_has_no_control_id(stage: Stage, call: Inbound):
+    assert call.do("calling.echo", timeout=30.0) == {"code": "200", "message": "Echo started", "call_id": call.call_id}
+    stage.run(31)
+
+    assert call.peer.states("calling.call.echo") == ["echoing", "finished"]
+    assert "control_id" not in call.peer.events("calling.call.echo")[0]
+
+
+def test_an_echo_without_a_time_out_ends_with_the_call(stage: Stage, call: Inbound):
+    call.do("calling.echo")
+    stage.run(3600)
+    assert call.peer.states("calling.call.echo") == ["echoing"]
+    call.line.hangs_up()
+
+    assert call.peer.states("calling.call.echo") == ["echoing", "finished"]
+
+
+def test_only_a_sip_call_can_be_referred(call: Inbound):
+    call.do("calling.refer", device={"type": "sip", "params": {"to": "sip:a@b"}})
+    assert call.peer.states("calling.call.refer") == ["error"]
+
+
+def test_a_sip_call_is_referred(stage: Stage, peer: Peer):
+    stage.sim.phone("sip:bob@example.org").answers()
+    peer.do(
+        "calling.dial", tag="t", devices=[[{"type": "sip", "params": {"from": "sip:a@b", "to": "sip:bob@example.org"}}]]
+    )
+    stage.run(1)
+    winner = peer.events("calling.call.dial")[-1]["call"]
+    device = {"type": "sip", "params": {"to": "sip:sales@example.org"}}
+    peer.do("calling.refer", call_id=winner["call_id"], node_id=winner["node_id"], device=device)
+    stage.run(2)
+
+    assert peer.states("calling.call.refer") == ["inProgress", "success"]
+    assert peer.events("calling.call.refer")[-1]["sip_notify_response_code"] == "200"
+
+
+@pytest.mark.parametrize(("method", "direction"), [("calling.send_fax", "send"), ("calling.receive_fax", "receive")])
+def test_a_fax_has_a_page_and_an_end(stage: Stage, call: Inbound, method: str, direction: str):
+    """Its events have no state field (PROTOCOL D11)."""
+    call.do(method, control_id="c1", **({"document": "https://a/b.pdf"} if direction == "send" else {}))
+    stage.run(10)
+
+    page, end = [event["fax"] for event in call.peer.events("calling.call.fax")]
+    assert page == {"type": "page", "params": {"direction": direction, "number": "1"}}
+    assert (end["type"], end["params"]["success"], end["params"]["pages"]) == ("finished", True, "1")
+
+
+def test_a_stopped_fax_is_finished_without_success(call: Inbound):
+    call.do("calling.send_fax", control_id="c1", document="https://a/b.pdf")
+    call.do("calling.send_fax.stop", control_id="c1")
+
+    (end,) = [event["fax"] for event in call.peer.events("calling.call.fax")]
+    assert end["params"]["success"] is False
+
+
+def test_a_payment_asks_and_succeeds(stage: Stage, call: Inbound):
+    call.do("calling.pay", control_id="c1", payment_connector_url="https://a")
+    stage.run(6)
+
+    asked = call.peer.states("calling.call.pay", "for")
+    assert asked == ["payment-card-number", "payment-processing", "payment-completed"]
+    assert call.peer.states("calling.call.pay", "result") == [None, None, "success"]
+
+
+@pytest.mark.parametrize(("how", "result"), [("stop", "relay-pay-stop"), ("hang up", "caller-hung-up")])
+def test_a_payment_that_is_broken_off_says_by_whom(call: Inbound, how: str, result: str):
+    call.do("calling.pay", control_id="c1", payment_connector_url="https://a")
+    if how == "stop":
+        call.do("calling.pay.stop", control_id="c1")
+    else:
+        call.line.hangs_up()
+
+    assert call.peer.states("calling.call.pay", "result")[-1] == result
+
+
+def test_an_ai_that_is_stopped_is_finished(call: Inbound):
+    call.do("calling.ai", control_id="c1", prompt={"text": "Be kind."})
+    assert call.peer.states("calling.call.ai") == []
+    call.do("calling.ai.stop", control_id="c1")
+
+    assert call.peer.states("calling.call.ai") == ["finished"]
