@@ -281,12 +281,11 @@ class LegActor(Actor, AllVerbs):
         if action.actor_ref is None or action.is_done:
             return
         self.deliver_now(action.actor_ref, BeginAnswered(error))
-        if not action.is_done:
-            return
-        if action.result is None and self.leg.actions.pop(action.control_id, None) is not None:
-            if not action.is_wanted and error is not None:
+        if action.state is ActionState.REJECTED:
+            self.leg.actions.pop(action.control_id, None)
+            if error is not None and not action.is_wanted:
                 self.leg.backlog.append(CommandFailed(action.command, error))
-        else:
+        elif action.state is ActionState.CALL_ENDED:
             self.expect_end("lost")
             self._report(action)
 

@@ -112,7 +112,7 @@ class OutboundLegActor(LegActor):
         leg.won(event)
         leg.context = self.office.relay_protocol
         self._cell.register(("call", leg.call_id))
-        self.office.tell_connection(Claim(leg.call_id, self._cell.ref))
+        self.office.tell_connection(Claim(leg.call_id, self._cell.ref, is_call=True))
         # The leg's own event may have come before, may come later, or never: whoever waits shall not depend on that.
         answered = dialling.answered or CallStateEvent.from_payload(
             {

@@ -20,11 +20,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An actor owns this call id from now on; what was parked for it is due."""
+    """An actor owns the call id, or message id, ``owned`` from now on; what was parked for it is due."""
 
-    call_id: str
+    owned: str
     ref: Any
-    kind: str = "call"
+    is_call: bool
 
 
 @dataclass(frozen=True, slots=True)
