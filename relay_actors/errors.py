@@ -5,6 +5,7 @@
     RelayActorsError
     ├── ConfigError                 an argument, variable, host or number that cannot be used (a ValueError)
     ├── ArgumentError               an argument of a command that cannot be sent (a ValueError)
+    ├── ConnectionLimitError        this process has as many connections as it may have (a RuntimeError)
     ├── RelayError                  a request that the server refused, or whose answer is lost (code, message)
     │   ├── CommandRejectedError    the server answered, and said no
     │   ├── RequestTimeoutError     no answer in time: the outcome is unknown
@@ -37,6 +38,7 @@ __all__ = [
     "CommandRejectedError",
     "ConfigError",
     "ConnectFailedError",
+    "ConnectionLimitError",
     "ConnectionLostError",
     "DialFailedError",
     "FlowError",
@@ -80,6 +82,10 @@ class ArgumentError(RelayActorsError, ValueError):
     Raised where the command is made, before anything is sent; the text names the command and the argument to mend.
     A class of its own, because a running handler makes it and a supervisor may decide about it.
     """
+
+
+class ConnectionLimitError(RelayActorsError, RuntimeError):
+    """The process has as many RELAY connections as ``RELAY_MAX_CONNECTIONS`` allows. Source: PROTOCOL 6.8."""
 
 
 class RelayError(RelayActorsError):

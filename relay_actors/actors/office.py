@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Protocol
 
 import pykka
@@ -32,7 +32,18 @@ class App(Protocol):
     ) -> Any:
         """Call out; see `RelayApp.dial`."""
 
-    def send_message(self, *, to_number: str, from_number: str, **kwargs: Any) -> Any:
+    def send_message(
+        self,
+        *,
+        to_number: str,
+        from_number: str,
+        context: str | None = None,
+        body: str | None = None,
+        media: Sequence[str] | None = None,
+        tags: Sequence[str] | None = None,
+        region: str | None = None,
+        on_completed: Callable[[Any], Any] | None = None,
+    ) -> Any:
         """Send a text; see `RelayApp.send_message`."""
 
     def call(self, call_id: str) -> Any:

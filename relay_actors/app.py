@@ -1,0 +1,449 @@
+"""`RelayApp`: builds, runs and stops the tree. Layer: stair. Source: DESIGN sections 3 to 5."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from relay_actors.actors.call import CallActor
+from relay_actors.actors.call_handle import CallHandle
+from relay_actors.actors.dialling import Dialling
+from relay_actors.actors.leg import Leg
+from relay_actors.actors.leg_actor import CallRef, Kept
+from relay_actors.actors.message import (
+    KeptMessage,
+    MessageActor,
+    MessageHandle,
+    OutboundMessageActor,
+    TextMessage,
+)
+from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.routing import Routes
+from relay_actors.actors.tree import Tree
+from relay_actors.actors.wire import ChangeContexts
+from relay_actors.config import Limits, Settings, Timing, check_contexts
+from relay_actors.connection_slots import take_slot
+from relay_actors.errors import ConfigError, RelayActorsError
+from relay_actors.journal.base import Store
+from relay_actors.journal.sqlite import SqliteStore
+from relay_actors.protocol.base import JsonObject
+from relay_actors.protocol.commands import Dial, SendMessage
+from relay_actors.runtime.actor import Actor, ActorRef
+from relay_actors.runtime.future import Future
+from relay_actors.runtime.system import System
+from relay_actors.transport.base import Connector
+from relay_actors.transport.websocket_client import WebsocketConnector
+
+__all__ = ["RelayApp"]
+
+C = TypeVar("C", bound=CallActor)
+M = TypeVar("M", bound=MessageActor)
+A = TypeVar("A", bound=Actor)
+
+_log = logging.getLogger("relay_actors.app")
+
+
+class RelayApp:
+    """A phone application: which actors handle which calls and texts, and the connection to RELAY.
+
+    Arguments win over environment variables. What is missing or cannot be used raises `ConfigError`, naming it, before
+    any network activity: arguments when the application is made, the rest when it is started.
+
+    Args:
+        project: project id; else ``SIGNALWIRE_PROJECT_ID``.
+        token: API token; else ``SIGNALWIRE_API_TOKEN``.
+        jwt_token: a JWT in place of both; else ``SIGNALWIRE_JWT_TOKEN``.
+        host: ``example.signalwire.com``, a port may follow; else ``SIGNALWIRE_SPACE``.
+        contexts: from which to take calls and texts, beside those that have a class of their own.
+        max_active_calls: beyond it inbound calls are passed on; else ``RELAY_MAX_ACTIVE_CALLS``, else 1000.
+        journal: path of the journal's file, or a `Store`; None keeps none.
+        scheme: ``wss``, or ``ws`` for loopback; else ``SIGNALWIRE_RELAY_SCHEME``.
+        ca_file: CA bundle; else ``SIGNALWIRE_RELAY_CA_FILE``.
+        timing: all times.
+        limits: all bounds.
+        name: begins the names of threads.
+    """
+
+    def __init__(
+        self,
+        project: str | None = None,
+        token: str | None = None,
+        jwt_token: str | None = None,
+        host: str | None = None,
+        contexts: Sequence[str] | None = None,
+        *,
+        max_active_calls: int | None = None,
+        journal: str | Store | None = None,
+        scheme: str | None = None,
+        ca_file: str | None = None,
+        timing: Timing | None = None,
+        limits: Limits | None = None,
+        name: str = "relay",
+    ) -> None:
+        self.timing = timing if timing is not None else Timing()
+        self.limits = limits if limits is not None else Limits()
+        self.name = name
+        self._given: dict[str, Any] = {
+            "project": project,
+            "token": token,
+            "jwt_token": jwt_token,
+            "host": host,
+            "scheme": scheme,
+            "ca_file": ca_file,
+            "max_active_calls": max_active_calls,
+        }
+        self._contexts = check_contexts(contexts if contexts is not None else ())
+        self._journal = journal
+        self._calls: Routes[CallActor] = Routes("calls")
+        self._messages: Routes[MessageActor] = Routes("messages")
+        self._services: list[tuple[type[Actor], str, tuple[Any, ...], dict[str, Any]]] = []
+        self._tree: Tree | None = None
+        self._release: Callable[[], None] | None = None
+        self._store: Store | None = None
+
+    def __repr__(self) -> str:
+        state = "running" if self._tree is not None else "not running"
+        return f"<RelayApp {self.name} {state} contexts={list(self.contexts)}>"
+
+    # -- who does what -----------------------------------------------------------------------------------------------
+
+    def calls(self, context: str | None = None) -> Callable[[type[C]], type[C]]:
+        """Decorate a `CallActor` class: it handles the inbound calls of ``context``; without one, all others."""
+
+        def decorate(actor_class: type[C]) -> type[C]:
+            if not (isinstance(actor_class, type) and issubclass(actor_class, CallActor)):
+                raise ConfigError(f"app.calls({context!r}) decorates a subclass of CallActor, not {actor_class!r}")
+            self._calls.add(context, actor_class)
+            return actor_class
+
+        return decorate
+
+    def messages(self, context: str | None = None) -> Callable[[type[M]], type[M]]:
+        """Decorate a `MessageActor` class: it handles the inbound texts of ``context``; without one, all others."""
+
+        def decorate(actor_class: type[M]) -> type[M]:
+            if not (isinstance(actor_class, type) and issubclass(actor_class, MessageActor)):
+                raise ConfigError(
+                    f"app.messages({context!r}) decorates a subclass of MessageActor, not {actor_class!r}"
+                )
+            self._messages.add(context, actor_class)
+            return actor_class
+
+        return decorate
+
+    def service(self, actor_class: type[A], *args: Any, name: str, **kwargs: Any) -> None:
+        """Have a long-lived actor started with the application, and restarted when it fails; see `lookup`.
+
+        Raises:
+            ConfigError: the name is taken, or ``actor_class`` is no actor.
+        """
+        if not (isinstance(actor_class, type) and issubclass(actor_class, Actor)):
+            raise ConfigError(f"app.service({actor_class!r}): give a class of actors")
+        if not name or any(name == taken for _class, taken, _args, _kwargs in self._services):
+            raise ConfigError(f"app.service(name={name!r}): the name must be new and not empty")
+        self._services.append((actor_class, name, args, kwargs))
+        if self._tree is not None:
+            self._tree.start_service(actor_class, name, args, kwargs)
+
+    def lookup(self, name: str) -> ActorRef[Any] | None:
+        """Return the living service of that name, or None. Any thread."""
+        return self._running().office.find(("service", name))
+
+    @property
+    def contexts(self) -> tuple[str, ...]:
+        """The contexts that are asked for at log in: those given, and those that have a class."""
+        return tuple(dict.fromkeys([*self._contexts, *self._calls.contexts, *self._messages.contexts]))
+
+    # -- life --------------------------------------------------------------------------------------------------------
+
+    def start(
+        self,
+        *,
+        wait_s: float | None = 30.0,
+        system: System | None = None,
+        connector: Connector | None = None,
+        **overrides: Any,
+    ) -> None:
+        """Start the tree and log in. Idempotent while running; may be called again after `stop`.
+
+        Args:
+            wait_s: how many seconds to wait for the first log in; None does not wait.
+            system: in which to run; a new one by default, on threads. For tests: a deterministic one.
+            connector: how to open the connection; a real socket by default. For tests: a memory connector.
+            overrides: connection arguments of the constructor (``host``, ``project``, …) for this run.
+
+        Raises:
+            ConfigError: something is missing or cannot be used.
+            ConnectionLimitError: the process has as many connections as ``RELAY_MAX_CONNECTIONS`` allows.
+            RelayError: the server refused the log in.
+            TimeoutError: no log in within ``wait_s``. The application is stopped again, as after every error.
+        """
+        if self._tree is not None:
+            return
+        settings = Settings.from_env(contexts=self.contexts, **{**self._given, **overrides})
+        self._release = take_slot(settings.max_connections)
+        try:
+            self._store = self._open_store(settings)
+            self._tree = Tree(
+                system if system is not None else System(name=self.name),
+                settings,
+                self.timing,
+                self.limits,
+                app=self,
+                connector=connector or WebsocketConnector(settings, self.timing, self.limits),
+                store=self._store,
+                calls=self._calls,
+                messages=self._messages,
+            )
+            for actor_class, name, args, kwargs in self._services:
+                self._tree.start_service(actor_class, name, args, kwargs)
+            self._tree.connect()
+            if wait_s is not None:
+                self._tree.wire.ready.get(timeout=wait_s)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self, drain_s: float = 0.0) -> bool:
+        """Stop everything; return whether nothing was left over. Idempotent. Not for use inside an actor.
+
+        New calls are declined from now on. Calls that are up may go on for ``drain_s`` seconds; then they are hung up,
+        the connection is closed, and every actor and thread ends.
+        """
+        tree, self._tree = self._tree, None
+        is_clean = tree.stop(drain_s) if tree is not None else True
+        store, self._store = self._store, None
+        if store is not None and store is not self._journal:
+            store.close()
+        release, self._release = self._release, None
+        if release is not None:
+            release()
+        return is_clean
+
+    def run(self, *, drain_s: float = 600.0) -> None:
+        """Start, and run until SIGINT or SIGTERM. Main thread only.
+
+        The first signal drains: no new calls, and those that are up may go on for ``drain_s`` seconds. The second
+        hangs them up, the third ends the process at once.
+
+        Raises:
+            RelayError: the server has refused the log in too often.
+            ConfigError: something is missing or cannot be used.
+        """
+        news: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.start(wait_s=None)
+        tree = self._running()
+        tree.wire.ended.add_done_callback(lambda _ended: news.put("ended"))
+
+        def note(number: int, _frame: object) -> None:
+            news.put(signal.Signals(number).name)
+
+        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            self._follow(news, tree, drain_s)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _follow(self, news: queue.SimpleQueue[str], tree: Tree, drain_s: float) -> None:
+        signals = 0
+        while (word := news.get()) not in ("ended", "stopped"):
+            signals += 1
+            if signals == 1:
+                _log.info("%s: draining, calls_up=%d", word, tree.calls_up)
+
+                def drain() -> None:
+                    tree.drain(drain_s)
+                    news.put("stopped")
+
+                # Not here: this thread must hear the next signal.
+                tree.system.dispatcher.run_blocking(drain, "drain")
+            elif signals == 2:
+                _log.warning("%s again: hanging up calls_up=%d", word, tree.calls_up)
+                tree.hurry()
+            else:
+                _log.error("%s a third time: ending now, calls_up=%d", word, tree.calls_up)
+                raise SystemExit(1)
+        error = tree.wire.ended.get(timeout=0) if tree.wire.ended.is_settled else None
+        self.stop()
+        if error is not None:
+            raise error
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # -- beside the call ---------------------------------------------------------------------------------------------
+
+    def dial(
+        self,
+        actor_class: type[CallActor],
+        devices: Sequence[Sequence[Mapping[str, object]]],
+        *,
+        tag: str | None = None,
+        max_duration: int | None = None,
+        dial_timeout: float | None = None,
+        **data: Any,
+    ) -> CallHandle:
+        """Call out, and return a handle at once: ``handle.wait_for_answered().get(timeout=…)``. Any thread.
+
+        The actor is told `DialEvent` and, when nobody answers, `DialFailed`; its ``run()`` begins when the call is
+        answered. Of several legs one wins, and the others are hung up, also those that are answered too late.
+
+        Args:
+            actor_class: who handles the call.
+            devices: tried one after the other; those of an inner list ring together.
+            tag: correlates; chosen for you.
+            max_duration: minutes (PROTOCOL D9).
+            dial_timeout: seconds to wait for an answer; ``timing.dial_timeout_s`` by default.
+            data: becomes ``self.data`` of the actor.
+
+        Raises:
+            ArgumentError: an argument cannot be used.
+            ConfigError: the tag is in use, or the application is not running.
+
+        Source: PROTOCOL 9.
+        """
+        if not (isinstance(actor_class, type) and issubclass(actor_class, CallActor)):
+            raise ConfigError(f"app.dial({actor_class!r}, …): give a subclass of CallActor")
+        if dial_timeout is not None and not dial_timeout > 0:
+            raise ConfigError(f"dial_timeout={dial_timeout!r}: must be a positive number of seconds")
+        office = self._running().office
+        command = Dial(devices=devices, tag=tag, max_duration=max_duration).with_tag(office.system.new_id())
+        if office.find(("tag", command.tag)) is not None:
+            raise ConfigError(f"tag={tag!r} is in use by another dial: choose a new one, or none")
+        leg = Leg(direction="outbound", data=data)
+        leg.tag = command.tag or ""
+        leg.dialling = Dialling(command, dial_timeout if dial_timeout is not None else self.timing.dial_timeout_s)
+        return CallHandle(self._running().start_call(actor_class, Kept(leg, office), ("tag", leg.tag)))
+
+    def send_message(
+        self,
+        *,
+        to_number: str,
+        from_number: str,
+        context: str | None = None,
+        body: str | None = None,
+        media: Sequence[str] | None = None,
+        tags: Sequence[str] | None = None,
+        region: str | None = None,
+        on_completed: Callable[[Any], Any] | None = None,
+    ) -> MessageHandle:
+        """Send a text, and return a handle at once: ``handle.wait(timeout=60).get()``. Any thread.
+
+        Args:
+            to_number: E.164.
+            from_number: one of the project's numbers.
+            context: the session's name by default.
+            body: the text.
+            media: URLs.
+            tags: labels.
+            region: of origin.
+            on_completed: called with the event of the last state.
+
+        Raises:
+            ArgumentError: neither body nor media, or an argument cannot be used (a ValueError).
+            ConfigError: the application is not running.
+
+        Source: PROTOCOL 14.1.
+        """
+        if on_completed is not None and not callable(on_completed):
+            raise ConfigError(f"on_completed must be a function of the event, not {on_completed!r}")
+        command = SendMessage(
+            to_number=to_number,
+            from_number=from_number,
+            context=context,
+            body=body,
+            media=media,
+            tags=tags,
+            region=region,
+        )
+        tree = self._running()
+        message = TextMessage(
+            direction="outbound",
+            context=context or "",
+            from_number=from_number,
+            to_number=to_number,
+            body=body or "",
+            media=list(media or ()),
+            state="queued",
+            tags=list(tags or ()),
+        )
+        kept = KeptMessage(message, tree.office, on_completed)
+        return MessageHandle(kept, tree.start_message(OutboundMessageActor, command, kept))
+
+    def call(self, call_id: str) -> CallHandle | None:
+        """Return a handle of a running call, or None if there is none of that id. Any thread."""
+        ref = self._running().office.find(("call", call_id))
+        return CallHandle(ref) if isinstance(ref, CallRef) else None
+
+    def execute(self, method: str, params: Mapping[str, object]) -> Future[JsonObject]:
+        """Send any request; the future gives its whole result object. Any thread.
+
+        Raises:
+            RelayError: in the future, when the server refuses or the answer is lost.
+
+        Source: PROTOCOL 2.1.
+        """
+        if not isinstance(method, str) or not method or not isinstance(params, Mapping):
+            raise ConfigError(f"execute({method!r}, …): give a method's name and a dictionary of params")
+        office = self._running().office
+        reply: Future[JsonObject] = Future(office.dispatcher)
+        office.send(Outgoing(method, dict(params), lambda result, error: _settle(reply, result, error)))
+        return reply
+
+    def receive(self, contexts: Sequence[str]) -> Future[JsonObject]:
+        """Take calls and texts of more contexts; the future settles with the server's answer. Any thread."""
+        return self._change_contexts(contexts, adds=True)
+
+    def unreceive(self, contexts: Sequence[str]) -> Future[JsonObject]:
+        """Take no more calls and texts of these contexts; running calls go on. Any thread."""
+        return self._change_contexts(contexts, adds=False)
+
+    def _change_contexts(self, contexts: Sequence[str], *, adds: bool) -> Future[JsonObject]:
+        names = check_contexts(contexts)
+        office = self._running().office
+        reply: Future[JsonObject] = Future(office.dispatcher)
+        office.tell_connection(ChangeContexts(names, adds, lambda result, error: _settle(reply, result, error)))
+        return reply
+
+    @property
+    def relay_protocol(self) -> str:
+        """The name of the present session, or ""."""
+        return self._running().office.relay_protocol
+
+    @property
+    def system(self) -> System:
+        """The actors of the running application."""
+        return self._running().system
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has been started and not stopped."""
+        return self._tree is not None
+
+    def _running(self) -> Tree:
+        if self._tree is None:
+            raise ConfigError("the application is not running: call app.start(), or use it in `with app:`")
+        return self._tree
+
+    def _open_store(self, settings: Settings) -> Store | None:
+        if isinstance(self._journal, str):
+            return SqliteStore(self._journal, secrets=settings.credentials.secrets)
+        return self._journal
+
+
+def _settle(reply: Future[JsonObject], result: Mapping[str, object] | None, error: RelayActorsError | None) -> None:
+    if error is not None:
+        reply.try_fail(error)
+    else:
+        reply.try_set(dict(result or {}))
