@@ -71,10 +71,12 @@ class Conference:
             return
         call.running.pop(self.conference_id, None)
         self._report(call, "participant-leave", size=len(self._members))
-        if part.ends_on_exit:
-            for other in list(self._members):
+        others = list(self._members)
+        if part.ends_on_exit and others:
+            for other in others:
                 self.leave(other)
-        if not self._members:
+            return  # the last of them has reported the end
+        if not others:
             self._report(call, "conference-end", reason_ended="last-participant-left", call_id_ending_conf=call.call_id)
             self._on_empty(self)
 
