@@ -77,7 +77,9 @@ def test_the_caller_hears_the_ringback_that_is_given(call: Inbound):
     call.line.hears("wait.mp3")
 
 
-@pytest.mark.parametrize(("how", "reason"), [("is_busy", "busy"), ("rejects", "decline"), ("never_answers", "noAnswer")])
+@pytest.mark.parametrize(
+    ("how", "reason"), [("is_busy", "busy"), ("rejects", "decline"), ("never_answers", "noAnswer")]
+)
 def test_a_connect_that_nobody_answers_fails_with_the_reason_and_the_caller_stays(
     stage: Stage, call: Inbound, how: str, reason: str
 ):

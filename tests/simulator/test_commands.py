@@ -11,7 +11,13 @@ import pytest
 from tests.simulator.stage import Inbound, Peer, Stage, tts
 
 METHODS = json.loads((Path(__file__).parent.parent / "data" / "methods.json").read_text())["methods"]
-NOT_COMMANDS = {"signalwire.connect", "signalwire.disconnect", "signalwire.event", "signalwire.execute", "signalwire.ping"}
+NOT_COMMANDS = {
+    "signalwire.connect",
+    "signalwire.disconnect",
+    "signalwire.event",
+    "signalwire.execute",
+    "signalwire.ping",
+}
 NOT_SIMULATED = {
     "calling.call",  # an alias without fields that nobody sends
     "calling.play_and_collect.pause",  # not in the wire schema: the real server refuses them too (PROTOCOL D30)
@@ -20,8 +26,7 @@ NOT_SIMULATED = {
 ON_A_CALL = sorted(
     row["method"]
     for row in METHODS
-    if row["method"] not in NOT_COMMANDS | NOT_SIMULATED
-    and any(param["name"] == "call_id" for param in row["params"])
+    if row["method"] not in NOT_COMMANDS | NOT_SIMULATED and any(param["name"] == "call_id" for param in row["params"])
 )
 
 

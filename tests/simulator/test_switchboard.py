@@ -112,7 +112,9 @@ def test_a_transfer_to_a_context_is_a_new_inbound_call_there(stage: Stage, peer:
 
     (offer,) = sales.events("calling.call.receive")
     assert offer["context"] == "sales"
-    assert offer["call_id"] != call.call_id, "one client may serve both contexts (PROTOCOL 8.3: a known id is no new call)"
+    assert offer["call_id"] != call.call_id, (
+        "one client may serve both contexts (PROTOCOL 8.3: a known id is no new call)"
+    )
     assert offer["segment_id"] == call.call_id
     assert call.line.transferred_to == "sales"
     assert call.line.call_id == offer["call_id"]

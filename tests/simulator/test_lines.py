@@ -1,0 +1,162 @@
+"""One person on one call: the story that tests tell, and what they read when it goes wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from relay_actors.simulator.lines import Moment, StoryError
+from tests.simulator.stage import Inbound, Peer, Stage, tts
+
+
+@pytest.fixture
+def call(stage: Stage, peer: Peer) -> Inbound:
+    return stage.inbound(peer)
+
+
+def play(call: Inbound, *items: dict[str, Any]) -> None:
+    call.do("calling.play", control_id=f"c{len(call.peer.frames)}", play=list(items))
+
+
+def test_hearing_waits_for_what_is_to_come_and_ignores_case(stage: Stage, call: Inbound):
+    play(call, {"type": "silence", "params": {"duration": 3}}, tts("Press ONE for sales"))
+    call.line.hears("press one")
+
+    assert stage.clock.now() == 3.0
+
+
+@pytest.mark.parametrize(
+    ("item", "heard_as"),
+    [
+        ({"type": "audio", "params": {"url": "https://media.example.com/hold.wav"}}, "hold.wav"),
+        ({"type": "silence", "params": {"duration": 1}}, "silence"),
+        ({"type": "ringtone", "params": {"name": "us"}}, "ringtone us"),
+    ],
+)
+def test_recordings_tones_and_silence_can_be_heard(call: Inbound, item: dict[str, Any], heard_as: str):
+    play(call, item)
+    call.line.hears(heard_as)
+
+
+def test_a_story_is_told_in_its_order(stage: Stage, call: Inbound):
+    """What was heard before the last match cannot be heard again."""
+    play(call, tts("one"), tts("two"))
+    call.line.hears("two")
+
+    with pytest.raises(StoryError):
+        call.line.hears("one", within=2.0)
+
+
+def test_a_word_that_is_not_heard_shows_what_was_and_the_whole_line(stage: Stage, call: Inbound):
+    play(call, tts("Welcome."), tts("Press 1."))
+    stage.run(0.9)
+    call.line.presses("7")
+    with pytest.raises(StoryError) as failure:
+        call.line.hears("press 2", within=5.0)
+
+    assert str(failure.value) == (
+        f"+15550001111 did not hear 'press 2' within 5 s; heard in its place: 'Welcome.', 'Press 1.'\n"
+        f"+15550001111 on call {call.call_id} (answered):\n"
+        "      0.000  dialled +15550000000 (context support)\n"
+        "      0.000  answered\n"
+        "      0.000  heard 'Welcome.'\n"
+        "      0.533  heard 'Press 1.'\n"
+        "      0.900  pressed 7 (nobody listened)"
+    )
+
+
+def test_a_failed_story_is_an_assertion(call: Inbound):
+    """Test runners must show a failure, not an error."""
+    assert issubclass(StoryError, AssertionError)
+
+
+def test_waiting_ends_when_the_call_does(stage: Stage, call: Inbound):
+    call.do("calling.end", reason="busy")
+    with pytest.raises(StoryError, match="before the call ended") as failure:
+        call.line.hears("anything", within=3600.0)
+
+    assert stage.clock.now() == 0.0
+    assert "(ended, busy)" in str(failure.value)
+
+
+def test_what_was_heard_before_the_end_is_still_heard(call: Inbound):
+    play(call, tts("Goodbye."))
+    call.do("calling.end")
+
+    call.line.hears("goodbye")
+
+
+def test_the_story_chains(call: Inbound):
+    call.do("calling.play_and_collect", control_id="c", play=[tts("Press 1")], collect={"digits": {"max": 1}})
+    call.line.is_connected().is_asked().hears("press 1").presses("1").hangs_up().is_hung_up()
+
+    assert call.line.is_over
+
+
+def test_being_asked_is_more_than_hearing(stage: Stage, call: Inbound):
+    play(call, tts("x" * 300))
+    with pytest.raises(StoryError, match="was not asked for anything"):
+        call.line.is_asked(within=1.0)
+    call.do("calling.collect", control_id="c", digits={"max": 1})
+    call.line.is_asked(within=1.0)
+
+
+def test_a_call_that_nobody_answers_is_not_connected(stage: Stage, peer: Peer):
+    call = stage.inbound(peer, answered=False)
+    with pytest.raises(StoryError, match="was not answered within 1 s"):
+        call.line.is_connected(within=1.0)
+
+
+def test_a_call_that_goes_on_is_not_hung_up(call: Inbound):
+    with pytest.raises(StoryError, match=r"was not hung up within 0\.5 s"):
+        call.line.is_hung_up(within=0.5)
+
+
+def test_a_transfer_that_did_not_come_is_told(stage: Stage, call: Inbound):
+    stage.client("sales")
+    call.do("calling.transfer", dest="sales")
+    call.line.is_transferred("sales")
+    with pytest.raises(StoryError, match="was not transferred to billing"):
+        call.line.is_transferred("billing", within=0.5)
+
+
+@pytest.mark.parametrize("what", ["presses", "says"])
+def test_after_the_end_nothing_can_be_done(call: Inbound, what: str):
+    call.line.hangs_up()
+    with pytest.raises(StoryError, match="the call has ended"):
+        getattr(call.line, what)("1")
+
+
+def test_hanging_up_twice_is_hanging_up(call: Inbound):
+    call.line.hangs_up().hangs_up()
+
+    assert call.states == ["answered", "ending", "ended"]
+
+
+def test_only_a_ringing_phone_can_be_answered_or_rejected(call: Inbound):
+    with pytest.raises(StoryError, match="does not ring"):
+        call.line.answers()
+    with pytest.raises(StoryError, match="does not ring"):
+        call.line.rejects()
+
+
+def test_the_timeline_tells_when_and_what(stage: Stage, call: Inbound):
+    stage.run(2.5)
+    call.line.says("hello")
+
+    assert call.line.timeline[-1] == Moment(2.5, "said 'hello' (nobody listened)")
+
+
+def test_a_line_that_is_handed_on_remembers_all_its_legs(stage: Stage, call: Inbound):
+    stage.client("sales")
+    call.do("calling.transfer", dest="sales")
+
+    assert call.line.call_ids[0] == call.call_id
+    assert len(call.line.call_ids) == 2
+    assert stage.sim.count(call.line, "calling.transfer") == 1
+
+
+def test_talking_to_nobody_is_told(call: Inbound):
+    with pytest.raises(StoryError, match=r"does not talk to \+15550002222 within 1 s"):
+        call.line.talks_to("+15550002222", within=1.0)
