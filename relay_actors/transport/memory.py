@@ -142,13 +142,12 @@ class _Lane:
         self._texts: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._wake: Callable[[], None] | None = None
-        self._is_dropped = False
         self.ending: str | None = None
 
     def put(self, texts: Iterable[bytes]) -> None:
         with self._lock:
             for text in texts:
-                if self.ending is not None or self._is_dropped:
+                if self.ending is not None:
                     break
                 if len(text) > self._limits.frame_bytes:
                     self.ending = f"a message of {len(text)} bytes is over the limit of {self._limits.frame_bytes}"
@@ -183,7 +182,6 @@ class _Lane:
     def drop(self) -> None:
         """Forget everything: the receiving end is gone."""
         with self._lock:
-            self._is_dropped = True
             self._texts.clear()
             self._waiting_bytes = 0
             self._wake = None

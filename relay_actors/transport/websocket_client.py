@@ -194,6 +194,9 @@ class WebsocketTransport:
             if not self._goodbye_is_said:
                 self._say_goodbye(_NORMAL_CLOSURE)
             self.flush()
+        if isinstance(sock, ssl.SSLSocket):
+            with contextlib.suppress(OSError):  # it is sent; what is suppressed is the wait for the server's
+                sock.unwrap()  # TLS has a goodbye of its own, without which the server sees a truncated stream
         with contextlib.suppress(OSError):  # nothing left to read, or the connection is gone
             socket.socket.shutdown(sock, socket.SHUT_WR)
             # Bytes left unread would turn the close into a reset, which may overtake the goodbye.
@@ -222,8 +225,8 @@ class WebsocketTransport:
     def _read(self, sock: socket.socket, texts: list[bytes]) -> None:
         self._read_waits_for_write = False
         budget = _ROUND_BYTES
-        # What TLS has decrypted already is invisible to a poll, so the round cannot end before it is read.
-        while budget > 0 or (isinstance(sock, ssl.SSLSocket) and sock.pending()):
+        # A read takes a whole TLS record (at most 16 KiB), so none is left decrypted where no poll could see it.
+        while budget > 0:
             try:
                 chunk = sock.recv(_READ_BYTES)
             except (BlockingIOError, ssl.SSLWantReadError):
@@ -237,7 +240,7 @@ class WebsocketTransport:
                 raise TransportError(f"{self._target} closed the connection without a goodbye")
             self._reader.feed(chunk, texts)
             budget -= len(chunk)
-            if len(chunk) < _READ_BYTES and not self._is_tls:  # TLS gives at most one record, 16 KiB, at a time
+            if len(chunk) < _READ_BYTES and not self._is_tls:  # TLS gives one record at a time: more may be there
                 return
 
     def _write(self, data: bytes) -> None:

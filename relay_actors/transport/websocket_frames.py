@@ -1,8 +1,9 @@
 """The WebSocket frames that matter for speed: whole texts in, masked texts out. Layer: pillar; no socket, no clock.
 
-A busy connection is all whole, short text frames, and taking them out of the read buffer here costs a fifth of what
-a general parser costs. Everything unusual (fragments, control frames, reserved bits) is cut out of the stream whole
-and given to such a parser, so that this module knows the length of a frame and nothing else about it.
+A busy connection is all whole, short text frames. Taking them out of a read of many kilobytes here is about twenty
+times as fast as the library's ``recv``, which asks the socket for header, length and payload of each frame one by one.
+Everything unusual (fragments, control frames, reserved bits) is cut out of the stream whole and given to the library's
+parser, so that this module knows the length of a frame and little else about it.
 
 Source: RFC 6455 sections 5.2 to 5.5; PROTOCOL 1.
 """

@@ -184,10 +184,10 @@ class WebsocketLinks:
         self._is_over.set()
         for end in self._ends:
             end.vanish()
+        for handler in self._handlers:  # first, because the server would wait for them by polling
+            handler.join(DEADLINE_S)
         self._server.shutdown()
         self._thread.join(DEADLINE_S)
-        for handler in self._handlers:
-            handler.join(DEADLINE_S)
 
     def _handle(self, connection: ServerConnection) -> None:
         # The server closes a connection whose handler returns.

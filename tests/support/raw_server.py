@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import fcntl
 import hashlib
 import re
+import select
 import socket
 import ssl
 import struct
+import termios
+import threading
 from types import TracebackType
 from typing import Self
 
@@ -55,6 +59,10 @@ class RawServer:
         peer = self.accept(tls)
         peer.upgrade()
         return peer
+
+    def has_visitor(self) -> bool:
+        """Whether somebody has connected who was not accepted yet."""
+        return bool(select.select([self._listener], [], [], 0)[0])
 
     def close(self) -> None:
         self._listener.close()
@@ -132,6 +140,16 @@ class RawPeer:
         while more := self.sock.recv(65536):
             data += more
         return data
+
+    def wait_until_delivered(self) -> None:
+        """Wait until the client's system has all that was sent (TCP has acknowledged it)."""
+        pause = threading.Event()
+        for _ in range(int(DEADLINE_S / 0.001)):
+            (unacknowledged,) = struct.unpack("i", fcntl.ioctl(self.sock, termios.TIOCOUTQ, b"\0" * 4))
+            if not unacknowledged:
+                return
+            pause.wait(0.001)
+        raise AssertionError("the client's system does not take what was sent")
 
     def reset(self) -> None:
         """Break the connection."""

@@ -44,11 +44,11 @@ def no_proxy_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def no_descriptor_leaks() -> Iterator[None]:
     """Fail when the test leaves a descriptor open."""
-    gc.collect()
     before = open_descriptors()
     yield
-    gc.collect()
-    assert open_descriptors() == before
+    if open_descriptors().items() - before.items():
+        gc.collect()  # the far end's library leaves some of its own to the collector; ours would be a ResourceWarning
+    assert not open_descriptors().items() - before.items()
 
 
 def open_descriptors() -> dict[str, str]:

@@ -152,6 +152,7 @@ def test_a_peer_that_does_not_read_ends_the_connection_and_not_the_memory(near: 
     """Back-pressure has a bound: after it the connection counts as lost."""
     with pytest.raises(TransportError, match=r"does not read.*outbound_bytes"):
         flood(near)
+    assert not near.wants_write()  # what waited is given up, and nobody polls for it
 
 
 def test_what_came_in_is_still_received_after_a_failed_send(near: Transport, far: FarEnd, poller: Poller) -> None:

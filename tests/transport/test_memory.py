@@ -111,6 +111,15 @@ def test_reading_makes_room_for_more() -> None:
         near.send([b"x" * 10])
 
 
+def test_the_first_reason_of_an_end_is_the_one_that_is_told() -> None:
+    """A sender that breaks the limit usually hangs up next, which would hide why."""
+    near, far = memory_pair(Limits(frame_bytes=3))
+    far.send([b"abcd"])
+    far.abort()
+    with pytest.raises(TransportError, match="over the limit of 3"):
+        near.receive()
+
+
 def test_nothing_is_kept_for_an_end_that_is_gone() -> None:
     """Texts on their way to a closed end are forgotten with it."""
     near, far = memory_pair()

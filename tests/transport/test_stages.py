@@ -123,10 +123,11 @@ def test_an_address_that_swallows_packets_leaves_time_for_the_next(
 ) -> None:
     """One dead address among several must not use up the stage's whole deadline."""
     attempt = Attempt("relay.test:443")
-    attempt.begin("tcp", 0.4)
+    attempt.begin("tcp", 0.6)
     resolves_to(monkeypatch, silent_address, address(server.port))
     with open_tcp(attempt, "relay.test", server.port) as sock, server.accept():
         assert sock.getpeername()[1] == server.port
+        assert time.monotonic() < attempt._deadline
     attempt.free()
 
 

@@ -58,6 +58,7 @@ def test_the_upgrade_asks_for_no_path_and_bears_no_special_header(server: RawSer
         (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhang", "200 OK"),
         (b"HTTP/1.1 302 Found\r\nLocation: wss://evil.test\r\n\r\n", r"302 Found' \(to 'wss://evil.test'; redirects"),
         (b"HTTP/1.1 308 Permanent Redirect\r\n\r\n", "308 Permanent Redirect"),
+        (b"HTTP/1.1 307 Elsewhere\r\nSet-Cookie: a/b=c\r\n\r\n", "307 Elsewhere"),
         (ACCEPTED + b"Sec-WebSocket-Accept: d3Jvbmc=\r\n\r\n", "Invalid WebSocket Header"),
         (ACCEPTED + b"\r\n", "Invalid WebSocket Header"),
         (b"HTTP/1.1 101 Switching Protocols\r\nnonsense\r\n\r\n", "Invalid header"),
@@ -80,6 +81,16 @@ def test_a_refused_upgrade_says_what_the_server_answered(
             connecting.result(DEADLINE_S)
     assert caught.value.stage == "upgrade"
     assert str(caught.value).startswith(f"could not connect to 127.0.0.1:{server.port}: upgrade failed: ")
+
+
+def test_a_redirect_is_not_followed(server: RawServer, background: Background) -> None:
+    """The token would go to whomever the answer names; not even a connection may."""
+    connecting = background(connector_to(server).connect)
+    with RawServer() as elsewhere, server.accept() as peer:
+        peer.read_head()
+        peer.send_and_hang_up(b"HTTP/1.1 302 Found\r\nLocation: ws://127.0.0.1:%d/\r\n\r\n" % elsewhere.port)
+        assert isinstance(connecting.exception(DEADLINE_S), ConnectFailedError)
+        assert not elsewhere.has_visitor()
 
 
 @given(
@@ -371,6 +382,43 @@ def test_pings_that_nobody_reads_the_answers_to_end_the_connection(opened: Opene
     flooding.join(DEADLINE_S)
     assert texts == []
     assert "does not read" in loss
+
+
+def test_one_receive_takes_all_that_is_there(opened: Opened) -> None:
+    """A round that took one record, or one frame, at a time would be a round per frame."""
+    transport, peer = opened
+    texts = [b"x" * 400] * 150  # less than one read, and several TLS records
+    peer.send(server_frame(texts[0]))
+    Poller(transport).receive(1)
+    for text in texts:
+        peer.send(server_frame(text))
+    peer.wait_until_delivered()
+    assert transport.receive() == texts
+
+
+def test_the_bound_is_on_what_the_socket_does_not_take(pair: Opened) -> None:
+    """A peer that has caught up meanwhile is not slow, even if nobody has flushed yet."""
+    transport, peer = pair
+    peer.sock.setblocking(False)
+    while not transport.wants_write():
+        transport.send([b"x" * 1000])
+    transport.send([b"x" * (LIMITS.outbound_bytes - len(transport._waiting) - 100)])
+    with pytest.raises(BlockingIOError):
+        peer.read_to_end()
+    transport.send([b"x" * 200])
+    assert len(transport._waiting) < LIMITS.outbound_bytes
+
+
+def test_close_leaves_no_reset_behind_when_texts_are_unread(opened: Opened) -> None:
+    """A reset may overtake the goodbye, or reach a log as a broken connection."""
+    transport, peer = opened
+    peer.send(server_frame(b"x" * 1000) * 100)
+    assert Poller(transport).is_ready()
+    peer.wait_until_delivered()
+    transport.close()
+    assert peer.read_frame() == (CLOSE, b"\x03\xe8")
+    assert peer.read_to_end() == b""
+    assert peer.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
 
 
 def test_a_goodbye_counts_also_when_its_answer_cannot_be_written(pair: Opened) -> None:
