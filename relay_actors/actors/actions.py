@@ -41,7 +41,7 @@ class ActionOwner(Protocol):
     """The call on which an operation runs, as its handle knows it."""
 
     @property
-    def dispatcher(self) -> Dispatcher:
+    def runs_on(self) -> Dispatcher:
         """Who runs the call's actor."""
 
     def control_action(self, action: Action, command: SubCommand) -> Reply:
@@ -65,7 +65,7 @@ class Action(Future["Action"]):
     """
 
     def __init__(self, call: ActionOwner, command: ActionCommand, on_completed: Callable[[Any], Any] | None) -> None:
-        super().__init__(call.dispatcher)
+        super().__init__(call.runs_on)
         if on_completed is not None and not callable(on_completed):
             raise TypeError(f"on_completed must be a function of the completing event, not {on_completed!r}")
         self.call = call
@@ -76,7 +76,7 @@ class Action(Future["Action"]):
         self.is_wanted = False
         self.actor_ref: pykka.ActorRef[Any] | None = None
         self._on_completed = on_completed
-        self._done: Future[RelayEvent] = Future(call.dispatcher)
+        self._done: Future[RelayEvent] = Future(call.runs_on)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.control_id} {self.state}>"
@@ -112,8 +112,8 @@ class Action(Future["Action"]):
             RelayError: in the wait, when the server refused to begin.
         """
         self.is_wanted = True
-        wait: Wait[Any] = Wait(self.call.dispatcher)
-        give_up_after(wait, timeout, self.call.dispatcher, f"completion of {self.command.method}")
+        wait: Wait[Any] = Wait(self.call.runs_on)
+        give_up_after(wait, timeout, self.call.runs_on, f"completion of {self.command.method}")
         self._done.add_done_callback(lambda done: _copy(done, wait))
         return wait
 

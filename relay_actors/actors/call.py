@@ -155,7 +155,7 @@ class CallActor(OutboundLegActor):
 
     def sleep(self, seconds: float) -> Wait[None]:
         """Wait ``seconds``; other messages are handled meanwhile."""
-        wait: Wait[None] = Wait(self.dispatcher)
+        wait: Wait[None] = Wait(self.runs_on)
         timer = self._cell.call_later(seconds, lambda: _settle(wait))
         wait.add_done_callback(lambda _wait: timer.cancel())
         return wait
@@ -168,13 +168,13 @@ class CallActor(OutboundLegActor):
         Raises:
             TimeoutError: in the wait, after ``timeout`` seconds.
         """
-        wait: Wait[T] = Wait(self.dispatcher)
+        wait: Wait[T] = Wait(self.runs_on)
         self._nexts.append((message_type, where, wait))
-        return give_up_after(wait, timeout, self.dispatcher, f"message {message_type.__name__}")
+        return give_up_after(wait, timeout, self.runs_on, f"message {message_type.__name__}")
 
     def blocking(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Wait[T]:
         """Run blocking code on the blocking pool, where it holds up no call; gives what it returns."""
-        wait: Wait[T] = Wait(self.dispatcher)
+        wait: Wait[T] = Wait(self.runs_on)
 
         def call() -> None:
             try:
@@ -182,7 +182,7 @@ class CallActor(OutboundLegActor):
             except Exception as error:
                 wait.try_fail(error)
 
-        self.dispatcher.run_blocking(call, getattr(function, "__qualname__", repr(function)))
+        self.runs_on.run_blocking(call, getattr(function, "__qualname__", repr(function)))
         return wait
 
     # -- machinery ---------------------------------------------------------------------------------------------------

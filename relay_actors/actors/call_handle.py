@@ -34,7 +34,7 @@ class CallHandle(AllVerbs):
         return self.ref.kept.leg
 
     @property
-    def dispatcher(self) -> Dispatcher:
+    def runs_on(self) -> Dispatcher:
         """Who runs the call's actor."""
         return self.ref.kept.office.dispatcher
 

@@ -85,7 +85,7 @@ class LegActor(Actor, AllVerbs):
         return cast("Kept", self._cell.keep).office
 
     @property
-    def dispatcher(self) -> Dispatcher:  # type: ignore[override]  # for users a class attribute, see Actor
+    def runs_on(self) -> Dispatcher:
         """Who runs it."""
         return self._cell.dispatcher
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 
 import pykka
 
+from relay_actors.errors import ConfigError
 from relay_actors.runtime.actor import Actor, ActorRef
 from relay_actors.runtime.base import Clock, Dispatcher, Hooks
 from relay_actors.runtime.cell import Cell
@@ -197,7 +198,13 @@ class System:
                 self._nobody_left.set()
 
     def dispatcher_for(self, actor_class: type[Actor], serial: int) -> Dispatcher:
-        """Return who runs an actor of this class."""
+        """Return who runs an actor of this class.
+
+        Raises:
+            ConfigError: its ``dispatcher`` is none that there is.
+        """
+        if actor_class.dispatcher not in ("pooled", "pinned"):
+            raise ConfigError(f"{actor_class.__name__}.dispatcher is {actor_class.dispatcher!r}: 'pooled' or 'pinned'")
         if actor_class.dispatcher == "pooled" or isinstance(self.dispatcher, DeterministicDispatcher):
             return self.dispatcher
         pinned = PinnedDispatcher(self.dispatcher, name=f"{self.name}-pinned-{serial}", daemon=self._daemon)

@@ -32,7 +32,7 @@ class CallVerbs(abc.ABC):
 
     @property
     @abc.abstractmethod
-    def dispatcher(self) -> Dispatcher:
+    def runs_on(self) -> Dispatcher:
         """Who runs the call's actor."""
 
     @abc.abstractmethod
@@ -51,13 +51,13 @@ class CallVerbs(abc.ABC):
         """
         if isinstance(command, ActionCommand | SubCommand) or not command.needs_call:
             raise TypeError(f"{command.method} is no simple command on a call: use the verb of that name")
-        reply = Reply(command, self.dispatcher)
+        reply = Reply(command, self.runs_on)
         self._post(Perform(command, reply))
         return reply
 
     def control_action(self, action: Action, command: SubCommand) -> Reply:
         """Send a command on a running operation; the methods of its handle are this with names."""
-        reply = Reply(command, self.dispatcher)
+        reply = Reply(command, self.runs_on)
         self._post(Control(action, command, reply))
         return reply
 
@@ -70,6 +70,6 @@ class CallVerbs(abc.ABC):
     def _wait(
         self, accepts: Callable[[RelayEvent], bool], timeout_s: float | None, what: str, *, state: str = ""
     ) -> Wait[RelayEvent]:
-        wait: Wait[RelayEvent] = Wait(self.dispatcher)
+        wait: Wait[RelayEvent] = Wait(self.runs_on)
         self._post(WaitFor(StateWait(accepts, wait), state))
-        return give_up_after(wait, timeout_s, self.dispatcher, what)
+        return give_up_after(wait, timeout_s, self.runs_on, what)

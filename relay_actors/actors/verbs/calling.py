@@ -43,7 +43,7 @@ class CallingVerbs(CallVerbs):
         command = Hangup(reason=reason)
         if after is None:
             return self.perform(command)
-        reply = Reply(command, self.dispatcher)
+        reply = Reply(command, self.runs_on)
 
         def hang_up_now() -> None:
             self.perform(command).add_done_callback(lambda done: _settle_like(done, reply))
