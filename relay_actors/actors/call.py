@@ -259,6 +259,8 @@ class CallActor(OutboundLegActor):
     def receive(self, message: object) -> Any:
         """Do what commands from other actors say, and hand everything else on."""
         match message:
+            case RelayEvent():  # first, because it is nearly always one
+                return super().receive(message)
             case ActionCommand():
                 self.start_action(message)
                 return None

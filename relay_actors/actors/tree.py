@@ -193,7 +193,7 @@ class Tree:
 
         for wait in waits:
             wait.add_done_callback(one_ended)
-        self._hurried.add_done_callback(lambda _hurried: over.try_set(None))
+        self._hurried.add_done_callback(lambda _hurried: _settle(over))
         try:
             over.get(timeout=timeout_s)
         except WaitTimeout:
@@ -208,3 +208,7 @@ class Tree:
         calls = self.office.calls
         assert calls is not None
         return calls
+
+
+def _settle(over: Future[None]) -> None:
+    over.try_set(None)

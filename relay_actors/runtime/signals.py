@@ -6,7 +6,6 @@ that nothing is ever left waiting for an answer (SEMANTICS M5).
 
 from __future__ import annotations
 
-import abc
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,14 +39,17 @@ class Signal(Protocol):
         """The cell has ended: settle what waits for it. In any thread."""
 
 
-class Internal(abc.ABC):
-    """A message of the runtime on the control lane, handled by itself and never shown to the user."""
+class Internal:
+    """A message of the runtime on the control lane, handled by itself and never shown to the user.
+
+    Not an abstract base class: whether a message is one is asked for each message, and those answer slowly.
+    """
 
     __slots__ = ()
 
-    @abc.abstractmethod
     def deliver(self) -> None:
         """Do it, in the actor's turn. What it raises fails the actor, as a handler would."""
+        raise NotImplementedError(f"{type(self).__name__}.deliver")
 
 
 @dataclass(eq=False, slots=True)
