@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+DOCS   := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format docs clean
@@ -30,6 +31,14 @@ lint: $(STAMP)  ## Check format, lint and types
 format: $(STAMP)  ## Format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+$(DOCS): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
+docs: $(DOCS)  ## Build the documentation into docs/_build/html; a warning is an error
+	$(BIN)/python -m sphinx --quiet --builder html --fail-on-warning --keep-going docs docs/_build/html
+	@echo "docs/_build/html/index.html"
 
 clean:  ## Remove everything that was made
 	rm -rf $(VENV) .venv-parity build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
