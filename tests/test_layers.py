@@ -13,7 +13,7 @@ from tests.support.house import PACKAGE, Module, imports, read_package
 FLOOR = frozenset({"_version", "config", "errors"})
 PILLARS = frozenset({"journal", "protocol", "runtime", "transport"})
 HALL = FLOOR | PILLARS | {"actors"}
-STAIR = HALL | {"app"}
+STAIR = HALL | {"app", "connection_slots"}
 WINDOWS = frozenset({"", "commands", "constants", "events"})
 """Names only, for the world outside. The empty name is ``relay_actors`` itself."""
 
@@ -27,7 +27,8 @@ MAY_IMPORT = {
     "transport": FLOOR,
     "actors": FLOOR | PILLARS,
     "simulator": FLOOR | {"protocol", "runtime"},
-    "app": HALL,
+    "app": HALL | {"connection_slots"},
+    "connection_slots": FLOOR,
     "client": STAIR,
     "testing": STAIR | {"simulator"},
     "cli": STAIR | {"simulator"},
