@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+PARITY := .venv-parity
 DOCS   := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs clean
+.PHONY: help demo test lint format docs parity clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +40,17 @@ $(DOCS): $(STAMP)
 docs: $(DOCS)  ## Build the documentation into docs/_build/html; a warning is an error
 	$(BIN)/python -m sphinx --quiet --builder html --fail-on-warning --keep-going docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+$(PARITY)/.installed: pyproject.toml tests/parity/requirements.txt
+	$(PYTHON) -m venv $(PARITY)
+	$(PARITY)/bin/python -m pip install --quiet --disable-pip-version-check --editable . --requirement tests/parity/requirements.txt
+	@touch $@
+
+parity: $(PARITY)/.installed  ## Let the official SDK, unchanged, talk to the simulator
+	$(PARITY)/bin/python -m tests.parity.sdk_parity
+
+bench: $(STAMP)  ## Measure speed, as ratios in one run (with the official SDK after `make parity`)
+	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 clean:  ## Remove everything that was made
 	rm -rf $(VENV) .venv-parity build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
