@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
-from relay_actors.actors.leg_actor import CallRef
 from relay_actors.actors.notices import ActionCompleted, CommandFailed, ConnectionLost, ConnectionRestored, DialFailed
 from relay_actors.actors.office import App, Office
 from relay_actors.actors.outbound_leg import OutboundLegActor
@@ -323,14 +322,3 @@ class _CallLog(logging.LoggerAdapter[logging.Logger]):
 
 def _settle(wait: Wait[None]) -> None:
     wait.try_set(None)
-
-
-def call_ref(ref: Any) -> CallRef:
-    """Return ``ref`` as that of a call.
-
-    Raises:
-        TypeError: it is none.
-    """
-    if not isinstance(ref, CallRef):
-        raise TypeError(f"{ref} is not a call")
-    return ref

@@ -25,6 +25,7 @@ __all__ = [
     "QueueEvent",
     "ReferEvent",
     "SendDigitsEvent",
+    "device_number",
 ]
 
 

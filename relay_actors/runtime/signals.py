@@ -49,7 +49,7 @@ class Internal:
 
     def deliver(self) -> None:
         """Do it, in the actor's turn. What it raises fails the actor, as a handler would."""
-        raise NotImplementedError(f"{type(self).__name__}.deliver")
+        raise TypeError(f"{type(self).__name__} does not say how it is delivered")
 
 
 @dataclass(eq=False, slots=True)

@@ -22,6 +22,8 @@ __all__ = [
     "Argument",
     "As",
     "AudioSettings",
+    "Check",
+    "Convert",
     "DeviceLists",
     "Digits",
     "EmptyIsNone",
