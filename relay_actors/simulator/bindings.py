@@ -12,7 +12,7 @@ from relay_actors.protocol.readers import read_object, read_text, read_whole_num
 from relay_actors.simulator.calls import Call, Params
 from relay_actors.simulator.replies import Reply, accepted
 
-__all__ = ["DigitBindings"]
+__all__ = ["Binding", "DigitBindings"]
 
 KEY = "digit bindings"
 

@@ -8,7 +8,7 @@ from relay_actors.protocol.readers import read_flag, read_text
 from relay_actors.simulator.calls import Call, Params
 from relay_actors.simulator.replies import Reply, accepted, refused
 
-__all__ = ["Conferences"]
+__all__ = ["Conference", "Conferences", "Participation"]
 
 
 class Participation:

@@ -14,7 +14,7 @@ from relay_actors.simulator.manners import Manners
 from relay_actors.simulator.sessions import Session
 from relay_actors.simulator.world import World
 
-__all__ = ["Dial", "Hunt", "groups_of"]
+__all__ = ["Device", "Dial", "Hunt", "groups_of"]
 
 Device = dict[str, object]
 

@@ -26,21 +26,24 @@ from relay_actors.simulator.personas import HUMAN, Persona
 from relay_actors.simulator.switchboard import Switchboard
 from relay_actors.simulator.world import World
 
-__all__ = ["Phone", "Phones"]
+__all__ = ["Phone", "Phones", "Reaction"]
 
 PICK_UP_S: Final = 0.2
 """From the first ring to a scripted answer, simulated."""
 
+LINES_BOUND: Final = 1000
+"""How many calls a phone remembers."""
+
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class Reaction:
     """How a phone deals with one call that comes in: ``ring``, ``answer``, ``reject`` or ``busy``."""
 
     what: str
     after_s: float = PICK_UP_S
 
 
-RING: Final = Manner("ring")
+RING: Final = Reaction("ring")
 
 
 class Phone:
@@ -58,7 +61,7 @@ class Phone:
         self._phones = phones
         self._lines: list[Line] = []
         self._seen_lines = 0
-        self._scripted: deque[Manner] = deque()
+        self._scripted: deque[Reaction] = deque()
         self._habit = RING
         self._persona = HUMAN
         self._reflexes: list[Reflex] = []
@@ -85,7 +88,7 @@ class Phone:
 
     @property
     def lines(self) -> tuple[Line, ...]:
-        """Every call this phone was part of, the oldest first."""
+        """The last 1000 calls that this phone was part of, the oldest first."""
         with self._world.look():
             return tuple(self._lines)
 
@@ -109,7 +112,7 @@ class Phone:
         """
         with self._world.turn():
             line = self._phones.dial(self, context, to, tuple(self._reflexes))
-            self._lines.append(line)
+            self._add(line)
             self._seen_lines = len(self._lines)
             return line
 
@@ -146,7 +149,7 @@ class Phone:
             if (line := self._ringing_line()) is not None:
                 line.answers()
             else:
-                self._scripted.append(Manner("answer"))
+                self._scripted.append(Reaction("answer"))
         return self
 
     def rejects(self) -> Phone:
@@ -155,13 +158,13 @@ class Phone:
             if (line := self._ringing_line()) is not None:
                 line.rejects()
             else:
-                self._scripted.append(Manner("reject"))
+                self._scripted.append(Reaction("reject"))
         return self
 
     def is_busy(self) -> Phone:
         """Be busy when the next call comes: it does not even ring."""
         with self._world.turn():
-            self._scripted.append(Manner("busy"))
+            self._scripted.append(Reaction("busy"))
         return self
 
     def never_answers(self) -> Phone:
@@ -173,7 +176,7 @@ class Phone:
     def answers_after(self, seconds: float) -> Phone:
         """From now on answer every call after so many simulated seconds, unless something else is scripted."""
         with self._world.turn():
-            self._habit = Manner("answer", seconds)
+            self._habit = Reaction("answer", seconds)
         return self
 
     # Who it is, and what it does unasked.
@@ -289,16 +292,16 @@ class Phone:
         """Deal with an incoming call. Only inside a turn."""
         line = Line(self._world, self._number, call, persona=self._persona, reflexes=tuple(self._reflexes))
         line.note(f"called by {call.number('from_number')}")
-        self._lines.append(line)
-        manner = self._scripted.popleft() if self._scripted else self._habit
-        if manner.what == "busy":
+        self._add(line)
+        reaction = self._scripted.popleft() if self._scripted else self._habit
+        if reaction.what == "busy":
             call.cancel("busy")
             return
         call.ring()
-        if manner.what == "answer":
-            self._world.after(manner.after_s, lambda: _while_ringing(line, line.answers))
-        elif manner.what == "reject":
-            self._world.after(manner.after_s, lambda: _while_ringing(line, line.rejects))
+        if reaction.what == "answer":
+            self._world.after(reaction.after_s, lambda: _while_ringing(line, line.answers))
+        elif reaction.what == "reject":
+            self._world.after(reaction.after_s, lambda: _while_ringing(line, line.rejects))
 
     def is_texted(self, text: TextMessage) -> str:
         """Take a text, and return an empty string, or why not. Only inside a turn."""
@@ -306,10 +309,17 @@ class Phone:
             self._texts.append(text)
         return self._refuses_texts
 
+    def _add(self, line: Line) -> None:
+        self._lines.append(line)
+        surplus = len(self._lines) - LINES_BOUND
+        if surplus > 0:
+            del self._lines[:surplus]
+            self._seen_lines = max(0, self._seen_lines - surplus)
+
     def _becomes(self, persona: Persona) -> Phone:
         with self._world.turn():
             self._persona = persona
-            self._habit = Manner("answer")
+            self._habit = Reaction("answer")
         return self
 
     def _ringing_line(self) -> Line | None:
@@ -345,6 +355,11 @@ class Phones:
             if known is None:
                 known = self._by_number[number] = Phone(self._world, number, self)
             return known
+
+    def all(self) -> tuple[Phone, ...]:
+        """Return every phone that was named, oldest first."""
+        with self._world.look():
+            return tuple(self._by_number.values())
 
     def assign(self, number: str, context: str) -> None:
         """Let calls and texts to ``number`` go to ``context``, as a dashboard does."""

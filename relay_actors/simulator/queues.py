@@ -9,7 +9,7 @@ from relay_actors.simulator.calls import Call, Params
 from relay_actors.simulator.operations.base import Operation
 from relay_actors.simulator.replies import Reply, accepted, refused
 
-__all__ = ["Queues"]
+__all__ = ["Place", "Queue", "Queues"]
 
 
 class Place(Operation):

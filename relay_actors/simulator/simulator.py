@@ -175,6 +175,11 @@ class Simulator:
         """Return the phone of a number; it exists from the first time on that anybody names it."""
         return self._phones.phone(number)
 
+    @property
+    def phones(self) -> tuple[Phone, ...]:
+        """Every phone that anybody has named or dialled, in that order."""
+        return self._phones.all()
+
     def assign_number(self, number: str, context: str) -> None:
         """Let calls and texts to ``number`` go to ``context``, as a dashboard does."""
         self._phones.assign(number, context)

@@ -24,7 +24,7 @@ from relay_actors.errors import ConfigError
 from relay_actors.simulator.simulator import Simulator
 from relay_actors.simulator.tls import TlsFiles
 
-__all__ = ["SimulatorServer"]
+__all__ = ["SimulatorServer", "SocketLink"]
 
 MAX_SIZE: Final = 10 * 1024 * 1024
 """The largest text that is taken. Source: PROTOCOL 1."""

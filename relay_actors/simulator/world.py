@@ -63,9 +63,11 @@ class World:
             try:
                 yield
             finally:
-                if self._depth == 1:
-                    wakers = self._end_turn()
-                self._depth -= 1
+                try:
+                    if self._depth == 1:
+                        wakers = self._end_turn()
+                finally:
+                    self._depth -= 1
         for wake in wakers:
             wake()
 

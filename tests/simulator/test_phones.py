@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from relay_actors.errors import ConfigError
+from relay_actors.simulator import phones
 from relay_actors.simulator.lines import StoryError
 from relay_actors.simulator.phones import Phone
 from tests.simulator.stage import Peer, Stage, phone_device, tts
@@ -116,6 +117,18 @@ def test_rejecting_and_hanging_up_a_ringing_phone_are_the_same(stage: Stage, pee
     desk.hangs_up()
 
     assert [line.end_reason for line in desk.lines] == ["decline", "decline"]
+
+
+def test_a_phone_remembers_only_so_many_calls_and_still_finds_the_one_that_rings(
+    stage: Stage, peer: Peer, desk: Phone, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(phones, "LINES_BOUND", 3)
+    desk.is_busy().is_busy().is_busy().is_busy()
+    for number in range(5):
+        dial(peer, f"t{number}")
+
+    assert len(desk.lines) == 3
+    assert desk.rings().is_ringing
 
 
 def test_a_person_reacts_unasked(stage: Stage, peer: Peer, desk: Phone):

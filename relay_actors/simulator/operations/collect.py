@@ -14,7 +14,7 @@ from relay_actors.simulator.operations.play import Player
 from relay_actors.simulator.sounds import UnplayableError, sounds_of
 from relay_actors.simulator.timers import Timer
 
-__all__ = ["Collect", "PlayAndCollect"]
+__all__ = ["Collect", "Collector", "PlayAndCollect"]
 
 INITIAL_TIMEOUT_S = 4.0
 DIGIT_TIMEOUT_S = 5.0
