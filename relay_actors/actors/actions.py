@@ -7,8 +7,6 @@ import logging
 from collections.abc import Callable
 from typing import Any, Protocol, Self
 
-import pykka
-
 from relay_actors.actors.waits import Reply, Wait, give_up_after
 from relay_actors.protocol.commands import (
     ActionCommand,
@@ -21,6 +19,7 @@ from relay_actors.protocol.commands import (
 )
 from relay_actors.protocol.events import RelayEvent
 from relay_actors.protocol.states import ActionState
+from relay_actors.runtime.actor import ActorRef
 from relay_actors.runtime.base import Dispatcher
 from relay_actors.runtime.future import Future
 
@@ -74,7 +73,7 @@ class Action(Future["Action"]):
         self.state: ActionState = ActionState.NEW
         self.result: RelayEvent | None = None
         self.is_wanted = False
-        self.actor_ref: pykka.ActorRef[Any] | None = None
+        self.actor_ref: ActorRef[Any] | None = None
         self._on_completed = on_completed
         self._done: Future[RelayEvent] = Future(call.runs_on)
 

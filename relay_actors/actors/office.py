@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Protocol
 
-import pykka
-
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.config import Limits, Timing
 from relay_actors.errors import ActorDead, NotSentError
@@ -91,7 +89,7 @@ class Office:
             if self.connection is None:
                 raise ActorDead("the application is not running")
             self.connection.tell(outgoing)
-        except (ActorDead, pykka.ActorDeadError) as why:
+        except ActorDead as why:
             outgoing.on_answer(None, NotSentError(f"{outgoing.method} was not sent: {why}"))
 
     def tell_connection(self, message: object) -> None:

@@ -57,7 +57,7 @@ class Flow:
         self._step(error)
 
     def end_with(self, error: BaseException) -> None:
-        """Raise ``error`` once, in a turn of its own: at the await where the flow is, or the next that would suspend it.
+        """Raise ``error`` once, in a turn of its own: at the await where the flow is, or the next that suspends it.
 
         An await whose future is settled already still gives its value first: what has happened is not taken back.
         """
