@@ -102,6 +102,11 @@ class Line:
     # What can be seen of it.
 
     @property
+    def line(self) -> Line:
+        """This line: so a story reads the same whether its person is a phone or a line."""
+        return self
+
+    @property
     def number(self) -> str:
         """The phone's number."""
         return self._number

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from relay_actors.errors import ConfigError
 from relay_actors.protocol import frames, schema
-from relay_actors.protocol.readers import read_flag, read_text, read_texts
+from relay_actors.protocol.readers import read_flag, read_text, read_texts, read_whole_number
 from relay_actors.protocol.server import AUTH_REQUIRED, CommandArrived, LogInAsked, PingArrived, ServerProtocol
 from relay_actors.simulator.calls import Params
 from relay_actors.simulator.commands import Commands
@@ -157,8 +157,8 @@ class Reception:
             return
         rejection = self._faults.take_rejection(frames.CONNECT)
         if rejection is not None:
-            code = rejection.code if isinstance(rejection.code, int) else int(rejection.code)
-            connection.protocol.refuse_log_in(code, rejection.message)
+            # A log-in has no result code: only an error refuses it (PROTOCOL 2.3).
+            connection.protocol.refuse_log_in(read_whole_number(rejection.code) or UNAUTHORIZED, rejection.message)
             return
         project = self._credentials.project_of(params.get("authentication"))
         if project is None:

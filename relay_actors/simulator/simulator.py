@@ -162,7 +162,11 @@ class Simulator:
 
     @property
     def drive(self) -> Callable[[], bool] | None:
-        """What advances a deterministic world by one step and returns False when nothing is left; None in real time."""
+        """What advances a deterministic world by one step, or None in real time.
+
+        A step moves the clock to the next deadline of anybody, this simulator's `next_deadline` included, and calls
+        `tick`; it returns False when nothing is left to happen. Phones that wait call it, without the lock.
+        """
         return self._world.drive
 
     @drive.setter
@@ -294,7 +298,7 @@ class Simulator:
     ) -> None:
         """Refuse the next requests of ``method``: a text is a result code, a number a JSON-RPC error code.
 
-        A log-in can only be refused by an error, so there a text is taken for its number.
+        A log-in can only be refused by an error, so there a text is taken for its number (or for -32002).
         """
         with self.turn():
             self._faults.reject(method, Rejection(code, message), times)

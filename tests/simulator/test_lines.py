@@ -160,3 +160,11 @@ def test_a_line_that_is_handed_on_remembers_all_its_legs(stage: Stage, call: Inb
 def test_talking_to_nobody_is_told(call: Inbound):
     with pytest.raises(StoryError, match=r"does not talk to \+15550002222 within 1 s"):
         call.line.talks_to("+15550002222", within=1.0)
+
+
+def test_a_line_may_be_asked_for_its_line_like_a_phone(stage: Stage, peer: Peer):
+    """DESIGN 6 tells its story so."""
+    caller = stage.sim.phone("+15550001111").dials(context="support")
+
+    assert caller.line.transferred_to is None
+    assert stage.sim.phone("+15550001111").line is caller.line

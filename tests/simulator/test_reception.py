@@ -217,10 +217,11 @@ def test_rejections_come_as_often_as_ordered_and_in_their_shape(stage: Stage, pe
     assert peer.states("calling.call.hold") == ["hold"], "a rejected command is not done"
 
 
-def test_a_log_in_can_be_rejected(stage: Stage):
-    stage.sim.reject_next("signalwire.connect", code=-32002, message="Not now")
+@pytest.mark.parametrize(("code", "told"), [(-32000, -32000), ("402", 402), ("no number", -32002)])
+def test_a_log_in_can_be_rejected_and_only_by_an_error(stage: Stage, code: str | int, told: int):
+    stage.sim.reject_next("signalwire.connect", code=code, message="Not now")
     peer = Peer(stage.sim)
-    assert refusal(peer) == {"code": -32002, "message": "Not now"}
+    assert refusal(peer) == {"code": told, "message": "Not now"}
 
     assert peer.log_in()["protocol"]
 
