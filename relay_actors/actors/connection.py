@@ -436,5 +436,7 @@ def _outcome(error: RelayActorsError | None) -> Outcome:
 
 
 def _log_refusal(_result: Mapping[str, object] | None, error: RelayActorsError | None) -> None:
-    if error is not None:
+    if isinstance(error, CommandRejectedError):
         _log.warning("contexts could not be given back: %s", error)
+    elif error is not None:  # an application that stops does not wait for the answer
+        _log.debug("contexts are given back by going: %s", error)
