@@ -1,0 +1,143 @@
+"""Starts applications against a simulator, and finds out what they leave behind. Layer: door. Knows no test runner."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from unittest import mock
+
+from relay_actors.app import RelayApp
+from relay_actors.config import Timing
+from relay_actors.errors import ConfigError
+from relay_actors.simulator.calls import CallSnapshot
+from relay_actors.simulator.phones import Phone
+from relay_actors.simulator.websockets_server import SimulatorServer
+
+__all__ = ["AppRunner", "PhoneMaker", "shortened"]
+
+PhoneMaker = Callable[[str], Phone]
+"""Gives the phone of a number: what the fixture ``phone`` is."""
+
+LOG_IN_S: Final = 10.0
+"""On one machine a log in takes milliseconds; whoever has to wait longer has a broken test."""
+
+THREAD_ENDS_S: Final = 1.0
+"""How long a thread may still be on its way out when its application says that it has stopped."""
+
+_VARIABLES: Final = ("SIGNALWIRE_JWT_TOKEN", "SIGNALWIRE_RELAY_CA_FILE", "SIGNALWIRE_LOG_LEVEL")
+"""What of a developer's environment would get in the way; the other variables are overridden."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """An application that was started, and how things were before."""
+
+    app: RelayApp
+    timing: Timing
+    threads_before: frozenset[threading.Thread]
+
+
+class AppRunner:
+    """Starts applications against one simulator, over a real WebSocket on loopback: what ``relay_app`` is.
+
+    Args:
+        server: where the applications log in.
+    """
+
+    def __init__(self, server: SimulatorServer) -> None:
+        self._server = server
+        self._running: list[_Running] = []
+
+    def __call__(self, app: RelayApp, *, timing: Timing | None = None) -> RelayApp:
+        """Start ``app`` with test credentials, and return it once it is logged in. Several may run beside each other.
+
+        Args:
+            app: typically the one of the module under test; it is stopped when the test is over.
+            timing: its times for this run; by default its own, with those `shortened` that a test would wait for.
+
+        Raises:
+            ConfigError: it runs already.
+        """
+        if app.is_running:
+            raise ConfigError(f"{app!r} runs already: a test starts it itself, by relay_app(app)")
+        self._running.append(_Running(app, app.timing, frozenset(threading.enumerate())))
+        app.timing = timing if timing is not None else shortened(app.timing)
+        with mock.patch.dict(os.environ, {"RELAY_MAX_CONNECTIONS": "1000000"}):
+            for variable in _VARIABLES:
+                os.environ.pop(variable, None)
+            app.start(
+                wait_s=LOG_IN_S,
+                host=f"{self._server.host}:{self._server.port}",
+                project="test-project",
+                token="test-token",
+                jwt_token="",
+                scheme="ws",
+                ca_file="",
+            )
+        return app
+
+    def stop(self) -> list[str]:
+        """Stop all applications, the last one first; return what they left behind, told for people. Idempotent.
+
+        Calls that are still up are hung up by the stop, which is no fault; those that are up afterwards were left.
+        """
+        # An application cannot hang up on a server that has been told not to answer.
+        self._server.simulator.resume_answering()
+        left: list[str] = []
+        while self._running:
+            left += _stop(self._running.pop())
+        return left + [
+            f"call {call.call_id} is still {call.state}: nobody has hung it up"
+            for call in self._server.simulator.calls_up()
+            if _was_taken(call)
+        ]
+
+
+def shortened(timing: Timing) -> Timing:
+    """Return these times, with those shortened that a test waits for without having asked for it.
+
+    They are the stay of a call's actor after the end, the pauses between attempts to connect, and the patience of a
+    stop. Time-outs of requests, dials and operations are what an application is tested with, and stay as they are.
+    """
+    return dataclasses.replace(
+        timing,
+        linger_s=min(timing.linger_s, 0.05),
+        reconnect_min_s=min(timing.reconnect_min_s, 0.02),
+        reconnect_max_s=min(timing.reconnect_max_s, 0.2),
+        stop_timeout_s=min(timing.stop_timeout_s, 2.0),
+    )
+
+
+def _stop(running: _Running) -> list[str]:
+    app = running.app
+    is_clean = app.stop()
+    app.timing, patience_s = running.timing, app.timing.stop_timeout_s
+    threads = [
+        thread
+        for thread in threading.enumerate()
+        if thread not in running.threads_before and thread.name.startswith(f"{app.name}-")
+    ]
+    for thread in threads:
+        thread.join(THREAD_ENDS_S)
+    left = [_told(thread) for thread in threads if thread.is_alive()]
+    if not is_clean and not left:
+        left = [f"an actor of {app.name!r} did not end within {patience_s:g} s"]
+    return left
+
+
+def _told(thread: threading.Thread) -> str:
+    """Say where a thread is that should have ended: nearly always in a handler that blocks."""
+    frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001  # public, for all its underscore
+    stack = "".join(traceback.format_stack(frame, limit=-8)) if frame is not None else ""
+    return f"thread {thread.name} still runs:\n{stack}".rstrip()
+
+
+def _was_taken(call: CallSnapshot) -> bool:
+    """Whether an application has made the call or done something with it, and has not given it back."""
+    return (call.direction == "outbound" or bool(call.commands)) and "calling.pass" not in call.commands
