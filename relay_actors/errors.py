@@ -22,6 +22,7 @@
         ├── StartFailed             an actor failed while it started
         ├── StartTimeout            an actor did not start in time
         ├── ParentStopping          a child was asked of a parent that is stopping
+        ├── TooManyChildren         a child was asked of a parent that has as many as it may have
         ├── MailboxFull             a bounded mailbox refused a message
         ├── NameTaken               a unique registry key has a living owner
         └── FlowError               a flow awaited something that its actor cannot drive
@@ -53,6 +54,7 @@ __all__ = [
     "RequestTimeoutError",
     "StartFailed",
     "StartTimeout",
+    "TooManyChildren",
     "TransportError",
 ]
 
@@ -219,12 +221,26 @@ class ParentStopping(ActorError):
     """A child was asked of a parent that is stopping or dead. Source: SEMANTICS L9."""
 
 
+class TooManyChildren(ActorError):
+    """A child was asked of a parent that has as many as it may have. Source: SEMANTICS S15."""
+
+
 class MailboxFull(ActorError):
     """A bounded mailbox refused a message. Source: SEMANTICS M4."""
 
 
 class NameTaken(ActorError):
-    """A unique registry key already has a living owner. Source: SEMANTICS R1."""
+    """A unique registry key already has a living owner.
+
+    Attributes:
+        owner: the ref of the actor that has it, where it is known.
+
+    Source: SEMANTICS R1.
+    """
+
+    def __init__(self, message: str, *, owner: object = None) -> None:
+        super().__init__(message)
+        self.owner = owner
 
 
 class FlowError(ActorError):

@@ -19,14 +19,14 @@ from pykka.messages import _ActorStop
 from relay_actors.errors import ActorError, NameTaken
 from relay_actors.runtime.actor_timers import Repeat
 from relay_actors.runtime.anatomy import AnySystem
-from relay_actors.runtime.cell import STOP, Cell
+from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.context import here, process_system
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.future import Future
-from relay_actors.runtime.mailbox import Mailbox, Overflow
+from relay_actors.runtime.mailbox import STOP, Mailbox, Overflow
 from relay_actors.runtime.reasons import NORMAL, ExitReason
-from relay_actors.runtime.signals import Start, Stop
+from relay_actors.runtime.signals import Stop
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -168,7 +168,18 @@ class Actor(pykka.Actor):
     mailbox_capacity: ClassVar[int | None] = None
     """Bound of the mailbox; None is unbounded (SEMANTICS M4)."""
     mailbox_overflow: ClassVar[Overflow] = "fail"
+    """What happens beyond the bound."""
     mailbox_block_s: ClassVar[float] = 1.0
+    """How many seconds ``block`` waits for room before the sender gets `MailboxFull`."""
+    max_restarts: ClassVar[int] = 3
+    """How often its children may be restarted within ``within_s``, those with a window of their own apart; once more
+    stops it with all its children (SEMANTICS S8)."""
+    within_s: ClassVar[float] = 5.0
+    """Seconds."""
+    max_children: ClassVar[int | None] = None
+    """How many children it may have at a time; None is no bound (SEMANTICS S15)."""
+    stops_in_order: ClassVar[bool] = False
+    """Whether its children are stopped one after the other, last first (H1), or all at once (H2)."""
 
     _cell: Cell
 
@@ -307,9 +318,11 @@ class Actor(pykka.Actor):
 
         Raises:
             ParentStopping: this actor is stopping (SEMANTICS L9).
+            TooManyChildren: it has ``max_children`` already.
+            Exception: what the constructor raised; nothing is left then (L1).
         """
         child = self._new_child(actor_class, args, kwargs, spec, keep)
-        child.signal(Start())
+        child.start()
         return cast("ActorRef[C]", child.ref)
 
     def spawn_inline(
@@ -320,15 +333,31 @@ class Actor(pykka.Actor):
         child.start_now()
         return cast("ActorRef[C]", child.ref)
 
+    def spawn_started(
+        self, actor_class: type[C], *args: Any, spec: ChildSpec | None = None, keep: Any = None, **kwargs: Any
+    ) -> ActorRef[C]:
+        """Start a child and return when it has started: its ``on_start`` has returned.
+
+        Raises:
+            StartFailed: it has not; ``__cause__`` says why. What becomes of it is decided by its spec.
+        """
+        child = self._new_child(actor_class, args, kwargs, spec, keep)
+        started: Future[bool] = Future(child.dispatcher)
+        child.started = started
+        child.start_now()
+        started.get()
+        return cast("ActorRef[C]", child.ref)
+
     def _new_child(
         self, actor_class: type[C], args: tuple[Any, ...], kwargs: dict[str, Any], spec: ChildSpec | None, keep: Any
     ) -> Cell:
+        self._cell.make_children().check_room()
         child: Cell = self.system.new_cell(actor_class, args, kwargs, keep=keep)
         try:
             child.construct()
-            self._cell.add_child(child, spec or ChildSpec())
-        except BaseException:
-            self.system.forget_cell(child)
+            self._cell.make_children().add(child, spec or ChildSpec())
+        except BaseException as error:
+            child.abandon(error)
             raise
         return child
 
@@ -356,10 +385,11 @@ class Actor(pykka.Actor):
         """Claim a key, under which `System.find` finds this actor until it ends for good.
 
         Raises:
-            NameTaken: another living actor owns it.
+            NameTaken: another living actor owns it; ``error.owner`` is its ref (SEMANTICS R1).
         """
-        if self._cell.register(key) is not self._cell:
-            raise NameTaken(f"{key!r} is taken by another actor")
+        owner = self._cell.register(key)
+        if owner is not self._cell:
+            raise NameTaken(f"{key!r} is taken by {owner}", owner=owner.ref)
 
     def start_timer(
         self,

@@ -47,7 +47,7 @@ class _Timer:
 
 
 class ActorTimers:
-    """The timers of one cell; used in its turns only."""
+    """The timers of one cell; used in its turns only, but for `cancel_all` when it ends."""
 
     __slots__ = ("_cell", "_generation", "_timers")
 
@@ -114,3 +114,5 @@ class ActorTimers:
             self._cell.tell_control(tick)
 
         timer.handle = self._cell.system.dispatcher.call_at(due, fire)
+        if self._cell.has_ended:  # killed in the middle of a handler that has just come back
+            self.cancel(key)

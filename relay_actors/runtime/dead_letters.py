@@ -29,8 +29,9 @@ class DeadLetters:
         self._subscribers: list[Callable[[DeadLetter], None]] = []
         self._counts: Counter[str] = Counter()
         self._logged: dict[str, tuple[int, float]] = {}
-        # Guards counts and the list of subscribers; letters come from any thread.
-        self._lock = threading.Lock()
+        # Guards counts and the list of subscribers; letters come from any thread. Re-entrant, because a finaliser may
+        # run in the middle, and send.
+        self._lock = threading.RLock()
 
     @property
     def counts(self) -> dict[str, int]:

@@ -22,18 +22,23 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Final
 
 from relay_actors.runtime.base import Clock, Pollable, Runnable, TimerHandle
+from relay_actors.runtime.dispatcher_blocking import BlockingPool
 from relay_actors.runtime.timer_queue import TimerQueue
 
 __all__ = ["BatonDispatcher"]
 
 _log = logging.getLogger("relay_actors.runtime")
 
-_MAX_SPARES = 4
-_IDLE_LOOKS_BEFORE_SLEEP = 20
+_MAX_SPARES: Final = 4
+_IDLE_LOOKS_BEFORE_SLEEP: Final = 20
+_LONGEST_SLEEP_S: Final = 3600.0
+"""A selector counts milliseconds in 31 bits, and raises on more than 24 days."""
+_POLL_AGAIN_AFTER_S: Final = 0.0005
+"""While actors are ready, sockets are looked at this often: a poll costs as much as a turn."""
 
 
 class _Worker(threading.Thread):
@@ -44,6 +49,7 @@ class _Worker(threading.Thread):
         self.dispatcher = dispatcher
         self.grant: list[None] = []
         self.go = threading.Event()
+        self.is_retired = False  # its dispatcher has been stopped without waiting for it any longer
 
     def run(self) -> None:
         """Hold the baton whenever it is given."""
@@ -55,7 +61,7 @@ class _Worker(threading.Thread):
 
 
 class _Watched:
-    """A pollable and what the selector has been told of it. Touched by the baton's holder, but for ``armed``."""
+    """A pollable and what the selector has been told of it. Guarded by the dispatcher's ``_polling``."""
 
     __slots__ = ("armed", "events", "on_ready", "pollable", "registered_fd")
 
@@ -94,19 +100,23 @@ class BatonDispatcher:
         self.daemon = daemon
         self._handover_after_s = handover_after_s
         self._max_threads = max_threads
-        self._max_blocking = max_blocking
+        self._blocking = BlockingPool(clock, max_threads=max_blocking, name=f"{name}-blocking", daemon=daemon)
         self._ready: deque[Runnable] = deque()
         self._late: deque[Runnable] = deque()
         self._timers = TimerQueue()
         self._watched: dict[int, _Watched] = {}
-        self._poll_changes: deque[Callable[[], None]] = deque()
+        # Guards what is watched and what the selector has been told of it: held for a system call, never in a poll.
+        # Re-entrant, because a finaliser may run in the middle, and close a socket.
+        self._polling = threading.RLock()
+        self._polled_at = float("-inf")
         self._turns = 0  # written by the holder only; the monitor compares it
         self._asleep = False
         self._sleeps_until = float("inf")
         self._monitor_rests = False
         self._monitor_wake = threading.Event()
         # Guards the list of threads and who is the next holder; taken when the baton changes hands, not in turns.
-        self._hands = threading.Lock()
+        # Re-entrant, because a finaliser may run in the middle, and wait for something.
+        self._hands = threading.RLock()
         self._threads: set[_Worker] = set()
         self._spares: list[_Worker] = []
         self._holder: _Worker | None = None
@@ -118,8 +128,6 @@ class BatonDispatcher:
         self._wake_reader: socket.socket | None = None
         self._wake_writer: socket.socket | None = None
         self._monitor: threading.Thread | None = None
-        self._blocking: ThreadPoolExecutor | None = None
-        self._blocking_threads: set[threading.Thread] = set()
         self._workers_here = threading.local()
 
     @property
@@ -131,7 +139,7 @@ class BatonDispatcher:
     def thread_count(self) -> int:
         """How many threads it has now, the monitor and the blocking pool included."""
         with self._hands:
-            return len(self._threads) + (self._monitor is not None) + len(self._blocking_threads)
+            return len(self._threads) + (self._monitor is not None) + self._blocking.thread_count
 
     @property
     def pending_timers(self) -> int:
@@ -144,6 +152,7 @@ class BatonDispatcher:
         """Let ``runnable`` have a turn soon. Any thread."""
         (self._late if runnable.late else self._ready).append(runnable)
         if self._asleep:
+            self._asleep = False  # one wake-up is enough, whoever else schedules before it is taken up
             self._wake()
 
     def call_at(self, due: float, call: Callable[[], None]) -> TimerHandle:
@@ -156,52 +165,36 @@ class BatonDispatcher:
     def watch(self, pollable: Pollable, on_ready: Callable[[], None]) -> None:
         """Have ``on_ready`` called once when ``pollable`` is ready; then `rearm`. Any thread."""
         watched = _Watched(pollable, on_ready)
-
-        def begin() -> None:
+        with self._polling:
             self._watched[id(pollable)] = watched
-            self._tell_selector(watched)
-
-        self._change_polling(begin)
+            is_polled = self._tell_selector(watched)
+        self._after_telling(watched, is_polled)
 
     def rearm(self, pollable: Pollable) -> None:
         """Poll ``pollable`` again; call it in the turn of the actor that owns it."""
-        watched = self._watched.get(id(pollable))
-        if watched is None:
-            return
-        watched.armed = True
-        if watched.events != _interest(pollable):
-            self._change_polling(lambda: self._tell_selector(watched))
+        with self._polling:
+            watched = self._watched.get(id(pollable))
+            if watched is None:
+                return
+            watched.armed = True
+            if watched.events == _interest(pollable):
+                return
+            is_polled = self._tell_selector(watched)
+        self._after_telling(watched, is_polled)
 
     def unwatch(self, pollable: Pollable) -> None:
-        """Forget ``pollable``; call it before the descriptor is closed. Any thread; idempotent."""
-        watched = self._watched.pop(id(pollable), None)
-        if watched is None or watched.registered_fd < 0 or self._selector is None:
-            return
-        # At once, not when the holder comes round: the descriptor may be closed, and reused, right after this.
-        # A selector's unregister is one system call and one dictionary operation, safe beside a select.
-        try:
-            self._selector.unregister(watched.registered_fd)
-        except (KeyError, ValueError, OSError):
-            _log.debug("descriptor was already forgotten fd=%s", watched.registered_fd)
-        watched.registered_fd = -1
+        """Forget ``pollable``; call it before the descriptor is closed. Any thread; idempotent.
+
+        It is done when this returns: the descriptor may be closed, and its number given to another, right after.
+        """
+        with self._polling:
+            watched = self._watched.pop(id(pollable), None)
+            if watched is not None:
+                self._forget(watched)
 
     def run_blocking(self, call: Callable[[], object], name: str) -> None:
         """Run ``call`` on the blocking pool. Any thread."""
-
-        def run() -> None:
-            me = threading.current_thread()
-            with self._hands:
-                self._blocking_threads.add(me)
-            try:
-                call()
-            except Exception:
-                _log.exception("blocking call failed name=%s", name)
-
-        with self._hands:
-            if self._blocking is None:
-                self._blocking = ThreadPoolExecutor(self._max_blocking, thread_name_prefix=f"{self.name}-blocking")
-            pool = self._blocking
-        pool.submit(run)
+        self._blocking.run(call, name)
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
@@ -227,31 +220,31 @@ class BatonDispatcher:
                 return
             self._running = True
             self._stopping = False
-            self._selector = selectors.DefaultSelector()
             self._wake_reader, self._wake_writer = socket.socketpair()
             self._wake_reader.setblocking(False)
             self._wake_writer.setblocking(False)
-            self._selector.register(self._wake_reader, selectors.EVENT_READ, None)
-            for watched in self._watched.values():
-                watched.registered_fd = -1
-                self._tell_selector(watched)
+            with self._polling:
+                self._selector = selectors.DefaultSelector()
+                self._selector.register(self._wake_reader, selectors.EVENT_READ, None)
+                told = [(watched, self._tell_selector(watched)) for watched in self._watched.values()]
             self._monitor = threading.Thread(target=self._watch_turns, name=f"{self.name}-monitor", daemon=self.daemon)
             self._monitor.start()
+        for watched, is_polled in told:
+            self._after_telling(watched, is_polled)
         self._pass_on()
 
     def stop(self, timeout_s: float) -> int:
-        """Stop all threads; return how many would not end in time. Not for use inside a turn. Idempotent."""
+        """Stop all threads; return how many would not end in time. Not for use inside a turn. Idempotent.
+
+        Turns that are due are not given any more. A thread that would not end goes on alone until its handler comes
+        back, and then ends.
+        """
         with self._hands:
             if not self._running:
                 return 0
             self._stopping = True
-            threads: list[threading.Thread] = [*self._threads, *self._blocking_threads]
-            if self._monitor is not None:
-                threads.append(self._monitor)
-            pool, self._blocking = self._blocking, None
             workers = list(self._threads)
-        if pool is not None:
-            pool.shutdown(wait=False, cancel_futures=True)
+            threads: list[threading.Thread] = [*workers, *((self._monitor,) if self._monitor is not None else ())]
         self._wake()
         self._monitor_wake.set()
         for worker in workers:
@@ -261,14 +254,21 @@ class BatonDispatcher:
             if thread is not threading.current_thread():
                 thread.join(max(0.0, deadline - self._clock.now()))
         left = sum(thread.is_alive() and thread is not threading.current_thread() for thread in threads)
-        with self._hands:
+        left += self._blocking.stop(max(0.0, deadline - self._clock.now()))
+        with self._hands, self._polling:
+            for worker in workers:
+                worker.is_retired = True
+                worker.grant.clear()
             self._running = False
             self._threads.clear()
             self._spares.clear()
-            self._blocking_threads.clear()
             self._holder = None
             self._monitor = None
             self._baton_waits = False
+            self._asleep = False
+            for watched in self._watched.values():
+                watched.registered_fd = -1
+                watched.events = 0
             for closable in (self._selector, self._wake_reader, self._wake_writer):
                 if closable is not None:
                     closable.close()
@@ -281,11 +281,11 @@ class BatonDispatcher:
     def serve(self, worker: _Worker) -> bool:
         """Hold the baton until it is taken away; return whether the thread is kept as a spare."""
         self._workers_here.worker = worker
-        while not self._stopping:
+        while not (self._stopping or worker.is_retired):
             if not self._round(worker):
                 break
         with self._hands:
-            if self._stopping:
+            if self._stopping or worker.is_retired:
                 return False
             if self._baton_waits:
                 self._baton_waits = False
@@ -300,11 +300,14 @@ class BatonDispatcher:
 
     def _round(self, worker: _Worker) -> bool:
         """Poll, fire timers, run what is ready, then what is late; False when the baton was taken meanwhile."""
-        try:
-            self._poll()
-        except (OSError, ValueError):
-            _log.exception("polling failed")  # a descriptor broke under us: its owner finds out when it reads
         now = self._clock.now()
+        if now - self._polled_at >= _POLL_AGAIN_AFTER_S or not (self._ready or self._late):
+            try:
+                self._poll()
+            except Exception:
+                # A descriptor broke under us: its owner finds out when it reads. The baton must not be lost with it.
+                _log.exception("polling failed")
+            now = self._polled_at = self._clock.now()
         while (call := self._timers.take_due(now)) is not None:
             _make_call(call)
         return self._run_all(worker, self._ready) and self._run_all(worker, self._late)
@@ -312,12 +315,14 @@ class BatonDispatcher:
     def _run_all(self, worker: _Worker, runnables: deque[Runnable]) -> bool:
         grant = worker.grant
         for _ in range(len(runnables)):
+            if self._stopping:
+                return True
             runnable = runnables.popleft()
             self._turns += 1
             grant.append(None)
             try:
                 runnable.run_batch(grant)
-            except Exception:
+            except BaseException:
                 _log.exception("a turn broke its own machinery runnable=%r", runnable)
             try:
                 grant.pop()
@@ -329,43 +334,45 @@ class BatonDispatcher:
         selector = self._selector
         if selector is None:
             return
-        while self._poll_changes:
-            self._poll_changes.popleft()()
-        timeout: float | None = 0.0
+        timeout = 0.0
         if not (self._ready or self._late):
             due = self._timers.next_due()
-            timeout = None if due is None else max(0.0, due - self._clock.now())
+            timeout = _LONGEST_SLEEP_S if due is None else min(max(0.0, due - self._clock.now()), _LONGEST_SLEEP_S)
             self._sleeps_until = float("inf") if due is None else due
             # Order matters: announce the sleep first, then look again. A sender appends first and then looks whether
             # somebody sleeps. Whichever is second sees the other, so no wake-up is lost.
             self._asleep = True
-            earlier = self._timers.next_due()
-            if self._ready or self._late or self._poll_changes or self._stopping or earlier != due:
+            if self._ready or self._late or self._stopping or self._timers.next_due() != due:
                 timeout = 0.0
         try:
             events = selector.select(timeout)
         finally:
             self._asleep = False
-        if self._monitor_rests:
-            self._monitor_wake.set()
+            if self._monitor_rests:
+                self._monitor_wake.set()
         for key, _mask in events:
             watched: _Watched | None = key.data
             if watched is None:
                 self._drain_wakes()
-            elif watched.armed:
-                watched.armed = False
+            elif self._is_to_be_told(watched):
                 watched.on_ready()
-            elif self._watched.get(id(watched.pollable)) is watched:
-                # Not dealt with yet, by an actor in a long turn: do not spin on it.
-                selector.unregister(watched.registered_fd)
-                watched.registered_fd = -1
-                watched.events = 0
 
-    def _tell_selector(self, watched: _Watched) -> None:
-        """Have the selector poll for what the pollable wants now. Only the holder, or `start`."""
+    def _is_to_be_told(self, watched: _Watched) -> bool:
+        with self._polling:
+            if self._watched.get(id(watched.pollable)) is not watched:
+                return False
+            if watched.armed:
+                watched.armed = False
+                return True
+            # Told already, and not dealt with yet, by an actor in a long turn: do not spin on it. `rearm` comes back.
+            self._forget(watched)
+            return False
+
+    def _tell_selector(self, watched: _Watched) -> bool:
+        """Have the selector poll for what the pollable wants now; False if that cannot be done. Under ``_polling``."""
         selector = self._selector
-        if selector is None or self._watched.get(id(watched.pollable)) is not watched:
-            return
+        if selector is None:
+            return True  # `start` will
         events = _interest(watched.pollable)
         try:
             if watched.registered_fd < 0:
@@ -374,16 +381,27 @@ class BatonDispatcher:
                 watched.registered_fd = descriptor
             else:
                 selector.modify(watched.registered_fd, events, watched)
-            watched.events = events
         except (KeyError, ValueError, OSError) as problem:
-            # The descriptor went meanwhile. Its owner finds out when it reads: tell it to.
             _log.debug("cannot poll: %s", problem)
-            watched.on_ready()
+            return False
+        watched.events = events
+        return True
 
-    def _change_polling(self, change: Callable[[], None]) -> None:
-        self._poll_changes.append(change)
-        if self._asleep:
-            self._wake()
+    def _after_telling(self, watched: _Watched, is_polled: bool) -> None:
+        if not is_polled:
+            watched.on_ready()  # the descriptor went meanwhile: its owner finds out when it reads, so tell it to
+        elif self._asleep:
+            self._wake()  # not every kind of selector takes up a change in the middle of a poll
+
+    def _forget(self, watched: _Watched) -> None:
+        """Have the selector poll it no more. Under ``_polling``."""
+        if watched.registered_fd >= 0 and self._selector is not None:
+            try:
+                self._selector.unregister(watched.registered_fd)
+            except (KeyError, ValueError, OSError):
+                _log.debug("descriptor was already forgotten fd=%s", watched.registered_fd)
+        watched.registered_fd = -1
+        watched.events = 0
 
     def _wake(self) -> None:
         writer = self._wake_writer
@@ -419,27 +437,30 @@ class BatonDispatcher:
         with self._hands:
             if self._stopping:
                 return
-            if self._spares:
-                worker = self._spares.pop()
-            elif len(self._threads) < self._max_threads:
-                worker = self._new_worker()
-            else:
+            worker = self._spares.pop() if self._spares else self._new_worker()
+            if worker is None:
                 self._baton_waits = True
                 _log.error(
                     "all %d threads are in turns that block; other actors wait. Move blocking work to self.blocking()",
-                    self._max_threads,
+                    len(self._threads),
                 )
                 return
             self._holder = worker
-            if not self._spares and len(self._threads) < self._max_threads:
-                self._spares.append(self._new_worker())  # so that the next hand-over need not start a thread
+            if not self._spares and (spare := self._new_worker()) is not None:
+                self._spares.append(spare)  # so that the next hand-over need not start a thread
         worker.go.set()
 
-    def _new_worker(self) -> _Worker:
+    def _new_worker(self) -> _Worker | None:
+        if len(self._threads) >= self._max_threads:
+            return None
         self._numbers += 1
         worker = _Worker(self, self._numbers)
+        try:
+            worker.start()
+        except RuntimeError:
+            _log.exception("no thread could be started threads=%d", len(self._threads))
+            return None
         self._threads.add(worker)
-        worker.start()
         return worker
 
     def _watch_turns(self) -> None:
@@ -478,5 +499,5 @@ def _interest(pollable: Pollable) -> int:
 def _make_call(call: Callable[[], None]) -> None:
     try:
         call()
-    except Exception:
+    except BaseException:
         _log.exception("a timer's call raised")

@@ -6,12 +6,13 @@ Source: SEMANTICS D4, V2, V3; DESIGN section 2.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from relay_actors.errors import ConfigError
 from relay_actors.runtime.base import Pollable, Runnable, TimerHandle
 from relay_actors.runtime.clock import ManualClock, Random
+from relay_actors.runtime.context import here
 from relay_actors.runtime.timer_queue import TimerQueue
 
 __all__ = ["DeterministicDispatcher"]
@@ -23,7 +24,8 @@ class DeterministicDispatcher:
     """Gives turns one at a time, each to an actor drawn at random from those that have work.
 
     Nothing happens by itself: `step`, `settle`, `advance`, or a wait on a future, make it happen. Time moves only when
-    nothing can run. One thread must do all of it.
+    nothing can run. One thread must do all of it. A wait inside a turn runs other actors inside that turn: so, unlike
+    on threads, the outer wait can end only after the inner ones.
 
     Args:
         random: seeded; the same seed gives the same run.
@@ -84,7 +86,8 @@ class DeterministicDispatcher:
         """Drive the world until ``is_done()``, or until virtual time has moved by ``timeout_s``.
 
         Raises:
-            ConfigError: nothing can ever make it done, and no time-out was given: on threads this would hang.
+            ConfigError: nothing can ever make it done, and no time-out was given: on threads this would hang, unless
+                it waits for an actor that itself waits, further out on this stack.
         """
         deadline = None if timeout_s is None else self._clock.now() + timeout_s
         while not is_done():
@@ -92,7 +95,9 @@ class DeterministicDispatcher:
                 continue
             due = self._timers.next_due()
             if due is None and deadline is None:
-                raise ConfigError("this wait would never end: nothing is running, no timer is pending")
+                raise ConfigError(
+                    "this wait would never end: nothing can run, no timer is pending, and no time-out was given"
+                )
             if due is None or (deadline is not None and due > deadline):
                 if deadline is not None:
                     self._clock.advance_to(deadline)
@@ -137,7 +142,8 @@ class DeterministicDispatcher:
     def _fire(self) -> None:
         while (call := self._timers.take_due(self._clock.now())) is not None:
             try:
-                call()
+                with _outside_of_turns():
+                    call()
             except Exception:
                 _log.exception("a timer's call raised")
 
@@ -155,6 +161,19 @@ class _BlockingCall:
     def run_batch(self, grant: list[None]) -> None:
         """Make the call."""
         try:
-            self._call()
+            with _outside_of_turns():
+                self._call()
         except Exception:
             _log.exception("blocking call failed name=%s", self._name)
+
+
+@contextmanager
+def _outside_of_turns() -> Iterator[None]:
+    """Make what is called inside a wait inside a turn see what it would see on a thread of its own."""
+    turn, here.turn = here.turn, None
+    in_flow, here.in_flow = here.in_flow, False
+    try:
+        yield
+    finally:
+        here.turn = turn
+        here.in_flow = in_flow

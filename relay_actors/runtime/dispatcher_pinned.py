@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from queue import SimpleQueue
 
 from relay_actors.runtime.base import Clock, Dispatcher, Pollable, Runnable, TimerHandle
 
 __all__ = ["PinnedDispatcher"]
+
+_log = logging.getLogger("relay_actors.runtime")
 
 
 class PinnedDispatcher:
@@ -22,9 +26,7 @@ class PinnedDispatcher:
 
     def __init__(self, shared: Dispatcher, *, name: str, daemon: bool = True) -> None:
         self._shared = shared
-        self._work = threading.Semaphore(0)
-        self._runnable: Runnable | None = None
-        self._stopped = False
+        self._turns: SimpleQueue[Runnable | None] = SimpleQueue()  # None: no more
         self._thread = threading.Thread(target=self._run, name=name, daemon=daemon)
 
     @property
@@ -32,10 +34,14 @@ class PinnedDispatcher:
         """The shared clock."""
         return self._shared.clock
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread.is_alive()
+
     def schedule(self, runnable: Runnable) -> None:
         """Let the actor have a turn on its thread. Any thread."""
-        self._runnable = runnable
-        self._work.release()
+        self._turns.put(runnable)
 
     def call_at(self, due: float, call: Callable[[], None]) -> TimerHandle:
         """As the shared dispatcher does."""
@@ -58,13 +64,13 @@ class PinnedDispatcher:
         self._shared.run_blocking(call, name)
 
     def waiting(self) -> AbstractContextManager[None]:
-        """Nothing to give away: this thread holds up nobody but its own actor."""
+        """As the shared dispatcher does; this thread itself holds up nobody but its own actor."""
         return self._shared.waiting()
 
     def wait_until(
         self, is_done: Callable[[], bool], block: Callable[[float | None], bool], timeout_s: float | None
     ) -> bool:
-        """Wait by ``block``."""
+        """As the shared dispatcher does."""
         return self._shared.wait_until(is_done, block, timeout_s)
 
     def start(self) -> None:
@@ -72,18 +78,16 @@ class PinnedDispatcher:
         self._thread.start()
 
     def stop(self, timeout_s: float) -> int:
-        """Stop the thread after its present turn; return 1 if it would not end in time."""
-        self._stopped = True
-        self._work.release()
+        """Stop the thread after the turns that are due; return 1 if it would not end in time. Idempotent."""
+        self._turns.put(None)
         if self._thread is threading.current_thread() or not self._thread.is_alive():
             return 0
         self._thread.join(timeout_s)
         return int(self._thread.is_alive())
 
     def _run(self) -> None:
-        while True:
-            self._work.acquire()
-            if self._stopped:
-                return
-            if self._runnable is not None:
-                self._runnable.run_batch([None])
+        while (runnable := self._turns.get()) is not None:
+            try:
+                runnable.run_batch([None])
+            except BaseException:
+                _log.exception("a turn broke its own machinery runnable=%r", runnable)

@@ -50,8 +50,14 @@ class Flow:
         self._step(None)
 
     def interrupt(self, error: BaseException) -> None:
-        """Raise ``error`` at the await where the flow is; nothing if it is over. What comes out, this raises."""
-        if self._is_over or self._coroutine.cr_running:  # type: ignore[attr-defined]  # a native coroutine has it
+        """Raise ``error`` at the await where the flow is; nothing if it is over. What comes out, this raises.
+
+        A flow that interrupts itself is interrupted at its next await.
+        """
+        if self._is_over:
+            return
+        if self._is_running:
+            self._ending = error
             return
         self._awaited = None
         self._step(error)
@@ -70,16 +76,25 @@ class Flow:
             self._cell.tell_control(_Wake(self, self._wakes))
 
     def cancel(self) -> None:
-        """Close the coroutine where it is: its ``finally`` blocks run, but may not await any more."""
+        """Close the coroutine where it is: its ``finally`` blocks run, but may not await any more.
+
+        A flow that ends its own actor is closed at its next await.
+        """
         if self._is_over:
             return
         self._is_over = True
         self._awaited = None
+        if self._is_running:
+            return
         outer, here.in_flow = here.in_flow, True
         try:
             self._coroutine.close()
         finally:
             here.in_flow = outer
+
+    @property
+    def _is_running(self) -> bool:
+        return bool(self._coroutine.cr_running)  # type: ignore[attr-defined]  # a native coroutine has it
 
     def _step(self, error: BaseException | None) -> None:
         coroutine = self._coroutine
@@ -93,11 +108,16 @@ class Flow:
                         f"a flow cannot await {type(awaited).__name__}: it is driven by its actor, not by asyncio. "
                         "Wrap asyncio code in self.aio(...) and blocking code in self.blocking(...)"
                     )
+                elif self._is_over:
+                    coroutine.close()
+                    return
                 elif not awaited.is_settled:
                     if self._ending is None:
                         break
                     error, self._ending = self._ending, None
         except StopIteration as finished:
+            if self._is_over:  # cancelled by its own hand, and returned before the next await
+                return
             self._is_over = True
             result = finished.value
         except BaseException:

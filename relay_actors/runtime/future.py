@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import logging
 import queue
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
@@ -20,13 +22,17 @@ from relay_actors.runtime.context import here
 __all__ = ["Future", "WaitTimeout"]
 
 T = TypeVar("T")
+J = TypeVar("J")
+M = TypeVar("M")
+R = TypeVar("R")
 OptExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 
 _log = logging.getLogger("relay_actors.runtime")
 
 # Guards the moment of settling, of all futures: result, callbacks and waiter change together. One lock for all keeps
-# a future small, and it is held for a few instructions only, never while foreign code runs.
-_settling = threading.Lock()
+# a future small, and it is held for a few instructions only, never while foreign code runs. Re-entrant, because a
+# finaliser may run in the middle, and settle something.
+_settling = threading.RLock()
 
 
 class WaitTimeout(pykka.Timeout, TimeoutError):
@@ -51,12 +57,12 @@ class Future(pykka.Future[T]):
         self._settled = False
         self._value: Any = None
         self._error: BaseException | None = None
+        self._traceback: TracebackType | None = None
         self._callbacks: list[Callable[[Any], None]] | None = None
-        self._waiter: threading.Event | None = None
 
     @property
     def is_settled(self) -> bool:
-        """Whether the value, or the error, is there."""
+        """Whether the value, or the error, is there; or, of a derived future (`map`, `join`, …), can be computed."""
         return self._settled
 
     @property
@@ -78,7 +84,8 @@ class Future(pykka.Future[T]):
         if not self._settled and not self._wait(timeout):
             raise WaitTimeout(f"{timeout} seconds")
         if self._error is not None:
-            raise self._error
+            # With the traceback that it came with: each waiter would otherwise add its own frames, and keep them.
+            raise self._error.with_traceback(self._traceback)
         return cast("T", self._value)
 
     def set(self, value: T | None = None) -> None:
@@ -137,14 +144,38 @@ class Future(pykka.Future[T]):
                 self._callbacks.remove(callback)
 
     def __await__(self) -> Generator[Any, Any, T]:
-        if self._get_hook is None and not self._settled:
+        if not self._settled and self._settles:
             if here.in_flow:
                 yield self
             else:
                 yield from self._await_in_asyncio()
-        return self.get(timeout=None if self._get_hook is not None else 0)
+        return self.get(timeout=0 if self._settled else None)
 
     __iter__ = __await__
+
+    # Derived futures compute when they are asked, as pykka's do. Unlike pykka's they wait for all that they need with
+    # one deadline (SEMANTICS A10), and to await one blocks nobody.
+
+    def map(self, func: Callable[[T], M]) -> Future[M]:
+        """Return a future of ``func(value)``; computed when it is asked for, once."""
+        return _Derived((self,), lambda values: func(values[0]))
+
+    def filter(self: Future[Iterable[J]], func: Callable[[J], bool]) -> Future[Iterable[J]]:
+        """Return a future of a list of those items for which ``func(item)`` holds; computed as by `map`."""
+        return _Derived((self,), lambda values: [item for item in values[0] if func(item)])
+
+    def reduce(self: Future[Iterable[J]], func: Callable[[R, J], R], *args: R) -> Future[R]:
+        """Return a future of the items reduced to one value, as `functools.reduce` does; computed as by `map`."""
+        return _Derived((self,), lambda values: functools.reduce(func, values[0], *args))
+
+    def join(self: Future[Any], *futures: pykka.Future[Any]) -> Future[Iterable[Any]]:
+        """Return a future of the list of this value and those of ``futures``."""
+        return _Derived((self, *futures), list)
+
+    @property
+    def _settles(self) -> bool:
+        # A hook of the user's own computes where and when it is asked: nobody can be told that it has.
+        return self._get_hook is None
 
     def _await_in_asyncio(self) -> Generator[Any, Any, None]:
         try:
@@ -158,7 +189,7 @@ class Future(pykka.Future[T]):
                 woken.set_result(None)
 
         def tell_loop(_future: object) -> None:
-            if not loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # the loop has been closed: nobody is there to be told
                 loop.call_soon_threadsafe(wake_up)
 
         self.add_done_callback(tell_loop)
@@ -173,32 +204,80 @@ class Future(pykka.Future[T]):
                 return False
             self._value = value
             self._error = error
+            self._traceback = error.__traceback__ if error is not None else None
             self._settled = True
             callbacks, self._callbacks = self._callbacks, None
-            waiter = self._waiter
-        if waiter is not None:
-            waiter.set()
+        self._call_all(callbacks)
+        return True
+
+    def _call_all(self, callbacks: list[Callable[[Any], None]] | None) -> None:
         for callback in callbacks or ():
             self._call(callback)
-        return True
 
     def _call(self, callback: Callable[[Any], None]) -> None:
         try:
             callback(self)
-        except Exception:
+        except BaseException:
             _log.exception("a done-callback raised callback=%r", callback)
 
     def _wait(self, timeout: float | None) -> bool:
-        with _settling:
-            if self._settled:
-                return True
-            if self._waiter is None:
-                self._waiter = threading.Event()
-            waiter = self._waiter
+        woken = threading.Event()
+
+        def settled(_future: object) -> None:
+            woken.set()
+
+        # Not what a subclass makes of it: this is no wish of the user's.
+        Future.add_done_callback(self, settled)
+        if self._settled:
+            return True
         dispatcher = self._dispatcher or (here.turn.dispatcher if here.turn is not None else None)
-        if dispatcher is None:
-            return waiter.wait(timeout)
-        return dispatcher.wait_until(lambda: self._settled, waiter.wait, timeout)
+        try:
+            if dispatcher is None:
+                return woken.wait(timeout)
+            return dispatcher.wait_until(lambda: self._settled, woken.wait, timeout)
+        finally:
+            self.remove_done_callback(settled)
+
+
+class _Derived(Future[T]):
+    """A value that is computed from those of other futures, when it is asked for.
+
+    Args:
+        sources: on which it depends; those of other libraries can be waited for only one after the other.
+        compute: from the list of their values.
+    """
+
+    def __init__(self, sources: tuple[pykka.Future[Any], ...], compute: Callable[[list[Any]], T]) -> None:
+        ours = [source for source in sources if isinstance(source, Future) and source._settles]  # noqa: SLF001  # its own kind
+        super().__init__(ours[0]._dispatcher if ours else None)  # noqa: SLF001  # its own kind
+        self._sources = sources
+        self._compute = compute
+        self._is_ours = len(ours) == len(sources)
+        self._open = [None] * len(sources)  # one is popped for each that is settled
+        self.set_get_hook(self._compute_within)
+        if self._is_ours:
+            for source in ours:
+                source.add_done_callback(self._note)
+
+    @property
+    def _settles(self) -> bool:
+        return self._is_ours
+
+    def _compute_within(self, timeout: float | None) -> T:
+        if not self._is_ours:
+            return self._compute([source.get(timeout=timeout) for source in self._sources])
+        if not self._settled and not self._wait(timeout):
+            raise WaitTimeout(f"{timeout} seconds")
+        return self._compute([source.get(timeout=0) for source in self._sources])
+
+    def _note(self, _source: object) -> None:
+        with _settling:
+            self._open.pop()
+            if self._open:
+                return
+            self._settled = True
+            callbacks, self._callbacks = self._callbacks, None
+        self._call_all(callbacks)
 
 
 def _error_of(given: OptExcInfo | BaseException) -> BaseException:

@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
-from typing import Any, Literal, TypeVar
+from collections.abc import Callable
+from typing import Any, Final, Literal, TypeVar
 
 from relay_actors.errors import MailboxFull
 from relay_actors.runtime.signals import Signal
 
-__all__ = ["Envelope", "Mailbox", "Overflow"]
+__all__ = ["STOP", "Envelope", "Mailbox", "Overflow", "WaitUntil"]
 
 T = TypeVar("T")
 
 Overflow = Literal["fail", "drop_new", "drop_old", "block"]
 """What a full mailbox does with a message. Source: SEMANTICS M4."""
+
+WaitUntil = Callable[[Callable[[], bool], Callable[[float | None], bool], float | None], bool]
+"""How a sender waits for room: `Dispatcher.wait_until`."""
+
+# Guards the making of a lane that an actor has not needed before, of all mailboxes: most never need it, and an empty
+# deque is as large as all the rest of an idle actor. Re-entrant, as every lock here that allocates while it is held:
+# the garbage collector may then run somebody's finaliser, and that may send.
+_opening = threading.RLock()
+
+
+class _StopMessage:
+    """The user lane's own stop: behind everything that was sent before (SEMANTICS M3), and never dropped (M4)."""
+
+    def __repr__(self) -> str:
+        return "stop"
+
+
+STOP: Final = _StopMessage()
 
 
 class Envelope:
@@ -34,16 +52,17 @@ class Envelope:
 class Mailbox:
     """Where an actor's messages wait.
 
-    Lanes: *system* (stop, restart, watch, …) before *control* (timers, flows, what children report) before *user*.
+    Lanes: *system* (stop, restart, what children report) before *control* (timers, flows, downs) before *user*.
     Each lane keeps the order in which one sender sent (M1).
 
-    Any thread may put; only the thread that has the actor's turn takes. There is no lock on that way: appending to
-    and popping from a `collections.deque` are atomic. Enqueue and close are one decision (M5) by order of two steps:
-    a sender appends and then looks whether the mailbox is closed; the closer closes and then drains. Whichever comes
-    second sees the other, and an envelope can be popped only once, so each is handled, refused or drained.
+    Any thread may put; only the thread that has the actor's turn takes. Without a bound there is no lock on that way:
+    appending to and popping from a `collections.deque` are atomic. Enqueue and close are one decision (M5) by the
+    order of two steps: a sender appends and then looks whether the mailbox is closed; the closer closes and then
+    drains. Whichever comes second sees the other, and an envelope can be taken out only once, so each is handled,
+    refused or drained.
 
     Args:
-        capacity: bound of the user lane; None is unbounded. The other lanes are never bounded.
+        capacity: bound of the user lane, exact; None is unbounded. The other lanes are never bounded.
         overflow: what happens beyond the bound.
         block_s: how long ``block`` waits for room before it fails, in seconds.
     """
@@ -51,37 +70,52 @@ class Mailbox:
     __slots__ = ("_block_s", "_capacity", "_closed", "_control", "_overflow", "_room", "_system", "_user")
 
     def __init__(self, capacity: int | None = None, overflow: Overflow = "fail", block_s: float = 1.0) -> None:
-        self._system: deque[Signal] = deque()
-        self._control: deque[Envelope] = deque()
+        self._system: deque[Signal] | None = None
+        self._control: deque[Envelope] | None = None
         self._user: deque[Envelope] = deque()
         self._closed = False
         self._capacity = capacity
         self._overflow = overflow
         self._block_s = block_s
-        # Guards nothing but the sleep of senders that wait for room; only a blocking mailbox has one.
-        self._room = threading.Condition() if capacity is not None and overflow == "block" else None
+        # Guards the user lane of a bounded mailbox, so that the bound is exact; senders wait on it for room.
+        self._room = threading.Condition() if capacity is not None else None
 
     @property
     def closed(self) -> bool:
         """Whether nothing is taken any more."""
         return self._is_closed()
 
+    @property
+    def user_length(self) -> int:
+        """How many messages of the user wait."""
+        return len(self._user)
+
     def put_system(self, signal: Signal) -> bool:
         """Put a signal of the runtime; False if closed, and then it was not and will not be handled."""
         if self._closed:
             return False
-        self._system.append(signal)
-        return not self._is_closed() or not _withdraw(self._system, signal)
+        lane = self._system
+        if lane is None:
+            lane = self._open_system()
+        lane.append(signal)
+        return not self._is_closed() or not _withdraw(lane, signal)
 
     def put_control(self, envelope: Envelope) -> bool:
         """Put ahead of user messages; False if closed, and then it was not and will not be handled."""
         if self._closed:
             return False
-        self._control.append(envelope)
-        return not self._is_closed() or not _withdraw(self._control, envelope)
+        lane = self._control
+        if lane is None:
+            lane = self._open_control()
+        lane.append(envelope)
+        return not self._is_closed() or not _withdraw(lane, envelope)
 
-    def put_user(self, envelope: Envelope) -> tuple[bool, Envelope | None]:
-        """Put a user's message.
+    def put_user(self, envelope: Envelope, wait_until: WaitUntil) -> tuple[bool, Envelope | None]:
+        """Put a user's message; `STOP` is exempt from the bound.
+
+        Args:
+            envelope: what to put.
+            wait_until: how to wait for room, where the policy is ``block``.
 
         Returns:
             Whether it was taken, and the envelope that was dropped by the bound, if any: this one or the oldest.
@@ -89,50 +123,44 @@ class Mailbox:
         Raises:
             MailboxFull: the bound is reached and the policy is ``fail``, or ``block`` has waited long enough.
         """
+        if self._room is not None:
+            return self._put_within_bound(envelope, self._room, wait_until)
         if self._closed:
             return False, None
-        dropped = None
-        if self._capacity is not None and len(self._user) >= self._capacity:
-            if self._overflow == "drop_new":
-                return True, envelope
-            if self._overflow == "drop_old":
-                dropped = _pop(self._user)
-            elif not self._wait_for_room():
-                raise MailboxFull(f"{self._capacity} messages wait; {type(envelope.message).__name__} was refused")
         self._user.append(envelope)
-        if self._is_closed() and _withdraw(self._user, envelope):
-            return False, dropped
-        return True, dropped
-
-    def put(self, envelope: Any) -> None:
-        """Put an envelope of pykka's, or of ours, in the user lane (pykka's inbox contract)."""
-        self.put_user(envelope)
+        return not self._is_closed() or not _withdraw(self._user, envelope), None
 
     def take_system(self) -> Signal | None:
         """Return and remove the next signal, or None."""
-        return _pop(self._system)
+        lane = self._system
+        return _pop(lane) if lane else None
 
     def take_control(self) -> Envelope | None:
         """Return and remove the next control message, or None."""
-        return _pop(self._control)
+        lane = self._control
+        return _pop(lane) if lane else None
 
     def take_user(self) -> Envelope | None:
         """Return and remove the next user message, or None."""
-        envelope = _pop(self._user)
-        if envelope is not None and self._room is not None:
-            with self._room:
-                self._room.notify()
+        lane = self._user
+        if not lane:
+            return None
+        if self._room is None:
+            return _pop(lane)
+        with self._room:
+            envelope = _pop(lane)
+            self._room.notify()
         return envelope
 
     def close(self) -> tuple[list[Signal], list[Envelope]]:
         """Take nothing more, and return what was waiting: signals, and messages of the other lanes in order."""
-        self._closed = True
-        signals = list(_drain(self._system))
-        envelopes = [*_drain(self._control), *_drain(self._user)]
-        if self._room is not None:
-            with self._room:
-                self._room.notify_all()
-        return signals, envelopes
+        if self._room is None:
+            self._closed = True
+            return _drain(self._system), [*_drain(self._control), *_drain(self._user)]
+        with self._room:
+            self._closed = True
+            self._room.notify_all()
+            return _drain(self._system), [*_drain(self._control), *_drain(self._user)]
 
     def has_signals(self) -> bool:
         """Return whether the system lane has something."""
@@ -148,18 +176,94 @@ class Mailbox:
 
     def lengths(self) -> tuple[int, int, int]:
         """Return how many wait per lane: system, control, user."""
-        return len(self._system), len(self._control), len(self._user)
+        return len(self._system or ()), len(self._control or ()), len(self._user)
 
     def _is_closed(self) -> bool:
         # A call, because a type checker takes for granted that an attribute stays what it was two lines above.
         return self._closed
 
-    def _wait_for_room(self) -> bool:
-        if self._room is None or self._capacity is None:
+    def _open_system(self) -> deque[Signal]:
+        fresh: deque[Signal] = deque()
+        with _opening:
+            if self._system is None:
+                self._system = fresh
+            return self._system
+
+    def _open_control(self) -> deque[Envelope]:
+        fresh: deque[Envelope] = deque()
+        with _opening:
+            if self._control is None:
+                self._control = fresh
+            return self._control
+
+    def _put_within_bound(
+        self, envelope: Envelope, room: threading.Condition, wait_until: WaitUntil
+    ) -> tuple[bool, Envelope | None]:
+        with room:
+            if self._closed:
+                return False, None
+            if envelope.message is STOP or self._has_room():
+                self._user.append(envelope)
+                return True, None
+            if self._overflow == "drop_new":
+                return True, envelope
+            if self._overflow == "drop_old":
+                oldest = next((waiting for waiting in self._user if waiting.message is not STOP), None)
+                if oldest is None:  # nothing but stops wait: the message would come after them anyway
+                    return True, envelope
+                self._user.remove(oldest)
+                self._user.append(envelope)
+                return True, oldest
+        if self._overflow == "block":
+            attempt = _Attempt(self, envelope, room)
+            if wait_until(attempt.look, attempt.block, self._block_s):
+                return not attempt.is_refused, None
+        raise MailboxFull(
+            f"{self._capacity} messages wait, which is the bound; {type(envelope.message).__name__} was refused. "
+            "Send less, or raise mailbox_capacity"
+        )
+
+    def put_if_room(self, envelope: Envelope) -> bool | None:
+        """Put, with the bound's lock held: True if taken, False if closed, None if there is no room. For `_Attempt`."""
+        if self._closed:
             return False
-        capacity = self._capacity
+        if not self._has_room():
+            return None
+        self._user.append(envelope)
+        return True
+
+    def _has_room(self) -> bool:
+        return self._capacity is None or len(self._user) < self._capacity
+
+
+class _Attempt:
+    """A sender that waits for room. Waiting is over when the message is in, or the mailbox is closed."""
+
+    def __init__(self, mailbox: Mailbox, envelope: Envelope, room: threading.Condition) -> None:
+        self._mailbox = mailbox
+        self._envelope = envelope
+        self._room = room
+        self._outcome: bool | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the mailbox was closed first."""
+        return self._outcome is False
+
+    def look(self) -> bool:
+        """Put if that is possible now; return whether waiting is over."""
         with self._room:
-            return self._room.wait_for(lambda: self._closed or len(self._user) < capacity, self._block_s)
+            return self._try()
+
+    def block(self, timeout_s: float | None) -> bool:
+        """Sleep until waiting is over, or ``timeout_s`` seconds are."""
+        with self._room:
+            return self._room.wait_for(self._try, timeout_s)
+
+    def _try(self) -> bool:
+        if self._outcome is None:
+            self._outcome = self._mailbox.put_if_room(self._envelope)
+        return self._outcome is not None
 
 
 def _pop(lane: deque[T]) -> T | None:
@@ -169,9 +273,11 @@ def _pop(lane: deque[T]) -> T | None:
         return None
 
 
-def _drain(lane: deque[T]) -> Iterator[T]:
-    while (item := _pop(lane)) is not None:
-        yield item
+def _drain(lane: deque[T] | None) -> list[T]:
+    taken: list[T] = []
+    while lane and (item := _pop(lane)) is not None:
+        taken.append(item)
+    return taken
 
 
 def _withdraw(lane: deque[Any], item: object) -> bool:

@@ -20,8 +20,9 @@ class Registry:
     def __init__(self) -> None:
         self._owners: dict[Hashable, AnyCell] = {}
         self._keys: dict[AnyCell, list[Hashable]] = {}
-        # Guards both dictionaries, so that a key and its owner's list of keys change together (R3).
-        self._lock = threading.Lock()
+        # Guards both dictionaries, so that a key and its owner's list of keys change together (R3). Re-entrant,
+        # because a finaliser may run in the middle.
+        self._lock = threading.RLock()
 
     def __len__(self) -> int:
         """Return how many keys there are."""

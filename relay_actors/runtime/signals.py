@@ -1,7 +1,7 @@
 """What the runtime itself tells an actor's cell, on the system lane. Layer: pillar.
 
-A signal is handled in the cell's turn, or, when the cell's mailbox is closed, refused: each says what that means, so
-that nothing is ever left waiting for an answer (SEMANTICS M5).
+A signal is handled in the cell's turn, or, when the cell has ended, refused: each says what that means, so that
+nothing is ever left waiting for an answer (SEMANTICS M5).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from relay_actors.errors import ParentStopping
 from relay_actors.runtime.anatomy import AnyCell
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.future import Future
@@ -19,13 +20,11 @@ __all__ = [
     "ChildEnded",
     "ChildFailedSignal",
     "ChildStarted",
+    "EndForGood",
     "Internal",
     "Restarted",
     "Signal",
-    "Start",
     "Stop",
-    "Unwatch",
-    "Watch",
 ]
 
 
@@ -53,17 +52,6 @@ class Internal:
 
 
 @dataclass(eq=False, slots=True)
-class Start:
-    """Construct if need be, and call ``on_start``."""
-
-    def handle(self, cell: AnyCell) -> None:
-        cell.on_start_signal()
-
-    def refuse(self, cell: AnyCell) -> None:
-        """Nobody waits for it."""
-
-
-@dataclass(eq=False, slots=True)
 class Stop:
     """Stop now, ahead of all messages."""
 
@@ -77,6 +65,19 @@ class Stop:
     def refuse(self, cell: AnyCell) -> None:
         if self.reply is not None:
             self.reply.try_set(False)
+
+
+@dataclass(eq=False, slots=True)
+class EndForGood:
+    """The parent has decided not to mend the failure."""
+
+    reason: ExitReason
+
+    def handle(self, cell: AnyCell) -> None:
+        cell.begin_stop(self.reason, by_parent=True)
+
+    def refuse(self, cell: AnyCell) -> None:
+        """Ended already: nothing is owed."""
 
 
 @dataclass(eq=False, slots=True)
@@ -101,10 +102,10 @@ class Adopt:
     spec: ChildSpec
 
     def handle(self, cell: AnyCell) -> None:
-        cell.on_adopt(self.child, self.spec)
+        cell.make_children().adopt(self.child, self.spec)
 
     def refuse(self, cell: AnyCell) -> None:
-        self.child.refuse_start()
+        self.child.abandon(ParentStopping(f"{cell} has ended and takes no children"))
 
 
 @dataclass(eq=False, slots=True)
@@ -114,7 +115,8 @@ class ChildStarted:
     child: AnyCell
 
     def handle(self, cell: AnyCell) -> None:
-        cell.on_child_started(self.child)
+        if cell.children is not None:
+            cell.children.on_started(self.child)
 
     def refuse(self, cell: AnyCell) -> None:
         """The parent is gone: nobody counts."""
@@ -129,10 +131,11 @@ class ChildFailedSignal:
     message: object
 
     def handle(self, cell: AnyCell) -> None:
-        cell.on_child_failed(self.child, self.reason, self.message)
+        if cell.children is not None:
+            cell.children.on_failed(self.child, self.reason, self.message)
 
     def refuse(self, cell: AnyCell) -> None:
-        self.child.end_without_parent(self.reason)
+        self.child.end_for_good(self.reason)
 
 
 @dataclass(eq=False, slots=True)
@@ -143,35 +146,8 @@ class ChildEnded:
     reason: ExitReason
 
     def handle(self, cell: AnyCell) -> None:
-        cell.on_child_ended(self.child, self.reason)
+        if cell.children is not None:
+            cell.children.on_ended(self.child, self.reason)
 
     def refuse(self, cell: AnyCell) -> None:
         """The parent is gone: nobody counts."""
-
-
-@dataclass(eq=False, slots=True)
-class Watch:
-    """Tell ``watcher`` when the cell has ended."""
-
-    watcher: AnyCell
-    token: int
-
-    def handle(self, cell: AnyCell) -> None:
-        cell.on_watch(self.watcher, self.token)
-
-    def refuse(self, cell: AnyCell) -> None:
-        cell.tell_down(self.watcher, self.token, already_dead=True)
-
-
-@dataclass(eq=False, slots=True)
-class Unwatch:
-    """Tell the watcher no more."""
-
-    watcher: AnyCell
-    token: int
-
-    def handle(self, cell: AnyCell) -> None:
-        cell.on_unwatch(self.watcher, self.token)
-
-    def refuse(self, cell: AnyCell) -> None:
-        """Ended: its watchers have been told, and drop what they no longer want."""

@@ -4,50 +4,32 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
 from collections.abc import Hashable
 from typing import Any, TypeVar, cast
 
 import pykka
 
-from relay_actors.errors import ConfigError
+from relay_actors.errors import ActorError, ConfigError, NameTaken
 from relay_actors.runtime.actor import Actor, ActorRef
 from relay_actors.runtime.base import Clock, Dispatcher, Hooks
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.clock import Ids, Random, SystemClock, fresh_random, uuid4_ids
-from relay_actors.runtime.context import process_system
+from relay_actors.runtime.context import here, process_system
 from relay_actors.runtime.dead_letters import DeadLetters
 from relay_actors.runtime.dispatcher_baton import BatonDispatcher
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
 from relay_actors.runtime.dispatcher_pinned import PinnedDispatcher
+from relay_actors.runtime.hooks import Counters, GuardedHooks
 from relay_actors.runtime.reasons import ExitReason
 from relay_actors.runtime.registry import Registry
-from relay_actors.runtime.signals import Adopt, Start, Stop
+from relay_actors.runtime.signals import Adopt, Stop
 
-__all__ = ["Counters", "System", "default_system"]
+__all__ = ["System", "default_system"]
 
 A = TypeVar("A", bound=Actor)
 
 _log = logging.getLogger("relay_actors.runtime")
-
-
-class Counters:
-    """The default hooks: counters to look at."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
-        self._lock = threading.Lock()  # guards the counts: an increment is not atomic
-
-    def count(self, name: str, amount: int = 1) -> None:
-        """Add to a counter. Any thread."""
-        with self._lock:
-            self._counts[name] += amount
-
-    def snapshot(self) -> dict[str, int]:
-        """Return all counters. Any thread."""
-        with self._lock:
-            return dict(self._counts)
 
 
 class System:
@@ -56,7 +38,7 @@ class System:
     Args:
         dispatcher: who gives turns; a `BatonDispatcher` on the machine's clock by default.
         random: where randomness comes from.
-        hooks: an observer; `Counters` by default.
+        hooks: an observer; by default `Counters` of its own. What it raises detaches it.
         name: begins the names of threads and of actors.
         daemon: whether its threads let the process exit.
     """
@@ -73,17 +55,20 @@ class System:
         self.name = name
         self.random = random if random is not None else fresh_random()
         self.new_id: Ids = uuid4_ids(self.random)
-        self.hooks: Hooks = hooks if hooks is not None else Counters()
+        self.hooks: Hooks = GuardedHooks(hooks if hooks is not None else Counters())
         self.dispatcher: Dispatcher = (
             dispatcher if dispatcher is not None else BatonDispatcher(SystemClock(), name=name, daemon=daemon)
         )
         self.registry = Registry()
         self.dead_letters = DeadLetters(self.clock)
         self._daemon = daemon
-        # Guards the serial, who lives, and whether the dispatcher runs.
-        self._lock = threading.Lock()
+        # Guards the serial, who lives, and whose threads there are. Re-entrant, because a finaliser may run in the
+        # middle.
+        self._lock = threading.RLock()
         self._serial = 0
         self._cells: dict[int, Cell] = {}
+        self._pinned: set[PinnedDispatcher] = set()
+        self._is_stopping = False
         self._nobody_left = threading.Event()
         self._nobody_left.set()
 
@@ -91,6 +76,11 @@ class System:
     def clock(self) -> Clock:
         """Where time comes from."""
         return self.dispatcher.clock
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` has been called: nobody can be started any more."""
+        return self._is_stopping
 
     @property
     def actor_count(self) -> int:
@@ -106,15 +96,22 @@ class System:
     # -- actors ------------------------------------------------------------------------------------------------------
 
     def start(self, actor_class: type[A], *args: Any, **kwargs: Any) -> ActorRef[A]:
-        """Start an actor without a supervisor: when it fails it ends, as pykka's do. Any thread."""
+        """Start an actor without a supervisor: when it fails it ends, as pykka's do. Any thread.
+
+        Raises:
+            ActorError: the system is stopping, or has been stopped.
+            Exception: what the constructor raised; nothing is left then (SEMANTICS L1).
+        """
+        if self._is_stopping:
+            raise ActorError(f"system {self.name!r} has been stopped and starts no actors: make a new System")
         cell = self.new_cell(actor_class, args, kwargs)
         try:
             cell.construct()
-        except BaseException:
-            self.forget_cell(cell)
+        except BaseException as error:
+            cell.abandon(error)
             raise
         self.dispatcher.start()
-        cell.signal(Start())
+        cell.start()
         return cast("ActorRef[A]", cell.ref)
 
     def start_child(
@@ -131,15 +128,22 @@ class System:
 
         The ref, and the keys, are good at once: what is sent waits until the parent has taken the child, and the
         constructor runs in the child's own first turn, so that the caller is not harmed by it. If the parent is
-        stopping, the child ends before it began, with `Down` for those who watch.
+        stopping or full, the child ends before it began, with `Down` for those who watch.
+
+        Raises:
+            NameTaken: another living actor owns one of the keys; ``error.owner`` is its ref. Nothing is started then.
         """
         cell = self.new_cell(actor_class, args, kwargs, keep=keep)
         for key in keys:
-            cell.register(key)
+            owner = cell.register(key)
+            if owner is not cell:
+                taken = NameTaken(f"{key!r} is taken by {owner}", owner=owner.ref)
+                cell.abandon(taken)
+                raise taken
         if isinstance(parent, ActorRef):
             parent._cell.signal(Adopt(cell, spec))  # noqa: SLF001  # the runtime's own other half
         else:
-            cell.refuse_start()
+            cell.abandon(ActorError(f"{parent} is not an actor of this framework, so it has no children"))
         return cast("ActorRef[A]", cell.ref)
 
     def find(self, key: Hashable) -> ActorRef[Any] | None:
@@ -150,8 +154,15 @@ class System:
     def stop(self, timeout_s: float = 5.0) -> bool:
         """Stop every actor, those without a parent first, then all threads; True if nothing was left over.
 
-        Not for use inside an actor. Idempotent.
+        What has not stopped after ``timeout_s`` is killed, and threads whose handlers do not come back then are given
+        one more second. Idempotent; the system cannot be used again.
+
+        Raises:
+            ActorError: called inside one of its own actors, which would wait for itself.
         """
+        if isinstance(here.turn, Cell) and here.turn.system is self:
+            raise ActorError(f"{here.turn} cannot wait for the end of its own system: stop it from outside")
+        self._is_stopping = True
         deadline = self.clock.now() + timeout_s
         for cell in self.living:
             if cell.parent is None:
@@ -160,6 +171,9 @@ class System:
         for cell in self.living:
             cell.kill("the system stops")
         left = self.dispatcher.stop(max(1.0, deadline - self.clock.now()))
+        with self._lock:
+            pinned, self._pinned = self._pinned, set()
+        left += sum(dispatcher.stop(max(0.1, deadline - self.clock.now())) for dispatcher in pinned)
         if left:
             _log.error("threads that would not end system=%s threads=%d", self.name, left)
         return is_empty and not left
@@ -182,13 +196,6 @@ class System:
             self._nobody_left.clear()
         return cell
 
-    def forget_cell(self, cell: Cell) -> None:
-        """Take back a cell whose actor could not be made: nothing of it is left (SEMANTICS L1)."""
-        cell.stopped = True
-        cell.mailbox.close()
-        self.release_dispatcher(cell.dispatcher)
-        self.on_cell_ended(cell)
-
     def on_cell_ended(self, cell: Cell) -> None:
         """Free the names of a cell that has ended, and count it out."""
         self.registry.release(cell)
@@ -209,10 +216,13 @@ class System:
             return self.dispatcher
         pinned = PinnedDispatcher(self.dispatcher, name=f"{self.name}-pinned-{serial}", daemon=self._daemon)
         pinned.start()
+        with self._lock:
+            self._pinned = {other for other in self._pinned if other.is_alive}
+            self._pinned.add(pinned)
         return pinned
 
     def release_dispatcher(self, dispatcher: Dispatcher) -> None:
-        """Let go of a dispatcher that belonged to one actor."""
+        """Let go of a dispatcher that belonged to one actor: its thread ends by itself after its last turn."""
         if dispatcher is not self.dispatcher:
             dispatcher.stop(0.0)
 
@@ -227,8 +237,8 @@ def default_system() -> System:
     Its threads are daemons: unlike with stock pykka, an actor that is still running does not keep the process alive.
     """
     with _default_lock:
-        if not _default:
-            _default.append(System(name="default"))
+        if not _default or _default[-1].is_stopping:
+            _default[:] = [System(name="default")]
         return _default[0]
 
 

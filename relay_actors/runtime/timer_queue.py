@@ -12,20 +12,15 @@ __all__ = ["TimerQueue"]
 class _Timer:
     """One pending call; cancelled by forgetting what to call."""
 
-    __slots__ = ("_queue", "call", "due", "serial")
+    __slots__ = ("_queue", "call")
 
-    def __init__(self, queue: TimerQueue, due: float, serial: int, call: Callable[[], None]) -> None:
+    def __init__(self, queue: TimerQueue, call: Callable[[], None]) -> None:
         self._queue = queue
-        self.due = due
-        self.serial = serial
         self.call: Callable[[], None] | None = call
-
-    def __lt__(self, other: _Timer) -> bool:
-        return (self.due, self.serial) < (other.due, other.serial)
 
     def cancel(self) -> None:
         """Forget the call, if it has not been made. Any thread; idempotent."""
-        self._queue._cancel(self)  # noqa: SLF001  # the queue's own other half
+        self._queue.cancel(self)
 
 
 class TimerQueue:
@@ -36,54 +31,58 @@ class TimerQueue:
     """
 
     def __init__(self) -> None:
-        self._heap: list[_Timer] = []
+        # Tuples, which compare without running Python code: due, serial (so that no two are equal), timer.
+        self._heap: list[tuple[float, int, _Timer]] = []
         self._serial = 0
         self._cancelled = 0
         # Guards all three: any thread may start and cancel timers while the baton's holder takes those that are due.
-        self._lock = threading.Lock()
+        # Re-entrant, because a finaliser may run in the middle, and cancel a timer.
+        self._lock = threading.RLock()
 
     def __len__(self) -> int:
         """Return how many calls are pending."""
-        return len(self._heap) - self._cancelled
+        with self._lock:
+            return len(self._heap) - self._cancelled
 
     def add(self, due: float, call: Callable[[], None]) -> _Timer:
-        """Add a call; the handle's ``cancel()`` takes it back."""
+        """Add a call; the handle's ``cancel()`` takes it back. Any thread."""
+        timer = _Timer(self, call)
         with self._lock:
             self._serial += 1
-            timer = _Timer(self, due, self._serial, call)
-            heapq.heappush(self._heap, timer)
+            heapq.heappush(self._heap, (due, self._serial, timer))
         return timer
 
     def next_due(self) -> float | None:
         """Return when the earliest pending call is due, or None."""
         with self._lock:
             self._drop_cancelled()
-            return self._heap[0].due if self._heap else None
+            return self._heap[0][0] if self._heap else None
 
     def take_due(self, now: float) -> Callable[[], None] | None:
         """Return and remove the earliest call that is due by ``now``, or None."""
-        if not self._heap or self._heap[0].due > now:  # the common case, without the lock
+        if not self._heap:  # the common case, without the lock
             return None
         with self._lock:
             self._drop_cancelled()
-            if not self._heap or self._heap[0].due > now:
+            if not self._heap or self._heap[0][0] > now:
                 return None
-            timer = heapq.heappop(self._heap)
+            timer = heapq.heappop(self._heap)[2]
             call, timer.call = timer.call, None
             return call
 
-    def _cancel(self, timer: _Timer) -> None:
+    def cancel(self, timer: _Timer) -> None:
+        """Forget the call of ``timer``, if it has not been made. Any thread; idempotent."""
         with self._lock:
             if timer.call is None:
                 return
             timer.call = None
             self._cancelled += 1
             if self._cancelled > 64 and self._cancelled * 2 > len(self._heap):
-                self._heap = [t for t in self._heap if t.call is not None]
+                self._heap = [entry for entry in self._heap if entry[2].call is not None]
                 heapq.heapify(self._heap)
                 self._cancelled = 0
 
     def _drop_cancelled(self) -> None:
-        while self._heap and self._heap[0].call is None:
+        while self._heap and self._heap[0][2].call is None:
             heapq.heappop(self._heap)
             self._cancelled -= 1

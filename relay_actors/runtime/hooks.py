@@ -1,0 +1,54 @@
+"""Observers of a system: counters, and the guard that keeps an observer from doing harm. Layer: pillar."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+
+from relay_actors.runtime.base import Hooks
+
+__all__ = ["Counters", "GuardedHooks"]
+
+_log = logging.getLogger("relay_actors.runtime")
+
+
+class Counters:
+    """The default hooks: counters to look at."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        # Guards the counts: an increment is not atomic. Re-entrant, because a finaliser may count in the middle.
+        self._lock = threading.RLock()
+
+    def count(self, name: str, amount: int = 1) -> None:
+        """Add to a counter. Any thread."""
+        with self._lock:
+            self._counts[name] += amount
+
+    def snapshot(self) -> dict[str, int]:
+        """Return all counters. Any thread."""
+        with self._lock:
+            return dict(self._counts)
+
+
+class GuardedHooks:
+    """Hooks that are detached, and reported, the first time they raise: they can never fail a turn (SEMANTICS O1).
+
+    Args:
+        hooks: the observer.
+    """
+
+    def __init__(self, hooks: Hooks) -> None:
+        self._hooks: Hooks | None = hooks
+
+    def count(self, name: str, amount: int = 1) -> None:
+        """Add to a counter, while the observer is attached. Any thread."""
+        hooks = self._hooks
+        if hooks is None:
+            return
+        try:
+            hooks.count(name, amount)
+        except Exception:
+            self._hooks = None
+            _log.exception("hooks raised and are detached hooks=%r", hooks)
