@@ -124,7 +124,7 @@ def _stop(running: _Running) -> list[str]:
         if thread not in running.threads_before and thread.name.startswith(f"{app.name}-")
     ]
     for thread in threads:
-        thread.join(THREAD_ENDS_S)
+        thread.join(THREAD_ENDS_S if is_clean else 0.0)
     left = [_told(thread) for thread in threads if thread.is_alive()]
     if not is_clean and not left:
         left = [f"an actor of {app.name!r} did not end within {patience_s:g} s"]
@@ -134,7 +134,7 @@ def _stop(running: _Running) -> list[str]:
 def _told(thread: threading.Thread) -> str:
     """Say where a thread is that should have ended: nearly always in a handler that blocks."""
     frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001  # public, for all its underscore
-    stack = "".join(traceback.format_stack(frame, limit=-8)) if frame is not None else ""
+    stack = "".join(traceback.format_stack(frame, limit=12)) if frame is not None else ""
     return f"thread {thread.name} still runs:\n{stack}".rstrip()
 
 

@@ -1,0 +1,197 @@
+"""Applications are started as a test wants them, and what they leave behind is found."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from relay_actors import CallActor, RelayApp, Timing
+from relay_actors.errors import ConfigError
+from relay_actors.runtime.clock import Random, SystemClock
+from relay_actors.simulator.lines import Line
+from relay_actors.simulator.simulator import Simulator
+from relay_actors.simulator.websockets_server import SimulatorServer
+from relay_actors.testing.app_runner import AppRunner, shortened
+
+DEADLINE_S = 10.0
+
+
+class Greeter(CallActor):
+    """Greets, and then waits for the caller to go."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.play_tts("Welcome.").wait()
+        await self.wait_for_ended()
+
+
+@pytest.fixture
+def simulator() -> Simulator:
+    return Simulator(clock=SystemClock(), random=Random(1), pace=0.01)
+
+
+@pytest.fixture
+def runner(simulator: Simulator) -> Iterator[AppRunner]:
+    with SimulatorServer(simulator) as server:
+        runner = AppRunner(server)
+        yield runner
+        runner.stop()
+
+
+def greeting_app(actor_class: type[CallActor] = Greeter, *, context: str = "office", name: str = "relay") -> RelayApp:
+    app = RelayApp(name=name)
+    app.calls(context)(actor_class)
+    return app
+
+
+def call(simulator: Simulator, context: str = "office") -> Line:
+    return simulator.phone("+15550001111").dials(context=context)
+
+
+def test_an_application_needs_no_environment(runner: AppRunner, simulator: Simulator, monkeypatch: pytest.MonkeyPatch):
+    """A test that runs on one developer's machine only is no test."""
+    for variable in [name for name in os.environ if name.startswith(("SIGNALWIRE_", "RELAY_"))]:
+        monkeypatch.delenv(variable)
+
+    runner(greeting_app())
+
+    call(simulator).hears("welcome")
+
+
+def test_an_application_in_a_test_never_talks_to_anybody_else(
+    runner: AppRunner, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+):
+    """Nor does what is set for production get in the way, or leave the process."""
+    there = {
+        "SIGNALWIRE_PROJECT_ID": "real-project",
+        "SIGNALWIRE_API_TOKEN": "real-token",
+        "SIGNALWIRE_JWT_TOKEN": "real-jwt",
+        "SIGNALWIRE_SPACE": "real.example.com",
+        "SIGNALWIRE_RELAY_SCHEME": "wss",
+        "SIGNALWIRE_RELAY_CA_FILE": "/real/but/not/here.pem",
+        "RELAY_MAX_CONNECTIONS": "1",
+    }
+    for variable, value in there.items():
+        monkeypatch.setenv(variable, value)
+
+    runner(greeting_app())
+
+    call(simulator).hears("welcome")
+    assert not any(b"real" in logged.text for logged in simulator.frames)
+    assert {variable: os.environ[variable] for variable in there} == there
+
+
+def test_an_application_with_credentials_of_its_own_does_not_show_them(runner: AppRunner, simulator: Simulator):
+    """Nor is a file asked for that only a server in production has."""
+    app = RelayApp("real-project", "real-token", "real-jwt", "real.example.com", ["office"], ca_file="/not/here.pem")
+
+    runner(app)
+
+    assert len(simulator.sessions) == 1
+    assert not any(b"real" in logged.text for logged in simulator.frames)
+
+
+def test_applications_may_run_beside_each_other(runner: AppRunner, simulator: Simulator):
+    """The bound on connections protects production, not tests."""
+    runner(greeting_app(context="office"))
+    runner(greeting_app(context="branch", name="second"))
+
+    call(simulator, "office").hears("welcome")
+    call(simulator, "branch").hears("welcome")
+    assert runner.stop() == []
+
+
+def test_an_application_that_runs_already_is_refused(runner: AppRunner):
+    """It would go on talking to whom it talks to, and the test would wonder why nobody is called."""
+    app = runner(greeting_app())
+
+    with pytest.raises(ConfigError, match="runs already"):
+        runner(app)
+
+
+def test_times_are_lent_for_one_run(runner: AppRunner):
+    """The next test shall find the application as its module has made it."""
+    app = greeting_app()
+    before, given = app.timing, Timing(linger_s=0.01)
+
+    runner(app, timing=given)
+    assert app.timing is given
+    runner.stop()
+    assert app.timing is before
+
+
+def test_times_are_only_ever_shortened():
+    """Who has chosen still shorter ones has a reason; and time-outs are what an application is tested with."""
+    usual, short = Timing(), Timing().scaled(0.001)
+
+    assert shortened(usual).linger_s < usual.linger_s
+    assert shortened(usual).reconnect_max_s < usual.reconnect_max_s
+    assert shortened(usual).request_timeout_s == usual.request_timeout_s
+    assert shortened(usual).dial_timeout_s == usual.dial_timeout_s
+    assert shortened(short) == short
+
+
+def test_calls_that_are_up_at_the_end_are_hung_up_and_no_fault(runner: AppRunner, simulator: Simulator):
+    """A test may end in the middle of a conversation."""
+    app = runner(greeting_app())
+    caller = call(simulator).hears("welcome")
+
+    assert runner.stop() == []
+    assert caller.is_over
+    assert not app.is_running
+    assert runner.stop() == []
+
+
+def test_a_call_that_nobody_hangs_up_is_told(runner: AppRunner, simulator: Simulator):
+    """A caller who is left in silence is the worst that an application can do."""
+    runner(greeting_app(), timing=Timing(stop_timeout_s=0.2))
+    caller = call(simulator).hears("welcome")
+    simulator.reject_next("calling.end", times=10)
+
+    assert runner.stop() == [f"call {caller.call_id} is still answered: nobody has hung it up"]
+
+
+def test_a_call_that_was_given_back_is_not_the_applications(runner: AppRunner, simulator: Simulator):
+    """Whoever it goes to next is responsible for it."""
+
+    class NotNow(CallActor):
+        async def run(self) -> None:
+            await self.pass_()
+
+    runner(greeting_app(NotNow))
+    caller = call(simulator)
+    simulator.expect(caller, "calling.pass")
+
+    assert runner.stop() == []
+    assert not caller.is_over
+
+
+def test_a_handler_that_does_not_come_back_is_told_with_the_place(runner: AppRunner, simulator: Simulator):
+    """The thread is there for ever, and with it whatever it holds: the developer needs the line."""
+    go_on = threading.Event()
+
+    class Stuck(CallActor):
+        async def run(self) -> None:
+            await self.answer()
+            go_on.wait(DEADLINE_S)  # this line is looked for
+
+    runner(greeting_app(Stuck), timing=Timing(stop_timeout_s=0.2))
+    call(simulator).is_connected()
+
+    left = runner.stop()
+    go_on.set()
+
+    assert any("thread relay-" in told and "this line is looked for" in told for told in left), left
+
+
+def test_a_server_that_was_told_not_to_answer_does_not_hold_up_the_end(runner: AppRunner, simulator: Simulator):
+    """The fault was the test's, and is over with it."""
+    runner(greeting_app())
+    caller = call(simulator).hears("welcome")
+    simulator.stop_answering()
+
+    assert runner.stop() == []
+    assert caller.is_over
