@@ -335,6 +335,8 @@ class Line:
     def note(self, what: str) -> None:
         """Add to the timeline. Only inside a turn."""
         self._moments.append(Moment(self._world.now() - self._since, what))
+        for observe in self._world.moment_observers:
+            observe(self, len(self._moments) - 1)
 
     def story(self) -> str:
         """Return the timeline as people read it."""

@@ -214,6 +214,15 @@ class Simulator:
         with self._world.look():
             return tuple(call.snapshot() for call in self._exchange.up())
 
+    def observe_lines(self, observer: Callable[[Line, int], None]) -> None:
+        """Have ``observer(line, place)`` called when ``line.timeline[place]`` is written, on every line there is.
+
+        At once and with the lock held: it must be quick. What stands there may be amended in the same turn, so look at
+        it later.
+        """
+        with self.turn():
+            self._world.moment_observers.append(observer)
+
     def count(self, call: Line | CallSnapshot | str, method: str) -> int:
         """Return how many commands of ``method`` named this call: a line (all its legs), a snapshot, or a call id."""
         with self._world.look():

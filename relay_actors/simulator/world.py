@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from random import Random
 from threading import Condition, RLock
+from typing import Any
 
 from relay_actors.errors import ConfigError, ProtocolError
 from relay_actors.runtime.base import Clock
@@ -48,6 +49,8 @@ class World:
         self._depth = 0
         self._at_turn_end: list[Callable[[], None]] = []
         self._wakers: list[Callable[[], None]] = []
+        self.moment_observers: list[Callable[[Any, int], None]] = []
+        """Called with a line and the place in its timeline whenever something is written there."""
         self._known_deadline: float | None = None
 
     @contextmanager
