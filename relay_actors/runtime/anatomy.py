@@ -6,18 +6,16 @@ The parts need one another, and modules must not: so each knows only these shape
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any, Protocol
+from types import TracebackType
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from types import TracebackType
+import pykka
 
-    import pykka
-
-    from relay_actors.runtime.base import Clock, Dispatcher, Hooks, TimerHandle
-    from relay_actors.runtime.child_spec import ChildSpec
-    from relay_actors.runtime.clock import Random
-    from relay_actors.runtime.future import Future
-    from relay_actors.runtime.reasons import ExitReason
+from relay_actors.runtime.base import Clock, Dispatcher, Hooks, TimerHandle
+from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.clock import Random
+from relay_actors.runtime.future import Future
+from relay_actors.runtime.reasons import ExitReason
 
 __all__ = ["AnyActor", "AnyCell", "AnyChildren", "AnySystem"]
 

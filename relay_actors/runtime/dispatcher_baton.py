@@ -17,8 +17,6 @@ second holder, and a turn pays for this one append and one pop.
 from __future__ import annotations
 
 import logging
-import selectors
-import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -27,6 +25,7 @@ from typing import Final
 
 from relay_actors.runtime.base import Clock, Pollable, Runnable, TimerHandle
 from relay_actors.runtime.dispatcher_blocking import BlockingPool
+from relay_actors.runtime.dispatcher_sockets import SocketPoll
 from relay_actors.runtime.timer_queue import TimerQueue
 
 __all__ = ["BatonDispatcher"]
@@ -60,19 +59,6 @@ class _Worker(threading.Thread):
                 return
 
 
-class _Watched:
-    """A pollable and what the selector has been told of it. Guarded by the dispatcher's ``_polling``."""
-
-    __slots__ = ("armed", "events", "on_ready", "pollable", "registered_fd")
-
-    def __init__(self, pollable: Pollable, on_ready: Callable[[], None]) -> None:
-        self.pollable = pollable
-        self.on_ready = on_ready
-        self.armed = True
-        self.events = 0
-        self.registered_fd = -1
-
-
 class BatonDispatcher:
     """Runs actors on whichever thread holds the baton.
 
@@ -104,10 +90,7 @@ class BatonDispatcher:
         self._ready: deque[Runnable] = deque()
         self._late: deque[Runnable] = deque()
         self._timers = TimerQueue()
-        self._watched: dict[int, _Watched] = {}
-        # Guards what is watched and what the selector has been told of it: held for a system call, never in a poll.
-        # Re-entrant, because a finaliser may run in the middle, and close a socket.
-        self._polling = threading.RLock()
+        self._sockets = SocketPoll()
         self._polled_at = float("-inf")
         self._turns = 0  # written by the holder only; the monitor compares it
         self._asleep = False
@@ -124,9 +107,6 @@ class BatonDispatcher:
         self._baton_waits = False  # no thread could be had: the next one that comes back takes it
         self._running = False
         self._stopping = False
-        self._selector: selectors.BaseSelector | None = None
-        self._wake_reader: socket.socket | None = None
-        self._wake_writer: socket.socket | None = None
         self._monitor: threading.Thread | None = None
         self._workers_here = threading.local()
 
@@ -153,44 +133,26 @@ class BatonDispatcher:
         (self._late if runnable.late else self._ready).append(runnable)
         if self._asleep:
             self._asleep = False  # one wake-up is enough, whoever else schedules before it is taken up
-            self._wake()
+            self._sockets.wake()
 
     def call_at(self, due: float, call: Callable[[], None]) -> TimerHandle:
         """Have ``call`` made at ``due`` by the baton's holder; it must be short. Any thread."""
         timer = self._timers.add(due, call)
         if self._asleep and due < self._sleeps_until:
-            self._wake()
+            self._sockets.wake()
         return timer
 
     def watch(self, pollable: Pollable, on_ready: Callable[[], None]) -> None:
         """Have ``on_ready`` called once when ``pollable`` is ready; then `rearm`. Any thread."""
-        watched = _Watched(pollable, on_ready)
-        with self._polling:
-            self._watched[id(pollable)] = watched
-            is_polled = self._tell_selector(watched)
-        self._after_telling(watched, is_polled)
+        self._sockets.watch(pollable, on_ready)
 
     def rearm(self, pollable: Pollable) -> None:
         """Poll ``pollable`` again; call it in the turn of the actor that owns it."""
-        with self._polling:
-            watched = self._watched.get(id(pollable))
-            if watched is None:
-                return
-            watched.armed = True
-            if watched.events == _interest(pollable):
-                return
-            is_polled = self._tell_selector(watched)
-        self._after_telling(watched, is_polled)
+        self._sockets.rearm(pollable)
 
     def unwatch(self, pollable: Pollable) -> None:
-        """Forget ``pollable``; call it before the descriptor is closed. Any thread; idempotent.
-
-        It is done when this returns: the descriptor may be closed, and its number given to another, right after.
-        """
-        with self._polling:
-            watched = self._watched.pop(id(pollable), None)
-            if watched is not None:
-                self._forget(watched)
+        """Forget ``pollable``; call it before the descriptor is closed. Any thread; idempotent."""
+        self._sockets.unwatch(pollable)
 
     def run_blocking(self, call: Callable[[], object], name: str) -> None:
         """Run ``call`` on the blocking pool. Any thread."""
@@ -220,17 +182,9 @@ class BatonDispatcher:
                 return
             self._running = True
             self._stopping = False
-            self._wake_reader, self._wake_writer = socket.socketpair()
-            self._wake_reader.setblocking(False)
-            self._wake_writer.setblocking(False)
-            with self._polling:
-                self._selector = selectors.DefaultSelector()
-                self._selector.register(self._wake_reader, selectors.EVENT_READ, None)
-                told = [(watched, self._tell_selector(watched)) for watched in self._watched.values()]
             self._monitor = threading.Thread(target=self._watch_turns, name=f"{self.name}-monitor", daemon=self.daemon)
+            self._sockets.open()
             self._monitor.start()
-        for watched, is_polled in told:
-            self._after_telling(watched, is_polled)
         self._pass_on()
 
     def stop(self, timeout_s: float) -> int:
@@ -245,7 +199,7 @@ class BatonDispatcher:
             self._stopping = True
             workers = list(self._threads)
             threads: list[threading.Thread] = [*workers, *((self._monitor,) if self._monitor is not None else ())]
-        self._wake()
+        self._sockets.wake()
         self._monitor_wake.set()
         for worker in workers:
             worker.go.set()
@@ -255,7 +209,7 @@ class BatonDispatcher:
                 thread.join(max(0.0, deadline - self._clock.now()))
         left = sum(thread.is_alive() and thread is not threading.current_thread() for thread in threads)
         left += self._blocking.stop(max(0.0, deadline - self._clock.now()))
-        with self._hands, self._polling:
+        with self._hands:
             for worker in workers:
                 worker.is_retired = True
                 worker.grant.clear()
@@ -266,13 +220,7 @@ class BatonDispatcher:
             self._monitor = None
             self._baton_waits = False
             self._asleep = False
-            for watched in self._watched.values():
-                watched.registered_fd = -1
-                watched.events = 0
-            for closable in (self._selector, self._wake_reader, self._wake_writer):
-                if closable is not None:
-                    closable.close()
-            self._selector = self._wake_reader = self._wake_writer = None
+            self._sockets.close()
             self._monitor_wake.clear()
         return left
 
@@ -331,9 +279,6 @@ class BatonDispatcher:
         return True
 
     def _poll(self) -> None:
-        selector = self._selector
-        if selector is None:
-            return
         timeout = 0.0
         if not (self._ready or self._late):
             due = self._timers.next_due()
@@ -345,82 +290,13 @@ class BatonDispatcher:
             if self._ready or self._late or self._stopping or self._timers.next_due() != due:
                 timeout = 0.0
         try:
-            events = selector.select(timeout)
+            ready = self._sockets.poll(timeout)
         finally:
             self._asleep = False
             if self._monitor_rests:
                 self._monitor_wake.set()
-        for key, _mask in events:
-            watched: _Watched | None = key.data
-            if watched is None:
-                self._drain_wakes()
-            elif self._is_to_be_told(watched):
-                watched.on_ready()
-
-    def _is_to_be_told(self, watched: _Watched) -> bool:
-        with self._polling:
-            if self._watched.get(id(watched.pollable)) is not watched:
-                return False
-            if watched.armed:
-                watched.armed = False
-                return True
-            # Told already, and not dealt with yet, by an actor in a long turn: do not spin on it. `rearm` comes back.
-            self._forget(watched)
-            return False
-
-    def _tell_selector(self, watched: _Watched) -> bool:
-        """Have the selector poll for what the pollable wants now; False if that cannot be done. Under ``_polling``."""
-        selector = self._selector
-        if selector is None:
-            return True  # `start` will
-        events = _interest(watched.pollable)
-        try:
-            if watched.registered_fd < 0:
-                descriptor = watched.pollable.fileno()
-                selector.register(descriptor, events, watched)
-                watched.registered_fd = descriptor
-            else:
-                selector.modify(watched.registered_fd, events, watched)
-        except (KeyError, ValueError, OSError) as problem:
-            _log.debug("cannot poll: %s", problem)
-            return False
-        watched.events = events
-        return True
-
-    def _after_telling(self, watched: _Watched, is_polled: bool) -> None:
-        if not is_polled:
-            watched.on_ready()  # the descriptor went meanwhile: its owner finds out when it reads, so tell it to
-        elif self._asleep:
-            self._wake()  # not every kind of selector takes up a change in the middle of a poll
-
-    def _forget(self, watched: _Watched) -> None:
-        """Have the selector poll it no more. Under ``_polling``."""
-        if watched.registered_fd >= 0 and self._selector is not None:
-            try:
-                self._selector.unregister(watched.registered_fd)
-            except (KeyError, ValueError, OSError):
-                _log.debug("descriptor was already forgotten fd=%s", watched.registered_fd)
-        watched.registered_fd = -1
-        watched.events = 0
-
-    def _wake(self) -> None:
-        writer = self._wake_writer
-        if writer is None:
-            return
-        try:
-            writer.send(b"\0")
-        except BlockingIOError:
-            return  # the pipe is full of wake-ups: one more would say nothing new
-        except OSError:
-            _log.debug("wake-up after the end")
-
-    def _drain_wakes(self) -> None:
-        reader = self._wake_reader
-        try:
-            while reader is not None and len(reader.recv(4096)) == 4096:
-                continue
-        except BlockingIOError:
-            return
+        for on_ready in ready:
+            _make_call(on_ready)
 
     # -- handing the baton over --------------------------------------------------------------------------------------
 
@@ -492,12 +368,8 @@ class BatonDispatcher:
                     self._take_from(holder)
 
 
-def _interest(pollable: Pollable) -> int:
-    return selectors.EVENT_READ | (selectors.EVENT_WRITE if pollable.wants_write() else 0)
-
-
 def _make_call(call: Callable[[], None]) -> None:
     try:
         call()
     except BaseException:
-        _log.exception("a timer's call raised")
+        _log.exception("a call of a timer or socket raised")
