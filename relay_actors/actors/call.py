@@ -162,12 +162,22 @@ class CallActor(OutboundLegActor):
     def next(
         self, message_type: type[T], *, where: Callable[[T], bool] | None = None, timeout: float | None = None
     ) -> Wait[T]:
-        """Wait for the next message of a type, for which ``where`` is true; it then does not go to `on_receive`.
+        """Wait for a message of a type, for which ``where`` is true: the oldest that this flow has not taken yet.
+
+        What comes while the flow waits for it goes to the flow, and not to `on_receive`. A class without an
+        `on_receive` of its own keeps what nobody has taken, up to 64 messages, so that an event which comes before
+        the flow asks for it is not missed: ``await self.connect(…)`` and then ``await self.next(ConnectEvent, …)``.
 
         Raises:
             TimeoutError: in the wait, after ``timeout`` seconds.
         """
         wait: Wait[T] = Wait(self.runs_on)
+        untaken = self.leg.untaken
+        for message in untaken:
+            if isinstance(message, message_type) and (where is None or where(message)):
+                untaken.remove(message)
+                wait.try_set(message)
+                return wait
         self._nexts.append((message_type, where, wait))
         return give_up_after(wait, timeout, self.runs_on, f"message {message_type.__name__}")
 
@@ -289,12 +299,17 @@ class CallActor(OutboundLegActor):
                 wait.try_set(message)
                 return
         self._nexts = [expected for expected in self._nexts if not expected[2].is_settled]
+        if self.run is not None and type(self).on_receive is CallActor.on_receive:
+            self.leg.untaken.append(message)
         self.on_receive(message)
 
     def _handle_receive(self, message: Any) -> Any:
         # What other actors tell goes the same way as events, so that a flow can wait for it.
         if self._nexts and any(isinstance(message, kind) for kind, _where, _wait in self._nexts):
             self.hand_to_user(message)
+            return None
+        if self.run is not None and type(self).on_receive is CallActor.on_receive and not self.is_for_pykka(message):
+            self.leg.untaken.append(message)
             return None
         return super()._handle_receive(message)
 

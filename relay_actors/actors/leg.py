@@ -51,6 +51,7 @@ class Leg:
         hang_up: the reply to the one hang-up, once it was asked for.
         actions: running operations by control id.
         backlog: what the user's handler has still to be told, oldest first; survives a crash of that handler.
+        untaken: what a flow has not asked for yet, newest last.
         dialling: the dial procedure of an outbound call.
         flow_is_over: whether ``run()`` has returned, so that a restart does not run it again.
         end_watch: pending while an end event, or the answer of a dial, is expected.
@@ -81,6 +82,7 @@ class Leg:
         self.waits: list[StateWait] = []
         self.listeners: dict[str, list[Listener]] = {}
         self.backlog: deque[object] = deque()
+        self.untaken: deque[object] = deque(maxlen=64)
         self.dialling: Dialling | None = None
         self.begun = False
         self.flow_is_over = False

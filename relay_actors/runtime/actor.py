@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, cast, overload
 
 import pykka
-from pykka.messages import _ActorStop
+from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr, _ActorStop
 
 from relay_actors.errors import ActorError, NameTaken
 from relay_actors.runtime.actor_timers import Repeat
@@ -287,6 +287,11 @@ class Actor(pykka.Actor):
         traceback: TracebackType | None,
     ) -> None:
         """Called once when a handler has raised, before anybody decides what to do. For subclasses."""
+
+    @staticmethod
+    def is_for_pykka(message: object) -> bool:
+        """Return whether a message is one that pykka handles by itself: a stop, or a call through a proxy."""
+        return isinstance(message, _ActorStop | ProxyCall | ProxyGetAttr | ProxySetAttr)
 
     # -- what an actor can do ----------------------------------------------------------------------------------------
 
