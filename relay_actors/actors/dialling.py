@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from relay_actors.errors import RelayActorsError
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import Dial
 from relay_actors.protocol.events import CallStateEvent, DialEvent
@@ -20,6 +21,7 @@ class Dialling:
         timeout_s: how long it may take to be answered, from its acceptance.
         winner: the call id of the leg that has won, or "".
         is_over: won, failed, timed out or cancelled.
+        error: why nobody has answered, once that is certain.
     """
 
     def __init__(self, command: Dial, timeout_s: float) -> None:
@@ -28,6 +30,7 @@ class Dialling:
         self.timeout_s = timeout_s
         self.winner = ""
         self.is_over = False
+        self.error: RelayActorsError | None = None
         self.answered: CallStateEvent | None = None
         self._legs: dict[str, str] = {}
         self._nodes: dict[str, str] = {}

@@ -58,10 +58,13 @@ class CallRef(ActorRef[Any]):
         if self._cell.tell_control(order):
             return
         leg = self.kept.leg
-        if isinstance(order, WaitFor) and order.state and leg.has_reached(order.state) and leg.ended_event is not None:
-            order.waiting.wait.try_set(leg.ended_event)
-        else:
-            order.refuse(CallEnded(leg.call_id or leg.tag, leg.end_reason or "its actor has ended"))
+        match order:
+            case WaitFor() if leg.dialling is not None and leg.dialling.error is not None:
+                order.refuse(leg.dialling.error)
+            case WaitFor(state=state) if state and leg.has_reached(state) and leg.ended_event is not None:
+                order.waiting.wait.try_set(leg.ended_event)
+            case _:
+                order.refuse(CallEnded(leg.call_id or leg.tag, leg.end_reason or "its actor has ended"))
 
 
 class LegActor(Actor, AllVerbs):

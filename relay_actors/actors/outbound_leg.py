@@ -12,7 +12,7 @@ from relay_actors.actors.action_kinds import ACTION_HANDLES
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.leg_actor import LegActor
 from relay_actors.actors.notices import DialFailed
-from relay_actors.actors.orders import Begin, Order, Perform
+from relay_actors.actors.orders import Begin, Order, Perform, WaitFor
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.routing import Claim, DialOver
 from relay_actors.errors import DialFailedError, NotSentError, RelayActorsError
@@ -70,6 +70,7 @@ class OutboundLegActor(LegActor):
         if dialling is None:
             return
         dialling.is_over = True
+        dialling.error = error
         if leg.end_watch is not None:
             leg.end_watch.cancel()
         leg.state = CallState.ENDED
@@ -133,6 +134,9 @@ class OutboundLegActor(LegActor):
 
     def _do(self, order: Order) -> None:
         leg, dialling = self.leg, self.leg.dialling
+        if dialling is not None and dialling.error is not None and isinstance(order, WaitFor):
+            order.refuse(dialling.error)  # the same answer as for those who asked before it failed
+            return
         if dialling is None or leg.call_id or leg.is_ended:
             super()._do(order)
             return
