@@ -1,0 +1,239 @@
+"""A whole application with its RELAY server: one thread, one seed, virtual time. It looks for residue when it closes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from random import Random
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+
+from relay_actors.actors.call import CallActor
+from relay_actors.actors.call_handle import CallHandle
+from relay_actors.actors.leg_actor import CallRef
+from relay_actors.actors.tree import Tree
+from relay_actors.app import RelayApp
+from relay_actors.config import Limits, Timing
+from relay_actors.errors import ConnectFailedError
+from relay_actors.runtime.base import TimerHandle
+from relay_actors.runtime.clock import ManualClock
+from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
+from relay_actors.runtime.system import System
+from relay_actors.simulator import Line, LinkDriver, Manners, Simulator
+from relay_actors.transport.memory import MemoryConnector, MemoryTransport
+
+__all__ = ["CALLER", "CONTEXT", "OURS", "World", "device", "over_seeds"]
+
+CALLER = "+15550001111"
+OURS = "+15559990000"
+CONTEXT = "support"
+
+PILLARS = ["_Root", "DynamicSupervisor", "CallsSupervisor", "DynamicSupervisor", "ConnectionActor"]
+PATIENCE_S = 300.0
+"""Longer than every time-out of the framework that may still be running when a test is over, in virtual seconds."""
+
+
+def over_seeds(count: int = 50) -> pytest.MarkDecorator:
+    """Run a test with the fixture ``world`` from so many seeds, that is, in so many orders of what can happen."""
+    return pytest.mark.parametrize("world", range(count), indirect=True)
+
+
+class World:
+    """The application under test, `app`, and the server with its phones, `sim`.
+
+    Nothing happens but inside `settle`, `run`, `until`, a phone's wait, or a future's ``get(timeout=…)``; then whoever
+    has something to do is drawn by lot, the application's actors, its connection and the server alike.
+
+    Args:
+        seed: the whole run follows from it.
+        timing: of the application.
+        limits: of the application.
+        manners: of the server.
+        pace: of the server.
+    """
+
+    def __init__(
+        self,
+        seed: int = 1,
+        *,
+        timing: Timing | None = None,
+        limits: Limits | None = None,
+        manners: Manners | None = None,
+        pace: float = 1.0,
+    ) -> None:
+        self.seed = seed
+        self.clock = ManualClock()
+        self.dispatcher = DeterministicDispatcher(Random(seed), self.clock)
+        self.system = System(dispatcher=self.dispatcher, random=Random(seed + 1))
+        self.sim = Simulator(clock=self.clock, random=Random(seed + 2), pace=pace, manners=manners)
+        self.sim.drive = self.step
+        self.sim.add_waker(self._arm)
+        self.connector = MemoryConnector(self._accept)
+        self.app = RelayApp("project", "token", host="relay.example.com", timing=timing, limits=limits)
+        self._tick_timer: TimerHandle | None = None
+
+    def __repr__(self) -> str:
+        return f"World({self.seed})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.app.stop()
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    def step(self) -> bool:
+        """Let one thing happen, or time jump to the next one; False when nothing is to come."""
+        if self.dispatcher.step():
+            return True
+        due = self.dispatcher._timers.next_due()
+        if due is not None:
+            self.clock.advance_to(due)
+        return due is not None
+
+    def settle(self) -> None:
+        """Let everything happen that can happen at this moment."""
+        self.dispatcher.settle()
+
+    def run(self, seconds: float) -> None:
+        """Let so much time pass."""
+        self.dispatcher.advance(seconds)
+
+    def until(self, is_so: Callable[[], object], within_s: float = 5.0) -> None:
+        """Run until ``is_so()``."""
+        assert self.dispatcher.wait_until(lambda: bool(is_so()), _never, within_s), f"not within {within_s} s: {self}"
+
+    # -- the application ---------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the application, and let it log in."""
+        self.app.start(wait_s=10.0, system=self.system, connector=self.connector)
+
+    def takes_calls(self, actor_class: type[CallActor], context: str = CONTEXT) -> None:
+        """Have the calls of a context handled by a class; start the application if it does not run."""
+        self.app.calls(context)(actor_class)
+        if not self.app.is_running:
+            self.start()
+
+    def inbound(self, actor_class: type[CallActor] | None = None, *, number: str = CALLER) -> tuple[Line, CallHandle]:
+        """Let somebody call, and return the caller's line and the application's handle; nothing more has happened."""
+        if actor_class is not None:
+            self.takes_calls(actor_class)
+        line = self.sim.phone(number).dials(context=CONTEXT)
+        self.until(lambda: self.app.call(line.call_id))
+        handle = self.app.call(line.call_id)
+        assert handle is not None
+        return line, handle
+
+    def answered(self, actor_class: type[CallActor] | None = None) -> tuple[Line, CallHandle]:
+        """Let somebody call, and answer from outside."""
+        line, handle = self.inbound(actor_class)
+        handle.answer().get(timeout=5.0)
+        handle.wait_for_answered().get(timeout=5.0)
+        self.settle()
+        return line, handle
+
+    def tells(self, event_type: str, params: Mapping[str, object], *, context: str = "") -> None:
+        """Let the server send an event that its simulated calls know nothing of."""
+        outer = {"event_type": event_type, "timestamp": self.clock.wall(), "params": dict(params)}
+        if context:
+            outer["context"] = context
+        frame_id = self.system.new_id()
+        self.sim.push({"jsonrpc": "2.0", "id": frame_id, "method": "signalwire.event", "params": outer})
+
+    # -- looking -----------------------------------------------------------------------------------------------------
+
+    def sent(self, method: str) -> list[dict[str, Any]]:
+        """Return the params of every request of a method that has reached the server, oldest first."""
+        self.settle()
+        return [frame.params for frame in self.sim.frames.received(method)]
+
+    def methods(self) -> list[str]:
+        """Return the methods of all requests on calls that have reached the server, oldest first."""
+        self.settle()
+        return [frame.method for frame in self.sim.frames.received() if frame.method.startswith("calling.")]
+
+    def count(self, name: str) -> int:
+        """Return a counter of the application."""
+        return self.system.hooks.snapshot().get(name, 0)  # type: ignore[attr-defined]  # the default hooks have it
+
+    @property
+    def tree(self) -> Tree:
+        """The running application's tree."""
+        return self.app._running()
+
+    def actor(self, handle: CallHandle) -> Any:
+        """Return the present incarnation of a call's actor; None when it has ended."""
+        return handle.ref._cell.actor
+
+    def call_actors(self) -> list[Any]:
+        """Return the cells of all calls that have an actor."""
+        return [cell for cell in self.system.living if isinstance(cell.ref, CallRef)]
+
+    # -- the end -----------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """End all calls, let all time-outs pass, and see that nothing is left, before and after the stop (X18, H9)."""
+        if self.app.is_running:
+            self.sim.resume_answering()
+            for phone in self.sim.phones:
+                for line in phone.lines:
+                    line.hangs_up()
+            self.run(PATIENCE_S)
+            self.assert_no_residue()
+        assert self.app.stop() is True
+        self.settle()
+        if self._tick_timer is not None:
+            self._tick_timer.cancel()
+        assert self.system.actor_count == 0
+        assert len(self.system.registry) == 0
+        assert self.dispatcher.pending_timers == 0, f"{self.dispatcher.pending_timers} timers survive the stop"
+
+    def assert_no_residue(self) -> None:
+        """See that of all calls nothing is left: no actor, key, request, parked event or timer."""
+        services = [spec[1] for spec in self.app._services]
+        living = [type(cell.actor).__name__ for cell in self.system.living]
+        assert len(living) == len(PILLARS) + len(services), f"actors are left: {living}"
+        assert len(self.system.registry) == len(services), f"keys are left: {self.system.registry._owners}"
+        wire = self.tree.wire
+        assert wire.live == {}, "the connection still knows calls"
+        assert wire.pending == {}, "requests are still waiting for an answer"
+        assert len(wire.parking) == 0, "events are still parked"
+        # The connection's next deadline, and the server's next tick.
+        assert self.dispatcher.pending_timers <= 2, f"timers are left: {self._pending()}"
+
+    def _pending(self) -> list[str]:
+        return [f"{due}: {timer.call}" for due, _serial, timer in self.dispatcher._timers._heap if timer.call]
+
+    # -- the wire ----------------------------------------------------------------------------------------------------
+
+    def _accept(self, far: MemoryTransport) -> None:
+        if not self.sim.is_accepting:
+            raise ConnectFailedError("tcp", "memory", "the server's sockets are down")
+        LinkDriver(self.sim, far, schedule=lambda pump: self.dispatcher.run_blocking(pump, "pump"))
+
+    def _arm(self) -> None:
+        if self._tick_timer is not None:
+            self._tick_timer.cancel()
+        due = self.sim.next_deadline()
+        self._tick_timer = None if due is None else self.dispatcher.call_at(due, self._tick)
+
+    def _tick(self) -> None:
+        self.sim.tick(self.clock.now())
+        self._arm()
+
+
+def device(number: str, **more: Any) -> dict[str, Any]:
+    """Return a phone as a device of a dial."""
+    return {"type": "phone", "params": {"from_number": OURS, "to_number": number, **more}}
+
+
+def _never(_timeout: float | None) -> bool:
+    raise AssertionError("a deterministic dispatcher never blocks")
