@@ -20,7 +20,7 @@ from relay_actors.runtime.post import Post
 from relay_actors.runtime.reasons import NORMAL, ExitReason
 from relay_actors.runtime.signals import Internal, Signal
 
-__all__ = ["CellState", "Turns"]
+__all__ = ["CellState", "Turns", "let_the_user_interrupt"]
 
 _log = logging.getLogger("relay_actors.runtime")
 
@@ -115,34 +115,11 @@ class Turns(Post):
         outer, here.turn = here.turn, self
         outer_flow, here.in_flow = here.in_flow, False
         self._is_running = True
-        mailbox = self.mailbox
         try:
-            if self._start_wanted and self.state is _NEW:
-                self._start()
-            for _ in range(self.throughput):
-                signal = mailbox.take_system()
-                if signal is not None:
-                    self._handle_signal(signal)
-                elif self.state is _RUNNING:
-                    envelope = mailbox.take_control()
-                    if envelope is not None:
-                        self._handle_control(envelope)
-                    else:
-                        envelope = mailbox.take_user()
-                        if envelope is None:
-                            break
-                        self._handle(envelope)
-                else:
-                    break
-                if not grant:
-                    break
-            if self.state is _RUNNING and self.actor is not None:
-                self._guarded(self.actor.after_batch)
+            self._handle_some(grant)
         finally:
             here.turn = outer
             here.in_flow = outer_flow
-            if self.has_ended:
-                self._drop_incarnation()
             self._is_running = False
             if self.has_ended:
                 self.count_zombie(-1)
@@ -151,6 +128,32 @@ class Turns(Post):
             self._scheduled.release()
             if self._has_work():
                 self.wake()
+
+    def _handle_some(self, grant: list[None]) -> None:
+        mailbox = self.mailbox
+        if self._start_wanted and self.state is _NEW:
+            self._start()
+        for _ in range(self.throughput):
+            signal = mailbox.take_system()
+            if signal is not None:
+                self._handle_signal(signal)
+            elif self.state is _RUNNING:
+                envelope = mailbox.take_control()
+                if envelope is not None:
+                    self._handle_control(envelope)
+                else:
+                    envelope = mailbox.take_user()
+                    if envelope is None:
+                        break
+                    self._handle(envelope)
+            else:
+                break
+            if not grant:
+                break
+        if self.state is _RUNNING and self.actor is not None:
+            self._guarded(self.actor.after_batch)
+        if self.has_ended:
+            self._drop_incarnation()
 
     def _has_work(self) -> bool:
         if self.mailbox.has_signals():

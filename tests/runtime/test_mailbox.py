@@ -1,0 +1,260 @@
+"""The mailbox: lanes, bound, and the one decision between enqueue and close."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay_actors.errors import MailboxFull
+from relay_actors.runtime.mailbox import STOP, Envelope, Mailbox, Overflow
+from relay_actors.runtime.reasons import NORMAL
+from relay_actors.runtime.signals import Stop
+from tests.runtime.worlds import DEADLINE_S
+
+
+def no_wait(_is_done: Callable[[], bool], _block: Callable[[float | None], bool], _timeout_s: float | None) -> bool:
+    raise AssertionError("nobody should wait here")
+
+
+def on_threads(is_done: Callable[[], bool], block: Callable[[float | None], bool], timeout_s: float | None) -> bool:
+    return block(timeout_s) or is_done()
+
+
+def messages(mailbox: Mailbox) -> list[object]:
+    taken = []
+    while (envelope := mailbox.take_user()) is not None:
+        taken.append(envelope.message)
+    return taken
+
+
+def full(overflow: Overflow, block_s: float = 0.01) -> Mailbox:
+    mailbox = Mailbox(2, overflow, block_s)
+    for message in "ab":
+        assert mailbox.put_user(Envelope(message), no_wait) == (True, None)
+    return mailbox
+
+
+def test_each_lane_keeps_its_order():
+    """M1, as far as the mailbox is concerned."""
+    mailbox = Mailbox()
+    signals = [Stop(NORMAL), Stop(NORMAL)]
+    for number in range(3):
+        mailbox.put_user(Envelope(number), no_wait)
+        mailbox.put_control(Envelope(-number))
+    for signal in signals:
+        mailbox.put_system(signal)
+
+    assert mailbox.lengths() == (2, 3, 3)
+    assert [mailbox.take_system(), mailbox.take_system(), mailbox.take_system()] == [*signals, None]
+    control = [mailbox.take_control() for _ in range(4)]
+    assert [envelope and envelope.message for envelope in control] == [0, -1, -2, None]
+    assert messages(mailbox) == [0, 1, 2]
+    assert mailbox.empty()
+
+
+def test_a_full_mailbox_refuses_the_message():
+    """M4, fail: the sender is told, and what waits is unharmed."""
+    mailbox = full("fail")
+
+    with pytest.raises(MailboxFull, match="2 messages wait"):
+        mailbox.put_user(Envelope("c"), no_wait)
+
+    assert messages(mailbox) == ["a", "b"]
+
+
+def test_a_full_mailbox_drops_the_new_message():
+    """M4, drop_new."""
+    mailbox = full("drop_new")
+    new = Envelope("c")
+
+    assert mailbox.put_user(new, no_wait) == (True, new)
+    assert messages(mailbox) == ["a", "b"]
+
+
+def test_a_full_mailbox_drops_the_oldest_message():
+    """M4, drop_old."""
+    mailbox = full("drop_old")
+
+    taken, dropped = mailbox.put_user(Envelope("c"), no_wait)
+
+    assert taken
+    assert dropped is not None
+    assert dropped.message == "a"
+    assert messages(mailbox) == ["b", "c"]
+
+
+def test_a_stop_is_taken_beyond_the_bound_and_never_dropped():
+    """M4: a full mailbox must not be able to keep an actor alive."""
+    for overflow in ("fail", "drop_new", "drop_old", "block"):
+        mailbox = full(overflow)
+        assert mailbox.put_user(Envelope(STOP), no_wait) == (True, None)
+        assert mailbox.lengths() == (0, 0, 3)
+
+    only_stops = Mailbox(1, "drop_old")
+    only_stops.put_user(Envelope(STOP), no_wait)
+    late = Envelope("late")
+    assert only_stops.put_user(late, no_wait) == (True, late)
+    assert messages(only_stops) == [STOP]
+
+
+def test_the_other_lanes_have_no_bound():
+    """M4: the system lane is exempt; and what timers and flows send must arrive too."""
+    mailbox = full("fail")
+
+    assert mailbox.put_control(Envelope("tick"))
+    assert mailbox.put_system(Stop(NORMAL))
+
+
+def test_a_sender_that_blocks_gets_in_when_there_is_room():
+    """M4, block(t): and the messages stay within the bound."""
+    mailbox = full("block", DEADLINE_S)
+    outcome: list[Any] = []
+    sender = threading.Thread(target=lambda: outcome.append(mailbox.put_user(Envelope("c"), on_threads)))
+    sender.start()
+
+    assert mailbox.take_user() is not None
+    sender.join(DEADLINE_S)
+
+    assert outcome == [(True, None)]
+    assert messages(mailbox) == ["b", "c"]
+
+
+def test_a_sender_that_has_blocked_too_long_is_refused():
+    """M4, block(t): a receiver that does not come back does not take its senders with it."""
+    mailbox = full("block", 0.001)
+
+    with pytest.raises(MailboxFull):
+        mailbox.put_user(Envelope("c"), on_threads)
+
+    assert messages(mailbox) == ["a", "b"]
+
+
+def test_a_sender_that_blocks_is_told_when_the_mailbox_closes():
+    """M5: it was not taken, so it will not be handled, and nobody waits for room that will never come."""
+    mailbox = full("block", DEADLINE_S)
+    waiting = threading.Event()
+    outcome: list[Any] = []
+
+    def wait_until(is_done: Callable[[], bool], block: Callable[[float | None], bool], time_s: float | None) -> bool:
+        waiting.set()
+        return block(time_s) or is_done()
+
+    sender = threading.Thread(target=lambda: outcome.append(mailbox.put_user(Envelope("c"), wait_until)))
+    sender.start()
+    assert waiting.wait(DEADLINE_S)
+
+    _signals, envelopes = mailbox.close()
+    sender.join(DEADLINE_S)
+
+    assert outcome == [(False, None)]
+    assert [envelope.message for envelope in envelopes] == ["a", "b"]
+
+
+def test_a_closed_mailbox_takes_nothing():
+    """M5: refused, and not left behind."""
+    for mailbox in (Mailbox(), Mailbox(3)):
+        mailbox.close()
+
+        assert mailbox.closed
+        assert mailbox.put_user(Envelope("a"), no_wait) == (False, None)
+        assert not mailbox.put_control(Envelope("a"))
+        assert not mailbox.put_system(Stop(NORMAL))
+        assert mailbox.empty()
+
+
+def test_closing_returns_what_was_waiting_in_order():
+    """M5: drained, for an explicit outcome."""
+    mailbox = Mailbox()
+    stop = Stop(NORMAL)
+    for message in "ab":
+        mailbox.put_user(Envelope(message), no_wait)
+    mailbox.put_control(Envelope("tick"))
+    mailbox.put_system(stop)
+
+    signals, envelopes = mailbox.close()
+
+    assert signals == [stop]
+    assert [envelope.message for envelope in envelopes] == ["tick", "a", "b"]
+    assert mailbox.empty()
+
+
+@pytest.mark.parametrize("capacity", [None, 10_000])
+@pytest.mark.parametrize("lane", ["system", "control", "user"])
+@pytest.mark.usefixtures("eager_switches")
+def test_no_schedule_leaves_an_envelope_in_a_closed_mailbox(lane: str, capacity: int | None):
+    """M5: each envelope is refused, drained or taken, and only one of these, whatever the threads do."""
+    senders, each = 4, 50
+
+    for _ in range(40):
+        mailbox = Mailbox(capacity)
+        accounted: Counter[int] = Counter()
+        barrier = threading.Barrier(senders + 1)
+        refused: list[int] = []
+
+        def send(first: int, mailbox: Mailbox = mailbox, barrier: Any = barrier, refused: list[int] = refused) -> None:
+            barrier.wait(DEADLINE_S)
+            for number in range(first, first + each):
+                if lane == "user":
+                    taken, _dropped = mailbox.put_user(Envelope(number), no_wait)
+                elif lane == "control":
+                    taken = mailbox.put_control(Envelope(number))
+                else:
+                    taken = mailbox.put_system(Numbered(number))
+                if not taken:
+                    refused.append(number)
+
+        threads = [threading.Thread(target=send, args=(number * each,)) for number in range(senders)]
+        for thread in threads:
+            thread.start()
+        barrier.wait(DEADLINE_S)
+        take = {"user": mailbox.take_user, "control": mailbox.take_control, "system": mailbox.take_system}[lane]
+        for _turn in range(20):
+            if (item := take()) is not None:
+                accounted[number_of(item)] += 1
+        signals, envelopes = mailbox.close()
+        for item in [*signals, *envelopes]:
+            accounted[number_of(item)] += 1
+        for thread in threads:
+            thread.join(DEADLINE_S)
+        accounted.update(refused)
+
+        assert mailbox.empty()
+        assert accounted == Counter(range(senders * each))
+
+
+class Numbered(Stop):
+    """A signal that can be told from others."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(NORMAL)
+        self.number = number
+
+
+def number_of(item: Any) -> int:
+    number: int = item.number if isinstance(item, Numbered) else item.message
+    return number
+
+
+@given(st.lists(st.sampled_from(["put", "take", "stop"])), st.integers(1, 4), st.sampled_from(["drop_new", "drop_old"]))
+def test_the_bound_holds_and_every_message_is_accounted_for(steps: list[str], capacity: int, overflow: Any):
+    """M4: for any sequence of steps, what waits is within the bound, stops apart; nothing vanishes."""
+    mailbox = Mailbox(capacity, overflow)
+    put = taken = dropped = stops = 0
+    for step in steps:
+        if step == "take":
+            taken += mailbox.take_user() is not None
+        elif step == "stop":
+            stops += 1
+            mailbox.put_user(Envelope(STOP), no_wait)
+        else:
+            put += 1
+            is_in, lost = mailbox.put_user(Envelope(put), no_wait)
+            assert is_in
+            dropped += lost is not None
+        waiting = [envelope for envelope in list(mailbox._user) if envelope.message is not STOP]
+        assert len(waiting) <= capacity
+    assert put + stops == taken + dropped + mailbox.user_length
