@@ -1,0 +1,52 @@
+"""Code that blocks: a database, a file, a web service without an asynchronous client."""
+
+import sqlite3
+from contextlib import closing
+
+from relay_actors import CallActor, RelayApp
+
+app = RelayApp()
+
+DATABASE = "orders.db"
+
+
+def look_up(order: str) -> str:
+    """Return how far an order is. It blocks, and knows nothing of calls."""
+    with closing(sqlite3.connect(DATABASE)) as connection:
+        row = connection.execute("SELECT state FROM orders WHERE number = ?", (order,)).fetchone()
+    return str(row[0]) if row else "unknown"
+
+
+# [pool]
+@app.calls("orders")
+class Orders(CallActor):
+    """Has the database asked on the blocking pool, while the caller hears music."""
+
+    async def run(self) -> None:
+        """The flow waits for the result; the call's events are handled meanwhile."""
+        await self.answer()
+        menu = self.prompt_tts("Press your order number, then pound.", {"digits": {"max": 8, "terminators": "#"}})
+        order = (await menu.wait()).digits
+        music = self.play_audio("https://example.com/music.mp3")
+        state = await self.blocking(look_up, order)
+        await music.stop()
+        await self.play_tts(f"Your order is {state}.").wait()
+
+
+# [/pool]
+# [pinned]
+@app.calls("slow-orders")
+class SlowOrders(CallActor):
+    """Asks the database itself. It has a thread of its own, so that it may."""
+
+    dispatcher = "pinned"
+
+    async def run(self) -> None:
+        """While `look_up` runs, this call handles nothing; all others go on."""
+        await self.answer()
+        menu = self.prompt_tts("Press your order number, then pound.", {"digits": {"max": 8, "terminators": "#"}})
+        state = look_up((await menu.wait()).digits)
+        await self.play_tts(f"Your order is {state}.").wait()
+
+
+# [/pinned]

@@ -1,0 +1,58 @@
+"""Tests of `blocking_code`, with a database that is slow, and one that is missing."""
+
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import blocking_code
+import pytest
+from blocking_code import app
+
+from relay_actors.testing import AppRunner, PhoneMaker
+
+
+@pytest.fixture
+def _orders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocking_code, "DATABASE", str(tmp_path / "orders.db"))
+    with closing(sqlite3.connect(blocking_code.DATABASE)) as connection, connection:
+        connection.execute("CREATE TABLE orders (number TEXT, state TEXT)")
+        connection.execute("INSERT INTO orders VALUES ('17', 'on its way')")
+
+
+@pytest.mark.usefixtures("_orders")
+@pytest.mark.parametrize("context", ["orders", "slow-orders"])
+def test_the_order_is_found(relay_app: AppRunner, phone: PhoneMaker, context: str) -> None:
+    """On the blocking pool as on a thread of its own."""
+    relay_app(app)
+    caller = phone("+15550001111").dials(context=context)
+    caller.hears("order number").presses("17#")
+    caller.hears("on its way").is_hung_up()
+
+
+# [others]
+@pytest.mark.parametrize("context", ["orders", "slow-orders"])
+def test_a_slow_database_holds_up_nobody_else(
+    relay_app: AppRunner, phone: PhoneMaker, monkeypatch: pytest.MonkeyPatch, context: str
+) -> None:
+    """One caller waits for it; the next one is asked for the number meanwhile."""
+    is_asked, may_answer = threading.Event(), threading.Event()
+
+    def look_up_slowly(order: str) -> str:
+        is_asked.set()
+        may_answer.wait(timeout=10)
+        return f"number {order}"
+
+    monkeypatch.setattr(blocking_code, "look_up", look_up_slowly)
+    relay_app(app)
+    waiting = phone("+15550001111").dials(context=context)
+    waiting.hears("order number").presses("17#")
+    assert is_asked.wait(timeout=5)
+
+    phone("+15550002222").dials(context=context).hears("order number").hangs_up()
+
+    may_answer.set()
+    waiting.hears("number 17").is_hung_up()
+
+
+# [/others]

@@ -1,0 +1,30 @@
+"""Tests of `voicemail`, by a caller and the owner."""
+
+from voicemail import OWNER, app
+
+from relay_actors.testing import AppRunner, PhoneMaker
+
+CALLER = "+15550001111"
+
+
+def test_the_owner_is_told_of_a_message(relay_app: AppRunner, phone: PhoneMaker) -> None:
+    """Two seconds of silence end it, and the caller is thanked."""
+    relay_app(app)
+    caller = phone(CALLER).dials(context="voicemail")
+    caller.hears("beep").says("Please call me back.")
+    caller.hears("thank you").is_hung_up()
+    assert "https://" in phone(OWNER).receives_text(f"{CALLER} left a message").body
+
+
+def test_a_caller_who_just_hangs_up_has_left_a_message_too(relay_app: AppRunner, phone: PhoneMaker) -> None:
+    """The recording is complete before the call has ended, so the flow still gets it."""
+    relay_app(app)
+    phone(CALLER).dials(context="voicemail").hears("beep").says("It is me.").hangs_up()
+    phone(OWNER).receives_text(f"{CALLER} left a message")
+
+
+def test_the_owner_is_not_told_of_silence(relay_app: AppRunner, phone: PhoneMaker) -> None:
+    """Nothing was left."""
+    relay_app(app)
+    phone(CALLER).dials(context="voicemail").hears("beep").hears("thank you").is_hung_up()
+    assert phone(OWNER).inbox == ()
