@@ -1,0 +1,191 @@
+"""Sending: what is taken, what is refused, and turns that are taken out of the dispatcher's hands."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from relay_actors.errors import ActorDead, MailboxFull
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.signals import Internal
+from relay_actors.runtime.system import System
+from tests.runtime.worlds import DEADLINE_S, Blocker, Parent, Recorder, World, block, spawn
+
+
+class Bounded(Recorder):
+    mailbox_capacity = 2
+
+
+class DropsNew(Bounded):
+    mailbox_overflow = "drop_new"
+
+
+class DropsOld(Bounded):
+    mailbox_overflow = "drop_old"
+
+
+class Blocks(Bounded):
+    mailbox_overflow = "block"
+    mailbox_block_s = 5.0
+
+
+def test_a_full_mailbox_tells_the_sender(world: World):
+    """M4, fail: an error for the sender, a dead letter for the record; what had been taken is handled."""
+    log: list[Any] = []
+    ref = world.start(Bounded, log)
+    ref.tell("a")
+    ref.tell("b")
+    with pytest.raises(MailboxFull):
+        ref.tell("c")
+    with pytest.raises(MailboxFull):
+        ref.ask("d", block=False)
+    world.settle()
+
+    assert log == ["start", "a", "b"]
+    assert world.dead() == [("c", "overflow"), ("d", "overflow")]
+
+
+@pytest.mark.parametrize(
+    ("actor_class", "handled", "dropped"), [(DropsNew, ["a", "b"], "c"), (DropsOld, ["b", "c"], "a")]
+)
+def test_what_a_bound_drops_is_a_dead_letter(world: World, actor_class: Any, handled: list[str], dropped: str):
+    """M4: every drop is one; and if it was asked, the asker is told."""
+    log: list[Any] = []
+    ref = world.start(actor_class, log)
+    answers = {message: ref.ask(message, block=False) for message in "abc"}
+    world.settle()
+
+    assert log == ["start", *handled]
+    assert world.dead() == [(dropped, "overflow")]
+    with pytest.raises(MailboxFull):
+        answers[dropped].get(timeout=0)
+
+
+def test_a_sender_waits_for_room_while_others_run(world: World):
+    """M4, block(t): it gives way, so that the receiver can make room."""
+    log: list[Any] = []
+    ref = world.start(Blocks, log)
+
+    def flood(_actor: Any) -> None:
+        for number in range(10):
+            ref.tell(number)
+
+    world.start(Recorder).ask(flood, timeout=1)
+    world.settle()
+
+    assert log == ["start", *range(10)]
+    assert world.now == 0
+
+
+def test_a_sender_that_waits_in_vain_is_told(world: World):
+    """M4, block(t): an actor that fills its own mailbox would wait for itself."""
+    ref = world.start(Blocks)
+
+    def flood_itself(actor: Any) -> None:
+        for number in range(3):
+            actor.actor_ref.tell(number)
+
+    with pytest.raises(MailboxFull):
+        ref.ask(flood_itself, timeout=10)
+    assert world.now == 5.0
+
+
+def test_stop_is_not_held_up_by_a_full_mailbox(world: World):
+    """M4: as a message it is beyond the bound."""
+    log: list[Any] = []
+    ref = world.start(Bounded, log)
+    ref.tell("a")
+    ref.tell("b")
+    assert ref.stop(timeout=0) is True
+    assert log == ["start", "a", "b", "stop"]
+
+
+def test_telling_the_dead_raises_and_internal_sends_do_not(world: World):
+    """M7: pykka's meaning for users; a dead letter where the framework itself sends."""
+    ref = world.start(Recorder)
+    ref.stop(timeout=0)
+
+    with pytest.raises(ActorDead):
+        ref.tell("a")
+    assert ref._cell.tell_control("b") is False
+    assert world.dead() == [("b", "dead")]
+
+
+def test_messages_of_the_runtime_are_nobodys_loss(world: World):
+    """DL1: a tick or a wake-up that comes too late is no dead letter."""
+
+    class Note(Internal):
+        def deliver(self) -> None:
+            raise AssertionError("it is dead")
+
+    ref = world.start(Recorder)
+    ref.stop(timeout=0)
+    ref._cell.tell_control(Note())
+
+    assert world.dead() == []
+
+
+def test_a_message_delivered_now_is_handled_when_it_returns(world: World):
+    """Actions are a part of what their call does: what they find out is there when the call goes on."""
+    log: list[Any] = []
+
+    def deliver(actor: Any) -> list[Any]:
+        child = actor.spawn_inline(Recorder, log)
+        child.tell("was waiting already")  # which makes a turn of it due: that turn is taken
+        actor.deliver_now(child, "now")
+        return list(log)
+
+    assert world.start(Parent).ask(deliver, timeout=0) == ["start", "now", "was waiting already"]
+
+
+def test_a_message_for_a_child_that_is_running_elsewhere_waits(system: System):
+    """D1: at most one turn at a time, also then; and the parent does not wait."""
+    parent = system.start(Parent)
+    child = spawn(parent, Blocker)
+    asked, let_go = block(child)
+
+    def deliver(actor: Any) -> str:
+        actor.deliver_now(child, "later")
+        return "delivered"
+
+    assert parent.ask(deliver, timeout=DEADLINE_S) == "delivered"
+    let_go.set()
+    assert asked.get(timeout=DEADLINE_S) == "blocked"
+    assert child.ask("events", timeout=DEADLINE_S)
+
+
+def test_a_message_for_a_child_that_has_ended_is_a_dead_letter(world: World):
+    """M7: internal sends never raise because the recipient is dead."""
+    parent = world.start(Parent)
+    child = spawn(parent, Recorder)
+    child.stop(timeout=0)
+    parent.ask(lambda actor: actor.deliver_now(child, "late"), timeout=0)
+
+    assert world.dead() == [("late", "dead")]
+
+
+def test_a_pinned_child_keeps_its_own_thread(system: System):
+    """D3: also when it is started and fed inside its parent's turn."""
+
+    threads: list[str] = []
+
+    class Pinned(Actor):
+        dispatcher = "pinned"
+
+        def on_start(self) -> None:
+            threads.append(threading.current_thread().name)
+
+        def on_receive(self, message: Any) -> Any:
+            threads.append(threading.current_thread().name)
+            return message
+
+    def deliver(actor: Any) -> Any:
+        child = actor.spawn_inline(Pinned)
+        actor.deliver_now(child, "now")
+        return child
+
+    child = system.start(Parent).ask(deliver, timeout=DEADLINE_S)
+    child.ask("sync", timeout=DEADLINE_S)
+
+    assert len(threads) == 3
+    assert set(threads) == {f"test-pinned-{child._cell.serial}"}

@@ -1,0 +1,210 @@
+"""A system: who lives, what is shared, and that nothing is left of it."""
+
+import threading
+from typing import Any
+
+import pykka
+import pytest
+
+from relay_actors.errors import ActorDead, ActorError, ConfigError, NameTaken
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.hooks import Counters
+from relay_actors.runtime.supervisor import DynamicSupervisor
+from relay_actors.runtime.system import System, default_system
+from tests.runtime.worlds import DEADLINE_S, Blocker, Echo, Parent, Recorder, World, block, crash, spawn
+
+
+def test_two_systems_share_nothing():
+    """L10: neither names nor dead letters, timers or counters."""
+    one, two = World(seed=1), World(seed=2)
+    ref = one.start(Recorder)
+    ref.ask(lambda actor: (actor.register("name"), actor.start_timer("tick", "tick", 1.0)), timeout=0)
+    ref.ask(lambda actor: actor._cell.system.hooks.count("mine"), timeout=0)
+    ref.stop(timeout=0)
+    ref._cell.tell_control("lost")
+
+    assert one.dead() == [("lost", "dead")]
+    assert two.dead() == []
+    assert two.system.find("name") is None
+    assert (one.counters.snapshot(), two.counters.snapshot()) == ({"mine": 1}, {})
+    assert two.dispatcher.pending_timers == 0
+    one.end()
+    two.end()
+
+
+def test_refs_of_two_systems_are_different_actors():
+    """L10: numbers are per system, and must not be taken for identities."""
+    one, two = World(seed=1), World(seed=1)
+    a, b = one.start(Recorder), two.start(Recorder)
+
+    assert a._cell.serial == b._cell.serial
+    assert a != b
+    assert a == a._cell.ref
+    assert len({a, b, a._cell.ref}) == 2
+
+
+def test_stop_leaves_no_thread_and_no_actor():
+    """H9: also with pinned actors, with families, and with blocking calls under way."""
+    threads_before = set(threading.enumerate())
+
+    class Pinned(Echo):
+        dispatcher = "pinned"
+
+    system = System(name="leak")
+    parent = system.start(Parent)
+    for _ in range(5):
+        spawn(parent, Recorder).ask("a", timeout=DEADLINE_S)
+        system.start(Pinned).ask("a", timeout=DEADLINE_S)
+    started, let_go = threading.Event(), threading.Event()
+    system.dispatcher.run_blocking(lambda: (started.set(), let_go.wait(DEADLINE_S)), "test")
+    assert started.wait(DEADLINE_S)
+    let_go.set()
+
+    assert system.stop() is True
+    assert system.stop() is True
+    assert system.actor_count == 0
+    assert set(threading.enumerate()) <= threads_before
+
+
+def test_a_handler_that_does_not_come_back_does_not_keep_stop_waiting():
+    """H3: it is killed, its thread is reported, and what it was asked is answered."""
+    system = System(name="stuck")
+    ref = system.start(Blocker)
+    asked, let_go = block(ref)
+    before = system.clock.now()
+    assert system.stop(timeout_s=0.05) is False
+
+    assert system.clock.now() - before < DEADLINE_S
+    with pytest.raises(ActorDead):
+        asked.get(timeout=DEADLINE_S)
+    let_go.set()
+
+
+def test_a_stopped_system_starts_nobody():
+    """L9: nothing can appear that nobody would stop."""
+    world = World(seed=0)
+    world.end()
+
+    with pytest.raises(ActorError, match="has been stopped"):
+        world.system.start(Recorder)
+    assert world.system.actor_count == 0
+
+
+def test_an_actor_cannot_wait_for_the_end_of_its_own_system(world: World):
+    """It would wait for itself; the text says what to do."""
+    ref = world.start(Recorder)
+    with pytest.raises(ActorError, match="stop it from outside"):
+        ref.ask(lambda actor: actor.system.stop(), timeout=0)
+    assert ref.is_alive()
+
+
+def test_an_exception_in_a_constructor_reaches_the_caller(system: System):
+    """L1: on threads as well."""
+
+    class Broken(Actor):
+        def __init__(self, why: str) -> None:
+            raise OSError(why)
+
+    with pytest.raises(OSError, match="because"):
+        system.start(Broken, "because")
+    assert system.actor_count == 0
+
+
+def test_an_unknown_dispatcher_is_refused_by_name(world: World):
+    """A spelling mistake must not silently run an actor somewhere else."""
+
+    class Misspelt(Actor):
+        dispatcher = "pined"  # type: ignore[assignment]
+
+    with pytest.raises(ConfigError, match="pined"):
+        world.system.start(Misspelt)
+    assert world.system.actor_count == 0
+
+
+def test_a_child_with_a_key_that_is_taken_is_not_started(world: World):
+    """R1: one of two wins; the other is told, with the winner's ref, and leaves nothing."""
+    supervisor = world.start(DynamicSupervisor)
+    winner = world.system.start_child(supervisor, Recorder, spec=ChildSpec(), keys=("call",))
+    with pytest.raises(NameTaken) as caught:
+        world.system.start_child(supervisor, Recorder, spec=ChildSpec(), keys=("own", "call"))
+    world.settle()
+
+    assert caught.value.owner == winner
+    assert world.system.find("own") is None
+    assert world.system.find("call") == winner
+    assert world.system.actor_count == 2
+
+
+def test_a_child_of_a_stranger_is_refused(world: World):
+    """Actors of stock pykka have no children."""
+
+    class Stock(pykka.ThreadingActor):
+        pass
+
+    stranger = Stock.start()
+    try:
+        child = world.system.start_child(stranger, Recorder, spec=ChildSpec())
+        assert not child.is_alive()
+        assert "not an actor of this framework" in str(child._cell.exit_reason)
+    finally:
+        stranger.stop()
+
+
+def test_counting_the_living(world: World):
+    """In the order in which they were made."""
+    refs = [world.start(Recorder) for _ in range(3)]
+    refs[1].stop(timeout=0)
+
+    assert [cell.ref for cell in world.system.living] == [refs[0], refs[2]]
+    assert world.system.actor_count == 2
+
+
+def test_an_observer_that_raises_harms_nobody():
+    """O1: it is detached, and everything goes on."""
+
+    class Broken(Counters):
+        def count(self, name: str, amount: int = 1) -> None:
+            raise OSError("no")
+
+    system = System(name="observed", hooks=Broken())
+    ref = system.start(Recorder)
+    ref._cell.kill("by the test")
+
+    assert not ref.is_alive()
+    assert system.stop() is True
+
+
+def test_ids_come_from_the_given_randomness():
+    """V3: the same seed, the same ids."""
+    assert World(seed=3).system.new_id() == World(seed=3).system.new_id() != World(seed=4).system.new_id()
+
+
+def test_actors_without_a_system_run_in_the_processs_own():
+    """pykka's ``MyActor.start()``; inside an actor, in that actor's system."""
+
+    class Starts(Actor):
+        def on_receive(self, message: Any) -> Any:
+            return Echo.start()
+
+    ref = Echo.start()
+    assert ref._cell.system is default_system()
+    assert ref.ask("a", timeout=DEADLINE_S) == "a"
+    assert default_system().stop() is True
+    assert not ref.is_alive()
+    assert Echo.start()._cell.system is default_system() is not ref._cell.system
+    assert default_system().stop() is True
+
+    world = World(seed=0)
+    inner = world.start(Starts).ask("start", timeout=0)
+    assert inner._cell.system is world.system
+    world.end()
+
+
+def test_stopping_is_idempotent_while_something_fails(world: World):
+    """H8: and an actor that fails while the system stops is no obstacle."""
+    parent = world.start(Parent)
+    child = spawn(parent, Recorder)
+    child.tell(crash())
+    assert world.system.stop(1.0) is True
+    assert world.system.stop(1.0) is True

@@ -1,0 +1,212 @@
+"""Turns: one at a time, fair, and what is raised in them."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from relay_actors.errors import ActorDead
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.context import here
+from relay_actors.runtime.reasons import NORMAL
+from relay_actors.runtime.signals import Internal, Stop
+from relay_actors.runtime.system import System
+from relay_actors.runtime.turns import CellState
+from tests.runtime.worlds import DEADLINE_S, Echo, Recorder, World, crash
+
+
+@pytest.mark.usefixtures("eager_switches")
+def test_at_most_one_turn_of_an_actor_at_a_time(system: System):
+    """D1: unguarded reading and writing of its own state is safe, on whichever thread a turn runs."""
+    senders, each = 4, 2000
+
+    class Careless(Actor):
+        def __init__(self) -> None:
+            super().__init__()
+            self.count = 0
+            self.inside = False
+            self.threads: set[int] = set()
+
+        def on_receive(self, message: Any) -> Any:
+            if message == "report":
+                return self.count, len(self.threads)
+            assert not self.inside
+            self.inside = True
+            count = self.count
+            if count % 500 == 0:  # a wait gives the baton away: the next turns run on another thread
+                echo.ask("give way", timeout=DEADLINE_S)
+            self.count = count + 1
+            self.threads.add(threading.get_ident())
+            self.inside = False
+            return None
+
+    echo = system.start(Echo)
+    ref = system.start(Careless)
+
+    def send() -> None:
+        for number in range(each):
+            ref.tell(number)
+
+    threads = [threading.Thread(target=send) for _ in range(senders)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(DEADLINE_S)
+
+    count, thread_count = ref.ask("report", timeout=DEADLINE_S)
+    assert count == senders * each
+    assert thread_count > 1  # or nothing has been proved
+
+
+@pytest.mark.usefixtures("eager_switches")
+def test_each_sender_is_heard_in_its_own_order(system: System):
+    """M1: no promise across senders."""
+    log: list[Any] = []
+    ref = system.start(Recorder, log)
+
+    def send(name: str) -> None:
+        for number in range(1000):
+            ref.tell((name, number))
+
+    threads = [threading.Thread(target=send, args=(name,)) for name in "abc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(DEADLINE_S)
+    ref.ask("last", timeout=DEADLINE_S)
+
+    for name in "abc":
+        assert [number for sender, number in log[1:-1] if sender == name] == list(range(1000))
+
+
+def test_signals_come_before_control_and_control_before_user(world: World):
+    """M2: whatever the order in which they were sent."""
+    log: list[Any] = []
+    ref = world.start(Recorder, log)
+
+    class Note(Internal):
+        def deliver(self) -> None:
+            log.append("control")
+
+    class Probe(Stop):
+        def handle(self, cell: Any) -> None:
+            log.append("signal")
+
+    for _ in range(2):
+        ref.tell("user")
+        ref._cell.tell_control(Note())
+        ref._cell.signal(Probe(NORMAL))
+    world.settle()
+
+    assert log == ["start", *["signal"] * 2, *["control"] * 2, *["user"] * 2]
+
+
+def test_a_flooded_actor_gives_way_after_its_share(system: System):
+    """D2: others have their turns between its batches."""
+    log: list[Any] = []
+    first = system.start(Recorder, log)
+    second = system.start(Recorder, log)
+    second.ask("ready", timeout=DEADLINE_S)
+    log.clear()
+
+    def flood(actor: Any) -> None:
+        for number in range(10 * actor.throughput):
+            first.tell(number)
+        second.tell("me too")
+
+    first.ask(flood, timeout=DEADLINE_S)
+    first.ask("done", timeout=DEADLINE_S)
+
+    assert log.index("me too") <= 2 * first.actor_class.throughput
+
+
+def test_an_error_of_an_ask_goes_to_the_asker(world: World):
+    """pykka's contract: with its type; the actor goes on."""
+    ref = world.start(Recorder)
+    with pytest.raises(ValueError, match="crash"):
+        ref.ask(crash(), timeout=0)
+
+    assert ref.ask("a", timeout=0) == "a"
+    assert ref._cell.state is CellState.RUNNING
+
+
+def test_an_actor_that_dies_with_an_ask_waiting_answers_it_in_that_turn(world: World):
+    """A5: queued or running, the future fails with the death, not with a time-out."""
+    ref = world.start(Recorder)
+    ref.tell(crash())
+    queued = ref.ask("queued", block=False)
+    world.dispatcher.step()
+
+    assert queued.is_settled
+    with pytest.raises(ActorDead):
+        queued.get(timeout=0)
+    with pytest.raises(ActorDead):
+        ref.ask("later", timeout=0)
+
+
+def test_after_batch_comes_once_after_several_messages(system: System):
+    """So that what several messages have produced can be written at once."""
+    log: list[Any] = []
+
+    class Batches(Recorder):
+        def after_batch(self) -> None:
+            log.append("batch")
+
+    def burst(_actor: Any) -> None:
+        for number in range(3):
+            ref.tell(number)
+
+    ref = system.start(Batches, log)
+    system.start(Recorder).ask(burst, timeout=DEADLINE_S)
+    ref.ask("end", timeout=DEADLINE_S)
+    log_until_end = log[: log.index("end")]
+
+    assert log_until_end.count("batch") <= 3
+    position = log.index(0)
+    assert log[position : position + 3] == [0, 1, 2]
+
+
+def test_after_batch_that_raises_fails_the_actor(world: World):
+    """It is a part of the turn."""
+
+    class Broken(Recorder):
+        def after_batch(self) -> None:
+            raise OSError("cannot write")
+
+    log: list[Any] = []
+    ref = world.start(Broken, log)
+
+    assert log == ["start", ("failure", "cannot write")]
+    assert not ref.is_alive()
+
+
+def test_a_turn_knows_whose_it_is(world: World):
+    """Also inside a turn inside a wait; and afterwards it is nobody's."""
+    seen: list[Any] = []
+    inner = world.start(Recorder)
+    outer = world.start(Recorder)
+
+    def ask_inner(actor: Any) -> None:
+        inner.ask(lambda inner_actor: seen.append((here.turn, inner_actor._cell)), timeout=1)
+        seen.append((here.turn, actor._cell))
+
+    outer.ask(ask_inner, timeout=1)
+
+    assert len(seen) == 2
+    assert all(turn is cell for turn, cell in seen)
+    assert here.turn is None
+
+
+def test_a_broken_signal_fails_the_actor_and_not_the_thread(world: World):
+    """A mistake of the runtime itself is one actor's failure, with its traceback in the log."""
+
+    class Broken(Stop):
+        def handle(self, cell: Any) -> None:
+            raise RuntimeError("broken machinery")
+
+    log: list[Any] = []
+    ref = world.start(Recorder, log)
+    ref._cell.signal(Broken(NORMAL))
+    world.settle()
+
+    assert log == ["start", ("failure", "broken machinery")]
