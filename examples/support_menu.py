@@ -42,12 +42,10 @@ class Sales(CallActor):
         menu = self.prompt_tts("Press your order number, then pound.", {"digits": {"max": 6, "terminators": "#"}})
         self.data["order"] = (await menu.wait(timeout=30)).digits  # kept, also when this class crashes
 
-        # Asked for before they can happen, so that none is missed, however fast the desk is.
-        outcome = self.next(ConnectEvent, where=lambda event: event.connect_state in ("connected", "failed"))
-        parted = self.next(ConnectEvent, where=lambda event: event.connect_state == "disconnected")
         await self.connect([[{"type": "phone", "params": {"from_number": self.to_number, "to_number": DESK}}]])
-        if (await outcome).connect_state == "connected":
-            await parted
+        bridge = await self.next(ConnectEvent, where=lambda event: event.connect_state in ("connected", "failed"))
+        if bridge.connect_state == "connected":
+            await self.next(ConnectEvent, where=lambda event: event.connect_state == "disconnected")
         await self.play_tts(f"Your order is number {self.data['order']}. Goodbye.").wait()
 
 
