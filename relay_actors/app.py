@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
+import os
 import queue
 import signal
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -21,19 +24,18 @@ from relay_actors.actors.message import (
     OutboundMessageActor,
     TextMessage,
 )
-from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.routing import Routes
 from relay_actors.actors.tree import Tree
-from relay_actors.actors.wire import ChangeContexts
 from relay_actors.config import Limits, Settings, Timing, check_contexts
 from relay_actors.connection_slots import take_slot
-from relay_actors.errors import ConfigError, RelayActorsError
+from relay_actors.errors import ActorError, ConfigError, NameTaken
 from relay_actors.journal.base import Store
 from relay_actors.journal.sqlite import SqliteStore
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import Dial, SendMessage
 from relay_actors.runtime.actor import Actor, ActorRef
-from relay_actors.runtime.future import Future
+from relay_actors.runtime.context import here
+from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.system import System
 from relay_actors.transport.base import Connector
 from relay_actors.transport.websocket_client import WebsocketConnector
@@ -51,7 +53,8 @@ class RelayApp:
     """A phone application: which actors handle which calls and texts, and the connection to RELAY.
 
     Arguments win over environment variables. What is missing or cannot be used raises `ConfigError`, naming it, before
-    any network activity: arguments when the application is made, the rest when it is started.
+    any network activity: arguments when the application is made; when it is started, what is missing, what comes from
+    the environment, and whether the CA bundle is there.
 
     Args:
         project: project id; else ``SIGNALWIRE_PROJECT_ID``.
@@ -60,12 +63,15 @@ class RelayApp:
         host: ``example.signalwire.com``, a port may follow; else ``SIGNALWIRE_SPACE``.
         contexts: from which to take calls and texts, beside those that have a class of their own.
         max_active_calls: beyond it inbound calls are passed on; else ``RELAY_MAX_ACTIVE_CALLS``, else 1000.
-        journal: path of the journal's file, or a `Store`; None keeps none.
+        journal: path of the journal's file, or a `Store`, which stays yours to close; None keeps none.
         scheme: ``wss``, or ``ws`` for loopback; else ``SIGNALWIRE_RELAY_SCHEME``.
         ca_file: CA bundle; else ``SIGNALWIRE_RELAY_CA_FILE``.
         timing: all times.
         limits: all bounds.
         name: begins the names of threads.
+
+    Raises:
+        ConfigError: an argument cannot be used; the text names it.
     """
 
     def __init__(
@@ -77,7 +83,7 @@ class RelayApp:
         contexts: Sequence[str] | None = None,
         *,
         max_active_calls: int | None = None,
-        journal: str | Store | None = None,
+        journal: str | os.PathLike[str] | Store | None = None,
         scheme: str | None = None,
         ca_file: str | None = None,
         timing: Timing | None = None,
@@ -97,6 +103,7 @@ class RelayApp:
             "max_active_calls": max_active_calls,
         }
         self._contexts = check_contexts(contexts if contexts is not None else ())
+        _check_given(self._given)
         self._journal = journal
         self._calls: Routes[CallActor] = Routes("calls")
         self._messages: Routes[MessageActor] = Routes("messages")
@@ -104,6 +111,9 @@ class RelayApp:
         self._tree: Tree | None = None
         self._release: Callable[[], None] | None = None
         self._store: Store | None = None
+        # Guards which tree runs, and which stop is under way: start, stop and signals may come from several threads.
+        self._life = threading.Lock()
+        self._stopping: Future[bool] | None = None
 
     def __repr__(self) -> str:
         state = "running" if self._tree is not None else "not running"
@@ -182,93 +192,130 @@ class RelayApp:
             RelayError: the server refused the log in.
             TimeoutError: no log in within ``wait_s``. The application is stopped again, as after every error.
         """
-        if self._tree is not None:
-            return
         settings = Settings.from_env(contexts=self.contexts, **{**self._given, **overrides})
-        self._release = take_slot(settings.max_connections)
+        self._join_stop()
+        with self._life:
+            if self._tree is not None:
+                return
+            self._release = take_slot(settings.max_connections)
+            try:
+                self._store = self._open_store(settings)
+                self._tree = tree = self._build(settings, system, connector)
+            except BaseException:
+                self._free()
+                raise
         try:
-            self._store = self._open_store(settings)
-            self._tree = Tree(
-                system if system is not None else System(name=self.name),
-                settings,
-                self.timing,
-                self.limits,
-                app=self,
-                connector=connector or WebsocketConnector(settings, self.timing, self.limits),
-                store=self._store,
-                calls=self._calls,
-                messages=self._messages,
-            )
             for actor_class, name, args, kwargs in self._services:
-                self._tree.start_service(actor_class, name, args, kwargs)
-            self._tree.connect()
+                tree.start_service(actor_class, name, args, kwargs)
+            tree.connect()
             if wait_s is not None:
-                self._tree.wire.ready.get(timeout=wait_s)
+                _wait_for_log_in(tree, settings, wait_s)
         except BaseException:
             self.stop()
             raise
 
+    def _build(self, settings: Settings, system: System | None, connector: Connector | None) -> Tree:
+        return Tree(
+            system if system is not None else System(name=self.name),
+            settings,
+            self.timing,
+            self.limits,
+            app=self,
+            connector=connector or WebsocketConnector(settings, self.timing, self.limits),
+            store=self._store,
+            calls=self._calls,
+            messages=self._messages,
+        )
+
     def stop(self, drain_s: float = 0.0) -> bool:
-        """Stop everything; return whether nothing was left over. Idempotent. Not for use inside an actor.
+        """Stop everything; return whether nothing was left over. Idempotent: a second stop waits for the first.
 
         New calls are declined from now on. Calls that are up may go on for ``drain_s`` seconds; then they are hung up,
-        the connection is closed, and every actor and thread ends.
+        the connection is closed, and every actor and thread ends. Any thread but those of actors.
+
+        Raises:
+            ActorError: called inside an actor, which would wait for its own end.
         """
-        tree, self._tree = self._tree, None
-        is_clean = tree.stop(drain_s) if tree is not None else True
+        if here.turn is not None:
+            raise ActorError("app.stop() waits until every actor has ended, so it cannot be called inside one")
+        with self._life:
+            tree, self._tree = self._tree, None
+            if tree is not None:
+                stopping: Future[bool] = Future(tree.system.dispatcher)
+                self._stopping = stopping
+        if tree is None:
+            return self._join_stop()
+        is_clean = False
+        try:
+            is_clean = tree.stop(drain_s)
+        finally:
+            self._free()
+            stopping.set(is_clean)
+        return is_clean
+
+    def _join_stop(self) -> bool:
+        stopping = self._stopping
+        return stopping.get() if stopping is not None else True
+
+    def _free(self) -> None:
         store, self._store = self._store, None
         if store is not None and store is not self._journal:
             store.close()
         release, self._release = self._release, None
         if release is not None:
             release()
-        return is_clean
 
     def run(self, *, drain_s: float = 600.0) -> None:
         """Start, and run until SIGINT or SIGTERM. Main thread only.
 
         The first signal drains: no new calls, and those that are up may go on for ``drain_s`` seconds. The second
-        hangs them up, the third ends the process at once.
+        hangs them up, the third ends the process at once, with exit status 1. Returns, too, when `stop` was called.
 
         Raises:
             RelayError: the server has refused the log in too often.
+            JournalError: the journal has failed, and nothing can be promised any more.
             ConfigError: something is missing or cannot be used.
         """
+        if threading.current_thread() is not threading.main_thread():
+            raise ConfigError("app.run() handles signals, so it is for the main thread: elsewhere use app.start()")
         news: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self.start(wait_s=None)
-        tree = self._running()
-        tree.wire.ended.add_done_callback(lambda _ended: news.put("ended"))
+        signals: list[str] = []
 
         def note(number: int, _frame: object) -> None:
-            news.put(signal.Signals(number).name)
+            signals.append(signal.Signals(number).name)
+            if len(signals) >= 3:
+                # Raised wherever the main thread is, and be it waiting for the end: this is the way out.
+                _log.error("%s for the third time: ending now", signals[-1])
+                raise SystemExit(1)
+            news.put(signals[-1])
 
         before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            self._follow(news, tree, drain_s)
+            self.start(wait_s=None)
+            self._follow(news, self._running(), drain_s)
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
     def _follow(self, news: queue.SimpleQueue[str], tree: Tree, drain_s: float) -> None:
-        signals = 0
-        while (word := news.get()) not in ("ended", "stopped"):
-            signals += 1
-            if signals == 1:
-                _log.info("%s: draining, calls_up=%d", word, tree.calls_up)
+        ended = tree.wire.ended
+        ended.add_done_callback(lambda _ended: news.put("ended"))
+        drains = False
+        while (word := news.get()) not in ("ended", "drained"):
+            if not drains:
+                drains = True
+                _log.info("%s: draining calls_up=%d", word, tree.calls_up)
 
                 def drain() -> None:
                     tree.drain(drain_s)
-                    news.put("stopped")
+                    news.put("drained")
 
                 # Not here: this thread must hear the next signal.
                 tree.system.dispatcher.run_blocking(drain, "drain")
-            elif signals == 2:
+            else:
                 _log.warning("%s again: hanging up calls_up=%d", word, tree.calls_up)
                 tree.hurry()
-            else:
-                _log.error("%s a third time: ending now, calls_up=%d", word, tree.calls_up)
-                raise SystemExit(1)
-        error = tree.wire.ended.get(timeout=0) if tree.wire.ended.is_settled else None
+        error = ended.get(timeout=0) if ended.is_settled else None
         self.stop()
         if error is not None:
             raise error
@@ -319,12 +366,13 @@ class RelayApp:
             raise ConfigError(f"dial_timeout={dial_timeout!r}: must be a positive number of seconds")
         office = self._running().office
         command = Dial(devices=devices, tag=tag, max_duration=max_duration).with_tag(office.system.new_id())
-        if office.find(("tag", command.tag)) is not None:
-            raise ConfigError(f"tag={tag!r} is in use by another dial: choose a new one, or none")
         leg = Leg(direction="outbound", data=data)
         leg.tag = command.tag or ""
         leg.dialling = Dialling(command, dial_timeout if dial_timeout is not None else self.timing.dial_timeout_s)
-        return CallHandle(self._running().start_call(actor_class, Kept(leg, office), ("tag", leg.tag)))
+        try:
+            return CallHandle(self._running().start_call(actor_class, Kept(leg, office), ("tag", leg.tag)))
+        except NameTaken:
+            raise ConfigError(f"tag={leg.tag!r} is in use by another dial: choose a new one, or none") from None
 
     def send_message(
         self,
@@ -356,8 +404,8 @@ class RelayApp:
 
         Source: PROTOCOL 14.1.
         """
-        if on_completed is not None and not callable(on_completed):
-            raise ConfigError(f"on_completed must be a function of the event, not {on_completed!r}")
+        if on_completed is not None and (not callable(on_completed) or inspect.iscoroutinefunction(on_completed)):
+            raise ConfigError(f"on_completed must be a plain function of the event, not {on_completed!r}")
         command = SendMessage(
             to_number=to_number,
             from_number=from_number,
@@ -396,10 +444,7 @@ class RelayApp:
         """
         if not isinstance(method, str) or not method or not isinstance(params, Mapping):
             raise ConfigError(f"execute({method!r}, …): give a method's name and a dictionary of params")
-        office = self._running().office
-        reply: Future[JsonObject] = Future(office.dispatcher)
-        office.send(Outgoing(method, dict(params), lambda result, error: _settle(reply, result, error)))
-        return reply
+        return self._running().execute(method, dict(params))
 
     def receive(self, contexts: Sequence[str]) -> Future[JsonObject]:
         """Take calls and texts of more contexts; the future settles with the server's answer. Any thread."""
@@ -410,11 +455,7 @@ class RelayApp:
         return self._change_contexts(contexts, adds=False)
 
     def _change_contexts(self, contexts: Sequence[str], *, adds: bool) -> Future[JsonObject]:
-        names = check_contexts(contexts)
-        office = self._running().office
-        reply: Future[JsonObject] = Future(office.dispatcher)
-        office.tell_connection(ChangeContexts(names, adds, lambda result, error: _settle(reply, result, error)))
-        return reply
+        return self._running().change_contexts(check_contexts(contexts), adds=adds)
 
     @property
     def relay_protocol(self) -> str:
@@ -437,13 +478,31 @@ class RelayApp:
         return self._tree
 
     def _open_store(self, settings: Settings) -> Store | None:
-        if isinstance(self._journal, str):
+        if isinstance(self._journal, str | os.PathLike):
             return SqliteStore(self._journal, secrets=settings.credentials.secrets)
         return self._journal
 
 
-def _settle(reply: Future[JsonObject], result: Mapping[str, object] | None, error: RelayActorsError | None) -> None:
-    if error is not None:
-        reply.try_fail(error)
-    else:
-        reply.try_set(dict(result or {}))
+def _check_given(given: Mapping[str, Any]) -> None:
+    """Check the arguments of the constructor by themselves: what is missing may still come from the environment.
+
+    Raises:
+        ConfigError: one of them cannot be used, whatever the others are.
+    """
+    # What is not given is taken as something that goes with everything; and files may come until the start.
+    filled_in = {"project": "project", "token": "token", "host": "localhost"}
+    checked = {name: value or filled_in.get(name, value) for name, value in given.items()}
+    if isinstance(given["ca_file"], str):
+        checked["ca_file"] = ""
+    Settings.from_env({}, **checked)
+
+
+def _wait_for_log_in(tree: Tree, settings: Settings, wait_s: float) -> None:
+    try:
+        tree.wire.ready.get(timeout=wait_s)
+    except WaitTimeout:
+        why = tree.wire.last_problem or "it does not answer"
+        raise TimeoutError(
+            f"no log in at {settings.host} within {wait_s:g} s: {why}. Check SIGNALWIRE_SPACE (host) and the network, "
+            "or give start(wait_s=…) more time; start(wait_s=None) goes on trying in the background"
+        ) from None

@@ -1,35 +1,40 @@
 """The connection actor: owns the socket, drives the protocol, journals, and routes. Layer: hall.
 
-Source: DESIGN section 3; SEMANTICS K1-K9, J1, J2. It runs late in each round, so that it writes at once whatever the
-round has produced, and commits the journal once. Nothing in it waits: sockets are opened on the blocking pool.
+Source: DESIGN section 3; SEMANTICS K1-K9, J1, J2, J6. It runs late in each round, so that it writes at once whatever
+the round has produced, and commits the journal once. Nothing in it waits: sockets are opened on the blocking pool.
+
+Whatever it has been told and has not dealt with stands in the `Wire`, which outlives it: when it crashes, its next
+incarnation opens a new socket, resumes the session, and goes on behind the thing that was its undoing.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, ClassVar, assert_never
 
+from relay_actors.actors.frame_log import FrameLog
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.router import Router
 from relay_actors.actors.routing import Claim, DialOver
-from relay_actors.actors.wire import ChangeContexts, Disconnect, Drain, Wire
+from relay_actors.actors.wire import ChangeContexts, Connect, Disconnect, Drain, Safe, Step, Wire
 from relay_actors.errors import (
     CommandRejectedError,
     ConnectFailedError,
     ConnectionLostError,
+    JournalError,
     NotSentError,
     ProtocolError,
     RelayActorsError,
     TransportError,
 )
-from relay_actors.journal.entries import CommandIntended, CommandSettled, EventReceived, Outcome, Session
 from relay_actors.protocol import happenings as h
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.events import RelayEvent, parse_event
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.base import TimerHandle
-from relay_actors.runtime.reasons import Down, ExitReason
+from relay_actors.runtime.reasons import Down
 from relay_actors.runtime.signals import Internal
 from relay_actors.transport.base import Transport
 
@@ -52,44 +57,61 @@ class ConnectionActor(Actor):
         super().__init__()
         self._wire = wire
         self._protocol = wire.protocol
-        self._router = Router(wire, self._send)
+        self._frames = FrameLog()
+        self._router = Router(wire, self._send, self.watch)
         self._transport: Transport | None = None
-        self._wrote_journal = False
+        self._is_doing = False
         self._deadline: tuple[float, TimerHandle] | None = None
 
     # -- life --------------------------------------------------------------------------------------------------------
 
     def on_start(self) -> None:
-        """Begin to connect; after a crash of this actor, go on with a new socket."""
-        now = self.system.clock.now()
-        if not self._wire.is_started:
-            self._wire.is_started = True
-            self._do(self._protocol.start(now))
-        else:
-            for call_id, ref in list(self._wire.live.items()):
-                if ref.is_alive():
-                    self.watch(ref)
-                else:
-                    del self._wire.live[call_id]
+        """After a crash of this actor: finish what was begun, and go on with a new socket."""
+        wire, now = self._wire, self.system.clock.now()
+        if wire.broken is not None:
+            self._give_up(wire.broken)
+        elif wire.is_started:
+            self._go_on()
             self._do(self._protocol.closed(now, "the connection actor was restarted"))
             self._do(self._protocol.open_failed(now, "the connection actor was restarted"))
 
-    def pre_restart(self, reason: ExitReason, message: object) -> None:
-        """Leave no socket behind."""
-        self._drop_transport(normal=False)
-        self._wire.connector.cancel()
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Leave no socket behind. A journal that has failed stays so: nothing more may be promised (J6)."""
+        self._let_go(normal=False)
+        if isinstance(exception_value, JournalError):
+            self._wire.broken = exception_value
 
     def on_stop(self) -> None:
         """Leave no socket behind, and nobody waiting."""
-        self._drop_transport(normal=True)
-        self._wire.connector.cancel()
-        if self._deadline is not None:
-            self._deadline[1].cancel()
-        for outgoing in list(self._wire.pending.values()):
-            outgoing.on_answer(None, ConnectionLostError())
-        self._wire.pending.clear()
-        self._wire.ready.try_fail(ConnectionLostError())
+        self._let_go(normal=True)
+        self._wire.release(ConnectionLostError("Connection shut down"))
         self._wire.ended.try_set(None)
+
+    def _let_go(self, *, normal: bool) -> None:
+        self._drop_transport(normal=normal)
+        self._wire.connector.cancel()
+        deadline, self._deadline = self._deadline, None
+        if deadline is not None:
+            deadline[1].cancel()
+
+    def _give_up(self, error: RelayActorsError) -> None:
+        """End it, without a restart that could only fail again: nothing is tried, and nobody waits, from now on."""
+        wire = self._wire
+        if wire.ended.is_settled:
+            return
+        _log.critical("giving up the connection: %s", error)
+        wire.journal.give_up()
+        wire.told.clear()
+        wire.todo.clear()
+        self._do(self._protocol.shut_down(self.system.clock.now()))
+        wire.release(error)
+        self._router.tell_lost()
+        wire.ended.try_set(error)
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
@@ -98,25 +120,26 @@ class ConnectionActor(Actor):
         match message:
             case Outgoing():
                 self._send(message)
-            case Claim(owned=owned, ref=ref, is_call=is_call):
-                if is_call:
-                    self._wire.live[owned] = ref
-                    self.watch(ref)
-                self._router.hand_parked(owned, ref)
+            case Claim():
+                self._router.claim(message)
             case Down(ref=ref):
-                self._forget(ref)
+                self._router.forget(ref)
             case DialOver(tag=tag):
                 self._wire.stale_tags.add(tag)
+            case Connect():
+                self._wire.is_started = True
+                self._do(self._protocol.start(self.system.clock.now()))
             case ChangeContexts():
                 self._change_contexts(message)
-            case Drain():
+            case Drain(done=done):
                 self._wire.drains = True
                 if self._protocol.contexts:
                     self._change_contexts(ChangeContexts(self._protocol.contexts, False, _log_refusal))
-            case Disconnect():
+                done.try_set(True)
+            case Disconnect(done=done):
                 self._write()
                 self._do(self._protocol.shut_down(self.system.clock.now()))
-                message.done.try_set(True)
+                done.try_set(True)
             case _:
                 return super().receive(message)
         return None
@@ -127,20 +150,22 @@ class ConnectionActor(Actor):
         self._arm()
 
     def _write(self) -> None:
-        self._save_session()
-        if self._wrote_journal and self._wire.store is not None:
-            self._wrote_journal = False
-            self._wire.store.commit()
-        texts = self._protocol.texts_to_send()
-        if self._transport is None:
+        journal, protocol = self._wire.journal, self._protocol
+        journal.session(protocol.relay_protocol, protocol.authorization_state)
+        journal.commit()
+        transport = self._transport
+        if transport is None:
             return
+        texts = protocol.texts_to_send()
         try:
             if texts:
-                self._transport.send(texts)
+                transport.send(texts)
         except TransportError as why:
+            self._read_the_rest(transport)
             self._lost(str(why))
-            return
-        self.system.dispatcher.rearm(self._transport)
+            journal.commit()
+        else:
+            self.system.dispatcher.rearm(transport)
 
     def _arm(self) -> None:
         due = min(
@@ -152,9 +177,15 @@ class ConnectionActor(Actor):
             return  # an early wake-up finds nothing due and arms the next one
         if armed is not None:
             armed[1].cancel()
-        self._deadline = (due, self.system.dispatcher.call_at(due, self._in_turn(self._tick)))
+        cell = self._cell
 
-    def _tick(self) -> None:
+        def come() -> None:
+            _tell(cell, _Due(cell))
+
+        self._deadline = (due, self.system.dispatcher.call_at(due, come))
+
+    def on_due(self) -> None:
+        """Some deadline may have come."""
         self._deadline = None
         now = self.system.clock.now()
         self._do(self._protocol.tick(now))
@@ -163,25 +194,26 @@ class ConnectionActor(Actor):
     # -- sending -----------------------------------------------------------------------------------------------------
 
     def _send(self, outgoing: Outgoing) -> None:
+        broken = self._wire.broken
+        if broken is not None:
+            outgoing.on_answer(None, NotSentError(f"{outgoing.method} was not sent: {broken}"))
+            return
         try:
             request_id = self._protocol.request(outgoing.method, outgoing.params, self.system.clock.now())
         except NotSentError as error:
             outgoing.on_answer(None, error)
             return
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
             outgoing.on_answer(None, NotSentError(f"{outgoing.method} was not sent: {error}"))
             return
+        try:
+            self._wire.journal.intended(request_id, outgoing)
+        except BaseException as error:
+            self._protocol.forget(request_id)  # what the journal does not know of must not leave (SEMANTICS J2)
+            outgoing.on_answer(None, NotSentError(f"{outgoing.method} was not sent: {error}"))
+            raise
         self._wire.pending[request_id] = outgoing
-        if self._wire.store is not None and outgoing.subject:
-            self._journal(
-                CommandIntended(
-                    subject=outgoing.subject,
-                    at=self.system.clock.wall(),
-                    request_id=request_id,
-                    method=outgoing.method,
-                    params=outgoing.params,
-                )
-            )
+        self._frames.requested(outgoing.method, request_id)
 
     def _change_contexts(self, change: ChangeContexts) -> None:
         now = self.system.clock.now()
@@ -196,66 +228,67 @@ class ConnectionActor(Actor):
         else:
             method = "signalwire.receive" if change.adds else "signalwire.unreceive"
             self._wire.pending[request_id] = Outgoing(method, {}, change.on_answer)
+            self._frames.requested(method, request_id)
 
     def _settle(self, request_id: str, result: JsonObject | None, error: RelayActorsError | None) -> None:
         outgoing = self._wire.pending.pop(request_id, None)
         if outgoing is None:
             return
-        if self._wire.store is not None and outgoing.subject:
-            self._journal(
-                CommandSettled(
-                    subject=outgoing.subject,
-                    at=self.system.clock.wall(),
-                    request_id=request_id,
-                    outcome=_outcome(error),
-                    code=getattr(error, "code", 0),
-                    result=result if result is not None else {"message": str(error)},
-                )
-            )
         outgoing.on_answer(result, error)
+        if outgoing.subject and not self._wire.live.owns(outgoing.subject):
+            self._wire.journal.forget(outgoing.subject)  # the last word on it
+        else:
+            self._wire.journal.settled(request_id, outgoing, result, error)
 
     # -- the socket --------------------------------------------------------------------------------------------------
 
     def _open(self) -> None:
         self._wire.attempts += 1
-        attempt, connector, cell = self._wire.attempts, self._wire.connector, self._cell
+        attempt, wire, cell = self._wire.attempts, self._wire, self._cell
 
         def connect() -> None:
             try:
-                transport = connector.connect()
+                transport = wire.connector.connect()
             except ConnectFailedError as error:
-                cell.tell_control(_Opened(cell, attempt, None, str(error)))
+                _tell(cell, _OpenFailed(cell, attempt, str(error)))
                 return
-            if not cell.tell_control(_Opened(cell, attempt, transport, "")):
-                transport.abort()
+            wire.opened.append(transport)
+            if not _tell(cell, _Opened(cell, attempt)) or cell.is_stopped:
+                # It may not get as far as taking it. Either this thread sees its end, or its end sees the socket.
+                wire.drop_opened()
 
         self.system.dispatcher.run_blocking(connect, "connect")
 
-    def on_opened(self, attempt: int, transport: Transport | None, why: str) -> None:
-        """A socket is open, or could not be opened."""
-        now = self.system.clock.now()
-        if attempt != self._wire.attempts or self._transport is not None:
-            if transport is not None:
-                transport.abort()
-            return
-        if transport is None:
-            self._do(self._protocol.open_failed(now, why))
+    def on_opened(self, attempt: int) -> None:
+        """A socket is open."""
+        transport = self._wire.opened.popleft()
+        if attempt != self._wire.attempts:
+            transport.abort()
             return
         try:
-            happenings = self._protocol.opened(now)
+            happenings = self._protocol.opened(self.system.clock.now())
         except ProtocolError:  # given up meanwhile
             transport.abort()
             return
         self._transport = transport
-        readable = self._in_turn(self._read)
+        cell = self._cell
+
+        def readable() -> None:
+            _tell(cell, _Readable(cell, transport))
+
         if transport.fileno() >= 0:
             self.system.dispatcher.watch(transport, readable)
         transport.set_waker(readable)
         self._do(happenings)
 
-    def _read(self) -> None:
-        transport = self._transport
-        if transport is None:
+    def on_open_failed(self, attempt: int, why: str) -> None:
+        """A socket could not be opened."""
+        if attempt == self._wire.attempts:
+            self._do(self._protocol.open_failed(self.system.clock.now(), why))
+
+    def on_readable(self, transport: Transport) -> None:
+        """There may be something to read, or to write."""
+        if transport is not self._transport:
             return
         try:
             if transport.wants_write():
@@ -264,15 +297,28 @@ class ConnectionActor(Actor):
         except TransportError as why:
             self._lost(str(why))
             return
+        self._take(texts)
+        if self._transport is not transport:
+            return
+        if texts and transport.fileno() < 0:
+            _tell(self._cell, _Readable(self._cell, transport))  # nobody polls it: look until there is nothing
+        else:
+            self.system.dispatcher.rearm(transport)
+
+    def _take(self, texts: Iterable[bytes]) -> None:
         now = self.system.clock.now()
         happenings: list[h.Happening] = []
         for text in texts:
+            self._frames.received(text, self._protocol.secrets)
             happenings += self._protocol.receive(text, now)
         self._do(happenings)
-        if texts and transport.fileno() < 0 and self._transport is transport:
-            self._in_turn(self._read)()  # nobody polls it: look again until there is nothing
-        elif self._transport is transport:
-            self.system.dispatcher.rearm(transport)
+
+    def _read_the_rest(self, transport: Transport) -> None:
+        """Writing has failed; what the server said before that still counts."""
+        try:
+            self._take(transport.receive())
+        except TransportError as why:
+            _log.debug("nothing more was received: %s", why)
 
     def _lost(self, why: str) -> None:
         self._drop_transport(normal=False)
@@ -291,47 +337,68 @@ class ConnectionActor(Actor):
 
     # -- what the protocol tells -------------------------------------------------------------------------------------
 
-    def _do(self, happenings: list[h.Happening]) -> None:
-        """Do what the protocol says, in order; but first make durable what it was told (SEMANTICS J1)."""
-        parsed = self._journal_events(happenings)
-        for happening in happenings:
-            match happening:
-                case h.EventArrived(frame_id=frame_id):
-                    self._protocol.acknowledge(frame_id)
-                    self._router.route(parsed[id(happening)], self._cell)
-                case h.RequestSucceeded(request_id=request_id, result=result):
-                    self._settle(request_id, result, None)
-                case h.RequestFailed(request_id=request_id, error=error):
-                    self._settle(request_id, None, error)
-                case h.RequestCancelled(request_id=request_id):
-                    self._settle(request_id, None, ConnectionLostError("Connection shut down"))
-                case h.OpenSocket():
-                    self._open()
-                case h.CloseSocket(why=why, normal=normal):
-                    _log.info("closing the socket: %s", why)
-                    self._wire.connector.cancel()
-                    self._drop_transport(normal=normal)
-                case h.LoggedIn():
-                    self._on_logged_in(happening)
-                case h.LogInRefused(error=error, final=final):
-                    self._on_refused(error, is_final=final)
-                case h.ConnectionDown():
-                    self._on_down(happening)
-                case h.Ignored(why=why):
-                    _log.debug("ignored: %s", why)
+    def _do(self, happenings: Iterable[h.Happening]) -> None:
+        """Do what the protocol says, in order; what this brings about comes behind it."""
+        self._wire.told.extend(happenings)
+        self._go_on()
 
-    def _journal_events(self, happenings: list[h.Happening]) -> dict[int, RelayEvent]:
-        arrived = [one for one in happenings if isinstance(one, h.EventArrived)]
-        parsed = {id(one): parse_event(one.payload) for one in arrived}
-        if self._wire.store is not None and arrived:
-            wall = self.system.clock.wall()
-            for one in arrived:
-                frame_id = one.frame_id if isinstance(one.frame_id, str | int | float) else None
-                subject = self._router.subject_of(parsed[id(one)]) or "session"
-                self._journal(EventReceived(subject=subject, at=wall, frame_id=frame_id, payload=one.payload))
-            self._wrote_journal = False
-            self._wire.store.commit()
-        return parsed
+    def _go_on(self) -> None:
+        wire = self._wire
+        if self._is_doing:
+            return
+        self._is_doing = True
+        try:
+            while wire.told or wire.todo:
+                self._make_safe()
+                while wire.todo:
+                    self._do_one(wire.todo.popleft())
+        finally:
+            self._is_doing = False
+
+    def _make_safe(self) -> None:
+        """Make durable what the server has told: only then is it acknowledged, and only then delivered (J1)."""
+        wire = self._wire
+        told = list(wire.told)
+        arrived = [one for one in told if isinstance(one, h.EventArrived)]
+        events = [parse_event(one.payload) for one in arrived]
+        if arrived:
+            wire.journal.events(zip(map(self._router.subject_of, events), arrived, strict=True))
+            wire.journal.commit()
+            wire.todo.append(Safe(tuple(one.frame_id for one in arrived)))
+        wire.told.clear()
+        in_order = iter(events)
+        wire.todo.extend(next(in_order) if isinstance(one, h.EventArrived) else one for one in told)
+
+    def _do_one(self, one: Step) -> None:
+        match one:
+            case Safe(frame_ids=frame_ids):
+                for frame_id in frame_ids:
+                    self._protocol.acknowledge(frame_id)
+                self._write()  # at once: before anybody can do something about it (PROTOCOL 7.2)
+            case RelayEvent():
+                self._router.route(one)
+            case h.RequestSucceeded(request_id=request_id, result=result):
+                self._settle(request_id, result, None)
+            case h.RequestFailed(request_id=request_id, error=error):
+                self._settle(request_id, None, error)
+            case h.RequestCancelled(request_id=request_id):
+                self._settle(request_id, None, ConnectionLostError("Connection shut down"))
+            case h.OpenSocket():
+                self._open()
+            case h.CloseSocket(why=why, normal=normal):
+                _log.info("closing the socket: %s", why)
+                self._wire.connector.cancel()
+                self._drop_transport(normal=normal)
+            case h.LoggedIn():
+                self._on_logged_in(one)
+            case h.LogInRefused(error=error, final=final):
+                self._on_refused(error, is_final=final)
+            case h.ConnectionDown():
+                self._on_down(one)
+            case h.Ignored(why=why):
+                self._frames.ignored(why)
+            case never:
+                assert_never(never)
 
     def _on_logged_in(self, happening: h.LoggedIn) -> None:
         wire, now = self._wire, self.system.clock.now()
@@ -355,87 +422,77 @@ class ConnectionActor(Actor):
         wire, now = self._wire, self.system.clock.now()
         in_s = "never" if happening.retry_at is None else f"{happening.retry_at - now:.3g}"
         _log.warning("connection down: %s; retry_in_s=%s", happening.why, in_s)
+        wire.last_problem = happening.why
+        wire.office.relay_protocol = self._protocol.relay_protocol  # none any more, if the server has ended the session
         self._drop_transport(normal=False)
         if happening.was_logged_in:
             wire.lost_at = now
             self.system.hooks.count("connection.lost")
             self._router.tell_lost()
 
-    # -- small things ------------------------------------------------------------------------------------------------
-
-    def _forget(self, ref: Any) -> None:
-        leg = ref.kept.leg
-        if self._wire.live.get(leg.call_id) is ref or self._wire.live.get(leg.call_id) == ref:
-            del self._wire.live[leg.call_id]
-        if self._wire.store is not None and leg.call_id:
-            self._wire.store.forget(leg.call_id)
-            self._wrote_journal = True
-
-    def _journal(self, entry: Any) -> None:
-        if self._wire.store is not None:
-            self._wire.store.append([entry])
-            self._wrote_journal = True
-
-    def _save_session(self) -> None:
-        if self._wire.store is None:
-            return
-        session = (self._protocol.relay_protocol, self._protocol.authorization_state)
-        if session != self._wire.saved_session:
-            self._wire.saved_session = session
-            self._wire.store.put_session(Session(protocol=session[0], authorization_state=session[1]))
-            self._wrote_journal = True
-
-    def _in_turn(self, call: Any) -> Any:
-        cell, notice = self._cell, _InTurn(call)
-
-        def tell() -> None:
-            cell.tell_control(notice)
-
-        return tell
-
 
 class _Opened(Internal):
-    """An attempt to open a socket has come to its end."""
+    """A socket was opened; it waits in the wire."""
 
-    __slots__ = ("_attempt", "_cell", "_transport", "_why")
+    __slots__ = ("_attempt", "_cell")
 
-    def __init__(self, cell: Any, attempt: int, transport: Transport | None, why: str) -> None:
+    def __init__(self, cell: Any, attempt: int) -> None:
         self._cell = cell
         self._attempt = attempt
-        self._transport = transport
-        self._why = why
 
     def deliver(self) -> None:
         """Hand it to the present incarnation."""
-        self._cell.actor.on_opened(self._attempt, self._transport, self._why)
+        self._cell.actor.on_opened(self._attempt)
 
 
-class _InTurn(Internal):
-    """Something that is to be done in a turn of the connection."""
+class _OpenFailed(Internal):
+    """An attempt to open a socket has failed."""
 
-    __slots__ = ("_call",)
+    __slots__ = ("_attempt", "_cell", "_why")
 
-    def __init__(self, call: Any) -> None:
-        self._call = call
+    def __init__(self, cell: Any, attempt: int, why: str) -> None:
+        self._cell = cell
+        self._attempt = attempt
+        self._why = why
 
     def deliver(self) -> None:
-        """Do it."""
-        self._call()
+        """Tell the present incarnation."""
+        self._cell.actor.on_open_failed(self._attempt, self._why)
 
 
-def _outcome(error: RelayActorsError | None) -> Outcome:
-    match error:
-        case None:
-            return Outcome.OK
-        case CommandRejectedError():
-            return Outcome.REJECTED
-        case NotSentError():
-            return Outcome.NOT_SENT
-        case _:
-            return Outcome.UNKNOWN
+class _Readable(Internal):
+    """A socket can be read, or written if it waits for that."""
+
+    __slots__ = ("_cell", "_transport")
+
+    def __init__(self, cell: Any, transport: Transport) -> None:
+        self._cell = cell
+        self._transport = transport
+
+    def deliver(self) -> None:
+        """Tell the present incarnation."""
+        self._cell.actor.on_readable(self._transport)
 
 
-def _log_refusal(_result: Mapping[str, object] | None, error: RelayActorsError | None) -> None:
+class _Due(Internal):
+    """A deadline has come."""
+
+    __slots__ = ("_cell",)
+
+    def __init__(self, cell: Any) -> None:
+        self._cell = cell
+
+    def deliver(self) -> None:
+        """Tell the present incarnation."""
+        self._cell.actor.on_due()
+
+
+def _tell(cell: Any, notice: Internal) -> bool:
+    told: bool = cell.tell_control(notice)
+    return told
+
+
+def _log_refusal(_result: JsonObject | None, error: RelayActorsError | None) -> None:
     if isinstance(error, CommandRejectedError):
         _log.warning("contexts could not be given back: %s", error)
     elif error is not None:  # an application that stops does not wait for the answer

@@ -6,7 +6,7 @@ import inspect
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self, cast
+from typing import Any, Self, cast
 
 from relay_actors.actors.office import App, Office
 from relay_actors.actors.outgoing import Outgoing
@@ -17,14 +17,23 @@ from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import SendMessage
 from relay_actors.protocol.events import MessageReceiveEvent, MessageStateEvent, RelayEvent
 from relay_actors.protocol.states import MESSAGE_MOVES, MessageState, advance, is_final
-from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.actor import Actor, ActorRef
 from relay_actors.runtime.base import Dispatcher
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.future import Future
-from relay_actors.runtime.restart_policy import Restart
+from relay_actors.runtime.reasons import ExitReason
 from relay_actors.runtime.signals import Internal
+from relay_actors.runtime.supervisor import DynamicSupervisor
 
-__all__ = ["KeptMessage", "MessageActor", "MessageHandle", "OutboundMessageActor", "TextMessage"]
+__all__ = [
+    "KeptMessage",
+    "MessageActor",
+    "MessageHandle",
+    "MessageRef",
+    "MessagesSupervisor",
+    "OutboundMessageActor",
+    "TextMessage",
+]
 
 _log = logging.getLogger("relay_actors.messages")
 
@@ -62,9 +71,9 @@ class TextMessage:
         )
 
     def moved(self, event: MessageStateEvent) -> bool:
-        """Take a new state; False for a stale one."""
+        """Take a state; False for one that is stale, or unknown. The present one said again is no news, but true."""
         new = advance(self.state, event.message_state, MESSAGE_MOVES)
-        if new == self.state:
+        if new != event.message_state:
             return False
         self.state = new
         self.reason = event.reason or self.reason
@@ -73,7 +82,7 @@ class TextMessage:
 
 
 class KeptMessage:
-    """What a message's actor keeps over restarts."""
+    """What is known of a text, and who waits for it."""
 
     __slots__ = ("done", "listeners", "message", "office", "on_completed", "sent")
 
@@ -85,42 +94,78 @@ class KeptMessage:
         self.done: Future[RelayEvent] = Future(office.dispatcher)
         self.listeners: list[Callable[[MessageStateEvent], Any]] = []
 
+    def let_nobody_wait(self, why: str) -> None:
+        """Nothing more will be heard of the text."""
+        name = self.message.message_id or "(not accepted)"
+        gone = RelayActorsError(f"nothing more is heard of message {name}: its actor has ended ({why})")
+        self.sent.try_fail(gone)
+        self.done.try_fail(gone)
 
-class MessageActor(Actor):
-    """One inbound text. Subclass it, and handle `on_receive`: it is given the `MessageReceiveEvent`.
 
-    The actor stops after that; what it has started with `App.send_message` or `App.dial` goes on.
+class MessageRef(ActorRef[Any]):
+    """A reference to a text's actor."""
+
+    @property
+    def kept(self) -> KeptMessage:
+        """What is known of the text."""
+        return cast("KeptMessage", self._cell.keep)
+
+
+class MessagesSupervisor(DynamicSupervisor):
+    """The supervisor of all texts: whatever becomes of a text's actor, nobody goes on waiting for it."""
+
+    def on_child_ended(self, ref: Any, reason: ExitReason) -> None:
+        """End what still waits for news of a text."""
+        if isinstance(ref, MessageRef):
+            ref.kept.let_nobody_wait(str(reason))
+
+
+class _TextActor(Actor):
+    """One text. Temporary: a text whose handling or sending has failed half-way is not handled or sent twice (M6)."""
+
+    @classmethod
+    def make_ref(cls, cell: Any) -> Any:
+        """Make the ref of a text. For the cell."""
+        return MessageRef(cell)
+
+    @classmethod
+    def child_spec(cls, office: Office) -> ChildSpec:
+        """How its supervisor treats a text of this class."""
+        return ChildSpec(shutdown_s=office.timing.stop_timeout_s)
+
+    @property
+    def _kept(self) -> KeptMessage:
+        return cast("KeptMessage", self._cell.keep)
+
+
+class MessageActor(_TextActor):
+    """One inbound text. Subclass it, and handle `on_receive`: it is given the `MessageReceiveEvent`, once.
+
+    The actor stops after that; what it has started with `app.send_message` or `app.dial` goes on. What its handler
+    raises is logged, and ends it: a text is not handled twice.
     """
-
-    max_restarts: ClassVar[int] = 3
-    within_s: ClassVar[float] = 60.0
 
     @property
     def message(self) -> TextMessage:
         """What is known of the text."""
-        return cast("KeptMessage", self._cell.keep).message
+        return self._kept.message
 
     @property
     def app(self) -> App:
         """The application."""
-        return cast("KeptMessage", self._cell.keep).office.app
+        return self._kept.office.app
 
     def reply(self, body: str, **kwargs: Any) -> Any:
-        """Send a text back to who sent this one; arguments as for `RelayApp.send_message`."""
+        """Send a text back to who sent this one; arguments and return as for `RelayApp.send_message`."""
         text = self.message
         return self.app.send_message(
             to_number=text.from_number, from_number=text.to_number, context=text.context, body=body, **kwargs
         )
 
-    @classmethod
-    def child_spec(cls, office: Office) -> ChildSpec:
-        """How its supervisor treats a message of this class."""
-        return ChildSpec(
-            restart=Restart.TRANSIENT,
-            max_restarts=cls.max_restarts,
-            within_s=cls.within_s,
-            shutdown_s=office.timing.stop_timeout_s,
-        )
+    def on_receive(self, message: object) -> Any:
+        """Handle one message. Override it."""
+        # Not pykka's warning: it would write down the whole text.
+        self.log.warning("not handled: %s message_id=%s", type(message).__name__, self.message.message_id)
 
     def receive(self, message: object) -> Any:
         """Hand the text to the user, and stop after it."""
@@ -130,38 +175,31 @@ class MessageActor(Actor):
         return given
 
 
-class OutboundMessageActor(Actor):
+class OutboundMessageActor(_TextActor):
     """One text that this side sends, until its last state is known."""
-
-    @property
-    def kept(self) -> KeptMessage:
-        """What it keeps."""
-        return cast("KeptMessage", self._cell.keep)
 
     def __init__(self, command: SendMessage) -> None:
         super().__init__()
         self._command = command
 
-    @classmethod
-    def child_spec(cls, office: Office) -> ChildSpec:
-        """Temporary: a text whose sending has failed in an unknown way is not sent twice."""
-        return ChildSpec(shutdown_s=office.timing.stop_timeout_s)
-
     def on_start(self) -> None:
         """Send it."""
-        cell = self._cell
+        cell, office = self._cell, self._kept.office
         params = self._command.to_params()
         # Always on the wire, also when nobody chose one (PROTOCOL 14.1).
-        params.setdefault("context", self.kept.office.relay_protocol or "default")
+        params.setdefault("context", office.relay_protocol or "default")
+        # It has no id before it is accepted, and the journal needs a name for it.
+        name = f"text:{office.system.new_id()}"
+        office.tell_connection(Claim(name, cell.ref, is_call=False))
 
         def on_answer(result: JsonObject | None, error: RelayActorsError | None) -> None:
             cell.tell_control(_SendAnswered(cell, result, error))
 
-        self.kept.office.send(Outgoing(self._command.method, params, on_answer, ""))
+        office.send(Outgoing(self._command.method, params, on_answer, name))
 
     def on_answered(self, result: JsonObject | None, error: RelayActorsError | None) -> None:
         """The server has taken the text, or not."""
-        kept = self.kept
+        kept = self._kept
         if error is not None:
             kept.message.state = MessageState.FAILED
             kept.message.reason = str(error)
@@ -171,12 +209,14 @@ class OutboundMessageActor(Actor):
             return
         message_id = (result or {}).get("message_id")
         kept.message.message_id = message_id if isinstance(message_id, str) else ""
-        kept.message.state = MessageState.QUEUED
         kept.sent.try_set(kept.message)
-        if kept.message.message_id:
-            self._cell.register(("message", kept.message.message_id))
-            # A state may have come before the answer that names the message (PROTOCOL 14.2).
-            kept.office.tell_connection(Claim(kept.message.message_id, self._cell.ref, is_call=False))
+        if not kept.message.message_id:
+            _log.warning("a text was accepted without an id: nothing will be heard of it")
+            self.stop()
+            return
+        self._cell.register(("message", kept.message.message_id))
+        # A state may have come before the answer that names the text (PROTOCOL 14.2).
+        kept.office.tell_connection(Claim(kept.message.message_id, self._cell.ref, is_call=False))
 
     def receive(self, message: object) -> Any:
         """Follow the states of the text."""
@@ -188,13 +228,11 @@ class OutboundMessageActor(Actor):
                 return super().receive(message)
 
     def on_stop(self) -> None:
-        """Let nobody wait for what will not be heard any more."""
-        gone = RelayActorsError(f"nothing more is heard of message {self.kept.message.message_id or '(not sent)'}")
-        self.kept.sent.try_fail(gone)
-        self.kept.done.try_fail(gone)
+        """Let nobody wait, also when everything stops and the supervisor looks after nobody any more."""
+        self._kept.let_nobody_wait("it was stopped")
 
     def _on_state(self, event: MessageStateEvent) -> None:
-        kept = self.kept
+        kept = self._kept
         if not kept.message.moved(event):
             return
         for listener in tuple(kept.listeners):
@@ -216,8 +254,60 @@ class MessageHandle:
     def __repr__(self) -> str:
         return f"<MessageHandle {self.message_id or '(not accepted yet)'} {self.state}>"
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._kept.message, name)
+    @property
+    def message_id(self) -> str:
+        """The server's name for it; "" until it is accepted."""
+        return self._kept.message.message_id
+
+    @property
+    def context(self) -> str:
+        """The context that was chosen, or ""."""
+        return self._kept.message.context
+
+    @property
+    def direction(self) -> str:
+        """``outbound``."""
+        return self._kept.message.direction
+
+    @property
+    def from_number(self) -> str:
+        """Who sends it."""
+        return self._kept.message.from_number
+
+    @property
+    def to_number(self) -> str:
+        """Who is to have it."""
+        return self._kept.message.to_number
+
+    @property
+    def body(self) -> str:
+        """The text."""
+        return self._kept.message.body
+
+    @property
+    def media(self) -> list[str]:
+        """URLs."""
+        return list(self._kept.message.media)
+
+    @property
+    def segments(self) -> int:
+        """Into how many parts the network has cut it; 0 until that is known."""
+        return self._kept.message.segments
+
+    @property
+    def state(self) -> str:
+        """``queued``, ``initiated``, ``sent``, and one of ``delivered``, ``undelivered``, ``failed``."""
+        return self._kept.message.state
+
+    @property
+    def reason(self) -> str:
+        """Why it could not be delivered, or ""."""
+        return self._kept.message.reason
+
+    @property
+    def tags(self) -> list[str]:
+        """Labels."""
+        return list(self._kept.message.tags)
 
     @property
     def _dispatcher(self) -> Dispatcher:

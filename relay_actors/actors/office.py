@@ -62,20 +62,21 @@ class Office:
         timing: all times.
         limits: all bounds.
         app: the application.
-        calls: supervisor of all calls.
+        calls: supervisor of all calls; set by the tree before anybody runs, like the next two.
         messages: supervisor of all text messages.
         connection: who owns the socket.
         relay_protocol: the name of the present session; written by the connection.
     """
+
+    calls: ActorRef[Any]
+    messages: ActorRef[Any]
+    connection: ActorRef[Any]
 
     def __init__(self, system: System, timing: Timing, limits: Limits, app: App) -> None:
         self.system = system
         self.timing = timing
         self.limits = limits
         self.app = app
-        self.calls: ActorRef[Any] | None = None
-        self.messages: ActorRef[Any] | None = None
-        self.connection: ActorRef[Any] | None = None
         self.relay_protocol = ""
 
     @property
@@ -92,13 +93,13 @@ class Office:
         except ActorDead as why:
             outgoing.on_answer(None, NotSentError(f"{outgoing.method} was not sent: {why}"))
 
-    def tell_connection(self, message: object) -> None:
-        """Tell the connection something; nothing if it is gone."""
-        if self.connection is not None and self.connection.is_alive():
-            try:
-                self.connection.tell(message)
-            except ActorDead:
-                return
+    def tell_connection(self, message: object) -> bool:
+        """Tell the connection something; False if it is gone, and nothing will come of it. Any thread."""
+        try:
+            self.connection.tell(message)
+        except ActorDead:
+            return False
+        return True
 
     def find(self, key: Hashable) -> ActorRef[Any] | None:
         """Return who owns a key."""

@@ -1,19 +1,21 @@
 """Brings each event to its actor, and new calls and texts to their class. Layer: hall.
 
-Source: PROTOCOL 7.3, 8.3, 14.3; SEMANTICS K3-K5, K10, X11. It works in the turns of the connection.
+Source: PROTOCOL 7.3, 8.3, 14.3; SEMANTICS K3-K5, K10, X11. It works in the turns of the connection, and keeps nothing
+of its own: all that it knows stands in the `Wire`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Any
 
 from relay_actors.actors.leg import Leg
-from relay_actors.actors.leg_actor import Kept
+from relay_actors.actors.leg_actor import CallRef, Kept
 from relay_actors.actors.message import KeptMessage, TextMessage
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
 from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.routing import Claim
 from relay_actors.actors.wire import Wire
 from relay_actors.errors import RelayActorsError
 from relay_actors.protocol.base import JsonObject
@@ -34,117 +36,155 @@ _log = logging.getLogger("relay_actors.router")
 
 
 class Router:
-    """Finds who is concerned: by call id, else dial tag, else control id, else message id.
+    """Finds who is concerned: by call id, else dial tag, else message id.
 
     Args:
         wire: what the connection keeps.
         send: sends a request of the router's own.
+        watch: has the connection told when an actor has ended.
     """
 
-    def __init__(self, wire: Wire, send: Callable[[Outgoing], None]) -> None:
+    def __init__(self, wire: Wire, send: Callable[[Outgoing], None], watch: Callable[[Any], object]) -> None:
         self._wire = wire
         self._office = wire.office
         self._send = send
+        self._watch = watch
 
     def subject_of(self, event: RelayEvent) -> str:
-        """Return what an event is about, for the journal; "" if it is about nothing that has a name."""
+        """Return what an event is about, for the journal; "" if it is about nothing that has a name.
+
+        A leg that is still one of several of a dial belongs to the dial.
+        """
         if isinstance(event, MessageReceiveEvent | MessageStateEvent):
             return event.message_id
+        if event.tag and self._wire.live.owns(event.tag) and not self._wire.live.owns(event.call_id):
+            return event.tag
         return event.call_id or event.tag or event.control_id
 
-    def route(self, event: RelayEvent, connection: Any) -> None:
+    def route(self, event: RelayEvent) -> None:
         """Bring one event to its actor."""
         match event:
             case CallReceiveEvent(call_id=call_id) if call_id:
-                self._on_inbound_call(event, connection)
+                self._on_inbound_call(event)
             case MessageReceiveEvent(message_id=message_id) if message_id:
                 self._on_inbound_message(event)
             case MessageStateEvent(message_id=message_id) if message_id:
-                self._deliver(("message", message_id), message_id, event)
+                self._on_message_state(message_id, event)
             case DialEvent(tag=tag):
                 self._on_dial_event(tag, event)
             case RelayEvent(call_id=call_id) if call_id:
                 self._on_call_event(call_id, event)
-            case _ if event.control_id and (ref := self._office.find(("control", event.control_id))) is not None:
-                ref.tell_ahead(event)
             case _:
-                _log.debug("event without an owner dropped event=%s", event.event_type)
+                self._drop(event, "it names no owner")
 
-    def hand_parked(self, key: Hashable, ref: Any) -> None:
-        """Hand an actor what came before it was known, in order."""
-        for event in self._wire.parking.take(key):
-            ref.tell_ahead(event)
+    # -- who is up ---------------------------------------------------------------------------------------------------
 
-    def expire(self, now: float) -> None:
-        """Give up events that have waited long enough."""
-        for event in self._wire.parking.expire(now):
-            self._unrouted(event)
+    def claim(self, claim: Claim) -> None:
+        """Note who owns something, and hand over what came before that was known, in order."""
+        if self._wire.live.add(claim):
+            self._watch(claim.ref)
+        self._hand_parked(claim.owned, claim.ref)
+
+    def forget(self, ref: Any) -> None:
+        """An actor has ended: nothing of it is kept."""
+        wire = self._wire
+        for owned in wire.live.remove(ref):
+            wire.gone.add(owned)
+            wire.journal.forget(owned)
+        if isinstance(ref, CallRef):
+            leg = ref.kept.leg
+            if leg.call_id and leg.is_ended and not leg.is_handed_on:
+                wire.ended_calls.add(leg.call_id)
 
     def tell_lost(self) -> None:
         """Tell all calls that the connection is gone."""
-        for ref in list(self._wire.live.values()):
+        for ref in self._wire.live.calls:
             ref.tell_ahead(ConnectionLost())
 
     def tell_restored(self, *, resumed: bool, gap_s: float) -> None:
         """Tell all calls that the connection is back."""
-        for ref in list(self._wire.live.values()):
+        for ref in self._wire.live.calls:
             ref.tell_ahead(ConnectionRestored(resumed, gap_s))
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
-    def _on_inbound_call(self, event: CallReceiveEvent, connection: Any) -> None:
-        wire = self._wire
-        known = self._office.find(("call", event.call_id))
+    def _on_inbound_call(self, event: CallReceiveEvent) -> None:
+        wire, call_id = self._wire, event.call_id
+        known = self._office.find(("call", call_id))
         if known is not None:
             known.tell_ahead(event)
             return
+        if call_id in wire.ended_calls:
+            self._drop(event, "that call has ended")
+            return
+        wire.gone.discard(call_id)  # it may have been passed on, and come back
         actor_class = wire.calls.find(event.context)
-        ids: JsonObject = {"node_id": event.node_id, "call_id": event.call_id}
         hooks = self._office.system.hooks
         if wire.drains:
             hooks.count("calls.declined")
-            self._send(Outgoing("calling.end", {**ids, "reason": "decline"}, _log_failure, event.call_id))
+            self._turn_away(event, "calling.end", "decline")
         elif actor_class is None:
             hooks.count("calls.rejected")
-            _log.warning("no class handles context %r: call declined call_id=%s", event.context, event.call_id)
-            self._send(Outgoing("calling.end", {**ids, "reason": "decline"}, _log_failure, event.call_id))
-        elif len(wire.live) >= wire.max_active_calls:
+            _log.warning("no class handles context %r: call declined call_id=%s", event.context, call_id)
+            self._turn_away(event, "calling.end", "decline")
+        elif self._is_full():
             hooks.count("calls.passed")
-            _log.error("%d calls are up, which is the limit: call passed on call_id=%s", len(wire.live), event.call_id)
-            self._send(Outgoing("calling.pass", ids, _log_failure, event.call_id))
+            _log.error("%d calls are up, which is the limit: call passed on call_id=%s", wire.max_active_calls, call_id)
+            self._turn_away(event, "calling.pass")
         else:
-            self._start_call(actor_class, event, connection)
+            self._start_call(actor_class, event)
 
-    def _start_call(self, actor_class: Any, event: CallReceiveEvent, connection: Any) -> None:
+    def _is_full(self) -> bool:
+        calls, most = self._wire.live.calls, self._wire.max_active_calls
+        # Actors outlive their calls by a moment; that is no reason to refuse somebody.
+        return len(calls) >= most and sum(not ref.kept.leg.is_ended for ref in calls) >= most
+
+    def _start_call(self, actor_class: Any, event: CallReceiveEvent) -> None:
         office = self._office
-        if office.calls is None:
-            return
         leg = Leg(direction="inbound")
         leg.received(event)
-        ref = office.system.start_child(
-            office.calls,
-            actor_class,
-            spec=actor_class.child_spec(office),
-            keep=Kept(leg, office),
-            keys=(("call", event.call_id),),
-        )
-        self._wire.live[event.call_id] = ref
-        connection.watch(ref._cell)  # noqa: SLF001  # the connection's own cell watches; its actor may be restarted
+        try:
+            ref = office.system.start_child(
+                office.calls,
+                actor_class,
+                spec=actor_class.child_spec(office),
+                keep=Kept(leg, office),
+                keys=(("call", event.call_id),),
+            )
+        except Exception:
+            # What the class says of itself is the user's: a bad number in it must not take the connection down.
+            _log.exception("%s cannot be started: call declined call_id=%s", actor_class.__name__, event.call_id)
+            office.system.hooks.count("calls.rejected")
+            self._turn_away(event, "calling.end", "error")
+            return
         office.system.hooks.count("calls.received")
         ref.tell_ahead(event)
-        self.hand_parked(event.call_id, ref)
+        self.claim(Claim(event.call_id, ref, is_call=True))
+
+    def _turn_away(self, event: CallReceiveEvent, method: str, reason: str = "") -> None:
+        """Say so to the server: a call is never silently ignored (SEMANTICS K10, X11)."""
+        self._wire.gone.add(event.call_id)
+        params: JsonObject = {"node_id": event.node_id, "call_id": event.call_id}
+        if reason:
+            params["reason"] = reason
+        self._send(Outgoing(method, params, _log_failure, event.call_id))
 
     def _on_call_event(self, call_id: str, event: RelayEvent) -> None:
+        wire = self._wire
         ref = self._office.find(("call", call_id))
         if ref is None and event.tag:
             ref = self._office.find(("tag", event.tag))
-            if ref is None and event.tag in self._wire.stale_tags:
-                self._end_stale(event.node_id, call_id, event)
-                return
         if ref is not None:
-            self._deliver_to(ref, call_id, event)
+            self._deliver(ref, call_id, event)
+        elif event.tag in wire.stale_tags:
+            if isinstance(event, CallStateEvent) and event.call_state == CallState.ANSWERED:
+                self._end_late_leg(event.node_id, call_id)
+            else:
+                self._drop(event, "its dial is over")
+        elif call_id in wire.gone:
+            self._drop(event, "that call is no longer here")
         elif isinstance(event, CallStateEvent) and (event.created_by == "connect" or event.parent):
-            _log.debug("event of a connected leg dropped call_id=%s", call_id)  # its own calls see it as peer
+            self._drop(event, "it is of a connected leg, which its own call knows as peer")
         else:
             self._park(call_id, event)
 
@@ -153,62 +193,93 @@ class Router:
         if ref is not None:
             ref.tell_ahead(event)
         elif tag in self._wire.stale_tags and event.dial_state == "answered" and event.winner_call_id:
-            self._end_call(event.winner_node_id or event.node_id, event.winner_call_id)
+            self._end_late_leg(event.winner_node_id or event.node_id, event.winner_call_id)
         else:
-            _log.debug("dial event of an unknown tag dropped tag=%s", tag)
+            self._drop(event, "nobody dials with that tag")
 
-    def _end_stale(self, node_id: str, call_id: str, event: RelayEvent) -> None:
-        if isinstance(event, CallStateEvent) and event.call_state == CallState.ANSWERED:
-            self._end_call(node_id, call_id)
-
-    def _end_call(self, node_id: str, call_id: str) -> None:
+    def _end_late_leg(self, node_id: str, call_id: str) -> None:
         """Hang up a leg that was answered after its dial was given up (PROTOCOL 9.3)."""
+        if call_id in self._wire.ended_calls:
+            return  # the leg's own event and that of the dial both say it
+        self._wire.ended_calls.add(call_id)
+        self._wire.gone.add(call_id)
         self._office.system.hooks.count("calls.late_legs")
         params: JsonObject = {"node_id": node_id, "call_id": call_id, "reason": "cancel"}
         self._send(Outgoing("calling.end", params, _log_failure, call_id))
 
-    # -- messages ----------------------------------------------------------------------------------------------------
+    # -- texts -------------------------------------------------------------------------------------------------------
 
     def _on_inbound_message(self, event: MessageReceiveEvent) -> None:
-        office = self._office
-        if office.find(("message", event.message_id)) is not None:
-            return  # delivered again
-        actor_class = self._wire.messages.find(event.context)
-        if actor_class is None or office.messages is None:
+        office, wire = self._office, self._wire
+        if wire.live.owns(event.message_id) or event.message_id in wire.gone:
+            self._drop(event, "it was delivered already")
+            return
+        actor_class = wire.messages.find(event.context)
+        if actor_class is None:
             office.system.hooks.count("messages.unhandled")
             _log.warning("no class handles texts of context %r message_id=%s", event.context, event.message_id)
+            self._drop(event, "no class handles its context")
+            return
+        try:
+            ref = office.system.start_child(
+                office.messages,
+                actor_class,
+                spec=actor_class.child_spec(office),
+                keep=KeptMessage(TextMessage.received(event), office),
+                keys=(("message", event.message_id),),
+            )
+        except Exception:
+            _log.exception("%s cannot be started message_id=%s", actor_class.__name__, event.message_id)
+            office.system.hooks.count("messages.unhandled")
+            self._drop(event, "its actor cannot be started")
             return
         office.system.hooks.count("messages.received")
-        ref = office.system.start_child(
-            office.messages,
-            actor_class,
-            spec=actor_class.child_spec(office),
-            keep=KeptMessage(TextMessage.received(event), office),
-            keys=(("message", event.message_id),),
-        )
         ref.tell_ahead(event)
+        self.claim(Claim(event.message_id, ref, is_call=False))
 
-    # -- events whose owner is not known ------------------------------------------------------------------------------
-
-    def _deliver(self, key: Hashable, parked_as: Hashable, event: RelayEvent) -> None:
-        ref = self._office.find(key)
-        if ref is None:
-            self._park(parked_as, event)
+    def _on_message_state(self, message_id: str, event: MessageStateEvent) -> None:
+        ref = self._office.find(("message", message_id))
+        if ref is not None:
+            self._deliver(ref, message_id, event)
+        elif message_id in self._wire.gone:
+            self._drop(event, "that text has its last state already")
         else:
-            self._deliver_to(ref, parked_as, event)
+            self._park(message_id, event)  # it may have come before the answer that names the text (PROTOCOL 14.2)
 
-    def _deliver_to(self, ref: Any, parked_as: Hashable, event: RelayEvent) -> None:
+    # -- events whose owner is not known -----------------------------------------------------------------------------
+
+    def _deliver(self, ref: Any, parked_as: str, event: RelayEvent) -> None:
         # The owner may have registered itself a moment ago: what was parked comes first, or the order would be lost.
-        if parked_as in self._wire.parking:
-            self.hand_parked(parked_as, ref)
+        self._hand_parked(parked_as, ref)
         ref.tell_ahead(event)
 
-    def _park(self, key: Hashable, event: RelayEvent) -> None:
-        for given_up in self._wire.parking.park(key, event, self._office.system.clock.now()):
+    def _hand_parked(self, name: str, ref: Any) -> None:
+        if name in self._wire.parking:
+            for event in self._wire.parking.take(name):
+                ref.tell_ahead(event)
+
+    def _park(self, name: str, event: RelayEvent) -> None:
+        for given_up in self._wire.parking.park(name, event, self._office.system.clock.now()):
             self._unrouted(given_up)
+
+    def expire(self, now: float) -> None:
+        """Give up events that have waited long enough."""
+        for event in self._wire.parking.expire(now):
+            self._unrouted(event)
 
     def _unrouted(self, event: RelayEvent) -> None:
         self._office.system.dead_letters.publish(DeadLetter(event, self.subject_of(event), "unrouted"))
+        self._forget_unowned(event)
+
+    def _drop(self, event: RelayEvent, why: str) -> None:
+        _log.debug("event dropped event=%s call_id=%s: %s", event.event_type, event.call_id, why)
+        self._forget_unowned(event)
+
+    def _forget_unowned(self, event: RelayEvent) -> None:
+        """Keep nothing in the journal that nobody will ever ask for."""
+        wire, subject = self._wire, self.subject_of(event)
+        if not wire.live.owns(subject) and subject not in wire.parking:
+            wire.journal.forget(subject)
 
 
 def _log_failure(_result: JsonObject | None, error: RelayActorsError | None) -> None:

@@ -1,4 +1,4 @@
-"""Who handles which call and message, and events whose owner is not known yet. Layer: hall; no actors in here.
+"""Who handles which call and text, who owns what, and events whose owner is not known yet. Layer: hall; pure.
 
 Source: PROTOCOL 7.3, 9.3; SEMANTICS K4.
 """
@@ -13,14 +13,20 @@ from typing import Any, Generic, TypeVar
 from relay_actors.errors import ConfigError
 from relay_actors.protocol.events import RelayEvent
 
-__all__ = ["Claim", "DialOver", "Parking", "Recent", "Routes"]
+__all__ = ["Claim", "DialOver", "Parking", "Recent", "Roster", "Routes"]
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An actor owns the call id, or message id, ``owned`` from now on; what was parked for it is due."""
+    """An actor owns something from now on; what was parked for it is due.
+
+    Attributes:
+        owned: a call id, the tag of a dial, a message id, or the name under which a text waits for its message id.
+        ref: who owns it.
+        is_call: whether that is a call's actor; otherwise it is a text's.
+    """
 
     owned: str
     ref: Any
@@ -66,6 +72,46 @@ class Routes(Generic[T]):
     def find(self, context: str) -> type[T] | None:
         """Return who handles a context, or None."""
         return self._classes.get(context) or self._classes.get(None)
+
+
+class Roster:
+    """Which calls' and texts' actors there are, and what each of them owns."""
+
+    def __init__(self) -> None:
+        self._calls: dict[Any, list[str]] = {}
+        self._texts: dict[Any, list[str]] = {}
+        self._owners: dict[str, Any] = {}
+
+    def __len__(self) -> int:
+        """Return how many actors there are, of calls and texts."""
+        return len(self._calls) + len(self._texts)
+
+    @property
+    def calls(self) -> list[Any]:
+        """The actors of calls, in the order in which they came."""
+        return list(self._calls)
+
+    def add(self, claim: Claim) -> bool:
+        """Note what an actor owns; return whether the actor is new here."""
+        group = self._calls if claim.is_call else self._texts
+        is_new = claim.ref not in group
+        owned = group.setdefault(claim.ref, [])
+        if claim.owned not in owned:
+            owned.append(claim.owned)
+        self._owners[claim.owned] = claim.ref
+        return is_new
+
+    def remove(self, ref: Any) -> list[str]:
+        """Forget an actor; return what it owned."""
+        owned = self._calls.pop(ref, None) or self._texts.pop(ref, None) or []
+        for name in owned:
+            if self._owners.get(name) == ref:
+                del self._owners[name]
+        return owned
+
+    def owns(self, name: str) -> bool:
+        """Return whether somebody here owns that."""
+        return name in self._owners
 
 
 class Parking:
@@ -129,10 +175,15 @@ class Recent:
         self._keys: OrderedDict[Hashable, None] = OrderedDict()
 
     def add(self, key: Hashable) -> None:
-        """Remember a key, and forget the oldest one beyond the size."""
+        """Remember a key as the newest, and forget the oldest one beyond the size."""
         self._keys[key] = None
+        self._keys.move_to_end(key)
         if len(self._keys) > self._size:
             self._keys.popitem(last=False)
+
+    def discard(self, key: Hashable) -> None:
+        """Forget a key."""
+        self._keys.pop(key, None)
 
     def __contains__(self, key: Hashable) -> bool:
         return key in self._keys

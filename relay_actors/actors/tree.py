@@ -6,7 +6,10 @@
      ├─ services        long-lived actors of the user
      ├─ calls           one CallActor each
      ├─ messages        one MessageActor each
+     ├─ desk            hands the application the answers to its own requests
      └─ connection      owns the socket; last, so that its restart takes no call with it
+
+The supervisors keep their children when they are restarted themselves: these have not failed.
 """
 
 from __future__ import annotations
@@ -17,14 +20,17 @@ from typing import Any
 from relay_actors.actors.call_handle import CallHandle
 from relay_actors.actors.calls_supervisor import CallsSupervisor
 from relay_actors.actors.connection import ConnectionActor
+from relay_actors.actors.desk import Desk, DeskActor
 from relay_actors.actors.leg_actor import CallRef, Kept
-from relay_actors.actors.message import KeptMessage
+from relay_actors.actors.message import KeptMessage, MessagesSupervisor
 from relay_actors.actors.office import App, Office
-from relay_actors.actors.routing import Routes
-from relay_actors.actors.wire import Disconnect, Drain, Wire
+from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.routing import Claim, Routes
+from relay_actors.actors.wire import ChangeContexts, Connect, Disconnect, Drain, Wire
 from relay_actors.config import Limits, Settings, Timing
-from relay_actors.errors import ActorDead, RelayActorsError
+from relay_actors.errors import ActorDead, ConnectionLostError, NotSentError, RelayActorsError
 from relay_actors.journal.base import Store
+from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.client import ClientProtocol
 from relay_actors.runtime.actor import Actor, ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
@@ -39,22 +45,29 @@ __all__ = ["Tree"]
 
 _log = logging.getLogger("relay_actors.app")
 
-_PILLAR = ChildSpec(restart=Restart.PERMANENT)
+_PILLAR = ChildSpec(restart=Restart.PERMANENT, keep_children=True)
 
 
 class _Root(DynamicSupervisor):
-    """Supervises everything. When it ends by itself, the application has failed, and is told so."""
+    """Supervises everything. When it ends by itself, the application has failed, and those who wait are told so."""
 
-    def __init__(self, ended: list[Future[RelayActorsError | None]]) -> None:
+    def __init__(self, wire: Wire) -> None:
         super().__init__()
-        self._ended = ended
+        self._wire = wire
 
     def on_child_ended(self, ref: Any, reason: ExitReason) -> None:
-        """Tell whoever waits for the end of the connection why it ended."""
-        if issubclass(ref.actor_class, ConnectionActor) and reason.is_abnormal:
-            error = reason.cause if isinstance(reason.cause, RelayActorsError) else ActorDead(str(reason))
-            for ended in self._ended:
-                ended.try_set(error)
+        """A pillar has ended for good: what it owed is settled."""
+        if issubclass(ref.actor_class, ConnectionActor):
+            self._fail(reason)
+
+    def on_stop(self) -> None:
+        """Too many restarts, or everything stops; in the second case all is settled already."""
+        self._fail(self._cell.exit_reason)
+
+    def _fail(self, reason: ExitReason) -> None:
+        error = reason.cause if isinstance(reason.cause, RelayActorsError) else ActorDead(f"the actors ended: {reason}")
+        self._wire.release(error)
+        self._wire.ended.try_set(error)
 
 
 class Tree:
@@ -105,14 +118,17 @@ class Tree:
             max_active_calls=settings.max_active_calls,
         )
         self._hurried: Future[None] = Future(system.dispatcher)
-        self._root = system.start(_Root, [self.wire.ended])
+        self._root = system.start(_Root, self.wire)
         self._services = system.start_child(self._root, DynamicSupervisor, spec=_PILLAR)
         self.office.calls = system.start_child(self._root, CallsSupervisor, spec=_PILLAR)
-        self.office.messages = system.start_child(self._root, DynamicSupervisor, spec=_PILLAR)
+        self.office.messages = system.start_child(self._root, MessagesSupervisor, spec=_PILLAR)
+        self._desk = Desk(system.start_child(self._root, DeskActor, spec=_PILLAR), system.dispatcher)
+        # Before any service: what services send while they start waits in its queue.
+        self.office.connection = system.start_child(self._root, ConnectionActor, self.wire, spec=_PILLAR)
 
     def connect(self) -> None:
-        """Start the connection."""
-        self.office.connection = self.system.start_child(self._root, ConnectionActor, self.wire, spec=_PILLAR)
+        """Open the connection, and keep it open."""
+        self.office.tell_connection(Connect())
 
     def start_service(
         self, actor_class: type[Actor], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -131,16 +147,28 @@ class Tree:
     def start_call(self, actor_class: type[Any], kept: Kept, key: tuple[str, str]) -> CallRef:
         """Start the actor of a call that this side dials."""
         spec = actor_class.child_spec(self.office)
-        ref = self.system.start_child(self._calls(), actor_class, spec=spec, keep=kept, keys=(key,))
+        ref = self.system.start_child(self.office.calls, actor_class, spec=spec, keep=kept, keys=(key,))
         assert isinstance(ref, CallRef)
+        self.office.tell_connection(Claim(kept.leg.tag, ref, is_call=True))
         return ref
 
     def start_message(self, actor_class: type[Any], command: Any, kept: KeptMessage) -> ActorRef[Any]:
         """Start the actor of a text that this side sends."""
         spec = actor_class.child_spec(self.office)
-        messages = self.office.messages
-        assert messages is not None
-        return self.system.start_child(messages, actor_class, command, spec=spec, keep=kept)
+        return self.system.start_child(self.office.messages, actor_class, command, spec=spec, keep=kept)
+
+    def execute(self, method: str, params: JsonObject) -> Future[JsonObject]:
+        """Send any request."""
+        future, on_answer = self._desk.open()
+        self.office.send(Outgoing(method, params, on_answer))
+        return future
+
+    def change_contexts(self, contexts: tuple[str, ...], *, adds: bool) -> Future[JsonObject]:
+        """Listen to more contexts, or to fewer."""
+        future, on_answer = self._desk.open()
+        if not self.office.tell_connection(ChangeContexts(contexts, adds, on_answer)):
+            on_answer(None, NotSentError("the contexts were not changed: the application is not running"))
+        return future
 
     @property
     def calls_up(self) -> int:
@@ -149,8 +177,11 @@ class Tree:
 
     def drain(self, drain_s: float) -> bool:
         """Take no more calls, and let those that are up go on for ``drain_s`` seconds; True if none is left."""
-        self.office.tell_connection(Drain())
-        return drain_s <= 0 or self._wait_for_calls(drain_s)
+        done: Future[bool] = Future(self.system.dispatcher)
+        if self.office.tell_connection(Drain(done)):
+            # Only then nobody can be accepted any more who is not among those that are waited for (SEMANTICS H6).
+            _get(done, self.office.timing.stop_timeout_s)
+        return self._wait_for_calls(drain_s)
 
     def hurry(self) -> None:
         """End a drain that is under way."""
@@ -167,48 +198,45 @@ class Tree:
                 handle.hangup()
             self._hurried = Future(self.system.dispatcher)
             self._wait_for_calls(timing.stop_timeout_s)
+        elif left:
+            _log.warning("no connection: calls cannot be hung up, and end with their session calls=%d", len(left))
         self._disconnect(timing.stop_timeout_s)
+        self._desk.close(ConnectionLostError("Connection shut down"))
         return self.system.stop(timing.stop_timeout_s)
 
     def _disconnect(self, timeout_s: float) -> None:
         done: Future[bool] = Future(self.system.dispatcher)
-        connection = self.office.connection
-        if connection is None or not connection.is_alive():
-            return
-        self.office.tell_connection(Disconnect(done))
-        try:
-            done.get(timeout=timeout_s)
-        except WaitTimeout:
+        if self.office.tell_connection(Disconnect(done)) and not _get(done, timeout_s):
             _log.error("the connection did not close within %g s", timeout_s)
 
     def _wait_for_calls(self, timeout_s: float) -> bool:
-        over: Future[None] = Future(self.system.dispatcher)
-        waits = [handle.wait_for_ended() for handle in self._handles()]
-        if not waits:
-            return True
+        """Wait until no call is up, also none that began meanwhile; False when the time is over first, or hurried."""
+        clock = self.system.clock
+        until = clock.now() + timeout_s
+        while handles := self._handles():
+            if self._hurried.is_settled or clock.now() >= until:
+                return False
+            over: Future[None] = Future(self.system.dispatcher)
+            hurried = self._hurried
 
-        def one_ended(_wait: object) -> None:
-            if all(wait.is_settled for wait in waits):
+            def go_on(_settled: object, over: Future[None] = over) -> None:
                 over.try_set(None)
 
-        for wait in waits:
-            wait.add_done_callback(one_ended)
-        self._hurried.add_done_callback(lambda _hurried: _settle(over))
-        try:
-            over.get(timeout=timeout_s)
-        except WaitTimeout:
-            return False
-        return all(wait.is_settled for wait in waits)
+            hurried.add_done_callback(go_on)
+            handles[0].wait_for_ended().add_done_callback(go_on)
+            _get(over, until - clock.now())
+            hurried.remove_done_callback(go_on)
+        return True
 
     def _handles(self) -> list[CallHandle]:
         refs = [cell.ref for cell in self.system.living if isinstance(cell.ref, CallRef)]
         return [CallHandle(ref) for ref in refs if not (ref.kept.leg.is_ended or ref.kept.leg.is_handed_on)]
 
-    def _calls(self) -> ActorRef[Any]:
-        calls = self.office.calls
-        assert calls is not None
-        return calls
 
-
-def _settle(over: Future[None]) -> None:
-    over.try_set(None)
+def _get(future: Future[Any], timeout_s: float) -> bool:
+    """Wait for a future; return whether it was settled in time."""
+    try:
+        future.get(timeout=timeout_s)
+    except WaitTimeout:
+        return False
+    return True

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
+from relay_actors.actors.journaling import Journaling
 from relay_actors.actors.office import Office
 from relay_actors.actors.outgoing import Outgoing
-from relay_actors.actors.routing import Parking, Recent, Routes
+from relay_actors.actors.routing import Parking, Recent, Roster, Routes
 from relay_actors.errors import RelayActorsError
 from relay_actors.journal.base import Store
+from relay_actors.protocol import happenings as h
 from relay_actors.protocol.client import ClientProtocol
+from relay_actors.protocol.events import RelayEvent
 from relay_actors.runtime.future import Future
-from relay_actors.transport.base import Connector
+from relay_actors.transport.base import Connector, Transport
 
-__all__ = ["ChangeContexts", "Disconnect", "Drain", "Wire"]
+__all__ = ["ChangeContexts", "Connect", "Disconnect", "Drain", "Safe", "Step", "Wire"]
 
 
 class Wire:
@@ -25,18 +29,26 @@ class Wire:
         office: everything else.
         protocol: the conversation with the server.
         connector: opens sockets.
-        store: the journal, or None.
+        journal: what must survive this process.
         calls: who handles inbound calls.
         messages: who handles inbound texts.
         max_active_calls: beyond it, inbound calls are passed on.
         pending: requests that wait for an answer, by request id.
-        live: actors of calls that are up, by call id.
+        live: the actors of calls and texts that are up.
         parking: events whose owner is not known yet.
         stale_tags: of dials that have failed.
+        gone: ids of calls and texts that were turned away or whose actor has ended: late news of them is no news.
+        ended_calls: those among them that have ended for good, and cannot be offered again.
+        told: what the protocol has told and nobody has looked at yet.
+        todo: what remains to be done of what was looked at; its events are durable.
+        opened: sockets that were opened and not taken over yet.
+        attempts: how often a socket was asked for; only the last attempt counts.
         ready: settled at the first log in, or with what made it fail.
-        ended: settled when nothing is tried any more: with the server's refusal, or None after a shut-down.
+        ended: settled when nothing is tried any more: with the error that ended it, or None after a shut-down.
         drains: whether inbound calls are declined because the application is about to stop.
         lost_at: since when there has been no connection, on the monotonic clock; None while there is one.
+        last_problem: why there was no connection the last time.
+        broken: what has made it impossible to go on; None as long as there is hope.
     """
 
     def __init__(
@@ -53,21 +65,72 @@ class Wire:
         self.office = office
         self.protocol = protocol
         self.connector = connector
-        self.store = store
+        self.journal = Journaling(store, office.system.clock)
         self.calls = calls
         self.messages = messages
         self.max_active_calls = max_active_calls
         self.pending: dict[str, Outgoing] = {}
-        self.live: dict[str, Any] = {}
+        self.live = Roster()
         self.parking = Parking(office.timing.park_s, office.limits.parked_per_id, office.limits.parked_ids)
         self.stale_tags = Recent(office.limits.parked_ids)
+        self.gone = Recent(office.limits.parked_ids)
+        self.ended_calls = Recent(office.limits.parked_ids)
+        self.told: deque[h.Happening] = deque()
+        self.todo: deque[Step] = deque()
+        self.opened: deque[Transport] = deque()
+        self.attempts = 0
         self.ready: Future[None] = Future(office.dispatcher)
         self.ended: Future[RelayActorsError | None] = Future(office.dispatcher)
         self.is_started = False
         self.drains = False
         self.lost_at: float | None = None
-        self.attempts = 0
-        self.saved_session = ("", "")
+        self.last_problem = ""
+        self.broken: RelayActorsError | None = None
+
+    def release(self, error: RelayActorsError) -> None:
+        """Nothing is tried any more: let nobody wait. Idempotent."""
+        pending, self.pending = self.pending, {}
+        for outgoing in pending.values():
+            outgoing.on_answer(None, error)
+        self.drop_opened()
+        self.ready.try_fail(error)
+
+    def drop_opened(self) -> None:
+        """Nobody will take over the sockets that were opened. Any thread."""
+        while True:
+            try:
+                transport = self.opened.popleft()
+            except IndexError:
+                return
+            transport.abort()
+
+
+@dataclass(frozen=True, slots=True)
+class Safe:
+    """The events with these frame ids are durable, so that they can be acknowledged."""
+
+    frame_ids: tuple[object, ...]
+
+
+Step: TypeAlias = (
+    Safe
+    | RelayEvent
+    | h.OpenSocket
+    | h.CloseSocket
+    | h.LoggedIn
+    | h.LogInRefused
+    | h.ConnectionDown
+    | h.RequestSucceeded
+    | h.RequestFailed
+    | h.RequestCancelled
+    | h.Ignored
+)
+"""What the connection does one after the other: what the protocol tells, with events made safe and parsed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Connect:
+    """Open the connection, and keep it open."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +144,13 @@ class ChangeContexts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drain:
-    """Take no more calls: give all contexts back, and decline what still comes."""
+    """Take no more calls: give all contexts back, and decline what still comes.
+
+    Attributes:
+        done: settled when that is in force.
+    """
+
+    done: Future[bool]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,7 +29,7 @@ CALLER = "+15550001111"
 OURS = "+15559990000"
 CONTEXT = "support"
 
-PILLARS = ["_Root", "DynamicSupervisor", "CallsSupervisor", "DynamicSupervisor", "ConnectionActor"]
+PILLARS = ["_Root", "DynamicSupervisor", "CallsSupervisor", "MessagesSupervisor", "DeskActor", "ConnectionActor"]
 PATIENCE_S = 300.0
 """Longer than every time-out of the framework that may still be running when a test is over, in virtual seconds."""
 
@@ -203,7 +203,7 @@ class World:
         assert len(living) == len(PILLARS) + len(services), f"actors are left: {living}"
         assert len(self.system.registry) == len(services), f"keys are left: {self.system.registry._owners}"
         wire = self.tree.wire
-        assert wire.live == {}, "the connection still knows calls"
+        assert len(wire.live) == 0, "the connection still knows calls"
         assert wire.pending == {}, "requests are still waiting for an answer"
         assert len(wire.parking) == 0, "events are still parked"
         # The connection's next deadline, and the server's next tick.

@@ -1,0 +1,52 @@
+"""Frames in the log: at DEBUG only, without secrets, and without anybody's number. Layer: hall.
+
+Source: PROTOCOL 16.1; SEMANTICS O6.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from relay_actors.protocol.scrub import excerpt, scrub
+
+__all__ = ["FrameLog", "mask_numbers"]
+
+_log = logging.getLogger("relay_actors.frames")
+
+_WHOLE_UP_TO: Final = 16 * 1024
+"""Bytes. A longer frame is shown by its beginning: to scrub 10 MiB would hold up the socket."""
+
+_NUMBER: Final = re.compile(r'(?<![\w.-])(?:\+|(?<=_number":")|(?<=_number": "))\d{3,15}(?=\d\d)')
+"""E.164, or whatever stands as a ``…_number`` without its plus; but for the last two digits."""
+
+
+def mask_numbers(text: str) -> str:
+    """Return ``text`` with every telephone number reduced to its last two digits: ``+***99``."""
+    return _NUMBER.sub(lambda found: ("+" if found[0].startswith("+") else "") + "***", text)
+
+
+class FrameLog:
+    """Writes frames to the logger ``relay_actors.frames``. Costs one look at the level unless that is DEBUG."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anybody listens."""
+        return _log.isEnabledFor(logging.DEBUG)
+
+    def received(self, text: bytes, secrets: Iterable[str]) -> None:
+        """Log a frame of the server."""
+        if self.is_on:
+            clean = scrub(text, secrets) if len(text) <= _WHOLE_UP_TO else excerpt(text, secrets)
+            _log.debug("received %s", mask_numbers(clean))
+
+    def requested(self, method: str, request_id: str) -> None:
+        """Log a request of ours: its params are the application's own business."""
+        _log.debug("requested method=%s id=%s", method, request_id)
+
+    def ignored(self, why: str) -> None:
+        """Log that something odd came; ``why`` is scrubbed already."""
+        if self.is_on:
+            _log.debug("ignored: %s", mask_numbers(why))
