@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 import sys
 import threading
@@ -14,7 +15,8 @@ from unittest import mock
 
 from relay_actors.app import RelayApp
 from relay_actors.config import Timing
-from relay_actors.errors import ConfigError
+from relay_actors.errors import ConfigError, RelayActorsError
+from relay_actors.protocol.states import CallState
 from relay_actors.simulator.calls import CallSnapshot
 from relay_actors.simulator.phones import Phone
 from relay_actors.simulator.websockets_server import SimulatorServer
@@ -27,11 +29,16 @@ PhoneMaker = Callable[[str], Phone]
 LOG_IN_S: Final = 10.0
 """On one machine a log in takes milliseconds; whoever has to wait longer has a broken test."""
 
+SETTLES_S: Final = 1.0
+"""How long the news of a call's end may be on its way."""
+
 THREAD_ENDS_S: Final = 1.0
 """How long a thread may still be on its way out when its application says that it has stopped."""
 
 _VARIABLES: Final = ("SIGNALWIRE_JWT_TOKEN", "SIGNALWIRE_RELAY_CA_FILE", "SIGNALWIRE_LOG_LEVEL")
 """What of a developer's environment would get in the way; the other variables are overridden."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +94,30 @@ class AppRunner:
 
         Calls that are still up are hung up by the stop, which is no fault; those that are up afterwards were left.
         """
+        simulator = self._server.simulator
         # An application cannot hang up on a server that has been told not to answer.
-        self._server.simulator.resume_answering()
+        simulator.resume_answering()
+        self._settle()
         left: list[str] = []
         while self._running:
             left += _stop(self._running.pop())
         return left + [
             f"call {call.call_id} is still {call.state}: nobody has hung it up"
-            for call in self._server.simulator.calls_up()
+            for call in simulator.calls_up()
             if _was_taken(call)
         ]
+
+    def _settle(self) -> None:
+        """Let the applications learn of the calls that have ended, so that nobody tries to hang those up."""
+        ended = [call.call_id for call in self._server.simulator.calls if call.state == CallState.ENDED]
+        for running in self._running:
+            handles = [running.app.call(call_id) for call_id in ended] if running.app.is_running else []
+            try:
+                for handle in handles:
+                    if handle is not None:
+                        handle.wait_for_ended().get(timeout=SETTLES_S)
+            except (RelayActorsError, TimeoutError) as error:
+                _log.debug("stopping at once: %s", error)
 
 
 def shortened(timing: Timing) -> Timing:

@@ -145,6 +145,18 @@ def test_calls_that_are_up_at_the_end_are_hung_up_and_no_fault(runner: AppRunner
     assert runner.stop() == []
 
 
+def test_a_call_that_has_just_ended_is_not_hung_up(
+    runner: AppRunner, simulator: Simulator, caplog: pytest.LogCaptureFixture
+):
+    """The application may not have heard of it yet; a report of a failed test shall not speak of calls left up."""
+    runner(greeting_app())
+    caller = call(simulator).hears("welcome").hangs_up()
+
+    assert runner.stop() == []
+    assert simulator.count(caller, "calling.end") == 0
+    assert "hanging up" not in caplog.text
+
+
 def test_a_call_that_nobody_hangs_up_is_told(runner: AppRunner, simulator: Simulator):
     """A caller who is left in silence is the worst that an application can do."""
     runner(greeting_app(), timing=Timing(stop_timeout_s=0.2))
