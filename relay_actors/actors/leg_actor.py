@@ -19,7 +19,13 @@ from relay_actors.actors.office import Office
 from relay_actors.actors.orders import Begin, Control, Listen, Order, Perform, WaitFor
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.verbs import AllVerbs
-from relay_actors.errors import CallEnded, CommandRejectedError, RelayActorsError
+from relay_actors.errors import (
+    CallEnded,
+    CommandRejectedError,
+    ConnectionLostError,
+    RelayActorsError,
+    RequestTimeoutError,
+)
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import Answer, Hangup, Pass, Transfer
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, ConnectEvent, RelayEvent
@@ -100,6 +106,15 @@ class LegActor(Actor, AllVerbs):
             self._do(order)
         else:
             cast("CallRef", self._cell.ref).post(order)
+
+    def finish(self) -> None:
+        """End in order, and let nobody wait: a supervisor that is stopping itself does not look after it any more."""
+        super().finish()
+        leg = self.leg
+        gone = CallEnded(leg.call_id or leg.tag, leg.end_reason or "its actor was stopped")
+        leg.fail_waits(gone)
+        for action in list(leg.actions.values()):
+            action.refuse(gone)
 
     # -- what reaches it ---------------------------------------------------------------------------------------------
 
@@ -246,7 +261,10 @@ class LegActor(Actor, AllVerbs):
             self.send_hang_up(order)
 
     def send_hang_up(self, order: Perform) -> None:
-        """Send the one hang-up."""
+        """Send the one hang-up, or send it again while it is unknown whether it was done; not once the call is over."""
+        if self.leg.is_ended:
+            order.reply.try_set({})
+            return
         self.leg.replies.add(order.reply)
         self._send(order.command.method, {**self.leg.ids, **order.command.to_params()}, order)
 
@@ -267,6 +285,9 @@ class LegActor(Actor, AllVerbs):
         match order:
             case Begin(action=action):
                 self._on_begin_answered(action, error)
+            case Perform(command=Hangup()) if isinstance(error, ConnectionLostError | RequestTimeoutError):
+                # Whether it was done is unknown. Done twice it does no harm; not done, the caller is left in silence.
+                self.send_hang_up(order)
             case Perform(command=command, reply=reply) | Control(command=command, reply=reply):
                 self.leg.replies.discard(reply)
                 if isinstance(error, CommandRejectedError) and error.call_is_gone:
