@@ -343,7 +343,8 @@ class Cell(Turns):
         if self.parent is not None:
             self.parent.signal(ChildEnded(self, reason))
         answering = self._answering
-        if answering is not None:  # killed in the middle of an ask: whatever its handler still returns is too late
+        if answering is not None and here.turn is not self:
+            # Killed in the middle of an ask: whatever its handler still returns is too late.
             answering.try_fail(ActorIsDead(f"{self.ref} was killed while handling the message"))
         for envelope in envelopes:
             self.refuse(envelope, "dead")

@@ -38,5 +38,7 @@ class ChildSpec:
     def __post_init__(self) -> None:
         if self.shutdown_s <= 0 or self.within_s <= 0:
             raise ConfigError(f"ChildSpec: shutdown_s and within_s must be positive, not {self}")
+        if self.max_restarts is not None and self.max_restarts < 0:
+            raise ConfigError(f"ChildSpec: max_restarts must be 0 or more, or None, not {self.max_restarts}")
         if self.successor is not None and self.max_restarts is None:
             raise ConfigError("ChildSpec: a successor needs max_restarts, or it would never take over")

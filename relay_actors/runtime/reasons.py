@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 if TYPE_CHECKING:
     from pykka import ActorRef
 
-__all__ = ["NORMAL", "ChildFailed", "DeadLetter", "Down", "ExitReason"]
+__all__ = ["NORMAL", "ChildFailed", "DeadLetter", "Down", "ExitKind", "ExitReason"]
 
 ExitKind = Literal["normal", "shutdown", "error", "start_failed", "killed", "lost"]
 

@@ -1,0 +1,445 @@
+"""Actors and refs: pykka's contract, as its documentation states it, and what is added to it."""
+
+import asyncio
+import threading
+from typing import Any
+
+import pykka
+import pytest
+from pykka.messages import ProxyCall, _ActorStop
+
+from relay_actors.errors import ActorDead, ActorError
+from relay_actors.runtime.actor import Actor, ActorRef
+from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.future import Future, WaitTimeout
+from relay_actors.runtime.restart_policy import Restart
+from relay_actors.runtime.system import System
+from tests.runtime.worlds import DEADLINE_S, Blocker, Echo, Parent, Recorder, World, block, crash, spawn
+
+
+class Speaker:
+    """Something that an actor owns and lets others use."""
+
+    def __init__(self) -> None:
+        self.volume = 3
+
+    def say(self, text: str, *, times: int = 1) -> str:
+        return text * times
+
+
+class Machine(Actor):
+    """Has attributes and methods, for proxies."""
+
+    speaker = pykka.traversable(Speaker())
+
+    def __init__(self, name: str = "machine", *, level: int = 0) -> None:
+        super().__init__()
+        self.name = name
+        self.level = level
+        self.calls: list[Any] = []
+        self._private = "private"
+        self.started_in: int | None = None
+
+    def on_start(self) -> None:
+        self.started_in = threading.get_ident()
+        self._later = self.actor_ref.proxy()
+
+    def raise_level(self, by: int = 1) -> int:
+        self.level += by
+        return self.level
+
+    def fail(self) -> None:
+        raise OSError("machine is broken")
+
+    def defer_two(self) -> None:
+        self._later.note("later")
+        self.note("now")
+
+    def note(self, text: str) -> None:
+        self.calls.append(text)
+
+    def thread(self) -> int:
+        return threading.get_ident()
+
+
+@pytest.fixture
+def machine(world: World) -> ActorRef[Any]:
+    return world.start(Machine, "m", level=7)
+
+
+# -- refs
+
+
+def test_start_passes_the_arguments_and_returns_a_ref(machine: ActorRef[Any]):
+    """pykka: positional and named; the ref knows class and urn."""
+    proxy = machine.proxy()
+    assert (proxy.name.get(timeout=0), proxy.level.get(timeout=0)) == ("m", 7)
+    assert machine.actor_class is Machine
+    assert isinstance(machine, pykka.ActorRef)
+    assert machine.actor_urn in str(machine)
+    assert "Machine" in repr(machine)
+    assert machine.is_alive()
+    assert machine.actor_stopped.is_set() is False
+
+
+def test_urns_are_unique_and_an_actor_knows_its_own(world: World):
+    """pykka: over classes; and the ref inside is the ref outside."""
+    refs = [world.start(Recorder) for _ in range(3)]
+    assert len({ref.actor_urn for ref in refs}) == 3
+    ref = refs[0]
+    urn, own = ref.ask(lambda actor: (actor.actor_urn, actor.actor_ref), timeout=0)
+    assert (urn, own) == (ref.actor_urn, ref)
+
+
+def test_an_actor_cannot_be_made_without_being_started(world: World):
+    """It would have no mailbox; the text says what to call."""
+    with pytest.raises(ActorError, match=r"Echo\.start\(\)"):
+        Echo()
+    ref = world.start(Recorder)
+    with pytest.raises(ActorError, match="spawn"):
+        ref.ask(lambda _actor: Echo(), timeout=0)
+
+
+def test_a_coroutine_as_on_receive_is_refused():
+    """It would never run, and nobody would notice."""
+    with pytest.raises(TypeError, match="async def run"):
+
+        class Wrong(Actor):
+            async def on_receive(self, message: Any) -> Any:
+                return message
+
+
+def test_tell_returns_nothing_and_ask_the_answer(world: World):
+    """pykka."""
+    ref = world.start(Echo)
+    ref.tell("a")
+    assert ref.ask("a", timeout=0) == "a"
+    future = ref.ask("b", block=False)
+    assert isinstance(future, pykka.Future)
+    assert future.get(timeout=0) == "b"
+
+
+def test_an_ask_can_time_out(system: System):
+    """pykka.Timeout, and TimeoutError; the answer may still come."""
+    ref = system.start(Blocker)
+    future, let_go = block(ref)
+    with pytest.raises(pykka.Timeout):
+        ref.ask("never read in time", timeout=0.001)
+    with pytest.raises(WaitTimeout):
+        future.get(timeout=0.001)
+    let_go.set()
+    assert future.get(timeout=DEADLINE_S) == "blocked"
+
+
+def test_a_dead_actor_takes_nothing(world: World):
+    """pykka: ActorDeadError for tell, ask and proxy; an ask without blocking raises it when it is asked for."""
+    ref = world.start(Machine)
+    proxy = ref.proxy()
+    assert ref.stop(timeout=0) is True
+
+    assert not ref.is_alive()
+    assert ref.actor_stopped.is_set()
+    with pytest.raises(pykka.ActorDeadError, match="not found"):
+        ref.tell("a")
+    with pytest.raises(pykka.ActorDeadError):
+        ref.ask("a", timeout=0)
+    future = ref.ask("a", block=False)
+    with pytest.raises(pykka.ActorDeadError):
+        future.get(timeout=0)
+    with pytest.raises(pykka.ActorDeadError):
+        ref.proxy()
+    with pytest.raises(pykka.ActorDeadError):
+        proxy.raise_level().get(timeout=0)
+    with pytest.raises(pykka.ActorDeadError):
+        proxy.raise_level.defer()
+
+
+def test_stop_is_true_once(world: World):
+    """pykka: True if it was stopped by this, False if it was dead; also as a future; and inside."""
+    ref = world.start(Echo)
+    assert ref.stop(block=False).get(timeout=0) is True
+    assert ref.stop(block=False).get(timeout=0) is False
+    assert ref.stop(timeout=0) is False
+
+    log: list[Any] = []
+    inside = world.start(Recorder, log)
+    inside.tell(lambda actor: actor.stop())
+    inside.tell("a")
+    world.settle()
+    assert log == ["start", "a", "stop"]
+
+
+def test_pykkas_own_stop_message_stops(world: World):
+    """Told by code that knows only pykka, for example `pykka.ActorRef.stop` of an older version."""
+    log: list[Any] = []
+    ref = world.start(Recorder, log)
+    ref.tell("a")
+    ref.tell(_ActorStop())
+    ref.tell("b")
+    world.settle()
+
+    assert log == ["start", "a", "stop"]
+    assert not ref.is_alive()
+    assert world.start(Recorder).ask(_ActorStop(), timeout=0) is None
+
+
+def test_what_waits_behind_a_stop_is_answered(world: World):
+    """pykka: asks with ActorDeadError, stops with True. (pykka itself can forget one, when it races.)"""
+    ref = world.start(Echo)
+    first = ref.stop(block=False)
+    asked = ref.ask("a", block=False)
+    second = ref.stop(block=False)
+    world.settle()
+
+    assert (first.get(timeout=0), second.get(timeout=0)) == (True, True)
+    with pytest.raises(pykka.ActorDeadError, match="stopped before handling"):
+        asked.get(timeout=0)
+
+
+def test_an_unexpected_message_is_logged(world: World, caplog: pytest.LogCaptureFixture):
+    """pykka: an actor without on_receive goes on."""
+    ref = world.start(Machine)
+    ref.tell("what is this")
+    assert ref.proxy().raise_level().get(timeout=0) == 1
+    assert "Unexpected message" in caplog.text
+
+
+# -- hooks
+
+
+def test_the_hooks_run_in_order_and_in_turns(world: World):
+    """pykka: on_start before the first message, on_stop after the last, on_failure in place of on_stop."""
+    log: list[Any] = []
+    ref = world.system.start(Recorder, log)
+    ref.tell("a")
+    ref.stop(timeout=0)
+    assert log == ["start", "a", "stop"]
+
+    log.clear()
+    world.start(Recorder, log).tell(crash("on_failure is told this"))
+    world.settle()
+    assert log == ["start", ("failure", "on_failure is told this")]
+
+
+def test_on_failure_is_told_what_sys_exc_info_would_tell(world: World):
+    """pykka: type, value and traceback."""
+    told: list[Any] = []
+
+    class Told(Recorder):
+        def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
+            told.append((exception_type, str(exception_value), traceback.tb_frame.f_code.co_name != ""))
+
+    world.start(Told).tell(crash("why"))
+    world.settle()
+    assert told == [(ValueError, "why", True)]
+
+
+def test_on_stop_that_raises_does_not_keep_the_actor_alive(world: World):
+    """pykka: it is logged, and the actor stops."""
+
+    class Ill(Recorder):
+        def on_stop(self) -> None:
+            raise OSError("no")
+
+    ref = world.start(Ill)
+    assert ref.stop(timeout=0) is True
+    assert not ref.is_alive()
+
+
+# -- proxies
+
+
+def test_a_proxy_reads_and_writes_attributes(machine: ActorRef[Any]):
+    """pykka: reading gives a future; writing waits, and raises what went wrong."""
+    proxy = machine.proxy()
+    assert proxy.level.get(timeout=0) == 7
+    proxy.level = 8
+    assert proxy.level.get(timeout=0) == 8
+    with pytest.raises(AttributeError):
+        proxy.nothing  # noqa: B018  # reading it is the point
+    with pytest.raises(AttributeError):
+        proxy._private  # noqa: B018  # reading it is the point
+    assert {"level", "raise_level", "speaker"} <= set(dir(proxy))
+
+
+def test_a_proxy_calls_methods(machine: ActorRef[Any]):
+    """pykka: the call gives a future of the result, or of the error; the actor survives the error."""
+    proxy = machine.proxy()
+    assert proxy.raise_level(by=3).get(timeout=0) == 10
+    failed = proxy.fail()
+    with pytest.raises(OSError, match="broken"):
+        failed.get(timeout=0)
+    assert machine.is_alive()
+
+
+def test_a_deferred_call_has_no_answer(world: World, machine: ActorRef[Any]):
+    """pykka: tell semantics; an error fails the actor, for nobody else would see it."""
+    proxy = machine.proxy()
+    assert proxy.note.defer("deferred") is None
+    world.settle()
+    assert proxy.calls.get(timeout=0) == ["deferred"]
+    proxy.fail.defer()
+    world.settle()
+    assert not machine.is_alive()
+
+
+def test_a_traversable_attribute_can_be_reached_into(machine: ActorRef[Any]):
+    """pykka: in the context of the actor."""
+    proxy = machine.proxy()
+    assert proxy.speaker.say("ha", times=2).get(timeout=0) == "haha"
+    assert proxy.speaker.volume.get(timeout=0) == 3
+    proxy.speaker.volume = 4
+    assert proxy.speaker.volume.get(timeout=0) == 4
+
+
+def test_a_proxy_to_itself_defers_work(machine: ActorRef[Any]):
+    """pykka: what is called through it comes after what waits already."""
+    proxy = machine.proxy()
+    proxy.defer_two().get(timeout=0)
+    assert proxy.calls.get(timeout=0) == ["now", "later"]
+
+
+def test_proxies_of_one_actor_are_equal(world: World, machine: ActorRef[Any]):
+    """pykka."""
+    assert machine.proxy() == machine.proxy()
+    assert hash(machine.proxy()) == hash(machine.proxy())
+    assert machine.proxy() != world.start(Machine).proxy()
+
+
+def test_a_proxy_outlives_a_restart(world: World):
+    """L4: it goes through the ref, and reaches the present incarnation."""
+    child = spawn(world.start(Parent), Machine, spec=ChildSpec(restart=Restart.TRANSIENT))
+    world.settle()
+    proxy = child.proxy()
+    proxy.raise_level().get(timeout=0)
+    proxy.fail.defer()
+    world.settle()
+
+    assert child.incarnation == 1
+    assert proxy.level.get(timeout=0) == 0
+    assert child.proxy().raise_level().get(timeout=0) == 1
+
+
+def test_proxy_messages_may_be_sent_by_hand(machine: ActorRef[Any]):
+    """pykka: they are public."""
+    assert machine.ask(ProxyCall(attr_path=("raise_level",), args=(2,), kwargs={}), timeout=0) == 9
+
+
+def test_a_proxy_call_can_be_awaited(system: System):
+    """pykka: in asyncio."""
+    proxy = system.start(Machine).proxy()
+
+    async def main() -> Any:
+        return await proxy.raise_level(), await proxy.level
+
+    assert asyncio.run(asyncio.wait_for(main(), DEADLINE_S)) == (1, 1)
+
+
+def test_futures_made_inside_an_actor_wait_in_its_way(world: World):
+    """pykka's hook for making futures: on a deterministic dispatcher waiting drives the world."""
+    echo = world.start(Echo)
+
+    def relay(actor: Any) -> Any:
+        future = actor._create_future()
+        assert isinstance(future, Future)
+        echo.ask("inner", block=False).add_done_callback(lambda done: future.try_set(done.get(timeout=0)))
+        return future.get(timeout=1)
+
+    assert world.start(Recorder).ask(relay, timeout=1) == "inner"
+
+
+# -- added
+
+
+@pytest.mark.usefixtures("eager_switches")
+def test_ask_and_stop_never_leave_a_future_unresolved(system: System):
+    """A6: 20,000 pairs on three threads; pykka fails this. Every answer is the right one or the death."""
+    pairs = 20_000
+    sent: list[tuple[Any, Any]] = []
+    refs: list[ActorRef[Any]] = [system.start(Echo)]
+    finished = threading.Event()
+
+    def ask() -> None:
+        for number in range(pairs):
+            sent.append((number, refs[-1].ask(number, block=False)))
+        finished.set()
+
+    def stop() -> None:
+        while not finished.is_set():
+            old = refs[-1]
+            refs.append(system.start(Echo))
+            old.stop(block=False, now=len(refs) % 2 == 0)
+
+    threads = [threading.Thread(target=target) for target in (ask, stop, stop)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60.0)
+    answered = dead = 0
+    for number, future in sent:
+        try:
+            assert future.get(timeout=DEADLINE_S) == number
+            answered += 1
+        except ActorDead:
+            dead += 1
+
+    assert answered + dead == pairs
+    assert answered > 0
+    assert dead > 0
+
+
+def test_tell_ahead_overtakes_users_and_reports_the_dead(world: World):
+    """M2, M7: for frameworks on top."""
+    log: list[Any] = []
+    ref = world.start(Recorder, log)
+    ref.tell("user")
+    assert ref.tell_ahead("first") is True
+    assert ref.tell_ahead("second") is True
+    ref.stop(timeout=0)
+
+    assert log == ["start", "first", "second", "user", "stop"]
+    assert ref.tell_ahead("late") is False
+    assert world.dead() == [("late", "dead")]
+
+
+def test_only_our_own_refs_can_be_watched(world: World):
+    """A stock pykka actor cannot tell of its end."""
+
+    class Stock(pykka.ThreadingActor):
+        pass
+
+    stranger = Stock.start()
+    try:
+        with pytest.raises(ActorError, match="not an actor of this framework"):
+            world.start(Recorder).ask(lambda actor: actor.watch(stranger), timeout=0)
+    finally:
+        stranger.stop()
+
+
+def test_a_log_line_says_who_speaks(world: World, caplog: pytest.LogCaptureFixture):
+    """O6."""
+    world.start(Recorder).ask(lambda actor: actor.log.warning("hello"), timeout=0)
+    [record] = [record for record in caplog.records if record.message == "hello"]
+    assert record.name == "relay_actors.Recorder"
+    assert record.actor == "Recorder#1"  # type: ignore[attr-defined]
+
+
+def test_spawning_and_waiting_for_the_start_tells_what_went_wrong(world: World):
+    """L2: the parent knows before the next line."""
+
+    class Broken(Actor):
+        def on_start(self) -> None:
+            raise OSError("not today")
+
+    def try_both(actor: Any) -> Any:
+        good = actor.spawn_started(Echo)
+        try:
+            actor.spawn_started(Broken)
+        except ActorError as error:
+            return good, error
+        return None
+
+    good, error = world.start(Parent).ask(try_both, timeout=0)
+    assert good.is_alive()
+    assert "not today" in str(error)
+    assert isinstance(error.__cause__, OSError)

@@ -1,0 +1,311 @@
+"""Flows: coroutines that an actor drives in its own turns."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from relay_actors.errors import FlowError
+from relay_actors.runtime.actor import ActorRef
+from relay_actors.runtime.context import here
+from relay_actors.runtime.flow import Flow
+from relay_actors.runtime.future import Future
+from relay_actors.runtime.reasons import NORMAL
+from tests.runtime.worlds import Recorder, World
+
+
+class Flows:
+    """An actor with one flow, and the future that the flow awaits next."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.log: list[Any] = []
+        self.ref: ActorRef[Any] = world.start(Recorder, self.log)
+        self.log.clear()
+        self.flow: Any = None
+
+    def future(self) -> Future[Any]:
+        return Future(self.world.dispatcher)
+
+    def begin(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        def do(actor: Any) -> None:
+            self.flow = actor._cell.flow = Flow(
+                actor._cell, coroutine, lambda result: self.log.append(("done", result))
+            )
+            self.flow.begin()
+
+        self.ref.tell(do)
+        self.world.settle()
+
+    def in_turn(self, call: Any) -> None:
+        self.ref.tell(lambda _actor: call())
+        self.world.settle()
+
+
+@pytest.fixture
+def flows(world: World) -> Flows:
+    return Flows(world)
+
+
+def test_an_await_suspends_the_flow_and_not_the_actor(flows: Flows):
+    """DESIGN 4: other messages are handled meanwhile, and the flow goes on in a turn of the same actor."""
+    future = flows.future()
+
+    async def run() -> str:
+        flows.log.append("begins")
+        value = await future
+        flows.log.append((value, here.turn is flows.ref._cell))
+        return "result"
+
+    flows.begin(run())
+    flows.ref.tell("meanwhile")
+    flows.world.settle()
+    future.set("value")
+    assert flows.log == ["begins", "meanwhile"]  # not in the thread, and not at the moment, of the settling
+    flows.world.settle()
+
+    assert flows.log == ["begins", "meanwhile", ("value", True), ("done", "result")]
+    assert flows.flow.is_over
+
+
+def test_a_settled_future_does_not_suspend(flows: Flows):
+    """What has happened already costs no turn."""
+    futures = [flows.future() for _ in range(3)]
+    for number, future in enumerate(futures):
+        future.set(number)
+
+    async def run() -> list[Any]:
+        return [await future for future in futures]
+
+    flows.begin(run())
+    assert flows.log == [("done", [0, 1, 2])]
+
+
+def test_an_error_is_raised_at_the_await(flows: Flows):
+    """And a flow that does not catch it fails its actor."""
+    first, second = flows.future(), flows.future()
+
+    async def run() -> None:
+        try:
+            await first
+        except OSError as error:
+            flows.log.append(str(error))
+        await second
+
+    flows.begin(run())
+    first.try_fail(OSError("caught"))
+    flows.world.settle()
+    second.try_fail(OSError("not caught"))
+    flows.world.settle()
+
+    assert flows.log == ["caught", ("failure", "not caught")]
+    assert not flows.ref.is_alive()
+
+
+def test_derived_futures_can_be_awaited_in_a_flow(flows: Flows):
+    """A11: without blocking the actor."""
+    future = flows.future()
+
+    async def run() -> Any:
+        return await future.map(lambda value: value * 2).join(future)
+
+    flows.begin(run())
+    flows.ref.tell("meanwhile")
+    flows.world.settle()
+    future.set(4)
+    flows.world.settle()
+
+    assert flows.log == ["meanwhile", ("done", [8, 4])]
+
+
+def test_a_flow_cannot_await_asyncio(flows: Flows):
+    """It says so where it is awaited, and what to use instead; the flow may go on."""
+
+    async def run() -> str:
+        try:
+            await asyncio.sleep(0)
+        except FlowError as error:
+            return str(error)
+        return "no error"
+
+    flows.begin(run())
+    [(done, text)] = flows.log
+    assert done == "done"
+    assert "self.aio(...)" in text
+
+
+def test_an_interrupted_await_is_not_woken_by_its_future(flows: Flows):
+    """The flow is somewhere else by then."""
+    first, second = flows.future(), flows.future()
+
+    async def run() -> Any:
+        try:
+            return await first
+        except TimeoutError:
+            return await second
+
+    flows.begin(run())
+    flows.in_turn(lambda: flows.flow.interrupt(TimeoutError()))
+    first.set("too late")
+    flows.world.settle()
+    assert flows.log == []
+    second.set("second")
+    flows.world.settle()
+    assert flows.log == [("done", "second")]
+
+
+def test_a_wake_up_that_waits_already_is_overtaken_by_an_interruption(flows: Flows):
+    """The same, when the future was settled first and its wake-up is in the mailbox."""
+    first, second = flows.future(), flows.future()
+
+    async def run() -> Any:
+        try:
+            return await first
+        except TimeoutError:
+            return await second
+
+    def settle_and_interrupt() -> None:
+        first.set("settled")
+        flows.flow.interrupt(TimeoutError())
+
+    flows.begin(run())
+    flows.in_turn(settle_and_interrupt)
+    second.set("second")
+    flows.world.settle()
+
+    assert flows.log == [("done", "second")]
+
+
+def test_what_interrupts_itself_is_interrupted_at_its_next_await(flows: Flows):
+    """Nothing that ends a wait may be lost, whoever calls."""
+    future = flows.future()
+
+    async def run() -> str:
+        flows.flow.interrupt(TimeoutError("by its own hand"))
+        try:
+            await future
+        except TimeoutError as error:
+            return str(error)
+        return "not interrupted"
+
+    def begin(actor: Any) -> None:
+        flows.flow = actor._cell.flow = Flow(actor._cell, run(), lambda result: flows.log.append(result))
+        flows.flow.begin()
+
+    flows.in_turn(lambda: begin(flows.ref._cell.actor))
+    assert flows.log == ["by its own hand"]
+
+
+def test_ending_a_flow_takes_nothing_back(flows: Flows):
+    """What has been settled before is given first; the error comes at the next await that would suspend."""
+    first, second = flows.future(), flows.future()
+
+    async def run() -> Any:
+        value = await first
+        try:
+            await second
+        except EOFError:
+            return value
+        return None
+
+    def settle_and_end() -> None:
+        first.set("given")
+        flows.flow.end_with(EOFError())
+
+    flows.begin(run())
+    flows.in_turn(settle_and_end)
+    assert flows.log == [("done", "given")]
+
+
+def test_ending_a_flow_that_waits_raises_there(flows: Flows):
+    """In a turn of its own, not in the middle of the turn that ends it."""
+    future = flows.future()
+
+    async def run() -> None:
+        try:
+            await future
+        finally:
+            flows.log.append("finally")
+
+    def end() -> None:
+        flows.flow.end_with(EOFError("over"))
+        flows.log.append("told")
+
+    flows.begin(run())
+    flows.in_turn(end)
+    assert flows.log == ["told", "finally", ("failure", "over")]
+    flows.flow.end_with(EOFError("again"))
+    flows.flow.interrupt(EOFError("again"))
+
+
+def test_cancelling_runs_the_finally_blocks(flows: Flows):
+    """H4, A15 without grace: they may not await any more."""
+    future = flows.future()
+
+    async def run() -> None:
+        try:
+            await future
+        finally:
+            flows.log.append("finally")
+
+    flows.begin(run())
+    flows.in_turn(lambda: flows.flow.cancel())
+    future.set("nobody waits")
+    flows.world.settle()
+
+    assert flows.log == ["finally"]
+    assert flows.flow.is_over
+    flows.flow.cancel()
+
+
+def test_a_flow_that_stops_its_own_actor_is_closed_at_its_next_await(flows: Flows):
+    """It is running, so it cannot be closed on the spot; nor may it go on."""
+    future = flows.future()
+    future.set("settled")
+
+    async def run() -> None:
+        try:
+            flows.ref._cell.begin_stop(NORMAL)
+            flows.log.append("still here")
+            await future
+            if not future.is_settled:
+                flows.log.append("never")
+            await flows.future()
+            flows.log.append("never")
+        finally:
+            flows.log.append("finally")
+
+    flows.begin(run())
+    assert flows.log == ["stop", "still here", "finally"]
+    assert not flows.ref.is_alive()
+
+
+def test_a_flow_that_returns_after_it_was_cancelled_is_not_done(flows: Flows):
+    """Its result is nobody's business any more."""
+
+    async def run() -> str:
+        flows.ref._cell.begin_stop(NORMAL)
+        return "too late"
+
+    flows.begin(run())
+    assert flows.log == ["stop"]
+
+
+def test_an_actor_that_ends_cancels_its_flow(flows: Flows):
+    """S10: nothing of an incarnation is left; the wake-up that comes later is nobody's loss."""
+    future = flows.future()
+
+    async def run() -> None:
+        try:
+            await future
+        finally:
+            flows.log.append("finally")
+
+    flows.begin(run())
+    flows.ref.stop(timeout=0)
+    future.set("too late")
+    flows.world.settle()
+
+    assert flows.log == ["finally", "stop"]
+    assert flows.world.dead() == []
