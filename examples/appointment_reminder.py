@@ -7,7 +7,6 @@ app = RelayApp()
 PRACTICE = "+15550100100"
 
 
-# [actor]
 class Reminder(CallActor):
     """One call to one patient. What `remind` knows is in ``self.data``."""
 
@@ -32,12 +31,7 @@ class Reminder(CallActor):
                 super().on_receive(message)
 
 
-# [/actor]
-# [dial]
 def remind(number: str, at: str) -> CallHandle:
     """Call ``number``; returns at once, from any thread."""
     phone = {"type": "phone", "params": {"from_number": PRACTICE, "to_number": number, "timeout": 25}}
     return app.dial(Reminder, [[phone]], number=number, at=at)
-
-
-# [/dial]

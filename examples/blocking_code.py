@@ -17,7 +17,6 @@ def look_up(order: str) -> str:
     return str(row[0]) if row else "unknown"
 
 
-# [pool]
 @app.calls("orders")
 class Orders(CallActor):
     """Has the database asked on the blocking pool, while the caller hears music."""
@@ -33,8 +32,6 @@ class Orders(CallActor):
         await self.play_tts(f"Your order is {state}.").wait()
 
 
-# [/pool]
-# [pinned]
 @app.calls("slow-orders")
 class SlowOrders(CallActor):
     """Asks the database itself. It has a thread of its own, so that it may."""
@@ -47,6 +44,3 @@ class SlowOrders(CallActor):
         menu = self.prompt_tts("Press your order number, then pound.", {"digits": {"max": 8, "terminators": "#"}})
         state = look_up((await menu.wait()).digits)
         await self.play_tts(f"Your order is {state}.").wait()
-
-
-# [/pinned]

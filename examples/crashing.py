@@ -7,7 +7,6 @@ app = RelayApp()
 SHOPS = {"10115": "Chausseestrasse 8", "20095": "Rathausmarkt 1"}
 
 
-# [restarts]
 @app.calls("shops")
 class ShopFinder(CallActor):
     """Looks up a postcode, and crashes on one that it does not know: the flow begins anew, and asks again."""
@@ -26,8 +25,6 @@ class ShopFinder(CallActor):
         await self.play_tts(f"Our shop is at {shop}.").wait()
 
 
-# [/restarts]
-# [given-up]
 class Apology(CallActor):
     """Takes over a call whose actor has crashed too often."""
 
@@ -41,6 +38,3 @@ class PoliteShopFinder(ShopFinder):
     """The same, but its callers are told."""
 
     given_up_to = Apology
-
-
-# [/given-up]

@@ -6,7 +6,6 @@ from relay_actors.events import MessageReceiveEvent
 app = RelayApp()
 
 
-# [receive]
 @app.messages("echo")
 class Echo(MessageActor):
     """One text that came in. Every text to the context ``echo`` gets an actor of its own."""
@@ -20,13 +19,8 @@ class Echo(MessageActor):
                 super().on_receive(message)
 
 
-# [/receive]
-# [send]
 def notify(number: str, body: str) -> str:
     """Send a text, and return what became of it: ``delivered``, ``undelivered`` or ``failed``."""
     sent = app.send_message(to_number=number, from_number="+15550100100", body=body)
     last = sent.wait(timeout=60).get()
     return str(last.message_state)
-
-
-# [/send]

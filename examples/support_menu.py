@@ -8,7 +8,6 @@ app = RelayApp()
 DESK = "+15550100101"
 
 
-# [messages]
 @app.calls("support")
 class Support(CallActor):
     """Message style: everything that happens to this call arrives here, one message at a time."""
@@ -30,8 +29,6 @@ class Support(CallActor):
                 super().on_receive(message)
 
 
-# [/messages]
-# [flow]
 @app.calls("sales")
 class Sales(CallActor):
     """Flow style: the same verbs, written top to bottom. An await suspends this call and no other."""
@@ -47,6 +44,3 @@ class Sales(CallActor):
         if bridge.connect_state == "connected":
             await self.next(ConnectEvent, where=lambda event: event.connect_state == "disconnected")
         await self.play_tts(f"Your order is number {self.data['order']}. Goodbye.").wait()
-
-
-# [/flow]

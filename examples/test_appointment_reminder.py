@@ -9,7 +9,6 @@ from relay_actors.testing import AppRunner, PhoneMaker
 PATIENT = "+15550003333"
 
 
-# [person]
 def test_a_patient_says_yes(relay_app: AppRunner, phone: PhoneMaker) -> None:
     """What the actor has noted can be read from outside."""
     relay_app(app)
@@ -19,7 +18,6 @@ def test_a_patient_says_yes(relay_app: AppRunner, phone: PhoneMaker) -> None:
     assert call.data["comes"]
 
 
-# [/person]
 def test_a_machine_is_not_asked_to_press_anything(relay_app: AppRunner, phone: PhoneMaker) -> None:
     """Detection waits until its greeting is over."""
     relay_app(app)
@@ -31,7 +29,6 @@ def test_a_machine_is_not_asked_to_press_anything(relay_app: AppRunner, phone: P
     ]
 
 
-# [nobody]
 def test_a_patient_who_does_not_answer_gets_a_text(relay_app: AppRunner, phone: PhoneMaker) -> None:
     """Whoever waits for the call learns why there is none."""
     relay_app(app)
@@ -40,6 +37,3 @@ def test_a_patient_who_does_not_answer_gets_a_text(relay_app: AppRunner, phone: 
     phone(PATIENT).receives_text("nine thirty")
     with pytest.raises(DialFailedError):
         call.wait_for_ended().get(timeout=5)
-
-
-# [/nobody]

@@ -30,7 +30,6 @@ def test_the_order_is_found(relay_app: AppRunner, phone: PhoneMaker, context: st
     caller.hears("on its way").is_hung_up()
 
 
-# [others]
 @pytest.mark.parametrize("context", ["orders", "slow-orders"])
 def test_a_slow_database_holds_up_nobody_else(
     relay_app: AppRunner, phone: PhoneMaker, monkeypatch: pytest.MonkeyPatch, context: str
@@ -53,6 +52,3 @@ def test_a_slow_database_holds_up_nobody_else(
 
     may_answer.set()
     waiting.hears("number 17").is_hung_up()
-
-
-# [/others]

@@ -5,7 +5,6 @@ from crashing import app
 from relay_actors.testing import AppRunner, PhoneMaker, Simulator
 
 
-# [restart]
 def test_a_crash_is_heard_as_a_question_that_comes_again(relay_app: AppRunner, phone: PhoneMaker) -> None:
     """The call stays up, and the second answer counts."""
     relay_app(app)
@@ -15,7 +14,6 @@ def test_a_crash_is_heard_as_a_question_that_comes_again(relay_app: AppRunner, p
     caller.hears("chausseestrasse").is_hung_up()
 
 
-# [/restart]
 def test_a_crash_loop_ends_with_one_hang_up(relay_app: AppRunner, phone: PhoneMaker, relay_sim: Simulator) -> None:
     """Nobody is left in silence, and nobody is kept asking for ever."""
     relay_app(app)

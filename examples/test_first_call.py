@@ -5,7 +5,6 @@ from first_call import app
 from relay_actors.testing import AppRunner, PhoneMaker, Simulator
 
 
-# [first]
 def test_a_caller_hears_the_opening_hours(relay_app: AppRunner, phone: PhoneMaker) -> None:
     """They hear the question to its end or press at once; here at once."""
     relay_app(app)
@@ -15,8 +14,6 @@ def test_a_caller_hears_the_opening_hours(relay_app: AppRunner, phone: PhoneMake
     caller.is_hung_up()
 
 
-# [/first]
-# [silence]
 def test_a_silent_caller_is_not_left_in_silence(relay_app: AppRunner, phone: PhoneMaker) -> None:
     """The question has a time-out of its own, four seconds unless one is given."""
     relay_app(app)
@@ -24,8 +21,6 @@ def test_a_silent_caller_is_not_left_in_silence(relay_app: AppRunner, phone: Pho
     caller.hears("press 1").hears("did not get that").is_hung_up()
 
 
-# [/silence]
-# [fault]
 def test_sales_is_reached_although_the_connection_breaks(
     relay_app: AppRunner, phone: PhoneMaker, relay_sim: Simulator
 ) -> None:
@@ -36,6 +31,3 @@ def test_sales_is_reached_although_the_connection_breaks(
     with relay_sim.socket_down(seconds=0.3):
         caller.presses("1")
     caller.is_transferred(to="sales")
-
-
-# [/fault]

@@ -13,7 +13,6 @@ def test_support_is_not_there(relay_app: AppRunner, phone: PhoneMaker) -> None:
     assert caller.hears("nobody is there").is_hung_up().end_reason == "hangup"
 
 
-# [desk]
 def test_the_caller_talks_to_the_desk(relay_app: AppRunner, phone: PhoneMaker) -> None:
     """A transfer leads from one actor to another, and a connection from the caller to a telephone."""
     relay_app(app)
@@ -26,7 +25,6 @@ def test_the_caller_talks_to_the_desk(relay_app: AppRunner, phone: PhoneMaker) -
     caller.hears("number 4711").is_hung_up()
 
 
-# [/desk]
 def test_a_busy_desk_is_not_the_end(relay_app: AppRunner, phone: PhoneMaker) -> None:
     """The caller hears the order number all the same."""
     relay_app(app)

@@ -8,7 +8,6 @@ from relay_actors.testing import AppRunner, Simulator, SimulatorServer
 
 def main() -> None:
     """Call once, and print what was heard."""
-    # [docs]
     simulator = Simulator(clock=SystemClock(), random=Random(7), pace=0.05)
     with SimulatorServer(simulator) as server:
         run = AppRunner(server)
@@ -18,7 +17,6 @@ def main() -> None:
         caller.is_hung_up()
         print(*caller.heard, sep="\n")
         print("left over:", run.stop() or "nothing")
-    # [/docs]
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from relay_actors.testing import Line, Phone, Simulator, plugin
 from tests.support.house import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
@@ -15,6 +16,7 @@ PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts
 CODE = r"(?:DL|[A-Z])\d{1,2}"
 ROW = re.compile(rf"^\| ({CODE}) \| (.+?) \| (kept|partly|not yet)(?:: (.+?))? \| (.*?) \|$", re.MULTILINE)
 SHOWN = re.compile(r"```\{literalinclude\} (\S+)\n((?::.*\n)*)")
+SHOWN_OBJECT = re.compile(r"```\{literalinclude\} (\S+)\n(?::.*\n)*:pyobject: (\w+)\n")
 
 
 def guarantees() -> dict[str, tuple[str, str, list[str]]]:
@@ -86,6 +88,26 @@ def test_files_that_a_page_names_are_there(page: Path):
     assert [name for name in named if not any((root / name).is_file() for root in roots)] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
+def test_every_link_leads_to_a_page(page: Path):
+    """Also without Sphinx, which says the same when the pages are built."""
+    links = re.findall(r"\]\(([^)#:]+\.md)", page.read_text("utf-8"))
+
+    assert [link for link in links if not (page.parent / link).is_file()] == []
+
+
+def test_what_the_page_on_testing_names_is_there():
+    """It is the page of the fixtures: each of them is on it, and whatever it says of people and the server."""
+    text = (DOCS / "how-to" / "test-your-application.md").read_text("utf-8")
+    fixtures = [name for name in plugin.__all__ if not name.startswith("pytest_")]
+
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == set(fixtures)
+    for name in re.findall(r"\brelay_sim\.(\w+)", text):
+        assert hasattr(Simulator, name) or name == "frames", name
+    for name in re.findall(r"(?<![\w.])`(?:phone\(number\)\.)?(\w+)\(", text):
+        assert any(hasattr(one, name) for one in (Phone, Line)) or name in fixtures, name
+
+
 def shown() -> list[tuple[Path, Path, list[str]]]:
     """Each page with each file that it shows, and the markers between which it does."""
     found = []
@@ -103,6 +125,10 @@ def test_shown_code_is_taken_from_examples():
         text = file.read_text("utf-8")
         for marker in markers:
             assert text.count(marker) == 1, f"{page}: {marker} in {file}"
+    for page in PAGES:
+        for target, name in SHOWN_OBJECT.findall(page.read_text("utf-8")):
+            text = (page.parent / target).read_text("utf-8")
+            assert re.search(rf"^(?:def|class) {name}\b", text, re.MULTILINE), f"{page}: {name} in {target}"
     for page in PAGES:
         assert "```python" not in page.read_text("utf-8"), f"{page} shows Python that is no example's"
 
