@@ -25,6 +25,7 @@
         ├── TooManyChildren         a child was asked of a parent that has as many as it may have
         ├── MailboxFull             a bounded mailbox refused a message
         ├── NameTaken               a unique registry key has a living owner
+        ├── WouldDeadlock           an actor was about to wait for itself
         └── FlowError               a flow awaited something that its actor cannot drive
 """
 
@@ -56,6 +57,7 @@ __all__ = [
     "StartTimeout",
     "TooManyChildren",
     "TransportError",
+    "WouldDeadlock",
 ]
 
 LOCAL_ERROR_CODE = -1
@@ -241,6 +243,10 @@ class NameTaken(ActorError):
     def __init__(self, message: str, *, owner: object = None) -> None:
         super().__init__(message)
         self.owner = owner
+
+
+class WouldDeadlock(ActorError):
+    """An actor was about to wait, in its own turn, for what only its own turn can bring. Source: SEMANTICS A8."""
 
 
 class FlowError(ActorError):

@@ -7,7 +7,8 @@ import logging
 from collections.abc import Callable
 from typing import Any, Protocol, Self
 
-from relay_actors.actors.waits import Reply, Wait, give_up_after
+from relay_actors.actors.waits import CallFuture, Reply, Wait, follow, give_up_after
+from relay_actors.errors import CallEnded
 from relay_actors.protocol.commands import (
     ActionCommand,
     Pause,
@@ -20,7 +21,7 @@ from relay_actors.protocol.commands import (
 from relay_actors.protocol.events import RelayEvent
 from relay_actors.protocol.states import ActionState
 from relay_actors.runtime.actor import ActorRef
-from relay_actors.runtime.base import Dispatcher
+from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.future import Future
 
 __all__ = [
@@ -43,11 +44,15 @@ class ActionOwner(Protocol):
     def runs_on(self) -> Dispatcher:
         """Who runs the call's actor."""
 
+    @property
+    def runs_as(self) -> Runnable:
+        """The cell of the call's actor."""
+
     def control_action(self, action: Action, command: SubCommand) -> Reply:
         """Send a command on a running operation."""
 
 
-class Action(Future["Action"]):
+class Action(CallFuture["Action"]):
     """The handle of one running operation on a call.
 
     Awaiting the handle waits for the server's *acceptance* and gives the handle; awaiting `wait` waits for its
@@ -64,12 +69,12 @@ class Action(Future["Action"]):
     """
 
     def __init__(self, call: ActionOwner, command: ActionCommand, on_completed: Callable[[Any], Any] | None) -> None:
-        super().__init__(call.runs_on)
+        super().__init__(call.runs_on, call.runs_as)
         if on_completed is not None and not callable(on_completed):
             raise TypeError(f"on_completed must be a function of the completing event, not {on_completed!r}")
         self.call = call
         self.command = command
-        self.control_id: str = command.control_id or ""
+        self.control_id = command.control_id or ""
         self.state: ActionState = ActionState.NEW
         self.result: RelayEvent | None = None
         self.is_wanted = False
@@ -111,10 +116,9 @@ class Action(Future["Action"]):
             RelayError: in the wait, when the server refused to begin.
         """
         self.is_wanted = True
-        wait: Wait[Any] = Wait(self.call.runs_on)
-        give_up_after(wait, timeout, self.call.runs_on, f"completion of {self.command.method}")
-        self._done.add_done_callback(lambda done: _copy(done, wait))
-        return wait
+        wait: Wait[Any] = Wait(self.call.runs_on, self.call.runs_as)
+        follow(wait, self._done)
+        return give_up_after(wait, timeout, self.call.runs_on, f"completion of {self.command.method}")
 
     def on_done(self, callback: Callable[[], None]) -> None:
         """Have ``callback`` called once when it is over, however it ended."""
@@ -122,9 +126,10 @@ class Action(Future["Action"]):
 
     def stop(self) -> Reply:
         """Ask the server to stop it; its last event then completes it. Nothing is sent once it is over."""
-        return self._control(Stop(action_method=self.command.method, control_id=self.control_id))
+        return self._control(Stop)
 
-    def _control(self, command: SubCommand) -> Reply:
+    def _control(self, kind: type[SubCommand], **arguments: Any) -> Reply:
+        command = kind(action_method=self.command.method, control_id=self.control_id, **arguments)
         return self.call.control_action(self, command)
 
     # -- for the call's actor ----------------------------------------------------------------------------------------
@@ -142,17 +147,17 @@ class Action(Future["Action"]):
         """Fail it, unless it is over. In the call's turn."""
         if self.is_done:
             return False
-        self.state = ActionState.REJECTED
+        self.state = ActionState.CALL_ENDED if isinstance(error, CallEnded) else ActionState.REJECTED
         self.try_fail(error)
         return self._done.try_fail(error)
 
-    def take_callback(self, event: RelayEvent) -> Any:
+    def take_callback(self) -> Any:
         """Call ``on_completed``, once; return a coroutine if it gave one. What it raises is logged."""
         callback, self._on_completed = self._on_completed, None
-        if callback is None:
+        if callback is None or self.result is None:
             return None
         try:
-            given = callback(event)
+            given = callback(self.result)
         except Exception:
             _log.exception("on_completed raised action=%s", self)
             return None
@@ -164,15 +169,15 @@ class PlayAction(Action):
 
     def pause(self) -> Reply:
         """Pause it."""
-        return self._control(Pause(action_method=self.command.method, control_id=self.control_id))
+        return self._control(Pause)
 
     def resume(self) -> Reply:
         """Go on after a pause."""
-        return self._control(Resume(action_method=self.command.method, control_id=self.control_id))
+        return self._control(Resume)
 
     def volume(self, volume: float) -> Reply:
         """Change the volume, in dB from -40 to 40."""
-        return self._control(SetVolume(action_method=self.command.method, control_id=self.control_id, volume=volume))
+        return self._control(SetVolume, volume=volume)
 
 
 class RecordAction(Action):
@@ -180,11 +185,11 @@ class RecordAction(Action):
 
     def pause(self, behavior: str | None = None) -> Reply:
         """Pause it; ``behavior`` is ``skip`` (the gap is cut, the server's default) or ``silence``."""
-        return self._control(Pause(action_method=self.command.method, control_id=self.control_id, behavior=behavior))
+        return self._control(Pause, behavior=behavior)
 
     def resume(self) -> Reply:
         """Go on after a pause."""
-        return self._control(Resume(action_method=self.command.method, control_id=self.control_id))
+        return self._control(Resume)
 
 
 class DetectAction(Action):
@@ -196,7 +201,7 @@ class StandaloneCollectAction(Action):
 
     def start_input_timers(self) -> Reply:
         """Start the clock of ``initial_timeout``, if it was begun with ``start_input_timers=False``."""
-        return self._control(StartInputTimers(action_method=self.command.method, control_id=self.control_id))
+        return self._control(StartInputTimers)
 
 
 class CollectAction(StandaloneCollectAction):
@@ -204,19 +209,12 @@ class CollectAction(StandaloneCollectAction):
 
     def volume(self, volume: float) -> Reply:
         """Change the volume of the prompt, in dB from -40 to 40."""
-        return self._control(SetVolume(action_method=self.command.method, control_id=self.control_id, volume=volume))
+        return self._control(SetVolume, volume=volume)
 
     def pause(self) -> Reply:
         """Pause the prompt. Not in the wire schema: expect the server to refuse it (PROTOCOL D30)."""
-        return self._control(Pause(action_method=self.command.method, control_id=self.control_id))
+        return self._control(Pause)
 
     def resume(self) -> Reply:
         """Go on after a pause. Not in the wire schema: expect the server to refuse it (PROTOCOL D30)."""
-        return self._control(Resume(action_method=self.command.method, control_id=self.control_id))
-
-
-def _copy(done: Future[RelayEvent], wait: Wait[Any]) -> None:
-    if done.error is not None:
-        wait.try_fail(done.error)
-    else:
-        wait.try_set(done.get(timeout=0))
+        return self._control(Resume)

@@ -9,7 +9,7 @@ from relay_actors.actors.leg_actor import CallRef
 from relay_actors.actors.orders import Order
 from relay_actors.actors.verbs import AllVerbs
 from relay_actors.protocol.base import JsonObject
-from relay_actors.runtime.base import Dispatcher
+from relay_actors.runtime.base import Dispatcher, Runnable
 
 __all__ = ["CallHandle"]
 
@@ -37,6 +37,11 @@ class CallHandle(AllVerbs):
     def runs_on(self) -> Dispatcher:
         """Who runs the call's actor."""
         return self.ref.kept.office.dispatcher
+
+    @property
+    def runs_as(self) -> Runnable:
+        """The cell of the call's actor."""
+        return self.ref.runs_as
 
     @property
     def call_id(self) -> str:

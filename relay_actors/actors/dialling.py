@@ -8,7 +8,7 @@ from relay_actors.errors import RelayActorsError
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import Dial
 from relay_actors.protocol.events import CallStateEvent, DialEvent
-from relay_actors.protocol.states import CallState, advance
+from relay_actors.protocol.states import CallState, advance, is_at_or_past
 
 __all__ = ["Dialling"]
 
@@ -31,26 +31,26 @@ class Dialling:
         self.winner = ""
         self.is_over = False
         self.error: RelayActorsError | None = None
-        self.answered: CallStateEvent | None = None
         self._legs: dict[str, str] = {}
         self._nodes: dict[str, str] = {}
+        self._events: dict[str, list[CallStateEvent]] = {}
         self._ended_by_us: set[str] = set()
 
     def on_leg(self, event: CallStateEvent) -> list[JsonObject]:
-        """Note the state of one leg; return the ids of legs that must be hung up now.
+        """Note the state of one leg that has not won; return the ids of legs that must be hung up now.
 
         After the dial is decided, a leg that turns up alive without having won is nobody's: the server should end it,
         but one that was answered would run on, unowned (PROTOCOL 9.3.6).
         """
         call_id = event.call_id
-        self._legs[call_id] = advance(self._legs.get(call_id, ""), event.call_state)
+        before = self._legs.get(call_id, "")
+        self._legs[call_id] = advance(before, event.call_state)
         if event.node_id:
             self._nodes[call_id] = event.node_id
-        if self._legs[call_id] == CallState.ANSWERED:
-            if self.is_over and call_id != self.winner:
-                return self._to_end([call_id])
-            if self.answered is None or call_id == self.winner:
-                self.answered = event
+        if not self.is_over and self._legs[call_id] != before:
+            self._events.setdefault(call_id, []).append(event)
+        if self.is_over and self._legs[call_id] == CallState.ANSWERED:
+            return self._to_end([call_id])
         return []
 
     def on_dial(self, event: DialEvent) -> list[JsonObject]:
@@ -58,15 +58,20 @@ class Dialling:
         winner = event.winner_call_id
         if event.dial_state == "answered" and winner:
             self._nodes[winner] = event.winner_node_id or event.node_id or self._nodes.get(winner, "")
-            if self.is_over:
-                return self._to_end([winner]) if winner != self.winner else []
-            self.winner = winner
-            self.is_over = True
-            if self.answered is not None and self.answered.call_id != winner:
-                self.answered = None
-        elif event.dial_state == "failed":
+            if not self.is_over:
+                self.winner = winner
+                self.is_over = True
+                return self._to_end(leg for leg, state in self._legs.items() if state == CallState.ANSWERED)
+            return self._to_end([winner])
+        if event.dial_state == "failed":
             self.is_over = True
         return []
+
+    def take_events(self) -> list[CallStateEvent]:
+        """Return what the winning leg has told of itself from its answer on, in order; once."""
+        events, self._events = self._events, {}
+        told = events.get(self.winner, ())
+        return [event for event in told if is_at_or_past(event.call_state, CallState.ANSWERED)]
 
     def give_up(self) -> list[JsonObject]:
         """Nobody wants it any more; return the ids of the legs that are to be hung up."""
@@ -74,6 +79,8 @@ class Dialling:
         return self._to_end(list(self._legs))
 
     def _to_end(self, call_ids: Iterable[str]) -> list[JsonObject]:
-        due = [c for c in call_ids if c not in self._ended_by_us and self._legs.get(c) != CallState.ENDED]
+        """Return the ids of those that live and have not been hung up, each leg once (SEMANTICS X9)."""
+        spared = {self.winner, *self._ended_by_us}
+        due = [leg for leg in call_ids if leg not in spared and self._legs.get(leg) != CallState.ENDED]
         self._ended_by_us.update(due)
-        return [{"node_id": self._nodes.get(c, ""), "call_id": c} for c in due]
+        return [{"node_id": self._nodes.get(leg, ""), "call_id": leg} for leg in due]

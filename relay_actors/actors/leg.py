@@ -13,6 +13,7 @@ from typing import Any, Literal
 from relay_actors.actors.actions import Action
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.waits import Reply, Wait
+from relay_actors.errors import CallEnded, RelayActorsError
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.call_events import device_number
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, DialEvent, RelayEvent
@@ -27,11 +28,23 @@ Listener = Callable[[RelayEvent], Any]
 class StateWait:
     """Somebody waits for a state, or for an event."""
 
-    __slots__ = ("accepts", "wait")
+    __slots__ = ("_accepts", "wait")
 
     def __init__(self, accepts: Callable[[RelayEvent], bool], wait: Wait[RelayEvent]) -> None:
-        self.accepts = accepts
+        self._accepts = accepts
         self.wait = wait
+
+    def offer(self, event: RelayEvent) -> bool:
+        """Settle the wait if this is what it waits for; return whether it is over.
+
+        What the user's predicate raises is raised where somebody waits: no event is lost by it, and no call harmed.
+        """
+        try:
+            if not self.wait.is_settled and self._accepts(event):
+                self.wait.try_set(event)
+        except Exception as error:
+            self.wait.try_fail(error)
+        return self.wait.is_settled
 
 
 class Leg:
@@ -44,16 +57,26 @@ class Leg:
         context: the routing label of an inbound call; the session's name for an outbound one.
         direction: ``inbound`` or ``outbound``.
         device: ``{type, params}`` of the other party.
+        peer: the leg that this one is bridged to, ``{call_id, node_id, …}``.
         state: the last known state; only ever moves forward (SEMANTICS X1).
+        stale_states: how many earlier states have come later, and were ignored.
         end_reason: why it ended, or "".
+        ended_event: what told of the end.
         data: the application's own; survives restarts.
+        begun: whether the offer of an inbound call was told, or the dial of an outbound one sent.
+        hand_on: the reply to a transfer or pass that is under way.
         is_handed_on: transferred or passed: no longer ours to hang up.
+        left_because: set when nobody attends to the call any more: the reason with which it is to be hung up.
         hang_up: the reply to the one hang-up, once it was asked for.
         actions: running operations by control id.
+        replies: to commands that have not been answered.
+        waits: for events and states.
         backlog: what the user's handler has still to be told, oldest first; survives a crash of that handler.
         untaken: what a flow has not asked for yet, newest last.
         dialling: the dial procedure of an outbound call.
         flow_is_over: whether ``run()`` has returned, so that a restart does not run it again.
+        is_cut_off: whether there is no connection, so that nothing can be heard of the call.
+        expected_end: the reason with which the call will count as ended if no end event comes; "" if none is due.
         end_watch: pending while an end event, or the answer of a dial, is expected.
         lingers: whether it is only waited for what is late.
         has_lingered: whether nothing late will come any more.
@@ -71,25 +94,31 @@ class Leg:
         self.device: JsonObject = {}
         self.peer: JsonObject = {}
         self.state: str = ""
-        self.end_reason = ""
         self.stale_states = 0
-        self.data: dict[str, Any] = data if data is not None else {}
-        self.is_handed_on = False
-        self.hang_up: Reply | None = None
+        self.end_reason = ""
         self.ended_event: RelayEvent | None = None
+        self.data: dict[str, Any] = data if data is not None else {}
+        self.begun = False
+        self.hand_on: Reply | None = None
+        self.is_handed_on = False
+        self.left_because = ""
+        self.hang_up: Reply | None = None
         self.actions: dict[str, Action] = {}
         self.replies: set[Reply] = set()
         self.waits: list[StateWait] = []
-        self.listeners: dict[str, list[Listener]] = {}
         self.backlog: deque[object] = deque()
         self.untaken: deque[object] = deque(maxlen=64)
         self.dialling: Dialling | None = None
-        self.begun = False
         self.flow_is_over = False
+        self.is_cut_off = False
+        self.expected_end = ""
         self.end_watch: TimerHandle | None = None
         self.lingers = False
         self.has_lingered = False
         self.end_timers: list[TimerHandle] = []
+        self._listeners: dict[str, list[tuple[int | None, Listener]]] = {}
+
+    # -- what it is --------------------------------------------------------------------------------------------------
 
     @property
     def is_ended(self) -> bool:
@@ -102,9 +131,19 @@ class Leg:
         return self.state == CallState.ANSWERED
 
     @property
+    def is_being_hung_up(self) -> bool:
+        """Whether a hang-up was sent, and not refused or lost."""
+        return self.hang_up is not None and self.hang_up.error is None
+
+    @property
     def needs_hang_up(self) -> bool:
         """Whether the call would stay up if its actor went now (SEMANTICS X7)."""
-        return bool(self.call_id) and not (self.is_ended or self.is_handed_on or self.hang_up is not None)
+        return bool(self.call_id) and not (self.is_ended or self.is_handed_on or self.is_being_hung_up)
+
+    @property
+    def name(self) -> str:
+        """Its call id, or the tag of its dial as long as it has none."""
+        return self.call_id or self.tag
 
     @property
     def ids(self) -> JsonObject:
@@ -114,6 +153,25 @@ class Leg:
     def number(self, end: Literal["from", "to"]) -> str:
         """Return the number, or SIP address, at one end of the call, or ""."""
         return device_number(self.device, end)
+
+    def has_reached(self, state: str) -> bool:
+        """Return whether the call is in ``state`` or past it: states are levels, not edges (PROTOCOL 8.4)."""
+        return is_at_or_past(self.state, state)
+
+    def state_event(self) -> RelayEvent:
+        """Return the present state as an event, for those who wait for one that has been reached (PROTOCOL 8.4)."""
+        if self.ended_event is not None:
+            return self.ended_event
+        return CallStateEvent("calling.call.state", {"call_state": self.state}, self.call_id, 0.0, self.state)
+
+    def ended_error(self) -> RelayActorsError:
+        """Return what ends everything that waits for this call: it has ended, or nobody has answered its dial."""
+        if self.dialling is not None and self.dialling.error is not None:
+            return self.dialling.error
+        otherwise = "" if self.is_ended else "handed on" if self.is_handed_on else "its actor has ended"
+        return CallEnded(self.name, self.end_reason or otherwise)
+
+    # -- what the wire tells -----------------------------------------------------------------------------------------
 
     def received(self, event: CallReceiveEvent) -> None:
         """Take what the offer of an inbound call says."""
@@ -152,21 +210,50 @@ class Leg:
             self.segment_id = segment_id
         self.state = advance(self.state, CallState.ANSWERED)
 
-    def has_reached(self, state: str) -> bool:
-        """Return whether the call is in ``state`` or past it: states are levels, not edges (PROTOCOL 8.4)."""
-        return is_at_or_past(self.state, state)
+    # -- who waits and who listens -----------------------------------------------------------------------------------
+
+    def wait(self, waiting: StateWait) -> None:
+        """Note who waits, and forget those that wait no more."""
+        self.waits = [known for known in self.waits if not known.wait.is_settled]
+        self.waits.append(waiting)
 
     def settle_waits(self, event: RelayEvent) -> None:
         """Give ``event`` to those who wait for such a one."""
-        for waiting in [w for w in self.waits if w.wait.is_settled or w.accepts(event)]:
-            self.waits.remove(waiting)
-            waiting.wait.try_set(event)
+        for waiting in tuple(self.waits):
+            if waiting.offer(event):
+                self.waits.remove(waiting)
+
+    def listen(self, event_type: str, listener: Listener, incarnation: int | None) -> None:
+        """Note who listens; with an ``incarnation``, only as long as the actor is not restarted."""
+        known = self._listeners.get(event_type, ())
+        still = [one for one in known if one[0] is None or incarnation is None or one[0] == incarnation]
+        self._listeners[event_type] = [*still, (incarnation, listener)]
+
+    def listeners(self, event_type: str, incarnation: int) -> list[Listener]:
+        """Return who listens to a type of events, as far as they belong to this incarnation or to nobody's."""
+        return [
+            listener for born, listener in self._listeners.get(event_type, ()) if born is None or born == incarnation
+        ]
+
+    def close(self) -> None:
+        """Let nobody wait any more, and nothing be due: what they wait for will not come (SEMANTICS X2). Idempotent."""
+        error = self.ended_error()
+        for timer in (self.end_watch, *self.end_timers):
+            if timer is not None:
+                timer.cancel()
+        self.fail_waits(error)
+        actions, self.actions = self.actions, {}
+        for action in actions.values():
+            action.refuse(error)
 
     def fail_waits(self, error: BaseException) -> None:
-        """End all waits and pending replies with ``error``: what they wait for will not come any more (X2)."""
+        """End all waits and pending replies with ``error``; a hang-up is over when the call is, and has succeeded."""
         waits, self.waits = self.waits, []
         for waiting in waits:
             waiting.wait.try_fail(error)
         replies, self.replies = self.replies, set()
         for reply in replies:
-            reply.try_fail(error)
+            if reply is self.hang_up and self.is_ended:
+                reply.try_set({})
+            else:
+                reply.try_fail(error)

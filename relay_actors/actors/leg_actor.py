@@ -8,33 +8,40 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, cast
 
 from relay_actors.actors.action_actor import ActionActor, BeginAnswered, CallGone
 from relay_actors.actors.actions import Action
+from relay_actors.actors.in_turn import InTurn, tell_in_turn
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.notices import ActionCompleted, CommandFailed
 from relay_actors.actors.office import Office
 from relay_actors.actors.orders import Begin, Control, Listen, Order, Perform, WaitFor
-from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.outgoing import Outgoing, last_word
 from relay_actors.actors.verbs import AllVerbs
+from relay_actors.actors.waits import follow
 from relay_actors.errors import (
+    ActorDead,
     CallEnded,
     CommandRejectedError,
     ConnectionLostError,
+    NotSentError,
     RelayActorsError,
     RequestTimeoutError,
 )
 from relay_actors.protocol.base import JsonObject
-from relay_actors.protocol.commands import Answer, Hangup, Pass, Transfer
+from relay_actors.protocol.commands import Answer, Hangup, Pass, RelayCommand, Transfer
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, ConnectEvent, RelayEvent
-from relay_actors.protocol.states import ActionState, CallState
+from relay_actors.protocol.states import CALL_MOVES, ActionState, CallState
 from relay_actors.runtime.actor import Actor, ActorRef
-from relay_actors.runtime.base import Dispatcher
+from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.context import here
 from relay_actors.runtime.flow import Flow
-from relay_actors.runtime.signals import Internal
+from relay_actors.runtime.future import Future
+from relay_actors.runtime.mailbox import Envelope
+from relay_actors.runtime.reasons import ChildFailed
 
 __all__ = ["CallRef", "Kept", "LegActor"]
 
@@ -59,18 +66,30 @@ class CallRef(ActorRef[Any]):
         """What the actor keeps."""
         return cast("Kept", self._cell.keep)
 
+    @property
+    def runs_as(self) -> Runnable:
+        """The actor's cell."""
+        return self._cell
+
     def post(self, order: Order) -> None:
-        """Have the actor do something, ahead of what others tell it. Any thread."""
-        if self._cell.tell_control(order):
-            return
-        leg = self.kept.leg
-        match order:
-            case WaitFor() if leg.dialling is not None and leg.dialling.error is not None:
-                order.refuse(leg.dialling.error)
-            case WaitFor(state=state) if state and leg.has_reached(state) and leg.ended_event is not None:
-                order.waiting.wait.try_set(leg.ended_event)
-            case _:
-                order.refuse(CallEnded(leg.call_id or leg.tag, leg.end_reason or "its actor has ended"))
+        """Have the actor do something, ahead of what others tell it. Any thread.
+
+        Whenever the actor ends, before this, meanwhile or after, the order is settled: nobody waits for ever.
+        """
+        cell = self._cell
+        lost: Future[None] = Future(cell.dispatcher)
+        lost.add_done_callback(lambda _lost: self._too_late(order))
+        turn = InTurn(cell, lambda actor: actor.take_order(order))
+        if cell.mailbox.put_control(Envelope(turn, lost)):  # an envelope that is not handled fails its reply
+            cell.wake()
+        else:
+            self._too_late(order)
+
+    def _too_late(self, order: Order) -> None:
+        order.too_late(self.kept.leg)
+        if isinstance(order, Begin) and (coroutine := order.action.take_callback()) is not None:
+            coroutine.close()
+            _log.warning("on_completed was not run, nobody is left to drive it action=%s", order.action)
 
 
 class LegActor(Actor, AllVerbs):
@@ -98,23 +117,25 @@ class LegActor(Actor, AllVerbs):
         """Who runs it."""
         return self._cell.dispatcher
 
+    @property
+    def runs_as(self) -> Runnable:
+        """Its cell."""
+        return self._cell
+
     def _new_id(self) -> str:
         return self.office.system.new_id()
 
     def _post(self, order: Order) -> None:
-        if here.turn is self._cell:
-            self._do(order)
-        else:
+        if here.turn is not self._cell:
             cast("CallRef", self._cell.ref).post(order)
+        elif isinstance(order, Listen):  # a listener of this incarnation's: the next one brings its own
+            self.leg.listen(order.event_type, order.listener, self._cell.incarnation)
+        else:
+            self._do(order)
 
-    def finish(self) -> None:
-        """End in order, and let nobody wait: a supervisor that is stopping itself does not look after it any more."""
-        super().finish()
-        leg = self.leg
-        gone = CallEnded(leg.call_id or leg.tag, leg.end_reason or "its actor was stopped")
-        leg.fail_waits(gone)
-        for action in list(leg.actions.values()):
-            action.refuse(gone)
+    def later(self, do: Callable[[Any], object]) -> None:
+        """Have ``do(actor)`` done in a turn of its own, by whichever incarnation is there then."""
+        tell_in_turn(self._cell, do)
 
     # -- what reaches it ---------------------------------------------------------------------------------------------
 
@@ -123,12 +144,16 @@ class LegActor(Actor, AllVerbs):
         match message:
             case RelayEvent():
                 self._on_event(message)
-            case Perform() | Begin() | Control() | WaitFor() | Listen():
-                self._do(message)
-            case _:
-                return super().receive(message)
+                self.hand_out()
+                return None
+            case ChildFailed(ref=ref, reason=reason):
+                self._on_action_failed(ref, ActorDead(f"nobody follows this operation any more: {reason}"))
+        return super().receive(message)
+
+    def take_order(self, order: Order) -> None:
+        """Do what a verb has asked from outside."""
+        self._do(order)
         self.hand_out()
-        return None
 
     def hand_out(self) -> None:
         """Hand the user what has gathered, oldest first; what a crash leaves is handed to the next incarnation."""
@@ -144,22 +169,31 @@ class LegActor(Actor, AllVerbs):
 
     def _on_event(self, event: RelayEvent) -> None:
         leg = self.leg
-        if leg.is_ended:
-            _log.debug("late event dropped call_id=%s event=%s", leg.call_id, event.event_type)
-            return
         match event:
-            case CallStateEvent() if not leg.moved(event):
+            case CallReceiveEvent() if leg.begun:
+                self._on_offered_again(event)
+                return
+            case CallReceiveEvent():
+                leg.begun = True
+            case CallStateEvent(call_state=state) if state in CALL_MOVES and not leg.moved(event):
                 return
             case CallStateEvent(call_state=CallState.ENDED):
                 self.end_leg(event)
                 return
             case ConnectEvent():
                 leg.peer = event.peer or leg.peer
-            case CallReceiveEvent() if leg.begun:
-                return  # delivered again: the handler is not started again (PROTOCOL 8.3)
-            case CallReceiveEvent():
-                leg.begun = True
+        self._seems_alive()
         self.take_event(event)
+
+    def _on_offered_again(self, event: CallReceiveEvent) -> None:
+        leg = self.leg
+        if not leg.is_handed_on and leg.hand_on is None:
+            return  # delivered again: the handler is not started again (PROTOCOL 8.3)
+        # It was given back to routing, which brings it here again: a new call, for a new actor.
+        leg.is_handed_on = True
+        self.system.registry.unregister(("call", leg.call_id), self._cell)
+        self.office.tell_connection(event)
+        self.on_handed_on()
 
     def take_event(self, event: RelayEvent) -> None:
         """Feed the operation it belongs to, those who wait, those who listen, and the user."""
@@ -171,26 +205,38 @@ class LegActor(Actor, AllVerbs):
         leg.backlog.append(event)
         if action is not None:
             self._report(action)
-        for listener in tuple(leg.listeners.get(event.event_type, ())):
-            self.call_guarded(listener, event)
+        self._tell_listeners(event)
 
     def _report(self, action: Action) -> None:
         """Tell of an operation that is over."""
-        if action.is_done and self.leg.actions.pop(action.control_id, None) is not None and action.result is not None:
-            self.leg.backlog.append(ActionCompleted(action, action.result))
-            coroutine = action.take_callback(action.result)
-            if coroutine is not None:
-                self.run_aside(coroutine, "on_completed")
+        leg = self.leg
+        if action.is_done and leg.actions.get(action.control_id) is action:
+            del leg.actions[action.control_id]
+            if action.result is not None:
+                leg.backlog.append(ActionCompleted(action, action.result))
+                self._call_back(action)
 
-    def call_guarded(self, function: Any, event: RelayEvent) -> None:
-        """Call a listener; what it raises is logged and harms nothing (SEMANTICS X13)."""
-        try:
-            given = function(event)
-        except Exception:
-            _log.exception("listener raised call_id=%s event=%s", self.leg.call_id, event.event_type)
-            return
-        if inspect.iscoroutine(given):
-            self.run_aside(given, "listener")
+    def _call_back(self, action: Action) -> None:
+        coroutine = action.take_callback()
+        if coroutine is not None:
+            self.run_aside(coroutine, "on_completed")
+
+    def _on_action_failed(self, ref: object, error: ActorDead) -> None:
+        """The actor of an operation has failed, and with it only that operation (SEMANTICS X6)."""
+        for action in [action for action in self.leg.actions.values() if action.actor_ref == ref]:
+            del self.leg.actions[action.control_id]
+            action.refuse(error)
+
+    def _tell_listeners(self, event: RelayEvent) -> None:
+        """Call who listens; what one raises is logged, and harms nothing (SEMANTICS X13)."""
+        for listener in self.leg.listeners(event.event_type, self._cell.incarnation):
+            try:
+                given = listener(event)
+            except Exception:
+                _log.exception("listener raised call_id=%s event=%s", self.leg.call_id, event.event_type)
+            else:
+                if inspect.iscoroutine(given):
+                    self.run_aside(given, "listener")
 
     def run_aside(self, coroutine: Coroutine[Any, Any, Any], what: str) -> None:
         """Run a coroutine beside the flow, in this actor's turns; what it raises is logged and harms nothing."""
@@ -198,6 +244,8 @@ class LegActor(Actor, AllVerbs):
         async def guarded() -> None:
             try:
                 await coroutine
+            except CallEnded as ended:
+                _log.debug("%s ended with its call: %s", what, ended)
             except Exception:
                 _log.exception("%s raised call_id=%s", what, self.leg.call_id)
 
@@ -209,19 +257,26 @@ class LegActor(Actor, AllVerbs):
         """Do what a verb asks. In the turn."""
         leg = self.leg
         match order:
+            case Listen(event_type=event_type, listener=listener):
+                leg.listen(event_type, listener, None)
+            case _ if leg.is_ended:
+                order.too_late(leg)
+                if isinstance(order, Begin):
+                    self._call_back(order.action)
             case Perform(command=Hangup()):
                 self._hang_up(order)
-            case _ if leg.state == CallState.ENDED:
-                self._after_the_end(order)
             case Perform(command=Answer(), reply=reply) if leg.has_reached(CallState.ANSWERED):
                 reply.try_set({})
             case Perform(command=command, reply=reply):
-                leg.replies.add(reply)
-                self._send(command.method, {**leg.ids, **command.to_params()}, order)
+                if isinstance(command, Transfer | Pass):
+                    leg.hand_on = reply
+                self.send_order(order)
+            case Begin(action=action) if action.control_id in leg.actions:
+                self.refuse(order, NotSentError(f"{action!r} was not begun: its control_id is in use on this call"))
             case Begin(action=action):
                 leg.actions[action.control_id] = action
-                action.actor_ref = self.spawn_inline(ActionActor, action, self._send_control)
-                self._send(action.command.method, {**leg.ids, **action.command.to_params()}, order)
+                action.actor_ref = self.spawn_inline(ActionActor, action, self.send_order)
+                self._send(order)
             case Control(action=action, reply=reply):
                 if action.actor_ref is not None and not action.is_done:
                     self.deliver_now(action.actor_ref, order)
@@ -229,122 +284,138 @@ class LegActor(Actor, AllVerbs):
                     reply.try_set({})
             case WaitFor(waiting=waiting, state=state):
                 if state and leg.has_reached(state):
-                    waiting.wait.try_set(self.state_event())
+                    waiting.wait.try_set(leg.state_event())
                 else:
-                    leg.waits.append(waiting)
-            case Listen(event_type=event_type, listener=listener):
-                leg.listeners.setdefault(event_type, []).append(listener)
+                    leg.wait(waiting)
 
-    def _after_the_end(self, order: Order) -> None:
-        match order:
-            case WaitFor(waiting=waiting, state=state) if state:
-                waiting.wait.try_set(self.leg.ended_event or self.state_event())
-            case Begin(action=action):  # a completed action, as the seed has it (PROTOCOL 10.4)
-                action.complete(ActionState.CALL_ENDED, RelayEvent("", {}))
-                coroutine = action.take_callback(RelayEvent("", {}))
-                if coroutine is not None:
-                    self.run_aside(coroutine, "on_completed")
-            case Control(reply=reply):
-                reply.try_set({})
-            case _:
-                order.refuse(self.ended_error())
+    def refuse(self, order: Perform | Begin, error: RelayActorsError) -> None:
+        """Refuse an order without sending anything; if nobody asks what became of it, the user is told."""
+        order.refuse(error)
+        # Not now: who has just called the verb has had no time to ask.
+        self.later(lambda actor: actor.tell_refusal(order, error))
+
+    def tell_refusal(self, order: Perform | Begin | Control, error: RelayActorsError) -> None:
+        """Tell the user of a refusal that nobody has asked for: nothing fails in silence."""
+        if not order.is_wanted:
+            self.leg.backlog.append(CommandFailed(order.command, error))
+        self.hand_out()
 
     def _hang_up(self, order: Perform) -> None:
         leg = self.leg
-        if leg.is_ended:
-            order.reply.try_set({})
-        elif leg.hang_up is not None and leg.hang_up.error is None:
-            first = leg.hang_up
-            first.add_done_callback(lambda _done: _settle_like(first, order.reply))
+        if leg.hang_up is not None and leg.is_being_hung_up:
+            follow(order.reply, leg.hang_up)
         else:
             leg.hang_up = order.reply
-            self.send_hang_up(order)
+            self.send_order(order)
 
-    def send_hang_up(self, order: Perform) -> None:
-        """Send the one hang-up, or send it again while it is unknown whether it was done; not once the call is over."""
-        if self.leg.is_ended:
-            order.reply.try_set({})
-            return
+    def send_order(self, order: Perform | Control) -> None:
+        """Send a command that has a reply."""
         self.leg.replies.add(order.reply)
-        self._send(order.command.method, {**self.leg.ids, **order.command.to_params()}, order)
+        self._send(order)
 
-    def _send_control(self, order: Control) -> None:
-        self.leg.replies.add(order.reply)
-        self._send(order.command.method, {**self.leg.ids, **order.command.to_params()}, order)
-
-    def _send(self, method: str, params: JsonObject, order: Order) -> None:
-        cell = self._cell
+    def _send(self, order: Perform | Begin | Control) -> None:
+        cell, leg = self._cell, self.leg
 
         def on_answer(result: JsonObject | None, error: RelayActorsError | None) -> None:
-            cell.tell_control(_Answered(cell, order, result, error))
+            tell_in_turn(cell, lambda actor: actor.on_answered(order, result, error))
 
-        self.office.send(Outgoing(method, params, on_answer, self.leg.call_id or self.leg.tag))
+        params = {**leg.ids, **order.command.to_params()}
+        self.office.send(Outgoing(order.command.method, params, on_answer, leg.name))
 
-    def on_answered(self, order: Order, result: JsonObject | None, error: RelayActorsError | None) -> None:
+    def on_answered(
+        self, order: Perform | Begin | Control, result: JsonObject | None, error: RelayActorsError | None
+    ) -> None:
         """Take the server's answer to a command. In the turn."""
+        is_gone = isinstance(error, CommandRejectedError) and error.call_is_gone
+        if is_gone:
+            _log.warning("gone call_id=%s method=%s: %s", self.leg.call_id, order.command.method, error)
         match order:
             case Begin(action=action):
-                self._on_begin_answered(action, error)
-            case Perform(command=Hangup()) if isinstance(error, ConnectionLostError | RequestTimeoutError):
+                self._on_begin_answered(order, action, error)
+            case Perform(command=Hangup(), reply=reply) if isinstance(error, ConnectionLostError | RequestTimeoutError):
                 # Whether it was done is unknown. Done twice it does no harm; not done, the caller is left in silence.
-                self.send_hang_up(order)
-            case Perform(command=command, reply=reply) | Control(command=command, reply=reply):
+                if not reply.is_settled:
+                    self._send(order)
+            case Perform(reply=reply) | Control(reply=reply):
                 self.leg.replies.discard(reply)
-                if isinstance(error, CommandRejectedError) and error.call_is_gone:
-                    _log.warning("the call is gone call_id=%s method=%s: %s", self.leg.call_id, command.method, error)
-                    self.expect_end("lost")
-                    result, error = {}, None
-                if error is not None:
-                    if reply.try_fail(error) and not reply.is_wanted:
-                        self.leg.backlog.append(CommandFailed(command, error))
-                elif reply.try_set(result if result is not None else {}):
-                    self._on_accepted(command)
+                is_news = reply.try_set(result or {}) if error is None or is_gone else reply.try_fail(error)
+                if is_news and error is not None and not is_gone:
+                    self.tell_refusal(order, error)
+                if is_news and isinstance(order, Perform):
+                    self._on_outcome(order.command, error, is_gone=is_gone)
         self.hand_out()
 
-    def _on_begin_answered(self, action: Action, error: RelayActorsError | None) -> None:
+    def _on_begin_answered(self, order: Begin, action: Action, error: RelayActorsError | None) -> None:
         if action.actor_ref is None or action.is_done:
             return
         self.deliver_now(action.actor_ref, BeginAnswered(error))
-        if action.state is ActionState.REJECTED:
+        if action.state is ActionState.REJECTED and error is not None:
             self.leg.actions.pop(action.control_id, None)
-            if error is not None and not action.is_wanted:
-                self.leg.backlog.append(CommandFailed(action.command, error))
+            self.tell_refusal(order, error)
         elif action.state is ActionState.CALL_ENDED:
             self.expect_end("lost")
             self._report(action)
 
-    def _on_accepted(self, command: object) -> None:
+    def _on_outcome(self, command: RelayCommand, error: RelayActorsError | None, *, is_gone: bool) -> None:
+        leg = self.leg
         match command:
             case Hangup(reason=reason):
-                self.expect_end(reason)
-            case Transfer() | Pass():
-                self.leg.is_handed_on = True
+                self.expect_end(reason)  # also when it has failed: then it will be tried once more
+            case Transfer() | Pass() if error is None:
+                leg.is_handed_on = True
                 self.on_handed_on()
+            case Transfer() | Pass():
+                leg.hand_on = None
+                if leg.left_because:
+                    self.leave(leg.left_because)
+        if is_gone:
+            self.expect_end("lost")
+        elif error is None:
+            self._seems_alive()
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
+    def leave(self, reason: str) -> None:
+        """Nobody attends to the call any more: hang it up, unless it is, or may yet become, somebody else's."""
+        leg = self.leg
+        leg.left_because = reason
+        if leg.hand_on is None and not leg.is_ended and not leg.is_handed_on:
+            self.perform(Hangup(reason=reason))
+
     def expect_end(self, reason: str) -> None:
         """If no end event comes within ``timing.end_timeout_s``, end without (SEMANTICS X3)."""
-        leg, cell = self.leg, self._cell
-        if leg.is_ended or leg.end_watch is not None:
+        leg = self.leg
+        if leg.is_ended or leg.is_handed_on:
             return
+        leg.expected_end = reason
+        if leg.end_watch is not None:
+            leg.end_watch.cancel()
+        if not leg.is_cut_off:  # as long as nothing can be heard, it says nothing that nothing is heard
+            # Not one of the actor's own timers: those end with a restart, and this concerns the call.
+            overdue = partial(self.later, lambda actor: actor.end_without_event(reason))
+            leg.end_watch = self._cell.call_later(self.office.timing.end_timeout_s, overdue)
 
-        def overdue() -> None:
-            cell.tell_control(_EndOverdue(cell, reason))
-
-        # Not one of the actor's own timers: those end with a restart, and this concerns the call.
-        leg.end_watch = cell.call_later(self.office.timing.end_timeout_s, overdue)
+    def _seems_alive(self) -> None:
+        """Whatever a refusal has said, the call is there: something was heard of it."""
+        leg = self.leg
+        if leg.expected_end and leg.hang_up is None:
+            leg.expected_end = ""
+            if leg.end_watch is not None:
+                leg.end_watch.cancel()
 
     def end_without_event(self, reason: str) -> None:
-        """End the call as far as we are concerned: nothing more will be heard of it."""
+        """End the call as far as we are concerned, and on the wire too if it may still be up there."""
         leg = self.leg
-        if leg.is_ended:
+        if leg.is_ended or leg.is_handed_on:
             return
         _log.warning("ending without an end event call_id=%s reason=%s", leg.call_id, reason)
+        if leg.needs_hang_up:
+            self.office.send(last_word(leg.ids, "error"))
         params: JsonObject = {**leg.ids, "call_state": CallState.ENDED.value, "end_reason": reason, "tag": leg.tag}
         event = CallStateEvent.from_payload({"event_type": "calling.call.state", "params": params})
         if leg.moved(event):
             self.end_leg(event)
+        self.hand_out()
 
     def end_leg(self, event: RelayEvent) -> None:
         """The call has ended: everything that waits for it ends, in this turn (SEMANTICS X2)."""
@@ -354,65 +425,24 @@ class LegActor(Actor, AllVerbs):
             leg.end_watch.cancel()
         leg.settle_waits(event)
         self.on_leg_ended()
-        for action in list(leg.actions.values()):
+        for action in tuple(leg.actions.values()):
             if action.actor_ref is not None:
                 self.deliver_now(action.actor_ref, CallGone(event))
+            action.complete(ActionState.CALL_ENDED, event)  # also one whose own actor has failed
             self._report(action)
-        leg.fail_waits(self.ended_error())
+        leg.fail_waits(leg.ended_error())
         leg.backlog.append(event)
-        for listener in tuple(leg.listeners.get(event.event_type, ())):
-            self.call_guarded(listener, event)
+        self._tell_listeners(event)
+
+    def finish(self) -> None:
+        """End in order: nobody is left waiting."""
+        try:
+            super().finish()
+        finally:
+            self.leg.close()
 
     def on_leg_ended(self) -> None:
         """The call has ended; those who wait for just that are settled, the others not yet. For `call` to extend."""
 
     def on_handed_on(self) -> None:
         """The call is somebody else's now. For `call` to extend."""
-
-    def ended_error(self) -> CallEnded:
-        """Return the error that ends what waits for this call."""
-        return CallEnded(self.leg.call_id or self.leg.tag, self.leg.end_reason)
-
-    def state_event(self) -> RelayEvent:
-        """Return the present state as an event, for those who wait for one that has been reached (PROTOCOL 8.4)."""
-        return CallStateEvent(
-            "calling.call.state", {"call_state": self.leg.state}, self.leg.call_id, 0.0, self.leg.state
-        )
-
-
-class _Answered(Internal):
-    """The answer to a command, on its way to the turn of the call that gave it."""
-
-    __slots__ = ("_cell", "_error", "_order", "_result")
-
-    def __init__(self, cell: Any, order: Order, result: JsonObject | None, error: RelayActorsError | None) -> None:
-        self._cell = cell
-        self._order = order
-        self._result = result
-        self._error = error
-
-    def deliver(self) -> None:
-        """Hand it to the present incarnation."""
-        self._cell.actor.on_answered(self._order, self._result, self._error)
-
-
-class _EndOverdue(Internal):
-    """The end event of a call is overdue."""
-
-    __slots__ = ("_cell", "_reason")
-
-    def __init__(self, cell: Any, reason: str) -> None:
-        self._cell = cell
-        self._reason = reason
-
-    def deliver(self) -> None:
-        """End the call without it."""
-        self._cell.actor.end_without_event(self._reason)
-        self._cell.actor.hand_out()
-
-
-def _settle_like(done: Any, reply: Any) -> None:
-    if done.error is not None:
-        reply.try_fail(done.error)
-    else:
-        reply.try_set(done.get(timeout=0))

@@ -1,13 +1,18 @@
-"""What a call's actor is asked to do by its own verbs, from within its turn or from outside. Layer: hall."""
+"""What a call's actor is asked to do by its own verbs, from within its turn or from outside. Layer: hall.
+
+Each order is settled exactly once: it is done, or refused, or found to be too late.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from relay_actors.actors.actions import Action
-from relay_actors.actors.leg import Listener, StateWait
+from relay_actors.actors.leg import Leg, Listener, StateWait
 from relay_actors.actors.waits import Reply
-from relay_actors.protocol.commands import RelayCommand, SubCommand
+from relay_actors.protocol.commands import ActionCommand, Hangup, RelayCommand, SubCommand
+from relay_actors.protocol.events import RelayEvent
+from relay_actors.protocol.states import ActionState
 
 __all__ = ["Begin", "Control", "Listen", "Order", "Perform", "WaitFor"]
 
@@ -19,9 +24,21 @@ class Perform:
     command: RelayCommand
     reply: Reply
 
-    def refuse(self, error: BaseException) -> None:
-        """It cannot be done."""
-        self.reply.try_fail(error)
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody asks what becomes of it."""
+        return self.reply.is_wanted
+
+    def refuse(self, error: BaseException) -> bool:
+        """It cannot be done; return whether that was news."""
+        return self.reply.try_fail(error)
+
+    def too_late(self, leg: Leg) -> None:
+        """The call is over: that is what a hang-up wants, and what all others fail with (SEMANTICS X4)."""
+        if isinstance(self.command, Hangup):
+            self.reply.try_set({})
+        else:
+            self.refuse(leg.ended_error())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,9 +47,23 @@ class Begin:
 
     action: Action
 
-    def refuse(self, error: BaseException) -> None:
-        """It cannot be done."""
-        self.action.refuse(error)
+    @property
+    def command(self) -> ActionCommand:
+        """What is to be sent."""
+        return self.action.command
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody asks what becomes of it."""
+        return self.action.is_wanted
+
+    def refuse(self, error: BaseException) -> bool:
+        """It cannot be done; return whether that was news."""
+        return self.action.refuse(error)
+
+    def too_late(self, leg: Leg) -> None:
+        """The call is over: nothing is sent, and the operation counts as completed (PROTOCOL 10.4)."""
+        self.action.complete(ActionState.CALL_ENDED, RelayEvent("", {}))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,9 +74,18 @@ class Control:
     command: SubCommand
     reply: Reply
 
-    def refuse(self, error: BaseException) -> None:
-        """It cannot be done."""
-        self.reply.try_fail(error)
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody asks what becomes of it."""
+        return self.reply.is_wanted
+
+    def refuse(self, error: BaseException) -> bool:
+        """It cannot be done; return whether that was news."""
+        return self.reply.try_fail(error)
+
+    def too_late(self, leg: Leg) -> None:
+        """The call is over, and with it the operation: there is nothing to do (SEMANTICS X5)."""
+        self.reply.try_set({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,9 +95,13 @@ class WaitFor:
     waiting: StateWait
     state: str = ""
 
-    def refuse(self, error: BaseException) -> None:
-        """It will not come any more."""
-        self.waiting.wait.try_fail(error)
+    def too_late(self, leg: Leg) -> None:
+        """The call is over: it is past every state that it has reached, and no event comes any more."""
+        dial_failed = leg.dialling is not None and leg.dialling.error is not None
+        if self.state and leg.has_reached(self.state) and not dial_failed:
+            self.waiting.wait.try_set(leg.state_event())
+        else:
+            self.waiting.wait.try_fail(leg.ended_error())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +111,7 @@ class Listen:
     event_type: str
     listener: Listener
 
-    def refuse(self, error: BaseException) -> None:
+    def too_late(self, leg: Leg) -> None:
         """The call is over: there will be no more events, which is no error."""
 
 

@@ -1,74 +1,100 @@
 """The engine of a call that this side has dialled, and how any call's actor comes to its end. Layer: hall.
 
-Source: PROTOCOL 9; SEMANTICS X2, X3, X9.
+Source: PROTOCOL 9; SEMANTICS X2, X3, X9, K8.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from relay_actors.actors.action_kinds import ACTION_HANDLES
+from relay_actors.actors.actions import Action
 from relay_actors.actors.dialling import Dialling
+from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.leg_actor import LegActor
-from relay_actors.actors.notices import DialFailed
-from relay_actors.actors.orders import Begin, Order, Perform, WaitFor
-from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.notices import ConnectionLost, ConnectionRestored, DialFailed
+from relay_actors.actors.orders import Begin, Order, Perform
+from relay_actors.actors.outgoing import Outgoing, last_word
 from relay_actors.actors.routing import Claim, DialOver
 from relay_actors.errors import DialFailedError, NotSentError, RelayActorsError
 from relay_actors.protocol.base import JsonObject
-from relay_actors.protocol.commands import ActionCommand, Hangup
+from relay_actors.protocol.commands import ActionCommand, Hangup, RelayCommand, SubCommand
 from relay_actors.protocol.events import CallStateEvent, DialEvent, RelayEvent
 from relay_actors.protocol.states import CallState
-from relay_actors.runtime.signals import Internal
 
 __all__ = ["OutboundLegActor"]
 
 
 class OutboundLegActor(LegActor):
-    """Adds dialling, lingering and stopping to the engine."""
+    """Adds dialling, commands from other actors, the loss of the connection, lingering and stopping to the engine."""
+
+    def receive(self, message: object) -> Any:
+        """Do what commands from other actors say, and see to a connection that is lost or restored."""
+        match message:
+            case RelayEvent():  # first, because it is nearly always one
+                return super().receive(message)
+            case ActionCommand():
+                self._begin(ACTION_HANDLES.get(message.method, Action), message, None)
+            case SubCommand(control_id=control_id):
+                action = self.leg.actions.get(control_id)
+                if action is not None:
+                    self.control_action(action, message)
+            case RelayCommand() if message.needs_call:
+                self.perform(message)
+            case ConnectionLost():
+                self.leg.backlog.append(message)
+                self._on_cut_off()
+            case ConnectionRestored(resumed=resumed):
+                self.leg.backlog.append(message)
+                self._on_restored(resumed=resumed)
+            case _:
+                return super().receive(message)
+        self.hand_out()
+        return None
 
     # -- dialling ----------------------------------------------------------------------------------------------------
 
     def begin_dial(self) -> None:
         """Send the dial, unless there is none or it is on its way."""
-        dialling, cell = self.leg.dialling, self._cell
-        if dialling is None or self.leg.begun:
+        leg, cell, dialling = self.leg, self._cell, self.leg.dialling
+        if dialling is None or leg.begun:
             return
-        self.leg.begun = True
+        leg.begun = True
 
         def on_answer(_result: JsonObject | None, error: RelayActorsError | None) -> None:
-            cell.tell_control(_DialAnswered(cell, error))
+            tell_in_turn(cell, lambda actor: actor.on_dial_answered(error))
 
         self.office.send(Outgoing(dialling.command.method, dialling.command.to_params(), on_answer, dialling.tag))
 
     def on_dial_answered(self, error: RelayActorsError | None) -> None:
         """The server has accepted the dial, or not."""
-        dialling, cell = self.leg.dialling, self._cell
+        dialling = self.leg.dialling
         if dialling is None or dialling.is_over:
             return
         if error is not None:
-            self.fail_dial(error)
+            self._give_up_dial(dialling, error)
             return
-
-        def overdue() -> None:
-            cell.tell_control(_DialOverdue(cell))
-
-        self.leg.end_watch = cell.call_later(dialling.timeout_s, overdue)
+        overdue = partial(self.later, lambda actor: actor.on_dial_overdue())
+        self.leg.end_watch = self._cell.call_later(dialling.timeout_s, overdue)
 
     def on_dial_overdue(self) -> None:
         """Nobody has answered in time: end the legs that ring."""
         dialling = self.leg.dialling
-        if dialling is None or dialling.is_over:
-            return
-        self._end_legs(dialling.give_up())
-        self.fail_dial(DialFailedError(dialling.tag, f"Dial timed out waiting for answer (tag={dialling.tag})"))
+        if dialling is not None and not dialling.is_over:
+            text = f"Dial timed out waiting for answer (tag={dialling.tag})"
+            self._give_up_dial(dialling, DialFailedError(dialling.tag, text))
 
-    def fail_dial(self, error: RelayActorsError) -> None:
+    def _give_up_dial(self, dialling: Dialling, error: RelayActorsError) -> None:
+        """Nobody wants the dial any more: hang up what rings, and fail."""
+        self._end_legs(dialling.give_up())
+        self._fail_dial(dialling, error)
+        self.hand_out()
+
+    def _fail_dial(self, dialling: Dialling, error: RelayActorsError) -> None:
         """Nobody has answered: everyone who waits is told, and the actor ends."""
-        leg, dialling = self.leg, self.leg.dialling
-        if dialling is None:
-            return
+        leg = self.leg
         dialling.is_over = True
         dialling.error = error
         if leg.end_watch is not None:
@@ -101,28 +127,29 @@ class OutboundLegActor(LegActor):
             self._win(dialling, event)
         elif dialling.is_over:
             reason = event.params.get("reason")
-            because = f": {reason}" if isinstance(reason, str) and reason else ""
             self.leg.end_reason = reason if isinstance(reason, str) else ""
-            self.fail_dial(DialFailedError(dialling.tag, f"Dial failed (tag={dialling.tag}){because}"))
+            because = f": {self.leg.end_reason}" if self.leg.end_reason else ""
+            self._fail_dial(dialling, DialFailedError(dialling.tag, f"Dial failed (tag={dialling.tag}){because}"))
 
     def _win(self, dialling: Dialling, event: DialEvent) -> None:
         leg = self.leg
         if leg.end_watch is not None:
             leg.end_watch.cancel()
-            leg.end_watch = None
         leg.won(event)
         leg.context = self.office.relay_protocol
         self._cell.register(("call", leg.call_id))
         self.office.tell_connection(Claim(leg.call_id, self._cell.ref, is_call=True))
-        # The leg's own event may have come before, may come later, or never: whoever waits shall not depend on that.
-        answered = dialling.answered or CallStateEvent.from_payload(
-            {
-                "event_type": "calling.call.state",
-                "timestamp": event.timestamp,
-                "params": {**event.call, "call_state": CallState.ANSWERED.value, "tag": dialling.tag},
-            }
-        )
-        self.take_event(answered)
+        told = dialling.take_events()
+        if not any(one.call_state == CallState.ANSWERED for one in told):
+            # The leg's own word may come later, or never: whoever waits shall not depend on that.
+            params = {**event.call, "call_state": CallState.ANSWERED.value, "tag": dialling.tag}
+            envelope = {"event_type": "calling.call.state", "timestamp": event.timestamp, "params": params}
+            self.take_event(CallStateEvent.from_payload(envelope))
+        for one in told:
+            if one.call_state == CallState.ANSWERED:
+                self.take_event(one)
+            else:
+                self._on_event(one)  # it has ended already
         self.on_won()
 
     def on_won(self) -> None:
@@ -130,51 +157,51 @@ class OutboundLegActor(LegActor):
 
     def _end_legs(self, legs: Iterable[JsonObject]) -> None:
         for ids in legs:
-            self.office.send(Outgoing("calling.end", {**ids, "reason": "cancel"}, _ignore_answer, str(ids["call_id"])))
+            self.office.send(last_word(ids, "cancel"))
 
     def _do(self, order: Order) -> None:
         leg, dialling = self.leg, self.leg.dialling
-        if dialling is not None and dialling.error is not None and isinstance(order, WaitFor):
-            order.refuse(dialling.error)  # the same answer as for those who asked before it failed
-            return
         if dialling is None or leg.call_id or leg.is_ended:
             super()._do(order)
             return
         match order:
             case Perform(command=Hangup(), reply=reply):
                 leg.end_reason = "cancel"
-                self._end_legs(dialling.give_up())
                 reply.try_set({})
-                self.fail_dial(DialFailedError(dialling.tag, f"Dial cancelled (tag={dialling.tag})"))
-                self.hand_out()
-            case Perform(command=command) | Begin(action=command):
-                order.refuse(
-                    NotSentError(
-                        f"{getattr(command, 'method', None) or order.action.command.method} was not sent: nobody has "  # type: ignore[union-attr]
-                        f"answered the dial yet (tag={dialling.tag}). Wait for it: wait_for_answered()"
-                    )
+                self._end_legs(dialling.give_up())
+                self._fail_dial(dialling, DialFailedError(dialling.tag, f"Dial cancelled (tag={dialling.tag})"))
+                self.later(lambda actor: actor.hand_out())  # not now: this may be in the middle of the user's handler
+            case Perform() | Begin():
+                text = (
+                    f"{order.command.method} was not sent: nobody has answered the dial yet (tag={dialling.tag}). "
+                    "Wait for it: wait_for_answered()"
                 )
+                self.refuse(order, NotSentError(text))
             case _:
                 super()._do(order)
 
-    def start_action(self, command: ActionCommand) -> Any:
-        """Start an operation from a command that another actor has sent; its end is told as `ActionCompleted`."""
-        return self._begin(ACTION_HANDLES[command.method], command, None)
+    # -- the connection ----------------------------------------------------------------------------------------------
+
+    def _on_cut_off(self) -> None:
+        leg, dialling = self.leg, self.leg.dialling
+        leg.is_cut_off = True
+        if dialling is not None and not dialling.is_over:
+            self._give_up_dial(dialling, DialFailedError(dialling.tag, "Connection closed during dial"))
+        elif leg.end_watch is not None:
+            leg.end_watch.cancel()
+
+    def _on_restored(self, *, resumed: bool) -> None:
+        leg = self.leg
+        leg.is_cut_off = False
+        if not resumed:
+            # The session that would tell of this call is gone, and the new one hears nothing of it (SEMANTICS K8).
+            self.end_without_event("lost")
+        elif leg.hang_up is not None and not leg.is_being_hung_up and not leg.is_ended:
+            self.perform(Hangup(reason=leg.expected_end or "hangup"))  # it may have been lost on its way (X7)
+        elif leg.expected_end:
+            self.expect_end(leg.expected_end)
 
     # -- the end -----------------------------------------------------------------------------------------------------
-
-    def end_lost(self) -> None:
-        """The session that would tell of this call is gone: end it, and ask the server to (SEMANTICS K8, X7)."""
-        leg, dialling = self.leg, self.leg.dialling
-        if dialling is not None and not dialling.is_over:
-            self.fail_dial(DialFailedError(dialling.tag, "Connection closed during dial"))
-            return
-        if leg.is_ended:
-            return
-        if leg.needs_hang_up:
-            params: JsonObject = {**leg.ids, "reason": "error"}
-            self.office.send(Outgoing("calling.end", params, _ignore_answer, leg.call_id))
-        self.end_without_event("lost")
 
     def on_leg_ended(self) -> None:
         """The call has ended: stay a moment for what is late, and then stop."""
@@ -190,13 +217,8 @@ class OutboundLegActor(LegActor):
         if leg.lingers:
             return
         leg.lingers = True
-
-        def lingered() -> None:
-            cell.tell_control(_Lingered(cell, is_last=False))
-
-        def wrapped_up() -> None:
-            cell.tell_control(_Lingered(cell, is_last=True))
-
+        lingered = partial(self.later, lambda actor: actor.on_lingered(is_last=False))
+        wrapped_up = partial(self.later, lambda actor: actor.on_lingered(is_last=True))
         leg.end_timers = [
             cell.call_later(timing.linger_s, lingered),
             cell.call_later(timing.linger_s + timing.wrap_up_s, wrapped_up),
@@ -219,60 +241,10 @@ class OutboundLegActor(LegActor):
             self._stop_now()
 
     def _stop_now(self) -> None:
-        leg = self.leg
-        for timer in leg.end_timers:
-            timer.cancel()
-        leg.fail_waits(self.ended_error())
+        self.leg.close()
         self.stop()
 
     @property
     def is_flow_running(self) -> bool:
         """Whether a flow runs. For `call` to extend."""
         return False
-
-
-class _DialAnswered(Internal):
-    """The answer to a dial."""
-
-    __slots__ = ("_cell", "_error")
-
-    def __init__(self, cell: Any, error: RelayActorsError | None) -> None:
-        self._cell = cell
-        self._error = error
-
-    def deliver(self) -> None:
-        """Hand it to the present incarnation."""
-        self._cell.actor.on_dial_answered(self._error)
-        self._cell.actor.hand_out()
-
-
-class _DialOverdue(Internal):
-    """A dial takes too long."""
-
-    __slots__ = ("_cell",)
-
-    def __init__(self, cell: Any) -> None:
-        self._cell = cell
-
-    def deliver(self) -> None:
-        """Give it up."""
-        self._cell.actor.on_dial_overdue()
-        self._cell.actor.hand_out()
-
-
-class _Lingered(Internal):
-    """A call that has ended has waited for what is late."""
-
-    __slots__ = ("_cell", "_is_last")
-
-    def __init__(self, cell: Any, *, is_last: bool) -> None:
-        self._cell = cell
-        self._is_last = is_last
-
-    def deliver(self) -> None:
-        """Stop."""
-        self._cell.actor.on_lingered(is_last=self._is_last)
-
-
-def _ignore_answer(_result: JsonObject | None, _error: RelayActorsError | None) -> None:
-    """Nobody waits: the call is ended either way, and an error means that it has ended already."""

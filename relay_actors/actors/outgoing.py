@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from relay_actors.errors import RelayActorsError
+from relay_actors.errors import CommandRejectedError, RelayActorsError
 from relay_actors.protocol.base import JsonObject
 
-__all__ = ["OnAnswer", "Outgoing"]
+__all__ = ["OnAnswer", "Outgoing", "last_word"]
+
+_log = logging.getLogger("relay_actors.calls")
 
 OnAnswer = Callable[[JsonObject | None, RelayActorsError | None], None]
 """Told the result, or else the error, once; on the connection's turn, so it must be short and hand on to an actor."""
@@ -29,3 +32,20 @@ class Outgoing:
     params: JsonObject
     on_answer: OnAnswer
     subject: str = ""
+
+
+def last_word(ids: JsonObject, reason: str) -> Outgoing:
+    """Return the request that ends a leg about which nobody will be told any more.
+
+    Args:
+        ids: ``node_id`` and ``call_id``.
+        reason: as for a hang-up.
+    """
+    call_id = str(ids["call_id"])
+
+    def on_answer(_result: JsonObject | None, error: RelayActorsError | None) -> None:
+        if error is not None:
+            level = logging.DEBUG if isinstance(error, CommandRejectedError) else logging.WARNING
+            _log.log(level, "last word not taken call_id=%s: %s", call_id, error)
+
+    return Outgoing("calling.end", {**ids, "reason": reason}, on_answer, call_id)

@@ -1,4 +1,4 @@
-"""A whole application with its RELAY server: one thread, one seed, virtual time. It looks for residue when it closes."""
+"""A whole application with its RELAY server: one thread, one seed, virtual time; and what it may not leave behind."""
 
 from __future__ import annotations
 

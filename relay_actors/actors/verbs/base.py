@@ -10,9 +10,10 @@ from relay_actors.actors.actions import Action
 from relay_actors.actors.leg import Leg, StateWait
 from relay_actors.actors.orders import Begin, Control, Order, Perform, WaitFor
 from relay_actors.actors.waits import Reply, Wait, give_up_after
+from relay_actors.protocol.base import Command
 from relay_actors.protocol.commands import ActionCommand, RelayCommand, SubCommand
 from relay_actors.protocol.events import RelayEvent
-from relay_actors.runtime.base import Dispatcher
+from relay_actors.runtime.base import Dispatcher, Runnable
 
 __all__ = ["CallVerbs"]
 
@@ -35,6 +36,11 @@ class CallVerbs(abc.ABC):
     def runs_on(self) -> Dispatcher:
         """Who runs the call's actor."""
 
+    @property
+    @abc.abstractmethod
+    def runs_as(self) -> Runnable:
+        """The cell of the call's actor."""
+
     @abc.abstractmethod
     def _new_id(self) -> str:
         """Return a fresh UUID4 string."""
@@ -51,15 +57,18 @@ class CallVerbs(abc.ABC):
         """
         if isinstance(command, ActionCommand | SubCommand) or not command.needs_call:
             raise TypeError(f"{command.method} is no simple command on a call: use the verb of that name")
-        reply = Reply(command, self.runs_on)
+        reply = self._reply(command)
         self._post(Perform(command, reply))
         return reply
 
     def control_action(self, action: Action, command: SubCommand) -> Reply:
         """Send a command on a running operation; the methods of its handle are this with names."""
-        reply = Reply(command, self.runs_on)
+        reply = self._reply(command)
         self._post(Control(action, command, reply))
         return reply
+
+    def _reply(self, command: Command) -> Reply:
+        return Reply(command, self.runs_on, self.runs_as)
 
     def _begin(self, kind: type[A], command: ActionCommand, on_completed: Callable[[Any], Any] | None) -> A:
         # The id is there before anything is sent, so that an event that overtakes the answer finds its action (K5).
@@ -70,6 +79,6 @@ class CallVerbs(abc.ABC):
     def _wait(
         self, accepts: Callable[[RelayEvent], bool], timeout_s: float | None, what: str, *, state: str = ""
     ) -> Wait[RelayEvent]:
-        wait: Wait[RelayEvent] = Wait(self.runs_on)
+        wait: Wait[RelayEvent] = Wait(self.runs_on, self.runs_as)
         self._post(WaitFor(StateWait(accepts, wait), state))
         return give_up_after(wait, timeout_s, self.runs_on, what)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relay_actors.actors.actions import Action
+from relay_actors.actors.orders import Perform
 from relay_actors.actors.verbs.base import CallVerbs
 from relay_actors.actors.waits import Reply
 from relay_actors.protocol.commands import (
@@ -43,15 +44,12 @@ class CallingVerbs(CallVerbs):
         command = Hangup(reason=reason)
         if after is None:
             return self.perform(command)
-        reply = Reply(command, self.runs_on)
-
-        def hang_up_now() -> None:
-            self.perform(command).add_done_callback(lambda done: _settle_like(done, reply))
-
+        reply = self._reply(command)
+        order = Perform(command, reply)
         if isinstance(after, Action):
-            after.on_done(hang_up_now)
+            after.on_done(lambda: self._post(order))
         else:
-            after.add_done_callback(lambda _done: hang_up_now())
+            after.add_done_callback(lambda _after: self._post(order))
         return reply
 
     def pass_(self) -> Reply:
@@ -111,10 +109,3 @@ class CallingVerbs(CallVerbs):
         The reply says that they were accepted; `SendDigitsEvent` ``finished`` that the tones are over.
         """
         return self.perform(SendDigits(digits=digits, control_id=control_id or self._new_id()))
-
-
-def _settle_like(done: Reply, reply: Reply) -> None:
-    if done.error is not None:
-        reply.try_fail(done.error)
-    else:
-        reply.try_set(done.get(timeout=0))
