@@ -249,6 +249,13 @@ class Simulator:
             return tuple(session.name for session in self._sessions.all())
 
     @property
+    def contexts(self) -> tuple[str, ...]:
+        """What the clients that are connected take calls and texts of, the oldest client's contexts first."""
+        with self._world.look():
+            attached = [session for session in self._sessions.all() if session.is_attached]
+            return tuple(dict.fromkeys(context for session in attached for context in session.contexts))
+
+    @property
     def violations(self) -> tuple[Violation, ...]:
         """Every command so far that broke the schema of the wire."""
         with self._world.look():
