@@ -23,7 +23,7 @@ from relay_actors.runtime.system import System
 from relay_actors.simulator import Line, LinkDriver, Manners, Simulator
 from relay_actors.transport.memory import MemoryConnector, MemoryTransport
 
-__all__ = ["CALLER", "CONTEXT", "OURS", "World", "device", "over_seeds"]
+__all__ = ["CALLER", "CONTEXT", "OURS", "Witness", "World", "device", "over_seeds"]
 
 CALLER = "+15550001111"
 OURS = "+15559990000"
@@ -37,6 +37,13 @@ PATIENCE_S = 300.0
 def over_seeds(count: int = 50) -> pytest.MarkDecorator:
     """Run a test with the fixture ``world`` from so many seeds, that is, in so many orders of what can happen."""
     return pytest.mark.parametrize("world", range(count), indirect=True)
+
+
+class Witness(CallActor):
+    """Does nothing, and notes everything that it is told in its ``data``."""
+
+    def on_receive(self, message: object) -> None:
+        self.data.setdefault("seen", []).append(message)
 
 
 class World:
@@ -139,6 +146,11 @@ class World:
         handle.wait_for_answered().get(timeout=5.0)
         self.settle()
         return line, handle
+
+    def seen(self, handle: CallHandle, *kinds: type) -> list[Any]:
+        """Return what a `Witness` was told, oldest first; only of these kinds if any are given."""
+        self.settle()
+        return [message for message in handle.data.get("seen", ()) if not kinds or isinstance(message, kinds)]
 
     def tells(self, event_type: str, params: Mapping[str, object], *, context: str = "") -> None:
         """Let the server send an event that its simulated calls know nothing of."""
