@@ -1,0 +1,40 @@
+"""``relay-actors``: the command line. Layer: door."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from relay_actors._version import __version__
+from relay_actors.cli import demo, doctor, run, sim
+from relay_actors.errors import ConfigError
+
+__all__ = ["main"]
+
+INTERRUPTED = 130
+"""What shells report of a program that Ctrl-C has ended."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command, and return the exit status: 2 for what the user has to mend first."""
+    parser = argparse.ArgumentParser(
+        prog="relay-actors", description="Phone calls as supervised actors, and a RELAY simulator to call them."
+    )
+    parser.add_argument("--version", action="version", version=f"relay-actors {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="command", required=True)
+    for module in (demo, run, sim, doctor):
+        module.add_command(commands)
+    options = parser.parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except ConfigError as error:
+        sys.stderr.write(f"relay-actors: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""``relay-actors run module:app``: runs an application until it is told to stop. Layer: door."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import operator
+import os
+import sys
+from typing import Any
+
+from relay_actors.app import RelayApp
+from relay_actors.cli.logs import add_log_level, configure_logging
+from relay_actors.errors import ConfigError, RelayActorsError
+
+__all__ = ["add_command", "load_app"]
+
+
+def add_command(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "run",
+        help="run an application",
+        description="Imports an application and runs it. The first SIGTERM or Ctrl-C drains: no new calls, and those "
+        "that are up may go on; the second hangs them up. The exit status is 0 after that, 1 when the server has "
+        "refused the log-in for good, and 2 when something has to be mended first.",
+    )
+    parser.add_argument("app", metavar="module:app", help="where the RelayApp is; the current directory is searched")
+    parser.add_argument(
+        "--drain", type=float, default=600.0, metavar="SECONDS", help="how long calls may go on (default: 600)"
+    )
+    add_log_level(parser)
+    parser.set_defaults(command=_run_command)
+
+
+def load_app(target: str) -> RelayApp:
+    """Import what ``module:attribute`` names; the attribute is ``app`` when it is not given.
+
+    Raises:
+        ConfigError: there is no such module or attribute, or it is no `RelayApp`; the text says what to mend.
+    """
+    module_name, _colon, attribute = target.partition(":")
+    attribute = attribute or "app"
+    if not module_name:
+        raise ConfigError(f"{target!r} names no module: write module:app, for example examples.front_desk:app")
+    if module_name.endswith(".py") or "/" in module_name:
+        dotted = module_name.removesuffix(".py").strip("./").replace("/", ".")
+        raise ConfigError(f"{module_name!r} is a path: write the module's name, {dotted}:{attribute}")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if module_name != missing and not module_name.startswith(f"{missing}."):
+            raise ConfigError(
+                f"{module_name} cannot be imported: it needs {missing!r}, which is not installed"
+            ) from error
+        raise ConfigError(
+            f"there is no module {missing!r}, neither in {os.getcwd()} nor installed: "
+            "check its name, or change to the directory where it is"
+        ) from error
+    try:
+        app = operator.attrgetter(attribute)(module)
+    except AttributeError as error:
+        known = ", ".join(name for name, value in vars(module).items() if isinstance(value, RelayApp))
+        hint = f"it has {known}" if known else "it has no RelayApp at all"
+        raise ConfigError(f"{module_name} has no {attribute!r}; {hint}") from error
+    if not isinstance(app, RelayApp):
+        raise ConfigError(f"{module_name}:{attribute} is a {type(app).__name__}, not a RelayApp")
+    return app
+
+
+def _run_command(options: argparse.Namespace) -> int:
+    if not 0 <= options.drain < float("inf"):
+        raise ConfigError(f"--drain {options.drain:g}: must be a number of seconds, 0 or more")
+    configure_logging(options.log_level)
+    sys.path.insert(0, os.getcwd())
+    app = load_app(options.app)
+    try:
+        app.run(drain_s=options.drain)
+    except ConfigError:
+        raise
+    except RelayActorsError as error:
+        sys.stderr.write(f"relay-actors: {error}\n")
+        return 1
+    return 0

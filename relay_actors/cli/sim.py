@@ -1,0 +1,93 @@
+"""``relay-actors sim``: the simulator by itself, with whoever types as the caller. Layer: door."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from relay_actors.cli.keyboard import Keyboard
+from relay_actors.cli.screen import Screen
+from relay_actors.cli.story import Teller
+from relay_actors.cli.typed_lines import TypedLines
+from relay_actors.errors import ConfigError
+from relay_actors.runtime.clock import Random, SystemClock, fresh_random
+from relay_actors.simulator.simulator import Simulator
+from relay_actors.simulator.tls import TlsFiles, make_tls_files
+from relay_actors.simulator.websockets_server import SimulatorServer
+
+__all__ = ["add_command"]
+
+PORT: Final = 8443
+SERVER_PING_S: Final = 5.0
+"""How often a RELAY server pings its clients."""
+
+
+def add_command(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "sim",
+        help="run the simulator, and be the caller",
+        description="Runs a RELAY server with people on the phone, and prints the variables by which an application "
+        "in another terminal finds it. What is typed here is what the caller does: type help. The same commands can "
+        "come from a file or a pipe; then the exit status is 1 if one of them failed. Ends by quit, Ctrl-C or SIGTERM.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=PORT, help=f"0 picks a free one (default: {PORT})")
+    parser.add_argument("--tls", action="store_true", help="speak TLS, with a throw-away certificate authority")
+    parser.add_argument("--project", default="", help="the only project that may log in (default: any)")
+    parser.add_argument("--token", default="", help="its token (default: any)")
+    parser.add_argument("--pace", type=float, default=1.0, help="how long a simulated second is (default: 1.0)")
+    parser.add_argument("--seed", type=int, help="of the ids that the simulator makes")
+    parser.set_defaults(command=_run_command)
+
+
+def _run_command(options: argparse.Namespace) -> int:
+    if not 0 <= options.port <= 65535:
+        raise ConfigError(f"--port {options.port}: must be a number from 0 to 65535")
+    clock = SystemClock()
+    simulator = Simulator(
+        clock=clock,
+        random=fresh_random() if options.seed is None else Random(options.seed),
+        pace=options.pace,
+        project=options.project,
+        token=options.token,
+        server_ping_s=SERVER_PING_S,
+    )
+    screen, stopping = Screen(), threading.Event()
+    keyboard = Keyboard(simulator, screen, stopping)
+    with contextlib.ExitStack() as stack:
+        tls = stack.enter_context(_certificates(clock)) if options.tls else None
+        typed = stack.enter_context(TypedLines(stopping, sys.stdin))
+        stack.enter_context(Teller(simulator, screen, clock=clock, logger=logging.getLogger("relay_actors")))
+        server = stack.enter_context(SimulatorServer(simulator, options.host, options.port, tls=tls))
+        for line in _introduction(server, options, tls):
+            screen.say(line)
+        for text in typed:
+            keyboard.type(text)
+    return 1 if keyboard.failures and not typed.is_terminal else 0
+
+
+def _introduction(server: SimulatorServer, options: argparse.Namespace, tls: TlsFiles | None) -> Iterator[str]:
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    yield f"listening on {server.url}; in the terminal of the application:"
+    yield f"export SIGNALWIRE_SPACE={host}:{server.port}"
+    yield f"export SIGNALWIRE_PROJECT_ID={options.project or 'any'}"
+    yield f"export SIGNALWIRE_API_TOKEN={options.token or 'any'}"
+    yield f"export SIGNALWIRE_RELAY_SCHEME={'wss' if tls else 'ws'}"
+    if tls is not None:
+        yield f"export SIGNALWIRE_RELAY_CA_FILE={tls.ca_file}"
+    yield "and then, for example: relay-actors run examples.front_desk:app"
+    yield "Here you are the caller: dial, press 1, say hello, hangup, text hello, help"
+
+
+@contextlib.contextmanager
+def _certificates(clock: SystemClock) -> Iterator[TlsFiles]:
+    with tempfile.TemporaryDirectory(prefix="relay-actors-") as directory:
+        yield make_tls_files(Path(directory), clock=clock)
