@@ -21,7 +21,7 @@ from relay_actors.runtime.actor import Actor, ActorRef
 from relay_actors.runtime.base import Dispatcher
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.future import Future
-from relay_actors.runtime.reasons import ExitReason
+from relay_actors.runtime.reasons import ChildFailed, ExitReason
 from relay_actors.runtime.signals import Internal
 from relay_actors.runtime.supervisor import DynamicSupervisor
 
@@ -113,6 +113,11 @@ class MessageRef(ActorRef[Any]):
 
 class MessagesSupervisor(DynamicSupervisor):
     """The supervisor of all texts: whatever becomes of a text's actor, nobody goes on waiting for it."""
+
+    def on_receive(self, message: object) -> Any:
+        """Take the report of a text's actor that has failed; it is in the log already, without the text itself."""
+        if not isinstance(message, ChildFailed):
+            super().on_receive(message)
 
     def on_child_ended(self, ref: Any, reason: ExitReason) -> None:
         """End what still waits for news of a text."""

@@ -10,15 +10,25 @@ from contextlib import contextmanager
 from typing import Any
 
 from relay_actors import CallActor, CallHandle, RelayApp, Timing
-from relay_actors.journal.base import Store
 from tests.support.plain_server import DEADLINE_S, PlainPeer, PlainServer
 
-__all__ = ["PATIENT", "Recorder", "app_for", "handle_of", "in_background", "logged_in", "started", "wait_until"]
+__all__ = [
+    "PATIENT",
+    "Recorder",
+    "app_for",
+    "handle_of",
+    "in_background",
+    "logged_in",
+    "started",
+    "started_app",
+    "wait_until",
+]
 
 PATIENT = Timing(
     reconnect_min_s=0.02,
     reconnect_max_s=0.1,
     linger_s=0.02,
+    park_s=0.2,
     wrap_up_s=1.0,
     stop_timeout_s=2.0,
     request_timeout_s=5.0,
@@ -92,8 +102,17 @@ def started(app: RelayApp, server: PlainServer, result: dict[str, Any] | None = 
 
 
 @contextmanager
+def started_app(app: RelayApp, server: PlainServer) -> Iterator[PlainPeer]:
+    """Start an application and let it log in; give the server's end. It is stopped in the end."""
+    try:
+        yield started(app, server)
+    finally:
+        app.stop()
+
+
+@contextmanager
 def logged_in(
-    server: PlainServer, recorder: Recorder | None = None, *, journal: str | Store | None = None, **settings: Any
+    server: PlainServer, recorder: Recorder | None = None, *, journal: Any = None, **settings: Any
 ) -> Iterator[tuple[RelayApp, PlainPeer]]:
     """Give an application that has logged in, and the server's end of its connection; it is stopped in the end.
 
