@@ -45,7 +45,11 @@ class BlockingPool:
         return len(self._threads)
 
     def run(self, call: Callable[[], object], name: str) -> None:
-        """Have ``call`` made on one of the threads; what it raises is logged under ``name``. Any thread."""
+        """Have ``call`` made on one of the threads; what it raises is logged under ``name``. Any thread.
+
+        Raises:
+            RuntimeError: the machine has no more threads, and the call will not be made.
+        """
         with self._changed:
             self._calls.append((call, name))
             if self._idle >= len(self._calls):
@@ -53,8 +57,12 @@ class BlockingPool:
             elif len(self._threads) < self._max_threads:
                 self._numbers += 1
                 thread = threading.Thread(target=self._work, name=f"{self._name}-{self._numbers}", daemon=self._daemon)
+                try:
+                    thread.start()
+                except RuntimeError:
+                    self._calls.pop()  # nobody may ever come for it: who asked is told by this error
+                    raise
                 self._threads.add(thread)
-                thread.start()
 
     def stop(self, timeout_s: float) -> int:
         """End the threads after their present calls; return how many would not end in time. Calls that wait are lost.

@@ -1,0 +1,124 @@
+"""Threads for calls that block."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from relay_actors.runtime.clock import SystemClock
+from relay_actors.runtime.dispatcher_blocking import BlockingPool
+from tests.runtime.worlds import DEADLINE_S, until
+
+
+@pytest.fixture
+def pool() -> Iterator[BlockingPool]:
+    pool = BlockingPool(SystemClock(), max_threads=3, name="pool", daemon=True)
+    yield pool
+    assert pool.stop(DEADLINE_S) == 0
+    assert pool.thread_count == 0
+
+
+def test_as_many_run_at_once_as_are_allowed(pool: BlockingPool):
+    """D3: a bound; the others wait their turn, and none is lost."""
+    running = threading.Semaphore(0)
+    let_go = threading.Event()
+    names: list[str] = []
+
+    def call() -> None:
+        running.release()
+        assert let_go.wait(DEADLINE_S)
+        names.append(threading.current_thread().name)
+
+    for _ in range(10):
+        pool.run(call, "test")
+    for _ in range(3):
+        assert running.acquire(timeout=DEADLINE_S)
+    assert not running.acquire(blocking=False)
+    assert pool.thread_count == 3
+    let_go.set()
+    until(lambda: len(names) == 10)
+
+    assert {name.rpartition("-")[0] for name in names} == {"pool"}
+
+
+def test_a_thread_without_work_is_used_again(pool: BlockingPool):
+    """One call after the other needs one thread."""
+    for _ in range(20):
+        done = threading.Event()
+        pool.run(done.set, "test")
+        assert done.wait(DEADLINE_S)
+        until(lambda: pool._idle == 1)
+    assert pool.thread_count == 1
+
+
+@pytest.mark.parametrize("error", [OSError("broken"), SystemExit(1)])
+def test_a_call_that_raises_is_reported_and_costs_no_thread(
+    pool: BlockingPool, error: BaseException, caplog: pytest.LogCaptureFixture
+):
+    """By name, so that it can be found."""
+    done = threading.Event()
+
+    def broken() -> None:
+        raise error
+
+    pool.run(broken, "the one that breaks")
+    pool.run(done.set, "test")
+    assert done.wait(DEADLINE_S)
+    until(lambda: "the one that breaks" in caplog.text)
+
+
+def test_stop_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture):
+    """A call that hangs is counted, calls that wait are dropped and told, and nothing keeps the process alive."""
+    pool = BlockingPool(SystemClock(), max_threads=1, name="pool", daemon=True)
+    started, let_go = threading.Event(), threading.Event()
+    made: list[str] = []
+    threads: list[Any] = []
+
+    def hang() -> None:
+        threads.append(threading.current_thread())
+        started.set()
+        assert let_go.wait(DEADLINE_S)
+
+    pool.run(hang, "hangs")
+    pool.run(lambda: made.append("dropped"), "waits")
+    assert started.wait(DEADLINE_S)
+    assert threads[0].daemon
+    assert pool.stop(0.01) == 1
+    assert "calls=1" in caplog.text
+    assert pool.stop(0.01) == 0
+    let_go.set()
+    threads[0].join(DEADLINE_S)
+
+    assert not threads[0].is_alive()
+    assert made == []
+
+
+def test_a_thread_that_cannot_be_started_is_told_to_who_asked(pool: BlockingPool, monkeypatch: pytest.MonkeyPatch):
+    """A call that is silently never made would leave somebody waiting."""
+    made: list[str] = []
+
+    def refuse(_thread: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError):
+            pool.run(lambda: made.append("refused"), "test")
+    done = threading.Event()
+    pool.run(done.set, "test")
+    assert done.wait(DEADLINE_S)
+    assert made == []
+
+
+def test_a_stopped_pool_begins_anew():
+    """A dispatcher may be started again; a thread of the former life does not work for the new one."""
+    pool = BlockingPool(SystemClock(), max_threads=1, name="pool", daemon=True)
+    first = threading.Event()
+    pool.run(first.set, "test")
+    assert first.wait(DEADLINE_S)
+    assert pool.stop(DEADLINE_S) == 0
+    second = threading.Event()
+    pool.run(second.set, "test")
+    assert second.wait(DEADLINE_S)
+    assert pool.stop(DEADLINE_S) == 0

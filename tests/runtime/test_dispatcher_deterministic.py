@@ -1,0 +1,187 @@
+"""Runs from one seed, on one thread, in virtual time."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from relay_actors.errors import ConfigError
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.context import here
+from relay_actors.runtime.future import Future, WaitTimeout
+from tests.runtime.worlds import Echo, Recorder, World
+
+
+def order_of_turns(seed: int) -> list[str]:
+    """Which of several actors was given which turn."""
+    world = World(seed)
+    order: list[str] = []
+
+    class Worker(Actor):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+        def on_receive(self, message: Any) -> Any:
+            order.append(f"{self.name}{message}")
+
+    workers = [world.system.start(Worker, name) for name in "abcd"]
+    for number in range(4):
+        for worker in workers:
+            worker.tell(number)
+    world.settle()
+    world.end()
+    return order
+
+
+def test_the_same_seed_gives_the_same_run():
+    """D4, V3."""
+    assert order_of_turns(5) == order_of_turns(5)
+
+
+def test_different_seeds_give_different_runs():
+    """Otherwise they would find nothing; each actor keeps its own order in all of them (M1)."""
+    runs = [order_of_turns(seed) for seed in range(10)]
+    assert len({tuple(run) for run in runs}) > 5
+    for run in runs:
+        for name in "abcd":
+            assert [entry for entry in run if entry[0] == name] == [f"{name}{number}" for number in range(4)]
+
+
+def test_everything_runs_on_the_calling_thread(world: World):
+    """D4."""
+    ref = world.start(Recorder)
+    assert ref.ask(lambda _actor: threading.current_thread(), timeout=0) is threading.current_thread()
+
+
+def test_time_stands_still_until_it_is_moved(world: World):
+    """V2: an hour of waiting takes no time, and everything happens in its order."""
+    log: list[Any] = []
+    ref = world.start(Recorder, log)
+    for delay in (3600.0, 60.0, 1.0):
+        ref.ask(lambda actor, delay=delay: actor.start_timer(delay, (delay, "tick"), delay), timeout=0)
+    world.settle()
+    assert (world.now, log) == (0.0, ["start"])
+    world.advance(60.0)
+    assert (world.now, log) == (60.0, ["start", (1.0, "tick"), (60.0, "tick")])
+    world.advance(3600.0)
+    assert log[-1] == (3600.0, "tick")
+    assert world.now == 3660.0
+
+
+def test_a_wait_drives_the_world_and_its_time(world: World):
+    """Up to what it waits for, and not further."""
+    log: list[Any] = []
+    ref = world.start(Recorder, log)
+    future: Future[str] = Future(world.dispatcher)
+
+    def begin(actor: Any) -> None:
+        actor.start_timer("a", lambda _actor: future.set("at five"), 5.0)
+        actor.start_timer("b", "at seven", 7.0)
+
+    ref.ask(begin, timeout=0)
+    assert future.get(timeout=100.0) == "at five"
+    assert (world.now, log) == (5.0, ["start"])
+
+
+def test_a_wait_that_is_over_has_taken_its_time(world: World):
+    """A time-out of three seconds takes three seconds of the virtual clock, with all that happens in them."""
+    log: list[Any] = []
+    world.start(Recorder, log).ask(lambda actor: actor.start_timer("a", "tick", 2.0), timeout=0)
+    with pytest.raises(WaitTimeout):
+        Future[None](world.dispatcher).get(timeout=3.0)
+    assert (world.now, log) == (3.0, ["start", "tick"])
+
+
+def test_a_wait_that_would_never_end_is_an_error(world: World):
+    """On threads the test would hang; here it says so."""
+    with pytest.raises(ConfigError, match="would never end"):
+        Future[None](world.dispatcher).get()
+
+
+def test_waits_may_be_nested(world: World):
+    """An actor asks one that asks one."""
+    echo = world.start(Echo)
+    middle, outer = world.start(Recorder), world.start(Recorder)
+
+    def ask_echo(_actor: Any) -> Any:
+        return echo.ask("deep", timeout=1)
+
+    assert outer.ask(lambda _actor: middle.ask(ask_echo, timeout=1), timeout=1) == "deep"
+
+
+def test_blocking_calls_are_one_more_step(world: World):
+    """Not on a thread, not inside the turn that asks for them, and not as a part of any actor."""
+    log: list[Any] = []
+    ref = world.start(Recorder, log)
+
+    def ask_for_it(actor: Any) -> None:
+        actor.system.dispatcher.run_blocking(lambda: log.append(here.turn), "test")
+        log.append("asked")
+        Future[None](world.dispatcher).try_set(None)
+        with pytest.raises(WaitTimeout):
+            Future[None](world.dispatcher).get(timeout=1.0)  # which drives the world from inside this turn
+
+    ref.ask(ask_for_it, timeout=5)
+    assert log == ["start", "asked", None]
+
+
+def test_what_breaks_is_reported_and_the_run_goes_on(world: World, caplog: pytest.LogCaptureFixture):
+    """As on threads."""
+
+    def broken() -> None:
+        raise OSError("broken")
+
+    world.dispatcher.run_blocking(broken, "the blocking one")
+    world.dispatcher.call_at(0.0, broken)
+    world.settle()
+    assert "the blocking one" in caplog.text
+    assert "a timer's call raised" in caplog.text
+    assert world.start(Echo).ask("a", timeout=0) == "a"
+
+
+def test_there_are_no_sockets(world: World):
+    """The text says what to use."""
+
+    class Pollable:
+        def fileno(self) -> int:
+            return 0
+
+        def wants_write(self) -> bool:
+            return False
+
+    with pytest.raises(ConfigError, match="memory transport"):
+        world.dispatcher.watch(Pollable(), lambda: None)
+    world.dispatcher.rearm(Pollable())
+    world.dispatcher.unwatch(Pollable())
+
+
+def test_late_ones_come_when_nobody_else_can_run(world: World):
+    """So that what a round has produced is written at once, here too."""
+    log: list[str] = []
+
+    class Notes(Actor):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+        def on_receive(self, message: Any) -> Any:
+            log.append(self.name)
+
+    class Late(Notes):
+        runs_late = True
+
+    late, early = world.start(Late, "late"), [world.start(Notes, "early") for _ in range(3)]
+    late.tell("a")
+    for ref in early:
+        ref.tell("a")
+    world.settle()
+    assert log == ["early", "early", "early", "late"]
+
+
+def test_starting_and_stopping_are_nothing(world: World):
+    """No threads, so none are left."""
+    world.dispatcher.start()
+    assert world.dispatcher.stop(0.0) == 0
+    with world.dispatcher.waiting():
+        assert world.start(Echo).ask("a", timeout=0) == "a"

@@ -1,0 +1,129 @@
+"""A thread of its own for one actor."""
+
+import threading
+from typing import Any
+
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.dispatcher_pinned import PinnedDispatcher
+from relay_actors.runtime.restart_policy import Restart
+from relay_actors.runtime.system import System
+from tests.runtime.worlds import DEADLINE_S, Blocker, Echo, Parent, Recorder, World, block, crash, spawn, until
+
+
+class Pinned(Recorder):
+    dispatcher = "pinned"
+
+    def on_receive(self, message: Any) -> Any:
+        if message == "thread":
+            return threading.current_thread()
+        return super().on_receive(message)
+
+
+class PinnedBlocker(Blocker):
+    dispatcher = "pinned"
+
+
+def test_a_pinned_actor_has_one_thread_for_all_its_turns(system: System):
+    """D3: pykka's meaning; and nobody else has it."""
+    first, second = system.start(Pinned), system.start(Pinned)
+    threads = {first.ask("thread", timeout=DEADLINE_S) for _ in range(20)}
+
+    assert len(threads) == 1
+    assert second.ask("thread", timeout=DEADLINE_S) not in threads
+
+
+def test_the_same_code_runs_on_both(system: System):
+    """D3: asks, tells, timers, children, restarts."""
+    for actor_class in (Recorder, Pinned):
+        log: list[Any] = []
+        child = spawn(system.start(Parent), actor_class, log, spec=ChildSpec(restart=Restart.TRANSIENT))
+        child.tell(crash())
+        assert child.ask("a", timeout=DEADLINE_S) == "a"
+        child.ask(lambda actor: actor.start_timer("tick", "tick", 0.0), timeout=DEADLINE_S)
+        until(lambda log=log: log[-1] == "tick")  # type: ignore[misc]
+        assert child.stop(timeout=DEADLINE_S) is True
+        assert log == ["start", ("failure", "crash"), ("pre_restart", "error"), "start", "a", "tick", "stop"]
+
+
+def test_a_blocked_pinned_actor_holds_up_nobody(system: System):
+    """D5: nor does one that waits for an answer."""
+    pinned, echo = system.start(PinnedBlocker), system.start(Echo)
+    future, let_go = block(pinned)
+    waiting = system.start(Pinned).ask(lambda _actor: pinned.ask("answer", timeout=DEADLINE_S), block=False)
+
+    assert echo.ask("a", timeout=DEADLINE_S) == "a"
+    let_go.set()
+    assert (future.get(timeout=DEADLINE_S), waiting.get(timeout=DEADLINE_S)) == ("blocked", "answer")
+
+
+def test_the_thread_ends_with_its_actor(system: System):
+    """H9: however it ends."""
+    for end in ("stop", "crash", "kill"):
+        ref = system.start(Pinned)
+        thread = ref.ask("thread", timeout=DEADLINE_S)
+        if end == "stop":
+            ref.stop(timeout=DEADLINE_S)
+        elif end == "crash":
+            ref.tell(crash())
+        else:
+            ref._cell.kill("by the test")
+        thread.join(DEADLINE_S)
+        assert not thread.is_alive(), end
+
+
+def test_a_pinned_thread_that_hangs_is_reported():
+    """H9: the system says that something is left over, and does not wait for ever."""
+    system = System(name="hanging")
+    ref = system.start(PinnedBlocker)
+    _future, let_go = block(ref)
+    assert system.stop(timeout_s=0.01) is False
+    let_go.set()
+
+
+def test_a_turn_that_breaks_its_own_machinery_costs_no_thread(system: System):
+    """As on the shared dispatcher."""
+    pinned = PinnedDispatcher(system.dispatcher, name="test-pinned")
+    pinned.start()
+    done = threading.Event()
+
+    class Broken:
+        late = False
+        dispatcher = pinned
+
+        def run_batch(self, grant: list[None]) -> None:
+            raise SystemExit(1)
+
+    class Works(Broken):
+        def run_batch(self, grant: list[None]) -> None:
+            done.set()
+
+    pinned.schedule(Broken())
+    pinned.schedule(Works())
+    assert done.wait(DEADLINE_S)
+    assert pinned.is_alive
+    assert pinned.stop(DEADLINE_S) == 0
+    assert pinned.stop(0.0) == 0
+    assert not pinned.is_alive
+
+
+def test_everything_else_is_shared(system: System):
+    """Timers, sockets and blocking calls are the system's: one clock, one poll, one pool."""
+    pinned = PinnedDispatcher(system.dispatcher, name="test-pinned")
+    assert pinned.clock is system.clock
+    fired, called, woken = threading.Event(), threading.Event(), threading.Event()
+    system.start(Echo).ask("the dispatcher runs", timeout=DEADLINE_S)
+    pinned.call_at(0.0, fired.set)
+    pinned.run_blocking(called.set, "test")
+    assert fired.wait(DEADLINE_S)
+    assert called.wait(DEADLINE_S)
+    with pinned.waiting():
+        woken.set()
+    assert pinned.wait_until(woken.is_set, woken.wait, DEADLINE_S)
+
+
+def test_in_a_deterministic_run_nobody_is_pinned(world: World):
+    """D4: everything runs on the calling thread, whatever the class says."""
+    ref = world.start(Pinned)
+    assert ref.ask("thread", timeout=0) is threading.current_thread()
+    assert isinstance(ref._cell.actor, Actor)
