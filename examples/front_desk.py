@@ -21,7 +21,7 @@ from relay_actors.events import (
 HOTEL, DESK = "+15550100100", "+15550100200"
 BREAKFAST = "Breakfast is from 7 to 10."
 BILLS = {"101": 240, "102": 180, "203": 320}
-OTHERS = {"2": "desk", "3": "voicemail", "4": "bill"}
+OTHERS = {"2": "context:desk", "3": "context:voicemail", "4": "context:bill"}
 
 app = RelayApp()  # project, token and host come from SIGNALWIRE_PROJECT_ID, SIGNALWIRE_API_TOKEN and SIGNALWIRE_SPACE
 

@@ -79,15 +79,22 @@ def _run_command(options: argparse.Namespace) -> int:
     return run_demo(options.seed, FAST if options.fast else NORMAL, Screen())
 
 
-def run_demo(seed: int, speed: Speed, screen: Screen) -> int:
-    """Run the demo, write its story and its figures, and return 0 if they are right, else 1."""
+def run_demo(seed: int, speed: Speed, screen: Screen, app: RelayApp | None = None) -> int:
+    """Run the demo, write its story and its figures, and return 0 if they are right, else 1.
+
+    Args:
+        seed: of the callers.
+        speed: how fast everything goes.
+        screen: where it is written.
+        app: the application; the example if None.
+    """
     threads_before = set(threading.enumerate())
     crashes = CrashReports()
     supervision = logging.getLogger("relay_actors.supervision")
     supervision.addHandler(crashes)
     try:
         with _own_environment():
-            show = _Show(seed, speed, screen)
+            show = _Show(seed, speed, screen, app or load_example(EXAMPLE))
             show.play()
     finally:
         supervision.removeHandler(crashes)
@@ -118,12 +125,12 @@ class _Show:
         calls_left_up: how many legs were up when all stories were over.
     """
 
-    def __init__(self, seed: int, speed: Speed, screen: Screen) -> None:
+    def __init__(self, seed: int, speed: Speed, screen: Screen, app: RelayApp) -> None:
         self._seed = seed
         self._speed = speed
         self._screen = screen
         self._clock = SystemClock()
-        self._app: RelayApp = load_example(EXAMPLE)
+        self._app = app
         self.counters = Counters()
         self.system = System(name="demo", random=Random(seed), hooks=self.counters)
         self.simulator = Simulator(

@@ -29,4 +29,4 @@ def configure_logging(level: str | None) -> None:
     chosen = level or os.environ.get("SIGNALWIRE_LOG_LEVEL", "").upper() or "INFO"
     # The settings know which levels there are, and what to say of others.
     Settings(credentials=Credentials(project="-", token="-"), log_level=chosen)
-    logging.basicConfig(level=chosen, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", force=True)
+    logging.basicConfig(level=chosen, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
