@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from relay_actors import CallHandle
+from relay_actors.cli.main import main
 from tests.support.house import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text("utf-8")
 NOT_YET = README.partition("## What is not there yet")[2].partition("\n## ")[0]
 FIFTEEN = 15
+DEADLINE_S = 30.0
 
 
 def blocks() -> dict[str, str]:
@@ -78,3 +88,72 @@ def test_the_verbs_that_are_missing_are_listed_and_no_others():
 
     assert set(re.findall(r"`(\w+)`", sentence)) == missing
     assert set(re.findall(r"`(\w+)`", are)) <= wanted - missing
+
+
+@pytest.fixture
+def watchdog() -> Iterator[Callable[[subprocess.Popen[str]], subprocess.Popen[str]]]:
+    """Ends processes that would keep the suite waiting for ever, and all others at the end."""
+    started: list[tuple[subprocess.Popen[str], threading.Timer]] = []
+
+    def watch(process: subprocess.Popen[str]) -> subprocess.Popen[str]:
+        timer = threading.Timer(DEADLINE_S, process.kill)
+        timer.start()
+        started.append((process, timer))
+        return process
+
+    yield watch
+    for process, timer in started:
+        timer.cancel()
+        with process:
+            process.kill()
+
+
+def relay_actors(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "relay_actors.cli.main", *arguments]
+
+
+def test_it_can_be_tried_by_hand(
+    tmp_path: Path, watchdog: Callable[[subprocess.Popen[str]], subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+):
+    """With two terminals: what the first one says to set is all that the second one, and the doctor, need."""
+    for name in [name for name in os.environ if name.startswith(("SIGNALWIRE_", "RELAY_"))]:
+        monkeypatch.delenv(name)
+    (tmp_path / "office.py").write_text(blocks()["office.py"], "utf-8")
+    command = relay_actors("sim", "--port", "0", "--pace", "0.05")
+    sim = watchdog(
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    )
+    assert sim.stdout
+    assert sim.stdin
+    told = list(itertools.takewhile(lambda line: not line.startswith("and then"), sim.stdout))
+    variables = dict(re.findall(r"^export (\w+)=(\S+)$", "".join(told), re.MULTILINE))
+    environment = {**os.environ, **variables}
+
+    doctor = subprocess.run(
+        relay_actors("doctor"), env=environment, capture_output=True, text=True, timeout=DEADLINE_S, check=False
+    )
+    assert doctor.returncode == 0, doctor.stdout + doctor.stderr
+
+    command = relay_actors("run", "office:app")
+    run = watchdog(subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True))
+    sim.stdin.write("app\ndial office\nhear press 1\npress 2\nhear nine to five\nended\n")
+    sim.stdin.flush()
+    assert any("ended (hangup)" in line for line in sim.stdout)
+    run.send_signal(signal.SIGTERM)
+    assert run.wait() == 0
+    sim.stdin.write("quit\n")
+    sim.stdin.close()
+    rest = sim.stdout.read()
+    assert sim.wait() == 0, rest
+
+
+def test_every_command_that_is_shown_is_one():
+    """Here and in the pages."""
+    texts = [README, *(page.read_text("utf-8") for page in (REPOSITORY / "docs").rglob("*.md"))]
+    shown = {name for text in texts for name in re.findall(r"^ *\$ \S*relay-actors (\w+)", text, re.MULTILINE)}
+
+    assert {"doctor", "run", "sim"} <= shown
+    for name in shown:
+        with pytest.raises(SystemExit) as end:
+            main([name, "--help"])
+        assert end.value.code == 0, name
