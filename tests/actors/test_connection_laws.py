@@ -1,0 +1,167 @@
+"""Laws of the connection actor, in virtual time: whatever an event says, and when it tries again."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from relay_actors import CallActor, Limits, MessageActor, Timing
+from relay_actors.actors.connection import ConnectionActor
+from relay_actors.events import EVENT_TYPES, CallReceiveEvent, PlayEvent
+from relay_actors.journal.memory import MemoryStore
+from tests.support.plain_server import CALL, NODE
+from tests.support.plain_world import PlainWorld
+
+SCALARS = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | st.text(max_size=8)
+VALUES = st.recursive(
+    SCALARS | st.sampled_from(["answered", "ended", "failed", "support", "dial", CALL, "target", "tag"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+KEYS = st.sampled_from(
+    [
+        *("call_id", "node_id", "call_state", "end_reason", "direction", "device", "peer", "parent", "created_by"),
+        *("tag", "dial_state", "call", "dial_winner", "context", "protocol", "project_id", "segment_id", "control_id"),
+        *("state", "result", "final", "detect", "fax", "record", "url", "message_id", "message_state", "media", "tags"),
+        *("body", "from_number", "to_number", "segments", "reason", "timestamp", "type", "params", "connect_state"),
+    ]
+)
+PARAMS = st.dictionaries(KEYS | st.text(max_size=6), VALUES, max_size=8)
+OWNED = st.dictionaries(KEYS, VALUES, max_size=5).map(lambda params: {"call_id": "target", **params})
+EVENTS = st.tuples(
+    st.sampled_from(sorted(EVENT_TYPES)) | VALUES,
+    PARAMS | OWNED | VALUES,
+    SCALARS | st.lists(SCALARS, max_size=2),
+    st.dictionaries(st.sampled_from(["timestamp", "context", "project_id", "message"]), VALUES, max_size=3),
+)
+
+
+class Bystander(CallActor):
+    """A call that has nothing to do with it."""
+
+    told: list[object]
+
+    def on_receive(self, message: object) -> None:
+        if isinstance(message, CallReceiveEvent):
+            self.data["told"] = []
+        self.data["told"].append(message)
+
+
+class Inbox(MessageActor):
+    def on_receive(self, message: object) -> None:
+        """Texts are not what this is about."""
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(events=st.lists(EVENTS, min_size=1, max_size=6), seed=st.integers(0, 1000), has_journal=st.booleans())
+def test_no_event_whatever_it_says_harms_the_connection_or_another_call(
+    events: list[tuple[Any, Any, Any, dict[str, Any]]], seed: int, has_journal: bool
+) -> None:
+    """PROTOCOL 16.4: wrong types inside events must not raise out of the dispatcher."""
+    with PlainWorld(seed, journal=MemoryStore() if has_journal else None) as world:
+        world.app.calls("support")(Bystander)
+        world.app.messages()(Inbox)
+        world.start()
+        for call_id in (CALL, "target"):
+            world.event("calling.call.receive", {"call_id": call_id, "node_id": NODE, "context": "support"})
+        world.settle()
+        for event_type, params, frame_id, outer in events:
+            if isinstance(params, dict) and params.get("call_id") == CALL:
+                params = {**params, "call_id": "target"}  # the bystander's own events are its own business
+            world.event(event_type, params, frame_id, **outer)
+        world.event("calling.call.play", {"call_id": CALL, "control_id": "after", "state": "playing"}, "after")
+        world.settle()
+        [connection] = [cell for cell in world.system.living if isinstance(cell.actor, ConnectionActor)]
+        assert connection.incarnation == 0
+        assert len(world.connected_at) == 1
+        bystander = world.app.call(CALL)
+        assert bystander is not None
+        assert bystander.ref.incarnation == 0
+        last = bystander.data["told"][-1]
+        assert isinstance(last, PlayEvent)
+        assert last.control_id == "after"
+        assert [frame for frame in world.received if frame.get("id") == "after"] == [
+            {"jsonrpc": "2.0", "id": "after", "result": {}}
+        ]
+        target = world.app.call("target")
+        assert target is None or target.ref.incarnation == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000), breaks=st.lists(st.integers(0, 30), max_size=3))
+def test_every_request_is_settled_and_sent_at_most_once_however_often_the_socket_breaks(
+    seed: int, breaks: list[int]
+) -> None:
+    """SEMANTICS K6: ok, unknown, or not sent; never twice, never nothing."""
+    with PlainWorld(seed) as world:
+        world.start()
+        rng = Random(seed)
+        replies = []
+        for number in range(31):
+            replies.append(world.app.execute("calling.x", {"number": number}))
+            if number in breaks:
+                world.vanish()
+            for _ in range(rng.randrange(6)):
+                world.dispatcher.step()
+        world.run(60.0)
+        assert all(reply.is_settled for reply in replies)
+        sent = [params["number"] for params in world.requests("calling.x")]
+        assert len(sent) == len(set(sent))
+        assert sent == sorted(sent)
+        for number, reply in enumerate(replies):
+            assert reply.error is not None or number in sent
+
+
+def test_the_pauses_between_attempts_double_up_to_the_maximum() -> None:
+    """PROTOCOL 6.5: 1, 2, 4, 8, 16, 30, 30 …; SEMANTICS K2."""
+    with PlainWorld(limits=Limits(reconnect_jitter=0.0)) as world:
+        world.is_down = True
+        world.start(wait_s=None)
+        world.run(130.0)
+        pauses = [after - before for before, after in zip(world.connected_at, world.connected_at[1:], strict=False)]
+        assert pauses == pytest.approx([1, 2, 4, 8, 16, 30, 30, 30])
+
+
+def test_the_pauses_begin_anew_after_a_log_in_and_not_after_a_mere_connection() -> None:
+    """Or a log in that is refused would be repeated every second. PROTOCOL 6.5, 18.14."""
+    with PlainWorld(limits=Limits(reconnect_jitter=0.0)) as world:
+        world.start()
+        world.login = lambda _frame: {"error": {"code": -32002, "message": "not now"}}
+        world.vanish()
+        world.run(16.0)
+        assert [round(at, 3) for at in world.connected_at] == [0.0, 1.0, 3.0, 7.0, 15.0]
+        world.login = lambda _frame: {"result": {"protocol": "p"}}
+        world.run(16.0)
+        world.vanish()
+        at = world.clock.now()
+        world.run(1.5)
+        assert world.connected_at[-1] - at == pytest.approx(1.0)
+
+
+def test_a_jittered_pause_is_never_longer_than_the_maximum() -> None:
+    """SEMANTICS B1, K2."""
+    timing = Timing(reconnect_min_s=10.0, reconnect_max_s=10.0)
+    with PlainWorld(3, timing=timing, limits=Limits(reconnect_jitter=0.5)) as world:
+        world.is_down = True
+        world.start(wait_s=None)
+        world.run(200.0)
+        pauses = [after - before for before, after in zip(world.connected_at, world.connected_at[1:], strict=False)]
+        assert len(pauses) > 10
+        assert all(5.0 <= pause <= 10.0 for pause in pauses)
+        assert len(set(pauses)) > 1
+
+
+def test_a_half_open_connection_is_found_within_the_stated_time() -> None:
+    """SEMANTICS K9: 15 s after the last ping of the server."""
+    with PlainWorld() as world:
+        world.start()
+        world.run(2.0)
+        world.say({"jsonrpc": "2.0", "id": "p", "method": "signalwire.ping", "params": {}})
+        world.run(14.9)
+        assert len(world.connected_at) == 1
+        world.run(0.2 + 1.0)
+        assert len(world.connected_at) == 2
