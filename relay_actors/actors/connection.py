@@ -31,7 +31,7 @@ from relay_actors.errors import (
 )
 from relay_actors.protocol import happenings as h
 from relay_actors.protocol.base import JsonObject
-from relay_actors.protocol.events import RelayEvent, parse_event
+from relay_actors.protocol.events import CallReceiveEvent, RelayEvent, parse_event
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.reasons import Down
@@ -126,6 +126,8 @@ class ConnectionActor(Actor):
                 self._router.forget(ref)
             case DialOver(tag=tag):
                 self._wire.stale_tags.add(tag)
+            case CallReceiveEvent():  # of a call that its actor had passed on, and that has come back
+                self._router.route(message)
             case Connect():
                 self._wire.is_started = True
                 self._do(self._protocol.start(self.system.clock.now()))

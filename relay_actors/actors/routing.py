@@ -102,12 +102,12 @@ class Roster:
         return is_new
 
     def remove(self, ref: Any) -> list[str]:
-        """Forget an actor; return what it owned."""
+        """Forget an actor; return what it owned, and nobody else owns by now."""
         owned = self._calls.pop(ref, None) or self._texts.pop(ref, None) or []
-        for name in owned:
-            if self._owners.get(name) == ref:
-                del self._owners[name]
-        return owned
+        left = [name for name in owned if self._owners.get(name) == ref]
+        for name in left:
+            del self._owners[name]
+        return left
 
     def owns(self, name: str) -> bool:
         """Return whether somebody here owns that."""
