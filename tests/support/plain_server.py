@@ -251,10 +251,10 @@ class PlainPeer:
 
     def vanish(self) -> None:
         """Break the connection, with no goodbye. Idempotent."""
-        self.gone.set()
         with contextlib.suppress(OSError):
             self._connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self._connection.socket.shutdown(socket.SHUT_RDWR)
+        self.gone.set()  # only now: the library says goodbye as soon as its handler returns
 
     # -- inside ------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,74 @@
+"""Answers to an application's own requests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from relay_actors.actors.desk import Desk, DeskActor
+from relay_actors.errors import CommandRejectedError, ConnectionLostError
+from relay_actors.runtime.system import System
+from tests.support.plain_app import logged_in
+from tests.support.plain_server import DEADLINE_S, PlainServer
+
+
+@pytest.fixture
+def system() -> Iterator[System]:
+    system = System(name="desk")
+    yield system
+    system.stop()
+
+
+def test_an_answer_settles_its_future(system: System) -> None:
+    """Result or error."""
+    desk = Desk(system.start(DeskActor), system.dispatcher)
+    (good, on_good), (bad, on_bad) = desk.open(), desk.open()
+    on_good({"code": "200"}, None)
+    on_bad(None, CommandRejectedError("calling.x", 500, "no"))
+    assert good.get(timeout=DEADLINE_S) == {"code": "200"}
+    with pytest.raises(CommandRejectedError):
+        bad.get(timeout=DEADLINE_S)
+
+
+def test_a_desk_that_has_ended_still_settles(system: System) -> None:
+    """Whatever ends first, nobody waits (SEMANTICS A6)."""
+    ref = system.start(DeskActor)
+    desk = Desk(ref, system.dispatcher)
+    future, on_answer = desk.open()
+    ref.stop()
+    on_answer({"code": "200"}, None)
+    assert future.get(timeout=DEADLINE_S) == {"code": "200"}
+
+
+def test_what_is_never_answered_fails_when_it_closes(system: System) -> None:
+    """A request may have been on its way when everything stopped."""
+    desk = Desk(system.start(DeskActor), system.dispatcher)
+    answered, on_answer = desk.open()
+    waiting, _ = desk.open()
+    on_answer({}, None)
+    answered.get(timeout=DEADLINE_S)
+    desk.close(ConnectionLostError("Connection shut down"))
+    with pytest.raises(ConnectionLostError, match="Connection shut down"):
+        waiting.get(timeout=0)
+    assert answered.get(timeout=0) == {}
+
+
+def test_a_callback_that_blocks_holds_up_neither_socket_nor_calls() -> None:
+    """It is user code, and the connection waits for none. SEMANTICS D5, K11."""
+    go_on, reached = threading.Event(), threading.Event()
+
+    def blocks(_future: object) -> None:
+        reached.set()
+        assert go_on.wait(DEADLINE_S)
+
+    with PlainServer() as server, logged_in(server) as (app, peer):
+        reply = app.execute("calling.x", {})
+        reply.add_done_callback(blocks)
+        peer.ok(peer.expect("calling.x"))
+        assert reached.wait(DEADLINE_S)
+        peer.settle()
+        peer.call(context="nobody's")
+        peer.ok(peer.expect("calling.end"))
+        go_on.set()

@@ -1,0 +1,345 @@
+"""Text messages, against a server that is not ours."""
+
+from __future__ import annotations
+
+import logging
+import queue
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from relay_actors import MessageActor, MessageHandle, RelayError
+from relay_actors.actors.message import TextMessage
+from relay_actors.errors import ArgumentError, ConfigError, ConnectionLostError, RelayActorsError
+from relay_actors.events import MessageReceiveEvent, MessageStateEvent
+from tests.support.plain_app import app_for, logged_in, started, started_app, wait_until
+from tests.support.plain_server import DEADLINE_S, FRAMES, PROTOCOL, PlainPeer, PlainServer
+
+TO, FROM = "+14045550123", "+14045550199"
+
+
+@pytest.fixture
+def server() -> Iterator[PlainServer]:
+    with PlainServer() as server:
+        yield server
+
+
+def tell(peer: PlainPeer, state: str, message_id: str = "m", **more: object) -> None:
+    """Tell the state of a text."""
+    peer.event("messaging.state", {"message_id": message_id, "message_state": state, **more})
+
+
+def is_over(app: Any) -> bool:
+    return not [cell for cell in app.system.living if "MessageActor" in cell.actor_class.__name__]
+
+
+# -- sending ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["message.send", "message.send_mms"])
+def test_a_text_is_sent_as_the_wire_wants_it(server: PlainServer, name: str) -> None:
+    """PROTOCOL 14.1."""
+    example = FRAMES[f"{name}.request"]["frame"]["params"]
+    with logged_in(server) as (app, peer):
+        app.send_message(**example)
+        assert peer.expect("messaging.send")["params"] == example
+
+
+def test_what_is_empty_is_left_out(server: PlainServer) -> None:
+    """PROTOCOL 14.1: only if non-empty."""
+    with logged_in(server) as (app, peer):
+        app.send_message(to_number=TO, from_number=FROM, context="c", body="hi", media=[], tags=[], region="")
+        sent = peer.expect("messaging.send")["params"]
+        assert sent == {"context": "c", "to_number": TO, "from_number": FROM, "body": "hi"}
+
+
+@pytest.mark.parametrize(
+    ("result", "context"), [({"protocol": PROTOCOL}, PROTOCOL), ({}, "default"), ({"protocol": ""}, "default")]
+)
+def test_the_context_is_the_session_unless_one_is_chosen(
+    server: PlainServer, result: dict[str, Any], context: str
+) -> None:
+    """Always on the wire. PROTOCOL 14.1."""
+    app = app_for(server)
+    try:
+        peer = started(app, server, result)
+        app.send_message(to_number=TO, from_number=FROM, body="hi")
+        assert peer.expect("messaging.send")["params"]["context"] == context
+    finally:
+        app.stop()
+
+
+@pytest.mark.parametrize("content", [{}, {"body": ""}, {"media": []}, {"body": "", "media": []}])
+def test_a_text_without_words_and_media_is_refused_and_not_sent(server: PlainServer, content: dict[str, Any]) -> None:
+    """PROTOCOL 14.1: a ValueError."""
+    with logged_in(server) as (app, peer):
+        with pytest.raises(ArgumentError) as caught:
+            app.send_message(to_number=TO, from_number=FROM, **content)
+        assert isinstance(caught.value, ValueError)
+        peer.expect_nothing()
+
+
+def test_a_text_is_followed_to_its_delivery(server: PlainServer) -> None:
+    """PROTOCOL 14.2."""
+    told: queue.SimpleQueue[MessageStateEvent] = queue.SimpleQueue()
+    completed: queue.SimpleQueue[MessageStateEvent] = queue.SimpleQueue()
+    with logged_in(server) as (app, peer):
+        text = app.send_message(to_number=TO, from_number=FROM, body="hi", tags=["t"], on_completed=completed.put)
+        text.on(told.put)
+        assert (text.state, text.message_id, text.is_done, text.result) == ("queued", "", False, None)
+        assert (text.direction, text.to_number, text.from_number, text.body) == ("outbound", TO, FROM, "hi")
+        assert (text.tags, text.media, text.context, text.reason) == (["t"], [], "", "")
+        peer.ok(peer.expect("messaging.send"), message_id="m")
+        assert text.sent.get(timeout=DEADLINE_S).message_id == "m"
+        for state in ("queued", "initiated", "sent"):
+            tell(peer, state)
+            assert told.get(timeout=DEADLINE_S).message_state == state
+        with pytest.raises(TimeoutError):
+            text.wait(timeout=0.01).get(timeout=DEADLINE_S)  # which harms nothing
+        assert text.state == "sent"
+        waiting = text.wait()
+        tell(peer, "delivered", segments=2)
+        event = waiting.get(timeout=DEADLINE_S)
+        assert event.message_state == "delivered"
+        assert completed.get(timeout=DEADLINE_S) == event == told.get(timeout=DEADLINE_S) == text.result
+        assert (text.is_done, text.state, text.segments, text.message_id) == (True, "delivered", 2, "m")
+        assert text.wait(timeout=1.0).get(timeout=DEADLINE_S) == event
+        wait_until(lambda: is_over(app), "the end of its actor")
+
+
+@pytest.mark.parametrize("state", ["undelivered", "failed"])
+def test_a_text_that_cannot_be_delivered_says_why(server: PlainServer, state: str) -> None:
+    """It is an answer, not an error; states may be skipped. PROTOCOL 14.2."""
+    with logged_in(server) as (app, peer):
+        text = app.send_message(to_number=TO, from_number=FROM, body="hi")
+        peer.ok(peer.expect("messaging.send"), message_id="m")
+        tell(peer, state, reason="spam")
+        assert text.wait().get(timeout=DEADLINE_S).reason == "spam"
+        assert (text.state, text.reason) == (state, "spam")
+
+
+def test_states_that_come_before_the_answer_are_not_lost(server: PlainServer) -> None:
+    """The first of them can beat the response that names the text. PROTOCOL 14.2, 18.11; SEMANTICS K5."""
+    told: queue.SimpleQueue[MessageStateEvent] = queue.SimpleQueue()
+    with logged_in(server) as (app, peer):
+        text = app.send_message(to_number=TO, from_number=FROM, body="hi")
+        text.on(told.put)
+        request = peer.expect("messaging.send")
+        for state in ("queued", "initiated", "sent", "delivered"):
+            tell(peer, state)
+        tell(peer, "sent", "another")
+        peer.ok(request, message_id="m")
+        assert text.wait().get(timeout=DEADLINE_S).message_state == "delivered"
+        assert [told.get(timeout=DEADLINE_S).message_state for _ in range(4)][-1] == "delivered"
+
+
+def test_a_state_that_comes_late_changes_nothing(server: PlainServer) -> None:
+    """States only move forward. SEMANTICS X17, X1."""
+    told: queue.SimpleQueue[MessageStateEvent] = queue.SimpleQueue()
+    with logged_in(server) as (app, peer):
+        text = app.send_message(to_number=TO, from_number=FROM, body="hi")
+        text.on(told.put)
+        peer.ok(peer.expect("messaging.send"), message_id="m")
+        for state in ("sent", "initiated", "queued", "no_such_state", "", "delivered", "failed"):
+            tell(peer, state)
+        assert text.wait().get(timeout=DEADLINE_S).message_state == "delivered"
+        peer.settle()
+        assert text.state == "delivered"
+        assert [told.get(timeout=DEADLINE_S).message_state for _ in range(told.qsize())] == ["sent", "delivered"]
+
+
+def test_a_refused_text_fails_for_everybody_who_waits(server: PlainServer) -> None:
+    """404 is not special here. PROTOCOL 14.1."""
+    for code in ("400", "404", "410", "500"):
+        with logged_in(server) as (app, peer):
+            text = app.send_message(to_number=TO, from_number=FROM, body="hi")
+            peer.answer(peer.expect("messaging.send"), {"code": code, "message": "from_number is not valid"})
+            for wait in (text.sent, text.wait()):
+                with pytest.raises(RelayError) as caught:
+                    wait.get(timeout=DEADLINE_S)
+                assert caught.value.code == int(code)
+            assert (text.state, text.is_done, text.result) == ("failed", True, None)
+            assert "from_number is not valid" in text.reason
+            wait_until(lambda app=app: is_over(app))  # type: ignore[misc]  # bound in the loop
+
+
+def test_a_text_that_was_accepted_without_a_name_is_given_up(server: PlainServer) -> None:
+    """Nothing can ever be heard of it, and its actor would stay for ever."""
+    with logged_in(server) as (app, peer):
+        text = app.send_message(to_number=TO, from_number=FROM, body="hi")
+        peer.ok(peer.expect("messaging.send"), message_id=None)
+        with pytest.raises(RelayActorsError, match="nothing more is heard"):
+            text.wait().get(timeout=DEADLINE_S)
+        assert text.sent.get(timeout=DEADLINE_S) is not None
+
+
+def test_a_text_whose_answer_is_lost_is_not_sent_again(server: PlainServer) -> None:
+    """Nobody wants it twice. SEMANTICS K6."""
+    with logged_in(server) as (app, peer):
+        text = app.send_message(to_number=TO, from_number=FROM, body="hi")
+        peer.expect("messaging.send")
+        peer.vanish()
+        with pytest.raises(ConnectionLostError):
+            text.wait().get(timeout=DEADLINE_S)
+        server.accept_login().expect_nothing()
+
+
+def test_a_text_that_is_on_its_way_is_followed_over_a_resume(server: PlainServer) -> None:
+    """PROTOCOL 6.3: tracked messages are kept."""
+    with logged_in(server) as (app, peer):
+        text = app.send_message(to_number=TO, from_number=FROM, body="hi")
+        peer.ok(peer.expect("messaging.send"), message_id="m")
+        text.sent.get(timeout=DEADLINE_S)
+        peer.vanish()
+        tell(server.accept_login(), "delivered")
+        assert text.wait().get(timeout=DEADLINE_S).message_state == "delivered"
+
+
+def test_nobody_waits_for_a_text_when_the_application_has_stopped(server: PlainServer) -> None:
+    """Whatever ends while something waits for it ends the wait."""
+    with logged_in(server) as (app, peer):
+        sent, unsent = (app.send_message(to_number=TO, from_number=FROM, body=body) for body in ("a", "b"))
+        peer.ok(peer.expect("messaging.send", body="a"), message_id="m")
+        sent.sent.get(timeout=DEADLINE_S)
+        app.stop()
+        for text in (sent, unsent):
+            with pytest.raises(RelayActorsError):
+                text.wait().get(timeout=0)
+
+
+def test_a_listener_that_raises_harms_nobody(server: PlainServer, caplog: pytest.LogCaptureFixture) -> None:
+    """SEMANTICS X13."""
+
+    def raises(_event: object) -> None:
+        raise RuntimeError("a bug in a listener")
+
+    told: queue.SimpleQueue[object] = queue.SimpleQueue()
+    with logged_in(server) as (app, peer):
+        text = app.send_message(to_number=TO, from_number=FROM, body="hi", on_completed=raises)
+        text.on(raises)
+        text.on(told.put)
+        peer.ok(peer.expect("messaging.send"), message_id="m")
+        tell(peer, "delivered")
+        assert text.wait().get(timeout=DEADLINE_S) == told.get(timeout=DEADLINE_S)
+        wait_until(lambda: is_over(app))
+    assert caplog.text.count("listener raised event=messaging.state") == 2
+
+
+async def _coroutine(_event: object) -> None:
+    """Nobody would await it."""
+
+
+@pytest.mark.parametrize("wrong", [_coroutine, "print", 5])
+def test_what_cannot_be_called_plainly_is_refused_as_a_listener(server: PlainServer, wrong: Any) -> None:
+    """A coroutine that nobody awaits would be silence."""
+    with logged_in(server) as (app, peer):
+        with pytest.raises(ConfigError, match="on_completed"):
+            app.send_message(to_number=TO, from_number=FROM, body="hi", on_completed=wrong)
+        text = app.send_message(to_number=TO, from_number=FROM, body="hi")
+        with pytest.raises(TypeError, match="handler"):
+            text.on(wrong)
+        peer.answer(peer.expect("messaging.send"), {"code": "400"})
+
+
+def test_a_handle_says_what_it_is(server: PlainServer) -> None:
+    """In a log, without numbers and words (SEMANTICS O6)."""
+    with logged_in(server) as (app, peer):
+        text: MessageHandle = app.send_message(to_number=TO, from_number=FROM, body="hi")
+        assert repr(text) == "<MessageHandle (not accepted yet) queued>"
+        peer.answer(peer.expect("messaging.send"), {"code": "400"})
+
+
+# -- receiving -------------------------------------------------------------------------------------------------------
+
+
+def test_a_text_is_handled_by_an_actor_of_its_own(server: PlainServer) -> None:
+    """PROTOCOL 14.3; SEMANTICS X17."""
+    received: queue.SimpleQueue[tuple[TextMessage, object]] = queue.SimpleQueue()
+
+    class Inbox(MessageActor):
+        def on_receive(self, message: object) -> None:
+            received.put((self.message, message))
+
+    app = app_for(server)
+    app.messages()(Inbox)
+    with started_app(app, server) as peer:
+        for name in ("message.receive", "message.receive.mms"):
+            frame = FRAMES[name]["frame"]
+            peer.send(frame)
+            peer.expect_ack(frame["id"])
+            inner = frame["params"]["params"]
+            text, event = received.get(timeout=DEADLINE_S)
+            assert isinstance(event, MessageReceiveEvent)
+            assert text.state == "received"
+            for key in ("message_id", "from_number", "to_number", "body", "media", "segments", "tags", "direction"):
+                assert getattr(text, key) == inner.get(key, "" if key == "body" else getattr(text, key))
+        wait_until(lambda: app.system.actor_count == 6)
+
+
+def test_a_text_is_answered_from_where_it_came_to(server: PlainServer) -> None:
+    """The other way round, in the same context."""
+
+    class Inbox(MessageActor):
+        def on_receive(self, message: object) -> None:
+            self.reply("thanks", tags=["auto"])
+
+    app = app_for(server)
+    app.messages("support")(Inbox)
+    with started_app(app, server) as peer:
+        peer.event(
+            "messaging.receive",
+            {"message_id": "in", "context": "support", "from_number": TO, "to_number": FROM, "body": "hi"},
+        )
+        request = peer.expect("messaging.send")
+        assert request["params"] == {
+            "context": "support",
+            "to_number": TO,
+            "from_number": FROM,
+            "body": "thanks",
+            "tags": ["auto"],
+        }
+        peer.ok(request, message_id="out")
+        tell(peer, "delivered", "out")
+        wait_until(lambda: app.system.actor_count == 6)
+
+
+def test_a_handler_that_fails_ends_its_text_alone_and_is_not_called_again(
+    server: PlainServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged, without the words of the text. SEMANTICS M6, O6; PROTOCOL 14.3."""
+    handled: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    class Inbox(MessageActor):
+        def on_receive(self, message: object) -> None:
+            handled.put(self.message.message_id)
+            if self.message.message_id == "bad":
+                raise RuntimeError("a bug in the handler")
+
+    app = app_for(server)
+    app.messages()(Inbox)
+    with caplog.at_level(logging.INFO), started_app(app, server) as peer:
+        for message_id in ("bad", "good"):
+            peer.event("messaging.receive", {"message_id": message_id, "body": "confidential", "from_number": TO})
+        assert sorted(handled.get(timeout=DEADLINE_S) for _ in range(2)) == ["bad", "good"]
+        wait_until(lambda: app.system.actor_count == 6)
+        assert handled.empty()
+    assert "a bug in the handler" in caplog.text
+    assert "confidential" not in caplog.text
+    assert TO not in caplog.text
+
+
+def test_a_class_that_handles_nothing_says_so_without_the_words(
+    server: PlainServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """SEMANTICS M9, O6."""
+
+    class Idle(MessageActor):
+        """Somebody has forgotten the handler."""
+
+    app = app_for(server)
+    app.messages()(Idle)
+    with started_app(app, server) as peer:
+        peer.event("messaging.receive", {"message_id": "m-5", "body": "confidential"})
+        wait_until(lambda: "not handled: MessageReceiveEvent message_id=m-5" in caplog.text)
+    assert "confidential" not in caplog.text
