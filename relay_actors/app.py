@@ -28,7 +28,7 @@ from relay_actors.actors.routing import Routes
 from relay_actors.actors.tree import Tree
 from relay_actors.config import Limits, Settings, Timing, check_contexts
 from relay_actors.connection_slots import take_slot
-from relay_actors.errors import ActorError, ConfigError, NameTaken
+from relay_actors.errors import ConfigError, NameTaken, WouldDeadlock
 from relay_actors.journal.base import Store
 from relay_actors.journal.sqlite import SqliteStore
 from relay_actors.protocol.base import JsonObject
@@ -234,10 +234,10 @@ class RelayApp:
         the connection is closed, and every actor and thread ends. Any thread but those of actors.
 
         Raises:
-            ActorError: called inside an actor, which would wait for its own end.
+            WouldDeadlock: called inside an actor, which would wait for its own end.
         """
         if here.turn is not None:
-            raise ActorError("app.stop() waits until every actor has ended, so it cannot be called inside one")
+            raise WouldDeadlock("app.stop() waits until every actor has ended, so it cannot be called inside one")
         with self._life:
             tree, self._tree = self._tree, None
             if tree is not None:

@@ -86,12 +86,9 @@ class Office:
 
     def send(self, outgoing: Outgoing) -> None:
         """Hand a request to the connection. Any thread; how it ends is told to ``outgoing.on_answer``."""
-        try:
-            if self.connection is None:
-                raise ActorDead("the application is not running")
-            self.connection.tell(outgoing)
-        except ActorDead as why:
-            outgoing.on_answer(None, NotSentError(f"{outgoing.method} was not sent: {why}"))
+        if not self.tell_connection(outgoing):
+            error = NotSentError(f"{outgoing.method} was not sent: the application is not running")
+            outgoing.on_answer(None, error)
 
     def tell_connection(self, message: object) -> bool:
         """Tell the connection something; False if it is gone, and nothing will come of it. Any thread."""

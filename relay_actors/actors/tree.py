@@ -136,7 +136,7 @@ class Tree:
         """Start a long-lived actor of the user."""
         spec = ChildSpec(
             restart=Restart.PERMANENT,
-            max_restarts=1_000_000_000,
+            max_restarts=100,  # never reached: the pauses allow a dozen a second, so it is restarted for ever
             within_s=1.0,
             backoff=Backoff(min_s=0.1, max_s=30.0),
             shutdown_s=self.office.timing.stop_timeout_s,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from random import Random
 from typing import Any
 
@@ -122,7 +123,7 @@ def test_the_pauses_between_attempts_double_up_to_the_maximum() -> None:
         world.is_down = True
         world.start(wait_s=None)
         world.run(130.0)
-        pauses = [after - before for before, after in zip(world.connected_at, world.connected_at[1:], strict=False)]
+        pauses = [after - before for before, after in itertools.pairwise(world.connected_at)]
         assert pauses == pytest.approx([1, 2, 4, 8, 16, 30, 30, 30])
 
 
@@ -149,7 +150,7 @@ def test_a_jittered_pause_is_never_longer_than_the_maximum() -> None:
         world.is_down = True
         world.start(wait_s=None)
         world.run(200.0)
-        pauses = [after - before for before, after in zip(world.connected_at, world.connected_at[1:], strict=False)]
+        pauses = [after - before for before, after in itertools.pairwise(world.connected_at)]
         assert len(pauses) > 10
         assert all(5.0 <= pause <= 10.0 for pause in pauses)
         assert len(set(pauses)) > 1

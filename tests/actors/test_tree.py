@@ -1,0 +1,284 @@
+"""The tree of an application: who survives what, and how it is taken down."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from relay_actors import Actor, CallActor
+from relay_actors.actors.calls_supervisor import CallsSupervisor
+from relay_actors.actors.connection import ConnectionActor
+from relay_actors.errors import ActorDead
+from relay_actors.events import CallReceiveEvent, CallStateEvent
+from relay_actors.runtime.future import Future
+from tests.support.plain_app import Recorder, app_for, handle_of, logged_in, started_app, wait_until
+from tests.support.plain_server import CALL, DEADLINE_S, PlainServer
+from tests.support.plain_world import PlainWorld
+
+
+@pytest.fixture
+def server() -> Iterator[PlainServer]:
+    with PlainServer() as server:
+        yield server
+
+
+def answering(call: CallActor, message: object) -> None:
+    if isinstance(message, CallReceiveEvent):
+        call.answer()
+
+
+class BugError(Exception):
+    """Something that nobody has foreseen."""
+
+
+# -- who survives what -----------------------------------------------------------------------------------------------
+
+
+def test_the_tree_is_the_one_that_is_drawn() -> None:
+    """DESIGN 3."""
+    with PlainWorld() as world:
+        world.app.service(Actor, name="queue")
+        world.start()
+        parents = {type(cell.actor).__name__: cell.parent for cell in world.system.living if cell.parent is not None}
+        root = next(cell for cell in world.system.living if cell.parent is None)
+        assert {name for name, parent in parents.items() if parent is root} == {
+            "DynamicSupervisor",
+            "CallsSupervisor",
+            "MessagesSupervisor",
+            "DeskActor",
+            "ConnectionActor",
+        }
+        assert parents["Actor"] is not root
+
+
+def test_calls_survive_a_crash_of_their_supervisor(server: PlainServer) -> None:
+    """They have not failed. SEMANTICS X8."""
+
+    class Bomb:
+        def handle(self, cell: Any) -> None:
+            raise BugError
+
+        def refuse(self, cell: Any) -> None:
+            raise AssertionError("the supervisor lives")
+
+    recorder = Recorder(answering)
+    with logged_in(server, recorder) as (app, peer):
+        peer.call()
+        peer.ok(peer.expect("calling.answer"))
+        recorder.next(CallReceiveEvent)
+        [supervisor] = [cell for cell in app.system.living if isinstance(cell.actor, CallsSupervisor)]
+        supervisor.signal(Bomb())
+        wait_until(lambda: supervisor.incarnation == 1)
+        peer.state("answered")
+        assert recorder.next(CallStateEvent).call_state == "answered"
+        assert handle_of(app, CALL).ref.incarnation == 0
+        peer.call("second")
+        peer.ok(peer.expect("calling.answer", call_id="second"))
+        for call_id in (CALL, "second"):
+            peer.state("ended", call_id)
+
+
+def test_a_tree_that_ends_by_itself_tells_everybody_who_waits(
+    server: PlainServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too many restarts end the application, and that must not look like quiet. SEMANTICS S8."""
+    with logged_in(server) as (app, peer):
+        pending = app.execute("calling.x", {})
+        peer.expect("calling.x")
+        ended = app._running().wire.ended
+
+        def stumbles(self: ConnectionActor) -> None:
+            raise BugError
+
+        monkeypatch.setattr(ConnectionActor, "after_batch", stumbles)
+        app.execute("calling.y", {})
+        with pytest.raises(Exception, match=r"."):
+            pending.get(timeout=DEADLINE_S)
+        assert isinstance(ended.get(timeout=DEADLINE_S), ActorDead)
+        with pytest.raises(Exception, match="not running"):
+            app.execute("calling.z", {}).get(timeout=DEADLINE_S)
+        assert app.stop() is True
+
+
+# -- services --------------------------------------------------------------------------------------------------------
+
+
+def test_a_service_that_fails_is_restarted_with_its_arguments_after_a_pause() -> None:
+    """For ever, and ever slower. DESIGN 5; SEMANTICS B1, B4."""
+    begun: list[tuple[float, int]] = []
+
+    with PlainWorld() as world:
+
+        class Service(Actor):
+            def __init__(self, number: int) -> None:
+                super().__init__()
+                begun.append((world.clock.now(), number))
+
+            def on_receive(self, message: object) -> None:
+                raise BugError
+
+        world.app.service(Service, 7, name="queue")
+        world.start()
+        ref = world.app.lookup("queue")
+        assert ref is not None
+        for _ in range(8):
+            ref.tell("fail")
+            world.run(31.0)
+        assert world.app.lookup("queue") == ref
+        assert [number for _at, number in begun] == [7] * 9
+        for _ in range(20):
+            ref.tell("fail")
+        world.run(5.0)
+        pauses = [round(after - before, 2) for (before, _), (after, _) in itertools.pairwise(begun[9:])]
+        assert len(pauses) >= 3
+        assert pauses == sorted(pauses)
+
+
+def test_a_service_that_stops_is_started_again() -> None:
+    """It is there for as long as the application is."""
+
+    class Service(Actor):
+        def on_receive(self, message: object) -> None:
+            self.stop()
+
+    with PlainWorld() as world:
+        world.app.service(Service, name="queue")
+        world.start()
+        ref = world.app.lookup("queue")
+        assert ref is not None
+        ref.tell("stop")
+        world.run(1.0)
+        assert ref.incarnation == 1
+        assert world.app.lookup("queue") == ref
+
+
+def test_what_a_service_sends_while_it_starts_waits_for_the_log_in() -> None:
+    """It is started before there is a connection, and must not be refused for it."""
+    with PlainWorld() as world:
+        replies: list[Future[Any]] = []
+
+        class Service(Actor):
+            def on_start(self) -> None:
+                replies.append(world.app.execute("calling.early", {}))
+
+        world.app.service(Service, name="queue")
+        world.start()
+        world.settle()
+        assert world.requests("calling.early") == [{}]
+        assert replies[0].get(timeout=1.0) == {"code": "200", "message": "OK"}
+
+
+# -- taking it down --------------------------------------------------------------------------------------------------
+
+
+def test_a_drain_waits_for_calls_that_are_up_and_for_those_that_they_begin() -> None:
+    """SEMANTICS H6: accepted units first; a dial of a service counts as well."""
+    with PlainWorld() as world:
+
+        class Call(CallActor):
+            def on_receive(self, message: object) -> None:
+                if isinstance(message, CallStateEvent) and message.call_state == "ended" and self.call_id == CALL:
+                    world.app.dial(Call, [[{"type": "phone", "params": {"to_number": "+1"}}]], tag="t")
+
+        world.app.calls("support")(Call)
+        world.start()
+        tree = world.app._running()
+        world.event("calling.call.receive", {"call_id": CALL, "node_id": "n", "context": "support"})
+        world.settle()
+        begun = world.clock.now()
+        world.dispatcher.call_at(
+            begun + 2.0,
+            lambda: world.event("calling.call.state", {"call_id": CALL, "node_id": "n", "call_state": "ended"}),
+        )
+        world.dispatcher.call_at(
+            begun + 7.0, lambda: world.event("calling.call.dial", {"tag": "t", "dial_state": "failed"})
+        )
+        assert tree.drain(60.0) is True
+        assert world.clock.now() - begun == pytest.approx(7.0)
+        assert tree.calls_up == 0
+
+
+def test_a_drain_takes_no_longer_than_it_may() -> None:
+    """SEMANTICS H5: a time-out, and then the next phase."""
+    with PlainWorld() as world:
+        call_up(world)
+        begun = world.clock.now()
+        assert world.app._running().drain(3.0) is False
+        assert world.clock.now() - begun == pytest.approx(3.0)
+
+
+def test_a_drain_can_be_hurried(server: PlainServer) -> None:
+    """The second signal. SEMANTICS H7."""
+    recorder = Recorder(answering)
+    with logged_in(server, recorder) as (app, peer):
+        peer.call()
+        peer.ok(peer.expect("calling.answer"))
+        recorder.next(CallReceiveEvent)
+        tree = app._running()
+        drained: list[bool] = []
+        draining = threading.Thread(target=lambda: drained.append(tree.drain(600.0)))
+        draining.start()
+        peer.ok(peer.expect("signalwire.unreceive"))
+        tree.hurry()
+        draining.join(DEADLINE_S)
+        assert drained == [False]
+        peer.state("ended")
+
+
+def test_calls_that_are_up_are_hung_up_before_the_connection_closes(server: PlainServer) -> None:
+    """Nobody is left in silence. DESIGN, priority 1."""
+    recorder = Recorder(answering)
+    app = app_for(server)
+    app.calls("support")(recorder.actor_class)
+    with started_app(app, server) as peer:
+        for call_id in ("a", "b"):
+            peer.call(call_id)
+            peer.ok(peer.expect("calling.answer", call_id=call_id))
+            recorder.next(CallReceiveEvent)
+        stopped: list[bool] = []
+        stopping = threading.Thread(target=lambda: stopped.append(app.stop()))
+        stopping.start()
+        for call_id in ("a", "b"):
+            peer.ok(peer.expect("calling.end", call_id=call_id, reason="hangup"))
+            peer.state("ended", call_id, end_reason="hangup")
+        assert peer.expect_end() == "goodbye"
+        stopping.join(DEADLINE_S)
+        assert stopped == [True]
+
+
+def test_waits_for_a_call_that_cannot_be_hung_up_end_with_the_application(
+    server: PlainServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The server is gone; whoever waits is told, and the log says what was left."""
+    recorder = Recorder(answering)
+    app = app_for(server)
+    app.calls("support")(recorder.actor_class)
+    with started_app(app, server) as peer:
+        peer.call()
+        peer.ok(peer.expect("calling.answer"))
+        recorder.next(CallReceiveEvent)
+        handle = handle_of(app, CALL)
+        waiting, playing = handle.wait_for_ended(), handle.play_tts("Hello").wait()
+        server.close()
+        wait_until(lambda: not app._running().wire.protocol.is_ready)
+        assert app.stop() is True
+        for wait in (waiting, playing):
+            assert wait.is_settled
+    assert "calls cannot be hung up" in caplog.text
+
+
+def call_up(world: PlainWorld) -> None:
+    """Have a call offered to a class that does nothing."""
+
+    class Call(CallActor):
+        def on_receive(self, message: object) -> None:
+            """Nothing is to be done."""
+
+    world.app.calls("support")(Call)
+    world.start()
+    world.event("calling.call.receive", {"call_id": CALL, "node_id": "n", "context": "support"})
+    world.settle()
