@@ -31,6 +31,7 @@ class Dialling:
         self.winner = ""
         self.is_over = False
         self.error: RelayActorsError | None = None
+        self._is_given_up = False
         self._legs: dict[str, str] = {}
         self._nodes: dict[str, str] = {}
         self._events: dict[str, list[CallStateEvent]] = {}
@@ -39,8 +40,8 @@ class Dialling:
     def on_leg(self, event: CallStateEvent) -> list[JsonObject]:
         """Note the state of one leg that has not won; return the ids of legs that must be hung up now.
 
-        After the dial is decided, a leg that turns up alive without having won is nobody's: the server should end it,
-        but one that was answered would run on, unowned (PROTOCOL 9.3.6).
+        When another has won, or none, the server ends it; but one that was answered all the same would run on, unowned
+        (PROTOCOL 9.3.6). And when this side has given the dial up, the server knows nothing of that.
         """
         call_id = event.call_id
         before = self._legs.get(call_id, "")
@@ -49,7 +50,7 @@ class Dialling:
             self._nodes[call_id] = event.node_id
         if not self.is_over and self._legs[call_id] != before:
             self._events.setdefault(call_id, []).append(event)
-        if self.is_over and self._legs[call_id] == CallState.ANSWERED:
+        if self._is_given_up or (self.is_over and self._legs[call_id] == CallState.ANSWERED):
             return self._to_end([call_id])
         return []
 
@@ -76,6 +77,7 @@ class Dialling:
     def give_up(self) -> list[JsonObject]:
         """Nobody wants it any more; return the ids of the legs that are to be hung up."""
         self.is_over = True
+        self._is_given_up = True
         return self._to_end(list(self._legs))
 
     def _to_end(self, call_ids: Iterable[str]) -> list[JsonObject]:
