@@ -59,14 +59,13 @@ class Dialling:
         winner = event.winner_call_id
         if event.dial_state == "answered" and winner:
             self._nodes[winner] = event.winner_node_id or event.node_id or self._nodes.get(winner, "")
-            if not self.is_over:
-                self.winner = winner
-                self.is_over = True
-                return self._to_end(leg for leg, state in self._legs.items() if state == CallState.ANSWERED)
-            return self._to_end([winner])
-        if event.dial_state == "failed":
-            self.is_over = True
-        return []
+            if self.is_over:
+                return self._to_end([winner])
+            self.winner = winner
+        elif event.dial_state != "failed":
+            return []
+        self.is_over = True
+        return self._to_end(leg for leg, state in self._legs.items() if state == CallState.ANSWERED)
 
     def take_events(self) -> list[CallStateEvent]:
         """Return what the winning leg has told of itself from its answer on, in order; once."""

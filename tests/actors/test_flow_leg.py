@@ -263,7 +263,7 @@ def test_a_flow_cannot_await_what_belongs_to_asyncio(world: World, caplog: pytes
 
 def test_a_flow_must_be_a_coroutine_function():
     """Anything else would be called once, and never go on."""
-    with pytest.raises(TypeError, match="Wrong.run must be `async def`"):
+    with pytest.raises(TypeError, match=r"Wrong\.run must be `async def`"):
 
         class Wrong(CallActor):
             def run(self) -> None:
