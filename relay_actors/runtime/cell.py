@@ -174,7 +174,7 @@ class Cell(Turns):
 
     def on_restart_signal(self, reason: ExitReason, successor: type[Any] | None) -> None:
         """Be born again, once the children are gone if they are not to be kept."""
-        if self.state is _FAILED and not self._waits_for_children():
+        if self.state is _FAILED:
             self._once_childless(partial(self._reincarnate, reason, successor), keep=self._keeps_children())
 
     def _reincarnate(self, reason: ExitReason, successor: type[Any] | None) -> None:

@@ -266,8 +266,6 @@ class Children:
         if record.asked_to_stop:
             return
         record.asked_to_stop = True
-        if record.pending is not None:
-            record.pending.cancel()
         kill = partial(record.cell.kill, f"shutdown_timeout: it did not stop within {record.spec.shutdown_s:g} s")
         record.kill_timer = self._owner.call_later(record.spec.shutdown_s, kill)
         record.cell.signal(Stop(reason, by_parent=True))

@@ -3,6 +3,7 @@
 import gc
 import threading
 import weakref
+from collections import deque
 from typing import Any
 
 import pytest
@@ -16,10 +17,10 @@ from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import Envelope
 from relay_actors.runtime.reasons import ChildFailed, Down, ExitReason
 from relay_actors.runtime.restart_policy import Backoff, Restart
-from relay_actors.runtime.signals import Restarted
+from relay_actors.runtime.signals import Restarted, Stop
 from relay_actors.runtime.system import System
 from relay_actors.runtime.turns import CellState
-from tests.runtime.worlds import DEADLINE_S, Blocker, Parent, Recorder, World, block, crash, fail, spawn
+from tests.runtime.worlds import DEADLINE_S, Blocker, Parent, Recorder, World, block, crash, fail, spawn, until
 
 PERMANENT = ChildSpec(restart=Restart.PERMANENT)
 TRANSIENT = ChildSpec(restart=Restart.TRANSIENT)
@@ -163,9 +164,10 @@ def test_what_arrives_during_a_back_off_is_kept_in_order_up_to_a_bound(world: Wo
         ask.get(timeout=0)
     world.advance(1.0)
     assert log[3:] == ["start", "waits already", *range(1000)]
-    child.tell("again")
+    for number in range(3000):
+        child.tell(number)
     world.settle()
-    assert log[-1] == "again"
+    assert log[-3000:] == list(range(3000))
 
 
 def test_a_restart_cancels_the_timers_of_the_old_incarnation(world: World):
@@ -545,7 +547,7 @@ def test_a_zombie_is_counted_until_it_comes_back():
             in_handler.set()
             assert let_go.wait(DEADLINE_S)
             try:
-                self.start_timer("tick", "tick", 0.0)
+                self.start_timer("tick", "tick", 60.0)
                 self.watch(survivor)
                 self.register("name")
                 effects.append(self.actor_ref.is_alive())
@@ -625,6 +627,9 @@ def test_a_handler_of_a_hook_that_hangs_is_killed(system: System):
     assert parent.stop(timeout=DEADLINE_S) is True
     assert child._cell.exit_reason.kind == "killed"
     let_go.set()
+    until(lambda: not child._cell._is_running)
+    assert child._cell.exit_reason.kind == "killed"
+    assert system.dead_letters.counts == {}
 
 
 def test_a_killed_flow_gets_its_finally_in_a_turn(world: World):
@@ -648,6 +653,104 @@ def test_a_killed_flow_gets_its_finally_in_a_turn(world: World):
     world.settle()
 
     assert turns == [ref._cell]
+
+
+@pytest.mark.parametrize("moment", ["constructor", "on_start", "handler", "on_failure", "on_stop"])
+def test_a_kill_in_the_middle_of_anything_is_the_end(world: World, moment: str):
+    """H4: whatever was under way sets nothing behind the end: no state, no timer, no further hook."""
+    log: list[str] = []
+
+    class Killed(Actor):
+        def __init__(self) -> None:
+            super().__init__()
+            self.at("constructor")
+
+        def on_start(self) -> None:
+            self.at("on_start")
+
+        def on_receive(self, message: Any) -> Any:
+            self.at("handler")
+            if message == "fail":
+                raise ValueError("crash")
+
+        def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
+            self.at("on_failure")
+
+        def on_stop(self) -> None:
+            self.at("on_stop")
+
+        def at(self, name: str) -> None:
+            log.append(name)
+            if name == moment:
+                self._cell.kill("by the test")
+                self.start_timer("late", "late", 60.0)
+
+    parent_log: list[Any] = []
+    supervisor = world.start(Parent, parent_log)
+    child = world.system.start_child(supervisor, Killed, spec=PERMANENT)
+    child.tell("fail" if moment == "on_failure" else "a")
+    if moment == "on_stop":
+        child.stop(block=False)
+    world.settle()
+
+    assert log[-1] == moment
+    assert child._cell.state is CellState.DEAD
+    assert child._cell.actor is None
+    assert child._cell.exit_reason.kind == "killed"
+    assert [entry for entry in parent_log if entry[:1] == ("ended",)] == [("ended", child, "killed")]
+    assert world.dispatcher.pending_timers == 0
+    assert supervisor.stop(timeout=0) is True
+
+
+def test_a_stop_that_meets_a_kill_is_answered(world: World):
+    """M5: its turn had begun when the kill took everything that was waiting for an answer."""
+    ref = world.start(Recorder)
+    reply: Future[bool] = Future(world.dispatcher)
+
+    class Meets(Stop):
+        def handle(self, cell: Any) -> None:
+            cell.kill("by the test")
+            super().handle(cell)
+
+    ref._cell.signal(Meets(ExitReason("normal"), reply))
+    world.settle()
+    assert reply.get(timeout=0) is True
+
+
+def test_a_signal_that_is_taken_after_the_kill_is_refused(world: World):
+    """M5: its sender put it in before it saw the end, and leaves it to whoever took it."""
+    ref = world.start(Recorder)
+    reply: Future[bool] = Future(world.dispatcher)
+
+    def die_with_a_straggler(actor: Any) -> None:
+        actor._cell.mailbox.put_system(Stop(ExitReason("normal")))  # so that there is a lane
+        actor._cell.kill("by the test")
+        actor._cell.mailbox._system.append(Stop(ExitReason("normal"), reply))
+
+    ref.tell(die_with_a_straggler)
+    world.settle()
+    assert reply.get(timeout=0) is False
+
+
+def test_a_message_that_is_taken_while_the_kill_comes_is_not_handled(world: World):
+    """A5, A6: it is out of the mailbox when that is drained, and not yet noted as being answered."""
+    log: list[Any] = []
+    ref = world.start(Recorder, log)
+
+    class Meddling(deque[Any]):
+        def popleft(self) -> Any:
+            envelope = super().popleft()
+            ref._cell.kill("by the test")
+            return envelope
+
+    ref._cell.mailbox._user = Meddling()
+    asked = ref.ask("a", block=False)
+    world.settle()
+
+    assert log == ["start"]
+    with pytest.raises(ActorDead):
+        asked.get(timeout=0)
+    assert world.dead() == [("a", "dead")]
 
 
 def test_only_one_kill_counts(world: World):

@@ -3,6 +3,8 @@
 import threading
 from typing import Any
 
+import pytest
+
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.dispatcher_pinned import PinnedDispatcher
@@ -72,12 +74,13 @@ def test_the_thread_ends_with_its_actor(system: System):
         assert not thread.is_alive(), end
 
 
-def test_a_pinned_thread_that_hangs_is_reported():
+def test_a_pinned_thread_that_hangs_is_reported(caplog: pytest.LogCaptureFixture):
     """H9: the system says that something is left over, and does not wait for ever."""
     system = System(name="hanging")
     ref = system.start(PinnedBlocker)
     _future, let_go = block(ref)
     assert system.stop(timeout_s=0.01) is False
+    assert "system=hanging threads=1" in caplog.text
     let_go.set()
 
 

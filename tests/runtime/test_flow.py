@@ -259,7 +259,7 @@ def test_cancelling_runs_the_finally_blocks(flows: Flows):
     flows.flow.cancel()
 
 
-def test_a_flow_that_stops_its_own_actor_is_closed_at_its_next_await(flows: Flows):
+def test_a_flow_that_stops_its_own_actor_is_closed_at_its_next_await(flows: Flows, caplog: pytest.LogCaptureFixture):
     """It is running, so it cannot be closed on the spot; nor may it go on."""
     future = flows.future()
     future.set("settled")
@@ -278,6 +278,7 @@ def test_a_flow_that_stops_its_own_actor_is_closed_at_its_next_await(flows: Flow
 
     flows.begin(run())
     assert flows.log == ["stop", "still here", "finally"]
+    assert "hook raised" not in caplog.text
     assert not flows.ref.is_alive()
 
 

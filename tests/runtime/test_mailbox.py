@@ -1,7 +1,7 @@
 """The mailbox: lanes, bound, and the one decision between enqueue and close."""
 
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -111,7 +111,7 @@ def test_the_other_lanes_have_no_bound():
 
 def test_a_sender_that_blocks_gets_in_when_there_is_room():
     """M4, block(t): and the messages stay within the bound."""
-    mailbox = full("block", DEADLINE_S)
+    mailbox = full("block", 12 * DEADLINE_S)
     outcome: list[Any] = []
     sender = threading.Thread(target=lambda: outcome.append(mailbox.put_user(Envelope("c"), on_threads)))
     sender.start()
@@ -135,7 +135,7 @@ def test_a_sender_that_has_blocked_too_long_is_refused():
 
 def test_a_sender_that_blocks_is_told_when_the_mailbox_closes():
     """M5: it was not taken, so it will not be handled, and nobody waits for room that will never come."""
-    mailbox = full("block", DEADLINE_S)
+    mailbox = full("block", 12 * DEADLINE_S)
     waiting = threading.Event()
     outcome: list[Any] = []
 
@@ -179,6 +179,45 @@ def test_closing_returns_what_was_waiting_in_order():
 
     assert signals == [stop]
     assert [envelope.message for envelope in envelopes] == ["tick", "a", "b"]
+    assert mailbox.empty()
+
+
+class Meddling(deque[Any]):
+    """A lane in which somebody else does something at the worst moment."""
+
+    def __init__(self, before: Callable[[], object] = int, after: Callable[[], object] = int) -> None:
+        super().__init__()
+        self._before = before
+        self._after = after
+
+    def append(self, item: Any) -> None:
+        self._before()
+        super().append(item)
+        self._after()
+
+
+@pytest.mark.parametrize("lane", ["system", "control", "user"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_closing_in_the_middle_of_a_put_is_decided_one_way(lane: str, moment: str):
+    """M5: closed before the envelope is in, it is refused; closed after it, the closer has it. Never neither."""
+    mailbox = Mailbox()
+    closed: list[Any] = []
+
+    def close() -> None:
+        signals, envelopes = mailbox.close()
+        closed.extend([*signals, *envelopes])
+
+    setattr(mailbox, f"_{lane}", Meddling(**{moment: close}))
+    signal, envelope = Stop(NORMAL), Envelope("a")
+    if lane == "system":
+        is_taken = mailbox.put_system(signal)
+    elif lane == "control":
+        is_taken = mailbox.put_control(envelope)
+    else:
+        is_taken, _dropped = mailbox.put_user(envelope, no_wait)
+
+    assert is_taken is (moment == "after")
+    assert closed == ([] if not is_taken else [signal if lane == "system" else envelope])
     assert mailbox.empty()
 
 

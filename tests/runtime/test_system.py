@@ -10,7 +10,8 @@ from relay_actors.errors import ActorDead, ActorError, ConfigError, NameTaken
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.hooks import Counters
-from relay_actors.runtime.supervisor import DynamicSupervisor
+from relay_actors.runtime.supervisor import Child as StaticChild
+from relay_actors.runtime.supervisor import DynamicSupervisor, Supervisor
 from relay_actors.runtime.system import System, default_system
 from tests.runtime.worlds import DEADLINE_S, Blocker, Echo, Parent, Recorder, World, block, crash, spawn
 
@@ -79,6 +80,24 @@ def test_a_handler_that_does_not_come_back_does_not_keep_stop_waiting():
     with pytest.raises(ActorDead):
         asked.get(timeout=DEADLINE_S)
     let_go.set()
+
+
+def test_stop_begins_at_the_top(world: World):
+    """H1: children are stopped by their parents, in the order that those keep."""
+    log: list[Any] = []
+
+    class Child(Recorder):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+        def on_stop(self) -> None:
+            log.append(self.name)
+
+    children = [StaticChild(id=name, actor_class=Child, args=(name,)) for name in "abcdef"]
+    world.start(Supervisor, children)
+    assert world.system.stop(1.0) is True
+    assert log == list("fedcba")
 
 
 def test_a_stopped_system_starts_nobody():
