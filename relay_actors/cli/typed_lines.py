@@ -66,9 +66,11 @@ class TypedLines:
                 self._read()
 
     def _read(self) -> None:
-        is_ours = self._fd is not None and (not self.is_terminal or os.tcgetpgrp(self._fd) == os.getpgrp())
+        is_ours = self._fd is not None and (not self.is_terminal or _is_in_front(self._fd))
         if is_ours and not self._is_watched():
             self._watch()
+            if self._waiting:
+                return
         elif not is_ours and self._is_watched():
             # In the background a read would stop the whole process: wait until the terminal is ours again.
             self._selector.unregister(self._input())
@@ -99,7 +101,7 @@ class TypedLines:
             self._waiting += b"\n"
 
     def _is_watched(self) -> bool:
-        return self._fd in self._selector.get_map()
+        return self._fd is not None and self._fd in self._selector.get_map()
 
     def _input(self) -> int:
         assert self._fd is not None
@@ -109,6 +111,14 @@ class TypedLines:
         self._stopping.set()
         with contextlib.suppress(BlockingIOError):  # enough wake-ups wait
             self._waker.send(b"!")
+
+
+def _is_in_front(terminal: int) -> bool:
+    """Return whether this process may read from a terminal without being stopped for it."""
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:  # not the terminal that controls this process: there is no background
+        return True
 
 
 def _descriptor(stream: TextIO | None) -> int | None:

@@ -1,0 +1,150 @@
+"""`relay-actors run`: finds the application, runs it, drains it, and says what is wrong in one line."""
+
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from relay_actors.cli.main import main
+from relay_actors.cli.run import load_app
+from relay_actors.errors import ConfigError
+from relay_actors.simulator.simulator import Simulator
+from relay_actors.simulator.websockets_server import SimulatorServer
+from tests.cli.processes import Command
+
+APPLICATION = """
+from relay_actors import CallActor, RelayApp, Timing
+
+app = RelayApp(timing=Timing(linger_s=0.05, reconnect_min_s=0.05, reconnect_max_s=0.2))
+not_an_app = 7
+
+
+class Shop:
+    app = app
+
+
+@app.calls("shop")
+class Clerk(CallActor):
+    async def run(self):
+        await self.answer()
+        await self.prompt_tts("Press 7.", {"digits": {"max": 1}, "initial_timeout": 1000}).wait()
+        await self.play_tts("Goodbye.").wait()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the application is: the current directory."""
+    (tmp_path / "shop_application.py").write_text(APPLICATION)
+    (tmp_path / "needs_more.py").write_text("import no_such_library\n")
+    (tmp_path / "half_made.py").write_text("from relay_actors import RelayApp\n\napp = RelayApp(contexts='shop')\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def variables(server: SimulatorServer) -> dict[str, str]:
+    return {
+        "SIGNALWIRE_SPACE": f"127.0.0.1:{server.port}",
+        "SIGNALWIRE_PROJECT_ID": "project",
+        "SIGNALWIRE_API_TOKEN": "token",
+        "SIGNALWIRE_RELAY_SCHEME": "ws",
+    }
+
+
+def test_an_application_is_run_until_sigterm_drains_it(folder: Path, server: SimulatorServer, simulator: Simulator):
+    """Calls that are up go on; new ones are declined; then it ends with 0."""
+    with Command("run", "shop_application:app", "--drain", "20", cwd=folder, **variables(server)) as run:
+        run.says("logged in")
+        ada = simulator.phone("+15550001111").dials(context="shop")
+        ada.hears("press 7")
+
+        run.signal(signal.SIGTERM)
+        run.says("SIGTERM: draining")
+        ada.presses("7").hears("goodbye").is_hung_up()
+
+        assert run.ends() == 0
+        assert "Traceback" not in run.output
+
+
+def test_the_drain_is_over_when_its_time_is(folder: Path, server: SimulatorServer, simulator: Simulator):
+    """A caller who talks on is hung up then, not left."""
+    with Command("run", "shop_application:app", "--drain", "0.1", cwd=folder, **variables(server)) as run:
+        run.says("logged in")
+        ada = simulator.phone("+15550001111").dials(context="shop")
+        ada.hears("press 7")
+
+        run.signal(signal.SIGTERM)
+
+        assert ada.is_hung_up(20.0).end_reason == "hangup"
+        assert run.ends() == 0
+
+
+def test_credentials_that_are_refused_end_it_with_1(folder: Path, server: SimulatorServer, simulator: Simulator):
+    """After three times; and neither of them is in what it writes."""
+    simulator.reject_next("signalwire.connect", code=-32401, message="no such project", times=3)
+    environment = variables(server) | {"SIGNALWIRE_PROJECT_ID": "my-project", "SIGNALWIRE_API_TOKEN": "my-secret"}
+
+    with Command("run", "shop_application:app", cwd=folder, **environment) as run:
+        assert run.ends() == 1
+
+        assert "relay-actors: signalwire.connect was rejected with -32401 (no such project)." in run.output
+        assert "Traceback" not in run.output
+        assert not re.search("my-project|my-secret", run.output)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["shop_application"], "project is required: pass project=… or set SIGNALWIRE_PROJECT_ID"),
+        (["no_such_module:app"], "there is no module 'no_such_module', neither in "),
+        (["no_such_package.module:app"], "there is no module 'no_such_package', neither in "),
+        (["needs_more:app"], "needs_more cannot be imported: it needs 'no_such_library', which is not installed"),
+        (["half_made:app"], "contexts must be a list of strings"),
+        (["shop_application:application"], "shop_application has no 'application'; it has app"),
+        (["shop_application:not_an_app"], "shop_application:not_an_app is a int, not a RelayApp"),
+        (["re:app"], "re has no 'app'; it has no RelayApp at all"),
+        (["shop_application.py"], "'shop_application.py' is a path: write the module's name, shop_application:app"),
+        (["./examples/front_desk.py:app"], "write the module's name, examples.front_desk:app"),
+        ([":app"], "':app' names no module"),
+        (["shop_application", "--drain", "-1"], "--drain -1: must be a number of seconds"),
+        (["shop_application", "--drain", "nan"], "--drain nan: must be a number of seconds"),
+    ],
+)
+def test_what_has_to_be_mended_is_said_in_one_line(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    said: str,
+):
+    """With status 2, and without a traceback."""
+    for name in ("SIGNALWIRE_PROJECT_ID", "SIGNALWIRE_JWT_TOKEN", "SIGNALWIRE_LOG_LEVEL"):
+        monkeypatch.delenv(name, raising=False)
+
+    assert main(["run", *arguments]) == 2
+
+    written = capsys.readouterr().err
+    assert written.startswith("relay-actors: ")
+    assert said in written
+    assert written.count("\n") == 1
+
+
+def test_a_mistake_in_the_application_itself_is_shown_where_it_is(folder: Path):
+    """That one is a programmer's to mend, who wants the traceback."""
+    (folder / "broken.py").write_text("1 / 0\n")
+
+    with Command("run", "broken:app", cwd=folder) as run:
+        assert run.ends() == 1
+        assert "broken.py" in run.output
+        assert "ZeroDivisionError" in run.output
+
+
+def test_an_application_may_be_an_attribute_of_an_attribute(folder: Path):
+    assert load_app("shop_application:Shop.app") is load_app("shop_application")
+
+
+def test_without_an_attribute_it_is_called_app(folder: Path):
+    with pytest.raises(ConfigError, match="has no 'app'"):
+        load_app("string")

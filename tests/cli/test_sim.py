@@ -1,0 +1,224 @@
+"""`relay-actors sim`: serves, lets whoever types call, ends cleanly, and may be killed while calls are up."""
+
+import logging
+import re
+import signal
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from relay_actors import CallActor, RelayApp, Timing
+from relay_actors.actors.leg_actor import CallRef
+from relay_actors.cli.examples import load_example
+from relay_actors.cli.main import main
+from tests.cli.processes import DEADLINE_S, Command
+
+PACE = "0.02"
+
+
+class Log(logging.Handler):
+    """Records that can be waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+        self._changed = threading.Condition()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with self._changed:
+            self.lines.append(record.getMessage())
+            self._changed.notify_all()
+
+    def has(self, pattern: str, times: int = 1) -> list[str]:
+        """Wait for so many lines in which ``pattern`` is found, and return what its group matched."""
+
+        def found() -> list[str]:
+            return [match[match.lastindex or 0] for line in self.lines if (match := re.search(pattern, line))]
+
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(found()) >= times, DEADLINE_S), self.lines
+            return found()
+
+
+def listening_port(sim: Command) -> int:
+    return int(sim.says(r"listening on wss?://127\.0\.0\.1:(\d+);")[1])
+
+
+def started(app: RelayApp, port: int) -> RelayApp:
+    app.start(host=f"127.0.0.1:{port}", project="any", token="any", scheme="ws")
+    return app
+
+
+def test_what_it_prints_is_what_an_application_needs(tmp_path: Path):
+    """The lines are pasted as they are; the story of a call, typed from a pipe, is told meanwhile."""
+    with Command("sim", "--port", "0", "--pace", PACE) as sim:
+        listening_port(sim)
+        sim.says("SIGNALWIRE_RELAY_SCHEME")
+        variables = dict(re.findall(r"^export (\w+)=(\S+)$", sim.output, re.MULTILINE))
+        with Command("run", "examples.front_desk:app", **variables) as run:
+            sim.says("logs in, contexts: hotel, desk, voicemail, bill")
+            sim.type("dial", "hear press 1", "press 1", "hear from 7 to 10", "ended", "calls", "quit")
+            sim.says(r"heard 'Welcome to the Harbour Hotel.*play_and_collect")
+            sim.says("pressed 1")
+            sim.says(r"ended \(hangup\)\s+end hangup")
+            sim.says("0 up, 1 ended")
+            assert sim.ends() == 0
+            run.says("connection down")
+            run.signal(signal.SIGTERM)
+            assert run.ends() == 0
+
+
+def test_tls_comes_with_a_throw_away_authority():
+    """Its file is there while the simulator runs, and gone after it."""
+    with Command("sim", "--port", "0", "--tls", "--project", "mine", "--token", "secret") as sim:
+        listening_port(sim)
+        sim.says("SIGNALWIRE_RELAY_CA_FILE")
+        variables = dict(re.findall(r"^export (\w+)=(\S+)$", sim.output, re.MULTILINE))
+        assert variables["SIGNALWIRE_RELAY_SCHEME"] == "wss"
+        assert variables["SIGNALWIRE_PROJECT_ID"] == "mine"
+        with Command("doctor", **variables) as doctor:
+            assert doctor.ends() == 0, doctor.output
+        with Command("doctor", **{**variables, "SIGNALWIRE_API_TOKEN": "wrong"}) as doctor:
+            assert doctor.ends() == 1
+        sim.type("quit")
+        assert sim.ends() == 0
+
+    assert not Path(variables["SIGNALWIRE_RELAY_CA_FILE"]).exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly(number: signal.Signals):
+    """Without input it serves until then; the port is free afterwards."""
+    with Command("sim", "--port", "0") as sim:
+        sim.end_input()
+        port = listening_port(sim)
+        socket.create_connection(("127.0.0.1", port), DEADLINE_S).close()
+
+        sim.signal(number)
+
+        assert sim.ends() == 0
+        assert "Traceback" not in sim.output
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), DEADLINE_S)
+
+
+def test_a_signal_ends_a_wait_too():
+    with Command("sim", "--port", "0") as sim:
+        listening_port(sim)
+        sim.type("calls", "wait 3600")
+        sim.says("0 up, 0 ended")
+        sim.signal(signal.SIGTERM)
+
+        assert sim.ends() == 0
+
+
+def test_a_script_that_fails_makes_the_status_1():
+    """So that it can be part of a larger one."""
+    with Command("sim", "--port", "0") as sim:
+        sim.type("dial", "quit")
+        sim.says(r"\? no application is logged in that takes calls")
+
+        assert sim.ends() == 1
+
+
+def test_a_port_that_is_taken_is_said_in_one_line(capsys: pytest.CaptureFixture[str]):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with Command("sim", "--port", str(port)) as sim:
+            assert sim.ends() == 2
+            assert f"cannot serve on 127.0.0.1:{port}" in sim.output
+            assert "Traceback" not in sim.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["--port", "70000"], "--port 70000: must be a number from 0"), (["--pace", "0"], "pace must be above 0")],
+)
+def test_arguments_that_cannot_be_used_are_named(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]):
+    assert main(["sim", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_an_application_survives_the_death_of_the_server_with_calls_up():
+    """It comes back by itself, with the back-off; what was up is lost and says so; what comes then is served."""
+    app = load_example("front_desk")
+    app.timing = Timing(reconnect_min_s=0.1, reconnect_max_s=0.8, linger_s=0.05)
+    log = Log()
+    logger = logging.getLogger("relay_actors")
+    before = logger.level
+    logger.addHandler(log)
+    logger.setLevel(logging.INFO)
+    try:
+        with Command("sim", "--port", "0", "--pace", PACE) as first:
+            port = listening_port(first)
+            started(app, port)
+            first.type("app", "dial", "hear press 1", "calls")
+            first.says("1 up, 0 ended")
+
+            first.signal(signal.SIGKILL)
+            assert first.ends() == -signal.SIGKILL
+
+        delays_s = [float(delay) for delay in log.has(r"connection down: .*retry_in_s=([\d.]+)", times=4)]
+        assert delays_s[0] <= 0.1 < delays_s[1] <= 0.2 < delays_s[2] <= 0.4 < delays_s[3] <= 0.8
+
+        with Command("sim", "--port", str(port), "--pace", PACE) as second:
+            second.says("logs in")
+            log.has(r"logged in resumed=False", times=2)
+            log.has(r"ending without an end event .* reason=lost")
+            second.type("dial", "hear press 1", "press 1", "hear from 7 to 10", "ended", "calls")
+            second.says("0 up, 1 ended")
+
+            system = app.system
+            assert app.stop()
+            assert system.actor_count == 0
+            second.type("quit")
+            assert second.ends() == 0
+    finally:
+        app.stop()
+        logger.removeHandler(log)
+        logger.setLevel(before)
+
+
+def test_a_call_that_is_up_survives_a_cut_of_the_socket():
+    """The server lives on, and with it the session: the same actor goes on with the same call."""
+    app = load_example("front_desk")
+    app.timing = Timing(reconnect_min_s=0.05, reconnect_max_s=0.2, linger_s=0.05)
+    try:
+        with Command("sim", "--port", "0", "--pace", PACE) as sim:
+            started(app, listening_port(sim))
+            sim.type("app", "dial", "hear press 1", "press 4", "hear room number", "calls")
+            sim.says("1 up")
+            serials = [cell.serial for cell in app.system.living if isinstance(cell.ref, CallRef)]
+
+            sim.type("cut 0.1", "app", "press 101#", "hear 240 dollars")
+            sim.says(r"heard 'You owe 240 dollars for room 101")
+            assert {cell.serial for cell in app.system.living if isinstance(cell.ref, CallRef)} <= {*serials}
+
+            sim.type("ended", "quit")
+            assert sim.ends() == 0
+    finally:
+        app.stop()
+
+
+class Reminder(CallActor):
+    async def run(self) -> None:
+        await self.play_tts("Your car is ready.").wait()
+
+
+def test_a_phone_that_rings_can_be_answered():
+    """For applications that call out."""
+    app = RelayApp(timing=Timing(linger_s=0.05))
+    try:
+        with Command("sim", "--port", "0", "--pace", PACE) as sim:
+            started(app, listening_port(sim))
+            number = "+15550003333"
+            device = {"type": "phone", "params": {"from_number": "+15550004444", "to_number": number}}
+            call = app.dial(Reminder, [[device]])
+            sim.says(r"\*\*\*333.*ringing")
+            sim.type("answer", "hear car is ready", "ended", "quit")
+            assert call.wait_for_ended().get(timeout=DEADLINE_S).end_reason == "hangup"
+            assert sim.ends() == 0
+    finally:
+        app.stop()
