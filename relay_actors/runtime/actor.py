@@ -171,6 +171,8 @@ class Actor(pykka.Actor):
     """What happens beyond the bound."""
     mailbox_block_s: ClassVar[float] = 1.0
     """How many seconds ``block`` waits for room before the sender gets `MailboxFull`."""
+    shutdown_s: ClassVar[float] = 5.0
+    """How many seconds it may take to stop before its parent kills it, unless its spec says otherwise."""
     max_restarts: ClassVar[int] = 3
     """How often its children may be restarted within ``within_s``, those with a window of their own apart; once more
     stops it with all its children (SEMANTICS S8)."""

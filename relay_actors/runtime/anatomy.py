@@ -52,6 +52,7 @@ class AnyCell(Protocol):
     """A cell, as signals, timers, flows, watches, children and the registry know it."""
 
     parent: Any
+    actor_class: Any
 
     @property
     def ref(self) -> pykka.ActorRef[Any]: ...

@@ -311,7 +311,8 @@ class Cell(Turns):
         """
         if not self._ending.acquire(blocking=False):
             return
-        _log.error("killed actor=%s: %s", self, detail)
+        # Of a child its parent reports it, with all the others that ended for the same reason (H2).
+        _log.log(logging.ERROR if self.parent is None else logging.INFO, "killed actor=%s: %s", self, detail)
         self.system.hooks.count("actors.killed")
         if here.turn is not self:
             self.count_zombie(+1)

@@ -21,7 +21,8 @@ class ChildSpec:
             takes the parent down when exceeded (S8).
         within_s: seconds.
         backoff: how long to wait before a restart; None restarts at once.
-        shutdown_s: how long it may take to stop before it is killed (H1).
+        shutdown_s: how long it may take to stop before it is killed (H1); None is what its class says: five seconds
+            for an actor, as long as it takes for a supervisor.
         successor: the class that takes over in its place, with the same ref, mailbox and keys, when its own window
             is exceeded; None ends it.
         keep_children: whether its own children survive its restart (X8 against S10).
@@ -31,12 +32,12 @@ class ChildSpec:
     max_restarts: int | None = None
     within_s: float = 5.0
     backoff: Backoff | None = None
-    shutdown_s: float = 5.0
+    shutdown_s: float | None = None
     successor: type[Any] | None = None
     keep_children: bool = False
 
     def __post_init__(self) -> None:
-        if self.shutdown_s <= 0 or self.within_s <= 0:
+        if (self.shutdown_s is not None and self.shutdown_s <= 0) or self.within_s <= 0:
             raise ConfigError(f"ChildSpec: shutdown_s and within_s must be positive, not {self}")
         if self.max_restarts is not None and self.max_restarts < 0:
             raise ConfigError(f"ChildSpec: max_restarts must be 0 or more, or None, not {self.max_restarts}")

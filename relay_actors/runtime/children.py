@@ -7,6 +7,8 @@ is done.
 from __future__ import annotations
 
 import logging
+import math
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -57,7 +59,17 @@ class Children:
         max_children: how many there may be at a time, those that wait for a restart included (S15); None is no bound.
     """
 
-    __slots__ = ("_held", "_in_order", "_max_children", "_owner", "_records", "_stopping", "_then", "_window")
+    __slots__ = (
+        "_held",
+        "_in_order",
+        "_max_children",
+        "_owner",
+        "_records",
+        "_reports",
+        "_stopping",
+        "_then",
+        "_window",
+    )
 
     def __init__(
         self, owner: AnyCell, *, max_restarts: int, within_s: float, in_order: bool, max_children: int | None
@@ -68,6 +80,7 @@ class Children:
         self._window = RestartWindow(max_restarts, within_s)
         self._records: dict[AnyCell, _Record] = {}
         self._held: list[tuple[AnyCell, ChildSpec]] = []
+        self._reports: Counter[str] = Counter()  # abnormal ends while stopping: how many, per reason
         self._stopping = False
         self._then: Callable[[], None] | None = None
 
@@ -183,13 +196,17 @@ class Children:
         if record is None:
             return
         record.cancel_timers()
+        if self._stopping and reason.is_abnormal:
+            self._reports[str(reason)] += 1
         self._owner.tell_actor(lambda actor: actor.on_child_ended(child.ref, reason))
         if record.given_up is not None and not self._stopping:
             self._owner.tell_control(record.given_up)
         if self._records:
             if self._stopping and self._in_order:
                 self._stop_last()
-        elif self._then is not None:
+            return
+        self._report()
+        if self._then is not None:
             then, self._then = self._then, None
             then()
 
@@ -259,6 +276,12 @@ class Children:
             record.given_up = ChildFailed(record.cell.ref, reason, message)  # told when it has ended, its names free
         record.cell.end_for_good(reason)
 
+    def _report(self) -> None:
+        """Say once per distinct reason what went wrong while all were stopping (H2)."""
+        reports, self._reports = self._reports, Counter()
+        for reason, number in reports.items():
+            _log.error("children ended abnormally parent=%s children=%d reason=%s", self._owner, number, reason)
+
     def _stop_last(self) -> None:
         self._stop_one(next(reversed(self._records.values())), _SHUTDOWN)
 
@@ -266,8 +289,10 @@ class Children:
         if record.asked_to_stop:
             return
         record.asked_to_stop = True
-        kill = partial(record.cell.kill, f"shutdown_timeout: it did not stop within {record.spec.shutdown_s:g} s")
-        record.kill_timer = self._owner.call_later(record.spec.shutdown_s, kill)
+        limit_s = record.spec.shutdown_s if record.spec.shutdown_s is not None else record.cell.actor_class.shutdown_s
+        if limit_s < math.inf:
+            kill = partial(record.cell.kill, f"shutdown_timeout: it did not stop within {limit_s:g} s")
+            record.kill_timer = self._owner.call_later(limit_s, kill)
         record.cell.signal(Stop(reason, by_parent=True))
 
     def _now(self) -> float:

@@ -36,6 +36,8 @@ _MAX_SPARES: Final = 4
 _IDLE_LOOKS_BEFORE_SLEEP: Final = 20
 _LONGEST_SLEEP_S: Final = 3600.0
 """A selector counts milliseconds in 31 bits, and raises on more than 24 days."""
+_LONGEST_ROUND_S: Final = 0.002
+"""However many actors are ready, timers, sockets and what is to be written wait no longer than this for them."""
 _POLL_AGAIN_AFTER_S: Final = 0.0005
 """While actors are ready, sockets are looked at this often: a poll costs as much as a turn."""
 
@@ -258,10 +260,12 @@ class BatonDispatcher:
             now = self._polled_at = self._clock.now()
         while (call := self._timers.take_due(now)) is not None:
             _make_call(call)
-        return self._run_all(worker, self._ready) and self._run_all(worker, self._late)
+        until = now + _LONGEST_ROUND_S
+        return self._run_all(worker, self._ready, until) and self._run_all(worker, self._late, float("inf"))
 
-    def _run_all(self, worker: _Worker, runnables: deque[Runnable]) -> bool:
-        grant = worker.grant
+    def _run_all(self, worker: _Worker, runnables: deque[Runnable], until: float) -> bool:
+        """Give one turn to each that is ready now, as far as time allows; False when the baton was taken."""
+        grant, clock = worker.grant, self._clock
         for _ in range(len(runnables)):
             if self._stopping:
                 return True
@@ -276,6 +280,8 @@ class BatonDispatcher:
                 grant.pop()
             except IndexError:  # taken away during the turn: somebody else is the holder now
                 return False
+            if clock.now() >= until:
+                break
         return True
 
     def _poll(self) -> None:

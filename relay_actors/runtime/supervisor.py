@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -51,6 +52,7 @@ class Supervisor(Actor):
     """
 
     stops_in_order: ClassVar[bool] = True
+    shutdown_s: ClassVar[float] = math.inf
 
     def __init__(self, children: Sequence[Child]) -> None:
         super().__init__()
@@ -91,3 +93,5 @@ class DynamicSupervisor(Actor):
     A subclass may set ``max_children``: one more ends before it began, with ``start_failed`` by `TooManyChildren`
     for those who watch it, and `ActorDead` for those who ask it (S15).
     """
+
+    shutdown_s: ClassVar[float] = math.inf

@@ -320,6 +320,46 @@ def test_a_child_that_fails_while_its_parent_stops_does_not_come_back(world: Wor
     assert log == ["start", ("failure", "crash")]
 
 
+def test_children_that_do_not_stop_are_reported_once_per_reason(world: World, caplog: pytest.LogCaptureFixture):
+    """H2: one line that says how many, and not a line for each."""
+    parent = world.start(DynamicSupervisor)
+    children = [world.system.start_child(parent, Recorder, spec=ChildSpec(shutdown_s=2.0)) for _ in range(30)]
+    children += [world.system.start_child(parent, Recorder, spec=ChildSpec(shutdown_s=3.0)) for _ in range(20)]
+    world.settle()
+    for child in children:
+        child._cell._scheduled.acquire()  # as if it were in the middle of a turn that does not come back
+    caplog.clear()
+    parent.stop(timeout=10.0)
+
+    assert world.now == 3.0
+    errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    assert len(errors) == 2
+    assert "children=30" in errors[0]
+    assert "within 2 s" in errors[0]
+    assert "children=20" in errors[1]
+
+
+def test_a_supervisor_may_take_as_long_as_its_children_do(world: World):
+    """H1: five seconds for an actor; a supervisor of many has no limit of its own."""
+    log: list[Any] = []
+    top = world.start(Parent, log)
+    supervisor = spawn(top, DynamicSupervisor)
+    actor = spawn(top, Recorder)
+    child = world.system.start_child(supervisor, Recorder, spec=ChildSpec(shutdown_s=60.0))
+    world.settle()
+    for ref in (actor, child):
+        ref._cell._scheduled.acquire()
+    stopped = top.stop(block=False)
+    world.advance(5.0)
+    assert [ref.is_alive() for ref in (actor, supervisor)] == [False, False]
+    assert supervisor._cell in world.system.living
+    assert actor._cell not in world.system.living
+    world.advance(55.0)
+
+    assert stopped.get(timeout=0) is True
+    assert (child._cell.exit_reason.kind, supervisor._cell.exit_reason.kind) == ("killed", "shutdown")
+
+
 # -- taking children
 
 

@@ -144,6 +144,15 @@ def test_waiting_for_an_answer_inside_a_handler_holds_up_nobody(system: System, 
     assert [future.get(timeout=DEADLINE_S) for future in waiting] == ["answer"] * waiters
 
 
+def test_a_wait_gives_the_baton_away_at_once():
+    """DESIGN 2a: without waiting for the monitor, which here would come after an hour."""
+    system = System(name="waits", dispatcher=BatonDispatcher(SystemClock(), name="waits", handover_after_s=3600.0))
+    echo, outer = system.start(Echo), system.start(Recorder)
+
+    assert outer.ask(lambda _actor: echo.ask("inner", timeout=DEADLINE_S), timeout=2 * DEADLINE_S) == "inner"
+    assert system.stop()
+
+
 def test_a_time_out_inside_a_handler_comes_in_time(system: System):
     """The handler goes on by itself, without the baton, and its actor has its further turns."""
     nobody: Future[None] = Future(system.dispatcher)
@@ -380,12 +389,13 @@ def test_a_timer_wakes_a_sleeping_holder(baton: BatonDispatcher):
     far.cancel()
 
 
-def test_a_timer_in_a_hundred_days_is_no_problem(baton: BatonDispatcher):
+def test_a_timer_in_a_hundred_days_is_no_problem(baton: BatonDispatcher, caplog: pytest.LogCaptureFixture):
     """A selector counts milliseconds in 31 bits: to sleep until then in one go would raise, and lose the baton."""
     timer = baton.call_at(baton.clock.now() + 100 * 86_400.0, lambda: None)
     run(baton, lambda: None)
     assert run(baton, lambda: "still here") == "still here"
     assert baton.pending_timers == 1
+    assert "polling failed" not in caplog.text
     timer.cancel()
 
 
@@ -424,6 +434,31 @@ def test_sockets_get_their_turn_while_actors_are_busy(baton: BatonDispatcher, pa
     baton.unwatch(pair)
 
 
+def test_timers_and_sockets_do_not_wait_for_a_long_round(pair: Socket):
+    """K11: ten thousand ready actors of a few microseconds each would hold them up for long."""
+    baton = BatonDispatcher(SystemClock(), name="round", handover_after_s=60.0)
+    ran: list[int] = []
+    at: list[int] = []
+    pause = threading.Event()
+
+    def one() -> None:
+        ran.append(1)
+        pause.wait(0.0005)
+
+    for _ in range(400):
+        baton.schedule(Job(baton, one))
+    baton.watch(pair, lambda: at.append(len(ran)))
+    baton.call_at(baton.clock.now() + 0.001, lambda: at.append(len(ran)))
+    pair.theirs.send(b"x")
+    baton.start()
+    run(baton, lambda: None)
+
+    assert len(ran) == 400
+    assert len(at) == 2
+    assert max(at) < 50
+    assert baton.stop(DEADLINE_S) == 0
+
+
 # -- stop and start
 
 
@@ -452,6 +487,23 @@ def test_stop_gives_up_on_a_handler_that_does_not_come_back():
 
     assert not threads[0].is_alive()
     assert later == []
+
+
+def test_turns_that_are_due_when_it_is_stopped_are_not_given():
+    """However many are ready: stopping does not wait for them."""
+    baton = BatonDispatcher(SystemClock(), name="due", handover_after_s=60.0)
+    given: list[str] = []
+
+    def wait_for_stop() -> None:
+        given.append("the one that was under way")
+        until(lambda: baton._stopping)
+
+    baton.schedule(Job(baton, wait_for_stop))
+    baton.schedule(Job(baton, lambda: given.append("too late")))
+    baton.start()
+    until(lambda: bool(given))
+    assert baton.stop(DEADLINE_S) == 0
+    assert given == ["the one that was under way"]
 
 
 def test_a_dispatcher_can_be_started_again_beside_a_thread_of_its_former_life():

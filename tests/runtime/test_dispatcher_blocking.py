@@ -42,6 +42,21 @@ def test_as_many_run_at_once_as_are_allowed(pool: BlockingPool):
     assert {name.rpartition("-")[0] for name in names} == {"pool"}
 
 
+def test_a_thread_that_has_been_given_work_is_idle_no_more(pool: BlockingPool):
+    """Two calls before it has woken: the second must not wait behind the first, which may never return."""
+    first = threading.Event()
+    pool.run(first.set, "test")
+    assert first.wait(DEADLINE_S)
+    until(lambda: pool._idle == 1)
+    let_go, second = threading.Event(), threading.Event()
+    with pool._changed:  # it cannot wake in here
+        pool.run(lambda: let_go.wait(DEADLINE_S), "blocks")
+        pool.run(second.set, "test")
+
+    assert second.wait(DEADLINE_S)
+    let_go.set()
+
+
 def test_a_thread_without_work_is_used_again(pool: BlockingPool):
     """One call after the other needs one thread."""
     for _ in range(20):

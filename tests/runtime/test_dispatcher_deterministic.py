@@ -110,20 +110,20 @@ def test_waits_may_be_nested(world: World):
     assert outer.ask(lambda _actor: middle.ask(ask_echo, timeout=1), timeout=1) == "deep"
 
 
-def test_blocking_calls_are_one_more_step(world: World):
+def test_blocking_calls_and_timers_are_a_part_of_no_turn(world: World):
     """Not on a thread, not inside the turn that asks for them, and not as a part of any actor."""
     log: list[Any] = []
     ref = world.start(Recorder, log)
 
     def ask_for_it(actor: Any) -> None:
-        actor.system.dispatcher.run_blocking(lambda: log.append(here.turn), "test")
+        actor.system.dispatcher.run_blocking(lambda: log.append(("call", here.turn)), "test")
+        actor.system.dispatcher.call_at(0.5, lambda: log.append(("timer", here.turn)))
         log.append("asked")
-        Future[None](world.dispatcher).try_set(None)
         with pytest.raises(WaitTimeout):
             Future[None](world.dispatcher).get(timeout=1.0)  # which drives the world from inside this turn
 
     ref.ask(ask_for_it, timeout=5)
-    assert log == ["start", "asked", None]
+    assert log == ["start", "asked", ("call", None), ("timer", None)]
 
 
 def test_what_breaks_is_reported_and_the_run_goes_on(world: World, caplog: pytest.LogCaptureFixture):

@@ -1,5 +1,6 @@
 """Which sockets are polled: told once, again after rearming, and forgotten at once."""
 
+import selectors
 import socket
 import threading
 from collections.abc import Iterator
@@ -56,12 +57,51 @@ def poll_once(poll: SocketPoll) -> int:
     return len(ready)
 
 
+def registered(poll: SocketPoll) -> list[int]:
+    assert poll._selector is not None
+    return [key.fd for key in poll._selector.get_map().values() if key.data is not None]
+
+
+def test_a_socket_that_is_dealt_with_at_once_costs_no_system_call(pair: Socket, monkeypatch: pytest.MonkeyPatch):
+    """Polled, read, rearmed: the usual case, for every frame that comes."""
+    calls: list[str] = []
+
+    class Counting(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+        def register(self, *args: Any) -> Any:
+            calls.append("register")
+            return super().register(*args)
+
+        def modify(self, *args: Any) -> Any:
+            calls.append("modify")
+            return super().modify(*args)
+
+        def unregister(self, *args: Any) -> Any:
+            calls.append("unregister")
+            return super().unregister(*args)
+
+    monkeypatch.setattr(selectors, "DefaultSelector", Counting)
+    poll = SocketPoll()
+    poll.open()
+    poll.watch(pair, pair.on_ready)
+    calls.clear()
+    for _ in range(5):
+        pair.theirs.send(b"x")
+        assert poll_once(poll) == 1
+        pair.ours.recv(10)
+        poll.rearm(pair)
+    assert calls == []
+    poll.unwatch(pair)
+    assert calls == ["unregister"]
+    poll.close()
+
+
 def test_a_ready_socket_is_told_once_until_it_is_rearmed(poll: SocketPoll, pair: Socket):
     """Its actor may be in a long turn: telling it again and again would spin."""
     poll.watch(pair, pair.on_ready)
     assert poll_once(poll) == 0
     pair.theirs.send(b"x")
     assert [poll_once(poll) for _ in range(3)] == [1, 0, 0]
+    assert registered(poll) == []  # or each further poll would return at once, for nothing
     poll.rearm(pair)  # not read yet, so it is told again
     assert [poll_once(poll) for _ in range(3)] == [1, 0, 0]
     pair.ours.recv(10)
@@ -228,8 +268,7 @@ def test_unwatching_at_the_moment_of_a_change_leaves_nothing_registered(poll: So
             rearmer.start()
             poll.unwatch(pair)
             rearmer.join(DEADLINE_S)
-            assert poll._selector is not None
-            assert [key.fd for key in poll._selector.get_map().values() if key.data is not None] == []
+            assert registered(poll) == []
             pair.close()
     finally:
         finished.set()
