@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from relay_actors import CallActor
+from relay_actors.actors.connection import ConnectionActor
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.routing import DialOver
 from relay_actors.errors import NotSentError, RelayActorsError
@@ -40,6 +41,25 @@ def test_actors_are_found_by_what_they_own() -> None:
         ref = office.find(("call", CALL))
         assert ref is not None
         assert ref.actor_class is Call
+
+
+def test_who_owns_what_is_known_before_the_events_of_it_are_read() -> None:
+    """Events are read ahead of requests that wait, so claims must not wait behind requests. SEMANTICS K5."""
+
+    class Call(CallActor):
+        def on_receive(self, message: object) -> None:
+            """Nothing is to be done."""
+
+    with PlainWorld() as world:
+        world.start()
+        tree = world.app._running()
+        world.app.dial(Call, [[{"type": "phone", "params": {"to_number": "+1"}}]], tag="t")
+        # In the same moment, as when the application's own thread was slow:
+        world.event("calling.call.state", {"call_id": "leg", "node_id": NODE, "call_state": "created", "tag": "t"})
+        [connection] = [cell for cell in world.system.living if isinstance(cell.actor, ConnectionActor)]
+        connection.run_batch([None])
+        assert tree.wire.live.owns("t")
+        assert len(tree.wire.parking) == 0
 
 
 def test_the_name_of_the_session_is_that_of_now() -> None:
