@@ -6,7 +6,6 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Protocol
 
 from relay_actors.actors.outgoing import Outgoing
-from relay_actors.actors.routing import Claim, DialOver
 from relay_actors.config import Limits, Timing
 from relay_actors.errors import ActorDead, NotSentError
 from relay_actors.runtime.actor import ActorRef
@@ -92,12 +91,7 @@ class Office:
             outgoing.on_answer(None, error)
 
     def tell_connection(self, message: object) -> bool:
-        """Tell the connection something; False if it is gone, and nothing will come of it. Any thread.
-
-        Who owns what goes ahead of requests that wait: events are on its heels, and read ahead of them, too.
-        """
-        if isinstance(message, Claim | DialOver):
-            return self.connection.tell_ahead(message)
+        """Tell the connection something; False if it is gone, and nothing will come of it. Any thread."""
         try:
             self.connection.tell(message)
         except ActorDead:

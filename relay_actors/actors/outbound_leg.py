@@ -66,6 +66,8 @@ class OutboundLegActor(LegActor):
         def on_answer(_result: JsonObject | None, error: RelayActorsError | None) -> None:
             tell_in_turn(cell, lambda actor: actor.on_dial_answered(error))
 
+        # First who it is, then what it wants: no event of the dial can come before the connection knows its owner (K5).
+        self.office.tell_connection(Claim(dialling.tag, cell.ref, is_call=True))
         self.office.send(Outgoing(dialling.command.method, dialling.command.to_params(), on_answer, dialling.tag))
 
     def on_dial_answered(self, error: RelayActorsError | None) -> None:

@@ -25,7 +25,7 @@ from relay_actors.actors.leg_actor import CallRef, Kept
 from relay_actors.actors.message import KeptMessage, MessagesSupervisor
 from relay_actors.actors.office import App, Office
 from relay_actors.actors.outgoing import Outgoing
-from relay_actors.actors.routing import Claim, Routes
+from relay_actors.actors.routing import Routes
 from relay_actors.actors.wire import ChangeContexts, Connect, Disconnect, Drain, Wire
 from relay_actors.config import Limits, Settings, Timing
 from relay_actors.errors import ActorDead, ConnectionLostError, NotSentError, RelayActorsError
@@ -149,7 +149,6 @@ class Tree:
         spec = actor_class.child_spec(self.office)
         ref = self.system.start_child(self.office.calls, actor_class, spec=spec, keep=kept, keys=(key,))
         assert isinstance(ref, CallRef)
-        self.office.tell_connection(Claim(kept.leg.tag, ref, is_call=True))
         return ref
 
     def start_message(self, actor_class: type[Any], command: Any, kept: KeptMessage) -> ActorRef[Any]:
