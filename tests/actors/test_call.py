@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from tests.actors.world import CALLER, CONTEXT, Witness, World, over_seeds
 DEADLINE_S = 10.0
 
 
-class Crash(Exception):
+class CrashError(Exception):
     """What a bug in a user's handler raises."""
 
 
@@ -31,7 +30,7 @@ class Fragile(Witness):
     def on_receive(self, message: object) -> None:
         super().on_receive(message)
         if message == "crash":
-            raise Crash
+            raise CrashError
         if message == "exit":
             raise SystemExit(1)
 
@@ -117,7 +116,7 @@ def test_what_a_class_does_not_handle_harms_nothing(world: World):
 @over_seeds(50)
 @pytest.mark.parametrize("word", ["crash", "exit"])
 def test_a_handler_that_crashes_is_restarted_in_place(world: World, word: str):
-    """Proves SEMANTICS X8, L4, L8: same ref, data and call; what runs goes on, and its end reaches the new incarnation."""
+    """Same ref, data and call; what runs goes on, and its end reaches the new incarnation (SEMANTICS X8, L4, L8)."""
     line, handle = world.answered(Fragile)
     ref, first = handle.ref, world.actor(handle)
     handle.data["kept"] = 17
@@ -156,7 +155,7 @@ def test_what_follows_from_an_event_is_not_lost_when_its_handler_crashes(world: 
         def on_receive(self, message: object) -> None:
             super().on_receive(message)
             if isinstance(message, PlayEvent) and message.state == "finished" and self._cell.incarnation == 0:
-                raise Crash
+                raise CrashError
 
     _line, handle = world.answered(CrashesOnce)
     action = handle.play_silence(1)
@@ -178,7 +177,7 @@ def test_events_behind_a_backlog_come_behind_it(world: World):
         def on_receive(self, message: object) -> None:
             super().on_receive(message)
             if isinstance(message, PlayEvent) and message.state == "finished" and self._cell.incarnation == 0:
-                raise Crash
+                raise CrashError
 
     _line, handle = world.answered(CrashesOnce)
     action = handle.play_silence(60)
@@ -226,7 +225,7 @@ def test_a_crash_while_it_starts_is_a_crash_like_any_other(world: World):
     class StartsBadly(Witness):
         def on_start(self) -> None:
             if self._cell.incarnation < 2:
-                raise Crash
+                raise CrashError
 
     _line, handle = world.inbound(StartsBadly)
     world.settle()
@@ -241,7 +240,7 @@ def test_a_constructor_that_crashes_is_a_crash_like_any_other(world: World):
         def __init__(self) -> None:
             born.append(len(born))
             if len(born) < 3:
-                raise Crash
+                raise CrashError
             self.answer()
 
     line, _handle = world.inbound(BornBadly)
@@ -264,7 +263,7 @@ def test_a_handler_that_crashes_on_the_end_is_restarted_and_the_actor_still_goes
         def on_receive(self, message: object) -> None:
             super().on_receive(message)
             if isinstance(message, CallStateEvent) and message.call_state == "ended":
-                raise Crash
+                raise CrashError
 
     line, handle = world.answered(CrashesAtTheEnd)
     line.hangs_up()
@@ -275,7 +274,7 @@ def test_a_handler_that_crashes_on_the_end_is_restarted_and_the_actor_still_goes
     assert world.sent("calling.end") == []
 
 
-# -- given up ------------------------------------------------------------------------------------------------------------
+# -- given up ----------------------------------------------------------------------------------------------------------
 
 
 @over_seeds(50)
@@ -289,8 +288,9 @@ def test_a_call_whose_handler_keeps_crashing_is_hung_up_once_and_nobody_else_not
         handle.ref.tell("crash")
     line.is_hung_up()
     world.settle()
-    ended = [params for params in world.sent("calling.end")]
-    assert [(params["call_id"], params["reason"]) for params in ended] == [(handle.call_id, "error")]
+    assert [(params["call_id"], params["reason"]) for params in world.sent("calling.end")] == [
+        (handle.call_id, "error")
+    ]
     assert world.count("calls.abandoned") == 1
     assert handle.ref.incarnation == 4
     assert len(world.seen(handle, str)) == 4
@@ -323,7 +323,7 @@ def test_a_call_has_as_many_restarts_as_its_class_says_within_its_time(world: Wo
 def test_a_call_that_cannot_even_start_is_hung_up_once(world: World):
     class Stillborn(CallActor):
         def on_start(self) -> None:
-            raise Crash
+            raise CrashError
 
     line, _handle = world.inbound(Stillborn)
     line.is_hung_up()
@@ -394,7 +394,7 @@ def test_a_class_may_say_who_takes_over(world: World):
 def test_who_takes_over_and_crashes_too_is_no_reason_to_leave_the_call_up(world: World):
     class Hopeless(CallActor):
         def on_start(self) -> None:
-            raise Crash
+            raise CrashError
 
     class Broken(Fragile):
         max_restarts = 1
@@ -484,23 +484,21 @@ def test_a_handler_that_blocks_delays_no_other_call(relay_app: AppRunner, relay_
     try:
         stuck = relay_sim.phone("+15550009999").dials(context="blocks")
         assert blocked.wait(DEADLINE_S)
-        took = [_time(lambda: _answer_one(relay_sim, number)) for number in range(10)]
+        took = [_answer_one(relay_sim, number) for number in range(10)]
         assert min(took) < 0.050, f"every call was delayed, seconds={took}"
     finally:
         release.set()
     stuck.hangs_up()
 
 
-def _answer_one(sim: Simulator, number: int) -> None:
+def _answer_one(sim: Simulator, number: int) -> float:
+    """Return how many seconds it takes until a call is answered."""
+    before = time.monotonic()
     line = sim.phone(f"+1555000{number:04}").dials(context="quick")
     line.is_connected(within=DEADLINE_S)
+    took = time.monotonic() - before
     line.hangs_up()
-
-
-def _time(what: Callable[[], None]) -> float:
-    before = time.monotonic()
-    what()
-    return time.monotonic() - before
+    return took
 
 
 def test_a_menu_over_a_real_socket(relay_app: AppRunner, relay_sim: Simulator):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import pytest
 
-from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.outgoing import Outgoing, last_word
 from relay_actors.errors import (
     CommandRejectedError,
     ConnectionLostError,
@@ -67,3 +68,26 @@ def test_every_outcome_is_told_exactly_once(
         world.app.stop()
         [error] = told
         assert (type(error) if error is not None else None) is expected
+
+
+def test_the_last_word_on_a_leg_is_a_hang_up_that_nobody_waits_for() -> None:
+    outgoing = last_word({"node_id": "n", "call_id": "c"}, "cancel")
+    assert (outgoing.method, outgoing.subject) == ("calling.end", "c")
+    assert outgoing.params == {"node_id": "n", "call_id": "c", "reason": "cancel"}
+
+
+@pytest.mark.parametrize(
+    ("error", "level"),
+    [
+        (None, None),
+        (CommandRejectedError("calling.end", 404, "gone"), logging.DEBUG),
+        (NotSentError("no connection"), logging.WARNING),
+    ],
+)
+def test_that_the_last_word_was_not_taken_is_worth_a_line(
+    error: RelayActorsError | None, level: int | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A refusal means that the leg has ended already; anything else may have left it up."""
+    caplog.set_level(logging.DEBUG)
+    last_word({"node_id": "n", "call_id": "c"}, "cancel").on_answer(None if error else {}, error)
+    assert [record.levelno for record in caplog.records] == ([] if level is None else [level])

@@ -1,0 +1,148 @@
+"""The futures of telephony: who is interested, who waits for himself, and when a wait is over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from relay_actors.actors.waits import CallFuture, Reply, Wait, follow, give_up_after
+from relay_actors.errors import WouldDeadlock
+from relay_actors.protocol.commands import Answer
+from relay_actors.runtime.clock import Random
+from relay_actors.runtime.context import here
+from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
+from relay_actors.runtime.future import Future
+
+
+@pytest.fixture
+def dispatcher() -> DeterministicDispatcher:
+    return DeterministicDispatcher(Random(1))
+
+
+def new_reply() -> Reply:
+    return Reply(Answer())
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda reply: reply.get(timeout=0),
+        lambda reply: reply.add_done_callback(print),
+        lambda reply: reply.__await__(),
+    ],
+)
+def test_who_looks_at_a_reply_wants_it(look: Any):
+    """Its failure is then his, and is not told to anybody else."""
+    reply = new_reply()
+    assert not reply.is_wanted
+    reply.try_set({})
+    look(reply)
+    assert reply.is_wanted
+
+
+def test_who_only_follows_does_not_want_it():
+    """The framework's own interest is no wish of the user's."""
+    reply, other = new_reply(), new_reply()
+    follow(other, reply)
+    assert not reply.is_wanted
+    assert not other.is_wanted
+
+
+def test_a_follower_is_settled_alike():
+    for settle, expected in (({"code": "200"}, {"code": "200"}), (ValueError("no"), None)):
+        source: Future[Any] = Future()
+        before: Wait[Any] = Wait()
+        follow(before, source)
+        if isinstance(settle, ValueError):
+            source.try_fail(settle)
+        else:
+            source.try_set(settle)
+        after: Wait[Any] = Wait()
+        follow(after, source)
+        for wait in (before, after):
+            if expected is None:
+                with pytest.raises(ValueError, match="no"):
+                    wait.get(timeout=0)
+            else:
+                assert wait.get(timeout=0) == expected
+
+
+def test_a_follower_that_was_settled_otherwise_is_forgotten():
+    """A time-out of one wait leaves nothing behind in what many wait for."""
+    source: Future[int] = Future()
+    wait: Wait[int] = Wait()
+    follow(wait, source)
+    wait.try_fail(TimeoutError())
+    assert not source._callbacks
+    source.try_set(1)
+    assert isinstance(wait.error, TimeoutError)
+
+
+def test_a_wait_gives_up_after_its_time(dispatcher: DeterministicDispatcher):
+    wait: Wait[None] = give_up_after(Wait(dispatcher), 1.5, dispatcher, "the end of the world")
+    dispatcher.advance(1.4)
+    assert not wait.is_settled
+    with pytest.raises(TimeoutError, match=r"the end of the world did not happen within 1\.5 s"):
+        wait.get()
+    assert dispatcher.pending_timers == 0
+
+
+def test_a_wait_that_is_over_takes_its_timer_along(dispatcher: DeterministicDispatcher):
+    wait: Wait[int] = give_up_after(Wait(dispatcher), 60, dispatcher, "it")
+    wait.try_set(1)
+    assert dispatcher.pending_timers == 0
+    assert give_up_after(wait, 60, dispatcher, "it") is wait
+    assert dispatcher.pending_timers == 0
+
+
+def test_without_a_time_it_waits_for_ever(dispatcher: DeterministicDispatcher):
+    assert not give_up_after(Wait(dispatcher), None, dispatcher, "it").is_settled
+    assert dispatcher.pending_timers == 0
+
+
+class Cell:
+    """Stands for an actor that has its turn."""
+
+    late = False
+    dispatcher: Any = None
+
+    def __repr__(self) -> str:
+        return "Support#7"
+
+    def run_batch(self, grant: list[None]) -> None:
+        """Never run."""
+
+
+@pytest.fixture
+def in_its_turn() -> Any:
+    cell = Cell()
+    here.turn = cell
+    yield cell
+    here.turn = None
+
+
+def test_an_actor_cannot_wait_for_itself(in_its_turn: Cell):
+    """Asking oneself synchronously is refused at once (SEMANTICS A8)."""
+    future: CallFuture[int] = CallFuture(None, in_its_turn)
+    with pytest.raises(WouldDeadlock, match="Support#7 would wait for itself"):
+        future.get()
+    with pytest.raises(WouldDeadlock):
+        future.get(timeout=5)
+
+
+def test_an_actor_can_look_at_what_is_there(in_its_turn: Cell):
+    future: CallFuture[int] = CallFuture(None, in_its_turn)
+    future.try_set(7)
+    assert future.get() == 7
+
+
+def test_an_actor_can_wait_for_another(in_its_turn: Cell, dispatcher: DeterministicDispatcher):
+    """It holds up nobody: the dispatcher gives their turns to another thread."""
+    future: CallFuture[int] = CallFuture(dispatcher, Cell())
+    dispatcher.call_at(1.0, lambda: _settle(future))
+    assert future.get(timeout=5) == 7
+
+
+def _settle(future: CallFuture[int]) -> None:
+    future.try_set(7)
