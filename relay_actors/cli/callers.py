@@ -84,6 +84,7 @@ class Part:
         self.phone: Phone = stage.simulator.phone(caller.number)
         self.is_told = False
         self.failure = ""
+        self._reacted_to = 0
         self.random = Random(caller.seed)
         self._thread = threading.Thread(target=self._play, name=f"caller {caller.name}", daemon=True)
 
@@ -125,6 +126,7 @@ class Part:
     def dials(self) -> None:
         """Call the hotel."""
         self.phone.dials(context="hotel")
+        self._reacted_to = 0
 
     def hears(self, what: str) -> None:
         """Wait for something to be heard."""
@@ -133,6 +135,7 @@ class Part:
     def presses(self, keys: str, *, thinks_s: float | None = None) -> None:
         """Press keys, after a moment of thought (simulated seconds)."""
         self.waits(self.random.uniform(0.5, 4.0) if thinks_s is None else thinks_s)
+        self._acts()
         self.line.presses(keys)
 
     def follows(self, reactions: Mapping[str, Callable[[], object]], *, until: str = "") -> None:
@@ -145,30 +148,33 @@ class Part:
         Raises:
             StoryError: the call ended before, or nothing more was heard for too long.
         """
-        heard_before = 0
+        begun_at = self._reacted_to
         while True:
-            line = self.line
+            line, known = self.line, self._reacted_to
             self.stage.simulator.wait_until(
-                lambda line=line, known=heard_before: len(line.heard) > known or line.is_over,  # type: ignore[misc]  # bound early
+                lambda line=line, known=known: len(line.heard) > known or line.is_over,  # type: ignore[misc]  # bound early
                 self.stage.patience_s,
             )
             heard = [str(sound).casefold() for sound in line.heard]
-            news = heard[heard_before:]
-            if until and any(until in sound for sound in news):
+            if until and any(until in sound for sound in heard[begun_at:]):
                 return
-            if not news:
+            if len(heard) == known:
                 if line.is_over and not until:
                     return
                 wanted = f"waiting for {until!r}" if until else "waiting to be hung up"
                 raise StoryError(f"{self.caller.name} has heard enough, {wanted}\n{line.story()}")
+            self._reacted_to = len(heard)
             for part, react in reactions.items():
-                if part in news[-1]:
+                if part in heard[-1]:
                     react()
-                    heard = [str(sound) for sound in line.heard]
-            heard_before = len(heard)
+
+    def _acts(self) -> None:
+        """What was heard up to now is answered by what follows, and by nothing more."""
+        self._reacted_to = len(self.line.heard)
 
     def says(self, words: str) -> None:
         """Say something."""
+        self._acts()
         self.line.says(words)
 
     def talks_to(self, number: str) -> None:

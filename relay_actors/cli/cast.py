@@ -192,7 +192,8 @@ CAST: Final[dict[str, Role]] = {
     "withholds the number": Role(_withheld, 1, restarts=1, number="anonymous"),
     "mistypes the room": Role(_mistyped, 1, restarts=1),
     "insists on a wrong room": Role(_stubborn, 1, restarts=3, is_given_up=True),
-    "wants to be woken": Role(_sleeper, 1),
+    # Early: a dial that nobody has answered yet ends with the socket (PROTOCOL 6.3).
+    "wants to be woken": Role(_sleeper, 1, arrives_at_s=0.5),
     "texts": Role(_texter, 2, calls=0, texts=1),
     "talks through the cut": Role(_talks_through_the_cut, 1, talks=1, arrives_at_s=6.0),
     "records into the cut": Role(_records_into_the_cut, 1, recordings=1, arrives_at_s=7.0),
