@@ -109,7 +109,9 @@ class PlainServer:
         peer = PlainPeer(connection)
         self._peers.append(peer)
         self._accepted.put(peer)
-        peer.gone.wait()
+        # Until somebody says so, or the client has gone. (The library's thread that reads is all there is to tell by.)
+        while not peer.gone.wait(0.01) and connection.recv_events_thread.is_alive():
+            continue
 
 
 class PlainPeer:
