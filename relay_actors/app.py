@@ -14,9 +14,9 @@ from typing import Any, Self, TypeVar
 
 from relay_actors.actors.call import CallActor
 from relay_actors.actors.call_handle import CallHandle
+from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.leg import Leg
-from relay_actors.actors.leg_actor import CallRef, Kept
 from relay_actors.actors.message import (
     KeptMessage,
     MessageActor,

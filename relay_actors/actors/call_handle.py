@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.leg import Leg
-from relay_actors.actors.leg_actor import CallRef
 from relay_actors.actors.orders import Order
 from relay_actors.actors.verbs import AllVerbs
 from relay_actors.protocol.base import JsonObject

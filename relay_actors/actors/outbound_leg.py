@@ -1,6 +1,6 @@
-"""The engine of a call that this side has dialled, and how any call's actor comes to its end. Layer: hall.
+"""The engine of a call that this side has dialled, and what any call does about the connection. Layer: hall.
 
-Source: PROTOCOL 9; SEMANTICS X2, X3, X9, K8.
+Source: PROTOCOL 9; SEMANTICS X9, K1, K8.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["OutboundLegActor"]
 
 
 class OutboundLegActor(LegActor):
-    """Adds dialling, commands from other actors, the loss of the connection, lingering and stopping to the engine."""
+    """Adds dialling, commands from other actors, and the loss of the connection to the engine."""
 
     def receive(self, message: object) -> Any:
         """Do what commands from other actors say, and see to a connection that is lost or restored."""
@@ -202,51 +202,3 @@ class OutboundLegActor(LegActor):
             self.perform(Hangup(reason=leg.expected_end or "hangup"))  # it may have been lost on its way (X7)
         elif leg.expected_end:
             self.expect_end(leg.expected_end)
-
-    # -- the end -----------------------------------------------------------------------------------------------------
-
-    def on_leg_ended(self) -> None:
-        """The call has ended: stay a moment for what is late, and then stop."""
-        self.linger()
-
-    def on_handed_on(self) -> None:
-        """The call is somebody else's: stay a moment for what is late, and then stop."""
-        self.linger()
-
-    def linger(self) -> None:
-        """Stop after ``timing.linger_s``, when the flow is over, too; at the latest after ``timing.wrap_up_s``."""
-        leg, cell, timing = self.leg, self._cell, self.office.timing
-        if leg.lingers:
-            return
-        leg.lingers = True
-        lingered = partial(self.later, lambda actor: actor.on_lingered(is_last=False))
-        wrapped_up = partial(self.later, lambda actor: actor.on_lingered(is_last=True))
-        leg.end_timers = [
-            cell.call_later(timing.linger_s, lingered),
-            cell.call_later(timing.linger_s + timing.wrap_up_s, wrapped_up),
-        ]
-
-    def on_lingered(self, *, is_last: bool) -> None:
-        """Nothing late will come now."""
-        leg = self.leg
-        leg.has_lingered = True
-        for key in self.system.registry.keys_of(self._cell):
-            self.system.registry.unregister(key, self._cell)
-        if is_last and self.is_flow_running:
-            self.log.warning("flow still runs after its call, stopping it call_id=%s", leg.call_id)
-        if is_last or not self.is_flow_running:
-            self._stop_now()
-
-    def stop_if_over(self) -> None:
-        """Stop, if only the flow was still waited for."""
-        if self.leg.has_lingered:
-            self._stop_now()
-
-    def _stop_now(self) -> None:
-        self.leg.close()
-        self.stop()
-
-    @property
-    def is_flow_running(self) -> bool:
-        """Whether a flow runs. For `call` to extend."""
-        return False

@@ -10,8 +10,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.leg import Leg
-from relay_actors.actors.leg_actor import CallRef, Kept
 from relay_actors.actors.message import KeptMessage, TextMessage
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
 from relay_actors.actors.outgoing import Outgoing

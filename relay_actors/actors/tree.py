@@ -18,10 +18,10 @@ import logging
 from typing import Any
 
 from relay_actors.actors.call_handle import CallHandle
+from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.calls_supervisor import CallsSupervisor
 from relay_actors.actors.connection import ConnectionActor
 from relay_actors.actors.desk import Desk, DeskActor
-from relay_actors.actors.leg_actor import CallRef, Kept
 from relay_actors.actors.message import KeptMessage, MessagesSupervisor
 from relay_actors.actors.office import App, Office
 from relay_actors.actors.outgoing import Outgoing

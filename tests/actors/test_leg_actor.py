@@ -9,7 +9,7 @@ import pytest
 from relay_actors import ActionCompleted, CallActor, CallEnded, ChildFailed, CommandFailed
 from relay_actors.actors.action_actor import ActionActor
 from relay_actors.errors import ActorDead, CommandRejectedError, ConnectionLostError, RelayError, RequestTimeoutError
-from relay_actors.events import CallReceiveEvent, CallStateEvent, HoldEvent, PlayEvent, RelayEvent
+from relay_actors.events import CallReceiveEvent, CallStateEvent, PlayEvent, RelayEvent
 from relay_actors.protocol.commands import Answer, Hold
 from tests.actors.world import CONTEXT, Witness, World, device, over_seeds
 
@@ -89,49 +89,6 @@ def test_a_command_whose_answer_is_lost_with_the_connection_fails(world: World):
     world.sim.drop_sockets()
     with pytest.raises(ConnectionLostError):
         reply.get(timeout=5)
-
-
-@over_seeds(20)
-def test_everything_that_is_outstanding_ends_in_the_turn_in_which_the_call_ends(world: World):
-    """Proves SEMANTICS X2: when the user hears of the end, nothing of the call is waiting any more."""
-    at_end: list[tuple[bool, ...]] = []
-
-    class Looks(Witness):
-        def on_receive(self, message: object) -> None:
-            match message:
-                case CallReceiveEvent():
-                    self.futures = [
-                        self.answer(),
-                        self.perform(Hold()),
-                        self.play_tts("Hello"),
-                        self.play_tts("Hello").wait(),
-                        self.record().stop(),
-                        self.wait_for("calling.call.hold"),
-                        self.wait_for_ended(),
-                    ]
-                case CallStateEvent(call_state="ended"):
-                    at_end.append(tuple(future.is_settled for future in self.futures))
-            super().on_receive(message)
-
-    for method in ("calling.answer", "calling.hold", "calling.play", "calling.record"):
-        world.sim.stop_answering(method)
-    _line, handle = world.inbound(Looks)
-    world.settle()
-    state(world, handle, "ended", end_reason="hangup")
-    assert at_end == [(True,) * 7]
-    assert [type(message) for message in world.seen(handle, CallStateEvent, CommandFailed)] == [CallStateEvent]
-
-
-def test_outstanding_commands_fail_with_the_reason_of_the_end(world: World):
-    """Proves SEMANTICS X2."""
-    _line, handle = world.inbound(Witness)
-    world.sim.stop_answering("calling.answer")
-    reply = handle.answer()
-    world.settle()
-    state(world, handle, "ended", end_reason="abandoned")
-    with pytest.raises(CallEnded, match="abandoned") as ended:
-        reply.get(timeout=0)
-    assert (ended.value.call_id, ended.value.reason) == (handle.call_id, "abandoned")
 
 
 @over_seeds(10)
@@ -226,110 +183,6 @@ def test_a_call_that_comes_back_after_it_was_passed_on_is_a_new_one(world: World
     assert world.seen(again, CallStateEvent)
 
 
-# -- late events -----------------------------------------------------------------------------------------------------
-
-
-def test_what_comes_after_the_end_is_told_as_long_as_the_actor_lingers(world: World):
-    """A recording may report its URL a moment too late, and no event is lost (SEMANTICS X2; DESIGN, priority 1)."""
-    line, handle = world.answered(Witness)
-    heard: list[RelayEvent] = []
-    handle.on("calling.call.hold", heard.append)
-    line.hangs_up()
-    handle.wait_for_ended().get(timeout=5)
-    world.run(0.5)
-    assert world.call_actors()
-    world.tells("calling.call.hold", {**handle.leg.ids, "state": "unhold"})
-    world.settle()
-    assert [event.state for event in world.seen(handle, HoldEvent)] == ["unhold"]
-    assert len(heard) == 1
-    world.run(1)
-    assert world.call_actors() == []
-
-
-@over_seeds(10)
-def test_after_lingering_the_actor_and_its_keys_are_gone(world: World):
-    """Proves SEMANTICS X2."""
-    line, handle = world.answered(Witness)
-    line.hangs_up()
-    handle.wait_for_ended().get(timeout=5)
-    assert world.app.call(handle.call_id) is not None
-    world.run(0.9)
-    assert world.app.call(handle.call_id) is not None
-    world.run(0.2)
-    assert world.app.call(handle.call_id) is None
-    world.assert_no_residue()
-
-
-# -- an end that does not come -----------------------------------------------------------------------------------------
-
-
-@over_seeds(10)
-def test_a_call_whose_end_is_not_told_counts_as_ended_after_a_while(world: World):
-    """Proves SEMANTICS X3: no call's actor outlives its call by more than ``end_timeout_s``."""
-    _line, handle = world.answered(Witness)
-    world.sim.reject_next("calling.end", code="200", message="accepted, and forgotten")
-    handle.hangup("busy").get(timeout=5)
-    wait = handle.wait_for_ended()
-    world.run(14)
-    assert not wait.is_settled
-    event = wait.get(timeout=2)
-    assert (event.params["call_state"], handle.end_reason) == ("ended", "busy")
-    assert world.seen(handle, CallStateEvent)[-1] is event
-    world.run(2)
-    assert world.call_actors() == []
-    assert len(world.sent("calling.end")) == 1
-
-
-def test_a_call_that_the_server_does_not_know_counts_as_ended_after_a_while(world: World):
-    """Proves SEMANTICS X3. In case that it is up all the same, it is hung up."""
-    _line, handle = world.answered(Witness)
-    world.sim.reject_next("calling.hold", code="404", message="Call does not exist")
-    assert handle.perform(Hold()).get(timeout=5) == {}
-    event = handle.wait_for_ended().get(timeout=16)
-    assert (event.params["call_state"], handle.end_reason) == ("ended", "lost")
-    assert len(world.sent("calling.end")) == 1
-
-
-@pytest.mark.parametrize("sign", ["an event", "an answer"])
-def test_a_sign_of_life_takes_it_back_that_a_call_is_gone(world: World, sign: str):
-    """A 404 may have been about something else, such as a conference; a call that goes on must not be ended."""
-    line, handle = world.answered(Witness)
-    world.sim.reject_next("calling.hold", code="404", message="Not found")
-    handle.perform(Hold()).get(timeout=5)
-    world.run(10)
-    if sign == "an event":
-        world.tells("calling.call.play", {**handle.leg.ids, "control_id": "other", "state": "playing"})
-    else:
-        handle.perform(Hold()).get(timeout=5)
-    world.run(60)
-    assert handle.state == "answered"
-    assert not line.is_over
-    assert world.sent("calling.end") == []
-
-
-@over_seeds(10)
-def test_a_hang_up_that_was_refused_is_tried_once_more(world: World):
-    """Nobody is left in silence because a server had a bad moment; and the actor does not wait for ever (X3, X7)."""
-    line, handle = world.answered(Witness)
-    world.sim.reject_next("calling.end", code="500", message="a bad moment")
-    handle.hangup()
-    world.settle()
-    assert [failed.command.method for failed in world.seen(handle, CommandFailed)] == ["calling.end"]
-    line.is_hung_up(within=16)
-    assert len(world.sent("calling.end")) == 2
-    world.run(2)
-    assert world.call_actors() == []
-
-
-def test_who_hangs_up_again_after_a_refusal_does(world: World):
-    line, handle = world.answered(Witness)
-    world.sim.reject_next("calling.end", code="500")
-    with pytest.raises(CommandRejectedError):
-        handle.hangup().get(timeout=5)
-    handle.hangup().get(timeout=5)
-    line.is_hung_up()
-
-
 # -- operations that fail ----------------------------------------------------------------------------------------------
 
 
@@ -358,50 +211,6 @@ def test_a_bug_in_an_operations_actor_ends_that_operation_and_nothing_else(
     assert len(world.seen(handle, ActionCompleted)) == 1
     assert handle.leg.actions == {}
     assert [event.state for event in world.seen(handle, PlayEvent)].count("paused") == 1
-
-
-# -- orders that nobody is there to take -------------------------------------------------------------------------------
-
-
-@over_seeds(50)
-def test_an_order_that_races_the_end_of_the_actor_is_settled(world: World):
-    """Whoever asks from outside gets an answer, whenever the actor ends (SEMANTICS A6, M5)."""
-    line, handle = world.answered(Witness)
-    line.hangs_up()
-    handle.wait_for_ended().get(timeout=5)
-    world.run(0.999)
-    futures: list[Any] = []
-    for _ in range(12):
-        futures += [handle.answer(), handle.play_silence(1), handle.wait_for("x"), handle.wait_for_ended()]
-        futures += [handle.hangup(), futures[-3].stop()]
-        handle.on("x", lambda event: None)
-        world.run(0.0005)
-        world.dispatcher.step()
-    world.settle()
-    assert world.call_actors() == []
-    assert [future for future in futures if not future.is_settled] == []
-
-
-@over_seeds(20)
-def test_an_order_that_waits_when_its_actor_is_killed_is_settled(world: World):
-    _line, handle = world.answered(Witness)
-    futures: list[Any] = [handle.perform(Hold()), handle.play_silence(1), handle.wait_for("x"), handle.wait_for_ended()]
-    handle.ref._cell.kill("test")
-    world.settle()
-    assert [type(future.error) for future in futures[:4:2]] == [CallEnded, CallEnded]
-    assert all(future.is_settled for future in futures)
-
-
-def test_an_application_that_stops_leaves_nobody_waiting(world: World):
-    """Also when the server does not confirm a hang-up: whoever waits for the call is told (SEMANTICS X2)."""
-    _line, handle = world.answered(Witness)
-    world.sim.reject_next("calling.end", code="200", message="accepted, and forgotten")
-    action = handle.play_silence(60).get(timeout=5)
-    waits = [handle.wait_for_ended(), handle.wait_for("x"), action.wait()]
-    world.app.stop()
-    for wait in waits:
-        with pytest.raises(CallEnded):
-            wait.get(timeout=0)
 
 
 def test_a_peer_is_known(world: World):

@@ -11,7 +11,7 @@ import pytest
 
 from relay_actors.actors.call import CallActor
 from relay_actors.actors.call_handle import CallHandle
-from relay_actors.actors.leg_actor import CallRef
+from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.tree import Tree
 from relay_actors.app import RelayApp
 from relay_actors.config import Limits, Timing

@@ -1,0 +1,63 @@
+"""How a call's actor is reached from outside, and what of it outlives its crashes. Layer: hall."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, cast
+
+from relay_actors.actors.in_turn import InTurn
+from relay_actors.actors.leg import Leg
+from relay_actors.actors.office import Office
+from relay_actors.actors.orders import Begin, Order
+from relay_actors.runtime.actor import ActorRef
+from relay_actors.runtime.base import Runnable
+from relay_actors.runtime.future import Future
+from relay_actors.runtime.mailbox import Envelope
+
+__all__ = ["CallRef", "Kept"]
+
+_log = logging.getLogger("relay_actors.calls")
+
+
+class Kept:
+    """What a call's actor keeps over its restarts: its leg, and where everything else is."""
+
+    __slots__ = ("leg", "office")
+
+    def __init__(self, leg: Leg, office: Office) -> None:
+        self.leg = leg
+        self.office = office
+
+
+class CallRef(ActorRef[Any]):
+    """A reference to a call's actor, by which verbs reach it from outside."""
+
+    @property
+    def kept(self) -> Kept:
+        """What the actor keeps."""
+        return cast("Kept", self._cell.keep)
+
+    @property
+    def runs_as(self) -> Runnable:
+        """The actor's cell."""
+        return self._cell
+
+    def post(self, order: Order) -> None:
+        """Have the actor do something, ahead of what others tell it. Any thread.
+
+        Whenever the actor ends, before this, meanwhile or after, the order is settled: nobody waits for ever.
+        """
+        cell = self._cell
+        lost: Future[None] = Future(cell.dispatcher)
+        lost.add_done_callback(lambda _lost: self._too_late(order))
+        turn = InTurn(cell, lambda actor: actor.take_order(order))
+        if cell.mailbox.put_control(Envelope(turn, lost)):  # an envelope that is not handled fails its reply
+            cell.wake()
+        else:
+            self._too_late(order)
+
+    def _too_late(self, order: Order) -> None:
+        order.too_late(self.kept.leg)
+        if isinstance(order, Begin) and (coroutine := order.action.take_callback()) is not None:
+            coroutine.close()
+            _log.warning("on_completed was not run, nobody is left to drive it action=%s", order.action)

@@ -1,0 +1,232 @@
+"""The life of a call's actor: what it owns, whom it tells, and how it comes to its end. Layer: hall.
+
+Everything here keeps its state in the `Leg`, which survives when the user's part crashes. Source: SEMANTICS X2, X3, X7.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, cast
+
+from relay_actors.actors.action_actor import CallGone
+from relay_actors.actors.actions import Action
+from relay_actors.actors.call_ref import CallRef, Kept
+from relay_actors.actors.in_turn import tell_in_turn
+from relay_actors.actors.leg import Leg
+from relay_actors.actors.notices import ActionCompleted
+from relay_actors.actors.office import Office
+from relay_actors.actors.outgoing import last_word
+from relay_actors.actors.verbs import AllVerbs
+from relay_actors.errors import CallEnded
+from relay_actors.protocol.base import JsonObject
+from relay_actors.protocol.commands import Hangup
+from relay_actors.protocol.events import CallStateEvent, RelayEvent
+from relay_actors.protocol.states import ActionState, CallState
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.base import Dispatcher, Runnable
+from relay_actors.runtime.flow import Flow
+
+__all__ = ["LegLife"]
+
+_log = logging.getLogger("relay_actors.calls")
+
+
+class LegLife(Actor, AllVerbs):
+    """One leg of a call, as an actor that is told nothing yet."""
+
+    @classmethod
+    def make_ref(cls, cell: Any) -> Any:
+        """Make the ref of a call. For the cell."""
+        return CallRef(cell)
+
+    # -- what it is --------------------------------------------------------------------------------------------------
+
+    @property
+    def leg(self) -> Leg:
+        """What is known of the call."""
+        return cast("Kept", self._cell.keep).leg
+
+    @property
+    def office(self) -> Office:
+        """Where everything else is."""
+        return cast("Kept", self._cell.keep).office
+
+    @property
+    def runs_on(self) -> Dispatcher:
+        """Who runs it."""
+        return self._cell.dispatcher
+
+    @property
+    def runs_as(self) -> Runnable:
+        """Its cell."""
+        return self._cell
+
+    def _new_id(self) -> str:
+        return self.office.system.new_id()
+
+    def later(self, do: Callable[[Any], object]) -> None:
+        """Have ``do(actor)`` done in a turn of its own, by whichever incarnation is there then."""
+        tell_in_turn(self._cell, do)
+
+    # -- whom it tells -----------------------------------------------------------------------------------------------
+
+    def hand_out(self) -> None:
+        """Hand the user what has gathered, oldest first; what a crash leaves is handed to the next incarnation."""
+        backlog = self.leg.backlog
+        while backlog:
+            self.hand_to_user(backlog.popleft())
+
+    def hand_to_user(self, message: object) -> None:
+        """Hand the user one message. For subclasses to extend."""
+        self.on_receive(message)
+
+    def _report(self, action: Action) -> None:
+        """Tell of an operation that is over."""
+        leg = self.leg
+        if action.is_done and leg.actions.get(action.control_id) is action:
+            del leg.actions[action.control_id]
+            if action.result is not None:
+                leg.backlog.append(ActionCompleted(action, action.result))
+                self._call_back(action)
+
+    def _call_back(self, action: Action) -> None:
+        coroutine = action.take_callback()
+        if coroutine is not None:
+            self.run_aside(coroutine, "on_completed")
+
+    def _tell_listeners(self, event: RelayEvent) -> None:
+        """Call who listens; what one raises is logged, and harms nothing (SEMANTICS X13)."""
+        for listener in self.leg.listeners(event.event_type, self._cell.incarnation):
+            try:
+                given = listener(event)
+            except Exception:
+                _log.exception("listener raised call_id=%s event=%s", self.leg.call_id, event.event_type)
+            else:
+                if inspect.iscoroutine(given):
+                    self.run_aside(given, "listener")
+
+    def run_aside(self, coroutine: Coroutine[Any, Any, Any], what: str) -> None:
+        """Run a coroutine beside the flow, in this actor's turns; what it raises is logged and harms nothing."""
+
+        async def guarded() -> None:
+            try:
+                await coroutine
+            except CallEnded as ended:
+                _log.debug("%s ended with its call: %s", what, ended)
+            except Exception:
+                _log.exception("%s raised call_id=%s", what, self.leg.call_id)
+
+        Flow(self._cell, guarded(), lambda _result: None).begin()
+
+    # -- the end -----------------------------------------------------------------------------------------------------
+
+    def leave(self, reason: str) -> None:
+        """Nobody attends to the call any more: hang it up, unless it is, or may yet become, somebody else's."""
+        leg = self.leg
+        leg.left_because = reason
+        if leg.hand_on is None and not leg.is_ended and not leg.is_handed_on:
+            self.perform(Hangup(reason=reason))
+
+    def expect_end(self, reason: str) -> None:
+        """If no end event comes within ``timing.end_timeout_s``, end without (SEMANTICS X3)."""
+        leg = self.leg
+        if leg.is_ended or leg.is_handed_on:
+            return
+        leg.expected_end = reason
+        if leg.end_watch is not None:
+            leg.end_watch.cancel()
+        if not leg.is_cut_off:  # as long as nothing can be heard, it says nothing that nothing is heard
+            # Not one of the actor's own timers: those end with a restart, and this concerns the call.
+            overdue = partial(self.later, lambda actor: actor.end_without_event(reason))
+            leg.end_watch = self._cell.call_later(self.office.timing.end_timeout_s, overdue)
+
+    def _seems_alive(self) -> None:
+        """Whatever a refusal has said, the call is there: something was heard of it."""
+        leg = self.leg
+        if leg.expected_end and leg.hang_up is None:
+            leg.expected_end = ""
+            if leg.end_watch is not None:
+                leg.end_watch.cancel()
+
+    def end_without_event(self, reason: str) -> None:
+        """End the call as far as we are concerned, and on the wire too if it may still be up there."""
+        leg = self.leg
+        if leg.is_ended or leg.is_handed_on:
+            return
+        _log.warning("ending without an end event call_id=%s reason=%s", leg.call_id, reason)
+        if leg.needs_hang_up:
+            self.office.send(last_word(leg.ids, "error"))
+        params: JsonObject = {**leg.ids, "call_state": CallState.ENDED.value, "end_reason": reason, "tag": leg.tag}
+        event = CallStateEvent.from_payload({"event_type": "calling.call.state", "params": params})
+        if leg.moved(event):
+            self.end_leg(event)
+        self.hand_out()
+
+    def end_leg(self, event: RelayEvent) -> None:
+        """The call has ended: everything that waits for it ends, in this turn (SEMANTICS X2)."""
+        leg = self.leg
+        leg.ended_event = event
+        if leg.end_watch is not None:
+            leg.end_watch.cancel()
+        leg.settle_waits(event)
+        self.on_leg_ended()
+        for action in tuple(leg.actions.values()):
+            if action.actor_ref is not None:
+                self.deliver_now(action.actor_ref, CallGone(event))
+            action.complete(ActionState.CALL_ENDED, event)  # also one whose own actor has failed
+            self._report(action)
+        leg.fail_waits(leg.ended_error())
+        leg.backlog.append(event)
+        self._tell_listeners(event)
+
+    def finish(self) -> None:
+        """End in order: nobody is left waiting."""
+        try:
+            super().finish()
+        finally:
+            self.leg.close()
+
+    def on_leg_ended(self) -> None:
+        """The call has ended; who waits for just that is settled, the others not yet. For subclasses to extend."""
+        self.linger()
+
+    def linger(self) -> None:
+        """Stop after ``timing.linger_s``, when the flow is over, too; at the latest after ``timing.wrap_up_s``."""
+        leg, cell, timing = self.leg, self._cell, self.office.timing
+        if leg.lingers:
+            return
+        leg.lingers = True
+        lingered = partial(self.later, lambda actor: actor.on_lingered(is_last=False))
+        wrapped_up = partial(self.later, lambda actor: actor.on_lingered(is_last=True))
+        leg.end_timers = [
+            cell.call_later(timing.linger_s, lingered),
+            cell.call_later(timing.linger_s + timing.wrap_up_s, wrapped_up),
+        ]
+
+    def on_lingered(self, *, is_last: bool) -> None:
+        """Nothing late will come now."""
+        leg = self.leg
+        leg.has_lingered = True
+        for key in self.system.registry.keys_of(self._cell):
+            self.system.registry.unregister(key, self._cell)
+        if is_last and self.is_flow_running:
+            self.log.warning("flow still runs after its call, stopping it call_id=%s", leg.call_id)
+        if is_last or not self.is_flow_running:
+            self._stop_now()
+
+    def stop_if_over(self) -> None:
+        """Stop, if only the flow was still waited for."""
+        if self.leg.has_lingered:
+            self._stop_now()
+
+    def _stop_now(self) -> None:
+        self.leg.close()
+        self.stop()
+
+    @property
+    def is_flow_running(self) -> bool:
+        """Whether a flow runs. For subclasses to extend."""
+        return False

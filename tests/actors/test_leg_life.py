@@ -1,0 +1,180 @@
+"""How a call's actor comes to its end: everything that waits ends with it, and nobody is left in silence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from relay_actors import CallEnded, CommandFailed
+from relay_actors.errors import CommandRejectedError
+from relay_actors.events import CallReceiveEvent, CallStateEvent, HoldEvent, RelayEvent
+from relay_actors.protocol.commands import Hold
+from tests.actors.world import Witness, World, over_seeds
+
+
+def state(world: World, handle: Any, call_state: str, **more: Any) -> None:
+    world.tells("calling.call.state", {**handle.leg.ids, "call_state": call_state, **more})
+    world.settle()
+
+
+# -- what ends with the call ------------------------------------------------------------------------------------------
+
+
+@over_seeds(20)
+def test_everything_that_is_outstanding_ends_in_the_turn_in_which_the_call_ends(world: World):
+    """Proves SEMANTICS X2: when the user hears of the end, nothing of the call is waiting any more."""
+    at_end: list[tuple[bool, ...]] = []
+
+    class Looks(Witness):
+        def on_receive(self, message: object) -> None:
+            match message:
+                case CallReceiveEvent():
+                    self.futures = [
+                        self.answer(),
+                        self.perform(Hold()),
+                        self.play_tts("Hello"),
+                        self.play_tts("Hello").wait(),
+                        self.record().stop(),
+                        self.wait_for("calling.call.hold"),
+                        self.wait_for_ended(),
+                    ]
+                case CallStateEvent(call_state="ended"):
+                    at_end.append(tuple(future.is_settled for future in self.futures))
+            super().on_receive(message)
+
+    for method in ("calling.answer", "calling.hold", "calling.play", "calling.record"):
+        world.sim.stop_answering(method)
+    _line, handle = world.inbound(Looks)
+    world.settle()
+    state(world, handle, "ended", end_reason="hangup")
+    assert at_end == [(True,) * 7]
+    assert [type(message) for message in world.seen(handle, CallStateEvent, CommandFailed)] == [CallStateEvent]
+
+
+def test_outstanding_commands_fail_with_the_reason_of_the_end(world: World):
+    """Proves SEMANTICS X2."""
+    _line, handle = world.inbound(Witness)
+    world.sim.stop_answering("calling.answer")
+    reply = handle.answer()
+    world.settle()
+    state(world, handle, "ended", end_reason="abandoned")
+    with pytest.raises(CallEnded, match="abandoned") as ended:
+        reply.get(timeout=0)
+    assert (ended.value.call_id, ended.value.reason) == (handle.call_id, "abandoned")
+
+
+# -- late events -----------------------------------------------------------------------------------------------------
+
+
+def test_what_comes_after_the_end_is_told_as_long_as_the_actor_lingers(world: World):
+    """A recording may report its URL a moment too late, and no event is lost (SEMANTICS X2; DESIGN, priority 1)."""
+    line, handle = world.answered(Witness)
+    heard: list[RelayEvent] = []
+    handle.on("calling.call.hold", heard.append)
+    line.hangs_up()
+    handle.wait_for_ended().get(timeout=5)
+    world.run(0.5)
+    assert world.call_actors()
+    world.tells("calling.call.hold", {**handle.leg.ids, "state": "unhold"})
+    world.settle()
+    assert [event.state for event in world.seen(handle, HoldEvent)] == ["unhold"]
+    assert len(heard) == 1
+    world.run(1)
+    assert world.call_actors() == []
+
+
+@over_seeds(10)
+def test_after_lingering_the_actor_and_its_keys_are_gone(world: World):
+    """Proves SEMANTICS X2."""
+    line, handle = world.answered(Witness)
+    line.hangs_up()
+    handle.wait_for_ended().get(timeout=5)
+    assert world.app.call(handle.call_id) is not None
+    world.run(0.9)
+    assert world.app.call(handle.call_id) is not None
+    world.run(0.2)
+    assert world.app.call(handle.call_id) is None
+    world.assert_no_residue()
+
+
+# -- an end that does not come -----------------------------------------------------------------------------------------
+
+
+@over_seeds(10)
+def test_a_call_whose_end_is_not_told_counts_as_ended_after_a_while(world: World):
+    """Proves SEMANTICS X3: no call's actor outlives its call by more than ``end_timeout_s``."""
+    _line, handle = world.answered(Witness)
+    world.sim.reject_next("calling.end", code="200", message="accepted, and forgotten")
+    handle.hangup("busy").get(timeout=5)
+    wait = handle.wait_for_ended()
+    world.run(14)
+    assert not wait.is_settled
+    event = wait.get(timeout=2)
+    assert (event.params["call_state"], handle.end_reason) == ("ended", "busy")
+    assert world.seen(handle, CallStateEvent)[-1] is event
+    world.run(2)
+    assert world.call_actors() == []
+    assert len(world.sent("calling.end")) == 1
+
+
+def test_a_call_that_the_server_does_not_know_counts_as_ended_after_a_while(world: World):
+    """Proves SEMANTICS X3. In case that it is up all the same, it is hung up."""
+    _line, handle = world.answered(Witness)
+    world.sim.reject_next("calling.hold", code="404", message="Call does not exist")
+    assert handle.perform(Hold()).get(timeout=5) == {}
+    event = handle.wait_for_ended().get(timeout=16)
+    assert (event.params["call_state"], handle.end_reason) == ("ended", "lost")
+    assert len(world.sent("calling.end")) == 1
+
+
+@pytest.mark.parametrize("sign", ["an event", "an answer"])
+def test_a_sign_of_life_takes_it_back_that_a_call_is_gone(world: World, sign: str):
+    """A 404 may have been about something else, such as a conference; a call that goes on must not be ended."""
+    line, handle = world.answered(Witness)
+    world.sim.reject_next("calling.hold", code="404", message="Not found")
+    handle.perform(Hold()).get(timeout=5)
+    world.run(10)
+    if sign == "an event":
+        world.tells("calling.call.play", {**handle.leg.ids, "control_id": "other", "state": "playing"})
+    else:
+        handle.perform(Hold()).get(timeout=5)
+    world.run(60)
+    assert handle.state == "answered"
+    assert not line.is_over
+    assert world.sent("calling.end") == []
+
+
+@over_seeds(10)
+def test_a_hang_up_that_was_refused_is_tried_once_more(world: World):
+    """Nobody is left in silence because a server had a bad moment; and the actor does not wait for ever (X3, X7)."""
+    line, handle = world.answered(Witness)
+    world.sim.reject_next("calling.end", code="500", message="a bad moment")
+    handle.hangup()
+    world.settle()
+    assert [failed.command.method for failed in world.seen(handle, CommandFailed)] == ["calling.end"]
+    line.is_hung_up(within=16)
+    assert len(world.sent("calling.end")) == 2
+    world.run(2)
+    assert world.call_actors() == []
+
+
+def test_who_hangs_up_again_after_a_refusal_does(world: World):
+    line, handle = world.answered(Witness)
+    world.sim.reject_next("calling.end", code="500")
+    with pytest.raises(CommandRejectedError):
+        handle.hangup().get(timeout=5)
+    handle.hangup().get(timeout=5)
+    line.is_hung_up()
+
+
+def test_an_application_that_stops_leaves_nobody_waiting(world: World):
+    """Also when the server does not confirm a hang-up: whoever waits for the call is told (SEMANTICS X2)."""
+    _line, handle = world.answered(Witness)
+    world.sim.reject_next("calling.end", code="200", message="accepted, and forgotten")
+    action = handle.play_silence(60).get(timeout=5)
+    waits = [handle.wait_for_ended(), handle.wait_for("x"), action.wait()]
+    world.app.stop()
+    for wait in waits:
+        with pytest.raises(CallEnded):
+            wait.get(timeout=0)
