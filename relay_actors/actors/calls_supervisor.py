@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from relay_actors.actors.call_ref import CallRef
+from relay_actors.actors.leg_actor import CallRef
 from relay_actors.actors.outgoing import last_word
 from relay_actors.actors.routing import DialOver
-from relay_actors.runtime.reasons import ExitReason
+from relay_actors.runtime.reasons import ChildFailed, ExitReason
 from relay_actors.runtime.supervisor import DynamicSupervisor
 
 __all__ = ["CallsSupervisor"]
@@ -21,6 +21,11 @@ class CallsSupervisor(DynamicSupervisor):
 
     An actor that was killed, or whose successor failed too, could not do this itself.
     """
+
+    def on_receive(self, message: object) -> Any:
+        """Take the report of a call's actor that was given up; it is in the log already, without anybody's number."""
+        if not isinstance(message, ChildFailed):
+            super().on_receive(message)
 
     def on_child_ended(self, ref: Any, reason: ExitReason) -> None:
         """Clean up after a call's actor."""

@@ -308,10 +308,11 @@ class ConnectionActor(Actor):
             self.system.dispatcher.rearm(transport)
 
     def _take(self, texts: Iterable[bytes]) -> None:
-        now = self.system.clock.now()
+        now, logs = self.system.clock.now(), self._frames.is_on
         happenings: list[h.Happening] = []
         for text in texts:
-            self._frames.received(text, self._protocol.secrets)
+            if logs:
+                self._frames.received(text, self._protocol.secrets)
             happenings += self._protocol.receive(text, now)
         self._do(happenings)
 

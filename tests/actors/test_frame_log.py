@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import Any, ClassVar
 
 import pytest
 
+from relay_actors import CallActor
 from relay_actors.actors.frame_log import FrameLog, mask_numbers
-from tests.support.plain_app import logged_in
+from tests.support.plain_app import app_for, logged_in, started_app
 from tests.support.plain_server import DEADLINE_S, FRAMES, PlainServer
 
 SECRETS = ("a-secret-token", "0b6d7c1a-3f55-4f0e-9c1d-6a7f2b90e4d1")
@@ -47,12 +49,11 @@ def test_no_example_frame_shows_a_number_or_a_secret(caplog: pytest.LogCaptureFi
 
 
 def test_nothing_is_made_ready_that_nobody_reads(caplog: pytest.LogCaptureFixture) -> None:
-    """At INFO a frame costs one comparison: it is not even decoded."""
+    """At INFO it costs one comparison."""
     frames = FrameLog()
     with caplog.at_level(logging.INFO, "relay_actors.frames"):
         assert not frames.is_on
-        frames.received(None, SECRETS)  # type: ignore[arg-type]  # it would raise if it were looked at
-        frames.ignored(None)  # type: ignore[arg-type]
+        frames.ignored(None)  # type: ignore[arg-type]  # it would raise if it were looked at
         frames.requested("calling.x", "id")
     assert caplog.records == []
 
@@ -63,6 +64,32 @@ def test_a_long_frame_is_shown_by_its_beginning(caplog: pytest.LogCaptureFixture
         FrameLog().received(b'{"method":"signalwire.event","padding":"' + b"x" * 1_000_000 + b'"}', SECRETS)
     assert "signalwire.event" in caplog.text
     assert len(caplog.text) < 1000
+
+
+def test_a_call_whose_actors_all_fail_is_reported_without_its_numbers(caplog: pytest.LogCaptureFixture) -> None:
+    """What a failed actor was handling is part of the report, and must not be part of the log. SEMANTICS M6, O6."""
+
+    class Successor(CallActor):
+        def on_start(self) -> None:
+            raise RuntimeError("a bug in the successor")
+
+    class Fragile(CallActor):
+        max_restarts: ClassVar[int] = 0
+        given_up_to: ClassVar[Any] = Successor
+
+        def on_receive(self, message: object) -> None:
+            raise RuntimeError("a bug in the handler")
+
+    with PlainServer() as server:
+        app = app_for(server)
+        app.calls("support")(Fragile)
+        with started_app(app, server) as peer:
+            peer.call()
+            peer.ok(peer.expect("calling.end", reason="error"))
+            peer.settle()
+    assert "a bug in the handler" in caplog.text
+    assert "a bug in the successor" in caplog.text
+    assert "4045550" not in caplog.text
 
 
 def test_a_whole_session_can_be_read_without_a_secret_or_a_number(caplog: pytest.LogCaptureFixture) -> None:
