@@ -123,9 +123,9 @@ class Part:
         if not event.wait(self.stage.patience_s):
             raise StoryError(f"{self.caller.name} waited in vain: {what}")
 
-    def dials(self) -> None:
-        """Call the hotel."""
-        self.phone.dials(context="hotel")
+    def dials(self, context: str) -> None:
+        """Call an application."""
+        self.phone.dials(context=context)
         self._reacted_to = 0
 
     def hears(self, what: str) -> None:

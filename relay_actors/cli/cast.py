@@ -12,8 +12,12 @@ from random import Random
 from typing import Final
 
 from relay_actors.cli.callers import Caller, Part
+from relay_actors.simulator.simulator import Simulator
 
-__all__ = ["AT_THE_CUT", "CAST", "DESK", "Role", "make_cast"]
+__all__ = ["AT_THE_CUT", "CAST", "DESK", "HOTEL", "Role", "make_cast", "open_desk"]
+
+HOTEL: Final = "hotel"
+"""The context that everybody calls."""
 
 DESK: Final = "+15550100200"
 """The desk's number, as the application dials it."""
@@ -31,27 +35,27 @@ _MESSAGES: Final = ("My key card does not work.", "Please send up two towels.", 
 
 
 def _breakfast(me: Part) -> None:
-    me.dials()
+    me.dials(HOTEL)
     me.follows({"press 1": lambda: me.presses("1")}, until="from 7 to 10")
     me.is_hung_up()
 
 
 def _undecided(me: Part) -> None:
     keys = iter(me.random.choice("5678"))
-    me.dials()
+    me.dials(HOTEL)
     me.follows({"press 1": lambda: me.presses(next(keys, "1"))}, until="from 7 to 10")
     me.is_hung_up()
 
 
 def _impatient(me: Part) -> None:
-    me.dials()
+    me.dials(HOTEL)
     me.hears("press 1")
     me.waits(2.0)
     me.line.hangs_up()
 
 
 def _desk(me: Part) -> None:
-    me.dials()
+    me.dials(HOTEL)
     me.follows({"press 1": lambda: me.presses("2")}, until="ringtone")
     me.talks_to(DESK)
     me.says("Hello, may I check out at noon?")
@@ -66,7 +70,7 @@ def _message(me: Part) -> None:
         me.says(me.random.choice(_MESSAGES))
         me.presses("#", thinks_s=3.0)
 
-    me.dials()
+    me.dials(HOTEL)
     me.follows({"press 1": lambda: me.presses("3"), "beep": speaks}, until="thank you")
     me.is_hung_up()
 
@@ -87,7 +91,7 @@ def _mistyped(me: Part) -> None:
 
 def _enters(me: Part, *rooms: str) -> None:
     tries = iter(rooms)
-    me.dials()
+    me.dials(HOTEL)
     me.follows(
         {"press 1": lambda: me.presses("4"), "room number": lambda: me.presses(f"{next(tries, rooms[-1])}#")},
         until=f"for room {rooms[-1]}",
@@ -96,25 +100,25 @@ def _enters(me: Part, *rooms: str) -> None:
 
 
 def _stubborn(me: Part) -> None:
-    me.dials()
+    me.dials(HOTEL)
     me.follows({"press 1": lambda: me.presses("4"), "room number": lambda: me.presses("999#")})
 
 
 def _sleeper(me: Part) -> None:
     me.phone.answers_after(1.0)
-    me.phone.texts("Please wake me at seven.", context="hotel")
+    me.phone.texts("Please wake me at seven.", context=HOTEL)
     me.phone.rings(me.stage.patience_s)
     me.hears("good morning")
     me.is_hung_up()
 
 
 def _texter(me: Part) -> None:
-    me.phone.texts("When is breakfast?", context="hotel")
+    me.phone.texts("When is breakfast?", context=HOTEL)
     me.phone.receives_text("from 7 to 10", me.stage.patience_s)
 
 
 def _talks_through_the_cut(me: Part) -> None:
-    me.dials()
+    me.dials(HOTEL)
     me.follows({"press 1": lambda: me.presses("2", thinks_s=1.0)}, until="ringtone")
     me.talks_to(DESK)
     me.stage.ready(me.caller.part).set()
@@ -127,7 +131,7 @@ def _talks_through_the_cut(me: Part) -> None:
 
 
 def _records_into_the_cut(me: Part) -> None:
-    me.dials()
+    me.dials(HOTEL)
     me.follows({"press 1": lambda: me.presses("3", thinks_s=1.0)}, until="beep")
     me.stage.ready(me.caller.part).set()
     me.awaits(me.stage.is_cut, "for the cut")
@@ -143,7 +147,7 @@ def _presses_in_the_cut(me: Part) -> None:
 
     me.awaits(me.stage.ready("talks through the cut"), "for a guest to talk to the desk")
     me.awaits(me.stage.ready("records into the cut"), "for a guest to leave a message")
-    me.dials()
+    me.dials(HOTEL)
     me.follows({"press 1": presses}, until="from 7 to 10")
     me.is_hung_up()
 
@@ -226,3 +230,8 @@ def make_cast(seed: int) -> list[Caller]:
             )
         )
     return sorted(callers, key=lambda caller: caller.arrives_at_s)
+
+
+def open_desk(simulator: Simulator) -> None:
+    """Let somebody sit at the desk, who picks up and has an answer to everything."""
+    simulator.phone(DESK).answers_after(1.5).reacts("voice", says="Yes, of course.", after=1.5)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from relay_actors.app import RelayApp
 from relay_actors.cli.callers import Part, Stage
-from relay_actors.cli.cast import AT_THE_CUT, CAST, DESK, make_cast
+from relay_actors.cli.cast import AT_THE_CUT, CAST, DESK, make_cast, open_desk
 from relay_actors.cli.examples import load_example
 from relay_actors.cli.screen import Screen
 from relay_actors.cli.story import Teller, masked
@@ -22,6 +22,7 @@ from relay_actors.cli.tally import CrashReports, Figure, Remains, count
 from relay_actors.runtime.clock import SystemClock
 from relay_actors.runtime.hooks import Counters
 from relay_actors.runtime.system import System
+from relay_actors.simulator.lines import StoryError
 from relay_actors.simulator.simulator import Simulator
 from relay_actors.simulator.websockets_server import SimulatorServer
 from relay_actors.simulator.wire_log import LoggedFrame
@@ -75,7 +76,6 @@ def add_command(commands: Any) -> None:
 
 
 def _run_command(options: argparse.Namespace) -> int:
-    """Run the demo, and return 0 if all figures are right."""
     return run_demo(options.seed, FAST if options.fast else NORMAL, Screen())
 
 
@@ -98,15 +98,16 @@ def run_demo(seed: int, speed: Speed, screen: Screen, app: RelayApp | None = Non
             show.play()
     finally:
         supervision.removeHandler(crashes)
+    counters = show.counters.snapshot()
     figures = count(
         show.parts,
         show.simulator,
-        counters=show.counters.snapshot(),
+        counters=counters,
         crashes=crashes,
         up_at_the_cut=show.up_at_the_cut,
         remains=Remains(
             calls_up=show.calls_left_up,
-            actors=show.system.actor_count,
+            actors=show.system.actor_count + counters.get("actors.killed", 0),
             threads=len(set(threading.enumerate()) - threads_before),
         ),
     )
@@ -126,7 +127,6 @@ class _Show:
     """
 
     def __init__(self, seed: int, speed: Speed, screen: Screen, app: RelayApp) -> None:
-        self._seed = seed
         self._speed = speed
         self._screen = screen
         self._clock = SystemClock()
@@ -166,7 +166,7 @@ class _Show:
                 self._app.stop()
 
     def _let_them_call(self, teller: Teller) -> None:
-        self.simulator.phone(DESK).answers_after(1.5).reacts("voice", says="Yes, of course.", after=1.5)
+        open_desk(self.simulator)
         for part in self.parts:
             part.start()
         self._cut(teller)
@@ -187,8 +187,12 @@ class _Show:
         with self.simulator.socket_down(self._speed.cut_s):
             self._stage.is_cut.set()
         teller.note("the server takes connections again")
-        self.simulator.wait_for_clients(1, self._speed.patience_s)
-        self._stage.is_back.set()
+        try:
+            self.simulator.wait_for_clients(1, self._speed.patience_s)
+        except StoryError as error:
+            teller.note(f"the application has not come back: {error}", "bold red")
+        else:
+            self._stage.is_back.set()
 
     def _wait_for_a_quiet_moment(self) -> None:
         """Wait until nothing is on its way, for a moment at most.

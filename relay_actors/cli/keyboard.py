@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from relay_actors.cli.callers import Part, Stage
+from relay_actors.cli.cast import CAST, HOTEL, make_cast, open_desk
 from relay_actors.cli.screen import Screen
 from relay_actors.cli.story import masked
 from relay_actors.errors import ConfigError
@@ -43,13 +45,15 @@ class Keyboard:
         simulator: whose phones are used.
         screen: where answers are written.
         stopping: set when everything is to end; waits end early then.
+        pace: the simulator's: how long a simulated second is.
 
     Attributes:
         failures: how many commands could not be done.
     """
 
-    def __init__(self, simulator: Simulator, screen: Screen, stopping: threading.Event) -> None:
+    def __init__(self, simulator: Simulator, screen: Screen, stopping: threading.Event, *, pace: float = 1.0) -> None:
         self._simulator = simulator
+        self._pace = pace
         self._screen = screen
         self._stopping = stopping
         self._phone: Phone = simulator.phone(NUMBER)
@@ -99,6 +103,7 @@ class Keyboard:
             _Command("wait SECONDS", "wait", self._wait),
             _Command("cut [SECONDS]", "cut all sockets, and take no new ones for so long", self._cut),
             _Command("calls", "list the calls that are up", self._calls),
+            _Command("guests [SEED]", "let the demo's guests call examples.front_desk", self._guests),
             _Command("help", "list the commands", self._help),
             _Command("quit", "end the simulator", self._quit),
         ]
@@ -167,6 +172,25 @@ class Keyboard:
             self._screen.say(masked(f"  {leg.direction:8} {leg.state:9} {who}  {leg.context}"))
         self._screen.say(f"  {len(up)} up, {len(self._simulator.calls) - len(up)} ended")
 
+    def _guests(self, seed: str) -> None:
+        if HOTEL not in self._simulator.contexts:
+            raise StoryError(f"guests call the context {HOTEL}, and no application takes its calls: run the front desk")
+        stage = Stage(self._simulator, pace=self._pace, patience_s=PATIENCE_S)
+        stage.is_cut.set()  # nobody waits for the demo's cut: here it is whoever types that cuts
+        stage.is_back.set()
+        open_desk(self._simulator)
+        parts = [Part(caller, stage, CAST[caller.part].story) for caller in make_cast(_seed(seed))]
+        for part in parts:
+            part.start()
+
+        def see_them_off() -> None:
+            for part in parts:
+                part.join()
+            told = sum(part.is_told for part in parts)
+            self._screen.say(f"the guests have gone: {told} of {len(parts)} stories went as told")
+
+        threading.Thread(target=see_them_off, name="guests", daemon=True).start()
+
     def _quit(self, _rest: str) -> None:
         self._stopping.set()
 
@@ -195,6 +219,13 @@ def _needed(text: str, example: str) -> str:
     if not text:
         raise StoryError(f"something is missing: for example {example!r}")
     return text
+
+
+def _seed(text: str) -> int:
+    try:
+        return int(text or "1")
+    except ValueError:
+        raise StoryError(f"{text!r} is no whole number: for example 'guests 7'") from None
 
 
 def _seconds(text: str, example: str) -> float:

@@ -61,7 +61,7 @@ def _run_command(options: argparse.Namespace) -> int:
         server_ping_s=SERVER_PING_S,
     )
     screen, stopping = Screen(), threading.Event()
-    keyboard = Keyboard(simulator, screen, stopping)
+    keyboard = Keyboard(simulator, screen, stopping, pace=options.pace)
     with contextlib.ExitStack() as stack:
         tls = stack.enter_context(_certificates(clock)) if options.tls else None
         typed = stack.enter_context(TypedLines(stopping, sys.stdin))
@@ -84,7 +84,7 @@ def _introduction(server: SimulatorServer, options: argparse.Namespace, tls: Tls
     if tls is not None:
         yield f"export SIGNALWIRE_RELAY_CA_FILE={tls.ca_file}"
     yield "and then, for example: relay-actors run examples.front_desk:app"
-    yield "Here you are the caller: dial, press 1, say hello, hangup, text hello, help"
+    yield "Here you are the caller: dial, press 1, say hello, hangup, text hello, guests, help"
 
 
 @contextlib.contextmanager

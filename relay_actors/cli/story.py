@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
-from relay_actors.actors.call_ref import CallRef
+from relay_actors.actors.leg_actor import CallRef
 from relay_actors.cli.screen import Screen, Styled
 from relay_actors.protocol.readers import read_object, read_text
 from relay_actors.runtime.base import Clock
@@ -273,7 +273,7 @@ def _in_one_line(record: logging.LogRecord) -> str:
 
 def _command(method: str, params: Mapping[str, object]) -> str:
     what = [method.removeprefix("calling.")]
-    what += [text for name in ("reason", "dest") if (text := read_text(params.get(name)))]
+    what += [text.removeprefix("context:") for name in ("reason", "dest") if (text := read_text(params.get(name)))]
     devices = params.get("devices")
     what += _NUMBER.findall(str([_to_number(device) for device in _flat(devices)]))
     return " ".join(what)

@@ -58,7 +58,7 @@ class Remains:
 
     Attributes:
         calls_up: legs that the simulator still knows as up, before the application was stopped.
-        actors: that live after the application was stopped.
+        actors: that live after the application was stopped, or had to be killed for it.
         threads: that the demo's process has more than before.
     """
 
@@ -126,33 +126,33 @@ def count(
     all_calls, all_given_up = _sum(roles, "calls"), _sum(roles, "is_given_up")
     return [
         Figure("calls", len(calls), all_calls, "lines of the callers' phones"),
-        Figure("completed", len(completed), all_calls - all_given_up, "stories told to their end, then hung up"),
+        Figure("completed", len(completed), all_calls - all_given_up, "stories told, then hung up"),
         Figure(
             "crashed",
             len(_among(calls, crashes.calls)),
             sum(role.restarts > 0 for role in roles),
-            "calls that supervisors reported",
+            "supervisors' reports",
         ),
         Figure(
             "  restarts in place",
             restarts - crashes.cut_short,
             _sum(roles, "restarts"),
-            "runtime's counter, without those because of the cut",
+            "runtime's counter, less the cut's",
         ),
-        Figure("  restarts because of the cut", crashes.cut_short, 0, "supervisors' reports", is_minimum=True),
-        Figure("  given up", len(given_up), all_given_up, "calls that ended with reason error"),
+        Figure("  restarts by the cut", crashes.cut_short, 0, "supervisors' reports", is_minimum=True),
+        Figure("  given up", len(given_up), all_given_up, "calls ended with error"),
         Figure("  hang-ups of those", hang_ups, all_given_up, "calling.end on the wire"),
         Figure("lost", len(lost), 0, "all calls that are neither"),
-        Figure("up at the cut", len(at_the_cut), len(AT_THE_CUT), "calls up when the socket was cut", is_minimum=True),
+        Figure("up at the cut", len(at_the_cut), len(AT_THE_CUT), "simulator, at that moment", is_minimum=True),
         Figure("  lost of those", len([line for line in at_the_cut if line in lost]), 0, "their ends"),
         Figure("  came back", counters.get("connection.restored", 0), 1, "runtime's counter"),
         Figure("talks with the desk", len(talks), _sum(roles, "talks"), "lines of the desk's phone"),
         Figure("recordings", len(messages), _sum(roles, "recordings"), "texts in the desk's inbox"),
         Figure("texts answered", len(texts), _sum(roles, "texts"), "callers' inboxes"),
         Figure("events not acknowledged", len(simulator.unacknowledged), 0, "simulator's sessions"),
-        Figure("breaches of the wire's schema", len(simulator.violations), 0, "simulator's check"),
+        Figure("schema breaches", len(simulator.violations), 0, "simulator's check"),
         Figure("left up", remains.calls_up, 0, "legs up in the simulator"),
-        Figure("actors left", remains.actors, 0, "actors alive after the stop"),
+        Figure("actors left", remains.actors, 0, "alive, or killed, at the stop"),
         Figure("threads left", remains.threads, 0, "threads more than before"),
     ]
 

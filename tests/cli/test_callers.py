@@ -41,7 +41,7 @@ def play(simulator: Simulator, app: RelayApp) -> Callable[..., Part]:
 
 def test_a_story_that_goes_as_told_is_told(play: Callable[..., Part]):
     def story(me: Part) -> None:
-        me.dials()
+        me.dials("hotel")
         me.hears("press 7")
         me.presses("7")
         me.is_hung_up()
@@ -57,7 +57,7 @@ def test_a_story_that_goes_otherwise_is_reported_with_what_happened(play: Callab
     """The others go on: it is not raised."""
 
     def story(me: Part) -> None:
-        me.dials()
+        me.dials("hotel")
         me.hears("press 7")
         me.presses("7")
         me.hears("good morning")
@@ -74,7 +74,7 @@ def test_a_prompt_that_comes_again_is_reacted_to_again(play: Callable[..., Part]
     keys = iter("127")
 
     def story(me: Part) -> None:
-        me.dials()
+        me.dials("hotel")
         me.follows({"press 7": lambda: me.presses(next(keys))}, until="goodbye")
         me.is_hung_up()
 
@@ -86,7 +86,7 @@ def test_a_prompt_that_comes_again_is_reacted_to_again(play: Callable[..., Part]
 
 def test_following_without_a_goal_ends_with_the_call(play: Callable[..., Part]):
     def story(me: Part) -> None:
-        me.dials()
+        me.dials("hotel")
         me.follows({"press 7": lambda: me.presses("7")})
 
     part = play(story)
@@ -97,7 +97,7 @@ def test_following_without_a_goal_ends_with_the_call(play: Callable[..., Part]):
 
 def test_following_in_vain_says_what_was_waited_for(play: Callable[..., Part]):
     def story(me: Part) -> None:
-        me.dials()
+        me.dials("hotel")
         me.follows({"press 7": lambda: me.presses("7")}, until="good morning")
 
     part = play(story)
@@ -108,7 +108,11 @@ def test_following_in_vain_says_what_was_waited_for(play: Callable[..., Part]):
 def test_an_interrupted_demo_interrupts_whoever_waits(simulator: Simulator):
     """Ctrl-C does not wait for the last guest to arrive."""
     stage = Stage(simulator, pace=1.0, patience_s=60.0)
-    part = Part(Caller(name="Ada", number="+1555", part="any", arrives_at_s=3600.0, seed=""), stage, Part.dials)
+    part = Part(
+        Caller(name="Ada", number="+1555", part="any", arrives_at_s=3600.0, seed=""),
+        stage,
+        lambda me: me.dials("hotel"),
+    )
     part.start()
     stage.is_over.set()
     part.join()
@@ -133,7 +137,7 @@ def test_waiting_for_something_that_never_comes_is_reported(simulator: Simulator
 def test_what_is_chosen_on_the_way_comes_from_the_seed(simulator: Simulator):
     """The same seed presses the same keys after the same thought."""
     stage = Stage(simulator, pace=PACE, patience_s=1.0)
-    draws = [Part(ADA, stage, Part.dials).random.random() for _ in range(2)]
+    draws = [Part(ADA, stage, lambda me: None).random.random() for _ in range(2)]
 
     assert draws[0] == draws[1]
 

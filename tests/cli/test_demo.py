@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from relay_actors import RelayApp
+from relay_actors import RelayApp, Timing
 from relay_actors.cli.demo import FAST, NORMAL, Speed, run_demo
+from relay_actors.cli.examples import load_example
 from relay_actors.cli.screen import Screen
 from tests.cli.processes import Command
 from tests.support.house import REPOSITORY
@@ -78,6 +79,22 @@ def test_an_application_that_leaves_callers_in_silence_is_found_out(tmp_path: Pa
     assert re.search(r"\(breakfast\): \+\d+\*\*\*\d+ was not hung up within 2 s", output)
     assert figure(output, "actors left") == 0
     assert set(threading.enumerate()) == before, "even a demo that goes wrong leaves nothing running"
+
+
+def test_an_application_that_does_not_come_back_is_found_out():
+    """Its calls are not counted as anything better than lost."""
+    app = load_example("front_desk")
+    app.timing = Timing(reconnect_min_s=600.0, reconnect_max_s=600.0)
+    stream = io.StringIO()
+
+    status = run_demo(1, Speed(pace=0.04, cut_s=0.1, patience_s=1.0), Screen(stream, {}), app)
+
+    assert status == 1
+    output = stream.getvalue()
+    assert "the application has not come back" in output
+    assert "wrong: came back is 0, expected 1" in output
+    assert re.search(r"wrong: lost is [1-9]\d*, expected 0", output)
+    assert figure(output, "threads left") == 0
 
 
 def test_people_can_follow_the_normal_demo():

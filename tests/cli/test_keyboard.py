@@ -129,6 +129,7 @@ def test_the_socket_can_be_cut_and_the_application_comes_back(typist: Typist, si
         ("text", "something is missing"),
         ("hear", "something is missing"),
         ("phone", "something is missing"),
+        ("guests", "guests call the context hotel, and no application takes its calls"),
         ("wait long", "'long' is no number of seconds: for example 'wait 2'"),
         ("wait -1", "'-1' is no number of seconds"),
         ("cut nan", "'nan' is no number of seconds"),
@@ -182,6 +183,13 @@ def test_a_wait_ends_when_everything_is_to_end(typist: Typist, typed: str):
 def test_an_empty_line_and_a_comment_do_nothing(typist: Typist, typed: str):
     assert typist.types(typed) == ""
     assert typist.keyboard.failures == 0
+
+
+def test_a_seed_of_guests_is_a_number(typist: Typist, app: RelayApp):
+    app.calls("hotel")(Shop)
+    app.start()
+
+    assert typist.types("guests many") == "? 'many' is no whole number: for example 'guests 7'\n"
 
 
 def test_help_lists_every_command(typist: Typist):

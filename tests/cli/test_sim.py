@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from relay_actors import CallActor, RelayApp, Timing
-from relay_actors.actors.call_ref import CallRef
+from relay_actors.actors.leg_actor import CallRef
 from relay_actors.cli.examples import load_example
 from relay_actors.cli.main import main
 from tests.cli.processes import DEADLINE_S, Command
@@ -154,8 +154,8 @@ def test_an_application_survives_the_death_of_the_server_with_calls_up():
         with Command("sim", "--port", "0", "--pace", PACE) as first:
             port = listening_port(first)
             started(app, port)
-            first.type("app", "dial", "hear press 1", "calls")
-            first.says("1 up, 0 ended")
+            first.type("app", "guests", "dial", "hear press 1")
+            first.says(r"transferred to voicemail")
 
             first.signal(signal.SIGKILL)
             assert first.ends() == -signal.SIGKILL
@@ -166,9 +166,11 @@ def test_an_application_survives_the_death_of_the_server_with_calls_up():
         with Command("sim", "--port", str(port), "--pace", PACE) as second:
             second.says("logs in")
             log.has(r"logged in resumed=False", times=2)
-            log.has(r"ending without an end event .* reason=lost")
-            second.type("dial", "hear press 1", "press 1", "hear from 7 to 10", "ended", "calls")
-            second.says("0 up, 1 ended")
+            log.has(r"ending without an end event .* reason=lost", times=2)
+            second.type("guests 2")
+            second.says("the guests have gone: 26 of 26 stories went as told")
+            second.type("calls")
+            second.says("  0 up, ")
 
             system = app.system
             assert app.stop()

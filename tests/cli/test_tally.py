@@ -26,7 +26,7 @@ def played(simulator: Simulator, story: Callable[[Part], None], part: str = "bre
 
 def answered_call(simulator: Simulator, me: Part) -> None:
     """Be answered, as by an application that is not there."""
-    me.dials()
+    me.dials("hotel")
     with simulator.turn():
         me.line._call.answer()
 
@@ -82,7 +82,7 @@ def test_a_story_that_broke_off_is_lost_although_somebody_hung_up(simulator: Sim
 
 def test_a_call_that_nobody_answered_is_lost(simulator: Simulator):
     def story(me: Part) -> None:
-        me.dials()
+        me.dials("hotel")
         me.line.hangs_up()
 
     found = figures(simulator, played(simulator, story))
@@ -147,8 +147,8 @@ def test_restarts_because_of_the_cut_are_told_apart(simulator: Simulator):
 
     assert found["crashed"].counted == 0
     assert found["restarts in place"].counted == 0
-    assert found["restarts because of the cut"].counted == 1
-    assert found["restarts because of the cut"].is_right
+    assert found["restarts by the cut"].counted == 1
+    assert found["restarts by the cut"].is_right
 
 
 def test_reports_of_other_actors_are_not_counted():
