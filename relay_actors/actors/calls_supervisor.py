@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from relay_actors.actors.leg_actor import CallRef
+from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.outgoing import last_word
 from relay_actors.actors.routing import DialOver
 from relay_actors.runtime.reasons import ChildFailed, ExitReason

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
-from relay_actors.actors.leg_actor import CallRef
+from relay_actors.actors.call_ref import CallRef
 from relay_actors.cli.screen import Screen, Styled
 from relay_actors.protocol.readers import read_object, read_text
 from relay_actors.runtime.base import Clock

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from relay_actors import CallActor, RelayApp, Timing
-from relay_actors.actors.leg_actor import CallRef
+from relay_actors.actors.call_ref import CallRef
 from relay_actors.cli.examples import load_example
 from relay_actors.cli.main import main
 from tests.cli.processes import DEADLINE_S, Command
