@@ -122,7 +122,13 @@ class RelayApp:
     # -- who does what -----------------------------------------------------------------------------------------------
 
     def calls(self, context: str | None = None) -> Callable[[type[C]], type[C]]:
-        """Decorate a `CallActor` class: it handles the inbound calls of ``context``; without one, all others."""
+        """Decorate a `CallActor` class: it handles the inbound calls of ``context``; without one, all others.
+
+        The context is asked for at the next log in; of an application that runs already, also call `receive`.
+
+        Raises:
+            ConfigError: the context has another class already, or either is not what it has to be.
+        """
 
         def decorate(actor_class: type[C]) -> type[C]:
             if not (isinstance(actor_class, type) and issubclass(actor_class, CallActor)):
@@ -133,7 +139,7 @@ class RelayApp:
         return decorate
 
     def messages(self, context: str | None = None) -> Callable[[type[M]], type[M]]:
-        """Decorate a `MessageActor` class: it handles the inbound texts of ``context``; without one, all others."""
+        """Decorate a `MessageActor` class: it handles the inbound texts of ``context``; otherwise as `calls`."""
 
         def decorate(actor_class: type[M]) -> type[M]:
             if not (isinstance(actor_class, type) and issubclass(actor_class, MessageActor)):
@@ -189,6 +195,7 @@ class RelayApp:
         Raises:
             ConfigError: something is missing or cannot be used.
             ConnectionLimitError: the process has as many connections as ``RELAY_MAX_CONNECTIONS`` allows.
+            JournalError: the journal cannot be opened.
             RelayError: the server refused the log in.
             TimeoutError: no log in within ``wait_s``. The application is stopped again, as after every error.
         """

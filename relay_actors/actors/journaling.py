@@ -39,7 +39,7 @@ class Journaling:
     def __init__(self, store: Store | None, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._session = Session()
+        self._session = ("", "")
         self._is_dirty = False
 
     def events(self, arrived: Iterable[tuple[str, EventArrived]]) -> None:
@@ -101,10 +101,9 @@ class Journaling:
         """Keep what a resume needs, if it has changed."""
         if self._store is None:
             return
-        session = Session(protocol=protocol, authorization_state=authorization_state)
-        if session != self._session:
-            self._store.put_session(session)
-            self._session = session
+        if (protocol, authorization_state) != self._session:
+            self._store.put_session(Session(protocol=protocol, authorization_state=authorization_state))
+            self._session = (protocol, authorization_state)
             self._is_dirty = True
 
     def commit(self) -> None:
