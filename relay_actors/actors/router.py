@@ -12,7 +12,7 @@ from typing import Any
 
 from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.leg import Leg
-from relay_actors.actors.message import KeptMessage, TextMessage
+from relay_actors.actors.message import KeptMessage, MessageRef, TextMessage
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.routing import Claim
@@ -95,6 +95,8 @@ class Router:
             leg = ref.kept.leg
             if leg.call_id and leg.is_ended and not leg.is_handed_on:
                 wire.ended_calls.add(leg.call_id)
+        elif isinstance(ref, MessageRef) and ref.kept.message.direction == "inbound":
+            wire.gone.add(_inbound(ref.kept.message.message_id))
 
     def tell_lost(self) -> None:
         """Tell all calls that the connection is gone."""
@@ -135,9 +137,9 @@ class Router:
             self._start_call(actor_class, event)
 
     def _is_full(self) -> bool:
-        calls, most = self._wire.live.calls, self._wire.max_active_calls
+        live, most = self._wire.live, self._wire.max_active_calls
         # Actors outlive their calls by a moment; that is no reason to refuse somebody.
-        return len(calls) >= most and sum(not ref.kept.leg.is_ended for ref in calls) >= most
+        return live.call_count >= most and sum(not ref.kept.leg.is_ended for ref in live.calls) >= most
 
     def _start_call(self, actor_class: Any, event: CallReceiveEvent) -> None:
         office = self._office
@@ -211,7 +213,9 @@ class Router:
 
     def _on_inbound_message(self, event: MessageReceiveEvent) -> None:
         office, wire = self._office, self._wire
-        if wire.live.owns(event.message_id) or event.message_id in wire.gone:
+        # A key of its own: who texts himself gets it back, and a server may give it the same id.
+        key = _inbound(event.message_id)
+        if office.find(key) is not None or key in wire.gone:
             self._drop(event, "it was delivered already")
             return
         actor_class = wire.messages.find(event.context)
@@ -226,7 +230,7 @@ class Router:
                 actor_class,
                 spec=actor_class.child_spec(office),
                 keep=KeptMessage(TextMessage.received(event), office),
-                keys=(("message", event.message_id),),
+                keys=(key,),
             )
         except Exception:
             _log.exception("%s cannot be started message_id=%s", actor_class.__name__, event.message_id)
@@ -280,6 +284,10 @@ class Router:
         wire, subject = self._wire, self.subject_of(event)
         if not wire.live.owns(subject) and subject not in wire.parking:
             wire.journal.forget(subject)
+
+
+def _inbound(message_id: str) -> tuple[str, str]:
+    return ("inbound message", message_id)
 
 
 def _log_failure(_result: JsonObject | None, error: RelayActorsError | None) -> None:

@@ -87,6 +87,11 @@ class Roster:
         return len(self._calls) + len(self._texts)
 
     @property
+    def call_count(self) -> int:
+        """How many actors of calls there are."""
+        return len(self._calls)
+
+    @property
     def calls(self) -> list[Any]:
         """The actors of calls, in the order in which they came."""
         return list(self._calls)

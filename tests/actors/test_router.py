@@ -349,6 +349,22 @@ def test_a_text_goes_to_the_class_of_its_context_once(world: PlainWorld) -> None
     assert world.count("messages.received") == 1
 
 
+def test_a_text_to_oneself_is_sent_and_received_though_both_have_one_id(world: PlainWorld) -> None:
+    """Both ways are followed, each to its end."""
+    world.app.messages("support")(Text)
+    serve(world)
+    world.answer = lambda _frame: {"code": "200", "message_id": "m"}
+    handle = world.app.send_message(to_number="+15550001111", from_number="+15550001111", body="note")
+    world.settle()
+    text(world)
+    world.run(1.0)
+    world.event("messaging.state", {"message_id": "m", "message_state": "delivered"})
+    assert handle.wait(timeout=5.0).get(timeout=5.0).message_state == "delivered"
+    assert len(Text.told) == 1
+    text(world)
+    assert len(Text.told) == 1
+
+
 def test_a_text_that_no_class_handles_is_warned_of_without_its_words(
     world: PlainWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
