@@ -12,7 +12,6 @@ from typing import Final
 
 from relay_actors.cli.callers import Part, Stage
 from relay_actors.cli.cast import CAST, HOTEL, make_cast, open_desk
-from relay_actors.cli.screen import Screen
 from relay_actors.cli.story import masked
 from relay_actors.errors import ConfigError
 from relay_actors.simulator.lines import StoryError
@@ -43,7 +42,7 @@ class Keyboard:
 
     Args:
         simulator: whose phones are used.
-        screen: where answers are written.
+        say: writes an answer, as `Screen.say` does.
         stopping: set when everything is to end; waits end early then.
         pace: the simulator's: how long a simulated second is.
 
@@ -51,10 +50,12 @@ class Keyboard:
         failures: how many commands could not be done.
     """
 
-    def __init__(self, simulator: Simulator, screen: Screen, stopping: threading.Event, *, pace: float = 1.0) -> None:
+    def __init__(
+        self, simulator: Simulator, say: Callable[..., None], stopping: threading.Event, *, pace: float = 1.0
+    ) -> None:
         self._simulator = simulator
         self._pace = pace
-        self._screen = screen
+        self._say_line = say
         self._stopping = stopping
         self._phone: Phone = simulator.phone(NUMBER)
         self.failures = 0
@@ -72,7 +73,7 @@ class Keyboard:
             command.act(rest.strip())
         except (StoryError, ConfigError) as error:
             self.failures += 1
-            self._screen.say((f"? {masked(str(error).splitlines()[0])}", "red"))
+            self._say_line((f"? {masked(str(error).splitlines()[0])}", "red"))
 
     def waits_until(self, is_so: Callable[[], bool], within_s: float) -> bool:
         """Wait until ``is_so()``; False when the time is over, or everything is to end."""
@@ -169,8 +170,8 @@ class Keyboard:
         up = self._simulator.calls_up()
         for leg in up:
             who = f"{leg.from_number} → {leg.to_number}"
-            self._screen.say(masked(f"  {leg.direction:8} {leg.state:9} {who}  {leg.context}"))
-        self._screen.say(f"  {len(up)} up, {len(self._simulator.calls) - len(up)} ended")
+            self._say_line(masked(f"  {leg.direction:8} {leg.state:9} {who}  {leg.context}"))
+        self._say_line(f"  {len(up)} up, {len(self._simulator.calls) - len(up)} ended")
 
     def _guests(self, seed: str) -> None:
         if HOTEL not in self._simulator.contexts:
@@ -187,7 +188,7 @@ class Keyboard:
             for part in parts:
                 part.join()
             told = sum(part.is_told for part in parts)
-            self._screen.say(f"the guests have gone: {told} of {len(parts)} stories went as told")
+            self._say_line(f"the guests have gone: {told} of {len(parts)} stories went as told")
 
         threading.Thread(target=see_them_off, name="guests", daemon=True).start()
 
@@ -196,7 +197,7 @@ class Keyboard:
 
     def _help(self, _rest: str) -> None:
         for command in self._commands.values():
-            self._screen.say((f"  {command.usage:18}", "bold"), command.meaning)
+            self._say_line((f"  {command.usage:18}", "bold"), command.meaning)
 
     # -- small things --------------------------------------------------------------------------------------------------
 

@@ -60,15 +60,16 @@ def _run_command(options: argparse.Namespace) -> int:
         token=options.token,
         server_ping_s=SERVER_PING_S,
     )
-    screen, stopping = Screen(), threading.Event()
-    keyboard = Keyboard(simulator, screen, stopping, pace=options.pace)
+    stopping = threading.Event()
+    teller = Teller(simulator, Screen(), clock=clock, logger=logging.getLogger("relay_actors"))
+    keyboard = Keyboard(simulator, teller.say, stopping, pace=options.pace)
     with contextlib.ExitStack() as stack:
         tls = stack.enter_context(_certificates(clock)) if options.tls else None
         typed = stack.enter_context(TypedLines(stopping, sys.stdin))
-        stack.enter_context(Teller(simulator, screen, clock=clock, logger=logging.getLogger("relay_actors")))
+        stack.enter_context(teller)
         server = stack.enter_context(SimulatorServer(simulator, options.host, options.port, tls=tls))
         for line in _introduction(server, options, tls):
-            screen.say(line)
+            teller.say(line)
         for text in typed:
             keyboard.type(text)
     return 1 if keyboard.failures and not typed.is_terminal else 0

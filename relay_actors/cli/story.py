@@ -105,7 +105,7 @@ class Teller(logging.Handler):
         self._logger = logger
         self._logger_was = (logger.level, logger.propagate)
         self._since = clock.now()
-        self._news: queue.SimpleQueue[_Moment | LoggedFrame | _Row | None] = queue.SimpleQueue()
+        self._news: queue.SimpleQueue[_Moment | LoggedFrame | _Row | tuple[Styled, ...] | None] = queue.SimpleQueue()
         self._numbers: dict[str, str] = {}
         self._colours: dict[str, str] = {}
         self._held: _Row | None = None
@@ -130,6 +130,10 @@ class Teller(logging.Handler):
         self._news.put(None)
         self._thread.join()
         self.close()
+
+    def say(self, *parts: Styled) -> None:
+        """Write a line as `Screen.say` does, but after what has happened so far. Any thread."""
+        self._news.put(parts)
 
     def note(self, text: str, style: str = "bold") -> None:
         """Add a line that is about nobody in particular. Any thread."""
@@ -172,6 +176,9 @@ class Teller(logging.Handler):
                 case _Row():
                     self._let_go()
                     self._write(news)
+                case tuple():
+                    self._let_go()
+                    self._screen.say(*news)
 
     def _on_moment(self, moment: _Moment) -> None:
         line = moment.line

@@ -38,7 +38,7 @@ class Typist:
     def __init__(self, simulator: Simulator) -> None:
         self._stream = io.StringIO()
         self.stopping = threading.Event()
-        self.keyboard = Keyboard(simulator, Screen(self._stream, {}), self.stopping)
+        self.keyboard = Keyboard(simulator, Screen(self._stream, {}).say, self.stopping)
 
     def types(self, *lines: str) -> str:
         """Type, and return what is answered."""

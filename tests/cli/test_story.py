@@ -123,6 +123,20 @@ def test_leaving_the_story_leaves_logging_and_threads_as_they_were(simulator: Si
     assert (logger.level, logger.propagate, list(logger.handlers), set(threading.enumerate())) == before
 
 
+def test_what_is_said_comes_after_what_has_happened(simulator: Simulator):
+    """Whoever types sees the answer beneath what it is about."""
+    stream = io.StringIO()
+    screen = Screen(stream, {})
+    with Teller(simulator, screen, clock=SystemClock(), logger=logging.getLogger("relay_actors")) as teller:
+        for _ in range(20):
+            simulator.phone(ADA).dials(context="menu").hangs_up()
+            teller.say("-- gone")
+
+    lines = stream.getvalue().splitlines()
+    assert lines.count("-- gone") == 20
+    assert all("ended (abandoned)" in lines[place - 1] for place, line in enumerate(lines) if line == "-- gone")
+
+
 def test_a_story_in_which_nothing_happens_is_empty(simulator: Simulator):
     with told(simulator) as stream:
         pass
