@@ -24,6 +24,7 @@ class GivenUpCall(OutboundLegActor):
 
     def begin(self) -> None:
         """Hang up; what the crashed one has not been told, nobody is told."""
+        super().begin()
         self.leg.backlog.clear()
         self.system.hooks.count("calls.abandoned")
         _log.error("call given up call_id=%s", self.leg.name)
@@ -150,7 +151,7 @@ class CallActor(FlowLegActor):
 
     def begin(self) -> None:
         """Start an incarnation: the first one, or one after a crash."""
-        self.on_start()
+        super().begin()
         if self.leg.backlog:
             self.later(lambda actor: actor.hand_out())
         if self.leg.is_ended:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Generic, TypeVar
 
 from relay_actors.actors.outbound_leg import OutboundLegActor
-from relay_actors.actors.waits import Wait
+from relay_actors.actors.waits import Wait, give_up_after
 from relay_actors.errors import CallEnded
 from relay_actors.runtime.flow import Flow
 
@@ -42,23 +42,6 @@ class _Expected(Generic[T]):
             return False
 
 
-class _Due:
-    """The time of a wait is over: a message of a timer of the actor's own, which a restart cancels."""
-
-    __slots__ = ("error", "wait")
-
-    def __init__(self, wait: Wait[Any], error: TimeoutError | None = None) -> None:
-        self.wait = wait
-        self.error = error
-
-    def settle(self) -> None:
-        """Let the flow go on."""
-        if self.error is not None:
-            self.wait.try_fail(self.error)
-        else:
-            self.wait.try_set(None)
-
-
 class FlowLegActor(OutboundLegActor):
     """Adds the flow, ``async def run(self)``, to the engine of a call."""
 
@@ -66,7 +49,6 @@ class FlowLegActor(OutboundLegActor):
     """Define ``async def run(self)`` to write the call as a flow."""
 
     _nexts: list[_Expected[Any]]
-    _pauses: list[Wait[Any]]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -77,7 +59,6 @@ class FlowLegActor(OutboundLegActor):
         """Make one incarnation, before any code of the user's, who need not call ``super().__init__``."""
         self = super().__new__(cls, *args, **kwargs)
         self._nexts = []
-        self._pauses = []
         return self
 
     # -- what a flow can await ---------------------------------------------------------------------------------------
@@ -85,7 +66,9 @@ class FlowLegActor(OutboundLegActor):
     def sleep(self, seconds: float) -> Wait[None]:
         """Wait ``seconds``; other messages are handled meanwhile."""
         wait: Wait[None] = Wait(self.runs_on, self.runs_as)
-        self._pause(wait, _Due(wait), seconds)
+        timer = self._cell.call_later(seconds, lambda: _settle(wait))
+        wait.add_done_callback(lambda _wait: timer.cancel())
+        self.leg.pause(wait)
         return wait
 
     def next(
@@ -109,10 +92,8 @@ class FlowLegActor(OutboundLegActor):
                 wait.try_set(message)
                 return wait
         self._nexts.append(expected)
-        if timeout is not None:
-            text = f"message {message_type.__name__} did not come within {timeout:g} s"
-            self._pause(wait, _Due(wait, TimeoutError(text)), timeout)
-        return wait
+        self.leg.pause(wait)
+        return give_up_after(wait, timeout, self.runs_on, f"message {message_type.__name__}")
 
     def blocking(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Wait[T]:
         """Run blocking code on the blocking pool, where it holds up no call; gives what it returns."""
@@ -126,15 +107,6 @@ class FlowLegActor(OutboundLegActor):
 
         self.runs_on.run_blocking(call, getattr(function, "__qualname__", repr(function)))
         return wait
-
-    def _pause(self, wait: Wait[Any], due: _Due, seconds: float) -> None:
-        self._pauses = [known for known in self._pauses if not known.is_settled]
-        self._pauses.append(wait)
-        self.start_timer(wait, due, seconds)
-        wait.add_done_callback(lambda _wait: self._no_longer(wait))
-
-    def _no_longer(self, wait: Wait[Any]) -> None:
-        self.cancel_timer(wait)
 
     # -- how it is run -----------------------------------------------------------------------------------------------
 
@@ -179,18 +151,10 @@ class FlowLegActor(OutboundLegActor):
         error = self.leg.ended_error()
         if self._cell.flow is not None:
             self._cell.flow.end_with(error)
-        for wait in [*self._pauses, *(expected.wait for expected in self._nexts)]:
-            wait.try_fail(error)
+        self.leg.end_pauses(error)
         super().on_leg_ended()
 
     # -- what it takes -----------------------------------------------------------------------------------------------
-
-    def receive(self, message: object) -> Any:
-        """Settle a wait whose time is over, and hand everything else on."""
-        if isinstance(message, _Due):
-            message.settle()
-            return None
-        return super().receive(message)
 
     def hand_to_user(self, message: object) -> None:
         """Hand a message to the flow, if it waits for one like it, or else to the handler."""
@@ -223,3 +187,7 @@ class FlowLegActor(OutboundLegActor):
                 self.leg.untaken.append(message)
                 return None
         return super()._handle_receive(message)
+
+
+def _settle(wait: Wait[None]) -> None:
+    wait.try_set(None)

@@ -71,6 +71,7 @@ class Leg:
         actions: running operations by control id.
         replies: to commands that have not been answered.
         waits: for events and states.
+        pauses: what an incarnation waits for by itself, such as the end of a sleep.
         backlog: what the user's handler has still to be told, oldest first; survives a crash of that handler.
         untaken: what a flow has not asked for yet, newest last.
         dialling: the dial procedure of an outbound call.
@@ -106,6 +107,7 @@ class Leg:
         self.actions: dict[str, Action] = {}
         self.replies: set[Reply] = set()
         self.waits: list[StateWait] = []
+        self.pauses: list[Wait[Any]] = []
         self.backlog: deque[object] = deque()
         self.untaken: deque[object] = deque(maxlen=64)
         self.dialling: Dialling | None = None
@@ -217,6 +219,17 @@ class Leg:
         self.waits = [known for known in self.waits if not known.wait.is_settled]
         self.waits.append(waiting)
 
+    def pause(self, wait: Wait[Any]) -> None:
+        """Note what an incarnation waits for by itself, and forget what it waits for no more."""
+        self.pauses = [known for known in self.pauses if not known.is_settled]
+        self.pauses.append(wait)
+
+    def end_pauses(self, error: BaseException) -> None:
+        """End all that an incarnation waits for by itself."""
+        pauses, self.pauses = self.pauses, []
+        for wait in pauses:
+            wait.try_fail(error)
+
     def settle_waits(self, event: RelayEvent) -> None:
         """Give ``event`` to those who wait for such a one."""
         for waiting in tuple(self.waits):
@@ -241,6 +254,7 @@ class Leg:
         for timer in (self.end_watch, *self.end_timers):
             if timer is not None:
                 timer.cancel()
+        self.end_pauses(error)
         self.fail_waits(error)
         actions, self.actions = self.actions, {}
         for action in actions.values():

@@ -20,7 +20,7 @@ from relay_actors.actors.notices import ActionCompleted
 from relay_actors.actors.office import Office
 from relay_actors.actors.outgoing import last_word
 from relay_actors.actors.verbs import AllVerbs
-from relay_actors.errors import CallEnded
+from relay_actors.errors import ActorDead, CallEnded
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import Hangup
 from relay_actors.protocol.events import CallStateEvent, RelayEvent
@@ -66,6 +66,11 @@ class LegLife(Actor, AllVerbs):
 
     def _new_id(self) -> str:
         return self.office.system.new_id()
+
+    def begin(self) -> None:
+        """Start an incarnation; what a former one waited for is nobody's any more."""
+        self.leg.end_pauses(ActorDead(f"{self._cell} has crashed: what waited here belonged to its former incarnation"))
+        super().begin()
 
     def later(self, do: Callable[[Any], object]) -> None:
         """Have ``do(actor)`` done in a turn of its own, by whichever incarnation is there then."""
@@ -215,16 +220,12 @@ class LegLife(Actor, AllVerbs):
         if is_last and self.is_flow_running:
             self.log.warning("flow still runs after its call, stopping it call_id=%s", leg.call_id)
         if is_last or not self.is_flow_running:
-            self._stop_now()
+            self.stop()
 
     def stop_if_over(self) -> None:
         """Stop, if only the flow was still waited for."""
         if self.leg.has_lingered:
-            self._stop_now()
-
-    def _stop_now(self) -> None:
-        self.leg.close()
-        self.stop()
+            self.stop()
 
     @property
     def is_flow_running(self) -> bool:

@@ -32,7 +32,8 @@ class CommandFailed:
 
     Attributes:
         command: what was asked.
-        error: a `RelayError` of the server or of the connection, or `CallEnded`.
+        error: a `RelayError`: the server refused it, its answer was lost, or it was not sent. That a call has ended
+            is told by its end, and not once more for each command that was under way.
     """
 
     command: Command

@@ -190,6 +190,7 @@ class Tree:
         """Drain, hang up, disconnect, and end all actors and threads; True if nothing was left over."""
         timing = self.office.timing
         self.drain(drain_s)
+        refs = self._refs()
         left = self._handles()
         if left and self.wire.protocol.is_ready:
             _log.warning("hanging up calls=%d", len(left))
@@ -201,7 +202,10 @@ class Tree:
             _log.warning("no connection: calls cannot be hung up, and end with their session calls=%d", len(left))
         self._disconnect(timing.stop_timeout_s)
         self._desk.close(ConnectionLostError("Connection shut down"))
-        return self.system.stop(timing.stop_timeout_s)
+        is_clean = self.system.stop(timing.stop_timeout_s)
+        for ref in refs:  # also of those that had to be killed: nobody is left waiting (SEMANTICS X2)
+            ref.kept.leg.close()
+        return is_clean
 
     def _disconnect(self, timeout_s: float) -> None:
         done: Future[bool] = Future(self.system.dispatcher)
@@ -227,9 +231,11 @@ class Tree:
             hurried.remove_done_callback(go_on)
         return True
 
+    def _refs(self) -> list[CallRef]:
+        return [cell.ref for cell in self.system.living if isinstance(cell.ref, CallRef)]
+
     def _handles(self) -> list[CallHandle]:
-        refs = [cell.ref for cell in self.system.living if isinstance(cell.ref, CallRef)]
-        return [CallHandle(ref) for ref in refs if not (ref.kept.leg.is_ended or ref.kept.leg.is_handed_on)]
+        return [CallHandle(ref) for ref in self._refs() if not (ref.kept.leg.is_ended or ref.kept.leg.is_handed_on)]
 
 
 def _get(future: Future[Any], timeout_s: float) -> bool:

@@ -34,7 +34,7 @@ def collect_event(world: World, handle: CallHandle, action: Action, **params: An
 # -- acceptance and completion -------------------------------------------------------------------------------------
 
 
-@over_seeds(20)
+@over_seeds(10)
 def test_the_handle_is_there_when_the_server_accepts_and_the_wait_when_it_is_over(world: World):
     """Awaiting a handle waits for the acceptance and gives the handle; awaiting `wait` gives the last event."""
     _line, handle = world.answered(Witness)
@@ -79,7 +79,7 @@ def test_waits_that_were_given_up_are_not_kept(world: World):
     assert not action._done._callbacks
 
 
-@over_seeds(20)
+@over_seeds(10)
 @pytest.mark.parametrize("first", [True, False])
 def test_events_may_come_before_the_response(world: World, first: bool):
     """Proves SEMANTICS K5: the id is registered before the request is written (PROTOCOL 2.7)."""
@@ -91,7 +91,7 @@ def test_events_may_come_before_the_response(world: World, first: bool):
     assert [event.state for event in world.seen(handle, PlayEvent)] == ["playing", "finished"]
 
 
-@over_seeds(20)
+@over_seeds(10)
 def test_an_operation_may_be_over_before_its_response_comes(world: World):
     """The first end wins (SEMANTICS X5), and the late response changes nothing."""
     _line, handle = world.answered(Witness)
@@ -291,7 +291,7 @@ def test_a_wrong_volume_is_refused_before_anything_is_sent(world: World):
     assert world.methods() == ["calling.answer", "calling.play"]
 
 
-@over_seeds(20)
+@over_seeds(10)
 def test_a_stop_waits_until_there_is_something_to_stop(world: World):
     """Before the acceptance the server would not know what is meant (SEMANTICS X5)."""
     _line, handle = world.answered(Witness)
@@ -336,7 +336,7 @@ def test_a_stop_of_what_did_not_begin_is_nothing(world: World, code: str):
     assert "calling.play.stop" not in world.methods()
 
 
-@over_seeds(10)
+@over_seeds(5)
 @pytest.mark.parametrize("control", ["stop", "pause", "resume"])
 def test_after_the_end_there_is_nothing_to_control(world: World, control: str):
     """No frame is sent (SEMANTICS X5, PROTOCOL 10.6)."""
@@ -367,7 +367,7 @@ def test_a_stop_that_comes_too_late_for_the_server_is_no_sign_that_the_call_is_g
 # -- callbacks -------------------------------------------------------------------------------------------------------
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_a_callback_is_called_once_with_the_last_event(world: World):
     """Source: PROTOCOL 10.1."""
     given: list[RelayEvent] = []
@@ -420,7 +420,7 @@ def test_what_a_callback_raises_is_logged_and_harms_nothing(
 # -- refusals --------------------------------------------------------------------------------------------------------
 
 
-@over_seeds(10)
+@over_seeds(5)
 @pytest.mark.parametrize("code", ["404", "410", 404])
 def test_a_call_that_is_gone_completes_an_operation_with_an_empty_event(world: World, code: str | int):
     """No exception, and the callback is called (PROTOCOL 10.2, 10.4). The number is a JSON-RPC error code."""
@@ -437,7 +437,7 @@ def test_a_call_that_is_gone_completes_an_operation_with_an_empty_event(world: W
     assert world.seen(handle, CommandFailed) == []
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_a_refusal_is_raised_where_somebody_waits(world: World):
     given: list[RelayEvent] = []
     _line, handle = world.answered(Witness)
@@ -454,7 +454,7 @@ def test_a_refusal_is_raised_where_somebody_waits(world: World):
     assert world.seen(handle, CommandFailed, ActionCompleted) == []
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_a_refusal_that_nobody_waits_for_is_told(world: World):
     """Nothing fails in silence (DESIGN 4)."""
     _line, handle = world.answered(Witness)
@@ -470,7 +470,7 @@ def test_a_refusal_that_nobody_waits_for_is_told(world: World):
 # -- the end of the call ---------------------------------------------------------------------------------------------
 
 
-@over_seeds(20)
+@over_seeds(10)
 def test_a_call_that_ends_ends_its_operations_however_silent_the_server_is(world: World):
     """The reference lets them wait for ever (PROTOCOL 10.5, 18.4)."""
     given: list[RelayEvent] = []
@@ -487,7 +487,7 @@ def test_a_call_that_ends_ends_its_operations_however_silent_the_server_is(world
     assert [type(one) for one in told[-2:]] == [ActionCompleted, CallStateEvent]
 
 
-@over_seeds(20)
+@over_seeds(10)
 def test_an_operation_whose_acceptance_is_outstanding_ends_with_the_call(world: World):
     _line, handle = world.answered(Witness)
     world.sim.answer_late("calling.play", seconds=5)
@@ -501,7 +501,7 @@ def test_an_operation_whose_acceptance_is_outstanding_ends_with_the_call(world: 
     assert stop.get(timeout=1) == {}
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_an_operation_on_a_call_that_has_ended_is_completed_at_once(world: World):
     """Nothing is sent (PROTOCOL 10.4); the callback is called, unlike in the reference."""
     given: list[RelayEvent] = []

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from relay_actors import ActionCompleted, CallActor, CommandFailed, RelayApp
+from relay_actors import ActionCompleted, CallActor, CommandFailed, RelayApp, Timing
 from relay_actors.errors import CallEnded
 from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, PlayEvent, RelayEvent
 from relay_actors.protocol.commands import Hold
 from relay_actors.simulator import Simulator
-from relay_actors.testing import AppRunner
+from relay_actors.testing import AppRunner, SimulatorServer
 from tests.actors.world import CALLER, CONTEXT, Witness, World, over_seeds
 
 DEADLINE_S = 10.0
@@ -190,7 +190,7 @@ def test_events_behind_a_backlog_come_behind_it(world: World):
     assert told == ["playing", "finished", "completed", "later 1", "later 2"]
 
 
-@over_seeds(20)
+@over_seeds(10)
 def test_a_reply_that_was_outstanding_during_a_crash_reaches_who_waits_for_it(world: World):
     _line, handle = world.answered(Fragile)
     world.sim.answer_late("calling.hold", seconds=2)
@@ -200,7 +200,7 @@ def test_a_reply_that_was_outstanding_during_a_crash_reaches_who_waits_for_it(wo
     assert reply.get(timeout=5)["code"] == "200"
 
 
-@over_seeds(20)
+@over_seeds(10)
 def test_a_refusal_that_comes_after_a_crash_is_told_to_the_new_incarnation(world: World):
     class Acts(Fragile):
         def on_receive(self, message: object) -> None:
@@ -319,7 +319,7 @@ def test_a_call_has_as_many_restarts_as_its_class_says_within_its_time(world: Wo
     line.is_hung_up()
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_a_call_that_cannot_even_start_is_hung_up_once(world: World):
     class Stillborn(CallActor):
         def on_start(self) -> None:
@@ -332,7 +332,7 @@ def test_a_call_that_cannot_even_start_is_hung_up_once(world: World):
     assert world.call_actors() == []
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_a_call_that_is_given_up_after_it_was_handed_on_is_not_hung_up(world: World):
     """It is somebody else's."""
     line, handle = world.answered(Fragile)
@@ -370,7 +370,7 @@ def test_a_call_that_is_being_hung_up_is_not_hung_up_again_when_it_is_given_up(w
     assert [params["reason"] for params in world.sent("calling.end")] == ["busy"]
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_a_class_may_say_who_takes_over(world: World):
     """For example to apologise (SEMANTICS X7)."""
 
@@ -499,6 +499,36 @@ def _answer_one(sim: Simulator, number: int) -> float:
     took = time.monotonic() - before
     line.hangs_up()
     return took
+
+
+def test_nobody_waits_for_a_call_that_had_to_be_killed(relay_server: SimulatorServer, relay_sim: Simulator):
+    """An application that stops does not wait for a handler that hangs; nor does anybody else (SEMANTICS X2)."""
+    app = RelayApp(timing=Timing(stop_timeout_s=0.1))
+    release, blocked = threading.Event(), threading.Event()
+
+    @app.calls(CONTEXT)
+    class Hangs(CallActor):
+        def on_receive(self, message: object) -> None:
+            if isinstance(message, CallReceiveEvent):
+                blocked.set()
+                release.wait(DEADLINE_S)
+
+    before = set(threading.enumerate())
+    app.start(host=f"{relay_server.host}:{relay_server.port}", project="project", token="token", scheme="ws")
+    line = relay_sim.phone(CALLER).dials(context=CONTEXT)
+    try:
+        assert blocked.wait(DEADLINE_S)
+        handle = app.call(line.call_id)
+        assert handle is not None
+        futures: list[Any] = [handle.wait_for_ended(), handle.answer(), handle.record()]
+        assert app.stop() is False
+        assert all(future.is_settled for future in futures)
+    finally:
+        release.set()
+    for thread in set(threading.enumerate()) - before:
+        if thread.name.startswith(app.name):
+            thread.join(DEADLINE_S)
+    line.hangs_up()
 
 
 def test_a_menu_over_a_real_socket(relay_app: AppRunner, relay_sim: Simulator):

@@ -45,7 +45,7 @@ def test_there_is_no_handle_of_a_call_that_is_not_there(world: World):
     assert world.app.call("nobody") is None
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_what_was_ordered_from_outside_is_done_in_order(world: World):
     """Ahead of what others tell the actor, and in the order in which it was asked for (SEMANTICS M1)."""
     _line, handle = world.answered(Witness)
@@ -56,7 +56,7 @@ def test_what_was_ordered_from_outside_is_done_in_order(world: World):
     assert world.methods()[-1] == "calling.hold"
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_after_the_end_every_verb_answers_at_once(world: World):
     """Nobody hangs, whether the actor lingers or is gone (SEMANTICS X4)."""
     line, handle = world.answered(Witness)

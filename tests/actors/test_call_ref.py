@@ -28,7 +28,7 @@ def test_an_order_that_races_the_end_of_the_actor_is_settled(world: World):
     assert [future for future in futures if not future.is_settled] == []
 
 
-@over_seeds(20)
+@over_seeds(10)
 def test_an_order_that_waits_when_its_actor_is_killed_is_settled(world: World):
     _line, handle = world.answered(Witness)
     futures: list[Any] = [handle.perform(Hold()), handle.play_silence(1), handle.wait_for("x"), handle.wait_for_ended()]

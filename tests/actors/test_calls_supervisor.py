@@ -10,7 +10,7 @@ from relay_actors.protocol.commands import Hold
 from tests.actors.world import Witness, World, over_seeds
 
 
-@over_seeds(20)
+@over_seeds(10)
 def test_a_call_whose_actor_was_killed_is_hung_up_once(world: World):
     """Proves SEMANTICS L7 and X7: clean-up does not depend on the actor's own hooks."""
     line, handle = world.answered(Witness)
@@ -48,7 +48,7 @@ def test_a_call_whose_actor_was_stopped_is_hung_up(world: World, from_inside: bo
         wait.get(timeout=5)
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_a_call_that_is_being_hung_up_when_its_actor_is_killed_is_not_hung_up_again(world: World):
     line, handle = world.answered(Witness)
     world.sim.answer_late("calling.end", seconds=1)
@@ -73,7 +73,7 @@ def test_a_call_that_has_ended_or_was_handed_on_is_let_go(world: World):
     assert not other_line.is_over
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_one_call_that_is_killed_is_of_no_concern_to_the_others(world: World):
     _line, handle = world.answered(Witness)
     others = [world.inbound(number=f"+1555000{number:04}") for number in range(5)]
@@ -86,7 +86,7 @@ def test_one_call_that_is_killed_is_of_no_concern_to_the_others(world: World):
     assert len(world.call_actors()) == 5
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_calls_that_crash_do_not_take_their_supervisor_down(world: World):
     """Each has a window of its own: a hundred that are given up are a hundred single misfortunes (SEMANTICS S8)."""
 

@@ -31,7 +31,7 @@ def test_a_command_on_a_call_that_is_gone_gives_nothing_and_raises_nothing(world
     assert world.seen(handle, CommandFailed) == []
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_a_refusal_that_nobody_reads_is_told_once(world: World):
     """Nothing fails in silence (DESIGN 4)."""
     _line, handle = world.inbound(Witness)
@@ -44,7 +44,7 @@ def test_a_refusal_that_nobody_reads_is_told_once(world: World):
     assert (failed.error.method, failed.error.code, failed.error.message) == ("calling.answer", 500, "no")
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_a_refusal_that_somebody_reads_is_raised_there_and_not_told(world: World):
     _line, handle = world.inbound(Witness)
     world.sim.reject_next("calling.answer", code="500")
@@ -91,7 +91,7 @@ def test_a_command_whose_answer_is_lost_with_the_connection_fails(world: World):
         reply.get(timeout=5)
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_a_command_after_the_end_fails_where_it_is_read_and_harms_nobody(world: World):
     """Proves SEMANTICS X4. The user has been told of the end: it is not told again."""
     line, handle = world.inbound(Witness)
@@ -136,7 +136,7 @@ def test_a_state_that_nobody_knows_is_told_and_moves_nothing(world: World):
     assert handle.leg.stale_states == 0
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_the_end_comes_once(world: World):
     """Proves SEMANTICS X1 and X2: the end is final, and told once."""
     _line, handle = world.answered(Witness)
@@ -157,7 +157,7 @@ def test_an_offer_that_is_delivered_again_starts_nothing(world: World):
     assert len(world.call_actors()) == 1
 
 
-@over_seeds(10)
+@over_seeds(5)
 @pytest.mark.parametrize("before_the_answer", [True, False])
 def test_a_call_that_comes_back_after_it_was_passed_on_is_a_new_one(world: World, before_the_answer: bool):
     """Routing may bring it here again, with the same id, and even before it has accepted: nobody is left ringing."""

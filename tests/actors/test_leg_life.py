@@ -21,7 +21,7 @@ def state(world: World, handle: Any, call_state: str, **more: Any) -> None:
 # -- what ends with the call ------------------------------------------------------------------------------------------
 
 
-@over_seeds(20)
+@over_seeds(10)
 def test_everything_that_is_outstanding_ends_in_the_turn_in_which_the_call_ends(world: World):
     """Proves SEMANTICS X2: when the user hears of the end, nothing of the call is waiting any more."""
     at_end: list[tuple[bool, ...]] = []
@@ -84,7 +84,7 @@ def test_what_comes_after_the_end_is_told_as_long_as_the_actor_lingers(world: Wo
     assert world.call_actors() == []
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_after_lingering_the_actor_and_its_keys_are_gone(world: World):
     """Proves SEMANTICS X2."""
     line, handle = world.answered(Witness)
@@ -101,7 +101,7 @@ def test_after_lingering_the_actor_and_its_keys_are_gone(world: World):
 # -- an end that does not come -----------------------------------------------------------------------------------------
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_a_call_whose_end_is_not_told_counts_as_ended_after_a_while(world: World):
     """Proves SEMANTICS X3: no call's actor outlives its call by more than ``end_timeout_s``."""
     _line, handle = world.answered(Witness)
@@ -145,7 +145,7 @@ def test_a_sign_of_life_takes_it_back_that_a_call_is_gone(world: World, sign: st
     assert world.sent("calling.end") == []
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_a_hang_up_that_was_refused_is_tried_once_more(world: World):
     """Nobody is left in silence because a server had a bad moment; and the actor does not wait for ever (X3, X7)."""
     line, handle = world.answered(Witness)

@@ -84,7 +84,7 @@ def test_who_answers_becomes_the_call(world: World, dial_first: bool):
     assert [message.dial_state for message in world.seen(handle, DialEvent)] == ["dialing", "answered"]
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_the_call_knows_who_it_is(world: World):
     world.sim.phone(A).answers()
     handle = dial(world, [A], actor_class=Witness)
@@ -97,7 +97,7 @@ def test_the_call_knows_who_it_is(world: World):
     assert world.app.call(handle.call_id).ref == handle.ref
 
 
-@over_seeds(20)
+@over_seeds(10)
 @pytest.mark.parametrize("losers_first", [True, False])
 def test_of_several_that_ring_together_the_first_wins_and_the_others_stop_ringing(world: World, losers_first: bool):
     """Proves SEMANTICS X9."""
@@ -112,7 +112,7 @@ def test_of_several_that_ring_together_the_first_wins_and_the_others_stop_ringin
     assert world.sent("calling.end") == [], "the server stops the others by itself"
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_devices_are_tried_one_after_the_other(world: World):
     """The outer list is serial (PROTOCOL 9.1, D31)."""
     world.sim.phone(A).is_busy()
@@ -140,7 +140,7 @@ def test_a_leg_that_was_answered_too_and_has_not_won_is_hung_up_once(world: Worl
     assert sorted(ended) == [(f"node-{leg}", leg, "cancel") for leg in ("late", "later", "lost")]
 
 
-@over_seeds(10)
+@over_seeds(5)
 @pytest.mark.parametrize("order", ["state first", "dial first", "dial only"])
 def test_who_waits_for_the_answer_does_not_depend_on_the_order_of_events(world: World, order: str):
     """The leg's own word may come before, after, or never (PROTOCOL 9.3.4)."""
@@ -159,7 +159,7 @@ def test_who_waits_for_the_answer_does_not_depend_on_the_order_of_events(world: 
     assert handle.leg.ids == {"node_id": "node-won", "call_id": "won"}
 
 
-@over_seeds(10)
+@over_seeds(5)
 @pytest.mark.parametrize("last", ["ending", "ended"])
 def test_a_call_that_is_over_before_its_dial_is_reported_as_answered_ends(world: World, last: str):
     """Somebody picked up and hung up at once: the end must not be lost, or the actor would stay for ever."""
@@ -196,7 +196,7 @@ def test_events_that_came_before_the_call_had_a_name_are_told_in_order(world: Wo
 # -- not answered ------------------------------------------------------------------------------------------------------
 
 
-@over_seeds(10)
+@over_seeds(5)
 @pytest.mark.parametrize(
     ("how", "reason", "within"), [("is_busy", "busy", 1), ("rejects", "decline", 1), ("never_answers", "noAnswer", 31)]
 )
@@ -220,7 +220,7 @@ def test_a_dial_that_fails_tells_everybody_why(world: World, how: str, reason: s
         handle.wait_for_answered().get(timeout=5)
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_a_dial_that_the_server_refuses_fails_with_its_words(world: World):
     """Source: PROTOCOL 9.1."""
     world.start()
@@ -231,7 +231,7 @@ def test_a_dial_that_the_server_refuses_fails_with_its_words(world: World):
     assert isinstance(world.seen(handle, DialFailed)[0].error, CommandRejectedError)
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_a_dial_that_takes_too_long_is_given_up_and_what_rings_is_hung_up(world: World):
     """Source: PROTOCOL 9.3.6. The time counts from the acceptance."""
     handle = dial(world, [A, B], tag="t", dial_timeout=10)
@@ -258,7 +258,7 @@ def test_a_leg_that_is_answered_after_its_dial_was_given_up_is_hung_up(world: Wo
     assert handle.state == "ended"
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_a_leg_that_turns_up_after_its_dial_was_cancelled_is_hung_up(world: World):
     """The server may have begun to ring before it can be known here; the phone must not ring on."""
     handle = dial(world, [A], tag="t")
@@ -284,7 +284,7 @@ def test_a_leg_that_is_answered_when_its_call_is_over_is_hung_up(world: World):
 # -- before the answer -------------------------------------------------------------------------------------------------
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_hanging_up_while_dialling_cancels(world: World):
     """What rings is hung up; who waits is told."""
     handle = dial(world, [A], tag="t")
@@ -321,7 +321,7 @@ def test_an_actor_that_hangs_up_in_its_handler_is_not_called_inside_itself(world
     assert [type(message) for message in world.seen(handle)] == [DialEvent, DialFailed]
 
 
-@over_seeds(10)
+@over_seeds(5)
 @pytest.mark.parametrize("is_read", [True, False])
 def test_a_command_before_the_answer_is_refused_with_a_clear_text(world: World, is_read: bool):
     """There is no leg yet that it could name. Who does not read it is told."""
@@ -377,7 +377,7 @@ def test_a_tag_that_is_in_use_is_refused(world: World):
     assert dial(world, [B], tag="t").wait_for_answered().get(timeout=5)
 
 
-@over_seeds(20)
+@over_seeds(10)
 def test_an_actor_that_crashes_while_it_dials_dials_once(world: World):
     """The dial goes on, and its answer reaches the new incarnation (SEMANTICS X8)."""
 
@@ -394,7 +394,7 @@ def test_an_actor_that_crashes_while_it_dials_dials_once(world: World):
     assert len(world.sent("calling.dial")) == 1
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_an_actor_that_is_given_up_while_it_dials_leaves_nothing_ringing(world: World):
     """Proves SEMANTICS X7 for a call that nobody has answered yet."""
 
@@ -414,7 +414,7 @@ def test_an_actor_that_is_given_up_while_it_dials_leaves_nothing_ringing(world: 
     assert world.count("calls.abandoned") == 1
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_an_actor_that_is_killed_while_it_dials_leaves_nothing_ringing(world: World):
     """Proves SEMANTICS L7: clean-up does not depend on the actor. And who is answered late is hung up, too."""
     handle = dial(world, [A], tag="t")
@@ -433,7 +433,7 @@ def test_an_actor_that_is_killed_while_it_dials_leaves_nothing_ringing(world: Wo
 # -- the connection ----------------------------------------------------------------------------------------------------
 
 
-@over_seeds(20)
+@over_seeds(10)
 def test_a_dial_fails_when_the_connection_is_lost(world: World):
     """Its news would be lost (PROTOCOL 6.3). What rings is hung up, and what is answered late as well."""
     handle = dial(world, [A], tag="t")
@@ -469,7 +469,7 @@ def test_a_dial_that_is_made_while_there_is_no_connection_is_sent_when_there_is_
     handle.wait_for_answered().get(timeout=10)
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_a_call_survives_the_loss_of_the_connection(world: World):
     """Proves SEMANTICS K1: it is told, its operations go on, and what it says meanwhile is sent later."""
     line, handle = world.answered(Witness)
@@ -486,7 +486,7 @@ def test_a_call_survives_the_loss_of_the_connection(world: World):
     assert not line.is_over
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_a_call_of_a_session_that_is_gone_ends(world: World):
     """Proves SEMANTICS K8: nothing would be heard of it any more. It is hung up, in case it is still there."""
     _line, handle = world.answered(Witness)
@@ -538,7 +538,7 @@ def operate(world: World, handle: CallHandle, *commands: object) -> None:
     operator.stop()
 
 
-@over_seeds(10)
+@over_seeds(5)
 def test_other_actors_command_a_call_by_messages(world: World):
     """Executed by the base class, and not handed to the user (DESIGN 4)."""
     line, handle = world.answered(Witness)

@@ -37,6 +37,8 @@ class CallingVerbs(CallVerbs):
     def hangup(self, reason: str = "hangup", *, after: Action | Future[Any] | None = None) -> Reply:
         """Hang up, once: asked for again, it gives the result of the first time.
 
+        It is seen to: when its answer is lost it is sent again, and when it is refused it is tried once more.
+
         Args:
             reason: ``hangup``, ``cancel``, ``busy``, ``noAnswer``, ``decline`` or ``error``.
             after: an operation, or any future: hang up when it is over, however it ended.

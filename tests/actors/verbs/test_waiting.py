@@ -53,7 +53,7 @@ def test_a_state_that_is_skipped_counts_as_reached(world: World, name: str, skip
     assert wait.is_settled == (skipped_to >= WAITS[name])
 
 
-@over_seeds(20)
+@over_seeds(10)
 def test_who_waits_for_the_answer_learns_that_the_call_ended_unanswered(world: World):
     """A state is a level: the event says which one it is (PROTOCOL 8.4)."""
     line, handle = world.inbound(Witness)
@@ -124,7 +124,7 @@ def test_what_a_predicate_raises_is_raised_where_somebody_waits(world: World):
     assert handle.ref.incarnation == 0
 
 
-@over_seeds(20)
+@over_seeds(10)
 def test_a_wait_for_an_event_ends_with_the_call(world: World):
     """Whatever ends while something waits for it ends the wait (SEMANTICS X2)."""
     line, handle = world.answered(Witness)
