@@ -504,12 +504,14 @@ def _answer_one(sim: Simulator, number: int) -> float:
 def test_nobody_waits_for_a_call_that_had_to_be_killed(relay_server: SimulatorServer, relay_sim: Simulator):
     """An application that stops does not wait for a handler that hangs; nor does anybody else (SEMANTICS X2)."""
     app = RelayApp(timing=Timing(stop_timeout_s=0.1))
-    release, blocked = threading.Event(), threading.Event()
+    offered, blocked, release = threading.Event(), threading.Event(), threading.Event()
 
     @app.calls(CONTEXT)
     class Hangs(CallActor):
         def on_receive(self, message: object) -> None:
             if isinstance(message, CallReceiveEvent):
+                offered.set()
+            elif message == "hang":
                 blocked.set()
                 release.wait(DEADLINE_S)
 
@@ -517,10 +519,15 @@ def test_nobody_waits_for_a_call_that_had_to_be_killed(relay_server: SimulatorSe
     app.start(host=f"{relay_server.host}:{relay_server.port}", project="project", token="token", scheme="ws")
     line = relay_sim.phone(CALLER).dials(context=CONTEXT)
     try:
-        assert blocked.wait(DEADLINE_S)
+        assert offered.wait(DEADLINE_S)
         handle = app.call(line.call_id)
         assert handle is not None
-        futures: list[Any] = [handle.wait_for_ended(), handle.answer(), handle.record()]
+        handle.answer().get(timeout=DEADLINE_S)
+        action = handle.play_silence(60).get(timeout=DEADLINE_S)
+        futures: list[Any] = [handle.wait_for_ended(), handle.wait_for("x"), action.wait()]
+        handle.ref.tell("hang")
+        assert blocked.wait(DEADLINE_S)
+        futures += [handle.wait_for_ended(), handle.wait_for("x"), handle.disconnect(), handle.record().wait()]
         assert app.stop() is False
         assert all(future.is_settled for future in futures)
     finally:
