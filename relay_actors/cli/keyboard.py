@@ -5,6 +5,7 @@ One command a line. The same commands work from a file or a pipe, where `hear` l
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -162,9 +163,10 @@ class Keyboard:
         self.waits_until(lambda: False, _seconds(seconds, "wait 2"))
 
     def _cut(self, seconds: str) -> None:
-        down_s = _seconds(seconds or "2", "cut 2")
-        with self._simulator.socket_down():
-            self.waits_until(lambda: False, down_s)
+        cut = contextlib.ExitStack()
+        cut.enter_context(self._simulator.socket_down(_seconds(seconds or "2", "cut 2")))
+        # Leaving it waits until the time is over, and meanwhile whoever types may want to press keys.
+        threading.Thread(target=cut.close, name="cut", daemon=True).start()
 
     def _calls(self, _rest: str) -> None:
         up = self._simulator.calls_up()
