@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
 import os
@@ -308,7 +309,7 @@ class RelayApp:
         ended = tree.wire.ended
         ended.add_done_callback(lambda _ended: news.put("ended"))
         drains = False
-        while (word := news.get()) not in ("ended", "drained"):
+        while (word := _next_word(news)) not in ("ended", "drained"):
             if not drains:
                 drains = True
                 _log.info("%s: draining calls_up=%d", word, tree.calls_up)
@@ -513,3 +514,11 @@ def _wait_for_log_in(tree: Tree, settings: Settings, wait_s: float) -> None:
             f"no log in at {settings.host} within {wait_s:g} s: {why}. Check SIGNALWIRE_SPACE (host) and the network, "
             "or give start(wait_s=…) more time; start(wait_s=None) goes on trying in the background"
         ) from None
+
+
+def _next_word(news: queue.SimpleQueue[str]) -> str:
+    # Not a wait without end: a signal that arrives after Python's last look at its flags, and before the thread sleeps,
+    # interrupts no sleep, and its handler would run only when something else has woken the main thread.
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return news.get(timeout=0.1)
