@@ -158,7 +158,7 @@ class Action(CallFuture["Action"]):
             return None
         try:
             given = callback(self.result)
-        except Exception:
+        except BaseException:  # also a SystemExit: what is due to the others comes before it
             _log.exception("on_completed raised action=%s", self)
             return None
         return given if inspect.iscoroutine(given) else None

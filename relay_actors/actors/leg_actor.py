@@ -157,11 +157,15 @@ class LegActor(LegLife):
         # Not now: who has just called the verb has had no time to ask.
         self.later(lambda actor: actor.tell_refusal(order, error))
 
-    def tell_refusal(self, order: Perform | Begin | Control, error: RelayActorsError) -> None:
-        """Tell the user of a refusal that nobody has asked for: nothing fails in silence."""
+    def tell_refusal(self, order: Perform | Begin, error: RelayActorsError) -> None:
+        """Tell the user of a refusal, if nobody has asked for it by now."""
+        self._note_refusal(order, error)
+        self.hand_out()
+
+    def _note_refusal(self, order: Perform | Begin | Control, error: RelayActorsError) -> None:
+        """Have the user told of a refusal that nobody has asked for: nothing fails in silence."""
         if not order.is_wanted:
             self.leg.backlog.append(CommandFailed(order.command, error))
-        self.hand_out()
 
     def _hang_up(self, order: Perform) -> None:
         leg = self.leg
@@ -203,7 +207,7 @@ class LegActor(LegLife):
                 self.leg.replies.discard(reply)
                 is_news = reply.try_set(result or {}) if error is None or is_gone else reply.try_fail(error)
                 if is_news and error is not None and not is_gone:
-                    self.tell_refusal(order, error)
+                    self._note_refusal(order, error)
                 if is_news and isinstance(order, Perform):
                     self._on_outcome(order.command, error, is_gone=is_gone)
         self.hand_out()
@@ -214,7 +218,7 @@ class LegActor(LegLife):
         self.deliver_now(action.actor_ref, BeginAnswered(error))
         if action.state is ActionState.REJECTED and error is not None:
             self.leg.actions.pop(action.control_id, None)
-            self.tell_refusal(order, error)
+            self._note_refusal(order, error)
         elif action.state is ActionState.CALL_ENDED:
             self.expect_end("lost")
             self._report(action)

@@ -107,7 +107,7 @@ class LegLife(Actor, AllVerbs):
         for listener in self.leg.listeners(event.event_type, self._cell.incarnation):
             try:
                 given = listener(event)
-            except Exception:
+            except BaseException:  # also a SystemExit: what is due to the others comes before it
                 _log.exception("listener raised call_id=%s event=%s", self.leg.call_id, event.event_type)
             else:
                 if inspect.iscoroutine(given):
@@ -119,9 +119,11 @@ class LegLife(Actor, AllVerbs):
         async def guarded() -> None:
             try:
                 await coroutine
+            except GeneratorExit:
+                raise
             except CallEnded as ended:
                 _log.debug("%s ended with its call: %s", what, ended)
-            except Exception:
+            except BaseException:
                 _log.exception("%s raised call_id=%s", what, self.leg.call_id)
 
         Flow(self._cell, guarded(), lambda _result: None).begin()
@@ -166,8 +168,8 @@ class LegLife(Actor, AllVerbs):
             self.office.send(last_word(leg.ids, "error"))
         params: JsonObject = {**leg.ids, "call_state": CallState.ENDED.value, "end_reason": reason, "tag": leg.tag}
         event = CallStateEvent.from_payload({"event_type": "calling.call.state", "params": params})
-        if leg.moved(event):
-            self.end_leg(event)
+        leg.moved(event)
+        self.end_leg(event)
         self.hand_out()
 
     def end_leg(self, event: RelayEvent) -> None:

@@ -104,6 +104,14 @@ def test_who_was_answered_although_the_dial_is_said_to_have_failed_is_hung_up():
     assert dialling.on_dial(dial("failed")) == ids("a")
 
 
+def test_who_still_rings_when_another_has_won_is_left_to_the_server():
+    """It stops the others by itself (PROTOCOL 9.2); a hang-up of ours could only come second."""
+    dialling = new_dial()
+    dialling.on_dial(dial("answered", "a"))
+    assert dialling.on_leg(leg("b", "ringing")) == []
+    assert dialling.on_leg(leg("b", "answered")) == ids("b")
+
+
 def test_the_winners_own_events_are_kept_from_its_answer_on_and_given_once():
     """It may have ended before the dial was reported as answered."""
     dialling = new_dial()

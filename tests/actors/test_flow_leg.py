@@ -528,6 +528,26 @@ def test_a_call_that_could_not_be_handed_on_is_hung_up(world: World):
     assert world.methods() == ["calling.answer", "calling.transfer", "calling.end"]
 
 
+@over_seeds(10)
+def test_a_call_that_could_not_be_handed_on_is_hung_up_whatever_its_handler_makes_of_it(world: World):
+    """The handler crashes on the news, and the hang-up must not be lost with it."""
+
+    class HandsOn(Flow):
+        def on_receive(self, message: object) -> None:
+            if isinstance(message, CommandFailed):
+                raise RuntimeError("crash")
+
+        async def run(self) -> None:
+            await self.answer()
+            self.transfer("context:sales")
+
+    world.sim.reject_next("calling.transfer", code="500")
+    line, handle = world.inbound(HandsOn)
+    line.is_hung_up()
+    assert handle.ref.incarnation == 1
+    assert world.methods() == ["calling.answer", "calling.transfer", "calling.end"]
+
+
 def test_a_flow_goes_on_after_it_has_handed_the_call_on(world: World):
     """It has ``wrap_up_s``."""
 

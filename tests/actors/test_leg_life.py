@@ -52,6 +52,29 @@ def test_everything_that_is_outstanding_ends_in_the_turn_in_which_the_call_ends(
     assert [type(message) for message in world.seen(handle, CallStateEvent, CommandFailed)] == [CallStateEvent]
 
 
+@pytest.mark.parametrize("error", [ValueError, SystemExit])
+def test_no_callback_can_keep_the_end_from_the_others(world: World, error: type[BaseException]):
+    """However it fails: what waits for the call ends, and the user is told (SEMANTICS X2, X13)."""
+
+    def broken(_event: object) -> None:
+        raise error("broken")
+
+    async def broken_later(_event: object) -> None:
+        raise error("broken")
+
+    _line, handle = world.answered(Witness)
+    for callback in (broken, broken_later):
+        handle.play_silence(60, on_completed=callback).get(timeout=5)
+        handle.on("calling.call.state", callback)
+    last = handle.play_silence(60).get(timeout=5)
+    wait = handle.wait_for("x")
+    state(world, handle, "ended")
+    assert last.completed
+    assert isinstance(wait.error, CallEnded)
+    assert world.seen(handle, CallStateEvent)[-1].call_state == "ended"
+    assert handle.ref.incarnation == 0
+
+
 def test_outstanding_commands_fail_with_the_reason_of_the_end(world: World):
     """Proves SEMANTICS X2."""
     _line, handle = world.inbound(Witness)
