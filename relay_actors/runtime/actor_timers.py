@@ -114,5 +114,3 @@ class ActorTimers:
             self._cell.tell_control(tick)
 
         timer.handle = self._cell.system.dispatcher.call_at(due, fire)
-        if self._cell.has_ended:  # killed in the middle of a handler that has just come back
-            self.cancel(key)
