@@ -44,6 +44,7 @@ from relay_actors.protocol.happenings import (
     RequestFailed,
     RequestSucceeded,
 )
+from relay_actors.protocol.json_codec import dumps
 from relay_actors.protocol.keep_alive import KeepAlive
 from relay_actors.protocol.pending import Pending, PendingRequests
 from relay_actors.protocol.scrub import excerpt, scrub
@@ -394,7 +395,7 @@ class ClientProtocol:
         if inner is not None and not isinstance(inner, dict):
             self._answer(request.id)
             return [Ignored(f"an event whose params are no object: {excerpt(event_type, self.secrets)}")]
-        is_new, acknowledgements = self._events.arrived(request.id)
+        is_new, acknowledgements = self._events.arrived(request.id, hash(dumps([event_type, inner])))
         for _ in range(acknowledgements):
             self._answer(request.id)
         return [EventArrived(request.id, request.params)] if is_new else []

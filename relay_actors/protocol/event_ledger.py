@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 
 from relay_actors.protocol.json_codec import dumps
 
@@ -18,28 +18,35 @@ class EventLedger:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        # Events that were given and are not durable yet, with how many acknowledgements the present connection gets.
-        self._owed: dict[str | bytes, int] = {}
-        self._settled: OrderedDict[str | bytes, None] = OrderedDict()
+        # Events that were given and are not durable yet, oldest first per id.
+        self._owed: dict[str | bytes, deque[_Owed]] = {}
+        self._settled: OrderedDict[str | bytes, int] = OrderedDict()
         self.duplicates = 0
 
-    def arrived(self, frame_id: object) -> tuple[bool, int]:
+    def arrived(self, frame_id: object, fingerprint: int = 0) -> tuple[bool, int]:
         """Note an event; return whether it is new, and how many acknowledgements are due at once (0 or 1).
 
         One that came before and is durable is acknowledged again at once: the server has missed the first. One that
         is not durable yet has to wait, like its first copy.
+
+        Args:
+            frame_id: the id of its frame.
+            fingerprint: the same for the same event, whatever its envelope says. An id alone would not do: it is opaque, a server may begin anew
+                with its ids on each connection, and an event must not be lost by that.
         """
         if frame_id is None:
             return True, 0
         key = _key(frame_id)
-        if key in self._settled:
+        if self._settled.get(key) == fingerprint:
             self.duplicates += 1
             return False, 1
-        if key in self._owed:
-            self.duplicates += 1
-            self._owed[key] += 1
-            return False, 0
-        self._owed[key] = 1
+        owed = self._owed.setdefault(key, deque())
+        for one in owed:
+            if one.fingerprint == fingerprint:
+                self.duplicates += 1
+                one.due += 1
+                return False, 0
+        owed.append(_Owed(fingerprint))
         return True, 0
 
     def settle(self, frame_id: object) -> int:
@@ -47,22 +54,42 @@ class EventLedger:
         if frame_id is None:
             return 0
         key = _key(frame_id)
-        due = self._owed.pop(key, None)
-        if due is None:
+        owed = self._owed.get(key)
+        if not owed:
             return 0
-        self._settled[key] = None
+        first = owed.popleft()
+        if not owed:
+            del self._owed[key]
+        self._settled[key] = first.fingerprint
+        self._settled.move_to_end(key)
         if len(self._settled) > self._limit:
             self._settled.popitem(last=False)
-        return due
+        return first.due
 
     def connection_lost(self) -> None:
         """No acknowledgement may cross over to the next connection; there the server may send the event again."""
-        for key in self._owed:
-            self._owed[key] = 0
+        for owed in self._owed.values():
+            for one in owed:
+                one.due = 0
 
     def new_session(self) -> None:
         """A new session sends nothing again, and may well count its ids from one."""
         self._settled.clear()
+
+
+class _Owed:
+    """One event that is not durable yet.
+
+    Attributes:
+        fingerprint: of what it says.
+        due: how many acknowledgements the present connection gets for it.
+    """
+
+    __slots__ = ("due", "fingerprint")
+
+    def __init__(self, fingerprint: int) -> None:
+        self.fingerprint = fingerprint
+        self.due = 1
 
 
 def _key(frame_id: object) -> str | bytes:

@@ -82,3 +82,17 @@ def test_a_new_session_may_use_old_ids():
     ledger.settle(1)
     ledger.new_session()
     assert ledger.arrived(1) == (True, 0)
+
+
+def test_another_event_under_an_id_that_was_used_before_is_new():
+    """Ids are opaque: a server may begin anew with them on each connection, and nothing may be lost by that (K3)."""
+    ledger = EventLedger(limit=8)
+    assert ledger.arrived("1", fingerprint=10) == (True, 0)
+    assert ledger.arrived("1", fingerprint=11) == (True, 0)
+    assert ledger.arrived("1", fingerprint=10) == (False, 0)
+
+    assert ledger.settle("1") == 2
+    assert ledger.settle("1") == 1
+    assert ledger.settle("1") == 0
+    assert ledger.arrived("1", fingerprint=11) == (False, 1)
+    assert ledger.arrived("1", fingerprint=12) == (True, 0)

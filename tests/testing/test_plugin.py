@@ -150,7 +150,7 @@ def test_the_pace_can_be_chosen(user: pytest.Pytester):
 
 def test_the_fixtures_are_explained(user: pytest.Pytester):
     """`pytest --fixtures` is where a user looks first."""
-    text = user.runpytest_inprocess("--fixtures", "-p", "relay_actors").stdout.str()
+    text = user.runpytest_subprocess("--fixtures").stdout.str()
 
     for name in ("relay_app", "phone", "relay_sim", "relay_server", "relay_pace"):
         assert re.search(rf"^{name} -- .*plugin\.py:\d+\n    \S", text, re.MULTILINE), name
