@@ -30,7 +30,7 @@ from relay_actors.errors import (
 )
 from relay_actors.protocol import frames
 from relay_actors.protocol.backoff import reconnect_delay_s
-from relay_actors.protocol.event_ledger import EventLedger
+from relay_actors.protocol.event_ledger import EventLedger, fingerprint
 from relay_actors.protocol.happenings import (
     CloseSocket,
     ConnectionDown,
@@ -44,7 +44,6 @@ from relay_actors.protocol.happenings import (
     RequestFailed,
     RequestSucceeded,
 )
-from relay_actors.protocol.json_codec import dumps
 from relay_actors.protocol.keep_alive import KeepAlive
 from relay_actors.protocol.pending import Pending, PendingRequests
 from relay_actors.protocol.scrub import excerpt, scrub
@@ -395,7 +394,7 @@ class ClientProtocol:
         if inner is not None and not isinstance(inner, dict):
             self._answer(request.id)
             return [Ignored(f"an event whose params are no object: {excerpt(event_type, self.secrets)}")]
-        is_new, acknowledgements = self._events.arrived(request.id, hash(dumps([event_type, inner])))
+        is_new, acknowledgements = self._events.arrived(request.id, fingerprint(event_type, inner))
         for _ in range(acknowledgements):
             self._answer(request.id)
         return [EventArrived(request.id, request.params)] if is_new else []

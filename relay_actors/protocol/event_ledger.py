@@ -6,7 +6,7 @@ from collections import OrderedDict, deque
 
 from relay_actors.protocol.json_codec import dumps
 
-__all__ = ["EventLedger"]
+__all__ = ["EventLedger", "fingerprint"]
 
 
 class EventLedger:
@@ -31,8 +31,8 @@ class EventLedger:
 
         Args:
             frame_id: the id of its frame.
-            fingerprint: the same for the same event, whatever its envelope says. An id alone would not do: it is opaque, a server may begin anew
-                with its ids on each connection, and an event must not be lost by that.
+            fingerprint: see `fingerprint`. An id alone would not do: it is opaque, a server may begin anew with its
+                ids on each connection, and an event must not be lost by that.
         """
         if frame_id is None:
             return True, 0
@@ -90,6 +90,14 @@ class _Owed:
     def __init__(self, fingerprint: int) -> None:
         self.fingerprint = fingerprint
         self.due = 1
+
+
+def fingerprint(event_type: str, params: object) -> int:
+    """Return a number that is the same for the same event, whatever its envelope says."""
+    try:
+        return hash((event_type, dumps(params)))
+    except ValueError:  # nested deeper than can be written: then the id has to do
+        return hash(event_type)
 
 
 def _key(frame_id: object) -> str | bytes:

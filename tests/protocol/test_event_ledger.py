@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relay_actors.protocol.event_ledger import EventLedger
+from relay_actors.protocol.event_ledger import EventLedger, fingerprint
 
 
 def test_an_event_is_acknowledged_once():
@@ -96,3 +96,15 @@ def test_another_event_under_an_id_that_was_used_before_is_new():
     assert ledger.settle("1") == 0
     assert ledger.arrived("1", fingerprint=11) == (False, 1)
     assert ledger.arrived("1", fingerprint=12) == (True, 0)
+
+
+def test_a_fingerprint_tells_events_apart_by_what_they_say():
+    """Also of one that is nested deeper than can be written."""
+    deep: list[object] = []
+    for _ in range(2000):
+        deep = [deep]
+
+    assert fingerprint("a", {"x": 1}) == fingerprint("a", {"x": 1})
+    assert fingerprint("a", {"x": 1}) != fingerprint("a", {"x": 2})
+    assert fingerprint("a", {"x": 1}) != fingerprint("b", {"x": 1})
+    assert fingerprint("a", deep) == fingerprint("a", deep)
