@@ -60,8 +60,22 @@ class ActorRef(pykka.ActorRef[A]):
 
     def __init__(self, cell: Cell) -> None:  # not pykka's: there the ref is made from the actor, here before it
         self._cell = cell
-        self.actor_inbox = cast("Any", cell.mailbox)
-        self.actor_stopped = cast("Any", _StoppedFlag(cell))
+
+    # pykka has attributes for these; here they are made when they are asked for, which is rarely.
+
+    @property
+    def actor_inbox(self) -> Any:  # type: ignore[override]
+        """The mailbox: what waits, and nothing to put into; that is what `tell` and `ask` are for."""
+        return self._cell.mailbox
+
+    @property
+    def actor_stopped(self) -> Any:  # type: ignore[override]
+        """A flag that says whether the actor takes no more messages."""
+        return _StoppedFlag(self._cell)
+
+    def is_alive(self) -> bool:
+        """Return whether the actor takes messages. It may end right after. Any thread."""
+        return not self._cell.stopped
 
     @property
     def actor_class(self) -> type[A]:  # type: ignore[override]  # an attribute there; here a restart may change it
@@ -193,21 +207,36 @@ class Actor(pykka.Actor):
             raise TypeError(f"{cls.__name__}.on_receive must be `def`: what awaits belongs in a flow (`async def run`)")
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
-        """Make the object of one incarnation, with everything that pykka's constructor would set, from the cell."""
+        """Make the object of one incarnation, and give it its cell, before any constructor runs."""
         cell: Cell | None = getattr(_constructing, "cell", None)
         if cell is None:
             raise ActorError(f"{cls.__name__}() cannot be called: use {cls.__name__}.start() or self.spawn(...)")
         _constructing.cell = None
         self = super().__new__(cls)
         self._cell = cell
-        self._actor_ref = cell.ref
-        self.actor_urn = cell.urn
-        self.actor_inbox = cast("Any", cell.mailbox)
-        self.actor_stopped = cast("Any", cell.ref.actor_stopped)
         return self
 
-    def __init__(self, *_args: Any, **_kwargs: Any) -> None:  # pykka's makes what __new__ has made from the cell
+    def __init__(self, *_args: Any, **_kwargs: Any) -> None:  # pykka's makes what here comes from the cell
         """Take the constructor's arguments, as pykka's does."""
+
+    @property
+    def _actor_ref(self) -> ActorRef[Any]:  # type: ignore[override]
+        return cast("ActorRef[Any]", self._cell.ref)
+
+    @property
+    def actor_urn(self) -> str:  # type: ignore[override]
+        """A name of the actor, unique in this process."""
+        return self._cell.urn
+
+    @property
+    def actor_inbox(self) -> Any:  # type: ignore[override]
+        """The mailbox: what waits."""
+        return self._cell.mailbox
+
+    @property
+    def actor_stopped(self) -> Any:  # type: ignore[override]
+        """A flag that says whether the actor takes no more messages."""
+        return _StoppedFlag(self._cell)
 
     def __repr__(self) -> str:
         return repr(self._cell)

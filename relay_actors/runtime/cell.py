@@ -133,8 +133,8 @@ class Cell(Turns):
 
     @property
     def urn(self) -> str:
-        """A name of this actor, unique in this process."""
-        return f"urn:relay-actors:{self.system.name}:{self.serial}"
+        """A name of this actor, unique in this process as far as the names of systems are."""
+        return self.system.urn_of(self)
 
     # -- start and restart -------------------------------------------------------------------------------------------
 
@@ -352,7 +352,8 @@ class Cell(Turns):
         for signal in signals:
             signal.refuse(self)
         self._answer_stops()
-        self._tell_starter(ActorIsDead(f"{self.ref} has ended ({reason})"))
+        if self.started is not None:
+            self._tell_starter(ActorIsDead(f"{self.ref} has ended ({reason})"))
         self.args, self.kwargs = (), {}
         if self.actor is not None:
             self.wake()  # what is left of the incarnation is dropped in a turn: its flow may have something to say

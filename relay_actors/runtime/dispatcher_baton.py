@@ -163,17 +163,15 @@ class BatonDispatcher:
     @contextmanager
     def waiting(self) -> Iterator[None]:
         """Give the baton away, if this thread holds it, because it is about to block."""
-        worker = getattr(self._workers_here, "worker", None)
-        if worker is not None:
-            self._take_from(worker)
+        self._give_away()
         yield
 
     def wait_until(
         self, is_done: Callable[[], bool], block: Callable[[float | None], bool], timeout_s: float | None
     ) -> bool:
         """Wait by ``block``, without the baton."""
-        with self.waiting():
-            return block(timeout_s) or is_done()
+        self._give_away()
+        return block(timeout_s) or is_done()
 
     # -- life --------------------------------------------------------------------------------------------------------
 
@@ -305,6 +303,11 @@ class BatonDispatcher:
             _make_call(on_ready)
 
     # -- handing the baton over --------------------------------------------------------------------------------------
+
+    def _give_away(self) -> None:
+        worker = getattr(self._workers_here, "worker", None)
+        if worker is not None:
+            self._take_from(worker)
 
     def _take_from(self, worker: _Worker) -> None:
         """Take the baton from a worker that is in a turn, and pass it on; nothing if it has lost it already."""

@@ -66,6 +66,7 @@ class System:
         # middle.
         self._lock = threading.RLock()
         self._serial = 0
+        self._urn_prefix = f"urn:relay-actors:{name}:"
         self._cells: dict[int, Cell] = {}
         self._pinned: set[PinnedDispatcher] = set()
         self._is_stopping = False
@@ -147,8 +148,15 @@ class System:
         return cast("ActorRef[A]", cell.ref)
 
     def find(self, key: Hashable) -> ActorRef[Any] | None:
-        """Return the living owner of a key, or None. Any thread."""
-        cell = self.registry.find(key)
+        """Return the living owner of a key, or None. Any thread.
+
+        An actor's own name, ``ref.actor_urn``, is a key as well, without being registered (SEMANTICS R3).
+        """
+        cell: Any = self.registry.find(key)
+        if cell is None and isinstance(key, str) and key.startswith(self._urn_prefix):
+            serial = key.removeprefix(self._urn_prefix)
+            cell = self._cells.get(int(serial)) if serial.isascii() and serial.isdigit() else None
+            cell = None if cell is None or cell.is_stopped else cell
         return None if cell is None else cast("ActorRef[Any]", cell.ref)
 
     def stop(self, timeout_s: float = 5.0) -> bool:
@@ -178,6 +186,10 @@ class System:
             _log.error("threads that would not end system=%s threads=%d", self.name, left)
         return is_empty and not left
 
+    def urn_of(self, cell: Cell) -> str:
+        """Return the name of an actor, unique in this process as far as the names of systems are."""
+        return f"{self._urn_prefix}{cell.serial}"
+
     # -- for cells ---------------------------------------------------------------------------------------------------
 
     def next_serial(self) -> int:
@@ -193,7 +205,8 @@ class System:
         cell = Cell(self, actor_class, args, kwargs, keep=keep)
         with self._lock:
             self._cells[cell.serial] = cell
-            self._nobody_left.clear()
+            if len(self._cells) == 1:
+                self._nobody_left.clear()
         return cell
 
     def on_cell_ended(self, cell: Cell) -> None:

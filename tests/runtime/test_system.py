@@ -170,6 +170,18 @@ def test_a_child_of_a_stranger_is_refused(world: World):
         stranger.stop()
 
 
+def test_an_actor_is_found_by_its_urn(world: World):
+    """R2, R3: as long as it lives, over restarts; other texts are just keys."""
+    ref = world.start(Recorder)
+    urn = ref.actor_urn
+    assert world.system.find(urn) == ref
+    assert world.system.find(urn + "x") is None
+    assert world.system.find(urn.removesuffix(str(ref._cell.serial))) is None
+    assert World(seed=1).system.find(urn) is None
+    ref.stop(timeout=0)
+    assert world.system.find(urn) is None
+
+
 def test_counting_the_living(world: World):
     """In the order in which they were made."""
     refs = [world.start(Recorder) for _ in range(3)]
