@@ -114,3 +114,6 @@ class ActorTimers:
             self._cell.tell_control(tick)
 
         timer.handle = self._cell.system.dispatcher.call_at(due, fire)
+        # First set, then look: a kill from another thread cancels all that it finds, and may not have found the handle.
+        if self._timers.get(key) is not timer:
+            timer.handle.cancel()

@@ -267,9 +267,7 @@ class Children:
             child.signal(Restarted(reason))
             return
         # The wait is a timer, not a sleep: siblings go on, and a stop cancels it (B3).
-        record.pending = self._owner.call_later(delay_s, partial(child.signal, Restarted(reason)))
-        if self._owner.has_ended:
-            record.pending.cancel()
+        record.pending = self._later(delay_s, partial(child.signal, Restarted(reason)))
 
     def _give_up(self, record: _Record, reason: ExitReason, message: object) -> None:
         if reason.is_abnormal:
@@ -292,8 +290,15 @@ class Children:
         limit_s = record.spec.shutdown_s if record.spec.shutdown_s is not None else record.cell.actor_class.shutdown_s
         if limit_s < math.inf:
             kill = partial(record.cell.kill, f"shutdown_timeout: it did not stop within {limit_s:g} s")
-            record.kill_timer = self._owner.call_later(limit_s, kill)
+            record.kill_timer = self._later(limit_s, kill)
         record.cell.signal(Stop(reason, by_parent=True))
+
+    def _later(self, delay_s: float, call: Callable[[], None]) -> TimerHandle:
+        timer = self._owner.call_later(delay_s, call)
+        # First set, then look: a kill of the owner from another thread cancels what it finds, and may not find this.
+        if self._owner.has_ended:
+            timer.cancel()
+        return timer
 
     def _now(self) -> float:
         now: float = self._owner.system.clock.now()

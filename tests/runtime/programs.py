@@ -1,6 +1,7 @@
 """Random programs of actors, run deterministically, with invariants that are checked at each step and at the end."""
 
 import contextlib
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +10,13 @@ from typing import Any
 from relay_actors.errors import ActorDead, MailboxFull, NameTaken, ParentStopping, TooManyChildren
 from relay_actors.runtime.actor import Actor, ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
-from relay_actors.runtime.clock import Random
+from relay_actors.runtime.clock import Random, SystemClock
+from relay_actors.runtime.dispatcher_baton import BatonDispatcher
 from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.reasons import ChildFailed, DeadLetter, Down
 from relay_actors.runtime.restart_policy import Backoff, Restart
 from relay_actors.runtime.system import System
-from tests.runtime.worlds import World
+from tests.runtime.worlds import DEADLINE_S, World, until
 
 DEEPEST_WAIT = 4
 
@@ -229,6 +231,52 @@ class Program:
         assert all(count <= 1 for count in self.downs.values())
 
 
+class ThreadedProgram(Program):
+    """The same actors on threads: nothing can be said between steps, but everything at the end."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        dispatcher = BatonDispatcher(SystemClock(), name=f"seed-{seed}", handover_after_s=0.0005)
+        self.system = System(dispatcher=dispatcher, name=f"seed-{seed}")
+        self.system.dead_letters.subscribe(self._on_dead_letter)
+        self.dispatcher = dispatcher
+
+    def run(self, steps: int = 150) -> None:
+        """Run it from three threads at once, and then let it end."""
+        self.witness = self.adopt(self.system.start(Witness, self))
+        for _ in range(10):
+            self._start_alone()
+        threads = [threading.Thread(target=self._play, args=(f"outside {number}", steps)) for number in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60.0)
+        self._wind_up()
+
+    def _play(self, name: str, steps: int) -> None:
+        for _ in range(steps):
+            self.random.choices([lambda: self.send(name, self.anybody()), self._start, self._end_one], [20, 2, 1])[0]()
+
+    def _wind_up(self) -> None:
+        until(lambda: self._has_ended_all())
+        self.witness.ask("has begun all watches", timeout=DEADLINE_S)
+        # Those who have ended are counted out before their watchers are told.
+        until(lambda: sum(self.downs.values()) >= len(self.watches))
+        assert self.violations == []
+        assert {watch: self.downs[watch] for watch in self.watches} == dict.fromkeys(self.watches, 1)
+        assert self.witness._cell.watching._watched == {}
+        assert self.system.stop(DEADLINE_S), f"left over: {self.system.living}"
+        assert (self.system.actor_count, self.dispatcher.pending_timers, len(self.system.registry)) == (0, 0, 0)
+        assert [number for number, future in self.futures.items() if not future.is_settled] == []
+        assert {number: self.outcomes[number] for number in range(self.sent) if self.outcomes[number] != 1} == {}
+
+    def _has_ended_all(self) -> bool:
+        for cell in self.system.living:
+            if cell.parent is None and cell.ref is not self.witness:
+                cell.ref.stop(block=False, now=True)
+        return self.system.living == [self.witness._cell]
+
+
 class Player(Actor):
     """Does something random with each message."""
 
@@ -413,7 +461,7 @@ class Witness(Actor):
     def on_receive(self, message: Any) -> Any:
         program = self.program
         if isinstance(message, Down):
-            for cell in program.cells.values():
+            for cell in list(program.cells.values()):
                 ancestor = cell.parent
                 while ancestor is not None and ancestor.ref != message.ref:
                     ancestor = ancestor.parent
@@ -424,8 +472,9 @@ class Witness(Actor):
             self.tokens.remove((token, message.ref))
             program.downs["witness", token] += 1
             return None
-        if isinstance(message, Envelope):
-            program.outcomes[message.number] += 1
+        if not isinstance(message, Envelope):
+            return message
+        program.outcomes[message.number] += 1
         target = program.anybody()
         if target is not program.witness:
             token = self.watch(target)

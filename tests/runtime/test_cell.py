@@ -702,6 +702,37 @@ def test_a_kill_in_the_middle_of_anything_is_the_end(world: World, moment: str):
     assert supervisor.stop(timeout=0) is True
 
 
+@pytest.mark.parametrize("what", ["a timer", "a repeating timer", "a kill timer", "a pending restart"])
+def test_a_kill_while_a_timer_is_being_started_leaves_no_timer(
+    world: World, monkeypatch: pytest.MonkeyPatch, what: str
+):
+    """T2, H9: the kill cancels what it finds, and just then finds nothing."""
+    parent = world.start(Parent)
+    child = spawn(parent, Recorder, spec=ChildSpec(restart=Restart.PERMANENT, backoff=Backoff(min_s=60, max_s=60)))
+    if what == "a repeating timer":
+        parent.ask(lambda actor: actor.start_timer("a", lambda _actor: None, 1.0, interval_s=60.0), timeout=0)
+    call_at = world.dispatcher.call_at
+
+    def killed_at_the_worst_moment(due: float, call: Any) -> Any:
+        monkeypatch.undo()
+        timer = call_at(due, call)
+        parent._cell.kill("by the test")
+        return timer
+
+    monkeypatch.setattr(world.dispatcher, "call_at", killed_at_the_worst_moment)
+    if what == "a timer":
+        parent.tell(lambda actor: actor.start_timer("a", "tick", 60.0))
+    elif what == "a kill timer":
+        parent.tell(lambda actor: actor.stop_child(child))
+    elif what == "a pending restart":
+        child.tell(crash())
+    world.advance(1.0)
+
+    assert not parent.is_alive()
+    assert world.dispatcher.pending_timers == 0
+    assert world.system.actor_count == 0
+
+
 def test_a_stop_that_meets_a_kill_is_answered(world: World):
     """M5: its turn had begun when the kill took everything that was waiting for an answer."""
     ref = world.start(Recorder)
