@@ -33,9 +33,6 @@ class GivenUpCall(OutboundLegActor):
         else:
             self.leave("error")
 
-    def hand_to_user(self, message: object) -> None:
-        """Nobody is there to be told."""
-
 
 class CallActor(FlowLegActor):
     """One phone call. Subclass it, and either handle `on_receive`, or write the call top to bottom in `run`.

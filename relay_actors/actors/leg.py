@@ -157,7 +157,10 @@ class Leg:
         return device_number(self.device, end)
 
     def has_reached(self, state: str) -> bool:
-        """Return whether the call is in ``state`` or past it: states are levels, not edges (PROTOCOL 8.4)."""
+        """Return whether the call is in ``state`` or past it: states are levels, not edges (PROTOCOL 8.4).
+
+        Never for "", which is no state.
+        """
         return is_at_or_past(self.state, state)
 
     def state_event(self) -> RelayEvent:

@@ -46,7 +46,7 @@ class LegActor(LegLife):
         elif isinstance(order, Listen):  # a listener of this incarnation's: the next one brings its own
             self.leg.listen(order.event_type, order.listener, self._cell.incarnation)
         else:
-            self._do(order)
+            self.take_order(order)
 
     # -- what reaches it ---------------------------------------------------------------------------------------------
 
@@ -60,11 +60,6 @@ class LegActor(LegLife):
             case ChildFailed(ref=ref, reason=reason):
                 self._on_action_failed(ref, ActorDead(f"nobody follows this operation any more: {reason}"))
         return super().receive(message)
-
-    def take_order(self, order: Order) -> None:
-        """Do what a verb has asked from outside."""
-        self._do(order)
-        self.hand_out()
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -88,7 +83,7 @@ class LegActor(LegLife):
 
     def _on_offered_again(self, event: CallReceiveEvent) -> None:
         leg = self.leg
-        if not leg.is_handed_on and leg.hand_on is None:
+        if leg.hand_on is None:
             return  # delivered again: the handler is not started again (PROTOCOL 8.3)
         # It was given back to routing, which brings it here again: a new call, for a new actor.
         leg.is_handed_on = True
@@ -116,7 +111,7 @@ class LegActor(LegLife):
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
-    def _do(self, order: Order) -> None:
+    def take_order(self, order: Order) -> None:
         """Do what a verb asks. In the turn."""
         leg = self.leg
         match order:
@@ -146,7 +141,7 @@ class LegActor(LegLife):
                 else:
                     reply.try_set({})
             case WaitFor(waiting=waiting, state=state):
-                if state and leg.has_reached(state):
+                if leg.has_reached(state):
                     waiting.wait.try_set(leg.state_event())
                 else:
                     leg.wait(waiting)
@@ -168,11 +163,11 @@ class LegActor(LegLife):
             self.leg.backlog.append(CommandFailed(order.command, error))
 
     def _hang_up(self, order: Perform) -> None:
-        leg = self.leg
-        if leg.hang_up is not None and leg.is_being_hung_up:
-            follow(order.reply, leg.hang_up)
+        first = self.leg.hang_up
+        if first is not None and first.error is None:
+            follow(order.reply, first)
         else:
-            leg.hang_up = order.reply
+            self.leg.hang_up = order.reply
             self.send_order(order)
 
     def send_order(self, order: Perform | Control) -> None:
@@ -208,7 +203,7 @@ class LegActor(LegLife):
                 is_news = reply.try_set(result or {}) if error is None or is_gone else reply.try_fail(error)
                 if is_news and error is not None and not is_gone:
                     self._note_refusal(order, error)
-                if is_news and isinstance(order, Perform):
+                if isinstance(order, Perform):
                     self._on_outcome(order.command, error, is_gone=is_gone)
         self.hand_out()
 

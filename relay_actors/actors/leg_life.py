@@ -24,7 +24,7 @@ from relay_actors.errors import ActorDead, CallEnded
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import Hangup
 from relay_actors.protocol.events import CallStateEvent, RelayEvent
-from relay_actors.protocol.states import ActionState, CallState
+from relay_actors.protocol.states import CallState
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.flow import Flow
@@ -85,16 +85,14 @@ class LegLife(Actor, AllVerbs):
             self.hand_to_user(backlog.popleft())
 
     def hand_to_user(self, message: object) -> None:
-        """Hand the user one message. For subclasses to extend."""
-        self.on_receive(message)
+        """Hand the user one message; here there is no user yet. For subclasses to extend."""
 
     def _report(self, action: Action) -> None:
         """Tell of an operation that is over."""
-        leg = self.leg
-        if action.is_done and leg.actions.get(action.control_id) is action:
-            del leg.actions[action.control_id]
+        if action.is_done:
+            self.leg.actions.pop(action.control_id, None)
             if action.result is not None:
-                leg.backlog.append(ActionCompleted(action, action.result))
+                self.leg.backlog.append(ActionCompleted(action, action.result))
                 self._call_back(action)
 
     def _call_back(self, action: Action) -> None:
@@ -132,16 +130,13 @@ class LegLife(Actor, AllVerbs):
 
     def leave(self, reason: str) -> None:
         """Nobody attends to the call any more: hang it up, unless it is, or may yet become, somebody else's."""
-        leg = self.leg
-        leg.left_because = reason
-        if leg.hand_on is None and not leg.is_ended and not leg.is_handed_on:
+        self.leg.left_because = reason
+        if self.leg.hand_on is None:
             self.perform(Hangup(reason=reason))
 
     def expect_end(self, reason: str) -> None:
         """If no end event comes within ``timing.end_timeout_s``, end without (SEMANTICS X3)."""
         leg = self.leg
-        if leg.is_ended or leg.is_handed_on:
-            return
         leg.expected_end = reason
         if leg.end_watch is not None:
             leg.end_watch.cancel()
@@ -176,14 +171,11 @@ class LegLife(Actor, AllVerbs):
         """The call has ended: everything that waits for it ends, in this turn (SEMANTICS X2)."""
         leg = self.leg
         leg.ended_event = event
-        if leg.end_watch is not None:
-            leg.end_watch.cancel()
         leg.settle_waits(event)
         self.on_leg_ended()
         for action in tuple(leg.actions.values()):
             if action.actor_ref is not None:
                 self.deliver_now(action.actor_ref, CallGone(event))
-            action.complete(ActionState.CALL_ENDED, event)  # also one whose own actor has failed
             self._report(action)
         leg.fail_waits(leg.ended_error())
         leg.backlog.append(event)

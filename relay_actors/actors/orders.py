@@ -98,7 +98,7 @@ class WaitFor:
     def too_late(self, leg: Leg) -> None:
         """The call is over: it is past every state that it has reached, and no event comes any more."""
         dial_failed = leg.dialling is not None and leg.dialling.error is not None
-        if self.state and leg.has_reached(self.state) and not dial_failed:
+        if leg.has_reached(self.state) and not dial_failed:
             self.waiting.wait.try_set(leg.state_event())
         else:
             self.waiting.wait.try_fail(leg.ended_error())

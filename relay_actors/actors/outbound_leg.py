@@ -161,10 +161,11 @@ class OutboundLegActor(LegActor):
         for ids in legs:
             self.office.send(last_word(ids, "cancel"))
 
-    def _do(self, order: Order) -> None:
+    def take_order(self, order: Order) -> None:
+        """Do what a verb asks, as far as that is possible while nobody has answered."""
         leg, dialling = self.leg, self.leg.dialling
         if dialling is None or leg.call_id or leg.is_ended:
-            super()._do(order)
+            super().take_order(order)
             return
         match order:
             case Perform(command=Hangup(), reply=reply):
@@ -180,7 +181,7 @@ class OutboundLegActor(LegActor):
                 )
                 self.refuse(order, NotSentError(text))
             case _:
-                super()._do(order)
+                super().take_order(order)
 
     # -- the connection ----------------------------------------------------------------------------------------------
 

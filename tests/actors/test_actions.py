@@ -355,9 +355,8 @@ def test_after_the_end_there_is_nothing_to_control(world: World, control: str):
 def test_a_stop_that_comes_too_late_for_the_server_is_no_sign_that_the_call_is_gone(world: World):
     """The server answers 404: nothing runs under that id. The call goes on."""
     line, handle = world.answered(Witness)
-    action = handle.record()
-    action.get(timeout=5)
-    world.sim.reject_next("calling.record.stop", code="404", message="Nothing runs")
+    action = handle.play_silence(3600).get(timeout=5)
+    world.sim.reject_next("calling.play.stop", code="404", message="Nothing runs")
     assert action.stop().get(timeout=5) == {}
     world.run(60)
     assert handle.state == "answered"
@@ -465,6 +464,14 @@ def test_a_refusal_that_nobody_waits_for_is_told(world: World):
     assert failed.command is action.command
     assert isinstance(failed.error, CommandRejectedError)
     assert failed.error.code == 500
+
+
+def test_an_id_whose_operation_was_refused_is_free_again(world: World):
+    _line, handle = world.answered(Witness)
+    world.sim.reject_next("calling.record", code="500")
+    with pytest.raises(CommandRejectedError):
+        handle.record(control_id="mine").get(timeout=5)
+    assert handle.record(control_id="mine").get(timeout=5)
 
 
 # -- the end of the call ---------------------------------------------------------------------------------------------

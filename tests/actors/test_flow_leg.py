@@ -403,6 +403,7 @@ def test_the_end_is_raised_once_and_then_the_flow_may_wrap_up(world: World):
     world.run(10)
     assert logged(handle) == [3]
     assert len(world.call_actors()) == 1
+    assert world.app.call(handle.call_id) is None, "it can be found no longer than others"
     world.run(11)
     assert logged(handle) == [3, True, "over"]
     assert world.call_actors() == []

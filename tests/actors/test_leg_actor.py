@@ -27,8 +27,10 @@ def test_a_command_on_a_call_that_is_gone_gives_nothing_and_raises_nothing(world
     """Result codes and JSON-RPC errors alike (PROTOCOL 8.7)."""
     _line, handle = world.inbound(Witness)
     world.sim.reject_next("calling.answer", code=code, message="Call does not exist")
-    assert handle.answer().get(timeout=5) == {}
+    reply = handle.answer()
     assert world.seen(handle, CommandFailed) == []
+    assert reply.get(timeout=5) == {}
+    assert handle.leg.replies == set()
 
 
 @over_seeds(5)
@@ -104,6 +106,26 @@ def test_a_command_after_the_end_fails_where_it_is_read_and_harms_nobody(world: 
         assert world.seen(handle, CommandFailed) == []
         world.run(100)  # the second time its actor is gone
     assert world.methods() == []
+
+
+@over_seeds(5)
+@pytest.mark.parametrize("code", ["200", "500"])
+def test_an_answer_that_comes_after_the_end_changes_nothing(world: World, code: str):
+    """What it was about has ended with the call, and was told."""
+    _line, handle = world.answered(Witness)
+    for method in ("calling.hold", "calling.play"):
+        world.sim.answer_late(method, seconds=0.5)
+        world.sim.reject_next(method, code=code)
+    reply, action = handle.perform(Hold()), handle.play_silence(60)
+    world.settle()
+    state(world, handle, "ended")
+    before = world.seen(handle)
+    assert [type(message) for message in before[-2:]] == [ActionCompleted, CallStateEvent]
+    world.run(0.9)
+    assert world.call_actors()
+    assert world.seen(handle) == before
+    assert isinstance(reply.error, CallEnded)
+    assert action.completed
 
 
 # -- states ----------------------------------------------------------------------------------------------------------

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from relay_actors import CallEnded, CommandFailed
+from relay_actors import CallEnded, CommandFailed, ConnectionRestored, Timing
 from relay_actors.errors import CommandRejectedError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, HoldEvent, RelayEvent
-from relay_actors.protocol.commands import Hold
+from relay_actors.protocol.commands import Hold, UserEvent
 from tests.actors.world import Witness, World, over_seeds
 
 
@@ -87,6 +87,37 @@ def test_outstanding_commands_fail_with_the_reason_of_the_end(world: World):
     assert (ended.value.call_id, ended.value.reason) == (handle.call_id, "abandoned")
 
 
+def test_a_listener_hears_of_the_end(world: World):
+    heard: list[RelayEvent] = []
+    _line, handle = world.answered(Witness)
+    handle.on("calling.call.state", heard.append)
+    state(world, handle, "ended")
+    assert [event.params["call_state"] for event in heard] == ["ended"]
+
+
+def test_the_authors_own_clean_up_is_called(world: World):
+    """As of every actor (SEMANTICS L7)."""
+
+    class CleansUp(Witness):
+        def on_stop(self) -> None:
+            self.data["clean"] = True
+
+    line, handle = world.answered(CleansUp)
+    line.hangs_up()
+    world.run(5)
+    assert handle.data["clean"] is True
+
+
+def test_nobody_waits_for_a_call_when_all_actors_have_ended(world: World):
+    """Not by a stop of the application, but because too much has failed: nobody cleans up after them (SEMANTICS X2)."""
+    _line, handle = world.answered(Witness)
+    waits = [handle.wait_for_ended(), handle.wait_for("x"), handle.play_silence(60).get(timeout=5).wait()]
+    world.tree._root.stop(block=False)
+    world.settle()
+    assert [type(wait.error) for wait in waits] == [CallEnded] * 3
+    world.app.stop()
+
+
 # -- late events -----------------------------------------------------------------------------------------------------
 
 
@@ -141,14 +172,72 @@ def test_a_call_whose_end_is_not_told_counts_as_ended_after_a_while(world: World
     assert len(world.sent("calling.end")) == 1
 
 
-def test_a_call_that_the_server_does_not_know_counts_as_ended_after_a_while(world: World):
+@pytest.mark.parametrize("method", ["calling.hold", "calling.play"])
+def test_a_call_that_the_server_does_not_know_counts_as_ended_after_a_while(world: World, method: str):
     """Proves SEMANTICS X3. In case that it is up all the same, it is hung up."""
     _line, handle = world.answered(Witness)
-    world.sim.reject_next("calling.hold", code="404", message="Call does not exist")
-    assert handle.perform(Hold()).get(timeout=5) == {}
+    world.sim.reject_next(method, code="404", message="Call does not exist")
+    if method == "calling.hold":
+        handle.perform(Hold())
+    else:
+        handle.play_silence(1)
     event = handle.wait_for_ended().get(timeout=16)
     assert (event.params["call_state"], handle.end_reason) == ("ended", "lost")
     assert len(world.sent("calling.end")) == 1
+
+
+def test_the_time_counts_from_the_last_word_on_it(world: World):
+    """Somebody has been told that the call is gone, and somebody else hangs up ten seconds later."""
+    _line, handle = world.answered(Witness)
+    world.sim.reject_next("calling.hold", code="404")
+    world.sim.reject_next("calling.end", code="200", message="accepted, and forgotten")
+    handle.perform(Hold()).get(timeout=5)
+    world.run(10)
+    handle.hangup().get(timeout=5)
+    world.run(14)
+    assert not handle.leg.is_ended
+    handle.wait_for_ended().get(timeout=2)
+    assert handle.end_reason == "hangup"
+
+
+def test_a_call_that_has_shown_life_survives_the_loss_of_the_connection(world: World):
+    """What was taken back is not remembered when the connection returns."""
+    line, handle = world.answered(Witness)
+    world.sim.reject_next("calling.hold", code="404")
+    handle.perform(Hold()).get(timeout=5)
+    handle.perform(Hold()).get(timeout=5)
+    world.sim.drop_sockets()
+    world.run(60)
+    assert handle.state == "answered"
+    assert not line.is_over
+
+
+@pytest.mark.parametrize("how", ["ended", "handed on"])
+def test_a_call_that_is_over_is_not_ended_again_when_its_session_goes(how: str):
+    """It lingers, and nothing more is said about it."""
+    with World(timing=Timing(linger_s=60.0)) as world:
+        line, handle = world.answered(Witness)
+        if how == "ended":
+            line.hangs_up()
+        else:
+            handle.transfer("context:sales").get(timeout=5)
+        world.run(1)
+        before = world.seen(handle, CallStateEvent)
+        world.sim.announce_disconnect(restart=True)
+        world.run(10)
+        assert len(world.seen(handle, ConnectionRestored)) == 1
+        assert world.seen(handle, CallStateEvent) == before
+        assert world.sent("calling.end") == []
+
+
+def test_a_call_that_was_handed_on_and_then_ends_lingers_once(world: World):
+    """From the first of the two."""
+    _line, handle = world.answered(Witness)
+    handle.transfer("context:sales").get(timeout=5)
+    world.run(0.9)
+    state(world, handle, "ended")
+    world.run(0.2)
+    assert world.call_actors() == []
 
 
 @pytest.mark.parametrize("sign", ["an event", "an answer"])
@@ -161,7 +250,7 @@ def test_a_sign_of_life_takes_it_back_that_a_call_is_gone(world: World, sign: st
     if sign == "an event":
         world.tells("calling.call.play", {**handle.leg.ids, "control_id": "other", "state": "playing"})
     else:
-        handle.perform(Hold()).get(timeout=5)
+        assert handle.perform(UserEvent(event="no event follows")).get(timeout=5)["code"] == "200"
     world.run(60)
     assert handle.state == "answered"
     assert not line.is_over

@@ -348,7 +348,7 @@ def test_a_command_before_the_answer_is_refused_in_the_handler_as_well(world: Wo
             self.play_tts("Hello")
             self.perform(Hold()).add_done_callback(lambda reply: self.data.setdefault("read", []).append(reply.error))
 
-    handle = dial(world, [A], actor_class=Hasty)
+    handle = by_hand(world, actor_class=Hasty)  # no event comes that could bring it along
     world.settle()
     assert [failed.command.method for failed in world.seen(handle, CommandFailed)] == ["calling.play"]
     assert [type(error) for error in handle.data["read"]] == [NotSentError]
