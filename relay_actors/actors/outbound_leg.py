@@ -97,10 +97,7 @@ class OutboundLegActor(LegActor):
     def _fail_dial(self, dialling: Dialling, error: RelayActorsError) -> None:
         """Nobody has answered: everyone who waits is told, and the actor ends."""
         leg = self.leg
-        dialling.is_over = True
         dialling.error = error
-        if leg.end_watch is not None:
-            leg.end_watch.cancel()
         leg.state = CallState.ENDED
         leg.end_reason = leg.end_reason or "failed"
         leg.fail_waits(error)
@@ -114,10 +111,10 @@ class OutboundLegActor(LegActor):
             super()._on_event(event)
         elif isinstance(event, DialEvent):
             self._on_dial_event(dialling, event)
-        elif isinstance(event, CallStateEvent) and event.call_id != leg.call_id:
-            self._end_legs(dialling.on_leg(event))
-        else:
+        elif event.call_id == leg.call_id:
             super()._on_event(event)
+        elif isinstance(event, CallStateEvent):
+            self._end_legs(dialling.on_leg(event))
 
     def _on_dial_event(self, dialling: Dialling, event: DialEvent) -> None:
         was_over = dialling.is_over
@@ -199,7 +196,7 @@ class OutboundLegActor(LegActor):
         if not resumed:
             # The session that would tell of this call is gone, and the new one hears nothing of it (SEMANTICS K8).
             self.end_without_event("lost")
-        elif leg.hang_up is not None and not leg.is_being_hung_up and not leg.is_ended:
+        elif leg.hang_up is not None and not leg.is_being_hung_up:
             self.perform(Hangup(reason=leg.expected_end or "hangup"))  # it may have been lost on its way (X7)
         elif leg.expected_end:
             self.expect_end(leg.expected_end)

@@ -15,6 +15,7 @@ from relay_actors import (
     ConnectionLost,
     ConnectionRestored,
     DialFailed,
+    Limits,
     RelayError,
 )
 from relay_actors.actors.call_handle import CallHandle
@@ -193,6 +194,37 @@ def test_events_that_came_before_the_call_had_a_name_are_told_in_order(world: Wo
     assert [message.state for message in world.seen(handle, TapEvent)] == ["tapping", "finished"]
 
 
+@over_seeds(5)
+def test_a_dial_may_be_answered_before_it_is_accepted(world: World):
+    """Events may overtake the response (PROTOCOL 2.7)."""
+    world.start()
+    world.sim.stop_answering("calling.dial")
+    handle = dial(world, [A], tag="t", actor_class=Talks)
+    world.settle()
+    dial_event(world, "t", "answered", "won")
+    handle.wait_for_answered().get(timeout=5)
+    world.settle()
+    assert handle.data["answered"] == "answered"
+    assert handle.ref.incarnation == 0
+    world.run(10)  # the response is overdue, and the connection with it
+    assert handle.state == "answered"
+
+
+def test_what_other_legs_of_the_dial_tell_of_themselves_is_not_told(world: World):
+    """It is of no call of ours."""
+    handle = by_hand(world)
+    world.settle()
+    for leg in ("a", "b"):
+        leg_event(world, "t", leg, "ringing")
+        play = {"call_id": leg, "node_id": "n", "tag": "t", "state": "playing", "control_id": "c"}
+        world.tells("calling.call.play", play)
+    dial_event(world, "t", "answered", "a")
+    leg_event(world, "t", "b", "ended")
+    world.settle()
+    assert [type(message) for message in world.seen(handle)] == [DialEvent, CallStateEvent]
+    assert handle.state == "answered"
+
+
 # -- not answered ------------------------------------------------------------------------------------------------------
 
 
@@ -229,6 +261,7 @@ def test_a_dial_that_the_server_refuses_fails_with_its_words(world: World):
     with pytest.raises(CommandRejectedError, match="Payment required"):
         handle.wait_for_answered().get(timeout=5)
     assert isinstance(world.seen(handle, DialFailed)[0].error, CommandRejectedError)
+    assert (handle.state, handle.end_reason) == ("ended", "failed")
 
 
 @over_seeds(5)
@@ -256,6 +289,15 @@ def test_a_leg_that_is_answered_after_its_dial_was_given_up_is_hung_up(world: Wo
     world.settle()
     assert [params["call_id"] for params in world.sent("calling.end")] == ["late"]
     assert handle.state == "ended"
+
+
+@over_seeds(20)
+def test_a_leg_that_is_answered_at_the_moment_in_which_the_actor_goes_is_hung_up(world: World):
+    """Between the actor, which knows the dial, and the connection, which remembers it, there is no gap."""
+    by_hand(world, dial_timeout=5)
+    world.dispatcher.call_at(6.0, lambda: leg_event(world, "t", "late", "answered"))
+    world.run(10)
+    assert [params["call_id"] for params in world.sent("calling.end")] == ["late"]
 
 
 @over_seeds(5)
@@ -298,6 +340,19 @@ def test_hanging_up_while_dialling_cancels(world: World):
     assert [type(message) for message in world.seen(handle, DialFailed)] == [DialFailed]
     assert handle.hangup().get(timeout=5) == {}
     assert len(world.sent("calling.end")) == 1
+    assert len(world.seen(handle, DialFailed)) == 1
+    assert handle.end_reason == "cancel"
+
+
+def test_what_the_server_says_to_a_dial_that_was_cancelled_is_too_late(world: World):
+    """Who waits has been told, once."""
+    world.start()
+    world.sim.answer_late("calling.dial", seconds=0.5)
+    world.sim.reject_next("calling.dial", code="500")
+    handle = dial(world, [A])
+    handle.hangup().get(timeout=5)
+    world.run(0.9)
+    assert [type(message.error) for message in world.seen(handle)] == [DialFailedError]
 
 
 def test_an_actor_that_hangs_up_in_its_handler_is_not_called_inside_itself(world: World):
@@ -319,6 +374,26 @@ def test_an_actor_that_hangs_up_in_its_handler_is_not_called_inside_itself(world
     world.run(1)
     assert set(depth) == {1}
     assert [type(message) for message in world.seen(handle)] == [DialEvent, DialFailed]
+
+
+def test_an_actor_that_cancels_as_it_starts_is_told_so(world: World):
+    """Nothing else happens that could bring the news along."""
+
+    class Regrets(Witness):
+        def on_start(self) -> None:
+            self.start_timer("regret", "regret", 1.0)
+
+        def on_receive(self, message: object) -> None:
+            if message == "regret":
+                self.hangup()
+            super().on_receive(message)
+
+    handle = by_hand(world, actor_class=Regrets)
+    world.run(1.5)
+    assert [message if message == "regret" else type(message) for message in world.seen(handle)] == [
+        "regret",
+        DialFailed,
+    ]
 
 
 @over_seeds(5)
@@ -484,6 +559,31 @@ def test_a_call_survives_the_loss_of_the_connection(world: World):
     assert restored.resumed is True
     assert 3 < restored.gap_s < 10
     assert not line.is_over
+
+
+def test_a_dialled_call_survives_the_loss_of_the_connection(world: World):
+    """Its dial is over; what is lost is only the connection."""
+    world.sim.phone(A).answers()
+    handle = dial(world, [A])
+    handle.wait_for_answered().get(timeout=5)
+    world.sim.drop_sockets()
+    world.run(5)
+    assert [type(message) for message in world.seen(handle)[-2:]] == [ConnectionLost, ConnectionRestored]
+    assert handle.state == "answered"
+    assert not world.sim.phone(A).line.is_over
+
+
+def test_a_hang_up_that_could_not_be_sent_is_sent_when_it_can():
+    """As it was asked for. Nothing may be said to a queue that is full, but nobody may be left in silence either."""
+    with World(limits=Limits(queued_requests=1)) as world:
+        line, handle = world.answered(Witness)
+        with world.sim.socket_down(40):
+            world.settle()
+            handle.perform(Hold())
+            with pytest.raises(NotSentError, match="queue full"):
+                handle.hangup("busy").get(timeout=1)
+        line.is_hung_up(within=60)
+        assert [params["reason"] for params in world.sent("calling.end")] == ["busy"]
 
 
 @over_seeds(5)
