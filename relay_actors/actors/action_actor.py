@@ -69,7 +69,7 @@ class ActionActor(Actor):
                 super().on_receive(message)
 
     def on_stop(self) -> None:
-        """Let nobody wait for what is gone."""
+        """Let nobody wait for a stop of what is over."""
         self._settle_deferred()
 
     def _on_event(self, event: RelayEvent) -> None:
@@ -94,9 +94,7 @@ class ActionActor(Actor):
                 self.stop()
 
     def _on_control(self, order: Control) -> None:
-        if self._action.is_done:
-            order.reply.try_set({})  # after the end it is nothing to do (SEMANTICS X5, PROTOCOL 10.6)
-        elif isinstance(order.command, Stop) and self._action.state is ActionState.REQUESTED and not self._accepted:
+        if isinstance(order.command, Stop) and self._action.state is ActionState.REQUESTED and not self._accepted:
             self._settle_deferred()
             self._deferred_stop = order  # before it runs there is nothing the server could stop
         else:
@@ -118,7 +116,6 @@ class ActionActor(Actor):
 
     def _end(self, state: ActionState, event: RelayEvent) -> None:
         self._action.complete(state, event)
-        self._settle_deferred()
         self.stop()
 
 

@@ -118,14 +118,12 @@ class FlowLegActor(OutboundLegActor):
 
     def start_flow(self) -> None:
         """Start ``run()``, if there is one and it is its time: an inbound call is offered, an outbound one answered."""
-        leg = self.leg
-        if self.run is not None and self._cell.flow is None and leg.call_id and not leg.flow_is_over:
+        if self.run is not None and self.leg.call_id and not self.leg.flow_is_over:
             # In a turn of its own, so that what it raises is no failure to start; and for this incarnation only.
             self.later(lambda actor: actor is self and self._run_flow())
 
     def _run_flow(self) -> None:
-        leg = self.leg
-        if self._cell.flow is None and not (leg.is_ended or leg.is_handed_on):
+        if not self.leg.is_ended:
             self._cell.flow = Flow(self._cell, self._run(), self._on_flow_done)
             self._cell.flow.begin()
 

@@ -139,7 +139,7 @@ class LegActor(LegLife):
                 if action.actor_ref is not None and not action.is_done:
                     self.deliver_now(action.actor_ref, order)
                 else:
-                    reply.try_set({})
+                    reply.try_set({})  # there is nothing to do any more (SEMANTICS X5, PROTOCOL 10.6)
             case WaitFor(waiting=waiting, state=state):
                 if leg.has_reached(state):
                     waiting.wait.try_set(leg.state_event())

@@ -140,6 +140,13 @@ def test_a_stop_before_the_acceptance_is_sent_after_it(bench: Bench):
     assert bench.sent[0].reply is reply
 
 
+def test_a_stop_of_what_runs_already_does_not_wait_for_the_acceptance(bench: Bench):
+    """Its event may have come before the response (PROTOCOL 2.7)."""
+    bench.tells("playing")
+    bench.action.stop()
+    assert [type(order.command) for order in bench.sent] == [Stop]
+
+
 @pytest.mark.parametrize("end", ["refused", "gone", "ended", "finished"])
 def test_a_stop_that_was_waiting_when_the_end_came_is_nothing(bench: Bench, end: str):
     reply = bench.action.stop()

@@ -141,6 +141,22 @@ def test_an_event_that_comes_before_the_flow_asks_for_it_is_not_missed(world: Wo
     assert logged(handle) == ["answered", "hold"]
 
 
+def test_several_waits_at_once_each_get_their_own(world: World):
+    """A flow may begin to wait for two things before it awaits the first."""
+
+    class Waits(Flow):
+        async def run(self) -> None:
+            number, word, other = self.next(int), self.next(str), self.next(int)
+            self.notes.append([await word, await number, await other])
+
+    _line, handle = world.inbound(Waits)
+    world.settle()
+    for message in (1, "word", 2):
+        handle.ref.tell(message)
+    world.settle()
+    assert logged(handle) == [["word", 1, 2]]
+
+
 def test_messages_are_taken_in_the_order_in_which_they_came(world: World):
     class Takes(Flow):
         async def run(self) -> None:
