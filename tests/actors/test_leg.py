@@ -204,8 +204,10 @@ def test_listeners_belong_to_an_incarnation_or_to_nobody():
     assert leg.listeners("x", 0) == [outside, first]
     assert leg.listeners("x", 1) == [outside]
     leg.listen("x", second, 1)
-    assert leg.listeners("x", 1) == [outside, second]
-    assert leg.listeners("x", 0) == [outside], "those of former incarnations are not kept"
+    leg.listen("x", first, 1)
+    leg.listen("x", second, None)
+    assert leg.listeners("x", 1) == [outside, second, first, second]
+    assert leg.listeners("x", 0) == [outside, second], "those of former incarnations are not kept"
     assert leg.listeners("y", 1) == []
 
 

@@ -77,6 +77,7 @@ def test_who_answers_becomes_the_call(world: World, dial_first: bool):
     assert event.params["call_state"] == "answered"
     person.hears("reminder")
     person.is_hung_up()
+    assert handle.wait_for_ended().get(timeout=5).params["call_state"] == "ended"
     assert handle.data["appointment"] == 17
     assert handle.data["answered"] == "answered"
     assert handle.call_id == person.line.call_id
