@@ -196,12 +196,15 @@ class Cell(Turns):
             self._start()
 
     def _drop_incarnation(self) -> None:
+        self._end_work()
+        self.actor = None
+
+    def _end_work(self) -> None:
         if self._timers is not None:
             self._timers.cancel_all()
         flow, self.flow = self.flow, None
         if flow is not None:
             self._hook("flow", flow.cancel)
-        self.actor = None
 
     def _spec(self) -> ChildSpec | None:
         siblings = self.parent.children if self.parent is not None else None
@@ -286,11 +289,7 @@ class Cell(Turns):
         self.exit_reason = reason
         if not self._enter(_STOPPING):
             return
-        if self._timers is not None:
-            self._timers.cancel_all()
-        flow, self.flow = self.flow, None
-        if flow is not None:
-            self._hook("flow", flow.cancel)
+        self._end_work()
         if self._children is not None:
             self._children.refuse_held()
         self._once_childless(partial(self._finish, reason, in_order))

@@ -54,6 +54,31 @@ def test_a_failed_child_that_is_not_restarted_is_told_to_its_parent(world: World
     assert parent.is_alive()
 
 
+def test_everybody_hears_the_same_reason(world: World, caplog: pytest.LogCaptureFixture):
+    """L5: parent, watchers and log; the very same object where there is one."""
+    reasons: list[Any] = []
+
+    class Hears(Parent):
+        def on_child_ended(self, ref: Any, reason: Any) -> None:
+            reasons.append(reason)
+
+        def on_receive(self, message: Any) -> Any:
+            if isinstance(message, ChildFailed | Down):
+                reasons.append(message.reason)
+                return None
+            return super().on_receive(message)
+
+    parent = world.start(Hears)
+    child = spawn(parent, Recorder)
+    parent.ask(lambda actor: actor.watch(child), timeout=0)
+    child.tell(crash("the one reason"))
+    world.settle()
+
+    assert len(reasons) == 3
+    assert all(reason is child._cell.exit_reason for reason in reasons)
+    assert "error ValueError: the one reason" in caplog.text
+
+
 def test_the_names_of_a_failed_child_are_free_when_its_parent_hears_of_it(world: World):
     """W4's meaning, for parents: the next operation may take the same id at once."""
     owners: list[Any] = []

@@ -74,6 +74,20 @@ def test_the_thread_ends_with_its_actor(system: System):
         assert not thread.is_alive(), end
 
 
+def test_a_constructor_that_raises_leaves_no_thread(system: System):
+    """L1: its thread was made before it, and ends with it."""
+
+    class Broken(Pinned):
+        def __init__(self) -> None:
+            raise OSError("broken")
+
+    system.start(Recorder).ask("the shared threads run", timeout=DEADLINE_S)
+    with pytest.raises(OSError, match="broken"):
+        system.start(Broken)
+    until(lambda: not any("pinned" in thread.name for thread in threading.enumerate()))
+    assert system.actor_count == 1
+
+
 def test_a_pinned_thread_that_hangs_is_reported(caplog: pytest.LogCaptureFixture):
     """H9: the system says that something is left over, and does not wait for ever."""
     system = System(name="hanging")
