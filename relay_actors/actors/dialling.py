@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from relay_actors.errors import RelayActorsError
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import Dial
-from relay_actors.protocol.events import CallStateEvent, DialEvent
+from relay_actors.protocol.events import CallStateEvent, DialEvent, RelayEvent
 from relay_actors.protocol.states import CallState, advance, is_at_or_past
 
 __all__ = ["Dialling"]
+
+_HELD_PER_LEG = 64
 
 
 class Dialling:
@@ -34,7 +36,7 @@ class Dialling:
         self._is_given_up = False
         self._legs: dict[str, str] = {}
         self._nodes: dict[str, str] = {}
-        self._events: dict[str, list[CallStateEvent]] = {}
+        self._events: dict[str, list[RelayEvent]] = {}
         self._ended_by_us: set[str] = set()
 
     def on_leg(self, event: CallStateEvent) -> list[JsonObject]:
@@ -54,6 +56,12 @@ class Dialling:
             return self._to_end([call_id])
         return []
 
+    def hold(self, event: RelayEvent) -> None:
+        """Keep what one leg tells beside its states, until it is certain whether that leg has won."""
+        held = self._events.setdefault(event.call_id, [])
+        if not self.is_over and len(held) < _HELD_PER_LEG:
+            held.append(event)
+
     def on_dial(self, event: DialEvent) -> list[JsonObject]:
         """Note a final dial event; return the ids of legs that must be hung up now."""
         winner = event.winner_call_id
@@ -67,11 +75,10 @@ class Dialling:
         self.is_over = True
         return self._to_end(leg for leg, state in self._legs.items() if state == CallState.ANSWERED)
 
-    def take_events(self) -> list[CallStateEvent]:
-        """Return what the winning leg has told of itself from its answer on, in order; once."""
+    def take_events(self) -> list[RelayEvent]:
+        """Return what the winning leg has told of itself, of its states those from its answer on, in order; once."""
         events, self._events = self._events, {}
-        told = events.get(self.winner, ())
-        return [event for event in told if is_at_or_past(event.call_state, CallState.ANSWERED)]
+        return [event for event in events.get(self.winner, ()) if _is_from_its_answer_on(event)]
 
     def give_up(self) -> list[JsonObject]:
         """Nobody wants it any more; return the ids of the legs that are to be hung up."""
@@ -85,3 +92,7 @@ class Dialling:
         due = [leg for leg in call_ids if leg not in spared and self._legs.get(leg) != CallState.ENDED]
         self._ended_by_us.update(due)
         return [{"node_id": self._nodes.get(leg, ""), "call_id": leg} for leg in due]
+
+
+def _is_from_its_answer_on(event: RelayEvent) -> bool:
+    return not isinstance(event, CallStateEvent) or is_at_or_past(event.call_state, CallState.ANSWERED)

@@ -115,6 +115,8 @@ class OutboundLegActor(LegActor):
             super()._on_event(event)
         elif isinstance(event, CallStateEvent):
             self._end_legs(dialling.on_leg(event))
+        else:
+            dialling.hold(event)
 
     def _on_dial_event(self, dialling: Dialling, event: DialEvent) -> None:
         was_over = dialling.is_over
@@ -139,16 +141,16 @@ class OutboundLegActor(LegActor):
         self._cell.register(("call", leg.call_id))
         self.office.tell_connection(Claim(leg.call_id, self._cell.ref, is_call=True))
         told = dialling.take_events()
-        if not any(one.call_state == CallState.ANSWERED for one in told):
+        if not any(_is_answer(one) for one in told):
             # The leg's own word may come later, or never: whoever waits shall not depend on that.
             params = {**event.call, "call_state": CallState.ANSWERED.value, "tag": dialling.tag}
             envelope = {"event_type": "calling.call.state", "timestamp": event.timestamp, "params": params}
             self.take_event(CallStateEvent.from_payload(envelope))
         for one in told:
-            if one.call_state == CallState.ANSWERED:
+            if _is_answer(one):
                 self.take_event(one)
             else:
-                self._on_event(one)  # it has ended already
+                self._on_event(one)
         self.on_won()
 
     def on_won(self) -> None:
@@ -200,3 +202,7 @@ class OutboundLegActor(LegActor):
             self.perform(Hangup(reason=leg.expected_end or "hangup"))  # it may have been lost on its way (X7)
         elif leg.expected_end:
             self.expect_end(leg.expected_end)
+
+
+def _is_answer(event: RelayEvent) -> bool:
+    return isinstance(event, CallStateEvent) and event.call_state == CallState.ANSWERED

@@ -20,7 +20,7 @@ from relay_actors import (
 )
 from relay_actors.actors.call_handle import CallHandle
 from relay_actors.errors import CommandRejectedError, ConfigError, DialFailedError, NotSentError
-from relay_actors.events import CallStateEvent, DialEvent, TapEvent
+from relay_actors.events import CallStateEvent, DialEvent, PlayEvent, TapEvent
 from relay_actors.protocol.commands import Dial, Hangup, Hold, Play, Stop, Tap
 from tests.actors.world import Witness, World, device, over_seeds
 
@@ -212,7 +212,7 @@ def test_a_dial_may_be_answered_before_it_is_accepted(world: World):
 
 
 def test_what_other_legs_of_the_dial_tell_of_themselves_is_not_told(world: World):
-    """It is of no call of ours."""
+    """It is of no call of ours. What the winner itself told early is not lost (SEMANTICS K4)."""
     handle = by_hand(world)
     world.settle()
     for leg in ("a", "b"):
@@ -222,7 +222,8 @@ def test_what_other_legs_of_the_dial_tell_of_themselves_is_not_told(world: World
     dial_event(world, "t", "answered", "a")
     leg_event(world, "t", "b", "ended")
     world.settle()
-    assert [type(message) for message in world.seen(handle)] == [DialEvent, CallStateEvent]
+    assert [type(message) for message in world.seen(handle)] == [DialEvent, CallStateEvent, PlayEvent]
+    assert {message.call_id for message in world.seen(handle, PlayEvent)} == {"a"}
     assert handle.state == "answered"
 
 
