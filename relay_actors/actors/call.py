@@ -23,15 +23,10 @@ class GivenUpCall(OutboundLegActor):
     """Takes over a call whose actor has crashed too often: hangs it up, once, and waits for its end (SEMANTICS X7)."""
 
     def begin(self) -> None:
-        """Hang up; what the crashed one has not been told, nobody is told."""
-        super().begin()
-        self.leg.backlog.clear()
+        """Hang up, unless somebody has; what the crashed one has not been told, nobody is told."""
         self.system.hooks.count("calls.abandoned")
         _log.error("call given up call_id=%s", self.leg.name)
-        if self.leg.is_ended:
-            self.linger()
-        else:
-            self.leave("error")
+        self.leave("error")
 
 
 class CallActor(FlowLegActor):
@@ -151,9 +146,7 @@ class CallActor(FlowLegActor):
         super().begin()
         if self.leg.backlog:
             self.later(lambda actor: actor.hand_out())
-        if self.leg.is_ended:
-            self.linger()
-        elif not self.leg.is_handed_on:
+        if not (self.leg.is_ended or self.leg.is_handed_on):
             self.begin_dial()
             self.start_flow()
 

@@ -178,6 +178,27 @@ def test_a_wait_that_was_given_up_is_forgotten():
     assert len(leg.waits) == 1
 
 
+def test_a_pause_that_is_over_is_forgotten():
+    """A flow that sleeps a thousand times leaves nothing behind."""
+    leg = new_leg()
+    for _ in range(1000):
+        pause: Wait[None] = Wait()
+        leg.pause(pause)
+        pause.try_set(None)
+    assert len(leg.pauses) == 1
+
+
+def test_a_wait_that_is_over_is_not_asked_any_more():
+    asked: list[RelayEvent] = []
+    leg = new_leg()
+    wait: Wait[RelayEvent] = Wait()
+    leg.wait(StateWait(lambda given: bool(asked.append(given)), wait))
+    wait.try_fail(TimeoutError())
+    leg.settle_waits(event("ended"))
+    assert asked == []
+    assert leg.waits == []
+
+
 def test_what_a_predicate_raises_is_raised_in_the_wait():
     leg = new_leg()
     wrong: Wait[RelayEvent] = Wait()
@@ -244,7 +265,10 @@ def test_closing_lets_nobody_wait_and_nothing_be_due():
     leg.end_watch, leg.end_timers = timers[0], timers[1:]  # type: ignore[assignment]  # they have what it takes
     wait: Wait[RelayEvent] = Wait()
     leg.wait(StateWait(lambda _event: True, wait))
+    pause: Wait[None] = Wait()
+    leg.pause(pause)
     leg.close()
     leg.close()
     assert isinstance(wait.error, CallEnded)
+    assert isinstance(pause.error, CallEnded)
     assert all(timer.cancelled for timer in timers)
