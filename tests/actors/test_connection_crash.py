@@ -60,11 +60,11 @@ def test_a_crash_while_routing_costs_the_event_that_caused_it_and_nothing_else(
         peer.ok(peer.expect("calling.answer"))
         pending = handle_of(app, CALL).send_digits("1")
         digits = peer.expect("calling.send_digits")
-        # In one go, so that they are read together.
         play = {"call_id": CALL, "node_id": NODE, "state": "playing"}
-        peer.event("calling.call.play", {**play, "control_id": "stumble"})
-        peer.event("calling.call.play", {**play, "control_id": "after"})
-        peer.ok(digits)
+        with peer.in_one_go():
+            peer.event("calling.call.play", {**play, "control_id": "stumble"})
+            peer.event("calling.call.play", {**play, "control_id": "after"})
+            peer.ok(digits)
         assert recorder.next(PlayEvent).control_id == "after"
         assert peer.expect_end() == "broken"
         peer = server.accept()

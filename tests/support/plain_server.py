@@ -16,7 +16,7 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -244,6 +244,16 @@ class PlainPeer:
     def send_text(self, text: str | bytes | list[str]) -> None:
         """Send a message as it is: bytes as a binary one, a list in fragments."""
         self._connection.send(text)
+
+    @contextlib.contextmanager
+    def in_one_go(self) -> Iterator[None]:
+        """Let what is sent inside reach the client all at once: the kernel holds it back until the end."""
+        held_back = getattr(socket, "TCP_CORK", None) or socket.TCP_NOPUSH  # Linux, or the BSDs and macOS
+        self._connection.socket.setsockopt(socket.IPPROTO_TCP, held_back, 1)
+        try:
+            yield
+        finally:
+            self._connection.socket.setsockopt(socket.IPPROTO_TCP, held_back, 0)
 
     def close(self) -> None:
         """Say goodbye, and hang up."""
