@@ -106,7 +106,7 @@ class Flow:
                 if not isinstance(awaited, Future):
                     error = FlowError(
                         f"a flow cannot await {type(awaited).__name__}: it is driven by its actor, not by asyncio. "
-                        "Wrap asyncio code in self.aio(...) and blocking code in self.blocking(...)"
+                        "Run asyncio code by self.blocking(asyncio.run, ...), and blocking code by self.blocking(...)"
                     )
                 elif self._is_over:
                     coroutine.close()

@@ -227,6 +227,23 @@ def test_blocking_code_gives_its_result_or_its_error(world: World):
     assert logged(handle) == [15, ValueError]
 
 
+def test_asyncio_code_runs_on_the_blocking_pool(world: World):
+    """What the error of an await that a flow cannot drive recommends."""
+
+    class Asks(Flow):
+        async def run(self) -> None:
+            self.notes.append(await self.blocking(asyncio.run, asyncio.wait_for(_answer(), 5)))
+
+    _line, handle = world.inbound(Asks)
+    world.run(1)
+    assert logged(handle) == ["from asyncio"]
+
+
+async def _answer() -> str:
+    await asyncio.sleep(0)
+    return "from asyncio"
+
+
 def test_blocking_code_that_wants_to_end_the_process_fails_the_flow_only(world: World):
     """Nobody else would tell the flow, which would wait for ever."""
 

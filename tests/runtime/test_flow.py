@@ -132,7 +132,7 @@ def test_a_flow_cannot_await_asyncio(flows: Flows):
     flows.begin(run())
     [(done, text)] = flows.log
     assert done == "done"
-    assert "self.aio(...)" in text
+    assert "self.blocking(asyncio.run, ...)" in text
 
 
 def test_an_interrupted_await_is_not_woken_by_its_future(flows: Flows):
