@@ -9,7 +9,6 @@ from relay_actors.actors.flow_leg import FlowLegActor
 from relay_actors.actors.notices import ActionCompleted, CommandFailed, ConnectionLost, ConnectionRestored, DialFailed
 from relay_actors.actors.office import App, Office
 from relay_actors.actors.outbound_leg import OutboundLegActor
-from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.events import RelayEvent
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.restart_policy import Restart
@@ -47,61 +46,6 @@ class CallActor(FlowLegActor):
     """Who takes over when the restarts are used up."""
 
     # -- what it knows -----------------------------------------------------------------------------------------------
-
-    @property
-    def call_id(self) -> str:
-        """The leg's id; "" for an outbound call that is not answered yet."""
-        return self.leg.call_id
-
-    @property
-    def node_id(self) -> str:
-        """The server's node."""
-        return self.leg.node_id
-
-    @property
-    def tag(self) -> str:
-        """The tag of the dial, or ""."""
-        return self.leg.tag
-
-    @property
-    def state(self) -> str:
-        """``created``, ``ringing``, ``answered``, ``ending`` or ``ended``; "" while dialling."""
-        return self.leg.state
-
-    @property
-    def end_reason(self) -> str:
-        """Why the call ended, or ""."""
-        return self.leg.end_reason
-
-    @property
-    def direction(self) -> str:
-        """``inbound`` or ``outbound``."""
-        return self.leg.direction
-
-    @property
-    def call_context(self) -> str:
-        """The routing label by which the call came in."""
-        return self.leg.context
-
-    @property
-    def device(self) -> JsonObject:
-        """``{type, params}`` of the other party."""
-        return self.leg.device
-
-    @property
-    def from_number(self) -> str:
-        """Who calls, or ""."""
-        return self.leg.number("from")
-
-    @property
-    def to_number(self) -> str:
-        """Who is called, or ""."""
-        return self.leg.number("to")
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """The application's own data of this call; kept when the actor is restarted."""
-        return self.leg.data
 
     @property
     def app(self) -> App:

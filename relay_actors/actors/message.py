@@ -11,7 +11,7 @@ from typing import Any, Self, cast
 from relay_actors.actors.office import App, Office
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.routing import Claim
-from relay_actors.actors.waits import Wait, give_up_after
+from relay_actors.actors.waits import Wait, follow, give_up_after
 from relay_actors.errors import RelayActorsError
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import SendMessage
@@ -349,14 +349,7 @@ class MessageHandle:
         """
         wait: Wait[Any] = Wait(self._dispatcher)
         give_up_after(wait, timeout, self._dispatcher, f"the last state of message {self.message_id}")
-
-        def copy(done: Future[RelayEvent]) -> None:
-            if done.error is not None:
-                wait.try_fail(done.error)
-            else:
-                wait.try_set(done.get(timeout=0))
-
-        self._kept.done.add_done_callback(copy)
+        follow(wait, self._kept.done)
         return wait
 
 

@@ -10,7 +10,7 @@ from relay_actors.actors.actions import Action
 from relay_actors.actors.leg import Leg, StateWait
 from relay_actors.actors.orders import Begin, Control, Order, Perform, WaitFor
 from relay_actors.actors.waits import Reply, Wait, give_up_after
-from relay_actors.protocol.base import Command
+from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.commands import ActionCommand, RelayCommand, SubCommand
 from relay_actors.protocol.events import RelayEvent
 from relay_actors.runtime.base import Dispatcher, Runnable
@@ -23,7 +23,7 @@ A = TypeVar("A", bound=Action)
 class CallVerbs(abc.ABC):
     """A call that one can act on: its actor in its own turn, or a handle from anywhere.
 
-    Verbs take effect when called, awaited or not.
+    Verbs take effect when called, awaited or not. What is known of the call may be read from any thread.
     """
 
     @property
@@ -48,6 +48,61 @@ class CallVerbs(abc.ABC):
     @abc.abstractmethod
     def _post(self, order: Order) -> None:
         """Have the call's actor do it: at once in its own turn, by its mailbox from elsewhere."""
+
+    @property
+    def call_id(self) -> str:
+        """The leg's id; "" for an outbound call that is not answered yet."""
+        return self.leg.call_id
+
+    @property
+    def node_id(self) -> str:
+        """The server's node."""
+        return self.leg.node_id
+
+    @property
+    def tag(self) -> str:
+        """The tag of the dial, or ""."""
+        return self.leg.tag
+
+    @property
+    def state(self) -> str:
+        """``created``, ``ringing``, ``answered``, ``ending`` or ``ended``; "" while dialling."""
+        return self.leg.state
+
+    @property
+    def end_reason(self) -> str:
+        """Why the call ended, or ""."""
+        return self.leg.end_reason
+
+    @property
+    def direction(self) -> str:
+        """``inbound`` or ``outbound``."""
+        return self.leg.direction
+
+    @property
+    def call_context(self) -> str:
+        """The routing label by which the call came in."""
+        return self.leg.context
+
+    @property
+    def device(self) -> JsonObject:
+        """``{type, params}`` of the other party."""
+        return self.leg.device
+
+    @property
+    def from_number(self) -> str:
+        """Who calls, or ""."""
+        return self.leg.number("from")
+
+    @property
+    def to_number(self) -> str:
+        """Who is called, or ""."""
+        return self.leg.number("to")
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The application's own data of this call; kept when the actor is restarted. From outside, read it only."""
+        return self.leg.data
 
     def perform(self, command: RelayCommand) -> Reply:
         """Send any simple command, checked when it was made; the verbs are this with names.
