@@ -36,6 +36,7 @@ from relay_actors.simulator.reception import Reception, Violation
 from relay_actors.simulator.sessions import Connection, Sessions
 from relay_actors.simulator.switchboard import Switchboard
 from relay_actors.simulator.timers import Timer
+from relay_actors.simulator.webhooks import Webhook
 from relay_actors.simulator.wire_log import WireLog
 from relay_actors.simulator.world import World
 
@@ -267,6 +268,12 @@ class Simulator:
         with self._world.look():
             return tuple(frame_id for session in self._sessions.all() for frame_id in session.unacknowledged)
 
+    @property
+    def webhooks(self) -> tuple[Webhook, ...]:
+        """What would have been told by HTTP to the URLs that commands name, the oldest first; the last 1000."""
+        with self._world.look():
+            return self._world.webhooks.all()
+
     # What goes wrong.
 
     def drop_sockets(self, *, clean: bool = False) -> None:
@@ -398,6 +405,7 @@ class Simulator:
         with self.turn():
             self.drop_sockets()
             self._world.timers.clear()
+            self._world.webhooks.clear()
             self._sessions.forget()
             self._exchange.clear()
             self._switchboard.clear()

@@ -16,6 +16,7 @@ from typing import Any
 from relay_actors.errors import ConfigError, ProtocolError
 from relay_actors.runtime.base import Clock
 from relay_actors.simulator.timers import Timer, Timers
+from relay_actors.simulator.webhooks import Webhooks
 
 __all__ = ["World"]
 
@@ -42,6 +43,7 @@ class World:
         self.new_id = new_id
         self.pace = pace
         self.timers = Timers()
+        self.webhooks = Webhooks()
         self.drive: Callable[[], bool] | None = None
         """Advances a deterministic world by one step; False when nothing is left to happen. None in real time."""
         self._lock = RLock()
