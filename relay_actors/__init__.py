@@ -3,11 +3,17 @@
 from relay_actors._version import __version__
 from relay_actors.actors.actions import (
     Action,
+    AIAction,
     CollectAction,
     DetectAction,
+    FaxAction,
+    PayAction,
     PlayAction,
     RecordAction,
     StandaloneCollectAction,
+    StreamAction,
+    TapAction,
+    TranscribeAction,
 )
 from relay_actors.actors.call import CallActor
 from relay_actors.actors.call_handle import CallHandle
@@ -29,6 +35,7 @@ from relay_actors.runtime.reasons import ChildFailed, DeadLetter, Down, ExitReas
 from relay_actors.runtime.restart_policy import Backoff, Restart
 
 __all__ = [
+    "AIAction",
     "Action",
     "ActionCompleted",
     "Actor",
@@ -48,9 +55,11 @@ __all__ = [
     "DialFailed",
     "Down",
     "ExitReason",
+    "FaxAction",
     "Limits",
     "MessageActor",
     "MessageHandle",
+    "PayAction",
     "PlayAction",
     "RecordAction",
     "RelayActorsError",
@@ -59,7 +68,10 @@ __all__ = [
     "Reply",
     "Restart",
     "StandaloneCollectAction",
+    "StreamAction",
+    "TapAction",
     "Timing",
+    "TranscribeAction",
     "Wait",
     "__version__",
 ]

@@ -8,10 +8,10 @@ import pytest
 
 PUBLIC = {
     "relay_actors": """
-        Action ActionCompleted Actor ActorRef Backoff CallActor CallEnded CallHandle ChildFailed ChildSpec CollectAction
-        CommandFailed ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Down ExitReason Limits
-        MessageActor MessageHandle PlayAction RecordAction RelayActorsError RelayApp RelayError Reply Restart
-        StandaloneCollectAction Timing Wait __version__
+        AIAction Action ActionCompleted Actor ActorRef Backoff CallActor CallEnded CallHandle ChildFailed ChildSpec
+        CollectAction CommandFailed ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Down ExitReason
+        FaxAction Limits MessageActor MessageHandle PayAction PlayAction RecordAction RelayActorsError RelayApp
+        RelayError Reply Restart StandaloneCollectAction StreamAction TapAction Timing TranscribeAction Wait __version__
     """,
     "relay_actors.events": """
         CallReceiveEvent CallStateEvent CallingErrorEvent CollectEvent ConferenceEvent ConnectEvent DenoiseEvent

@@ -25,13 +25,19 @@ from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.future import Future
 
 __all__ = [
+    "AIAction",
     "Action",
     "ActionOwner",
     "CollectAction",
     "DetectAction",
+    "FaxAction",
+    "PayAction",
     "PlayAction",
     "RecordAction",
     "StandaloneCollectAction",
+    "StreamAction",
+    "TapAction",
+    "TranscribeAction",
 ]
 
 _log = logging.getLogger("relay_actors.actions")
@@ -218,3 +224,30 @@ class CollectAction(StandaloneCollectAction):
     def resume(self) -> Reply:
         """Go on after a pause. Not in the wire schema: expect the server to refuse it (PROTOCOL D30)."""
         return self._control(Resume)
+
+
+class FaxAction(Action):
+    """A fax that is sent or received; each page is told by a `FaxEvent`, the last one completes it.
+
+    A fax that did not get through is ``finished``, too: look at ``success``. Source: PROTOCOL 11.6.
+    """
+
+
+class TapAction(Action):
+    """A running copy of the media to another device. Source: PROTOCOL 11.7."""
+
+
+class StreamAction(Action):
+    """A running stream of the media to a WebSocket. Source: PROTOCOL 11.8."""
+
+
+class TranscribeAction(Action):
+    """A running transcription; the completing `TranscribeEvent` has the ``url`` of the text. Source: PROTOCOL 11.9."""
+
+
+class PayAction(Action):
+    """A running payment; the completing `PayEvent` says in ``result`` how it came out. Source: PROTOCOL 11.10."""
+
+
+class AIAction(Action):
+    """A running agent. Most servers say nothing at its end: it is over with the call. Source: PROTOCOL 11.11."""

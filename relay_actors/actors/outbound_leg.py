@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from relay_actors.actors.action_kinds import ACTION_HANDLES
-from relay_actors.actors.actions import Action
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.leg_actor import LegActor
@@ -36,7 +35,7 @@ class OutboundLegActor(LegActor):
             case RelayEvent():  # first, because it is nearly always one
                 return super().receive(message)
             case ActionCommand():
-                self._begin(ACTION_HANDLES.get(message.method, Action), message, None)
+                self._begin(ACTION_HANDLES[message.method], message, None)
             case SubCommand(control_id=control_id):
                 action = self.leg.actions.get(control_id)
                 if action is not None:
