@@ -15,9 +15,12 @@ from relay_actors.protocol.commands import ActionCommand, RelayCommand, SubComma
 from relay_actors.protocol.events import RelayEvent
 from relay_actors.runtime.base import Dispatcher, Runnable
 
-__all__ = ["CallVerbs"]
+__all__ = ["CallVerbs", "OnCompleted"]
 
 A = TypeVar("A", bound=Action)
+
+OnCompleted = Callable[[Any], Any] | None
+"""Called once with the event that completes an operation, in the call's turn; may be a coroutine function."""
 
 
 class CallVerbs(abc.ABC):
@@ -125,7 +128,7 @@ class CallVerbs(abc.ABC):
     def _reply(self, command: Command) -> Reply:
         return Reply(command, self.runs_on, self.runs_as)
 
-    def _begin(self, kind: type[A], command: ActionCommand, on_completed: Callable[[Any], Any] | None) -> A:
+    def _begin(self, kind: type[A], command: ActionCommand, on_completed: OnCompleted) -> A:
         # The id is there before anything is sent, so that an event that overtakes the answer finds its action (K5).
         action = kind(self, command.with_control_id(self._new_id()), on_completed)
         self._post(Begin(action))

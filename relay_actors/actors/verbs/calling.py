@@ -1,4 +1,4 @@
-"""Verbs on the call itself: answer, hang up, bridge, transfer, press keys. Layer: hall. Source: PROTOCOL 8.8, 12."""
+"""Verbs on the call itself: answer, hang up, bridge, hand on, hold. Layer: hall. Source: PROTOCOL 8.8, 12."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from relay_actors.protocol.commands import (
     Connect,
     Disconnect,
     Hangup,
+    Hold,
     Pass,
-    SendDigits,
+    Refer,
     Transfer,
+    Unhold,
+    UserEvent,
 )
 from relay_actors.runtime.future import Future
 
@@ -105,9 +108,32 @@ class CallingVerbs(CallVerbs):
         """
         return self.perform(Transfer(dest=dest, extra=kwargs))
 
-    def send_digits(self, digits: str, *, control_id: str | None = None) -> Reply:
-        """Press keys: ``0-9 * # A-D``, ``w`` and ``W`` for pauses of 0.5 s and 1 s.
+    def refer(self, device: Mapping[str, object], *, status_url: str | None = None, **kwargs: Any) -> Reply:
+        """Have a SIP phone call somebody else in place of us.
 
-        The reply says that they were accepted; `SendDigitsEvent` ``finished`` that the tones are over.
+        The reply says that it was asked to; `ReferEvent` tells ``inProgress``, and then ``success``, ``cancel``,
+        ``busy``, ``noAnswer`` or ``error``. For calls from SIP phones only.
+
+        Args:
+            device: whom: ``{"type": "sip", "params": {"to": "sip:…"}}``, with ``username`` and ``password`` if needed.
+            status_url: where the server reports to.
+            kwargs: further params.
         """
-        return self.perform(SendDigits(digits=digits, control_id=control_id or self._new_id()))
+        return self.perform(Refer(device=device, status_url=status_url, extra=kwargs))
+
+    def hold(self) -> Reply:
+        """Put the call on hold; `HoldEvent` tells when it is. Some servers refuse it (PROTOCOL 12)."""
+        return self.perform(Hold())
+
+    def unhold(self) -> Reply:
+        """Take the call off hold; `HoldEvent` tells when it is. Some servers refuse it (PROTOCOL 12)."""
+        return self.perform(Unhold())
+
+    def user_event(self, *, event: object = None, **kwargs: Any) -> Reply:
+        """Tell whoever else attends to the call something of the application's own.
+
+        Args:
+            event: its name, or a dictionary; sent as given (PROTOCOL D17).
+            kwargs: what goes with it: ``user_event(event="order_placed", order_id="12345")``.
+        """
+        return self.perform(UserEvent(event=event, extra=kwargs))

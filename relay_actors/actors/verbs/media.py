@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relay_actors.actors.actions import (
@@ -12,15 +12,12 @@ from relay_actors.actors.actions import (
     RecordAction,
     StandaloneCollectAction,
 )
-from relay_actors.actors.verbs.base import CallVerbs
+from relay_actors.actors.verbs.base import CallVerbs, OnCompleted
 from relay_actors.protocol.commands import Collect, Detect, Play, PlayAndCollect, Record
 from relay_actors.protocol.media import audio as audio_item
 from relay_actors.protocol.media import detector, ringtone, silence, tts
 
-__all__ = ["MediaVerbs", "OnCompleted"]
-
-OnCompleted = Callable[[Any], Any] | None
-"""Called once with the event that completes an operation, in the call's turn; may be a coroutine function."""
+__all__ = ["MediaVerbs"]
 
 
 class MediaVerbs(CallVerbs):
