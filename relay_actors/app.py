@@ -34,6 +34,7 @@ from relay_actors.journal.base import Store
 from relay_actors.journal.sqlite import SqliteStore
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import Dial, SendMessage
+from relay_actors.protocol.devices import Devices
 from relay_actors.runtime.actor import Actor, ActorRef
 from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future, WaitTimeout
@@ -342,7 +343,7 @@ class RelayApp:
     def dial(
         self,
         actor_class: type[CallActor],
-        devices: Sequence[Sequence[Mapping[str, object]]],
+        devices: Devices,
         *,
         tag: str | None = None,
         max_duration: int | None = None,
@@ -356,7 +357,7 @@ class RelayApp:
 
         Args:
             actor_class: who handles the call.
-            devices: tried one after the other; those of an inner list ring together.
+            devices: tried one after the other; those of an inner list ring together. One alone needs no lists.
             tag: correlates; chosen for you.
             max_duration: minutes (PROTOCOL D9).
             dial_timeout: seconds to wait for an answer; ``timing.dial_timeout_s`` by default.

@@ -26,6 +26,9 @@ PUBLIC = {
         ReceiveFax Record Refer RelayCommand Resume SUB_COMMANDS SendDigits SendFax SendMessage SetVolume
         StartInputTimers Stop Stream SubCommand Tap Transcribe Transfer Unhold UserEvent
     """,
+    "relay_actors.params": """
+        audio digits phone recording ringtone rtp silence sip speech tap_audio tts websocket
+    """,
     "relay_actors.errors": """
         ActorDead ActorError ArgumentError CallEnded CommandRejectedError ConfigError ConnectFailedError
         ConnectionLimitError ConnectionLostError DialFailedError FlowError JournalError LOCAL_ERROR_CODE MailboxFull

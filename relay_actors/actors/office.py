@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.config import Limits, Timing
 from relay_actors.errors import ActorDead, NotSentError
+from relay_actors.protocol.devices import Devices
 from relay_actors.runtime.actor import ActorRef
 from relay_actors.runtime.base import Dispatcher
 from relay_actors.runtime.system import System
@@ -21,7 +22,7 @@ class App(Protocol):
     def dial(
         self,
         actor_class: Any,
-        devices: Sequence[Sequence[Mapping[str, object]]],
+        devices: Devices,
         *,
         tag: str | None = None,
         max_duration: int | None = None,

@@ -1,7 +1,7 @@
-"""Media items (what is played) and detectors, built and brought into the form of the wire. Layer: protocol, pure.
+"""Media items (what is played), detectors and recordings, in the form of the wire. Layer: protocol, pure.
 
 The wire wants ``{"type": "tts", "params": {"text": "Hello"}}``; people also write ``{"type": "tts", "text": "Hello"}``.
-Source: PROTOCOL 13.1, 13.5, D1, D3.
+Source: PROTOCOL 13.1, 13.3, 13.5, D1, D3.
 """
 
 from __future__ import annotations
@@ -12,7 +12,20 @@ from typing import Final
 from relay_actors.errors import ArgumentError
 from relay_actors.protocol.base import JsonObject
 
-__all__ = ["audio", "detector", "nested", "normalise", "problem", "ringtone", "silence", "tts"]
+__all__ = [
+    "audio",
+    "detector",
+    "need_seconds",
+    "need_text",
+    "nested",
+    "nested_of",
+    "normalise",
+    "problem",
+    "recording",
+    "ringtone",
+    "silence",
+    "tts",
+]
 
 _NEVER_EMPTY: Final = {"tts": "text", "audio": "url", "ringtone": "name"}
 
@@ -23,8 +36,8 @@ def tts(text: str, *, language: str | None = None, gender: str | None = None, vo
     Raises:
         ArgumentError: there is nothing to say.
     """
-    _need_text("text", text)
-    return _item("tts", text=text, language=language, gender=gender, voice=voice)
+    need_text("text", text)
+    return nested_of("tts", text=text, language=language, gender=gender, voice=voice)
 
 
 def audio(url: str) -> JsonObject:
@@ -33,8 +46,8 @@ def audio(url: str) -> JsonObject:
     Raises:
         ArgumentError: the URL is empty.
     """
-    _need_text("url", url)
-    return _item("audio", url=url)
+    need_text("url", url)
+    return nested_of("audio", url=url)
 
 
 def silence(duration: float) -> JsonObject:
@@ -43,8 +56,8 @@ def silence(duration: float) -> JsonObject:
     Raises:
         ArgumentError: the duration is negative or not a number.
     """
-    _need_seconds("duration", duration)
-    return _item("silence", duration=duration)
+    need_seconds("duration", duration)
+    return nested_of("silence", duration=duration)
 
 
 def ringtone(name: str, *, duration: float | None = None) -> JsonObject:
@@ -53,15 +66,64 @@ def ringtone(name: str, *, duration: float | None = None) -> JsonObject:
     Raises:
         ArgumentError: the name is empty, or the duration is negative or not a number.
     """
-    _need_text("name", name)
+    need_text("name", name)
     if duration is not None:
-        _need_seconds("duration", duration)
-    return _item("ringtone", name=name, duration=duration)
+        need_seconds("duration", duration)
+    return nested_of("ringtone", name=name, duration=duration)
 
 
 def detector(kind: str, **params: object) -> JsonObject:
     """Return a detector of ``kind`` ``machine``, ``fax`` or ``digit``; params that are None are left to the server."""
-    return _item(kind, **params)
+    return nested_of(kind, **params)
+
+
+def recording(
+    *,
+    beep: bool | None = None,
+    format: str | None = None,  # the wire's own name
+    stereo: bool | None = None,
+    direction: str | None = None,
+    initial_timeout: float | None = None,
+    end_silence_timeout: float | None = None,
+    terminators: str | None = None,
+    input_sensitivity: float | None = None,
+    max_length: float | None = None,
+) -> JsonObject:
+    """Return the settings of a recording: ``record(recording(beep=True, terminators="#"))``.
+
+    Args:
+        beep: whether it begins with one.
+        format: ``mp3`` by default, ``wav`` or ``mp4``.
+        stereo: whether each side has a channel of its own.
+        direction: whom to record: ``speak`` by default, ``listen`` or ``both``.
+        initial_timeout: seconds of silence at the beginning that end it with ``no_input``; 0 is never.
+        end_silence_timeout: seconds of silence after speech that end it; 0 is never.
+        terminators: keys that end it; ``#*`` by default.
+        input_sensitivity: how loud speech has to be; 44 by default.
+        max_length: seconds; 0, the default, is without end.
+
+    Raises:
+        ArgumentError: a time is negative.
+
+    Source: PROTOCOL 13.3.
+    """
+    times = {
+        "initial_timeout": initial_timeout,
+        "end_silence_timeout": end_silence_timeout,
+        "max_length": max_length,
+    }
+    for name, value in times.items():
+        if value is not None:
+            need_seconds(name, value)
+    others = {
+        "beep": beep,
+        "format": format,
+        "stereo": stereo,
+        "direction": direction,
+        "terminators": terminators,
+        "input_sensitivity": input_sensitivity,
+    }
+    return {name: value for name, value in {**others, **times}.items() if value is not None}
 
 
 def nested(item: Mapping[str, object]) -> JsonObject:
@@ -90,15 +152,18 @@ def problem(items: Iterable[Mapping[str, object]]) -> str | None:
     return None
 
 
-def _item(kind: str, **params: object) -> JsonObject:
+def nested_of(kind: str, **params: object) -> JsonObject:
+    """Return ``{"type", "params"}`` with the params that are not None."""
     return {"type": kind, "params": {key: value for key, value in params.items() if value is not None}}
 
 
-def _need_text(name: str, value: object) -> None:
+def need_text(name: str, value: object) -> None:
+    """Raise `ArgumentError` unless ``value`` is text that is not empty."""
     if not isinstance(value, str) or not value:
         raise ArgumentError(f"{name} must be text that is not empty, not {value!r}")
 
 
-def _need_seconds(name: str, value: object) -> None:
+def need_seconds(name: str, value: object) -> None:
+    """Raise `ArgumentError` unless ``value`` is a number of seconds, 0 or more."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
         raise ArgumentError(f"{name} must be a number of seconds, 0 or more, not {value!r}")

@@ -28,6 +28,31 @@ items = st.dictionaries(st.sampled_from(["type", "params", "text", "url", "durat
         (media.silence(0), {"type": "silence", "params": {"duration": 0}}),
         (media.ringtone("us"), {"type": "ringtone", "params": {"name": "us"}}),
         (media.ringtone("us", duration=4), {"type": "ringtone", "params": {"name": "us", "duration": 4}}),
+        (media.recording(), {}),
+        (
+            media.recording(
+                beep=False,
+                format="wav",
+                stereo=True,
+                direction="both",
+                initial_timeout=0,
+                end_silence_timeout=1.5,
+                terminators="",
+                input_sensitivity=30,
+                max_length=60,
+            ),
+            {
+                "beep": False,
+                "format": "wav",
+                "stereo": True,
+                "direction": "both",
+                "initial_timeout": 0,
+                "end_silence_timeout": 1.5,
+                "terminators": "",
+                "input_sensitivity": 30,
+                "max_length": 60,
+            },
+        ),
         (media.detector("fax"), {"type": "fax", "params": {}}),
         (media.detector("digit", digits="12", tone=None), {"type": "digit", "params": {"digits": "12"}}),
     ],
@@ -49,6 +74,8 @@ def test_a_builder_writes_what_was_given_and_leaves_out_the_rest(built: object, 
         lambda: media.silence("1"),  # type: ignore[arg-type]
         lambda: media.ringtone(""),
         lambda: media.ringtone("us", duration=-0.1),
+        lambda: media.recording(max_length=-1),
+        lambda: media.recording(initial_timeout="5"),  # type: ignore[arg-type]
     ],
 )
 def test_a_builder_refuses_what_could_never_be_heard(build: Callable[[], object]) -> None:

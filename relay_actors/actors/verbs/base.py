@@ -11,7 +11,7 @@ from relay_actors.actors.leg import Leg, StateWait
 from relay_actors.actors.orders import Begin, Control, Order, Perform, WaitFor
 from relay_actors.actors.waits import Reply, Wait, give_up_after
 from relay_actors.protocol.base import Command, JsonObject
-from relay_actors.protocol.commands import ActionCommand, RelayCommand, SubCommand
+from relay_actors.protocol.commands import ActionCommand, ControlCommand, RelayCommand, SubCommand
 from relay_actors.protocol.events import RelayEvent
 from relay_actors.runtime.base import Dispatcher, Runnable
 
@@ -115,6 +115,8 @@ class CallVerbs(abc.ABC):
         """
         if isinstance(command, ActionCommand | SubCommand) or not command.needs_call:
             raise TypeError(f"{command.method} is no simple command on a call: use the verb of that name")
+        if isinstance(command, ControlCommand):
+            command = command.with_control_id(self._new_id())
         reply = self._reply(command)
         self._post(Perform(command, reply))
         return reply

@@ -21,6 +21,7 @@ from relay_actors.protocol.commands import (
     Unhold,
     UserEvent,
 )
+from relay_actors.protocol.devices import Devices
 from relay_actors.runtime.future import Future
 
 __all__ = ["CallingVerbs"]
@@ -63,7 +64,7 @@ class CallingVerbs(CallVerbs):
 
     def connect(
         self,
-        devices: Sequence[Sequence[Mapping[str, object]]],
+        devices: Devices,
         *,
         ringback: Sequence[Mapping[str, object]] | None = None,
         tag: str | None = None,
@@ -77,7 +78,7 @@ class CallingVerbs(CallVerbs):
         The reply says that ringing began; `ConnectEvent` tells ``connected`` or ``failed``.
 
         Args:
-            devices: tried one after the other; those of an inner list ring together.
+            devices: tried one after the other; those of an inner list ring together. One alone needs no lists.
             ringback: media that the caller hears meanwhile.
             tag: correlates the new leg.
             max_duration: minutes (PROTOCOL D9).

@@ -20,7 +20,7 @@ class KeyVerbs(CallVerbs):
 
         The reply says that they were accepted; `SendDigitsEvent` ``finished`` that the tones are over.
         """
-        return self.perform(SendDigits(digits=digits, control_id=control_id or self._new_id()))
+        return self.perform(SendDigits(digits=digits, control_id=control_id))
 
     def bind_digit(
         self,

@@ -124,9 +124,7 @@ class RoomVerbs(CallVerbs):
             status_url: where the server reports to.
             kwargs: further params.
         """
-        command = QueueEnter(
-            queue_name=queue_name, control_id=control_id or self._new_id(), status_url=status_url, extra=kwargs
-        )
+        command = QueueEnter(queue_name=queue_name, control_id=control_id, status_url=status_url, extra=kwargs)
         return self.perform(command)
 
     def queue_leave(
@@ -141,7 +139,7 @@ class RoomVerbs(CallVerbs):
         """Leave the queue ``queue_name``; arguments as for `queue_enter`, and ``queue_id`` if several have its name."""
         command = QueueLeave(
             queue_name=queue_name,
-            control_id=control_id or self._new_id(),
+            control_id=control_id,
             queue_id=queue_id,
             status_url=status_url,
             extra=kwargs,

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias, cast
 
 from relay_actors.protocol.base import JsonObject
+from relay_actors.protocol.devices import Devices, device_lists
+from relay_actors.protocol.inputs import collect_settings, digits_problem, input_problem, part_of
 from relay_actors.protocol.media import nested, normalise, problem
 
 __all__ = [
@@ -23,8 +25,10 @@ __all__ = [
     "As",
     "AudioSettings",
     "Check",
+    "CollectSettings",
     "Convert",
     "DeviceLists",
+    "DigitSettings",
     "Digits",
     "EmptyIsNone",
     "EmptyTextIsNone",
@@ -35,6 +39,7 @@ __all__ = [
     "Objects",
     "Scalar",
     "Seconds",
+    "SpeechSettings",
     "Text",
     "Texts",
     "TypedObject",
@@ -147,8 +152,20 @@ def _texts(value: object) -> str | None:
 
 
 def _device_lists(value: object) -> str | None:
-    ok = _is_list(value) and all(_objects(ring) is None for ring in cast(Sequence[object], value))
-    return None if ok else "a list of lists of devices: [[A], [B]] rings A and then B, [[A, B]] both at once"
+    if device_lists(value) is not None:
+        return None
+    return (
+        "a list of lists of devices: [[A], [B]] rings A and then B, [[A, B]] both at once; "
+        "one device alone may stand without lists"
+    )
+
+
+def _collect_settings(value: object) -> str | None:
+    return _object(value) or input_problem(cast(Mapping[str, object], value))
+
+
+def _digit_settings(value: object) -> str | None:
+    return _object(value) or digits_problem(_to_digit_settings(value))
 
 
 def _anything(value: object) -> str | None:
@@ -175,8 +192,16 @@ def _or_nothing(value: object) -> object:
     return value or None
 
 
-def _to_device_lists(value: object) -> list[list[JsonObject]]:
-    return [_to_objects(ring) for ring in cast(Sequence[object], value)]
+def _to_collect_settings(value: object) -> JsonObject:
+    return collect_settings(cast(Mapping[str, object], value))
+
+
+def _to_digit_settings(value: object) -> JsonObject:
+    return part_of(cast(Mapping[str, object], value), "digits")
+
+
+def _to_speech_settings(value: object) -> JsonObject:
+    return part_of(cast(Mapping[str, object], value), "speech")
 
 
 def _to_media(value: object) -> list[JsonObject]:
@@ -188,7 +213,7 @@ def _to_nested(value: object) -> JsonObject:
 
 
 def _to_audio(value: object) -> JsonObject:
-    return {"audio": {} if value is None else _to_object(value)}
+    return {"audio": {} if value is None else part_of(cast(Mapping[str, object], value), "audio")}
 
 
 def _to_text(value: object) -> str:
@@ -217,8 +242,11 @@ Media: TypeAlias = Annotated[Sequence[Mapping[str, object]], Argument(_media, _t
 """What to play, in order; see `relay_actors.protocol.media`."""
 AudioSettings: TypeAlias = Annotated[Mapping[str, object], Argument(_object, _to_audio)]
 """The settings of a recording (PROTOCOL 13.3)."""
-DeviceLists: TypeAlias = Annotated[Sequence[Sequence[Mapping[str, object]]], Argument(_device_lists, _to_device_lists)]
-"""The outer list is tried one after the other, the devices of an inner one ring together."""
+DeviceLists: TypeAlias = Annotated[Devices, Argument(_device_lists, device_lists)]
+CollectSettings: TypeAlias = Annotated[Mapping[str, object], Argument(_collect_settings, _to_collect_settings)]
+"""What to collect: ``digits``, ``speech`` or both, and how long to wait (PROTOCOL 13.4)."""
+DigitSettings: TypeAlias = Annotated[Mapping[str, object], Argument(_digit_settings, _to_digit_settings)]
+SpeechSettings: TypeAlias = Annotated[Mapping[str, object], Argument(_object, _to_speech_settings)]
 EmptyTextIsNone: TypeAlias = Annotated[str, Argument(_any_text, _or_nothing)]
 """Text that counts as not given when it is empty."""
 EmptyIsNone: TypeAlias = Annotated[Sequence[str], Argument(_texts, _to_texts_or_nothing)]

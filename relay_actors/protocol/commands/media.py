@@ -14,18 +14,22 @@ from relay_actors.protocol.commands.arguments import (
     AnyText,
     As,
     AudioSettings,
+    CollectSettings,
+    DigitSettings,
     Flag,
     Media,
     Object,
     Objects,
     Scalar,
     Seconds,
+    SpeechSettings,
     Text,
     TypedObject,
     Volume,
     WholeNumber,
 )
-from relay_actors.protocol.commands.command import ActionCommand, RelayCommand
+from relay_actors.protocol.commands.command import ActionCommand
+from relay_actors.protocol.inputs import input_problem
 
 __all__ = [
     "Collect",
@@ -61,12 +65,15 @@ class PlayAndCollect(ActionCommand):
     method: ClassVar[str] = "calling.play_and_collect"
 
     media: Annotated[Media, As("play")]
-    collect: Object
+    collect: CollectSettings
     volume: Volume | None = None
 
     def check(self) -> None:
-        """Refuse a collect that waits for nothing."""
-        _need_input(self, self.extra.get("collect") or self.collect)
+        """Refuse a collect in ``extra`` that waits for nothing: it would win."""
+        overriding = self.extra.get("collect")
+        problem = input_problem(overriding) if isinstance(overriding, Mapping) else None
+        if problem is not None:
+            raise self.refusal("collect", problem, overriding)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +82,8 @@ class Collect(ActionCommand):
 
     method: ClassVar[str] = "calling.collect"
 
-    digits: Object | None = None
-    speech: Object | None = None
+    digits: DigitSettings | None = None
+    speech: SpeechSettings | None = None
     initial_timeout: Seconds | None = None
     partial_results: Flag | None = None
     continuous: Flag | None = None
@@ -85,7 +92,10 @@ class Collect(ActionCommand):
 
     def check(self) -> None:
         """Refuse a collect that waits for nothing."""
-        _need_input(self, {"digits": self.digits, "speech": self.speech, **self.extra})
+        given = {"digits": self.digits, "speech": self.speech, **self.extra}
+        if given["digits"] is None and given["speech"] is None:
+            # What else it holds is the server's business; but without either of these it could only ever time out.
+            raise ArgumentError(f'{self.method}: give "digits", "speech" or both, for example digits={{"max": 1}}')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,8 +141,8 @@ class Tap(ActionCommand):
 
     method: ClassVar[str] = "calling.tap"
 
-    tap: Object
-    device: Object
+    tap: TypedObject
+    device: TypedObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,9 +194,3 @@ class Pay(ActionCommand):
     valid_card_types: Scalar | None = None
     parameters: Objects | None = None
     prompts: Objects | None = None
-
-
-def _need_input(command: RelayCommand, collect: object) -> None:
-    # What else it holds is the server's business; but without either of these it could only ever time out.
-    if isinstance(collect, Mapping) and collect.get("digits") is None and collect.get("speech") is None:
-        raise ArgumentError(f'{command.method}: give "digits", "speech" or both, for example digits={{"max": 1}}')

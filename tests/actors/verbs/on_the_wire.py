@@ -50,7 +50,7 @@ def sent_by(world: World, one: Case) -> tuple[CallHandle, dict[str, Any]]:
 
 
 def without_ids(handle: CallHandle, params: dict[str, Any], *, control_id: bool) -> dict[str, Any]:
-    """Return the params without the ids, which must be there: those of the call, and a fresh one of the operation."""
+    """Return the params without the ids, which must be there: those of the call, and a fresh one if it has its own."""
     rest = dict(params)
     assert rest.pop("call_id") == handle.call_id
     assert rest.pop("node_id") == handle.leg.node_id != ""

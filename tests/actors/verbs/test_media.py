@@ -14,7 +14,7 @@ from relay_actors.actors.actions import (
 )
 from relay_actors.actors.verbs.media import MediaVerbs
 from relay_actors.errors import ArgumentError
-from tests.actors.verbs.on_the_wire import Case, case, defined_in, documented, parameters_of, sent_by, without_ids
+from tests.actors.verbs.on_the_wire import Case, case, defined_in, sent_by, without_ids
 from tests.actors.world import Witness, World
 
 HELLO = {"type": "tts", "params": {"text": "Hello"}}
@@ -190,12 +190,6 @@ CASES = [
         timeout=3,
     ),
 ]
-
-
-@pytest.mark.parametrize("name", defined_in(MediaVerbs))
-def test_a_verb_has_the_documented_parameters(name: str):
-    """Source: methods.json."""
-    assert parameters_of(name) == documented(name)
 
 
 def test_these_are_all_of_them():

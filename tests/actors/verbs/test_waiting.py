@@ -7,21 +7,13 @@ from typing import Any
 
 import pytest
 
-from relay_actors.actors.verbs.waiting import WaitingVerbs
 from relay_actors.errors import CallEnded
 from relay_actors.events import CallStateEvent, HoldEvent, RelayEvent
 from relay_actors.protocol.commands import Hold, Unhold
-from tests.actors.verbs.on_the_wire import defined_in, documented, parameters_of
 from tests.actors.world import Witness, World, over_seeds
 
 STATES = ["created", "ringing", "answered", "ending", "ended"]
 WAITS = {"wait_for_ringing": 1, "wait_for_answered": 2, "wait_for_ending": 3, "wait_for_ended": 4}
-
-
-@pytest.mark.parametrize("name", defined_in(WaitingVerbs))
-def test_a_verb_has_the_documented_parameters(name: str):
-    """Source: methods.json."""
-    assert parameters_of(name) == documented(name)
 
 
 @pytest.mark.parametrize("name", WAITS)

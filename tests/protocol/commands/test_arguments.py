@@ -37,7 +37,10 @@ TAKES: dict[str, list[object]] = {
     "EmptyIsNone": [[], ["a"]],
     "Media": [[], [{"type": "tts", "text": "x"}]],
     "AudioSettings": [{}, {"beep": True}],
-    "DeviceLists": [[], [[]], [[{"type": "phone"}], ({"type": "sip"},)]],
+    "CollectSettings": [{"digits": {"max": 1}}, {"speech": {}}, {"max": 1, "initial_timeout": 5}, {"hints": ["a"]}],
+    "DigitSettings": [{"max": 1}, {"digits": {"max": 12, "terminators": "#"}}],
+    "SpeechSettings": [{}, {"language": "de-DE"}, {"speech": {}}],
+    "DeviceLists": [[], [[]], [[{"type": "phone"}], ({"type": "sip"},)], {"type": "phone", "to_number": "+15550100"}],
     "Anything": [None, 5, "stop", {}, [[]]],
 }
 REFUSES: dict[str, list[object]] = {
@@ -59,7 +62,10 @@ REFUSES: dict[str, list[object]] = {
     "EmptyIsNone": ["ab", [""]],
     "Media": [{"type": "tts", "text": "x"}, "Hello", ["Hello"], [{}], [{"type": "tts", "text": ""}]],
     "AudioSettings": ["wav", []],
-    "DeviceLists": [{}, [{"type": "phone"}], [["+15550100"]], "x", [[[{}]]]],
+    "CollectSettings": ["1", [], {}, {"digits": None}, {"digits": {}}, {"speech": "en"}, {"initial_timeout": 5}],
+    "DigitSettings": [4, {}, {"max": 0}, {"max": True}, {"max": "4"}, {"digits": {}}],
+    "SpeechSettings": ["en-US", []],
+    "DeviceLists": [None, [{"type": "phone"}], [["+15550100"]], "x", [[[{}]]]],
 }
 CASES_TAKEN = [(name, value) for name, values in TAKES.items() for value in values]
 CASES_REFUSED = [(name, value) for name, values in REFUSES.items() for value in values]
@@ -104,7 +110,12 @@ def test_every_type_of_argument_is_tried() -> None:
         ("AudioSettings", {"beep": True}, {"audio": {"beep": True}}),
         ("AudioSettings", None, {"audio": {}}),
         ("Object", MappingProxyType({"a": 1}), {"a": 1}),
-        ("DeviceLists", (({"type": "phone"},),), [[{"type": "phone"}]]),
+        ("AudioSettings", {"audio": {"beep": True}}, {"audio": {"beep": True}}),
+        ("CollectSettings", {"max": 4}, {"digits": {"max": 4}}),
+        ("DigitSettings", {"digits": {"max": 4}}, {"max": 4}),
+        ("SpeechSettings", MappingProxyType({"language": "de-DE"}), {"language": "de-DE"}),
+        ("DeviceLists", (({"type": "phone", "to_number": "1"},),), [[{"type": "phone", "params": {"to_number": "1"}}]]),
+        ("DeviceLists", {"type": "sip", "params": {"to": "a"}}, [[{"type": "sip", "params": {"to": "a"}}]]),
         ("Anything", "stop", "stop"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from relay_actors.protocol.commands import (
     UserEvent,
 )
 
-PHONE = {"type": "phone", "params": {"from_number": "+1", "to_number": "+2"}}
+PHONE: dict[str, Any] = {"type": "phone", "params": {"from_number": "+1", "to_number": "+2"}}
 
 
 def test_a_hang_up_always_says_why() -> None:
@@ -57,13 +58,19 @@ def test_devices_are_not_judged() -> None:
     assert Connect(devices=[[strange], [{}]]).to_params()["devices"] == [[strange], [{}]]
 
 
+@pytest.mark.parametrize("devices", [PHONE, [[PHONE]], {"type": "phone", **PHONE["params"]}])
+def test_devices_may_be_flat_and_one_may_stand_alone(devices: Any) -> None:
+    """They go out as the schema wants them (PROTOCOL 13.2)."""
+    assert Connect(devices=devices).to_params() == Dial(devices=devices).to_params() == {"devices": [[PHONE]]}
+
+
 @pytest.mark.parametrize(
     "make",
     [
         lambda: Hangup(reason=""),
         lambda: Answer(max_duration=-1),
-        lambda: Connect(devices=PHONE),
         lambda: Connect(devices=[PHONE]),
+        lambda: Connect(devices="+15550100101"),  # type: ignore[arg-type]
         lambda: Dial(devices=None),  # type: ignore[arg-type]
         lambda: Dial(devices=[[PHONE]], tag=""),
         lambda: Dial(devices=[[PHONE]], extra={"tag": 5}),

@@ -52,7 +52,7 @@ def test_a_detector_without_params_gets_empty_ones() -> None:
 )
 def test_a_collect_that_waits_for_nothing_is_refused(make: Callable[[], object]) -> None:
     """It could only ever time out (PROTOCOL 11.3)."""
-    with pytest.raises(ArgumentError, match='give "digits", "speech" or both'):
+    with pytest.raises(ArgumentError, match='"digits", "speech" or both'):
         make()
 
 
@@ -60,6 +60,43 @@ def test_a_collect_that_waits_for_nothing_is_refused(make: Callable[[], object])
     "make",
     [
         lambda: Collect(digits={}),
+        lambda: Collect(digits={"digits": {"min": 1}}),
+        lambda: Collect(digits={"max": "4"}),
+        lambda: PlayAndCollect(media=HELLO, collect={"digits": {"terminators": "#"}}),
+        lambda: PlayAndCollect(media=HELLO, collect={"terminators": "#"}),
+        lambda: PlayAndCollect(media=HELLO, collect={"digits": 4}),
+    ],
+)
+def test_keys_without_their_number_are_refused(make: Callable[[], object]) -> None:
+    """The wire requires it (PROTOCOL 13.4), and so the server would say no, only later."""
+    with pytest.raises(ArgumentError, match='"max", the number of keys'):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({"digits": {"max": 4}}, {"digits": {"max": 4}}),
+        ({"max": 4, "terminators": "#"}, {"digits": {"max": 4, "terminators": "#"}}),
+        ({"max": 4, "initial_timeout": 5}, {"digits": {"max": 4}, "initial_timeout": 5}),
+        ({"language": "de-DE"}, {"speech": {"language": "de-DE"}}),
+        ({"digits": {"max": 4}, "hints": ["a"]}, {"digits": {"max": 4}, "speech": {"hints": ["a"]}}),
+    ],
+)
+def test_what_to_collect_may_be_flat(given: dict[str, object], sent: dict[str, object]) -> None:
+    """It goes out as the schema wants it (PROTOCOL 13.4)."""
+    assert PlayAndCollect(media=HELLO, collect=given).to_params()["collect"] == sent
+
+
+def test_a_part_may_be_wrapped_as_the_builders_give_it() -> None:
+    """``collect(digits=digits(max=4))`` reads as it should."""
+    wrapped = Collect(digits={"digits": {"max": 4}}, speech={"speech": {"language": "de-DE"}})
+    assert wrapped.to_params() == {"digits": {"max": 4}, "speech": {"language": "de-DE"}}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
         lambda: Collect(speech={}),
         lambda: Collect(extra={"digits": {"max": 1}}),
         lambda: PlayAndCollect(media=HELLO, collect={"speech": {}, "brand_new": 1}),

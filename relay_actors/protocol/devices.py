@@ -1,0 +1,147 @@
+"""Devices, built and brought into the form of the wire: whom to ring, and whither to send media. Layer: protocol, pure.
+
+The wire wants ``{"type": "phone", "params": {"to_number": …}}``, in a list of lists; people also write a device flat,
+or one alone. What a device holds is not checked: servers know more kinds than we do. Source: PROTOCOL 11.7, 13.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias, cast
+
+from relay_actors.errors import ArgumentError
+from relay_actors.protocol.base import JsonObject
+from relay_actors.protocol.media import need_seconds, need_text, nested, nested_of
+
+__all__ = ["Devices", "device_lists", "phone", "rtp", "sip", "tap_audio", "websocket"]
+
+Devices: TypeAlias = Sequence[Sequence[Mapping[str, object]]] | Mapping[str, object]
+"""Whom to ring: lists that are tried one after the other, of devices that ring together; or one device alone."""
+
+
+def phone(
+    to: str, *, from_: str | None = None, timeout: float | None = None, max_duration: float | None = None
+) -> JsonObject:
+    """Return a phone to ring: ``phone(to="+15550100101", from_="+15550100100")``.
+
+    Args:
+        to: E.164.
+        from_: the number that is shown there; E.164.
+        timeout: seconds to ring, 1 to 600; 30 by default, 60 when bridging.
+        max_duration: seconds that the call may last.
+
+    Raises:
+        ArgumentError: a number is empty, or a time is negative.
+    """
+    need_text("to", to)
+    _need_times(timeout=timeout, max_duration=max_duration)
+    return nested_of("phone", to_number=to, from_number=from_, timeout=timeout, max_duration=max_duration)
+
+
+def sip(
+    to: str,
+    *,
+    from_: str | None = None,
+    from_name: str | None = None,
+    headers: Sequence[Mapping[str, object]] | None = None,
+    codecs: Sequence[str] | None = None,
+    webrtc_media: bool | None = None,
+    timeout: float | None = None,
+) -> JsonObject:
+    """Return a SIP phone to ring, or to refer to: ``sip(to="sip:bob@example.com")``.
+
+    Args:
+        to: its address.
+        from_: the address that is shown there.
+        from_name: the name that is shown there.
+        headers: ``[{"name": "X-Order", "value": "12345"}]``.
+        codecs: which may be used.
+        webrtc_media: whether it speaks WebRTC's media.
+        timeout: seconds to ring, 1 to 600.
+
+    Raises:
+        ArgumentError: the address is empty, or the time is negative.
+    """
+    need_text("to", to)
+    _need_times(timeout=timeout)
+    return nested_of(
+        "sip",
+        to=to,
+        from_name=from_name,
+        headers=headers,
+        codecs=codecs,
+        webrtc_media=webrtc_media,
+        timeout=timeout,
+        **{"from": from_},
+    )
+
+
+def rtp(addr: str, port: int, *, codec: str | None = None, ptime: int | None = None) -> JsonObject:
+    """Return a device that takes RTP, for `tap`.
+
+    Args:
+        addr: its IP address; the real service refuses private ones.
+        port: 1 to 65535.
+        codec: ``PCMU``, for example.
+        ptime: milliseconds of sound in a packet.
+
+    Raises:
+        ArgumentError: the address is empty, or the port is none.
+    """
+    need_text("addr", addr)
+    if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535:
+        raise ArgumentError(f"port must be a whole number from 1 to 65535, not {port!r}")
+    return nested_of("rtp", addr=addr, port=port, codec=codec, ptime=ptime)
+
+
+def websocket(uri: str, *, codec: str | None = None, rate: int | None = None) -> JsonObject:
+    """Return a device that takes media on a WebSocket, for `tap`.
+
+    Args:
+        uri: ``wss://…``.
+        codec: ``PCMU``, for example.
+        rate: samples in a second.
+
+    Raises:
+        ArgumentError: the address is empty.
+    """
+    need_text("uri", uri)
+    return nested_of("ws", uri=uri, codec=codec, rate=rate)
+
+
+def tap_audio(direction: str | None = None) -> JsonObject:
+    """Return what to tap: what the call says (``speak``), hears (``listen``), or ``both``."""
+    return nested_of("audio", direction=direction)
+
+
+def device_lists(devices: object) -> list[list[JsonObject]] | None:
+    """Return devices as the wire wants them, or None when they cannot be brought into that form.
+
+    Args:
+        devices: a list of lists, or one device, which is then rung alone. A flat list is refused: it does not say
+            whether its devices are to ring together.
+    """
+    rings = [[devices]] if isinstance(devices, Mapping) else devices
+    if not _is_list(rings):
+        return None
+    lists = []
+    for ring in cast(Sequence[object], rings):
+        if not _is_list(ring) or not all(isinstance(one, Mapping) for one in cast(Sequence[object], ring)):
+            return None
+        lists.append([_device(one) for one in cast(Sequence[Mapping[str, object]], ring)])
+    return lists
+
+
+def _device(given: Mapping[str, object]) -> JsonObject:
+    # What is no device at all goes out as it is: what is wrong with it is for the server to say.
+    return nested(given) if "params" not in given and isinstance(given.get("type"), str) else dict(given)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray)
+
+
+def _need_times(**times: float | None) -> None:
+    for name, value in times.items():
+        if value is not None:
+            need_seconds(name, value)

@@ -1,0 +1,127 @@
+"""What to collect from a caller, built and brought into the form of the wire. Layer: protocol, pure.
+
+The wire wants ``{"digits": {"max": 4}, "speech": {…}, "initial_timeout": 5.0}``; people also write the settings of
+digits and speech flat, beside the others: their names do not overlap. Source: PROTOCOL 11.3, 11.4, 13.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from relay_actors.errors import ArgumentError
+from relay_actors.protocol.base import JsonObject
+from relay_actors.protocol.media import need_seconds
+
+__all__ = ["collect_settings", "digits", "digits_problem", "input_problem", "part_of", "speech"]
+
+_PARTS: Final[Mapping[str, frozenset[str]]] = {
+    "digits": frozenset({"max", "min", "digit_timeout", "terminators"}),
+    "speech": frozenset({"end_silence_timeout", "speech_timeout", "language", "hints", "model"}),
+}
+
+
+def digits(
+    max: int,  # the wire's own name
+    *,
+    min: int | None = None,  # the wire's own name
+    digit_timeout: float | None = None,
+    terminators: str | None = None,
+) -> JsonObject:
+    """Return what collects keys, alone or with others: ``digits(max=1) | speech() | {"initial_timeout": 5.0}``.
+
+    Args:
+        max: how many keys at the most; that many end the input.
+        min: how many at the least.
+        digit_timeout: seconds after the last key; 5 by default.
+        terminators: keys that end the input, for example ``#*``; none by default.
+
+    Raises:
+        ArgumentError: ``max`` is no whole number above 0, or the time is negative.
+    """
+    if digit_timeout is not None:
+        need_seconds("digit_timeout", digit_timeout)
+    settings = _given(max=max, min=min, digit_timeout=digit_timeout, terminators=terminators)
+    problem = digits_problem(settings)
+    if problem is not None:
+        raise ArgumentError(f"digits must be {problem}")
+    return {"digits": settings}
+
+
+def speech(
+    *,
+    end_silence_timeout: float | None = None,
+    speech_timeout: float | None = None,
+    language: str | None = None,
+    hints: Sequence[str] | None = None,
+    model: str | None = None,
+) -> JsonObject:
+    """Return what collects speech, alone or with others: ``speech(hints=["sales"]) | digits(max=1)``.
+
+    Args:
+        end_silence_timeout: seconds of silence that end the input; 1 by default.
+        speech_timeout: seconds that the input may last; 60 by default.
+        language: ``en-US`` by default.
+        hints: words that may come up.
+        model: of the recognition.
+
+    Raises:
+        ArgumentError: a time is negative.
+    """
+    for name, value in (("end_silence_timeout", end_silence_timeout), ("speech_timeout", speech_timeout)):
+        if value is not None:
+            need_seconds(name, value)
+    settings = _given(
+        end_silence_timeout=end_silence_timeout,
+        speech_timeout=speech_timeout,
+        language=language,
+        hints=None if hints is None else list(hints),
+        model=model,
+    )
+    return {"speech": settings}
+
+
+def collect_settings(settings: Mapping[str, object]) -> JsonObject:
+    """Return settings with those of digits and speech in their parts; what stands in a part already wins."""
+    nested: JsonObject = {}
+    flat: dict[str, JsonObject] = {part: {} for part in _PARTS}
+    for key, value in settings.items():
+        part = next((part for part, keys in _PARTS.items() if key in keys), None)
+        if part is None:
+            nested[key] = value
+        else:
+            flat[part][key] = value
+    for part, found in flat.items():
+        inside = nested.get(part)
+        if found and (inside is None or isinstance(inside, Mapping)):
+            nested[part] = {**found, **(inside or {})}
+    return nested
+
+
+def part_of(settings: Mapping[str, object], part: str) -> JsonObject:
+    """Return the settings of one part, ``digits`` or ``speech``: they may be wrapped, as the builders give them."""
+    wrapped = settings.get(part)
+    return dict(wrapped) if isinstance(wrapped, Mapping) else dict(settings)
+
+
+def digits_problem(settings: object) -> str | None:
+    """Return what the settings of digits must be, or None when they are that."""
+    most = settings.get("max") if isinstance(settings, Mapping) else None
+    is_usable = isinstance(most, int) and not isinstance(most, bool) and most > 0
+    return None if is_usable else 'a dictionary with "max", the number of keys, 1 or more'
+
+
+def input_problem(settings: Mapping[str, object]) -> str | None:
+    """Return what collect settings must be, or None when they wait for something that can come."""
+    parts = {part: value for part, value in collect_settings(settings).items() if part in _PARTS and value is not None}
+    if not parts:
+        # What else they hold is the server's business; but without either of these it could only ever time out.
+        return 'a dictionary with "digits", "speech" or both, for example {"digits": {"max": 1}}'
+    if not isinstance(parts.get("speech", {}), Mapping):
+        return 'a dictionary whose "speech" is a dictionary, which may be empty'
+    problem = digits_problem(parts["digits"]) if "digits" in parts else None
+    return problem and f'a dictionary whose "digits" are {problem}'
+
+
+def _given(**settings: object) -> JsonObject:
+    return {name: value for name, value in settings.items() if value is not None}
