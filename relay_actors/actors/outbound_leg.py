@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from relay_actors.actors.action_kinds import ACTION_HANDLES
+from relay_actors.actors.actions import Action
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.leg_actor import LegActor
@@ -17,6 +18,7 @@ from relay_actors.actors.notices import ConnectionLost, ConnectionRestored, Dial
 from relay_actors.actors.orders import Begin, Order, Perform
 from relay_actors.actors.outgoing import Outgoing, last_word
 from relay_actors.actors.routing import Claim, DialOver
+from relay_actors.actors.waits import Reply
 from relay_actors.errors import DialFailedError, NotSentError, RelayActorsError
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import ActionCommand, Hangup, RelayCommand, SubCommand
@@ -30,18 +32,21 @@ class OutboundLegActor(LegActor):
     """Adds dialling, commands from other actors, and the loss of the connection to the engine."""
 
     def receive(self, message: object) -> Any:
-        """Do what commands from other actors say, and see to a connection that is lost or restored."""
+        """Do what commands from other actors say, and see to a connection that is lost or restored.
+
+        Who asks, and does not only tell, gets what the verb of that name gives: a handle, or a reply.
+        """
+        given: Action | Reply | None = None
         match message:
             case RelayEvent():  # first, because it is nearly always one
                 return super().receive(message)
             case ActionCommand():
-                self._begin(ACTION_HANDLES[message.method], message, None)
+                given = self._begin(ACTION_HANDLES.get(message.method, Action), message, None)
             case SubCommand(control_id=control_id):
                 action = self.leg.actions.get(control_id)
-                if action is not None:
-                    self.control_action(action, message)
+                given = None if action is None else self.control_action(action, message)
             case RelayCommand() if message.needs_call:
-                self.perform(message)
+                given = self.perform(message)
             case ConnectionLost():
                 self.leg.backlog.append(message)
                 self._on_cut_off()
@@ -51,7 +56,7 @@ class OutboundLegActor(LegActor):
             case _:
                 return super().receive(message)
         self.hand_out()
-        return None
+        return given
 
     # -- dialling ----------------------------------------------------------------------------------------------------
 

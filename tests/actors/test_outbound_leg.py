@@ -16,12 +16,13 @@ from relay_actors import (
     ConnectionRestored,
     DialFailed,
     Limits,
+    PlayAction,
     RelayError,
 )
 from relay_actors.actors.call_handle import CallHandle
 from relay_actors.errors import CommandRejectedError, ConfigError, DialFailedError, NotSentError
 from relay_actors.events import CallStateEvent, DialEvent, PlayEvent, TapEvent
-from relay_actors.protocol.commands import Dial, Hangup, Hold, Play, Stop, Tap
+from relay_actors.protocol.commands import ActionCommand, Dial, Hangup, Hold, Play, Stop
 from tests.actors.world import Witness, World, device, over_seeds
 
 A, B, C = "+15550000001", "+15550000002", "+15550000003"
@@ -665,15 +666,34 @@ def test_other_actors_control_what_runs_by_its_id(world: World):
     assert handle.ref.incarnation == 0
 
 
-def test_an_operation_that_has_no_handle_of_its_own_can_be_started_by_a_message(world: World):
-    _line, handle = world.answered(Witness)
-    tap = Tap(tap={"type": "audio", "params": {}}, device={"type": "rtp", "params": {"addr": "192.0.2.1", "port": 9}})
-    operate(world, handle, tap)
+class Sing(ActionCommand):
+    """An operation of a dialect that this package does not know."""
+
+    method = "calling.sing"
+
+
+def test_an_operation_of_another_dialect_can_be_started_by_a_message(world: World):
+    """There is no handle and no rule for it: it is over with the call (PROTOCOL 10.5)."""
+    line, handle = world.answered(Witness)
+    world.sim.reject_next("calling.sing", code="200")
+    operate(world, handle, Sing())
     (action,) = handle.leg.actions.values()
-    assert action.command.method == "calling.tap"
-    action.stop()
+    assert (action.command, action.is_settled, action.is_done) == (Sing(control_id=action.control_id), True, False)
+    line.hangs_up()
     world.run(1)
-    assert isinstance(world.seen(handle, ActionCompleted)[0].event, TapEvent)
+    assert action.wait().get(timeout=0).call_state == "ended"
+
+
+def test_who_asks_a_call_gets_what_its_verb_gives(world: World):
+    """A handle to wait with, or a reply."""
+    _line, handle = world.answered(Witness)
+    action = handle.ref.ask(Play(media=[{"type": "silence", "duration": 60}]), timeout=5)
+    assert type(action) is PlayAction
+    stopped = handle.ref.ask(Stop(action_method="calling.play", control_id=action.control_id), timeout=5)
+    assert stopped.get(timeout=5)["code"] == "200"
+    assert action.wait().get(timeout=5).state == "finished"
+    assert handle.ref.ask(Stop(action_method="calling.play", control_id="unknown"), timeout=5) is None
+    assert handle.ref.ask(Hangup(), timeout=5).get(timeout=5)["code"] == "200"
 
 
 def test_a_command_that_concerns_no_call_is_a_message_like_any_other(world: World):
