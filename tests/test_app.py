@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import logging
 import os
 import signal
@@ -30,6 +31,7 @@ from relay_actors.errors import (
 )
 from relay_actors.events import CallReceiveEvent
 from relay_actors.journal.memory import MemoryMedium, MemoryStore
+from tests.actors.verbs.on_the_wire import parameters_in, parameters_of_function
 from tests.support.plain_app import (
     Recorder,
     app_for,
@@ -73,6 +75,35 @@ def server() -> Iterator[PlainServer]:
 def answering(call: CallActor, message: object) -> None:
     if isinstance(message, CallReceiveEvent):
         call.answer()
+
+
+# -- the methods of the seed -----------------------------------------------------------------------------------------
+
+SEED_METHODS = {
+    row["name"]: row["python_signature"]
+    for row in json.loads((Path(__file__).parent / "data" / "methods.json").read_text("utf-8"))["client_methods"]
+}
+OTHERWISE = {
+    "connect": "start",
+    "disconnect": "stop",
+    "on_call": "calls",
+    "on_message": "messages",
+    "__aenter__": "__enter__",
+    "__aexit__": "__exit__",
+}
+"""What needs an asyncio loop, or one handler for all calls, and what does the same here (DESIGN 5)."""
+
+
+@pytest.mark.parametrize("name", SEED_METHODS)
+def test_what_the_official_client_can_do_an_application_can(name: str) -> None:
+    """Under the same name with the same arguments, unless that would be asyncio's (methods.json, client_methods)."""
+    if name in OTHERWISE:
+        assert callable(getattr(RelayApp, OTHERWISE[name]))
+        return
+    further = {"dial": {"actor_class", "data"}, "run": {"drain_s"}}.get(name, set())
+    ours = parameters_of_function(getattr(RelayApp, name))
+    assert [one for one in ours if one[0] not in further] == parameters_in(SEED_METHODS[name])
+    assert further <= {one[0] for one in ours}
 
 
 # -- what is refused early -------------------------------------------------------------------------------------------

@@ -17,7 +17,17 @@ from relay_actors.actors.call_handle import CallHandle
 from relay_actors.actors.verbs import AllVerbs
 from tests.actors.world import Witness, World
 
-__all__ = ["Case", "case", "defined_in", "documented", "parameters_of", "sent_by", "without_ids"]
+__all__ = [
+    "Case",
+    "case",
+    "defined_in",
+    "documented",
+    "parameters_in",
+    "parameters_of",
+    "parameters_of_function",
+    "sent_by",
+    "without_ids",
+]
 
 METHODS = json.loads((Path(__file__).parents[2] / "data" / "methods.json").read_text("utf-8"))
 CALL_METHODS = {entry["name"]: entry for entry in METHODS["call_methods"]}
@@ -67,7 +77,11 @@ def defined_in(verbs: type) -> list[str]:
 
 def documented(name: str) -> list[tuple[str, str, str]]:
     """Return name, kind and default of each parameter of a verb, as the table of the wire has them."""
-    text = CALL_METHODS[name]["python_signature"]
+    return parameters_in(CALL_METHODS[name]["python_signature"])
+
+
+def parameters_in(text: str) -> list[tuple[str, str, str]]:
+    """Return the same of a signature as the tables write it: ``play(media, *, volume=None, **kwargs)``."""
     function = ast.parse(f"def {text}: ...").body[0]
     assert isinstance(function, ast.FunctionDef)
     arguments = function.args
@@ -86,8 +100,12 @@ def documented(name: str) -> list[tuple[str, str, str]]:
 
 def parameters_of(name: str) -> list[tuple[str, str, str]]:
     """Return the same of the verb as it is."""
-    verb: Callable[..., Any] = getattr(AllVerbs, name)
-    parameters = list(inspect.signature(verb).parameters.values())[1:]
+    return parameters_of_function(getattr(AllVerbs, name))
+
+
+def parameters_of_function(method: Callable[..., Any]) -> list[tuple[str, str, str]]:
+    """Return the same of any method."""
+    parameters = list(inspect.signature(method).parameters.values())[1:]
     return [
         (one.name, one.kind.name, "required" if one.default is inspect.Parameter.empty else repr(one.default))
         for one in parameters
