@@ -91,8 +91,7 @@ def parameters_in(text: str) -> list[tuple[str, str, str]]:
         for argument, default in zip(arguments.args, plain, strict=True)
     ]
     for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        assert default is not None
-        found.append((argument.arg, "KEYWORD_ONLY", repr(ast.literal_eval(default))))
+        found.append((argument.arg, "KEYWORD_ONLY", "required" if default is None else repr(ast.literal_eval(default))))
     if arguments.kwarg is not None:
         found.append((arguments.kwarg.arg, "VAR_KEYWORD", "required"))
     return found
