@@ -17,13 +17,16 @@ from relay_actors.simulator.dialling import Device, Dial, Hunt, groups_of
 from relay_actors.simulator.exchange import Exchange
 from relay_actors.simulator.manners import Manners
 from relay_actors.simulator.messaging import Messaging
+from relay_actors.simulator.operations.ai import Ai
 from relay_actors.simulator.operations.base import Operation
 from relay_actors.simulator.operations.collect import Collect, PlayAndCollect
 from relay_actors.simulator.operations.detect import Detect
 from relay_actors.simulator.operations.media_streams import Stream, Tap, Transcribe
+from relay_actors.simulator.operations.pay import Pay
 from relay_actors.simulator.operations.play import Play
 from relay_actors.simulator.operations.record import Record
-from relay_actors.simulator.operations.services import Ai, Echo, Pay, ReceiveFax, Refer, SendDigits, SendFax
+from relay_actors.simulator.operations.refer import Refer
+from relay_actors.simulator.operations.services import Echo, ReceiveFax, SendDigits, SendFax
 from relay_actors.simulator.post import Post
 from relay_actors.simulator.queues import Queues
 from relay_actors.simulator.replies import CALL_GONE, Reply, accepted, not_simulated, refused

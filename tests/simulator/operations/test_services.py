@@ -1,4 +1,4 @@
-"""Digits, echo, refer, fax, pay and AI. Source: PROTOCOL 11.6, 11.10, 11.11, 12."""
+"""Digits, echo and fax. Source: PROTOCOL 11.6, 12."""
 
 from __future__ import annotations
 
@@ -39,26 +39,6 @@ def test_an_echo_without_a_time_out_ends_with_the_call(stage: Stage, call: Inbou
     assert call.peer.states("calling.call.echo") == ["echoing", "finished"]
 
 
-def test_only_a_sip_call_can_be_referred(call: Inbound):
-    call.do("calling.refer", device={"type": "sip", "params": {"to": "sip:a@b"}})
-    assert call.peer.states("calling.call.refer") == ["error"]
-
-
-def test_a_sip_call_is_referred(stage: Stage, peer: Peer):
-    stage.sim.phone("sip:bob@example.org").answers()
-    peer.do(
-        "calling.dial", tag="t", devices=[[{"type": "sip", "params": {"from": "sip:a@b", "to": "sip:bob@example.org"}}]]
-    )
-    stage.run(1)
-    winner = peer.events("calling.call.dial")[-1]["call"]
-    device = {"type": "sip", "params": {"to": "sip:sales@example.org"}}
-    peer.do("calling.refer", call_id=winner["call_id"], node_id=winner["node_id"], device=device)
-    stage.run(2)
-
-    assert peer.states("calling.call.refer") == ["inProgress", "success"]
-    assert peer.events("calling.call.refer")[-1]["sip_notify_response_code"] == "200"
-
-
 @pytest.mark.parametrize(("method", "direction"), [("calling.send_fax", "send"), ("calling.receive_fax", "receive")])
 def test_a_fax_has_a_page_and_an_end(stage: Stage, call: Inbound, method: str, direction: str):
     """Its events have no state field (PROTOCOL D11)."""
@@ -76,31 +56,3 @@ def test_a_stopped_fax_is_finished_without_success(call: Inbound):
 
     (end,) = [event["fax"] for event in call.peer.events("calling.call.fax")]
     assert end["params"]["success"] is False
-
-
-def test_a_payment_asks_and_succeeds(stage: Stage, call: Inbound):
-    call.do("calling.pay", control_id="c1", payment_connector_url="https://a")
-    stage.run(6)
-
-    asked = call.peer.states("calling.call.pay", "for")
-    assert asked == ["payment-card-number", "payment-processing", "payment-completed"]
-    assert call.peer.states("calling.call.pay", "result") == [None, None, "success"]
-
-
-@pytest.mark.parametrize(("how", "result"), [("stop", "relay-pay-stop"), ("hang up", "caller-hung-up")])
-def test_a_payment_that_is_broken_off_says_by_whom(call: Inbound, how: str, result: str):
-    call.do("calling.pay", control_id="c1", payment_connector_url="https://a")
-    if how == "stop":
-        call.do("calling.pay.stop", control_id="c1")
-    else:
-        call.line.hangs_up()
-
-    assert call.peer.states("calling.call.pay", "result")[-1] == result
-
-
-def test_an_ai_that_is_stopped_is_finished(call: Inbound):
-    call.do("calling.ai", control_id="c1", prompt={"text": "Be kind."})
-    assert call.peer.states("calling.call.ai") == []
-    call.do("calling.ai.stop", control_id="c1")
-
-    assert call.peer.states("calling.call.ai") == ["finished"]
