@@ -10,7 +10,7 @@ from typing import Final
 
 from relay_actors.protocol.readers import read_number, read_object, read_text
 
-__all__ = ["BEEP", "Sound", "UnplayableError", "digit_tones", "sounds_of", "voice"]
+__all__ = ["AUDIO_S", "BEEP", "Sound", "UnplayableError", "digit_tones", "sounds_of", "spoken", "voice"]
 
 LETTERS_PER_S: Final = 15.0
 """How fast a prompt is read aloud: about 150 words a minute."""
@@ -36,11 +36,15 @@ class Sound:
         kind: ``tts``, ``audio``, ``silence``, ``ringtone``, ``beep``, ``digits`` or ``voice`` (another person).
         text: what is said, the URL, the name of the tone, or the digits.
         length_s: simulated seconds.
+        language: of what is read aloud, as the command named it; empty if it did not.
+        voice: who reads it aloud, as the command named it; empty if it did not.
     """
 
     kind: str
     text: str
     length_s: float
+    language: str = ""
+    voice: str = ""
 
     def __str__(self) -> str:
         return self.text if self.kind == "tts" else f"{self.kind} {self.text}".strip()
@@ -52,6 +56,11 @@ BEEP: Final = Sound("beep", "", 0.4)
 def voice(words: str) -> Sound:
     """Return what somebody says."""
     return Sound("voice", words, _reading_s(words))
+
+
+def spoken(words: str, *, language: str = "", voice: str = "") -> Sound:
+    """Return what the server reads aloud."""
+    return Sound("tts", words, _reading_s(words), language, voice)
 
 
 def digit_tones(digits: str) -> Sound:
@@ -78,7 +87,8 @@ def _sound_of(item: object) -> Sound:
     params = read_object(body.get("params")) or {}
     match kind:
         case "tts" if words := read_text(params.get("text")):
-            return Sound("tts", words, _reading_s(words))
+            language, gender = read_text(params.get("language")), read_text(params.get("gender"))
+            return spoken(words, language=language or "", voice=read_text(params.get("voice")) or gender or "")
         case "audio" if url := read_text(params.get("url")):
             return Sound("audio", url, AUDIO_S)
         case "silence" if (length := read_number(params.get("duration"))) is not None:

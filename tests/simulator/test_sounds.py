@@ -15,6 +15,14 @@ from tests.simulator.stage import tts
     [
         (tts("x" * 30), Sound("tts", "x" * 30, 2.0)),
         (tts("Hi"), Sound("tts", "Hi", 0.5)),
+        (
+            {"type": "tts", "params": {"text": "Hola", "language": "es-MX", "gender": "male"}},
+            Sound("tts", "Hola", 0.5, language="es-MX", voice="male"),
+        ),
+        (
+            {"type": "tts", "params": {"text": "Hola", "voice": "polly.Mia", "gender": "female"}},
+            Sound("tts", "Hola", 0.5, voice="polly.Mia"),
+        ),
         ({"type": "audio", "params": {"url": "https://a/b.wav"}}, Sound("audio", "https://a/b.wav", 3.0)),
         ({"type": "silence", "params": {"duration": 1.5}}, Sound("silence", "", 1.5)),
         ({"type": "ringtone", "params": {"name": "us", "duration": 2}}, Sound("ringtone", "us", 2.0)),

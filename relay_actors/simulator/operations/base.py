@@ -31,7 +31,8 @@ class Operation(ABC):
     started_message: ClassVar[str]
     is_named_on_the_wire: ClassVar[bool] = True
     """Whether its answer and its events carry the control id."""
-    is_listening: ClassVar[bool] = False
+    is_listening: bool = False
+    """Whether it wants keys or words now."""
 
     def __init__(self, call: Call, control_id: str, params: Params) -> None:
         self.call = call
