@@ -31,6 +31,9 @@ __all__ = ["Phone", "Phones", "Reaction"]
 PICK_UP_S: Final = 0.2
 """From the first ring to a scripted answer, simulated."""
 
+SIP_DOMAIN: Final = "relay.example.com"
+"""Where numbers are that a SIP phone calls."""
+
 LINES_BOUND: Final = 1000
 """How many calls a phone remembers."""
 
@@ -101,7 +104,7 @@ class Phone:
     # Calling and being called.
 
     def dials(self, *, context: str | None = None, to: str | None = None) -> Line:
-        """Call an application, and return the line at once.
+        """Call an application, and return the line at once. A phone whose number begins with ``sip:`` calls by SIP.
 
         Args:
             context: the context whose sessions get the call.
@@ -369,12 +372,12 @@ class Phones:
     def dial(self, phone: Phone, context: str | None, to: str | None, reflexes: tuple[Reflex, ...]) -> Line:
         """Make an inbound call for a phone."""
         to, context = self._destination(context, to)
-        device: dict[str, object] = {
-            "type": "phone",
-            "params": {"from_number": phone.number, "to_number": to},
-        }
         call = self._exchange.new_call(
-            session=None, direction="inbound", device=device, created_by="receive", context=context
+            session=None,
+            direction="inbound",
+            device=_device(phone.number, to),
+            created_by="receive",
+            context=context,
         )
         line = Line(self._world, phone.number, call, reflexes=reflexes)
         line.note(f"dialled {to} (context {context})")
@@ -414,6 +417,14 @@ class Phones:
             return False
         self.phone(number).is_called(call)
         return True
+
+
+def _device(number: str, to: str) -> dict[str, object]:
+    """Return how a call from ``number`` to ``to`` looks on the wire. Source: PROTOCOL 13.2."""
+    if not number.startswith("sip:"):
+        return {"type": "phone", "params": {"from_number": number, "to_number": to}}
+    address = to if to.startswith("sip:") else f"sip:{to}@{SIP_DOMAIN}"
+    return {"type": "sip", "params": {"from": number, "to": address}}
 
 
 def _while_ringing(line: Line, act: Callable[[], object]) -> None:

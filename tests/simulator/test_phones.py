@@ -46,6 +46,18 @@ def test_dialling_a_context_shows_the_number_that_it_has(stage: Stage, peer: Pee
     assert peer.events("calling.call.receive")[0]["device"]["params"]["to_number"] == "+15559990000"
 
 
+def test_a_phone_with_a_sip_address_calls_by_sip(stage: Stage, peer: Peer):
+    """Source: PROTOCOL 13.2."""
+    for to in ("sip:office@example.org", "+15559990000"):
+        stage.sim.assign_number(to, "support")
+        stage.sim.phone("sip:ann@example.org").dials(to=to)
+
+    assert [event["device"] for event in peer.events("calling.call.receive")] == [
+        {"type": "sip", "params": {"from": "sip:ann@example.org", "to": "sip:office@example.org"}},
+        {"type": "sip", "params": {"from": "sip:ann@example.org", "to": "sip:+15559990000@relay.example.com"}},
+    ]
+
+
 @pytest.mark.parametrize("to", [None, "+15558887777"])
 def test_dialling_nowhere_is_a_mistake_of_the_test(desk: Phone, to: str | None):
     with pytest.raises(ConfigError, match="assign_number"):
