@@ -143,6 +143,8 @@ class Call:
         self.commands: Counter[str] = Counter()
         self.on_picked_up: Callable[[Call], None] | None = None
         self.at_end: list[Callable[[Call], None]] = []
+        self.on_heard: list[Callable[[Sound], None]] = []
+        """Told of every sound that the person is to hear."""
         self._post = post
         self._times = {"start_time": world.wall_ms()}
 
@@ -244,6 +246,8 @@ class Call:
         """Let the person hear something."""
         if self.ear is not None:
             self.ear.on_sound(sound)
+        for tell in list(self.on_heard):
+            tell(sound)
 
     def press(self, digit: str) -> bool:
         """Take a key that the person pressed; return whether anybody listened."""

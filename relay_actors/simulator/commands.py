@@ -17,10 +17,11 @@ from relay_actors.simulator.dialling import Device, Dial, Hunt, groups_of
 from relay_actors.simulator.exchange import Exchange
 from relay_actors.simulator.manners import Manners
 from relay_actors.simulator.messaging import Messaging
-from relay_actors.simulator.operations.ai import Ai
+from relay_actors.simulator.operations.ai import Ai, AmazonBedrock, hold_ai, message_ai, unhold_ai
 from relay_actors.simulator.operations.base import Operation
 from relay_actors.simulator.operations.collect import Collect, PlayAndCollect
 from relay_actors.simulator.operations.detect import Detect
+from relay_actors.simulator.operations.live import LiveTranscription, LiveTranslation
 from relay_actors.simulator.operations.media_streams import Stream, Tap, Transcribe
 from relay_actors.simulator.operations.pay import Pay
 from relay_actors.simulator.operations.play import Play
@@ -30,6 +31,7 @@ from relay_actors.simulator.operations.services import Echo, ReceiveFax, SendDig
 from relay_actors.simulator.post import Post
 from relay_actors.simulator.queues import Queues
 from relay_actors.simulator.replies import CALL_GONE, Reply, accepted, not_simulated, refused
+from relay_actors.simulator.scripts import UserEvent
 from relay_actors.simulator.sessions import Session
 from relay_actors.simulator.switchboard import Switchboard
 from relay_actors.simulator.world import World
@@ -40,6 +42,7 @@ OperationT = TypeVar("OperationT", bound=Operation)
 
 _STARTS: Final[dict[str, type[Operation]]] = {
     "calling.ai": Ai,
+    "calling.amazon_bedrock": AmazonBedrock,
     "calling.collect": Collect,
     "calling.detect": Detect,
     "calling.echo": Echo,
@@ -48,7 +51,6 @@ _STARTS: Final[dict[str, type[Operation]]] = {
     "calling.play_and_collect": PlayAndCollect,
     "calling.receive_fax": ReceiveFax,
     "calling.record": Record,
-    "calling.refer": Refer,
     "calling.send_digits": SendDigits,
     "calling.send_fax": SendFax,
     "calling.stream": Stream,
@@ -59,19 +61,12 @@ _STARTS: Final[dict[str, type[Operation]]] = {
 _STOPS: Final[dict[str, type[Operation]]] = {
     f"{method}.stop": operation
     for method, operation in _STARTS.items()
-    if method not in ("calling.echo", "calling.refer", "calling.send_digits")
+    if method not in ("calling.amazon_bedrock", "calling.echo", "calling.send_digits")
 }
 
 _ONLY_ACCEPTED: Final = {
-    "calling.ai_hold": "AI on hold",
-    "calling.ai_message": "Message sent",
-    "calling.ai_unhold": "AI resumed",
-    "calling.amazon_bedrock": "AI started",
     "calling.join_room": "Joining room",
     "calling.leave_room": "Leaving room",
-    "calling.live_transcribe": "Live transcription started",
-    "calling.live_translate": "Live translation started",
-    "calling.user_event": "Event sent",
 }
 """Commands without an event on this wire: their work shows elsewhere (a webhook, a room), which is not simulated."""
 
@@ -115,6 +110,9 @@ class Commands:
             "signalwire.unreceive": self._unreceive,
         }
         self._for_calls: dict[str, Callable[[Call, Params], Reply]] = {
+            "calling.ai_hold": hold_ai,
+            "calling.ai_message": message_ai,
+            "calling.ai_unhold": unhold_ai,
             "calling.answer": self._answer,
             "calling.bind_digit": lambda call, params: DigitBindings.of(call, self._run_bound).bind(params),
             "calling.clear_digit_bindings": lambda call, params: DigitBindings.of(call, self._run_bound).clear(params),
@@ -124,6 +122,8 @@ class Commands:
             "calling.end": self._end,
             "calling.join_conference": self._conferences.join,
             "calling.leave_conference": self._conferences.leave,
+            "calling.live_transcribe": LiveTranscription.control,
+            "calling.live_translate": LiveTranslation.control,
             "calling.pass": self._pass,
             "calling.play.pause": self._pause_play,
             "calling.play.resume": self._resume_play,
@@ -133,7 +133,9 @@ class Commands:
             "calling.queue.leave": self._queues.leave,
             "calling.record.pause": self._pause_record,
             "calling.record.resume": self._resume_record,
+            "calling.refer": self._refer,
             "calling.transfer": self._transfer,
+            "calling.user_event": self._user_event,
         }
 
     def is_known(self, method: str) -> bool:
@@ -226,6 +228,16 @@ class Commands:
             ringback=params.get("ringback"),
         ).start()
         return accepted("Connecting")
+
+    def _refer(self, call: Call, params: Params) -> Reply:
+        return Refer(call, self._control_id(params), params, exchange=self._exchange, manners=self._manners).begin()
+
+    def _user_event(self, call: Call, params: Params) -> Reply:
+        free = {key: value for key, value in params.items() if key not in ("call_id", "node_id", "event")}
+        self._world.scripts.user_events.append(UserEvent(call.call_id, params.get("event"), free))
+        if call.ear is not None:
+            call.ear.on_change(f"user event {params.get('event')}")
+        return accepted("Event sent", call_id=call.call_id)
 
     def _disconnect(self, call: Call, params: Params) -> Reply:
         if call.joint is None:

@@ -21,8 +21,10 @@ from contextlib import AbstractContextManager, contextmanager
 from relay_actors.protocol import json_codec
 from relay_actors.runtime.base import Clock
 from relay_actors.runtime.clock import Random, uuid4_ids
+from relay_actors.simulator.agents import AgentEnd, AgentScript, Turn
 from relay_actors.simulator.calls import Call, CallSnapshot
 from relay_actors.simulator.commands import Commands
+from relay_actors.simulator.conversations import ConversationSnapshot
 from relay_actors.simulator.credentials import Credentials
 from relay_actors.simulator.exchange import Exchange
 from relay_actors.simulator.faults import ALL_METHODS, Faults, Rejection
@@ -33,6 +35,7 @@ from relay_actors.simulator.messaging import Messaging
 from relay_actors.simulator.phones import Phone, Phones
 from relay_actors.simulator.post import Post
 from relay_actors.simulator.reception import Reception, Violation
+from relay_actors.simulator.scripts import PaymentScript, UserEvent
 from relay_actors.simulator.sessions import Connection, Sessions
 from relay_actors.simulator.switchboard import Switchboard
 from relay_actors.simulator.timers import Timer
@@ -274,6 +277,18 @@ class Simulator:
         with self._world.look():
             return self._world.webhooks.all()
 
+    @property
+    def conversations(self) -> tuple[ConversationSnapshot, ...]:
+        """What AI agents and people have said to each other, the oldest conversation first; the last 1000."""
+        with self._world.look():
+            return tuple(conversation.snapshot() for conversation in self._world.scripts.conversations)
+
+    @property
+    def user_events(self) -> tuple[UserEvent, ...]:
+        """Every ``calling.user_event``, the oldest first; the last 1000."""
+        with self._world.look():
+            return tuple(self._world.scripts.user_events)
+
     # What goes wrong.
 
     def drop_sockets(self, *, clean: bool = False) -> None:
@@ -351,6 +366,41 @@ class Simulator:
         with self.turn():
             self._messaging.script_next(ends, reason)
 
+    def next_payment(self, *, ends: str, code: str = "", message: str = "") -> None:
+        """Let the connector of the next payment answer so; unless told, payments succeed.
+
+        Args:
+            ends: ``success``, ``payment-connector-error``, ``validation-error`` or ``internal-error``.
+            code: of the error.
+            message: of the error.
+
+        Raises:
+            ConfigError: a payment cannot be made to end so.
+        """
+        with self.turn():
+            self._world.scripts.payments.append(PaymentScript(ends, code, message))
+
+    def next_agent(self, *turns: Turn | str, ends: AgentEnd = "finished", summary: str = "") -> None:
+        """Let the next AI agent hold this conversation; unless told, agents make one up (`PoliteAgent`).
+
+        Args:
+            turns: what it does, one after the other; a text is said. The first is done at once unless it waits for
+                words, every other one when the person has said something.
+            ends: after the last turn: ``finished``, ``hangs up``, ``error``, or ``silent`` (no event at all).
+            summary: what comes out of the post prompt.
+
+        Raises:
+            ConfigError: an agent cannot be made to end so.
+        """
+        script = AgentScript(tuple(Turn(turn) if isinstance(turn, str) else turn for turn in turns), ends, summary)
+        with self.turn():
+            self._world.scripts.agents.append(script)
+
+    def teach_translation(self, words: str, translation: str, *, to: str) -> None:
+        """Let live translations into ``to`` turn these words into that; others only get the language before them."""
+        with self.turn():
+            self._world.scripts.teach(words, translation, to)
+
     def push(self, frame: Mapping[str, object] | str | bytes, *, session: str | None = None) -> None:
         """Send any frame, or any text at all, to one session's client, or to every client.
 
@@ -405,13 +455,15 @@ class Simulator:
         with self.turn():
             self.drop_sockets()
             self._world.timers.clear()
-            self._world.webhooks.clear()
             self._sessions.forget()
             self._exchange.clear()
             self._switchboard.clear()
             self._phones.clear()
             self._messaging.clear()
             self._commands.clear()
+            # What was cut off above may have told of its end.
+            self._world.webhooks.clear()
+            self._world.scripts.clear()
             self._faults.clear()
             self._reception.violations.clear()
             self.frames.clear()

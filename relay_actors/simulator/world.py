@@ -15,6 +15,7 @@ from typing import Any
 
 from relay_actors.errors import ConfigError, ProtocolError
 from relay_actors.runtime.base import Clock
+from relay_actors.simulator.scripts import Scripts
 from relay_actors.simulator.timers import Timer, Timers
 from relay_actors.simulator.webhooks import Webhooks
 
@@ -44,6 +45,7 @@ class World:
         self.pace = pace
         self.timers = Timers()
         self.webhooks = Webhooks()
+        self.scripts = Scripts()
         self.drive: Callable[[], bool] | None = None
         """Advances a deterministic world by one step; False when nothing is left to happen. None in real time."""
         self._lock = RLock()

@@ -75,9 +75,6 @@ def test_an_unknown_method_is_not_found_unless_all_are_to_be_accepted(stage: Sta
 @pytest.mark.parametrize(
     ("method", "params", "message"),
     [
-        ("calling.ai_message", {"message_text": "x"}, "Message sent"),
-        ("calling.ai_hold", {"timeout": "30"}, "AI on hold"),
-        ("calling.ai_unhold", {}, "AI resumed"),
         ("calling.amazon_bedrock", {"prompt": {}}, "AI started"),
         ("calling.join_room", {"name": "standup"}, "Joining room"),
         ("calling.leave_room", {}, "Leaving room"),
