@@ -92,7 +92,6 @@ class Pay(Operation):
     def close(self) -> bool:
         """Fall silent before the last event goes out."""
         if not self.is_done:
-            self.is_listening = False
             self._fall_silent()
         return super().close()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from relay_actors.simulator import Turn
 from relay_actors.simulator.agents import AgentEnd
@@ -247,6 +249,10 @@ def test_a_reset_makes_another_agent_of_it(stage: Stage, call: Inbound):
     call.do("calling.ai", control_id="c2")
     call.do("calling.ai_message", reset={"system_prompt": "You are a nurse."})
     call.line.hears("I am a nurse")
+    call.do("calling.ai_hold")
+    call.do("calling.ai_message", reset={"system_prompt": "You are a vet."})
+    call.do("calling.ai_unhold")
+    call.line.hears("I am a vet")
 
 
 def test_on_hold_nobody_listens_until_the_time_is_over(stage: Stage, call: Inbound):
@@ -266,6 +272,10 @@ def test_waiting_can_have_music(stage: Stage, call: Inbound):
     start(call, params={"hold_music": "https://a/music.wav"})
     call.do("calling.ai_hold", timeout="30")
     call.line.hears("music.wav").hears("music.wav", within=10)
+    call.do("calling.ai.stop", control_id="c1")
+    heard = call.line.heard
+    stage.run(60)
+    assert call.line.heard == heard
 
 
 def test_a_hold_can_be_ended(stage: Stage, call: Inbound):
@@ -344,3 +354,41 @@ def test_one_agent_on_a_call(call: Inbound, first: str):
     call.do(first, **({"control_id": "c1"} if first == "calling.ai" else {}))
     assert call.code("calling.ai", control_id="c2") == "409"
     assert call.code("calling.amazon_bedrock") == "409"
+
+
+@given(
+    st.lists(st.sampled_from(["hello", "goodbye", "hold", "unhold", "system", "user", "reset", "wait"]), max_size=12),
+    st.sampled_from(["stop", "hang up", "wait"]),
+)
+def test_whatever_happens_a_conversation_ends_once(happens: list[str], end: str):
+    """A wait for the agent must not hang, and its end must not be told twice."""
+    stage = Stage()
+    call = stage.inbound(stage.client("support"))
+    start(call, post_prompt_url=POST)
+    commands: dict[str, tuple[str, dict[str, Any]]] = {
+        "hold": ("calling.ai_hold", {"timeout": "20"}),
+        "unhold": ("calling.ai_unhold", {}),
+        "system": ("calling.ai_message", {"role": "system", "message_text": "x"}),
+        "user": ("calling.ai_message", {"message_text": "x"}),
+        "reset": ("calling.ai_message", {"reset": {"system_prompt": "You are new."}}),
+    }
+    for what in happens:
+        if what in commands:
+            method, params = commands[what]
+            assert call.code(method, **params) in ("200", "409")
+        elif what == "wait":
+            stage.run(3)
+        else:
+            call.line.says(what)
+    if end == "stop":
+        call.code("calling.ai.stop", control_id="c1")
+    elif end == "wait":
+        stage.run(30)
+        call.line.says("goodbye")
+        stage.run(30)
+    was_told = call.peer.states("calling.call.ai")
+    call.line.hangs_up()
+
+    assert was_told == call.peer.states("calling.call.ai") == (["finished"] if end != "hang up" else was_told[:1])
+    assert talk(stage).state in ("finished", "call ended")
+    assert len(stage.sim.webhooks) == 1

@@ -39,6 +39,7 @@ def test_what_is_said_and_heard_becomes_text_while_it_runs(stage: Stage, call: I
     assert call.line.timeline[-1].what == "said 'Fine'"
     assert transcribe(call, {"stop": {}}) == "Live transcription stopped"
     call.line.says("After")
+    call.do("calling.play", control_id="c2", play=[tts("Afterwards")])
 
     utterances = bodies(stage, "utterance")
     assert [(body["role"], body["content"], body["lang"]) for body in utterances] == [
@@ -48,7 +49,7 @@ def test_what_is_said_and_heard_becomes_text_while_it_runs(stage: Stage, call: I
     assert {body["call_id"] for body in utterances} == {call.call_id}
     (finished,) = bodies(stage, "finished")
     assert [entry["content"] for entry in finished["log"]] == ["How are you?", "Fine"]
-    assert len(call.peer.envelopes()) == before + 2  # the play's own
+    assert len(call.peer.envelopes()) == before + 3  # those of the two plays
 
 
 def test_one_side_can_be_enough(stage: Stage, call: Inbound):

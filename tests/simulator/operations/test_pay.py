@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.simulator.stage import Inbound, Peer, Stage
 
@@ -288,3 +290,17 @@ def test_keys_are_asked_for_while_a_question_is_open_only(stage: Stage, call: In
     pay(call, **ONLY_CARD)
     call.line.is_asked().presses(f"{CARD}1230").presses("7")
     assert call.line.timeline[-1].what == "pressed 7 (nobody listened)"
+
+
+@given(keys=st.text("0123456789*#", max_size=40), attempts=st.integers(1, 3))
+def test_whatever_is_pressed_there_is_one_result(keys: str, attempts: int):
+    """And it is the last event, so that whoever waits for the payment neither hangs nor misses anything."""
+    stage = Stage()
+    call = stage.inbound(stage.client("support"))
+    pay(call, max_attempts=str(attempts))
+    call.line.presses(keys)
+    stage.run(300)
+
+    results = [result for (result,) in told(call, "result")]
+    assert results[-1] is not None
+    assert results[:-1] == [None] * (len(results) - 1)
