@@ -5,6 +5,7 @@ Source: PROTOCOL 8.1, 12.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from relay_actors.simulator.calls import Call
@@ -15,22 +16,119 @@ from relay_actors.simulator.operations.play import Player
 from relay_actors.simulator.sounds import Sound, UnplayableError, sounds_of
 from relay_actors.simulator.world import World
 
-__all__ = ["Bridge"]
+__all__ = ["Bridge", "DeviceBridge"]
 
 RINGBACK = [Sound("ringtone", "ringback", 4.0)]
 
 
-class Bridge:
-    """One connect: from ringing the devices until the two legs part.
+class Bridge(ABC):
+    """One connect: from looking for somebody until the two legs part.
 
-    Its ``calling.call.connect`` events are all sent on the first leg and name the other one as ``peer``; the other
-    one's own state events go to the same client.
+    Its ``calling.call.connect`` events are sent on the first leg and name the other one as ``peer``. A subclass says
+    how the other one is found.
 
     Args:
         first: the leg that is connected to somebody; it must not be joined or about to be.
-        groups: whom to ring, as in a dial.
         tag: the client's name for the other leg.
         ringback: media items that the first leg hears meanwhile; a ring tone if they make no sense.
+    """
+
+    def __init__(self, *, first: Call, tag: str, ringback: object) -> None:
+        self.first = first
+        self.second: Call | None = None
+        self.tag = tag
+        try:
+            sounds = sounds_of(ringback)
+        except UnplayableError:
+            sounds = RINGBACK
+        self._ringback = Player(first, sounds, loops=0, at_end=_nothing)
+
+    @abstractmethod
+    def seek(self) -> None:
+        """Begin to look for the other leg; at the end comes `join` or `fail`."""
+
+    @abstractmethod
+    def give_up(self) -> None:
+        """Look no more. Idempotent."""
+
+    def start(self) -> None:
+        """Look for somebody, and let the first leg hear that it rings."""
+        self.first.joint = self
+        self.report("connecting")
+        self._ringback.start()
+        self.seek()
+
+    def join(self, leg: Call) -> None:
+        """Let both hear each other."""
+        self._ringback.stop()
+        self.second = leg
+        leg.joint = self
+        for one, other in ((self.first, leg), (leg, self.first)):
+            if one.ear is not None:
+                one.ear.on_change(f"connected to {other.own_number}")
+        self.report("connected", peer=self.describe(leg), segment_id=self.first.segment_id)
+
+    def fail(self, reason: str) -> None:
+        """Report that there is nobody."""
+        self._ringback.stop()
+        self.first.joint = None
+        self.report("failed", failed_reason=reason)
+
+    def part(self) -> None:
+        """Separate the legs; both live on."""
+        self.give_up()
+        self._ringback.stop()
+        self.first.joint = None
+        if self.second is None:
+            return
+        self.second.joint = None
+        self.report("disconnected", peer=self.describe(self.second))
+        for leg in (self.first, self.second):
+            if leg.ear is not None and not leg.is_over:
+                leg.ear.on_change("disconnected")
+
+    def is_joined(self) -> bool:
+        """Whether both can hear each other now."""
+        return self.second is not None
+
+    def other(self, leg: Call) -> Call | None:
+        """Return the leg at the other end, once there is one."""
+        return self.second if leg is self.first else self.first
+
+    def leg_is_ending(self, leg: Call) -> None:
+        """Report the parting before the first leg reports its own end, or it would come too late."""
+        if leg is self.first:
+            self.part()
+
+    def leg_ended(self, leg: Call) -> None:
+        """End the second leg with the first; when the second ends, the first lives on."""
+        if leg is not self.first:
+            self.part()
+        elif self.second is not None:
+            self.second.end("hangup")
+
+    def describe(self, leg: Call) -> dict[str, object]:
+        """Return the second leg as the first one's events name it."""
+        tag = {"tag": self.tag} if self.tag else {}
+        return {"call_id": leg.call_id, "node_id": leg.node_id, **tag, "device": leg.device}
+
+    def report(self, state: str, **fields: object) -> None:
+        """Send ``calling.call.connect`` on the first leg."""
+        tag = {"tag": self.tag} if self.tag else {}
+        self.first.emit("calling.call.connect", {"connect_state": state, **tag, **fields})
+
+
+class DeviceBridge(Bridge):
+    """A connect to telephones; the events of the leg that is made go to the same client.
+
+    Args:
+        world: for the ring time-outs.
+        exchange: makes the other leg, and reaches its phone.
+        manners: how long it rings.
+        first: the leg that is connected to somebody.
+        groups: whom to ring, as in a dial.
+        tag: the client's name for the other leg.
+        ringback: what the first leg hears meanwhile.
     """
 
     def __init__(
@@ -44,15 +142,8 @@ class Bridge:
         tag: str,
         ringback: object,
     ) -> None:
-        self._first = first
-        self._second: Call | None = None
+        super().__init__(first=first, tag=tag, ringback=ringback)
         self._exchange = exchange
-        self._tag = tag
-        try:
-            sounds = sounds_of(ringback)
-        except UnplayableError:
-            sounds = RINGBACK
-        self._ringback = Player(first, sounds, loops=0, at_end=_nothing)
         self._hunt = Hunt(
             world,
             exchange,
@@ -61,87 +152,34 @@ class Bridge:
             make_leg=self._make_leg,
             on_group=_nothing,
             on_answered=self._answered,
-            on_failed=self._failed,
+            on_failed=self.fail,
         )
 
-    def start(self) -> None:
-        """Ring the devices, and let the first leg hear that it rings."""
-        self._first.joint = self
-        self._report("connecting")
-        self._ringback.start()
+    def seek(self) -> None:
+        """Ring the devices."""
         self._hunt.start()
 
-    def part(self) -> None:
-        """Separate the legs; both live on."""
+    def give_up(self) -> None:
+        """Stop ringing."""
         self._hunt.cancel()
-        self._ringback.stop()
-        self._first.joint = None
-        if self._second is None:
-            return
-        self._second.joint = None
-        self._report("disconnected", peer=self._describe(self._second))
-        for leg in (self._first, self._second):
-            if leg.ear is not None and not leg.is_over:
-                leg.ear.on_change("disconnected")
-
-    def is_joined(self) -> bool:
-        """Whether both can hear each other now."""
-        return self._second is not None
-
-    def other(self, leg: Call) -> Call | None:
-        """Return the leg at the other end, once there is one."""
-        return self._second if leg is self._first else self._first
-
-    def leg_is_ending(self, leg: Call) -> None:
-        """Report the parting before the first leg reports its own end, or it would come too late."""
-        if leg is self._first:
-            second = self._second
-            self.part()
-            self._second = second
-
-    def leg_ended(self, leg: Call) -> None:
-        """End the second leg with the first; when the second ends, the first lives on."""
-        if leg is not self._first:
-            self.part()
-        elif self._second is not None:
-            self._second.end("hangup")
 
     def _make_leg(self, device: Device) -> Call:
         leg = self._exchange.new_call(
-            session=self._first.session,
+            session=self.first.session,
             direction="outbound",
             device=device,
             created_by="connect",
-            tag=self._tag,
-            segment_id=self._first.segment_id,
-            origin=self._first,
+            tag=self.tag,
+            segment_id=self.first.segment_id,
+            origin=self.first,
         )
         leg.report_state()
         return leg
 
     def _answered(self, leg: Call, cancel_losers: Callable[[], None]) -> None:
-        self._ringback.stop()
         leg.answer()
-        self._second = leg
-        leg.joint = self
-        self._report("connected", peer=self._describe(leg), segment_id=self._first.segment_id)
-        for one, other in ((self._first, leg), (leg, self._first)):
-            if one.ear is not None:
-                one.ear.on_change(f"connected to {other.number('to_number' if other is leg else 'from_number')}")
+        self.join(leg)
         cancel_losers()
-
-    def _failed(self, reason: str) -> None:
-        self._ringback.stop()
-        self._first.joint = None
-        self._report("failed", failed_reason=reason)
-
-    def _describe(self, leg: Call) -> dict[str, object]:
-        tag = {"tag": self._tag} if self._tag else {}
-        return {"call_id": leg.call_id, "node_id": leg.node_id, **tag, "device": leg.device}
-
-    def _report(self, state: str, **fields: object) -> None:
-        tag = {"tag": self._tag} if self._tag else {}
-        self._first.emit("calling.call.connect", {"connect_state": state, **tag, **fields})
 
 
 def _nothing() -> None:

@@ -6,7 +6,7 @@ Source: PROTOCOL 8.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
@@ -19,7 +19,7 @@ from relay_actors.simulator.sessions import Session
 from relay_actors.simulator.sounds import Sound
 from relay_actors.simulator.world import World
 
-__all__ = ["Call", "CallSnapshot", "Ear", "Joint", "Params", "Running"]
+__all__ = ["Call", "CallSnapshot", "Circle", "Ear", "Joint", "Params", "Running"]
 
 Params = Mapping[str, object]
 """The params of a command, as they came: nobody has looked at the values yet."""
@@ -59,6 +59,13 @@ class Running(Protocol):
         """Take what the person said; return whether it meant anything."""
 
 
+class Circle(Protocol):
+    """Where a person can be heard beside a joint: a conference, a room, or an echo."""
+
+    def hearers(self, leg: Call) -> Iterable[Call]:
+        """Return the legs at whose ends it is heard what the person at ``leg`` says, and the keys."""
+
+
 class Joint(Protocol):
     """What joins a leg to another one."""
 
@@ -83,6 +90,8 @@ class CallSnapshot:
     """A leg as it was at one moment.
 
     Attributes:
+        is_on_hold: whether the person hears music, and nobody else, because of ``calling.hold``.
+        is_denoised: whether background noise is taken out of what the person says.
         commands: how many commands of each method named this leg.
     """
 
@@ -95,6 +104,8 @@ class CallSnapshot:
     tag: str
     from_number: str
     to_number: str
+    is_on_hold: bool
+    is_denoised: bool
     commands: Mapping[str, int]
 
 
@@ -138,6 +149,9 @@ class Call:
         self.end_reason = ""
         self.ear: Ear | None = None
         self.joint: Joint | None = None
+        self.circles: list[Circle] = []
+        self.is_on_hold = False
+        self.is_denoised = False
         self.origin: Call | None = None
         self.running: dict[str, Running] = {}
         self.commands: Counter[str] = Counter()
@@ -170,13 +184,28 @@ class Call:
 
     @property
     def peer(self) -> Call | None:
-        """The leg that this one talks to now."""
+        """The leg that this one is connected to now."""
         return self.joint.other(self) if self.joint and self.joint.is_joined() else None
 
-    def emit(self, event_type: str, params: Params, *, context: str | None = None) -> None:
-        """Send an event of this leg to its owner."""
-        ids = {"call_id": self.call_id, "node_id": self.node_id}
-        self._post.send(self.session, event_type, {**params, **ids}, context=context)
+    @property
+    def heard_by(self) -> list[Call]:
+        """The legs at whose ends this one's person is heard now. Who is on hold neither is heard nor hears."""
+        if self.is_on_hold:
+            return []
+        peer = self.peer
+        hearers = [] if peer is None else [peer]
+        hearers += [leg for circle in self.circles for leg in circle.hearers(self)]
+        return [leg for leg in dict.fromkeys(hearers) if not leg.is_on_hold]
+
+    @property
+    def own_number(self) -> str:
+        """The number of the person at the end of the leg."""
+        return self.number("from_number" if self.direction == "inbound" else "to_number")
+
+    def emit(self, event_type: str, params: Params, *, context: str | None = None, names_call: bool = True) -> None:
+        """Send an event of this leg to its owner; one that is not about the leg does not name it."""
+        ids = {"call_id": self.call_id} if names_call else {}
+        self._post.send(self.session, event_type, {**params, **ids, "node_id": self.node_id}, context=context)
 
     def report_state(self) -> None:
         """Send ``calling.call.state``."""
@@ -252,18 +281,12 @@ class Call:
     def press(self, digit: str) -> bool:
         """Take a key that the person pressed; return whether anybody listened."""
         took = [running.digit_pressed(digit) for running in list(self.running.values())]
-        if (peer := self.peer) is not None:
-            peer.hear(Sound("digits", digit, 0.1))
-            return True
-        return any(took)
+        return self._is_heard(Sound("digits", digit, 0.1)) or any(took)
 
     def say(self, words: str, confidence: float, sound: Sound) -> bool:
         """Take what the person said; return whether anybody listened."""
         took = [running.words_said(words, confidence) for running in list(self.running.values())]
-        if (peer := self.peer) is not None:
-            peer.hear(sound)
-            return True
-        return any(took)
+        return self._is_heard(sound) or any(took)
 
     def number(self, key: str) -> str:
         """Return ``from_number`` or ``to_number``, or for a SIP device its address."""
@@ -282,8 +305,16 @@ class Call:
             tag=self.tag,
             from_number=self.number("from_number"),
             to_number=self.number("to_number"),
+            is_on_hold=self.is_on_hold,
+            is_denoised=self.is_denoised,
             commands=MappingProxyType(dict(self.commands)),
         )
+
+    def _is_heard(self, sound: Sound) -> bool:
+        hearers = self.heard_by
+        for leg in hearers:
+            leg.hear(sound)
+        return bool(hearers)
 
     def _move(self, state: CallState) -> None:
         if not may_move(self.state, state):

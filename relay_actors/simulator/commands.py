@@ -10,27 +10,31 @@ from typing import Final, TypeVar
 
 from relay_actors.protocol.readers import read_number, read_text, read_texts
 from relay_actors.simulator.bindings import DigitBindings
-from relay_actors.simulator.bridging import Bridge
+from relay_actors.simulator.bridging import Bridge, DeviceBridge
 from relay_actors.simulator.calls import Call, Params
 from relay_actors.simulator.conferences import Conferences
 from relay_actors.simulator.dialling import Device, Dial, Hunt, groups_of
 from relay_actors.simulator.exchange import Exchange
+from relay_actors.simulator.holding import denoise, hold, stop_denoising, unhold
 from relay_actors.simulator.manners import Manners
 from relay_actors.simulator.messaging import Messaging
 from relay_actors.simulator.operations.ai import Ai, AmazonBedrock, hold_ai, message_ai, unhold_ai
 from relay_actors.simulator.operations.base import Operation
 from relay_actors.simulator.operations.collect import Collect, PlayAndCollect
 from relay_actors.simulator.operations.detect import Detect
+from relay_actors.simulator.operations.echo import Echo
 from relay_actors.simulator.operations.live import LiveTranscription, LiveTranslation
 from relay_actors.simulator.operations.media_streams import Stream, Tap, Transcribe
 from relay_actors.simulator.operations.pay import Pay
 from relay_actors.simulator.operations.play import Play
 from relay_actors.simulator.operations.record import Record
 from relay_actors.simulator.operations.refer import Refer
-from relay_actors.simulator.operations.services import Echo, ReceiveFax, SendDigits, SendFax
+from relay_actors.simulator.operations.services import ReceiveFax, SendDigits, SendFax
 from relay_actors.simulator.post import Post
+from relay_actors.simulator.queue_bridging import QueueBridge, is_queue, queue_name
 from relay_actors.simulator.queues import Queues
 from relay_actors.simulator.replies import CALL_GONE, Reply, accepted, not_simulated, refused
+from relay_actors.simulator.rooms import Rooms
 from relay_actors.simulator.scripts import UserEvent
 from relay_actors.simulator.sessions import Session
 from relay_actors.simulator.switchboard import Switchboard
@@ -64,19 +68,6 @@ _STOPS: Final[dict[str, type[Operation]]] = {
     if method not in ("calling.amazon_bedrock", "calling.echo", "calling.send_digits")
 }
 
-_ONLY_ACCEPTED: Final = {
-    "calling.join_room": "Joining room",
-    "calling.leave_room": "Leaving room",
-}
-"""Commands without an event on this wire: their work shows elsewhere (a webhook, a room), which is not simulated."""
-
-_SWITCHES: Final[dict[str, tuple[str, str, dict[str, object]]]] = {
-    "calling.denoise": ("Denoiser on", "calling.call.denoise", {"denoised": True}),
-    "calling.denoise.stop": ("Denoiser off", "calling.call.denoise", {"denoised": False}),
-    "calling.hold": ("Call on hold", "calling.call.hold", {"state": "hold"}),
-    "calling.unhold": ("Call off hold", "calling.call.hold", {"state": "unhold"}),
-}
-
 
 class Commands:
     """Carries out commands of sessions that are logged in."""
@@ -97,8 +88,9 @@ class Commands:
         self._switchboard = switchboard
         self._messaging = messaging
         self._manners = manners
-        self._conferences = Conferences(world.new_id)
-        self._queues = Queues(world.new_id)
+        self.conferences = Conferences(world, manners)
+        self.queues = Queues(world.new_id)
+        self.rooms = Rooms(world.new_id)
         self._tags: set[tuple[str, str]] = set()
         self._for_sessions: dict[str, Callable[[Session, Params], Reply]] = {
             "calling.begin": self._begin,
@@ -118,10 +110,15 @@ class Commands:
             "calling.clear_digit_bindings": lambda call, params: DigitBindings.of(call, self._run_bound).clear(params),
             "calling.collect.start_input_timers": self._start_input_timers,
             "calling.connect": self._connect,
+            "calling.denoise": denoise,
+            "calling.denoise.stop": stop_denoising,
             "calling.disconnect": self._disconnect,
             "calling.end": self._end,
-            "calling.join_conference": self._conferences.join,
-            "calling.leave_conference": self._conferences.leave,
+            "calling.hold": hold,
+            "calling.join_conference": self.conferences.join,
+            "calling.join_room": self.rooms.join,
+            "calling.leave_conference": self.conferences.leave,
+            "calling.leave_room": self.rooms.leave,
             "calling.live_transcribe": LiveTranscription.control,
             "calling.live_translate": LiveTranslation.control,
             "calling.pass": self._pass,
@@ -129,12 +126,13 @@ class Commands:
             "calling.play.resume": self._resume_play,
             "calling.play.volume": self._set_play_volume,
             "calling.play_and_collect.volume": self._set_prompt_volume,
-            "calling.queue.enter": self._queues.enter,
-            "calling.queue.leave": self._queues.leave,
+            "calling.queue.enter": self.queues.enter,
+            "calling.queue.leave": self.queues.leave,
             "calling.record.pause": self._pause_record,
             "calling.record.resume": self._resume_record,
             "calling.refer": self._refer,
             "calling.transfer": self._transfer,
+            "calling.unhold": unhold,
             "calling.user_event": self._user_event,
         }
 
@@ -162,9 +160,10 @@ class Commands:
         return CALL_GONE if call is None else for_call(call, params)
 
     def clear(self) -> None:
-        """Forget conferences, queues and dials."""
-        self._conferences.clear()
-        self._queues.clear()
+        """Forget conferences, queues, rooms and dials."""
+        self.conferences.clear()
+        self.queues.clear()
+        self.rooms.clear()
         self._tags.clear()
 
     def _on_a_call(self, method: str) -> Callable[[Call, Params], Reply] | None:
@@ -174,10 +173,6 @@ class Commands:
             return lambda call, params: operation(call, self._control_id(params), params).begin()
         if (stopped := _STOPS.get(method)) is not None:
             return lambda call, params: self._stop(call, stopped, params)
-        if (message := _ONLY_ACCEPTED.get(method)) is not None:
-            return lambda call, _params: accepted(message, call_id=call.call_id)
-        if (switch := _SWITCHES.get(method)) is not None:
-            return lambda call, _params: _switch(call, *switch)
         return None
 
     def _run_bound(self, call: Call, method: str, params: Params) -> Reply:
@@ -215,18 +210,26 @@ class Commands:
     def _connect(self, call: Call, params: Params) -> Reply:
         if call.joint is not None:
             return refused("409", "Peer call already exists")
+        if (place := self.queues.place_of(call)) is not None:
+            return refused("409", f"The call waits in queue {place.queue.name}: it has to leave that first")
         groups = groups_of(params.get("devices"))
         if not groups:
             return refused("400", "There is no device to connect to")
-        Bridge(
-            self._world,
-            self._exchange,
-            self._manners,
-            first=call,
-            groups=groups,
-            tag=read_text(params.get("tag")) or "",
-            ringback=params.get("ringback"),
-        ).start()
+        tag, ringback = read_text(params.get("tag")) or "", params.get("ringback")
+        queues = [device for group in groups for device in group if is_queue(device)]
+        bridge: Bridge
+        if not queues:
+            bridge = DeviceBridge(
+                self._world, self._exchange, self._manners, first=call, groups=groups, tag=tag, ringback=ringback
+            )
+        elif groups == [queues[:1]] and (name := queue_name(queues[0])):
+            queue = self.queues.queue(name)
+            bridge = QueueBridge(
+                self._world, self._manners, first=call, queue=queue, device=queues[0], tag=tag, ringback=ringback
+            )
+        else:
+            return refused("400", "A queue has to be the only device, and its params have to say its queue_name")
+        bridge.start()
         return accepted("Connecting")
 
     def _refer(self, call: Call, params: Params) -> Reply:
@@ -352,8 +355,3 @@ class Commands:
 
     def _reauthenticate(self, session: Session, params: Params) -> Reply:
         return accepted("Reauthenticated", authorization={"project": session.project, "expires_at": None})
-
-
-def _switch(call: Call, message: str, event_type: str, fields: Params) -> Reply:
-    call.emit(event_type, fields)
-    return accepted(message, call_id=call.call_id)

@@ -1,109 +1,53 @@
-"""Conferences: who is in, and the events of coming and going. Layer: simulator. Source: PROTOCOL 12, 13.7."""
+"""All conferences: joining and leaving them by command. Layer: simulator. Source: PROTOCOL 12, 13.7."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Final
 
-from relay_actors.protocol.readers import read_flag, read_text
+from relay_actors.protocol.readers import read_text, read_whole_number
 from relay_actors.simulator.calls import Call, Params
+from relay_actors.simulator.conference import Conference, ConferenceSnapshot
+from relay_actors.simulator.manners import Manners
 from relay_actors.simulator.replies import Reply, accepted, refused
+from relay_actors.simulator.world import World
 
-__all__ = ["Conference", "Conferences", "Participation"]
+__all__ = ["Conferences"]
 
+MOST: Final = 250
+"""How many may be in one conference. Source: PROTOCOL 13.7."""
 
-class Participation:
-    """One leg's part in one conference; it ends with the call."""
-
-    is_listening = False
-
-    def __init__(self, conference: Conference, call: Call, params: Params) -> None:
-        self._conference = conference
-        self._call = call
-        self.is_muted = read_flag(params.get("muted")) or False
-        self.starts_on_enter = read_flag(params.get("start_on_enter")) is not False
-        self.ends_on_exit = read_flag(params.get("end_on_exit")) or False
-
-    def call_ends(self) -> None:
-        """Leave."""
-        self._conference.leave(self._call)
-
-    def digit_pressed(self, digit: str) -> bool:
-        """Let keys pass."""
-        return False
-
-    def words_said(self, words: str, confidence: float) -> bool:
-        """Let words pass."""
-        return False
-
-
-class Conference:
-    """One conference: it starts with its first participant and ends with its last."""
-
-    def __init__(self, name: str, conference_id: str, on_empty: Callable[[Conference], None]) -> None:
-        self.name = name
-        self.conference_id = conference_id
-        self._on_empty = on_empty
-        self._members: dict[Call, Participation] = {}
-
-    def join(self, call: Call, params: Params) -> None:
-        """Let a leg in."""
-        part = Participation(self, call, params)
-        is_first = not self._members
-        self._members[call] = part
-        call.running[self.conference_id] = part
-        if is_first:
-            self._report(call, "conference-start")
-        self._report(
-            call,
-            "participant-join",
-            size=len(self._members),
-            muted=part.is_muted,
-            hold=False,
-            start_on_join=part.starts_on_enter,
-            end_on_leave=part.ends_on_exit,
-            coaching=False,
-        )
-
-    def leave(self, call: Call) -> None:
-        """Let a leg out; the conference ends with its last one, or with one that asked for that."""
-        part = self._members.pop(call, None)
-        if part is None:
-            return
-        call.running.pop(self.conference_id, None)
-        self._report(call, "participant-leave", size=len(self._members))
-        others = list(self._members)
-        if part.ends_on_exit and others:
-            for other in others:
-                self.leave(other)
-            return  # the last of them has reported the end
-        if not others:
-            self._report(call, "conference-end", reason_ended="last-participant-left", call_id_ending_conf=call.call_id)
-            self._on_empty(self)
-
-    def has(self, call: Call) -> bool:
-        """Whether a leg is in."""
-        return call in self._members
-
-    def _report(self, call: Call, status: str, **fields: object) -> None:
-        ids = {"conference_id": self.conference_id, "name": self.name}
-        call.emit("calling.conference", {**ids, "status": status, **fields})
+WORDS: Final = {
+    "beep": ("true", "false", "onEnter", "onExit"),
+    "record": ("do-not-record", "record-from-start"),
+    "trim": ("trim-silence", "do-not-trim"),
+}
+"""The params that have to be one of a few words."""
 
 
 class Conferences:
     """All conferences that somebody is in, by name."""
 
-    def __init__(self, new_id: Callable[[], str]) -> None:
-        self._new_id = new_id
+    def __init__(self, world: World, manners: Manners) -> None:
+        self._world = world
+        self._manners = manners
         self._by_name: dict[str, Conference] = {}
 
     def join(self, call: Call, params: Params) -> Reply:
-        """Do ``calling.join_conference``."""
-        name = read_text(params.get("name")) or ""
-        conference = self._by_name.get(name)
+        """Do ``calling.join_conference``.
+
+        Whoever makes a conference says how many may be in it; a later member may ask for fewer when it joins itself.
+        """
+        name = read_text(params.get("name"))
+        most = read_whole_number(params.get("max_participants"))
+        if (problem := _problem(params, name, most)) is not None:
+            return refused("400", problem)
+        conference = self._by_name.get(name or "")
         if conference is None:
-            conference = self._by_name[name] = Conference(name, self._new_id(), self._forget)
-        if conference.has(call):
+            conference = self._make(name or "", most or MOST)
+        if call in conference.members:
             return refused("409", "The call is already in this conference")
+        if len(conference.members) >= min(conference.max_participants, most or MOST):
+            return refused("409", "The conference is full")
         conference.join(call, params)
         return accepted("Joining conference", call_id=call.call_id, conference_id=conference.conference_id)
 
@@ -111,14 +55,46 @@ class Conferences:
         """Do ``calling.leave_conference``."""
         conference_id = read_text(params.get("conference_id"))
         for conference in self._by_name.values():
-            if conference.conference_id == conference_id and conference.has(call):
-                conference.leave(call)
+            if conference.conference_id == conference_id and call in conference.members:
+                conference.leave(conference.members[call])
                 return accepted("Leaving conference", call_id=call.call_id)
         return refused("404", "The call is not in this conference")
+
+    def find(self, name: str) -> Conference | None:
+        """Return the conference of that name, if anybody is in it."""
+        return self._by_name.get(name)
+
+    def snapshots(self) -> tuple[ConferenceSnapshot, ...]:
+        """Return every conference that somebody is in, the oldest first."""
+        return tuple(conference.snapshot() for conference in self._by_name.values())
 
     def clear(self) -> None:
         """Forget all of them."""
         self._by_name.clear()
 
+    def _make(self, name: str, most: int) -> Conference:
+        made = self._by_name[name] = Conference(
+            self._world,
+            self._manners,
+            name=name,
+            conference_id=self._world.new_id(),
+            max_participants=most,
+            on_over=self._forget,
+        )
+        return made
+
     def _forget(self, conference: Conference) -> None:
-        self._by_name.pop(conference.name, None)
+        if self._by_name.get(conference.name) is conference:
+            del self._by_name[conference.name]
+
+
+def _problem(params: Params, name: str | None, most: int | None) -> str | None:
+    """Return what is wrong with the params of a join, if anything is."""
+    if not name:
+        return "A conference needs a name"
+    if most is not None and not 1 <= most <= MOST:
+        return f"max_participants is 1 to {MOST}, not {most}"
+    for key, words in WORDS.items():
+        if (given := params.get(key)) is not None and given not in words:
+            return f"{key} is one of {', '.join(words)}, not {given!r}"
+    return None

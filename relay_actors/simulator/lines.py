@@ -12,18 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 from relay_actors.protocol.states import CallState
 from relay_actors.simulator.calls import Call
+from relay_actors.simulator.company import WITHIN_S, InCompany
 from relay_actors.simulator.personas import HUMAN, Persona
 from relay_actors.simulator.sounds import Sound, voice
 from relay_actors.simulator.world import World
 
 __all__ = ["WITHIN_S", "Line", "Moment", "Reflex", "StoryError"]
-
-WITHIN_S: Final = 5.0
-"""How long a person waits for something, in seconds of the clock."""
 
 
 class StoryError(AssertionError):
@@ -61,7 +58,7 @@ class Reflex:
     after_s: float = 0.3
 
 
-class Line:
+class Line(InCompany):
     """One phone's part in one call, from ringing or dialling to the end.
 
     All methods may be called from any thread that is not inside the simulator. Those that wait do it in seconds of the
@@ -193,21 +190,6 @@ class Line:
             StoryError: nothing did in time.
         """
         self._expect(lambda: self._call.has_listener, "was not asked for anything", within)
-        return self
-
-    def talks_to(self, other: object, within: float = WITHIN_S) -> Line:
-        """Wait until this person and ``other`` (a phone or a line) can hear each other.
-
-        Raises:
-            StoryError: they could not in time.
-        """
-
-        def is_joined() -> bool:
-            peer = self._call.peer
-            return peer is not None and isinstance(peer.ear, Line) and peer.ear.number == number
-
-        number = str(getattr(other, "number", other))
-        self._expect(is_joined, f"does not talk to {number}", within)
         return self
 
     def is_hung_up(self, within: float = WITHIN_S) -> Line:

@@ -44,3 +44,11 @@ class Manners:
 
     inbound_ring_s: float = 60.0
     """How long an inbound call waits for an answer before it ends with ``noAnswer``."""
+
+    conference_events: Literal["every_member", "participant"] = "every_member"
+    """Who hears of what happens in a conference, which no document says.
+
+    ``every_member``: all members, each on its own leg, so that all their actors hear it; ``participant_call_id`` says
+    whom it is about. ``participant``: only the member whom it is about, in just the words of the known frames: nobody
+    hears of the others, and ``conference-end`` names no call.
+    """

@@ -241,6 +241,18 @@ class Phone:
         """Do `Line.talks_to` on the latest line."""
         return self.line.talks_to(other, within)
 
+    def is_in_conference(self, name: str, within: float = WITHIN_S) -> Line:
+        """Do `Line.is_in_conference` on the latest line."""
+        return self.line.is_in_conference(name, within)
+
+    def is_in_room(self, name: str, within: float = WITHIN_S) -> Line:
+        """Do `Line.is_in_room` on the latest line."""
+        return self.line.is_in_room(name, within)
+
+    def is_in_queue(self, name: str, position: int | None = None, within: float = WITHIN_S) -> Line:
+        """Do `Line.is_in_queue` on the latest line."""
+        return self.line.is_in_queue(name, position, within)
+
     # Texts.
 
     def texts(

@@ -24,6 +24,7 @@ from relay_actors.runtime.clock import Random, uuid4_ids
 from relay_actors.simulator.agents import AgentEnd, AgentScript, Turn
 from relay_actors.simulator.calls import Call, CallSnapshot
 from relay_actors.simulator.commands import Commands
+from relay_actors.simulator.conference import ConferenceSnapshot
 from relay_actors.simulator.conversations import ConversationSnapshot
 from relay_actors.simulator.credentials import Credentials
 from relay_actors.simulator.exchange import Exchange
@@ -32,9 +33,12 @@ from relay_actors.simulator.lines import WITHIN_S, Line, StoryError
 from relay_actors.simulator.links import Link
 from relay_actors.simulator.manners import Manners
 from relay_actors.simulator.messaging import Messaging
+from relay_actors.simulator.moderators import Moderator
 from relay_actors.simulator.phones import Phone, Phones
 from relay_actors.simulator.post import Post
+from relay_actors.simulator.queues import QueueSnapshot
 from relay_actors.simulator.reception import Reception, Violation
+from relay_actors.simulator.rooms import RoomSnapshot
 from relay_actors.simulator.scripts import PaymentScript, UserEvent
 from relay_actors.simulator.sessions import Connection, Sessions
 from relay_actors.simulator.switchboard import Switchboard
@@ -188,6 +192,10 @@ class Simulator:
         """Every phone that anybody has named or dialled, in that order."""
         return self._phones.all()
 
+    def conference(self, name: str) -> Moderator:
+        """Return the power over the conference ``name``: to mute, hold or kick its members, and to end it."""
+        return Moderator(self._world, self._commands.conferences, name)
+
     def assign_number(self, number: str, context: str) -> None:
         """Let calls and texts to ``number`` go to ``context``, as a dashboard does."""
         self._phones.assign(number, context)
@@ -217,6 +225,24 @@ class Simulator:
         """Return every leg that has not ended."""
         with self._world.look():
             return tuple(call.snapshot() for call in self._exchange.up())
+
+    @property
+    def conferences(self) -> tuple[ConferenceSnapshot, ...]:
+        """Every conference that somebody is in, with its members in the order in which they joined."""
+        with self._world.look():
+            return self._commands.conferences.snapshots()
+
+    @property
+    def queues(self) -> tuple[QueueSnapshot, ...]:
+        """Every queue that anybody has waited in or at, with the numbers of those who wait, the first one first."""
+        with self._world.look():
+            return self._commands.queues.snapshots()
+
+    @property
+    def rooms(self) -> tuple[RoomSnapshot, ...]:
+        """Every room that somebody is in, with the numbers of those in it."""
+        with self._world.look():
+            return self._commands.rooms.snapshots()
 
     def observe_lines(self, observer: Callable[[Line, int], None]) -> None:
         """Have ``observer(line, place)`` called when ``line.timeline[place]`` is written, on every line there is.
@@ -454,16 +480,16 @@ class Simulator:
         """Begin anew: no connection, session, call, phone, fault or frame is left. Manners and pings stay."""
         with self.turn():
             self.drop_sockets()
-            self._world.timers.clear()
             self._sessions.forget()
             self._exchange.clear()
             self._switchboard.clear()
             self._phones.clear()
             self._messaging.clear()
             self._commands.clear()
-            # What was cut off above may have told of its end.
+            # What was cut off above may have told of its end, and whoever was in company with it may react.
             self._world.webhooks.clear()
             self._world.scripts.clear()
+            self._world.timers.clear()
             self._faults.clear()
             self._reception.violations.clear()
             self.frames.clear()

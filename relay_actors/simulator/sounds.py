@@ -10,7 +10,7 @@ from typing import Final
 
 from relay_actors.protocol.readers import read_number, read_object, read_text
 
-__all__ = ["AUDIO_S", "BEEP", "Sound", "UnplayableError", "digit_tones", "sounds_of", "spoken", "voice"]
+__all__ = ["AUDIO_S", "BEEP", "Sound", "UnplayableError", "digit_tones", "music", "sounds_of", "spoken", "voice"]
 
 LETTERS_PER_S: Final = 15.0
 """How fast a prompt is read aloud: about 150 words a minute."""
@@ -23,6 +23,9 @@ AUDIO_S: Final = 3.0
 
 RINGTONE_S: Final = 4.0
 
+MUSIC_S: Final = 30.0
+"""How long a piece of waiting music is; it is played again and again."""
+
 
 class UnplayableError(Exception):
     """Media that no server could play; the play ends with state ``error``."""
@@ -33,7 +36,8 @@ class Sound:
     """Something that is heard.
 
     Attributes:
-        kind: ``tts``, ``audio``, ``silence``, ``ringtone``, ``beep``, ``digits`` or ``voice`` (another person).
+        kind: ``tts``, ``audio``, ``silence``, ``ringtone``, ``beep``, ``digits``, ``music`` (while one waits) or
+            ``voice`` (another person).
         text: what is said, the URL, the name of the tone, or the digits.
         length_s: simulated seconds.
         language: of what is read aloud, as the command named it; empty if it did not.
@@ -51,6 +55,13 @@ class Sound:
 
 
 BEEP: Final = Sound("beep", "", 0.4)
+
+
+def music(occasion: str, url: object = None) -> Sound:
+    """Return what somebody hears who waits: the audio at ``url`` if that is text, or else music."""
+    if isinstance(url, str) and url:
+        return Sound("audio", url, AUDIO_S)
+    return Sound("music", occasion, MUSIC_S)
 
 
 def voice(words: str) -> Sound:

@@ -76,8 +76,6 @@ def test_an_unknown_method_is_not_found_unless_all_are_to_be_accepted(stage: Sta
     ("method", "params", "message"),
     [
         ("calling.amazon_bedrock", {"prompt": {}}, "AI started"),
-        ("calling.join_room", {"name": "standup"}, "Joining room"),
-        ("calling.leave_room", {}, "Leaving room"),
         ("calling.live_transcribe", {"action": {"start": {}}}, "Live transcription started"),
         ("calling.live_translate", {"action": {"start": {}}}, "Live translation started"),
         ("calling.user_event", {"event": "order_placed", "order_id": "1"}, "Event sent"),
@@ -90,14 +88,6 @@ def test_commands_whose_work_shows_elsewhere_are_accepted_without_an_event(
     before = len(call.peer.envelopes())
     assert call.do(method, **params)["message"] == message
     assert len(call.peer.envelopes()) == before
-
-
-def test_hold_and_denoise_are_told_by_an_event(call: Inbound):
-    for method in ("calling.hold", "calling.unhold", "calling.denoise", "calling.denoise.stop"):
-        call.do(method)
-
-    assert call.peer.states("calling.call.hold") == ["hold", "unhold"]
-    assert call.peer.states("calling.call.denoise", "denoised") == [True, False]
 
 
 def test_an_outbound_call_is_not_ours_to_answer(stage: Stage, peer: Peer):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_actors.simulator.sounds import BEEP, Sound, UnplayableError, digit_tones, sounds_of, voice
+from relay_actors.simulator.sounds import BEEP, Sound, UnplayableError, digit_tones, music, sounds_of, voice
 from tests.simulator.stage import tts
 
 
@@ -68,3 +68,9 @@ def test_nothing_is_shorter_than_a_moment(duration: float):
     """An endless loop of nothing would stop the clock."""
     (sound,) = sounds_of([{"type": "silence", "params": {"duration": duration}}])
     assert sound.length_s >= 0.05
+
+
+@pytest.mark.parametrize("url", [None, "", 7])
+def test_waiting_music_is_what_is_wished_or_else_the_house_s(url: object):
+    assert music("queue", "https://a/b.mp3") == Sound("audio", "https://a/b.mp3", 3.0)
+    assert str(music("queue", url)) == "music queue"

@@ -1,15 +1,15 @@
-"""Operations that deal with the person for the application: fax, echo, digits. Layer: simulator.
+"""Operations that deal with the person for the application: fax and digits. Layer: simulator.
 
 They follow the event sequences of PROTOCOL 11.6 and 12 with one believable outcome each.
 """
 
 from __future__ import annotations
 
-from relay_actors.protocol.readers import read_number, read_text
+from relay_actors.protocol.readers import read_text
 from relay_actors.simulator.operations.base import Operation
 from relay_actors.simulator.sounds import digit_tones
 
-__all__ = ["Echo", "ReceiveFax", "SendDigits", "SendFax"]
+__all__ = ["ReceiveFax", "SendDigits", "SendFax"]
 
 PAGE_S = 2.0
 
@@ -25,25 +25,6 @@ class SendDigits(Operation):
         tones = digit_tones(read_text(self.params.get("digits")) or "")
         self.call.hear(tones)
         self.after(tones.length_s, self.stop)
-        return {}
-
-    def stop(self) -> None:
-        """Report ``finished``."""
-        self.finish(state="finished")
-
-
-class Echo(Operation):
-    """``calling.echo``: echoing, then finished at its time-out or with the call. It has no control id on the wire."""
-
-    event_type = "calling.call.echo"
-    started_message = "Echo started"
-    is_named_on_the_wire = False
-
-    def start(self) -> dict[str, object]:
-        """Begin; a time-out of 0, or none, is never."""
-        self.report(state="echoing")
-        if (timeout_s := read_number(self.params.get("timeout")) or 0.0) > 0:
-            self.after(timeout_s, self.stop)
         return {}
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""Digits, echo and fax. Source: PROTOCOL 11.6, 12."""
+"""Digits and fax. Source: PROTOCOL 11.6, 12."""
 
 from __future__ import annotations
 
@@ -20,23 +20,6 @@ def test_digits_are_heard_and_finished_when_their_time_is_over(stage: Stage, cal
     stage.run(0.2)
 
     assert call.peer.states("calling.call.send_digits", control_id="c1") == ["finished"]
-
-
-def test_an_echo_ends_at_its_time_out_and_has_no_control_id(stage: Stage, call: Inbound):
-    assert call.do("calling.echo", timeout=30.0) == {"code": "200", "message": "Echo started", "call_id": call.call_id}
-    stage.run(31)
-
-    assert call.peer.states("calling.call.echo") == ["echoing", "finished"]
-    assert "control_id" not in call.peer.events("calling.call.echo")[0]
-
-
-def test_an_echo_without_a_time_out_ends_with_the_call(stage: Stage, call: Inbound):
-    call.do("calling.echo")
-    stage.run(3600)
-    assert call.peer.states("calling.call.echo") == ["echoing"]
-    call.line.hangs_up()
-
-    assert call.peer.states("calling.call.echo") == ["echoing", "finished"]
 
 
 @pytest.mark.parametrize(("method", "direction"), [("calling.send_fax", "send"), ("calling.receive_fax", "receive")])
