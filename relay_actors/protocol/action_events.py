@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from relay_actors.protocol.base import JsonObject
-from relay_actors.protocol.readers import read_flag, read_number, read_object, read_text, read_whole_number
+from relay_actors.protocol.readers import read_code, read_flag, read_number, read_object, read_text, read_whole_number
 from relay_actors.protocol.relay_event import RelayEvent, wire
 
 __all__ = [
@@ -56,6 +56,16 @@ class RecordEvent(RelayEvent):
     def pause_behavior(self) -> str:
         """``skip`` or ``silence``; only on ``paused``."""
         return self._text("pause_behavior")
+
+    @property
+    def start_time_ms(self) -> int:
+        """When the recording began, in milliseconds since the epoch; 0 when not said."""
+        return self._whole_number("start_time")
+
+    @property
+    def end_time_ms(self) -> int:
+        """When the recording ended, in milliseconds since the epoch; 0 when not said."""
+        return self._whole_number("end_time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +135,11 @@ class DetectEvent(RelayEvent):
         return read_text(self._detect_params().get("event")) or ""
 
     @property
+    def state(self) -> str:
+        """``finished`` or ``error``, from servers that say it here; otherwise ``""``."""
+        return self._text("state")
+
+    @property
     def beep(self) -> bool:
         """Whether a beep was heard."""
         return read_flag(self._detect_params().get("beep")) or False
@@ -146,6 +161,11 @@ class FaxEvent(RelayEvent):
         return read_text(self.fax.get("type")) or ""
 
     @property
+    def state(self) -> str:
+        """``finished`` or ``error``, from servers that say it here; otherwise ``""``."""
+        return self._text("state")
+
+    @property
     def success(self) -> bool:
         """Whether a finished fax got through."""
         return read_flag(self._fax_params().get("success")) or False
@@ -153,7 +173,7 @@ class FaxEvent(RelayEvent):
     @property
     def document(self) -> str:
         """Where a finished fax lies, or ``""``."""
-        return read_text(self._fax_params().get("document")) or ""
+        return self._fax_text("document")
 
     @property
     def pages(self) -> int:
@@ -161,8 +181,46 @@ class FaxEvent(RelayEvent):
         params = self._fax_params()
         return read_whole_number(params.get("pages")) or read_whole_number(params.get("number")) or 0
 
+    @property
+    def direction(self) -> str:
+        """``send`` or ``receive``."""
+        return self._fax_text("direction")
+
+    @property
+    def identity(self) -> str:
+        """Our own identity, as the other machine was told it, or ``""``."""
+        return self._fax_text("identity")
+
+    @property
+    def remote_identity(self) -> str:
+        """How the other machine calls itself, or ``""``."""
+        return self._fax_text("remote_identity")
+
+    @property
+    def result(self) -> str:
+        """The code with which a finished fax ended, as text; ``0`` is good."""
+        return read_code(self._fax_params().get("result")) or ""
+
+    @property
+    def result_text(self) -> str:
+        """What that code means, or ``""``."""
+        return self._fax_text("result_text")
+
+    @property
+    def format(self) -> str:
+        """What the document of a finished fax is, for example ``pdf``."""
+        return self._fax_text("format")
+
+    @property
+    def description(self) -> str:
+        """What went wrong; only on ``error``."""
+        return self._fax_text("description")
+
     def _fax_params(self) -> JsonObject:
         return read_object(self.fax.get("params")) or {}
+
+    def _fax_text(self, key: str) -> str:
+        return read_text(self._fax_params().get(key)) or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +231,23 @@ class TapEvent(RelayEvent):
     state: str = ""
     tap: JsonObject = field(default_factory=dict)
     device: JsonObject = field(default_factory=dict)
+
+    @property
+    def direction(self) -> str:
+        """Whose voice is copied: ``listen``, ``speak`` or ``both``."""
+        return read_text((read_object(self.tap.get("params")) or {}).get("direction")) or ""
+
+    @property
+    def destination(self) -> str:
+        """Where the media goes: the ``uri`` of a WebSocket, or ``address:port`` of an RTP receiver; or ``""``."""
+        params = read_object(self.device.get("params")) or {}
+        addr, port = read_text(params.get("addr")), read_whole_number(params.get("port"))
+        return read_text(params.get("uri")) or (f"{addr}:{port}" if addr and port else addr or "")
+
+    @property
+    def codec(self) -> str:
+        """How the media is encoded, for example ``PCMU``, or ``""``."""
+        return read_text((read_object(self.device.get("params")) or {}).get("codec")) or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +287,61 @@ class PayEvent(RelayEvent):
         """Which attempt this is, from 1; 0 when not said."""
         return self._whole_number("attempt")
 
+    @property
+    def payment_method(self) -> str:
+        """How it is paid, for example ``credit-card``."""
+        return self._text("payment_method")
+
+    @property
+    def payment_card_number(self) -> str:
+        """The number of the card, masked; ``""`` until it was given."""
+        return self._text("payment_card_number")
+
+    @property
+    def payment_card_type(self) -> str:
+        """Whose card it is, for example ``visa``."""
+        return self._text("payment_card_type")
+
+    @property
+    def payment_card_postal_code(self) -> str:
+        """The postal code that was given, or ``""``."""
+        return self._text("payment_card_postal_code")
+
+    @property
+    def security_code(self) -> str:
+        """The security code, masked; ``""`` until it was given. The last event has it under another name."""
+        return self._text("security_code") or self._text("payment_card_security_code")
+
+    @property
+    def expiration_date(self) -> str:
+        """Until when the card is good, for example ``1230``. The last event has it under another name."""
+        return self._text("expiration_date") or self._text("payment_card_expiration_date")
+
+    @property
+    def payment_token(self) -> str:
+        """What stands for the card from now on; only on the final event."""
+        return self._text("payment_token")
+
+    @property
+    def payment_confirmation_code(self) -> str:
+        """The connector's word that it is paid; only on the final event."""
+        return self._text("payment_confirmation_code")
+
+    @property
+    def payment_error(self) -> str:
+        """Why it could not be paid, or ``""``."""
+        return self._text("payment_error")
+
+    @property
+    def payment_error_code(self) -> str:
+        """The code of that, as text, or ``""``."""
+        return read_code(self.params.get("payment_error_code")) or ""
+
+    @property
+    def connector_error(self) -> JsonObject:
+        """What the payment connector complained of: ``{code, message}``, or empty."""
+        return self._object("connector_error")
+
 
 @dataclass(frozen=True, slots=True)
 class TranscribeEvent(RelayEvent):
@@ -223,3 +353,18 @@ class TranscribeEvent(RelayEvent):
     recording_id: str = ""
     duration: float = 0.0
     size: int = 0
+
+    @property
+    def start_time_ms(self) -> int:
+        """When the transcription began, in milliseconds since the epoch; 0 when not said."""
+        return self._whole_number("start_time")
+
+    @property
+    def end_time_ms(self) -> int:
+        """When the transcription ended, in milliseconds since the epoch; 0 when not said."""
+        return self._whole_number("end_time")
+
+    @property
+    def status_url(self) -> str:
+        """Where the text will be delivered, or ``""``."""
+        return self._text("status_url")

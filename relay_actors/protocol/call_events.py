@@ -121,6 +121,26 @@ class ConnectEvent(RelayEvent):
         return read_text(self.peer.get("node_id")) or ""
 
     @property
+    def peer_device(self) -> JsonObject:
+        """What the other leg is: ``{type, params}``, or empty."""
+        return read_object(self.peer.get("device")) or {}
+
+    @property
+    def peer_number(self) -> str:
+        """Who was called on the other leg: a number, or a SIP address; ``""`` when not said."""
+        return device_number(self.peer_device, "to")
+
+    @property
+    def peer_queue_id(self) -> str:
+        """The queue from which the other leg came, or ``""``."""
+        return read_text(self.peer.get("queue_id")) or ""
+
+    @property
+    def peer_queue_name(self) -> str:
+        """The name of that queue, or ``""``."""
+        return read_text(self.peer.get("queue_name")) or ""
+
+    @property
     def failed_reason(self) -> str:
         """Why it failed; only on ``failed``."""
         return self._text("failed_reason")
@@ -211,14 +231,92 @@ class QueueEvent(RelayEvent):
     position: int = 0
     size: int = 0
 
+    @property
+    def avg_time_s(self) -> float:
+        """How long calls wait in this queue on average, in seconds; 0.0 when not said."""
+        return self._number("avg_time")
+
+    @property
+    def enqueue_time_us(self) -> int:
+        """When the call came into the queue, in microseconds since the epoch; 0 when not said."""
+        return self._whole_number("enqueue_ts")
+
+    @property
+    def dequeue_time_us(self) -> int:
+        """When the call was fetched from the queue, in microseconds since the epoch; 0 when not reached."""
+        return self._whole_number("dequeue_ts")
+
+    @property
+    def leave_time_us(self) -> int:
+        """When the call left the queue unfetched, in microseconds since the epoch; 0 when not reached."""
+        return self._whole_number("leave_ts")
+
 
 @dataclass(frozen=True, slots=True)
 class ConferenceEvent(RelayEvent):
-    """``calling.conference``: something happened in a conference. It may lack a ``call_id``. Source: PROTOCOL 13.7."""
+    """``calling.conference``: something happened in a conference. Source: PROTOCOL 13.7.
+
+    ``call_id`` is the participant that it concerns; what concerns all of them may lack it.
+    """
 
     conference_id: str = ""
     name: str = ""
     status: str = ""
+
+    @property
+    def size(self) -> int:
+        """How many participants there are; 0 when not said."""
+        return self._whole_number("size")
+
+    @property
+    def muted(self) -> bool:
+        """Whether the participant is muted."""
+        return self._flag("muted")
+
+    @property
+    def hold(self) -> bool:
+        """Whether the participant is on hold."""
+        return self._flag("hold")
+
+    @property
+    def coaching(self) -> bool:
+        """Whether the participant is heard by one other only."""
+        return self._flag("coaching")
+
+    @property
+    def start_on_join(self) -> bool:
+        """Whether the conference starts when the participant joins."""
+        return self._flag("start_on_join")
+
+    @property
+    def end_on_leave(self) -> bool:
+        """Whether the conference ends when the participant leaves."""
+        return self._flag("end_on_leave")
+
+    @property
+    def reason_ended(self) -> str:
+        """Why the conference ended, for example ``last-participant-left``; only on ``conference-end``."""
+        return self._text("reason_ended")
+
+    @property
+    def call_id_ending_conf(self) -> str:
+        """The participant with which the conference ended, or ``""``."""
+        return self._text("call_id_ending_conf")
+
+    @property
+    def recording_url(self) -> str:
+        """Where the recording of the conference lies, or ``""``."""
+        return self._text("recording_url")
+
+    @property
+    def recording_duration(self) -> float:
+        """How long the recording is, in seconds; 0.0 when not said."""
+        return self._number("recording_duration")
+
+    @property
+    def recording_file_size(self) -> int:
+        """How large the recording is, in bytes; 0 when not said."""
+        return self._whole_number("recording_file_size")
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,12 @@ class RelayEvent(Event):
     def _whole_number(self, key: str) -> int:
         return read_whole_number(self.params.get(key)) or 0
 
+    def _number(self, key: str) -> float:
+        return read_number(self.params.get(key)) or 0.0
+
+    def _flag(self, key: str) -> bool:
+        return read_flag(self.params.get(key)) or False
+
     def _object(self, key: str) -> JsonObject:
         return read_object(self.params.get(key)) or {}
 

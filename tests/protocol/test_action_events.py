@@ -12,6 +12,7 @@ from relay_actors.protocol.action_events import (
     FaxEvent,
     PayEvent,
     RecordEvent,
+    TapEvent,
 )
 from relay_actors.protocol.events import parse_event
 from tests.protocol.wire_tables import PAYLOAD
@@ -117,6 +118,34 @@ def test_a_fax_tells_its_pages_whether_they_are_text_or_numbers() -> None:
     assert FaxEvent("calling.call.fax", fax={"type": "finished", "params": {"pages": 12}}).pages == 12
 
 
+def test_a_fax_tells_who_spoke_to_whom_and_how_it_came_out() -> None:
+    """PROTOCOL 11.6: ``success`` false is still ``finished``, so somebody has to say why."""
+    match parsed("fax.event.finished"):
+        case FaxEvent(kind="finished", success=True, result="0", remote_identity=who, format="pdf"):
+            assert who == "+14045550123"
+        case event:
+            raise AssertionError(event)
+    finished = parsed("fax.event.finished")
+    assert (finished.direction, finished.identity, finished.result_text) == ("send", "+14045550199", "")
+    assert parsed("fax.event.error").description == "negotiation failed"
+    failed = {"type": "finished", "params": {"success": False, "result": 17, "result_text": "no answer tone"}}
+    event = FaxEvent("calling.call.fax", fax=failed)
+    assert (event.success, event.result, event.result_text, event.state) == (False, "17", "no answer tone", "")
+
+
+def test_a_tap_tells_what_goes_where() -> None:
+    """Two kinds of devices, and numbers as text (PROTOCOL 11.7)."""
+    event = parsed("tap.event.tapping")
+    assert (event.direction, event.destination, event.codec) == ("both", "203.0.113.10:5004", "PCMU")
+
+    def sent_to(**params: object) -> str:
+        return TapEvent("calling.call.tap", device={"type": "any", "params": params}).destination
+
+    assert sent_to(uri="wss://media.example.com/a") == "wss://media.example.com/a"
+    assert sent_to(addr="192.0.2.1") == "192.0.2.1"
+    assert sent_to(port=5) == sent_to() == TapEvent("calling.call.tap").direction == ""
+
+
 def test_a_recording_is_found_in_both_shapes() -> None:
     """PROTOCOL D7: nested first, then at the top."""
     flat, nested = parsed("record.event.finished"), parsed("record.event.finished.nested")
@@ -135,3 +164,19 @@ def test_a_payment_tells_its_step_and_its_result() -> None:
     assert (status.step, status.attempt, status.result, status.error_type) == ("payment-card-number", 1, "", "")
     assert (done.step, done.result) == ("payment-completed", "success")
     assert PayEvent("calling.call.pay", {"attempt": "2", "error_type": "invalid-card"}).attempt == 2
+
+
+def test_a_payment_tells_of_its_card_what_is_not_secret() -> None:
+    """Masked by the server; its last event has other names for the same (events.json)."""
+    status, done = parsed("pay.event.status"), parsed("pay.event.result_success")
+    assert status.payment_card_number == done.payment_card_number == "************1111"
+    assert (status.security_code, done.security_code) == ("", "***")
+    assert (status.expiration_date, done.expiration_date) == ("", "1230")
+    assert (done.payment_token, done.payment_confirmation_code) == ("reusable", "conf_example")
+    assert PayEvent("calling.call.pay", {"payment_error_code": 30}).payment_error_code == "30"
+
+
+def test_a_transcription_tells_when_it_was() -> None:
+    """Milliseconds, as everywhere where a server says a time by itself."""
+    event = parsed("transcribe.event.finished")
+    assert event.end_time_ms - event.start_time_ms == 31200 == event.duration * 1000

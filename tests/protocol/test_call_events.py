@@ -10,6 +10,7 @@ from relay_actors.protocol.call_events import (
     CallingErrorEvent,
     CallReceiveEvent,
     CallStateEvent,
+    ConferenceEvent,
     ConnectEvent,
     DialEvent,
     QueueEvent,
@@ -97,6 +98,10 @@ def test_a_bridge_names_its_other_end_or_why_there_is_none() -> None:
     assert connected.peer_call_id == "d80b2f64-6e1a-4c39-9f75-02c4ab7e3d16"
     assert connected.peer_node_id == "71c0e9d3-2b4f-4685-8a1e-d6f3b7c05294@us-west"
     assert connected.tag == "bridge-1"
+    assert (connected.peer_number, connected.peer_queue_name) == ("+14045550123", "")
+    fetched = parsed("call_connect.event.connected.queue_peer")
+    assert (fetched.peer_device["type"], fetched.peer_queue_name, fetched.peer_number) == ("queue", "support", "")
+    assert fetched.peer_queue_id == "2b7c90e1-5d34-4a6f-8e02-f1c3b5a7d960"
     failed = parsed("call_connect.event.failed")
     assert (failed.peer_call_id, failed.failed_reason) == ("", "noAnswer")
 
@@ -146,3 +151,25 @@ def test_a_queue_event_without_control_id_has_an_empty_one() -> None:
     assert isinstance(event, QueueEvent)
     assert event.control_id == ""
     assert event.queue_name == "support"
+
+
+def test_a_queue_tells_how_long_it_takes() -> None:
+    """Microseconds here, unlike anywhere else (PROTOCOL 12)."""
+    event = parsed("queue.event.dequeue")
+    assert (event.dequeue_time_us - event.enqueue_time_us) / 1_000_000 == 12 == event.avg_time_s
+    assert event.leave_time_us == 0
+    assert parsed("queue.event.leave").leave_time_us > 0
+
+
+def test_a_conference_tells_who_is_in_it_and_why_it_ended() -> None:
+    """An event may concern one participant, or all (PROTOCOL 13.7)."""
+    match parsed("conference.event.participant_join"):
+        case ConferenceEvent(
+            status="participant-join", size=1, muted=False, hold=False, start_on_join=True, call_id=who
+        ):
+            assert who == "9a3e5c70-1d2b-4f86-a7c4-58b0e6d1f293"
+        case event:
+            raise AssertionError(event)
+    end = parsed("conference.event.end")
+    assert (end.call_id, end.reason_ended, end.size) == ("", "last-participant-left", 0)
+    assert end.call_id_ending_conf == "9a3e5c70-1d2b-4f86-a7c4-58b0e6d1f293"
