@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import logging
 import os
 import queue
@@ -405,7 +404,8 @@ class RelayApp:
             media: URLs.
             tags: labels.
             region: of origin.
-            on_completed: called with the event of the last state.
+            on_completed: called with the event of the last state; a function or a coroutine function, as for
+                `MessageHandle.on`.
 
         Raises:
             ArgumentError: neither body nor media, or an argument cannot be used (a ValueError).
@@ -413,8 +413,8 @@ class RelayApp:
 
         Source: PROTOCOL 14.1.
         """
-        if on_completed is not None and (not callable(on_completed) or inspect.iscoroutinefunction(on_completed)):
-            raise ConfigError(f"on_completed must be a plain function of the event, not {on_completed!r}")
+        if on_completed is not None and not callable(on_completed):
+            raise ConfigError(f"on_completed must be a function of the event, not {on_completed!r}")
         command = SendMessage(
             to_number=to_number,
             from_number=from_number,

@@ -59,7 +59,7 @@ class Timing:
     linger_s: float = 1.0
     """How long a call's actor stays for late events after the call ended (SEMANTICS X2)."""
     wrap_up_s: float = 30.0
-    """How long a flow may go on after its call has ended and lingered."""
+    """How long a flow may go on after its call has ended and lingered, and a text's listeners after its last state."""
     end_timeout_s: float = 15.0
     """How long after an accepted hang-up the end event may be missing before the call counts as ended (X3)."""
     stop_timeout_s: float = 5.0

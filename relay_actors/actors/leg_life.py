@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from relay_actors.actors.action_actor import CallGone
 from relay_actors.actors.actions import Action
+from relay_actors.actors.aside import run_aside
 from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.leg import Leg
@@ -27,7 +28,6 @@ from relay_actors.protocol.events import CallStateEvent, RelayEvent
 from relay_actors.protocol.states import CallState
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.base import Dispatcher, Runnable
-from relay_actors.runtime.flow import Flow
 
 __all__ = ["LegLife"]
 
@@ -113,18 +113,7 @@ class LegLife(Actor, AllVerbs):
 
     def run_aside(self, coroutine: Coroutine[Any, Any, Any], what: str) -> None:
         """Run a coroutine beside the flow, in this actor's turns; what it raises is logged and harms nothing."""
-
-        async def guarded() -> None:
-            try:
-                await coroutine
-            except GeneratorExit:
-                raise
-            except CallEnded as ended:
-                _log.debug("%s ended with its call: %s", what, ended)
-            except BaseException:
-                _log.exception("%s raised call_id=%s", what, self.leg.call_id)
-
-        Flow(self._cell, guarded(), lambda _result: None).begin()
+        run_aside(self._cell, coroutine, what, f"call_id={self.leg.call_id}", expected=CallEnded)
 
     # -- the end -----------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
+from relay_actors.actors.aside import run_aside
 from relay_actors.actors.office import App, Office
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.routing import Claim
@@ -20,6 +21,7 @@ from relay_actors.protocol.states import MESSAGE_MOVES, MessageState, advance, i
 from relay_actors.runtime.actor import Actor, ActorRef
 from relay_actors.runtime.base import Dispatcher
 from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.flow import Flow
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.reasons import ChildFailed, ExitReason
 from relay_actors.runtime.signals import Internal
@@ -181,11 +183,17 @@ class MessageActor(_TextActor):
 
 
 class OutboundMessageActor(_TextActor):
-    """One text that this side sends, until its last state is known."""
+    """One text that this side sends, until its last state is known and all who listened for it are through.
+
+    Coroutines of listeners run in its turns, side by side. Those that still run ``timing.wrap_up_s`` seconds after the
+    last state are closed where they are, and so are all when the application stops.
+    """
 
     def __init__(self, command: SendMessage) -> None:
         super().__init__()
         self._command = command
+        self._asides: list[Flow] = []
+        self._is_over = False
 
     def on_start(self) -> None:
         """Send it."""
@@ -229,23 +237,50 @@ class OutboundMessageActor(_TextActor):
             case MessageStateEvent():
                 self._on_state(message)
                 return None
+            case _WrapUp():
+                _log.warning("stopping what still runs message_id=%s", self._kept.message.message_id)
+                self.stop()
+                return None
             case _:
                 return super().receive(message)
 
     def on_stop(self) -> None:
         """Let nobody wait, also when everything stops and the supervisor looks after nobody any more."""
         self._kept.let_nobody_wait("it was stopped")
+        for flow in self._asides:
+            flow.cancel()
 
     def _on_state(self, event: MessageStateEvent) -> None:
         kept = self._kept
         if not kept.message.moved(event):
             return
         for listener in tuple(kept.listeners):
-            _call(listener, event)
+            self._call(listener, event, "listener")
         if is_final(kept.message.state, MESSAGE_MOVES):
             kept.done.try_set(event)
             if kept.on_completed is not None:
-                _call(kept.on_completed, event)
+                self._call(kept.on_completed, event, "on_completed")
+            self._is_over = True
+            self._stop_if_over()
+            if self._asides:
+                self.start_timer(_WrapUp, _WrapUp(), kept.office.timing.wrap_up_s)
+
+    def _call(self, function: Callable[[Any], Any], event: MessageStateEvent, what: str) -> None:
+        """Call one who listens; what it raises is logged, and harms nothing (SEMANTICS X13)."""
+        whose = f"message_id={event.message_id}"
+        try:
+            given = function(event)
+        except BaseException:  # also a SystemExit: what is due to the others comes before it
+            _log.exception("%s raised %s", what, whose)
+            return
+        if inspect.iscoroutine(given):
+            flow = run_aside(self._cell, given, what, whose, on_over=self._stop_if_over)
+            if not flow.is_over:
+                self._asides.append(flow)
+
+    def _stop_if_over(self) -> None:
+        self._asides = [flow for flow in self._asides if not flow.is_over]
+        if self._is_over and not self._asides:
             self.stop()
 
 
@@ -335,9 +370,17 @@ class MessageHandle:
         return self._kept.sent
 
     def on(self, handler: Callable[[MessageStateEvent], Any]) -> None:
-        """Have ``handler(event)`` called with every state; what it raises is logged. Not a coroutine function."""
-        if not callable(handler) or inspect.iscoroutinefunction(handler):
-            raise TypeError(f"on(…): the handler must be a plain function of the event, not {handler!r}")
+        """Have ``handler(event)`` called with every state; what it raises is logged.
+
+        Args:
+            handler: a function or a coroutine function; it runs in the text's turns, so the former must not block. A
+                coroutine awaits what a flow may await: replies and waits of calls and texts, but not asyncio.
+
+        Raises:
+            TypeError: it cannot be called.
+        """
+        if not callable(handler):
+            raise TypeError(f"on(…): the handler must be a function of the event, not {handler!r}")
         self._kept.listeners.append(handler)
 
     def wait(self, timeout: float | None = None) -> Wait[Any]:
@@ -368,8 +411,5 @@ class _SendAnswered(Internal):
         self._cell.actor.on_answered(self._result, self._error)
 
 
-def _call(function: Callable[[Any], Any], event: RelayEvent) -> None:
-    try:
-        function(event)
-    except Exception:
-        _log.exception("listener raised event=%s", event.event_type)
+class _WrapUp:
+    """Whoever has listened for a text's last state has had the time for it."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import logging
 import queue
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from relay_actors import MessageActor, MessageHandle, RelayError
-from relay_actors.actors.message import TextMessage
-from relay_actors.errors import ArgumentError, ConfigError, ConnectionLostError, RelayActorsError
+from relay_actors import MessageActor, MessageHandle, RelayError, Timing
+from relay_actors.actors.message import OutboundMessageActor, TextMessage
+from relay_actors.errors import ArgumentError, ConfigError, ConnectionLostError, FlowError, RelayActorsError
 from relay_actors.events import MessageReceiveEvent, MessageStateEvent
+from relay_actors.runtime.future import Future
+from tests.actors.world import World, over_seeds
 from tests.support.plain_app import app_for, logged_in, started, started_app, wait_until
 from tests.support.plain_server import DEADLINE_S, FRAMES, PROTOCOL, PlainPeer, PlainServer
 
@@ -223,16 +227,13 @@ def test_a_listener_that_raises_harms_nobody(server: PlainServer, caplog: pytest
         tell(peer, "delivered")
         assert text.wait().get(timeout=DEADLINE_S) == told.get(timeout=DEADLINE_S)
         wait_until(lambda: is_over(app))
-    assert caplog.text.count("listener raised event=messaging.state") == 2
+    said = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert said == ["listener raised message_id=m", "on_completed raised message_id=m"]
 
 
-async def _coroutine(_event: object) -> None:
-    """Nobody would await it."""
-
-
-@pytest.mark.parametrize("wrong", [_coroutine, "print", 5])
-def test_what_cannot_be_called_plainly_is_refused_as_a_listener(server: PlainServer, wrong: Any) -> None:
-    """A coroutine that nobody awaits would be silence."""
+@pytest.mark.parametrize("wrong", ["print", 5])
+def test_what_cannot_be_called_is_refused_as_a_listener(server: PlainServer, wrong: Any) -> None:
+    """Where it is given, and not when the event comes."""
     with logged_in(server) as (app, peer):
         with pytest.raises(ConfigError, match="on_completed"):
             app.send_message(to_number=TO, from_number=FROM, body="hi", on_completed=wrong)
@@ -248,6 +249,152 @@ def test_a_handle_says_what_it_is(server: PlainServer) -> None:
         text: MessageHandle = app.send_message(to_number=TO, from_number=FROM, body="hi")
         assert repr(text) == "<MessageHandle (not accepted yet) queued>"
         peer.answer(peer.expect("messaging.send"), {"code": "400"})
+
+
+# -- coroutines that listen --------------------------------------------------------------------------------------------
+
+
+def text_in(world: World, **more: Any) -> MessageHandle:
+    """Send a text to a phone that takes it."""
+    if not world.app.is_running:
+        world.start()
+    return world.app.send_message(to_number=TO, from_number=FROM, body="hi", **more)
+
+
+def is_followed(world: World) -> bool:
+    return any(isinstance(cell.actor, OutboundMessageActor) for cell in world.system.living)
+
+
+@over_seeds(10)
+def test_coroutines_that_listen_are_driven_also_beyond_the_last_state(world: World) -> None:
+    """PROTOCOL 14.2: sync or async. Their awaits go on although nothing more is to come for the text itself."""
+    gate: Future[str] = Future(world.dispatcher)
+    told: list[tuple[str, str]] = []
+
+    async def listens(event: MessageStateEvent) -> None:
+        told.append(("on", event.message_state))
+        if event.message_state == "sent":
+            told.append(("on", await gate))
+
+    async def completes(event: MessageStateEvent) -> None:
+        told.append(("done", await gate))
+        reply = await world.app.execute("calling.answer", {"call_id": "nobody", "node_id": "n"})
+        told.append(("done", str(reply)))
+
+    text = text_in(world, on_completed=completes)
+    text.on(listens)
+    assert text.wait(timeout=5).get().message_state == "delivered"
+    world.run(1)
+    states = [("on", state) for state in ("queued", "initiated", "sent", "delivered")]
+    assert told == states
+    assert text.is_done
+    assert is_followed(world)
+    gate.set("open")
+    world.settle()
+    assert told[4:6] == [("on", "open"), ("done", "open")]
+    assert len(told) == 6, "the request was refused, and the error is the coroutine's"
+    world.run(0.1)
+    assert not is_followed(world)
+
+
+@over_seeds(5)
+def test_who_is_told_that_a_text_has_come_may_send_another_and_wait_for_it(world: World) -> None:
+    """What a flow can await, a listener can."""
+    ends: list[str] = []
+
+    async def sends_again(_event: MessageStateEvent) -> None:
+        second = text_in(world)
+        accepted = await second.sent
+        event = await second.wait(timeout=10)
+        ends.append(f"{accepted.message_id == second.message_id} {event.message_state}")
+
+    text_in(world, on_completed=sends_again)
+    world.run(2)
+    assert ends == ["True delivered"]
+    assert not is_followed(world)
+
+
+class Notes:
+    def __init__(self, told: list[str]) -> None:
+        self.told = told
+
+    async def __call__(self, event: MessageStateEvent) -> None:
+        self.told.append(event.message_state)
+
+
+@pytest.mark.parametrize("wrap", [lambda one: one, lambda one: functools.partial(one), lambda one: lambda e: one(e)])
+def test_whatever_gives_a_coroutine_is_driven(world: World, wrap: Callable[[Any], Any]) -> None:
+    """A coroutine that nobody awaits would be silence, however it was made."""
+    told: list[str] = []
+    text_in(world, on_completed=wrap(Notes(told)))
+    world.run(2)
+    assert told == ["delivered"]
+
+
+@over_seeds(5)
+def test_a_coroutine_that_raises_harms_nobody(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """SEMANTICS X13; also the mistake of awaiting what only asyncio can drive."""
+
+    async def raises(_event: object) -> None:
+        await asyncio.sleep(0)
+
+    told: list[str] = []
+    text = text_in(world, on_completed=raises)
+    text.on(raises)
+    text.on(lambda event: told.append(event.message_state))
+    assert text.wait(timeout=5).get().message_state == "delivered"
+    world.run(1)
+    assert told == ["queued", "initiated", "sent", "delivered"]
+    assert not is_followed(world)
+    said = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [record.getMessage().split()[0] for record in said] == ["listener"] * 4 + ["on_completed"]
+    assert all(record.exc_info and isinstance(record.exc_info[1], FlowError) for record in said)
+
+
+def test_a_coroutine_that_never_ends_is_closed_after_a_time(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing may be left behind by every text for ever (SEMANTICS X18)."""
+    closed: list[str] = []
+    with World(timing=Timing(wrap_up_s=7.0)) as world:
+        never: Future[None] = Future(world.dispatcher)
+
+        async def waits(_event: object) -> None:
+            try:
+                await never
+            finally:
+                closed.append("closed")
+
+        text = text_in(world, on_completed=waits)
+        text.wait(timeout=5).get()
+        world.run(6.9)
+        assert (closed, is_followed(world)) == ([], True)
+        world.run(0.2)
+        assert (closed, is_followed(world)) == (["closed"], False)
+        assert f"stopping what still runs message_id={text.message_id}" in caplog.text
+        never.set(None)
+        world.settle()
+
+
+@pytest.mark.parametrize("is_stubborn", [True, False])
+def test_a_stop_of_the_application_closes_what_listens(caplog: pytest.LogCaptureFixture, is_stubborn: bool) -> None:
+    """In order: what it has open is closed, and one that will not is told of."""
+    closed: list[str] = []
+    with World() as world:
+        never: Future[None] = Future(world.dispatcher)
+
+        async def waits(event: MessageStateEvent) -> None:
+            try:
+                await never
+            finally:
+                closed.append(event.message_state)
+                if is_stubborn:
+                    await never
+
+        text = text_in(world)
+        text.on(waits)
+        text.wait(timeout=5).get()
+        world.app.stop()
+        assert closed == ["queued", "initiated", "sent", "delivered"]
+    assert caplog.text.count("coroutine ignored GeneratorExit") == (4 if is_stubborn else 0)
 
 
 # -- receiving -------------------------------------------------------------------------------------------------------
