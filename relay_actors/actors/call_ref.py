@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any, cast
 
 from relay_actors.actors.in_turn import InTurn
@@ -15,8 +14,6 @@ from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import Envelope
 
 __all__ = ["CallRef", "Kept"]
-
-_log = logging.getLogger("relay_actors.calls")
 
 
 class Kept:
@@ -59,5 +56,4 @@ class CallRef(ActorRef[Any]):
     def _too_late(self, order: Order) -> None:
         order.too_late(self.kept.leg)
         if isinstance(order, Begin) and (coroutine := order.action.take_callback()) is not None:
-            coroutine.close()
-            _log.warning("on_completed was not run, nobody is left to drive it action=%s", order.action)
+            self.kept.office.desk.drive(coroutine, "on_completed", f"action={order.action}")

@@ -1,13 +1,17 @@
-"""Where the answers to an application's own requests are given to it. Layer: hall.
+"""Where what belongs to no living call and to no text is given to the application. Layer: hall.
 
-`execute`, `receive` and `unreceive` belong to no call and to no text. Whoever asks may hang a callback on the future,
-and callbacks run where the future is settled: that must not be a turn of the connection, which waits for nobody's code.
+`execute`, `receive` and `unreceive` belong to none. Whoever asks may hang a callback on the future, and callbacks run
+where the future is settled: that must not be a turn of the connection, which waits for nobody's code. And a coroutine
+that is to be told that its call is long gone needs an actor that drives it.
 """
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Coroutine
 from typing import Any
 
+from relay_actors.actors.aside import run_aside
 from relay_actors.actors.outgoing import OnAnswer
 from relay_actors.errors import RelayActorsError
 from relay_actors.protocol.base import JsonObject
@@ -17,9 +21,11 @@ from relay_actors.runtime.future import Future
 
 __all__ = ["Desk", "DeskActor"]
 
+_log = logging.getLogger("relay_actors.desk")
+
 
 class DeskActor(Actor):
-    """Settles futures, each in a turn of its own."""
+    """Settles futures, each in a turn of its own, and drives coroutines."""
 
     @classmethod
     def make_ref(cls, cell: Any) -> Any:
@@ -28,8 +34,8 @@ class DeskActor(Actor):
 
 
 class _DeskRef(ActorRef[Any]):
-    def settle(self, settling: _Settle) -> None:
-        self._cell.signal(settling)
+    def signal(self, signal: _Settle | _Drive) -> None:
+        self._cell.signal(signal)
 
 
 class Desk:
@@ -53,9 +59,19 @@ class Desk:
 
         def on_answer(result: JsonObject | None, error: RelayActorsError | None) -> None:
             self._open.discard(future)
-            self._ref.settle(_Settle(future, result, error))
+            self._ref.signal(_Settle(future, result, error))
 
         return future, on_answer
+
+    def drive(self, coroutine: Coroutine[Any, Any, Any], what: str, whose: str) -> None:
+        """Run a coroutine for which no other actor is left; what it raises is logged. Any thread.
+
+        Args:
+            coroutine: what to run; it awaits what a flow may await.
+            what: what it is, for the log.
+            whose: a key and a value, for the log.
+        """
+        self._ref.signal(_Drive(coroutine, what, whose))
 
     def close(self, error: RelayActorsError) -> None:
         """Nothing is answered any more: fail what is open. Any thread but those of actors."""
@@ -84,3 +100,23 @@ class _Settle:
     def refuse(self, cell: Any) -> None:
         """The desk has ended: settle it here."""
         self.handle(cell)
+
+
+class _Drive:
+    """A signal, for the same reason: a coroutine is begun, or else closed and told of."""
+
+    __slots__ = ("_coroutine", "_what", "_whose")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], what: str, whose: str) -> None:
+        self._coroutine = coroutine
+        self._what = what
+        self._whose = whose
+
+    def handle(self, cell: Any) -> None:
+        """Begin it, in a turn of the desk."""
+        run_aside(cell, self._coroutine, self._what, self._whose)
+
+    def refuse(self, cell: Any) -> None:
+        """The application has stopped: nobody is left who could drive it."""
+        self._coroutine.close()
+        _log.warning("%s was not run, the application has stopped %s", self._what, self._whose)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Protocol
 
+from relay_actors.actors.desk import Desk
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.config import Limits, Timing
 from relay_actors.errors import ActorDead, NotSentError
@@ -63,15 +64,17 @@ class Office:
         timing: all times.
         limits: all bounds.
         app: the application.
-        calls: supervisor of all calls; set by the tree before anybody runs, like the next two.
+        calls: supervisor of all calls; set by the tree before anybody runs, like the next three.
         messages: supervisor of all text messages.
         connection: who owns the socket.
+        desk: who gives the application what belongs to no living call.
         relay_protocol: the name of the present session; written by the connection.
     """
 
     calls: ActorRef[Any]
     messages: ActorRef[Any]
     connection: ActorRef[Any]
+    desk: Desk
 
     def __init__(self, system: System, timing: Timing, limits: Limits, app: App) -> None:
         self.system = system

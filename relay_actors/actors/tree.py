@@ -122,7 +122,7 @@ class Tree:
         self._services = system.start_child(self._root, DynamicSupervisor, spec=_PILLAR)
         self.office.calls = system.start_child(self._root, CallsSupervisor, spec=_PILLAR)
         self.office.messages = system.start_child(self._root, MessagesSupervisor, spec=_PILLAR)
-        self._desk = Desk(system.start_child(self._root, DeskActor, spec=_PILLAR), system.dispatcher)
+        self.office.desk = Desk(system.start_child(self._root, DeskActor, spec=_PILLAR), system.dispatcher)
         # Before any service: what services send while they start waits in its queue.
         self.office.connection = system.start_child(self._root, ConnectionActor, self.wire, spec=_PILLAR)
 
@@ -158,13 +158,13 @@ class Tree:
 
     def execute(self, method: str, params: JsonObject) -> Future[JsonObject]:
         """Send any request."""
-        future, on_answer = self._desk.open()
+        future, on_answer = self.office.desk.open()
         self.office.send(Outgoing(method, params, on_answer))
         return future
 
     def change_contexts(self, contexts: tuple[str, ...], *, adds: bool) -> Future[JsonObject]:
         """Listen to more contexts, or to fewer."""
-        future, on_answer = self._desk.open()
+        future, on_answer = self.office.desk.open()
         if not self.office.tell_connection(ChangeContexts(contexts, adds, on_answer)):
             on_answer(None, NotSentError("the contexts were not changed: the application is not running"))
         return future
@@ -201,7 +201,7 @@ class Tree:
         elif left:
             _log.warning("no connection: calls cannot be hung up, and end with their session calls=%d", len(left))
         self._disconnect(timing.stop_timeout_s)
-        self._desk.close(ConnectionLostError("Connection shut down"))
+        self.office.desk.close(ConnectionLostError("Connection shut down"))
         is_clean = self.system.stop(timing.stop_timeout_s)
         for ref in refs:  # also of those that had to be killed: nobody is left waiting (SEMANTICS X2)
             ref.kept.leg.close()

@@ -20,6 +20,7 @@ from relay_actors.actors.call_handle import CallHandle
 from relay_actors.errors import ArgumentError, CommandRejectedError, NotSentError, WouldDeadlock
 from relay_actors.events import CallStateEvent, CollectEvent, DetectEvent, PlayEvent, RecordEvent, RelayEvent
 from relay_actors.protocol.states import ActionState
+from relay_actors.runtime.future import Future
 from tests.actors.world import Witness, World, over_seeds
 
 LONG = "This is a prompt that takes its time, so that there is time to do something about it."
@@ -525,19 +526,27 @@ def test_an_operation_on_a_call_that_has_ended_is_completed_at_once(world: World
     assert "calling.play" not in world.methods()
 
 
-def test_a_coroutine_function_as_callback_of_a_call_long_gone_is_told_to_nobody(
+def test_a_coroutine_function_is_told_as_well_that_the_call_is_long_gone(
     world: World, caplog: pytest.LogCaptureFixture
 ):
-    """Nobody is left who could drive it; it is said, and not forgotten as a coroutine that was never awaited."""
+    """The call's actor is gone, too: another drives it (PROTOCOL 10.1, 10.4)."""
+    given: list[Any] = []
+    gate: Future[str] = Future(world.dispatcher)
 
-    async def never(_event: RelayEvent) -> None:
-        raise AssertionError("nobody drives this")
+    async def later(event: RelayEvent) -> None:
+        given.extend([event, await gate])
+        raise ValueError("broken")
 
     line, handle = world.answered(Witness)
     line.hangs_up()
     world.run(100)
-    assert handle.play_tts(LONG, on_completed=never).get(timeout=5).completed
-    assert "on_completed was not run" in caplog.text
+    assert handle.play_tts(LONG, on_completed=later).get(timeout=5).completed
+    world.settle()
+    assert given == []
+    gate.set("open")
+    world.settle()
+    assert given == [RelayEvent("", {}), "open"]
+    assert [record.getMessage().split(" action=")[0] for record in caplog.records] == ["on_completed raised"]
 
 
 def test_an_operation_of_a_call_that_was_handed_on_ends_with_the_actor(world: World):

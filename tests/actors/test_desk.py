@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import queue
 import threading
 from collections.abc import Iterator
 
@@ -9,6 +11,7 @@ import pytest
 
 from relay_actors.actors.desk import Desk, DeskActor
 from relay_actors.errors import CommandRejectedError, ConnectionLostError
+from relay_actors.runtime.future import Future
 from relay_actors.runtime.system import System
 from tests.support.plain_app import logged_in
 from tests.support.plain_server import DEADLINE_S, PlainServer
@@ -53,6 +56,44 @@ def test_what_is_never_answered_fails_when_it_closes(system: System) -> None:
     with pytest.raises(ConnectionLostError, match="Connection shut down"):
         waiting.get(timeout=0)
     assert answered.get(timeout=0) == {}
+
+
+def test_a_coroutine_for_which_nobody_else_is_left_is_driven(system: System, caplog: pytest.LogCaptureFixture) -> None:
+    """In the desk's turns, over its awaits; what it raises harms no answer."""
+    desk = Desk(system.start(DeskActor), system.dispatcher)
+    gate: Future[str] = Future(system.dispatcher)
+    told: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    async def script() -> None:
+        told.put("begun")
+        told.put(await gate)
+        raise RuntimeError("a bug")
+
+    desk.drive(script(), "on_completed", "action=1")
+    assert told.get(timeout=DEADLINE_S) == "begun"
+    gate.set("gone on")
+    assert told.get(timeout=DEADLINE_S) == "gone on"
+    future, on_answer = desk.open()
+    on_answer({}, None)
+    assert future.get(timeout=DEADLINE_S) == {}
+    assert "on_completed raised action=1" in caplog.text
+
+
+def test_a_coroutine_that_comes_when_everything_has_stopped_is_closed_and_told_of(
+    system: System, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And not forgotten as a coroutine that was never awaited."""
+    ref = system.start(DeskActor)
+    desk = Desk(ref, system.dispatcher)
+    ref.stop()
+
+    async def script() -> None:
+        raise AssertionError("nobody drives this")
+
+    coroutine = script()
+    desk.drive(coroutine, "on_completed", "action=1")
+    assert inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED
+    assert "on_completed was not run, the application has stopped action=1" in caplog.text
 
 
 def test_a_callback_that_blocks_holds_up_neither_socket_nor_calls() -> None:
