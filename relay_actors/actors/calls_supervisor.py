@@ -7,7 +7,6 @@ from typing import Any
 
 from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.outgoing import last_word
-from relay_actors.actors.routing import DialOver
 from relay_actors.runtime.reasons import ChildFailed, ExitReason
 from relay_actors.runtime.supervisor import DynamicSupervisor
 
@@ -37,8 +36,8 @@ class CallsSupervisor(DynamicSupervisor):
         if dialling is not None:
             if not dialling.is_over:
                 legs += dialling.give_up()
-            # From now on nobody is there to see a leg that is answered late.
-            office.tell_connection(DialOver(dialling.tag))
+            # From now on nobody is there to see a leg that comes late.
+            office.tell_connection(dialling.to_over())
         for ids in legs:
             self.system.hooks.count("calls.abandoned")
             _log.error("actor ended before its call, hanging up call_id=%s reason=%s", ids["call_id"], reason)

@@ -124,8 +124,8 @@ class ConnectionActor(Actor):
                 self._router.claim(message)
             case Down(ref=ref):
                 self._router.forget(ref)
-            case DialOver(tag=tag):
-                self._wire.stale_tags.add(tag)
+            case DialOver():
+                self._router.dial_over(message)
             case CallReceiveEvent():  # of a call that its actor had passed on, and that has come back
                 self._router.route(message)
             case Connect():

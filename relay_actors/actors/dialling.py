@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from relay_actors.actors.routing import DialOver
 from relay_actors.errors import RelayActorsError
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import Dial
@@ -79,6 +80,10 @@ class Dialling:
         """Return what the winning leg has told of itself, of its states those from its answer on, in order; once."""
         events, self._events = self._events, {}
         return [event for event in events.get(self.winner, ()) if _is_from_its_answer_on(event)]
+
+    def to_over(self) -> DialOver:
+        """Return what the connection has to know of it when it is over."""
+        return DialOver(self.tag, self._is_given_up, frozenset(self._ended_by_us))
 
     def give_up(self) -> list[JsonObject]:
         """Nobody wants it any more; return the ids of the legs that are to be hung up."""

@@ -17,7 +17,7 @@ from relay_actors.actors.leg_actor import LegActor
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored, DialFailed
 from relay_actors.actors.orders import Begin, Order, Perform
 from relay_actors.actors.outgoing import Outgoing, last_word
-from relay_actors.actors.routing import Claim, DialOver
+from relay_actors.actors.routing import Claim
 from relay_actors.actors.waits import Reply
 from relay_actors.errors import DialFailedError, NotSentError, RelayActorsError
 from relay_actors.protocol.base import JsonObject
@@ -106,7 +106,7 @@ class OutboundLegActor(LegActor):
         leg.end_reason = leg.end_reason or "failed"
         leg.fail_waits(error)
         leg.backlog.append(DialFailed(dialling.tag, error))
-        self.office.tell_connection(DialOver(dialling.tag))
+        self.office.tell_connection(dialling.to_over())
         self.linger()
 
     def _on_event(self, event: RelayEvent) -> None:

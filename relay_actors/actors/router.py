@@ -15,7 +15,7 @@ from relay_actors.actors.leg import Leg
 from relay_actors.actors.message import KeptMessage, MessageRef, TextMessage
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
 from relay_actors.actors.outgoing import Outgoing
-from relay_actors.actors.routing import Claim
+from relay_actors.actors.routing import Claim, DialOver
 from relay_actors.actors.wire import Wire
 from relay_actors.errors import RelayActorsError
 from relay_actors.protocol.base import JsonObject
@@ -179,7 +179,7 @@ class Router:
         if ref is not None:
             self._deliver(ref, call_id, event)
         elif event.tag in wire.stale_tags:
-            if isinstance(event, CallStateEvent) and event.call_state == CallState.ANSWERED:
+            if self._is_late_leg(event):
                 self._end_late_leg(event.node_id, call_id)
             else:
                 self._drop(event, "its dial is over")
@@ -199,8 +199,27 @@ class Router:
         else:
             self._drop(event, "nobody dials with that tag")
 
+    def dial_over(self, over: DialOver) -> None:
+        """Note that nobody will be there for what is still to come of a dial."""
+        wire = self._wire
+        wire.stale_tags.add(over.tag)
+        if over.is_given_up:
+            wire.given_up_tags.add(over.tag)
+        for call_id in over.ended:
+            wire.ended_calls.add(call_id)
+
+    def _is_late_leg(self, event: RelayEvent) -> bool:
+        """Return whether a leg of a dial that is over has to be hung up.
+
+        One that rings is left to the server, which stops it by itself; unless it does not know that the dial is over.
+        """
+        if not isinstance(event, CallStateEvent):
+            return False
+        rings = event.call_state in (CallState.CREATED, CallState.RINGING)
+        return event.call_state == CallState.ANSWERED or (rings and event.tag in self._wire.given_up_tags)
+
     def _end_late_leg(self, node_id: str, call_id: str) -> None:
-        """Hang up a leg that was answered after its dial was given up (PROTOCOL 9.3)."""
+        """Hang up a leg that has come after the end of its dial (PROTOCOL 9.3)."""
         if call_id in self._wire.ended_calls:
             return  # the leg's own event and that of the dial both say it
         self._wire.ended_calls.add(call_id)

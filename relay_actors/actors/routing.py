@@ -35,9 +35,20 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class DialOver:
-    """A dial has failed; a leg of it that is answered later is nobody's, and must be hung up (PROTOCOL 9.3)."""
+    """A dial is over, without a winner or with its actor; a leg of it that is answered later must be hung up.
+
+    Attributes:
+        tag: of the dial.
+        is_given_up: whether this side has given it up, which the server does not know: it may go on ringing others,
+            and these are hung up as soon as they are heard of.
+        ended: call ids of the legs that were hung up already.
+
+    Source: PROTOCOL 9.3; SEMANTICS X9.
+    """
 
     tag: str
+    is_given_up: bool = False
+    ended: frozenset[str] = frozenset()
 
 
 class Routes(Generic[T]):

@@ -36,7 +36,8 @@ class Wire:
         pending: requests that wait for an answer, by request id.
         live: the actors of calls and texts that are up.
         parking: events whose owner is not known yet.
-        stale_tags: of dials that have failed.
+        stale_tags: of dials that are over.
+        given_up_tags: of those among them that the server may still believe in.
         gone: ids of calls and texts that were turned away or whose actor has ended: late news of them is no news.
         ended_calls: those among them that have ended for good, and cannot be offered again.
         told: what the protocol has told and nobody has looked at yet.
@@ -73,6 +74,7 @@ class Wire:
         self.live = Roster()
         self.parking = Parking(office.timing.park_s, office.limits.parked_per_id, office.limits.parked_ids)
         self.stale_tags = Recent(office.limits.parked_ids)
+        self.given_up_tags = Recent(office.limits.parked_ids)
         self.gone = Recent(office.limits.parked_ids)
         self.ended_calls = Recent(office.limits.parked_ids)
         self.told: deque[h.Happening] = deque()

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay_actors.actors.dialling import Dialling
+from relay_actors.actors.routing import DialOver
 from relay_actors.protocol.commands import Dial
 from relay_actors.protocol.events import CallStateEvent, DialEvent, parse_event
 from tests.actors.world import device
@@ -155,3 +156,12 @@ def test_progress_decides_nothing():
 def test_it_knows_its_tag_and_its_patience():
     dialling = new_dial()
     assert (dialling.tag, dialling.timeout_s, dialling.error) == ("t", 120.0, None)
+
+
+def test_what_is_left_to_the_connection_says_what_was_hung_up_already():
+    """Or a leg would be hung up twice, once by each (SEMANTICS X9)."""
+    dialling = new_dial()
+    dialling.on_leg(leg("a", "ringing"))
+    assert dialling.to_over() == DialOver("t", is_given_up=False, ended=frozenset())
+    dialling.give_up()
+    assert dialling.to_over() == DialOver("t", is_given_up=True, ended=frozenset({"a"}))

@@ -126,6 +126,24 @@ def test_devices_are_tried_one_after_the_other(world: World):
     assert handle.call_id == world.sim.phone(C).line.call_id
 
 
+@over_seeds(5)
+@pytest.mark.parametrize("dial_first", [True, False])
+@pytest.mark.parametrize("losers_first", [True, False])
+def test_groups_are_serial_and_those_in_a_group_parallel(world: World, dial_first: bool, losers_first: bool):
+    """The frame ``dial.request.serial_then_parallel``; in every order of what is said at the end (PROTOCOL 9.1-9.3)."""
+    world.sim.manners.dial_event_first = dial_first
+    world.sim.manners.losers_end_first = losers_first
+    world.sim.phone(A).is_busy()
+    handle = dial(world, [A], [B, C])
+    world.sim.phone(B).rings()
+    world.sim.phone(C).rings().answers()
+    handle.wait_for_answered().get(timeout=5)
+    world.settle()
+    assert handle.call_id == world.sim.phone(C).line.call_id
+    assert [world.sim.phone(number).line.end_reason for number in (A, B, C)] == ["busy", "cancel", ""]
+    assert world.sent("calling.end") == []
+
+
 def test_a_leg_that_was_answered_too_and_has_not_won_is_hung_up_once(world: World):
     """Proves SEMANTICS X9: it is nobody's, and would run on."""
     handle = by_hand(world)
@@ -506,6 +524,92 @@ def test_an_actor_that_is_killed_while_it_dials_leaves_nothing_ringing(world: Wo
     leg_event(world, "t", "late", "answered")
     world.settle()
     assert "late" in [params["call_id"] for params in world.sent("calling.end")]
+
+
+def end_originator(world: World, handle: CallHandle, how: str) -> None:
+    match how:
+        case "hangs up":
+            handle.hangup()
+        case "stops":
+            handle.ref.stop(block=False)
+        case "stops at once":
+            handle.ref.stop(block=False, now=True)
+        case "is killed":
+            handle.ref._cell.kill("test")
+        case "is given up":
+            handle.ref.tell("crash")
+        case "loses its connection":
+            world.sim.drop_sockets()
+
+
+every_end = pytest.mark.parametrize(
+    "how", ["hangs up", "stops", "stops at once", "is killed", "is given up", "loses its connection"]
+)
+
+
+class Fragile(Witness):
+    max_restarts = 0
+
+    def on_receive(self, message: object) -> None:
+        if message == "crash":
+            raise RuntimeError("crash")
+        super().on_receive(message)
+
+
+@over_seeds(5)
+@every_end
+def test_whatever_ends_who_dials_ends_every_leg(world: World, how: str):
+    """Proves SEMANTICS X9, X7: those that ring, and those that the server would have rung next, which knows of no
+    cancelled dial (PROTOCOL 9.3.6)."""
+    handle = dial(world, [A, B], [C], tag="t", actor_class=Fragile)
+    waits = [handle.wait_for_answered(), handle.wait_for_ended()]
+    lines = [world.sim.phone(number).rings() for number in (A, B)]
+    world.settle()
+    end_originator(world, handle, how)
+    for line in lines:
+        line.is_hung_up(within=10)
+    world.run(5)
+    states = [call.state for call in world.sim.calls]
+    assert states == ["ended"] * 3, "the phone of the next group rings on"
+    assert all(wait.is_settled and wait.error is not None for wait in waits)
+    ended = [params["call_id"] for params in world.sent("calling.end")]
+    assert len(ended) == len(set(ended)) == 3
+
+
+@over_seeds(5)
+@every_end
+@pytest.mark.parametrize("late_s", [0.1, 10.0])
+def test_a_leg_that_comes_after_the_end_of_who_has_dialled_it_is_hung_up_once(world: World, how: str, late_s: float):
+    """Whether its actor is still there or not, and before anybody has picked it up (PROTOCOL 9.3.6, 18.10)."""
+    handle = by_hand(world, actor_class=Fragile)
+    world.settle()
+    leg_event(world, "t", "early", "ringing")
+    world.settle()
+    end_originator(world, handle, how)
+    world.run(3)  # until there is a connection again
+    world.run(late_s)
+    for call_state in ("ringing", "ending"):
+        leg_event(world, "t", "early", call_state)
+    for call_state in ("created", "ringing"):
+        leg_event(world, "t", "late", call_state)
+    leg_event(world, "t", "over", "ended")
+    world.settle()
+    assert sorted(params["call_id"] for params in world.sent("calling.end")) == ["early", "late"]
+    leg_event(world, "t", "late", "answered")
+    dial_event(world, "t", "answered", "late")
+    world.settle()
+    assert len(world.sent("calling.end")) == 2
+
+
+@over_seeds(5)
+def test_a_stop_of_the_application_leaves_nothing_ringing(world: World):
+    handle = dial(world, [A, B], tag="t")
+    wait = handle.wait_for_answered()
+    lines = [world.sim.phone(number).rings() for number in (A, B)]
+    world.app.stop()
+    assert [line.end_reason for line in lines] == ["cancel", "cancel"]
+    with pytest.raises(DialFailedError, match="cancelled"):
+        wait.get(timeout=0)
 
 
 # -- the connection ----------------------------------------------------------------------------------------------------

@@ -298,22 +298,36 @@ def test_events_of_a_dial_go_by_its_tag_and_then_by_the_winners_id(world: PlainW
     assert [message.control_id for message in Call.told if isinstance(message, PlayEvent)] == ["early", "late"]
 
 
-def test_a_leg_that_is_answered_after_its_dial_was_given_up_is_hung_up_once(world: PlainWorld) -> None:
-    """Or it would run on, unowned. PROTOCOL 9.3, 18.10."""
+def test_a_leg_that_rings_after_its_dial_was_given_up_is_hung_up_once(world: PlainWorld) -> None:
+    """The server knows nothing of that, and would let it ring, or run on unowned. PROTOCOL 9.3, 18.10."""
     serve(world)
     world.app.dial(Call, DEVICES, tag="t", dial_timeout=1.0)
     world.run(5.0)  # given up, and its actor is gone
     assert world.app.system.find(("tag", "t")) is None
     state(world, "ringing", "late", tag="t", created_by="dial")
-    assert world.requests("calling.end") == []
+    assert world.requests("calling.end") == [{"node_id": NODE, "call_id": "late", "reason": "cancel"}]
     state(world, "answered", "late", tag="t", created_by="dial")
     dial_event(world, "answered", call_id="late")
-    assert world.requests("calling.end") == [{"node_id": NODE, "call_id": "late", "reason": "cancel"}]
+    assert len(world.requests("calling.end")) == 1
     assert world.count("calls.late_legs") == 1
     state(world, "ended", "late", tag="t", created_by="dial")
     dead = letters(world)
     world.run(10.0)
     assert dead == []
+
+
+def test_a_leg_that_still_rings_when_the_server_has_ended_its_dial_is_left_to_the_server(world: PlainWorld) -> None:
+    """It stops it by itself (PROTOCOL 9.2); but one that is answered all the same is hung up."""
+    serve(world)
+    world.app.dial(Call, DEVICES, tag="t")
+    world.settle()
+    dial_event(world, "failed")
+    world.run(5.0)  # its actor is gone
+    for leg in ("a", "b"):
+        state(world, "ringing", leg, tag="t", created_by="dial")
+    assert world.requests("calling.end") == []
+    state(world, "answered", "b", tag="t", created_by="dial")
+    assert [params["call_id"] for params in world.requests("calling.end")] == ["b"]
 
 
 def test_a_dial_hears_of_the_loss_of_the_connection(world: PlainWorld) -> None:
