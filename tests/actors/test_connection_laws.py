@@ -88,7 +88,7 @@ def nothing_worse_than(level: int) -> Iterator[None]:
     assert worse == []
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(events=st.lists(EVENTS, min_size=1, max_size=6), seed=st.integers(0, 1000), has_journal=st.booleans())
 def test_no_event_whatever_it_says_harms_the_connection_or_another_call(
     events: list[tuple[Any, Any, Any, dict[str, Any]]], seed: int, has_journal: bool

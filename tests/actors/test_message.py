@@ -490,3 +490,56 @@ def test_a_class_that_handles_nothing_says_so_without_the_words(
         peer.event("messaging.receive", {"message_id": "m-5", "body": "confidential"})
         wait_until(lambda: "not handled: MessageReceiveEvent message_id=m-5" in caplog.text)
     assert "confidential" not in caplog.text
+
+
+# -- with people -----------------------------------------------------------------------------------------------------
+
+
+@over_seeds(10)
+@pytest.mark.parametrize("overtakes", [True, False])
+def test_a_conversation_by_text_with_pictures_in_both_directions(world: World, overtakes: bool) -> None:
+    """PROTOCOL 14, whole: in, out, MMS, every state, also when the first overtakes the response (14.2)."""
+    world.sim.manners.event_before_response = overtakes
+    sent: list[MessageHandle] = []
+    ends: list[str] = []
+    told: list[str] = []
+
+    class Inbox(MessageActor):
+        def on_receive(self, message: object) -> None:
+            assert isinstance(message, MessageReceiveEvent)
+            assert self.message.media == message.media
+            text = self.reply("Which one?", media=["https://media.example.com/choice.png"], on_completed=self.over)
+            text.on(lambda event: told.append(event.message_state))
+            sent.append(text)
+
+        async def over(self, event: MessageStateEvent) -> None:
+            ends.append(event.message_state)
+
+    world.app.messages("support")(Inbox)
+    world.start()
+    person = world.sim.phone(TO)
+    person.texts("Look", context="support", media=["https://media.example.com/in.jpg"])
+    answer = person.receives_text("Which one?")
+    assert answer.media == ("https://media.example.com/choice.png",)
+    assert answer.to_number == TO
+    [text] = sent
+    assert text.wait(timeout=5).get().message_state == "delivered"
+    world.settle()
+    assert told == ["queued", "initiated", "sent", "delivered"]
+    assert ends == ["delivered"]
+    assert (text.context, text.direction, text.state, text.segments) == ("support", "outbound", "delivered", 1)
+    assert not is_followed(world)
+
+
+@over_seeds(5)
+@pytest.mark.parametrize("state", ["undelivered", "failed"])
+def test_a_text_that_does_not_arrive_tells_both_who_waits_and_who_was_to_be_called(world: World, state: str) -> None:
+    """The two other ends (PROTOCOL 14.2)."""
+    world.start()
+    world.sim.next_message(ends=state, reason="Number not in service")
+    ends: list[MessageStateEvent] = []
+    text = text_in(world, on_completed=ends.append, region="us", tags=["a", "b"])
+    event = text.wait(timeout=5).get()
+    assert (event.message_state, event.reason, event.tags) == (state, "Number not in service", ["a", "b"])
+    assert ends == [event]
+    assert world.sent("messaging.send")[0]["region"] == "us"

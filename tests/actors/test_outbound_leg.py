@@ -556,7 +556,7 @@ class Fragile(Witness):
         super().on_receive(message)
 
 
-@over_seeds(5)
+@over_seeds(3)
 @every_end
 def test_whatever_ends_who_dials_ends_every_leg(world: World, how: str):
     """Proves SEMANTICS X9, X7: those that ring, and those that the server would have rung next, which knows of no
@@ -576,7 +576,7 @@ def test_whatever_ends_who_dials_ends_every_leg(world: World, how: str):
     assert len(ended) == len(set(ended)) == 3
 
 
-@over_seeds(5)
+@over_seeds(3)
 @every_end
 @pytest.mark.parametrize("late_s", [0.1, 10.0])
 def test_a_leg_that_comes_after_the_end_of_who_has_dialled_it_is_hung_up_once(world: World, how: str, late_s: float):
