@@ -13,10 +13,12 @@ from typing import Protocol
 
 from relay_actors.protocol.readers import read_object, read_text
 from relay_actors.protocol.states import CallState, may_move
+from relay_actors.simulator.faxes import Fax
 from relay_actors.simulator.personas import HUMAN, Persona
 from relay_actors.simulator.post import Post
 from relay_actors.simulator.sessions import Session
 from relay_actors.simulator.sounds import Sound
+from relay_actors.simulator.tapes import HEARD, SAID, Tape
 from relay_actors.simulator.world import World
 
 __all__ = ["Call", "CallSnapshot", "Circle", "Ear", "Joint", "Params", "Running"]
@@ -34,6 +36,9 @@ class Ear(Protocol):
 
     def on_sound(self, sound: Sound) -> None:
         """Learn that a sound has begun."""
+
+    def on_fax(self, fax: Fax) -> None:
+        """Get a fax, perhaps the first pages only."""
 
     def on_change(self, what: str) -> None:
         """Learn of a change on the line, told in a few words for the timeline."""
@@ -154,6 +159,7 @@ class Call:
         self.is_denoised = False
         self.origin: Call | None = None
         self.running: dict[str, Running] = {}
+        self.tape = Tape(world.simulated_now)
         self.commands: Counter[str] = Counter()
         self.on_picked_up: Callable[[Call], None] | None = None
         self.at_end: list[Callable[[Call], None]] = []
@@ -273,6 +279,7 @@ class Call:
 
     def hear(self, sound: Sound) -> None:
         """Let the person hear something."""
+        self.tape.note(HEARD, sound)
         if self.ear is not None:
             self.ear.on_sound(sound)
         for tell in list(self.on_heard):
@@ -280,11 +287,14 @@ class Call:
 
     def press(self, digit: str) -> bool:
         """Take a key that the person pressed; return whether anybody listened."""
+        tone = Sound("digits", digit, 0.1)
+        self.tape.note(SAID, tone)
         took = [running.digit_pressed(digit) for running in list(self.running.values())]
-        return self._is_heard(Sound("digits", digit, 0.1)) or any(took)
+        return self._is_heard(tone) or any(took)
 
     def say(self, words: str, confidence: float, sound: Sound) -> bool:
         """Take what the person said; return whether anybody listened."""
+        self.tape.note(SAID, sound)
         took = [running.words_said(words, confidence) for running in list(self.running.values())]
         return self._is_heard(sound) or any(took)
 

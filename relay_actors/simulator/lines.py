@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from relay_actors.protocol.states import CallState
 from relay_actors.simulator.calls import Call
 from relay_actors.simulator.company import WITHIN_S, InCompany
+from relay_actors.simulator.faxes import Fax
 from relay_actors.simulator.personas import HUMAN, Persona
 from relay_actors.simulator.sounds import Sound, voice
 from relay_actors.simulator.world import World
@@ -91,6 +92,7 @@ class Line(InCompany):
         self._moments: list[Moment] = []
         self._heard: list[Sound] = []
         self._listened = 0
+        self._faxes: list[Fax] = []
         self._elsewhere = False
         self.transferred_to: str | None = None
         """Where the call was handed on to, the last time."""
@@ -149,6 +151,12 @@ class Line(InCompany):
         """Everything that was heard, oldest first."""
         with self._world.look():
             return tuple(self._heard)
+
+    @property
+    def received_faxes(self) -> tuple[Fax, ...]:
+        """Every fax that came in on this line, oldest first; for lines of a `Phone.is_fax_machine`."""
+        with self._world.look():
+            return tuple(self._faxes)
 
     # What the person waits for.
 
@@ -299,6 +307,11 @@ class Line(InCompany):
         for reflex in self._reflexes:
             if _matches(sound, reflex.hears):
                 self._world.after(reflex.after_s, lambda act=reflex.act: self._react(act))  # type: ignore[misc]  # bound early
+
+    def on_fax(self, fax: Fax) -> None:
+        """Get a fax."""
+        self._faxes.append(fax)
+        self.note(f"received {fax}")
 
     def on_change(self, what: str) -> None:
         """Notice a change on the line."""

@@ -15,6 +15,9 @@ from typing import Any
 
 from relay_actors.errors import ConfigError, ProtocolError
 from relay_actors.runtime.base import Clock
+from relay_actors.simulator.feeds import Feeds
+from relay_actors.simulator.files import Files
+from relay_actors.simulator.outlets import Outside
 from relay_actors.simulator.scripts import Scripts
 from relay_actors.simulator.timers import Timer, Timers
 from relay_actors.simulator.webhooks import Webhooks
@@ -46,6 +49,10 @@ class World:
         self.timers = Timers()
         self.webhooks = Webhooks()
         self.scripts = Scripts()
+        self.outside: list[Outside] = []
+        """The sockets of fronts that are running, the latest last."""
+        self.files = Files(lambda: self.outside[-1].base_url if self.outside else "")
+        self.feeds = Feeds()
         self.drive: Callable[[], bool] | None = None
         """Advances a deterministic world by one step; False when nothing is left to happen. None in real time."""
         self._lock = RLock()
@@ -99,6 +106,10 @@ class World:
     def now(self) -> float:
         """Return monotonic seconds."""
         return self.clock.now()
+
+    def simulated_now(self) -> float:
+        """Return monotonic seconds as the people on the lines feel them: not scaled by ``pace``."""
+        return self.clock.now() / self.pace
 
     def wall_ms(self) -> int:
         """Return milliseconds since the epoch, as the wire tells times of calls."""

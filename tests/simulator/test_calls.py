@@ -128,3 +128,15 @@ def test_times_of_a_call_are_milliseconds_since_the_epoch(stage: Stage, peer: Pe
     answered = [event for event in peer.events("calling.call.state") if event["call_state"] == "answered"]
     assert answered[0]["answer_time"] - answered[0]["start_time"] == 200
     assert answered[0]["start_time"] > 1_700_000_000_000
+
+
+def test_a_tape_has_what_each_side_makes(stage: Stage, peer: Peer):
+    """From it recordings and streams are made. Times are simulated seconds."""
+    call = stage.inbound(peer)
+    call.line.says("hello").presses("1")
+    call.do("calling.play", control_id="c1", play=[tts("welcome")])
+    (leg,) = stage.sim._legs(call.line)
+    now = leg.world.simulated_now()
+
+    told = [(note.track, str(note.sound)) for note in leg.tape.between(now, now + 1)]
+    assert told == [("inbound", "voice hello"), ("inbound", "digits 1"), ("outbound", "welcome")]

@@ -39,6 +39,8 @@ def test_pace_scales_simulated_seconds_and_leaves_real_ones_alone():
     world = make(pace=0.05)
     assert world.after(2.0, lambda: None).due == pytest.approx(0.1)
     assert world.after_real(2.0, lambda: None).due == 2.0
+    world.clock.advance(0.1)  # type: ignore[attr-defined]  # a `ManualClock`
+    assert world.simulated_now() == pytest.approx(2.0)
 
 
 def test_texts_leave_once_at_the_end_of_the_outermost_turn():

@@ -8,6 +8,7 @@ from relay_actors.protocol.readers import read_whole_number
 from relay_actors.simulator.calls import Call
 from relay_actors.simulator.operations.base import Operation
 from relay_actors.simulator.sounds import Sound, UnplayableError, sounds_of
+from relay_actors.simulator.tapes import HEARD
 from relay_actors.simulator.timers import Timer
 
 __all__ = ["Play", "Player"]
@@ -41,6 +42,8 @@ class Player:
 
     def stop(self) -> None:
         """Fall silent for good. Idempotent."""
+        if self.is_playing and not self.is_paused:
+            self._call.tape.cut(self._sounds[self._place])
         self.is_playing = False
         if self._timer is not None:
             self._timer.cancel()
@@ -53,6 +56,7 @@ class Player:
         self._timer.cancel()
         world = self._call.world
         self._left_s = max(0.0, self._timer.due - world.now()) / world.pace
+        self._call.tape.cut(self._sounds[self._place])
         return True
 
     def resume(self) -> bool:
@@ -60,6 +64,8 @@ class Player:
         if not self.is_paused:
             return False
         self.is_paused = False
+        sound = self._sounds[self._place]
+        self._call.tape.note(HEARD, sound, skipped_s=sound.length_s - self._left_s)
         self._timer = self._call.world.after(self._left_s, self._sound_is_over)
         return True
 

@@ -1,0 +1,157 @@
+"""How the frames of a stream or a tap are packed: JSON texts, bare frames, RTP packets. Layer: simulator, pure."""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from relay_actors.protocol import json_codec
+from relay_actors.simulator.audio import FRAME_SAMPLES
+from relay_actors.simulator.tapes import BOTH, HEARD, SAID, Track
+
+__all__ = ["FrameMessages", "Packing", "RtpPackets", "StreamMessages"]
+
+PCMU: Final = 0
+"""Source: RFC 3551 section 6."""
+
+
+class Packing(Protocol):
+    """How the frames of a feed are packed."""
+
+    @property
+    def channels(self) -> tuple[tuple[Track, ...], ...]:
+        """What is sent: for each channel the tracks that are heard in it together."""
+
+    def begin(self) -> list[str | bytes]:
+        """Return what is sent first."""
+
+    def frame(self, number: int, channel: int, payload: bytes) -> str | bytes:
+        """Return 20 ms of one channel; the first frame is number 0."""
+
+    def skip(self, frames: int) -> None:
+        """Count so many frames that are not made, because nobody will ever see them."""
+
+    def key(self, digit: str) -> list[str | bytes]:
+        """Return what tells that the person pressed a key."""
+
+    def end(self) -> list[str | bytes]:
+        """Return what is sent last."""
+
+
+class StreamMessages:
+    """JSON texts, as listeners of media streams expect them: connected, start, media, dtmf, stop.
+
+    Numbers are texts. ``timestamp`` is in milliseconds since the start, ``chunk`` counts the frames of a track from 1.
+    Source: the media streams that SignalWire and Twilio describe for their XML languages.
+    """
+
+    def __init__(
+        self, *, stream_id: str, call_id: str, project: str, tracks: tuple[Track, ...], custom: Mapping[str, object]
+    ) -> None:
+        self._stream_id = stream_id
+        self._ids = {"accountSid": project, "callSid": call_id}
+        self._tracks = tracks
+        self._custom = custom
+        self._sequence = 0
+
+    @property
+    def channels(self) -> tuple[tuple[Track, ...], ...]:
+        """Each track by itself."""
+        return tuple((track,) for track in self._tracks)
+
+    def begin(self) -> list[str | bytes]:
+        """Return ``connected`` and ``start``."""
+        start = {
+            "streamSid": self._stream_id,
+            **self._ids,
+            "tracks": list(self._tracks),
+            "customParameters": self._custom,
+            "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+        }
+        return [_json({"event": "connected", "protocol": "Call", "version": "1.0.0"}), self._message("start", start)]
+
+    def frame(self, number: int, channel: int, payload: bytes) -> str:
+        """Return ``media``."""
+        media = {
+            "track": self._tracks[channel],
+            "chunk": str(number + 1),
+            "timestamp": str(20 * number),
+            "payload": base64.b64encode(payload).decode(),
+        }
+        return self._message("media", media)
+
+    def skip(self, frames: int) -> None:
+        """Go on counting."""
+        self._sequence += frames * len(self._tracks)
+
+    def key(self, digit: str) -> list[str | bytes]:
+        """Return ``dtmf``."""
+        return [self._message("dtmf", {"track": f"{SAID}_track", "digit": digit})]
+
+    def end(self) -> list[str | bytes]:
+        """Return ``stop``."""
+        return [self._message("stop", self._ids)]
+
+    def _message(self, event: str, body: Mapping[str, object]) -> str:
+        self._sequence += 1
+        ids = {"sequenceNumber": str(self._sequence), "streamSid": self._stream_id}
+        return _json({"event": event, **ids, event: body})
+
+
+class FrameMessages:
+    """Nothing but frames: 160 bytes of mu-law each, the tracks of a tap mixed.
+
+    Args:
+        direction: ``speak`` (what the person says), ``listen`` (what the person hears) or ``both``.
+    """
+
+    def __init__(self, direction: str) -> None:
+        tracks: dict[str, tuple[Track, ...]] = {"listen": (HEARD,), "both": BOTH}
+        self._channels = (tracks.get(direction, (SAID,)),)
+
+    @property
+    def channels(self) -> tuple[tuple[Track, ...], ...]:
+        """One channel."""
+        return self._channels
+
+    def begin(self) -> list[str | bytes]:
+        """Return nothing."""
+        return []
+
+    def frame(self, number: int, channel: int, payload: bytes) -> bytes:
+        """Return the bare frame."""
+        return payload
+
+    def skip(self, frames: int) -> None:
+        """Count nothing."""
+
+    def key(self, digit: str) -> list[str | bytes]:
+        """Return nothing: the key is heard."""
+        return []
+
+    def end(self) -> list[str | bytes]:
+        """Return nothing."""
+        return []
+
+
+class RtpPackets(FrameMessages):
+    """RTP packets with one frame each: payload type 0 (PCMU), the first one marked. Source: RFC 3550 section 5.1."""
+
+    def __init__(self, direction: str, *, source_id: int, sequence: int, timestamp: int) -> None:
+        super().__init__(direction)
+        self._source_id = source_id
+        self._sequence = sequence
+        self._timestamp = timestamp
+
+    def frame(self, number: int, channel: int, payload: bytes) -> bytes:
+        """Return a packet."""
+        sequence = self._sequence + number & 0xFFFF
+        timestamp = self._timestamp + FRAME_SAMPLES * number & 0xFFFFFFFF
+        marked = PCMU if number else PCMU | 0x80
+        return struct.pack("!BBHII", 0x80, marked, sequence, timestamp, self._source_id) + payload
+
+
+def _json(message: Mapping[str, object]) -> str:
+    return json_codec.dumps(message).decode()
