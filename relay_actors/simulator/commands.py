@@ -23,13 +23,15 @@ from relay_actors.simulator.operations.base import Operation
 from relay_actors.simulator.operations.collect import Collect, PlayAndCollect
 from relay_actors.simulator.operations.detect import Detect
 from relay_actors.simulator.operations.echo import Echo
+from relay_actors.simulator.operations.fax import ReceiveFax, SendFax
 from relay_actors.simulator.operations.live import LiveTranscription, LiveTranslation
-from relay_actors.simulator.operations.media_streams import Stream, Tap, Transcribe
+from relay_actors.simulator.operations.media_streams import Stream, Tap
 from relay_actors.simulator.operations.pay import Pay
 from relay_actors.simulator.operations.play import Play
 from relay_actors.simulator.operations.record import Record
 from relay_actors.simulator.operations.refer import Refer
-from relay_actors.simulator.operations.services import ReceiveFax, SendDigits, SendFax
+from relay_actors.simulator.operations.send_digits import SendDigits
+from relay_actors.simulator.operations.transcribe import Transcribe
 from relay_actors.simulator.post import Post
 from relay_actors.simulator.queue_bridging import QueueBridge, is_queue, queue_name
 from relay_actors.simulator.queues import Queues

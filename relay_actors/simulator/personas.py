@@ -16,11 +16,13 @@ class Persona:
         kind: what it is.
         has_beep: a machine that beeps when its greeting is over.
         fax_tone: what a fax machine sends: ``CED`` when called, ``CNG`` when it calls.
+        fax_pages: how many pages a fax machine sends to whoever receives a fax from it.
     """
 
     kind: Literal["human", "machine", "fax"] = "human"
     has_beep: bool = False
     fax_tone: str = "CED"
+    fax_pages: int = 1
 
 
 HUMAN: Final = Persona()

@@ -114,7 +114,7 @@ class Phone:
             ConfigError: neither of the two leads to a context.
         """
         with self._world.turn():
-            line = self._phones.dial(self, context, to, tuple(self._reflexes))
+            line = self._phones.dial(self, context, to, self._persona, tuple(self._reflexes))
             self._add(line)
             self._seen_lines = len(self._lines)
             return line
@@ -188,9 +188,19 @@ class Phone:
         """Be a machine from now on: it answers every call, and detectors find it."""
         return self._becomes(Persona("machine", has_beep=beep))
 
-    def is_fax_machine(self, *, tone: str = "CED") -> Phone:
-        """Be a fax machine from now on: it answers every call, and detectors find it."""
-        return self._becomes(Persona("fax", fax_tone=tone))
+    def is_fax_machine(self, *, tone: str = "CED", sends: int = 1) -> Phone:
+        """Be a fax machine from now on: it answers every call, detectors find it, and it takes faxes.
+
+        Args:
+            tone: what it whistles: ``CED`` when called, ``CNG`` when it calls.
+            sends: how many pages it sends to an application that receives a fax from it; 0: it has none.
+
+        Raises:
+            ConfigError: ``sends`` is negative.
+        """
+        if sends < 0:
+            raise ConfigError(f"a fax has no {sends} pages: sends=0 means that there is nothing to send")
+        return self._becomes(Persona("fax", fax_tone=tone, fax_pages=sends))
 
     def reacts(
         self,
@@ -381,7 +391,9 @@ class Phones:
         with self._world.turn():
             self._contexts[number] = context
 
-    def dial(self, phone: Phone, context: str | None, to: str | None, reflexes: tuple[Reflex, ...]) -> Line:
+    def dial(
+        self, phone: Phone, context: str | None, to: str | None, persona: Persona, reflexes: tuple[Reflex, ...]
+    ) -> Line:
         """Make an inbound call for a phone."""
         to, context = self._destination(context, to)
         call = self._exchange.new_call(
@@ -391,7 +403,7 @@ class Phones:
             created_by="receive",
             context=context,
         )
-        line = Line(self._world, phone.number, call, reflexes=reflexes)
+        line = Line(self._world, phone.number, call, persona=persona, reflexes=reflexes)
         line.note(f"dialled {to} (context {context})")
         self._switchboard.place(call)
         return line

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
+from relay_actors.errors import ConfigError
 from relay_actors.protocol import json_codec
 from relay_actors.runtime.base import Clock
 from relay_actors.runtime.clock import Random, uuid4_ids
@@ -29,11 +30,14 @@ from relay_actors.simulator.conversations import ConversationSnapshot
 from relay_actors.simulator.credentials import Credentials
 from relay_actors.simulator.exchange import Exchange
 from relay_actors.simulator.faults import ALL_METHODS, Faults, Rejection
+from relay_actors.simulator.feeds import Feed
+from relay_actors.simulator.files import File
 from relay_actors.simulator.lines import WITHIN_S, Line, StoryError
 from relay_actors.simulator.links import Link
 from relay_actors.simulator.manners import Manners
 from relay_actors.simulator.messaging import Messaging
 from relay_actors.simulator.moderators import Moderator
+from relay_actors.simulator.outlets import Outside
 from relay_actors.simulator.phones import Phone, Phones
 from relay_actors.simulator.post import Post
 from relay_actors.simulator.queues import QueueSnapshot
@@ -156,6 +160,21 @@ class Simulator:
     def remove_waker(self, wake: Callable[[], None]) -> None:
         """Take back `add_waker`."""
         self._world.remove_waker(wake)
+
+    def show_outside(self, outside: Outside) -> None:
+        """Let streams, taps and the URLs of files use this front's sockets from now on."""
+        with self.turn():
+            self._world.outside.append(outside)
+
+    def hide_outside(self, outside: Outside) -> None:
+        """Take back `show_outside`; an unknown one is ignored."""
+        with self.turn():
+            self._world.outside = [known for known in self._world.outside if known is not outside]
+
+    def file_at(self, path: str) -> File | None:
+        """Return the file of this path, or None."""
+        with self._world.look():
+            return self._world.files.find(path)
 
     @property
     def clock(self) -> Clock:
@@ -314,6 +333,40 @@ class Simulator:
         """Every ``calling.user_event``, the oldest first; the last 1000."""
         with self._world.look():
             return tuple(self._world.scripts.user_events)
+
+    # Audio and documents.
+
+    def fetch(self, url: str) -> bytes:
+        """Return what lies at a URL that an event has named: a recording, a transcript, a fax that was received.
+
+        The last 1000 files are kept. While a `SimulatorServer` runs the same URLs can be fetched by HTTP.
+
+        Raises:
+            StoryError: there is nothing.
+        """
+        file = self.file_at(url)
+        if file is None:
+            with self._world.look():
+                paths = ", ".join(self._world.files.paths()[-5:]) or "none at all"
+            raise StoryError(f"there is no file at {url} (a recording lies there from its end on); the latest: {paths}")
+        return file.make()
+
+    @property
+    def streams(self) -> tuple[Feed, ...]:
+        """What ``calling.stream`` and ``calling.tap`` have sent, or would have: the last 100 of them, oldest first."""
+        with self._world.look():
+            return self._world.feeds.all()
+
+    def has_document(self, url: str, *, pages: int) -> None:
+        """Let the document at a URL have so many pages when it is sent by fax; others have one.
+
+        Raises:
+            ConfigError: no document has fewer pages than one.
+        """
+        if pages < 1:
+            raise ConfigError(f"a document has at least one page, not {pages}: {url}")
+        with self.turn():
+            self._world.files.pages[url] = pages
 
     # What goes wrong.
 
@@ -482,6 +535,9 @@ class Simulator:
             self.drop_sockets()
             self._sessions.forget()
             self._exchange.clear()
+            self._world.webhooks.clear()
+            self._world.files.clear()
+            self._world.feeds.clear()
             self._switchboard.clear()
             self._phones.clear()
             self._messaging.clear()

@@ -213,3 +213,18 @@ def test_an_answering_machine_and_a_fax_answer_by_themselves(stage: Stage, peer:
     assert desk.line.state == "answered"
     assert desk.line.persona.kind == "machine"
     assert desk.is_fax_machine() is desk
+
+
+def test_a_fax_machine_sends_no_fewer_pages_than_none(desk: Phone):
+    with pytest.raises(ConfigError, match="no -1 pages"):
+        desk.is_fax_machine(sends=-1)
+
+
+def test_who_calls_is_who_the_phone_is(stage: Stage, peer: Peer, desk: Phone):
+    """A fax machine that calls whistles, as one that is called does."""
+    desk.is_fax_machine(tone="CNG")
+    call = stage.inbound(peer, number=DESK)
+    call.do("calling.detect", control_id="c1", detect={"type": "fax", "params": {"tone": "CNG"}})
+    stage.run(2)
+
+    assert peer.events("calling.call.detect")[0]["detect"]["params"] == {"event": "CNG"}

@@ -187,3 +187,36 @@ def test_the_simulator_answers_while_nothing_is_due():
     assert stage.sim.next_deadline() is None
     assert stage.sim.tick(100.0) == 0
     assert stage.sim.drive is not None
+
+
+def test_what_is_not_there_cannot_be_fetched(stage: Stage, peer: Peer):
+    """A recording lies at its URL from its end on."""
+    with pytest.raises(StoryError, match=r"no file at https://a .*: none at all"):
+        stage.sim.fetch("https://a")
+    call = stage.inbound(peer)
+    url = call.do("calling.record", control_id="c1", record={"audio": {}})["url"]
+    with pytest.raises(StoryError, match="from its end on"):
+        stage.sim.fetch(url)
+    call.line.hangs_up()
+    assert stage.sim.fetch(url)[:4] == b"RIFF"
+    with pytest.raises(StoryError, match="the latest: /rec/"):
+        stage.sim.fetch("https://a")
+
+
+def test_a_document_has_at_least_one_page(stage: Stage):
+    with pytest.raises(ConfigError, match="at least one page, not 0"):
+        stage.sim.has_document("https://a", pages=0)
+
+
+def test_a_reset_forgets_files_streams_and_documents(stage: Stage, peer: Peer):
+    stage.sim.has_document("https://a", pages=3)
+    call = stage.inbound(peer)
+    url = call.do("calling.record", control_id="c1", record={"audio": {}})["url"]
+    call.do("calling.stream", control_id="c2", url="wss://a", status_url="https://hooks/s")
+    call.do("calling.transcribe", control_id="c3", status_url="https://hooks/t")
+    stage.sim.reset()
+
+    assert stage.sim.streams == stage.sim.webhooks == ()
+    assert stage.sim._world.files.pages == {}
+    with pytest.raises(StoryError):
+        stage.sim.fetch(url)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from relay_actors.protocol.readers import read_flag, read_number, read_object, read_text
+from relay_actors.simulator.audio import wav, wav_size
 from relay_actors.simulator.operations.base import Operation
-from relay_actors.simulator.sounds import BEEP
+from relay_actors.simulator.sounds import BEEP, voice
+from relay_actors.simulator.tapes import BOTH, HEARD, SAID, Clip, Take, Track
 from relay_actors.simulator.timers import Timer
 
 __all__ = ["Record"]
@@ -12,7 +14,6 @@ __all__ = ["Record"]
 INITIAL_TIMEOUT_S = 5.0
 END_SILENCE_S = 1.0
 TERMINATORS = "#*"
-BYTES_PER_S = 16_000
 
 
 class Record(Operation):
@@ -20,6 +21,10 @@ class Record(Operation):
 
     It ends by the command, a terminator, ``max_length``, silence at the beginning (``no_input``), silence after
     speech, or with the call.
+
+    From then on a WAV file lies at its URL, whatever ``format`` asked for: nothing here can make MP3 or MP4. It is as
+    long as ``duration`` says, and ``size`` bytes large. A pause is cut out of it (``skip``) or kept as ``silence``.
+    ``speak`` is what the person says, ``listen`` what the person hears; with ``stereo`` the former is on the left.
     """
 
     event_type = "calling.call.record"
@@ -34,17 +39,17 @@ class Record(Operation):
         self._terminators = read_text(audio.get("terminators")) or TERMINATORS
         self._end_silence_s = _seconds(audio, "end_silence_timeout", END_SILENCE_S)
         self._recording_id = self.call.world.new_id()
-        self._url = f"https://files.example.com/rec/{self._recording_id}.{self._settings['format']}"
-        self._recorded_s = 0.0
-        self._recording_since: float | None = self.call.world.now()
+        self._url = self.call.world.files.url(f"/rec/{self._recording_id}.wav")
         self._has_speech = False
         self._silence: Timer | None = None
         if read_flag(audio.get("beep")):
             self.call.hear(BEEP)
+        self._take = Take(self.call.tape)
         self.report(state="recording", record={"audio": self._settings}, url=self._url)
         self._wait_for_silence(_seconds(audio, "initial_timeout", INITIAL_TIMEOUT_S))
-        if (longest_s := _seconds(audio, "max_length", 0.0)) > 0:
-            self.after(longest_s, self.stop)
+        self._longest_s = _seconds(audio, "max_length", 0.0)
+        self._limit: Timer | None = None
+        self._limit_length()
         return {"url": self._url}
 
     def stop(self) -> None:
@@ -53,17 +58,20 @@ class Record(Operation):
 
     def pause(self, behavior: str) -> None:
         """Report ``paused``, once; ``behavior`` is ``skip`` or ``silence``."""
-        if self._recording_since is None:
+        if self._take.is_paused:
             return
-        self._recorded_s = self._length_s()
-        self._recording_since = None
+        self._take.pause(keeps_silence=behavior == "silence")
+        if behavior != "silence" and self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
         self.report(state="paused", record={"audio": self._settings}, pause_behavior=behavior)
 
     def resume(self) -> None:
         """Report ``recording``, if it was paused."""
-        if self._recording_since is not None:
+        if not self._take.is_paused:
             return
-        self._recording_since = self.call.world.now()
+        self._take.resume()
+        self._limit_length()
         self.report(state="recording", record={"audio": self._settings}, url=self._url)
 
     def digit_pressed(self, digit: str) -> bool:
@@ -74,41 +82,52 @@ class Record(Operation):
         return True
 
     def words_said(self, words: str, confidence: float) -> bool:
-        """Record words; silence after them ends the recording."""
-        if self._recording_since is None:
+        """Record words; silence after their end ends the recording."""
+        if self._take.is_paused:
             return False
         self._has_speech = True
-        self._wait_for_silence(self._end_silence_s)
+        self._wait_for_silence(self._end_silence_s, after_s=voice(words).length_s)
         return True
 
-    def _wait_for_silence(self, simulated_s: float) -> None:
+    def _limit_length(self) -> None:
+        if self._longest_s > 0 and self._limit is None:
+            self._limit = self.after(self._longest_s - self._take.length_s, self.stop)
+
+    def _wait_for_silence(self, simulated_s: float, *, after_s: float = 0.0) -> None:
         if self._silence is not None:
             self._silence.cancel()
         self._silence = None
         if simulated_s > 0:
-            self._silence = self.after(simulated_s, self._silence_is_heard)
+            self._silence = self.after(after_s + simulated_s, self._silence_is_heard)
 
     def _silence_is_heard(self) -> None:
-        if self._recording_since is None:
+        if self._take.is_paused:
             return
         self._end("finished" if self._has_speech else "no_input")
 
     def _end(self, state: str) -> None:
-        length_s = round(self._length_s(), 3)
+        clip = self._take.clip()
+        direction = read_text(self._settings["direction"]) or "speak"
+        choices: dict[str, tuple[Track, ...]] = {"listen": (HEARD,), "both": BOTH}
+        tracks = choices.get(direction, (SAID,))
+        is_stereo = read_flag(self._settings["stereo"]) or False
+        if self.is_done:
+            return
+        self.call.world.files.keep(self._url, "audio/wav", lambda: _wav(clip, tracks, is_stereo=is_stereo))
         self.finish(
             state=state,
             record={"audio": self._settings},
             url=self._url,
-            duration=length_s,
-            size=int(length_s * BYTES_PER_S),
+            duration=clip.length_s,
+            size=wav_size(clip.sample_count, 2 if is_stereo else 1),
             recording_id=self._recording_id,
         )
 
-    def _length_s(self) -> float:
-        if self._recording_since is None:
-            return self._recorded_s
-        world = self.call.world
-        return self._recorded_s + (world.now() - self._recording_since) / world.pace
+
+def _wav(clip: Clip, tracks: tuple[Track, ...], *, is_stereo: bool) -> bytes:
+    if not is_stereo:
+        return wav(clip.samples(tracks))
+    return wav(*(clip.samples((side,) if side in tracks else ()) for side in BOTH))
 
 
 def _seconds(settings: dict[str, object], key: str, default: float) -> float:
