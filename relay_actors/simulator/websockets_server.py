@@ -1,4 +1,4 @@
-"""The simulator on a real WebSocket: the only file that knows ``websockets``. Layer: simulator, with I/O.
+"""The simulator on a real WebSocket, and its files on HTTP beside it. Layer: simulator, with I/O.
 
 It has a thread of its own with an asyncio loop, which reads, writes and ticks; the simulator itself stays without I/O.
 """
@@ -13,16 +13,19 @@ import socket
 import ssl
 import struct
 import threading
+from pathlib import Path
 from types import TracebackType
 from typing import Final
 
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from relay_actors.errors import ConfigError
 from relay_actors.simulator.simulator import Simulator
 from relay_actors.simulator.tls import TlsFiles
+from relay_actors.simulator.websockets_outlets import SocketOutside
 
 __all__ = ["SimulatorServer", "SocketLink"]
 
@@ -98,22 +101,34 @@ class SocketLink:
 class SimulatorServer:
     """Serves a simulator over WebSocket, on any path.
 
+    Its files (recordings, transcripts, faxes) can be fetched by HTTP from the same port, at the URLs that events name.
+    Streams and taps to loopback hosts are really sent while it runs, and end with it.
+
     Args:
         simulator: what is served; several servers may serve one.
         host: the address to listen on.
         port: 0 picks a free one, which later starts use again.
         tls: certificate and key; None: plain ``ws://``.
+        listeners_ca_file: whom to trust when a stream or tap goes to ``wss://`` on a loopback host; None: the
+            certificate authorities of the system. Certificates are always checked.
 
     `start` and `stop` may be called again and again; in a ``with`` statement they are called for you.
     """
 
     def __init__(
-        self, simulator: Simulator, host: str = "127.0.0.1", port: int = 0, *, tls: TlsFiles | None = None
+        self,
+        simulator: Simulator,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        tls: TlsFiles | None = None,
+        listeners_ca_file: Path | None = None,
     ) -> None:
         self.simulator = simulator
         self._host = host
         self._port = port
         self._tls = tls
+        self._listeners_ca_file = listeners_ca_file
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -175,22 +190,33 @@ class SimulatorServer:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         try:
+            trust = self._trust_in_listeners()
             server = await self._listen()
         except OSError as exc:  # an address in use, or (ssl.SSLError is one) files that are no certificate
             outcome.put(exc)
             return
         self._port = next(iter(server.sockets)).getsockname()[1]
+        base_url = f"http{self.url.removeprefix('ws')}"
+        outside = SocketOutside(base_url, turn=self.simulator.turn, tls=trust)
+        self.simulator.show_outside(outside)
         self.simulator.add_waker(self._wake_ticker)
         self._rearm_ticker()
         outcome.put(None)
         try:
             await self._stopping.wait()
         finally:
+            self.simulator.hide_outside(outside)
+            await outside.close()
             self.simulator.remove_waker(self._wake_ticker)
             if self._ticker is not None:
                 self._ticker.cancel()
             server.close()
             await server.wait_closed()
+
+    def _trust_in_listeners(self) -> ssl.SSLContext | None:
+        if self._listeners_ca_file is None:
+            return None
+        return ssl.create_default_context(cafile=self._listeners_ca_file)
 
     async def _listen(self) -> Server:
         context: ssl.SSLContext | None = None
@@ -210,12 +236,28 @@ class SimulatorServer:
             logger=_library_log,
         )
 
-    def _receive_guest(self, guest: ServerConnection, _request: Request) -> Response | None:
-        """Turn a client away while sockets are down: its connection breaks before the upgrade."""
+    def _receive_guest(self, guest: ServerConnection, request: Request) -> Response | None:
+        """Hand out files, and turn clients away while sockets are down: their connection breaks before the upgrade."""
+        if "websocket" not in request.headers.get("Upgrade", "").lower():
+            return self._hand_out(guest, request)
         if self.simulator.is_accepting:
             return None
         SocketLink(guest, guest.loop).break_now()
         return guest.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "The simulator takes no connections now.\n")
+
+    def _hand_out(self, guest: ServerConnection, request: Request) -> Response:
+        # Older versions of the library let only GET through, and have no word for it.
+        if getattr(request, "method", "GET") != "GET":
+            return guest.respond(http.HTTPStatus.METHOD_NOT_ALLOWED, "Files can only be fetched with GET.\n")
+        file = self.simulator.file_at(request.path)
+        if file is None:
+            return guest.respond(http.HTTPStatus.NOT_FOUND, "There is no such file; RELAY clients open a WebSocket.\n")
+        body = file.make()
+        headers = Headers()
+        headers["Content-Type"] = file.content_type
+        headers["Content-Length"] = str(len(body))
+        headers["Connection"] = "close"
+        return Response(http.HTTPStatus.OK, http.HTTPStatus.OK.phrase, headers, body)
 
     async def _talk(self, guest: ServerConnection) -> None:
         link = SocketLink(guest, guest.loop)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import ssl
 import threading
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
@@ -260,3 +264,106 @@ def test_events_are_sent_while_the_client_is_silent(server: SimulatorServer):
         guest.send("calling.play", **ids, control_id="c", play=[tts("x" * 300)])
 
         assert guest.event("calling.call.play", state="finished")
+
+
+def get(url: str, *, method: str = "GET") -> tuple[int, str, bytes]:
+    """Return status, content type and body, as any HTTP client sees them."""
+    try:
+        with build_opener(ProxyHandler({})).open(Request(url, method=method), timeout=WITHIN_S) as response:
+            return response.status, response.headers["Content-Type"], response.read()
+    except HTTPError as error:
+        with error:
+            return error.code, error.headers["Content-Type"], error.read()
+
+
+def record(server: SimulatorServer, guest: Guest) -> dict[str, Any]:
+    """Let somebody call and be recorded, and return the last event of the recording."""
+    line = server.simulator.phone("+15550001111").dials(context="support")
+    offer = guest.event("calling.call.receive")
+    ids = {"call_id": offer["call_id"], "node_id": offer["node_id"]}
+    guest.do("calling.answer", **ids)
+    guest.do("calling.record", **ids, control_id="c", record={"audio": {"initial_timeout": 0}})
+    line.says("good day")
+    return guest.event("calling.call.record", state="finished")
+
+
+def test_a_recording_can_be_fetched_and_is_a_wav_file_of_the_right_length(server: SimulatorServer):
+    with connect(server.url) as socket:
+        guest = Guest(socket)
+        guest.log_in("support")
+        told = record(server, guest)
+        status, content_type, body = get(told["url"])
+        assert guest.do("signalwire.ping")["timestamp"] > 0, "clients are served all the while"
+
+    assert told["url"].startswith(f"http://{server.host}:{server.port}/rec/")
+    assert (status, content_type) == (200, "audio/wav")
+    assert len(body) == told["size"]
+    assert body == server.simulator.fetch(told["url"])
+    with wave.open(io.BytesIO(body)) as file:
+        assert file.getnframes() / file.getframerate() == told["duration"] > 1.0
+
+
+def test_a_file_outlives_its_server(server: SimulatorServer):
+    with connect(server.url) as socket:
+        guest = Guest(socket)
+        guest.log_in("support")
+        url = record(server, guest)["url"]
+    server.stop()
+    assert server.simulator.fetch(url)[:4] == b"RIFF"
+    server.start()
+    assert get(url)[0] == 200
+
+
+def test_files_are_served_over_tls_too(tmp_path: Path):
+    files = make_tls_files(tmp_path, clock=SystemClock())
+    trust = ssl.create_default_context(cafile=str(files.ca_file))
+    simulator = Simulator(clock=SystemClock(), random=Random(7), pace=0.02)
+    with SimulatorServer(simulator, tls=files) as server, connect(server.url, ssl=trust) as socket:
+        guest = Guest(socket)
+        guest.log_in("support")
+        url = record(server, guest)["url"]
+        assert url.startswith(f"https://127.0.0.1:{server.port}/")
+        with build_opener(ProxyHandler({}), HTTPSHandler(context=trust)).open(url, timeout=WITHIN_S) as response:
+            assert response.read() == simulator.fetch(url)
+
+
+@pytest.mark.parametrize("path", ["/", "/rec/unknown.wav", "/api/relay/ws"])
+def test_what_is_not_there_is_not_found(server: SimulatorServer, path: str):
+    status, _type, body = get(f"http://{server.host}:{server.port}{path}")
+
+    assert status == 404
+    assert b"no such file" in body
+
+
+def test_nothing_but_get_is_taken(server: SimulatorServer):
+    """A library that is older than 16 lets nothing else through by itself; then the connection breaks."""
+    try:
+        status, _type, _body = get(f"http://{server.host}:{server.port}/", method="DELETE")
+    except OSError:
+        status = 400
+    assert 400 <= status < 500
+
+
+def test_files_can_be_fetched_while_sockets_are_down(server: SimulatorServer):
+    """The storage of a service is not its RELAY."""
+    with connect(server.url) as socket:
+        guest = Guest(socket)
+        guest.log_in("support")
+        url = record(server, guest)["url"]
+    with server.simulator.socket_down():
+        assert get(url)[0] == 200
+
+
+def test_without_a_server_files_lie_nowhere(server: SimulatorServer):
+    """The latest server that runs says where they are."""
+    with SimulatorServer(server.simulator) as second:
+        assert server.simulator._world.files.url("/a") == f"http://127.0.0.1:{second.port}/a"
+    assert server.simulator._world.files.url("/a") == f"http://127.0.0.1:{server.port}/a"
+    server.stop()
+    assert server.simulator._world.files.url("/a") == "https://files.example.com/a"
+
+
+def test_authorities_that_cannot_be_read_are_told(tmp_path: Path):
+    simulator = Simulator(clock=SystemClock(), random=Random(7))
+    with pytest.raises(ConfigError, match="cannot serve"):
+        SimulatorServer(simulator, listeners_ca_file=tmp_path / "missing.pem").start()
