@@ -41,7 +41,7 @@ def test_a_message_reaches_the_desk_although_its_caller_just_hangs_up(relay_app:
     guest = phone("+15550001111").dials(context="hotel")
     guest.hears("press 1").presses("3")
     guest.hears("beep").says("My key card does not work.").hangs_up()
-    assert "https://" in phone(DESK).receives_text("a new message").body
+    assert ".wav" in phone(DESK).receives_text("a new message").body
 
 
 def test_a_room_that_does_not_exist_is_asked_for_again(relay_app: AppRunner, phone: PhoneMaker) -> None:

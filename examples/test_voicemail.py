@@ -2,18 +2,19 @@
 
 from voicemail import OWNER, app
 
-from relay_actors.testing import AppRunner, PhoneMaker
+from relay_actors.testing import AppRunner, PhoneMaker, Simulator
 
 CALLER = "+15550001111"
 
 
-def test_the_owner_is_told_of_a_message(relay_app: AppRunner, phone: PhoneMaker) -> None:
-    """Two seconds of silence end it, and the caller is thanked."""
+def test_the_owner_is_told_of_a_message(relay_app: AppRunner, phone: PhoneMaker, relay_sim: Simulator) -> None:
+    """Two seconds of silence end it, the caller is thanked, and the owner can listen to it."""
     relay_app(app)
     caller = phone(CALLER).dials(context="voicemail")
     caller.hears("beep").says("Please call me back.")
     caller.hears("thank you").is_hung_up()
-    assert "https://" in phone(OWNER).receives_text(f"{CALLER} left a message").body
+    url = phone(OWNER).receives_text(f"{CALLER} left a message").body.split()[-1]
+    assert relay_sim.fetch(url).startswith(b"RIFF")
 
 
 def test_a_caller_who_just_hangs_up_has_left_a_message_too(relay_app: AppRunner, phone: PhoneMaker) -> None:
