@@ -1,4 +1,4 @@
-"""What sounds are like: samples, WAV files and mu-law frames. Layer: simulator, pure.
+"""What sounds are like: samples, WAV files and G.711 frames. Layer: simulator, pure.
 
 Nobody records speech here: words are a voice that hums in syllables, so that a listener finds sound where somebody
 spoke, silence where nobody did, and real tone pairs where keys were pressed. All is 16-bit linear at 8 kHz, as on a
@@ -12,6 +12,7 @@ import math
 import sys
 import wave
 from array import array
+from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Final, TypeAlias
 
@@ -22,6 +23,7 @@ __all__ = [
     "FRAME_SAMPLES",
     "RATE",
     "Samples",
+    "a_law",
     "mix_into",
     "mu_law",
     "samples_of",
@@ -109,14 +111,20 @@ def wav_size(count: int, channels: int) -> int:
 
 def mu_law(samples: Samples) -> bytes:
     """Return samples in G.711 mu-law, one byte each."""
-    codes = _mu_law_codes()
+    codes = _codes(_mu_law_code)
+    return bytes([codes[sample] for sample in samples])
+
+
+def a_law(samples: Samples) -> bytes:
+    """Return samples in G.711 A-law, one byte each."""
+    codes = _codes(_a_law_code)
     return bytes([codes[sample] for sample in samples])
 
 
 @cache
-def _mu_law_codes() -> bytes:
+def _codes(code_of: Callable[[int], int]) -> bytes:
     """Return the code of each sample; Python counts negative ones from the end, which is where they stand."""
-    return bytes([_mu_law_code(sample) for sample in (*range(32768), *range(-32768, 0))])
+    return bytes([code_of(sample) for sample in (*range(32768), *range(-32768, 0))])
 
 
 def _mu_law_code(sample: int) -> int:
@@ -125,6 +133,14 @@ def _mu_law_code(sample: int) -> int:
     magnitude = min(abs(sample), _CLIP) + _BIAS
     exponent = magnitude.bit_length() - 8
     return ~(sign | exponent << 4 | magnitude >> exponent + 3 & 0x0F) & 0xFF
+
+
+def _a_law_code(sample: int) -> int:
+    """Code one sample: the same fields, every second bit inverted. Source: ITU-T G.711."""
+    sign = 0 if sample < 0 else 0x80
+    magnitude = ~sample if sample < 0 else sample
+    exponent = max(0, magnitude.bit_length() - 8)
+    return (sign | exponent << 4 | magnitude >> max(4, exponent + 3) & 0x0F) ^ 0x55
 
 
 @lru_cache(maxsize=256)

@@ -13,7 +13,7 @@ from typing import Final
 
 from relay_actors.protocol import json_codec
 from relay_actors.protocol.readers import read_object
-from relay_actors.simulator.audio import FRAME_S, FRAME_SAMPLES, mu_law
+from relay_actors.simulator.audio import FRAME_S, FRAME_SAMPLES
 from relay_actors.simulator.outlets import Outlet
 from relay_actors.simulator.packings import Packing
 from relay_actors.simulator.tapes import Tape, render
@@ -122,7 +122,7 @@ class Feed:
     def _send_frames(self, start_s: float, until_s: float) -> None:
         # A frame is sent when it is complete. The tolerance is for times that are sums of many small ones.
         last = int((until_s - start_s) / FRAME_S + 1e-6)
-        channels = self._packing.channels
+        channels, encode = self._packing.channels, self._packing.codec.encode
         if self._outlet is None and (surplus := last - self._frames - SENT_BOUND) > 0:
             self._packing.skip(surplus)
             self._frames += surplus
@@ -131,7 +131,7 @@ class Feed:
             notes = self._tape.between(from_s, from_s + FRAME_S)
             self._send(
                 [
-                    self._packing.frame(number, channel, mu_law(render(notes, tracks, from_s, FRAME_SAMPLES)))
+                    self._packing.frame(number, channel, encode(render(notes, tracks, from_s, FRAME_SAMPLES)))
                     for channel, tracks in enumerate(channels)
                 ]
             )

@@ -4,21 +4,45 @@ from __future__ import annotations
 
 import base64
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from relay_actors.protocol import json_codec
-from relay_actors.simulator.audio import FRAME_SAMPLES
+from relay_actors.protocol.readers import read_text
+from relay_actors.simulator.audio import FRAME_SAMPLES, Samples, a_law, mu_law
 from relay_actors.simulator.tapes import BOTH, HEARD, SAID, Track
 
-__all__ = ["FrameMessages", "Packing", "RtpPackets", "StreamMessages"]
+__all__ = ["PCMA", "PCMU", "Codec", "FrameMessages", "Packing", "RtpPackets", "StreamMessages", "codec_named"]
 
-PCMU: Final = 0
-"""Source: RFC 3551 section 6."""
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How samples become bytes, one for each.
+
+    Attributes:
+        name: as RELAY calls it.
+        encoding: as listeners of streams are told.
+        payload_type: as RTP tells it. Source: RFC 3551 section 6.
+        encode: does it.
+    """
+
+    name: str
+    encoding: str
+    payload_type: int
+    encode: Callable[[Samples], bytes]
+
+
+PCMU: Final = Codec("PCMU", "audio/x-mulaw", 0, mu_law)
+PCMA: Final = Codec("PCMA", "audio/x-alaw", 8, a_law)
 
 
 class Packing(Protocol):
     """How the frames of a feed are packed."""
+
+    @property
+    def codec(self) -> Codec:
+        """How samples become bytes."""
 
     @property
     def channels(self) -> tuple[tuple[Track, ...], ...]:
@@ -48,8 +72,16 @@ class StreamMessages:
     """
 
     def __init__(
-        self, *, stream_id: str, call_id: str, project: str, tracks: tuple[Track, ...], custom: Mapping[str, object]
+        self,
+        *,
+        stream_id: str,
+        call_id: str,
+        project: str,
+        tracks: tuple[Track, ...],
+        custom: Mapping[str, object],
+        codec: Codec = PCMU,
     ) -> None:
+        self.codec = codec
         self._stream_id = stream_id
         self._ids = {"accountSid": project, "callSid": call_id}
         self._tracks = tracks
@@ -68,7 +100,7 @@ class StreamMessages:
             **self._ids,
             "tracks": list(self._tracks),
             "customParameters": self._custom,
-            "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+            "mediaFormat": {"encoding": self.codec.encoding, "sampleRate": 8000, "channels": 1},
         }
         return [_json({"event": "connected", "protocol": "Call", "version": "1.0.0"}), self._message("start", start)]
 
@@ -101,13 +133,14 @@ class StreamMessages:
 
 
 class FrameMessages:
-    """Nothing but frames: 160 bytes of mu-law each, the tracks of a tap mixed.
+    """Nothing but frames: 160 bytes each, the tracks of a tap mixed.
 
     Args:
         direction: ``speak`` (what the person says), ``listen`` (what the person hears) or ``both``.
     """
 
-    def __init__(self, direction: str) -> None:
+    def __init__(self, direction: str, *, codec: Codec = PCMU) -> None:
+        self.codec = codec
         tracks: dict[str, tuple[Track, ...]] = {"listen": (HEARD,), "both": BOTH}
         self._channels = (tracks.get(direction, (SAID,)),)
 
@@ -137,10 +170,10 @@ class FrameMessages:
 
 
 class RtpPackets(FrameMessages):
-    """RTP packets with one frame each: payload type 0 (PCMU), the first one marked. Source: RFC 3550 section 5.1."""
+    """RTP packets with one frame each, the first one marked. Source: RFC 3550 section 5.1."""
 
-    def __init__(self, direction: str, *, source_id: int, sequence: int, timestamp: int) -> None:
-        super().__init__(direction)
+    def __init__(self, direction: str, *, source_id: int, sequence: int, timestamp: int, codec: Codec = PCMU) -> None:
+        super().__init__(direction, codec=codec)
         self._source_id = source_id
         self._sequence = sequence
         self._timestamp = timestamp
@@ -149,8 +182,17 @@ class RtpPackets(FrameMessages):
         """Return a packet."""
         sequence = self._sequence + number & 0xFFFF
         timestamp = self._timestamp + FRAME_SAMPLES * number & 0xFFFFFFFF
-        marked = PCMU if number else PCMU | 0x80
-        return struct.pack("!BBHII", 0x80, marked, sequence, timestamp, self._source_id) + payload
+        marker = 0 if number else 0x80
+        return (
+            struct.pack("!BBHII", 0x80, marker | self.codec.payload_type, sequence, timestamp, self._source_id)
+            + payload
+        )
+
+
+def codec_named(name: object) -> Codec:
+    """Return the codec that a command asks for, by its name alone or as in ``PCMA@8000h``; PCMU for all others."""
+    asked = (read_text(name) or "").partition("@")[0].upper()
+    return PCMA if asked == PCMA.name else PCMU
 
 
 def _json(message: Mapping[str, object]) -> str:

@@ -27,6 +27,9 @@ __all__ = ["SocketOutside", "UdpOutlet", "WebSocketOutlet"]
 OPEN_WITHIN_S: Final = 5.0
 CLOSE_WITHIN_S: Final = 1.0
 
+FLUSH_WITHIN_S: Final = 5.0
+"""How long a listener may take to read what was sent before the end."""
+
 WAITING_BOUND: Final = 10_000
 """How many messages may wait for a listener that does not read; it loses its connection then."""
 
@@ -77,7 +80,7 @@ class WebSocketOutlet:
         self._is_closing = True
         self._on_loop(self._wakes.set)
         # A listener that does not read would never let it end.
-        self._on_loop(lambda: self._loop.call_later(OPEN_WITHIN_S, self._break))
+        self._on_loop(lambda: self._loop.call_later(FLUSH_WITHIN_S, self._break))
 
     async def run(self) -> None:
         """Connect, write, and read without interest, until either side closes."""

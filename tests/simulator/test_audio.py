@@ -1,4 +1,4 @@
-"""Samples, WAV files and mu-law. Source: ITU-T G.711, Q.23."""
+"""Samples, WAV files and G.711. Source: ITU-T G.711, Q.23."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_actors.simulator.audio import FRAME_SAMPLES, RATE, mix_into, mu_law, samples_of, silence, wav, wav_size
+from relay_actors.simulator.audio import (
+    FRAME_SAMPLES,
+    RATE,
+    a_law,
+    mix_into,
+    mu_law,
+    samples_of,
+    silence,
+    wav,
+    wav_size,
+)
 from relay_actors.simulator.sounds import BEEP, Sound, digit_tones, voice
 
 SAMPLES = st.integers(-32768, 32767)
@@ -23,6 +33,14 @@ def decode(code: int) -> int:
     code = ~code & 0xFF
     value = (((code & 0x0F) << 3) + 0x84 << (code >> 4 & 0x07)) - 0x84
     return -value if code & 0x80 else value
+
+
+def decode_a_law(code: int) -> int:
+    """Do the same for A-law."""
+    code ^= 0x55
+    exponent, value = code >> 4 & 0x07, (code & 0x0F) << 4
+    value = value + 8 if exponent == 0 else value + 0x108 << exponent - 1
+    return value if code & 0x80 else -value
 
 
 def strength(samples: array[int], pitch_hz: float) -> float:
@@ -123,6 +141,23 @@ def test_a_wav_file_holds_its_samples(samples: list[int], channels: int):
     assert frames[::channels] == array("h", samples)
     assert channels == 1 or frames[1::2] == other
     assert len(made) == wav_size(len(samples), channels)
+
+
+@pytest.mark.parametrize(("sample", "code"), [(0, 0xD5), (-1, 0x55), (32767, 0xAA), (-32768, 0x2A), (1000, 0xFA)])
+def test_a_law_codes_are_those_of_the_standard(sample: int, code: int):
+    assert a_law(array("h", [sample])) == bytes([code])
+
+
+@given(SAMPLES)
+def test_an_a_law_sample_comes_back_within_half_a_step(sample: int):
+    """Steps are alike in the first two segments and double with each later one; nothing is clipped."""
+    segment = max(1, min(abs(sample), 32767).bit_length() - 8)
+    assert abs(decode_a_law(a_law(array("h", [sample]))[0]) - sample) <= 1 << segment + 2
+
+
+@given(st.integers(0, 255))
+def test_an_a_law_code_that_is_decoded_is_coded_as_it_was(code: int):
+    assert a_law(array("h", [decode_a_law(code)])) == bytes([code])
 
 
 def test_a_frame_of_silence_is_one_byte_over_and_over():

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_actors.simulator.packings import FrameMessages, RtpPackets, StreamMessages
+from relay_actors.simulator.packings import PCMA, PCMU, Codec, FrameMessages, RtpPackets, StreamMessages, codec_named
 from relay_actors.simulator.tapes import BOTH, HEARD, SAID
 
 FRAME = bytes(range(160))
@@ -85,6 +85,22 @@ def test_a_tap_is_one_channel_of_bare_frames(direction: str, tracks: tuple[str, 
     assert frames.channels == (tracks,)
     assert frames.begin() == frames.key("1") == frames.end() == []
     assert frames.frame(7, 0, FRAME) == FRAME
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("PCMU", PCMU), ("PCMA", PCMA), ("pcma@8000h", PCMA), ("OPUS@48000h", PCMU), (None, PCMU), ("", PCMU), (8, PCMU)],
+)
+def test_codecs_are_known_by_name_and_others_are_replaced(name: object, codec: Codec):
+    assert codec_named(name) is codec
+
+
+def test_a_listener_is_told_which_codec_it_is():
+    messages = StreamMessages(stream_id="s", call_id="c", project="p", tracks=(SAID,), custom={}, codec=PCMA)
+    assert json.loads(messages.begin()[1])["start"]["mediaFormat"]["encoding"] == "audio/x-alaw"
+
+    packets = RtpPackets("both", source_id=1, sequence=2, timestamp=3, codec=PCMA)
+    assert [packets.frame(number, 0, FRAME)[1] for number in (0, 1)] == [0x88, 0x08]
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2**16 - 1), st.integers(0, 2**32 - 1), st.integers(0, 2**24))

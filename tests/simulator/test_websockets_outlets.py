@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import queue
@@ -22,6 +23,7 @@ from websockets.sync.client import connect
 from websockets.sync.server import ServerConnection, serve
 
 from relay_actors.runtime.clock import SystemClock
+from relay_actors.simulator import websockets_outlets
 from relay_actors.simulator.simulator import Simulator
 from relay_actors.simulator.tls import TlsFiles, make_tls_files
 from relay_actors.simulator.websockets_outlets import SocketOutside, UdpOutlet
@@ -278,6 +280,74 @@ def test_packets_that_nobody_takes_harm_nobody(caller: Caller):
     caller.guest.event("calling.call.play", state="finished")
     caller.send("calling.tap.stop", control_id="c1")
     caller.state("calling.call.tap", "finished")
+
+
+class Owner:
+    """Whoever asked for a WebSocket: notes what it is told."""
+
+    def __init__(self) -> None:
+        self.opened = threading.Event()
+        self.over = threading.Event()
+
+    def outlet_opened(self) -> None:
+        self.opened.set()
+
+    def outlet_closed(self) -> None:
+        self.over.set()
+
+    def outlet_failed(self, reason: str) -> None:
+        raise AssertionError(reason)
+
+
+@contextmanager
+def deaf_listener() -> Iterator[str]:
+    """A listener that takes connections and reads nothing as long as the block lasts."""
+    awake = threading.Event()
+
+    def listen(guest: ServerConnection) -> None:
+        awake.wait(WITHIN_S)
+        guest.close()
+
+    with serve(listen, "127.0.0.1", 0, max_queue=1, close_timeout=0.1) as listener:
+        thread = threading.Thread(target=listener.serve_forever)
+        thread.start()
+        yield f"ws://127.0.0.1:{listener.socket.getsockname()[1]}/"
+        awake.set()
+        listener.shutdown()
+        thread.join(WITHIN_S)
+
+
+def test_a_listener_that_does_not_read_loses_its_connection(server: SimulatorServer, monkeypatch: pytest.MonkeyPatch):
+    """Else all that it does not read would be kept for ever."""
+    monkeypatch.setattr(websockets_outlets, "WAITING_BOUND", 100)
+    owner = Owner()
+    with deaf_listener() as url:
+        with server.simulator.turn():
+            outlet = server.simulator._world.outside[0].open_websocket(url, {}, owner)
+        assert owner.opened.wait(WITHIN_S)
+        with server.simulator.turn():
+            for _ in range(200):
+                outlet.send(bytes(500_000))
+        assert owner.over.wait(WITHIN_S)
+
+
+def test_a_listener_that_does_not_read_cannot_hold_up_the_end(server: SimulatorServer, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(websockets_outlets, "FLUSH_WITHIN_S", 0.05)
+    owner = Owner()
+    (outside,) = server.simulator._world.outside
+    assert isinstance(outside, SocketOutside)
+    with deaf_listener() as url:
+        with server.simulator.turn():
+            outlet = outside.open_websocket(url, {}, owner)
+        assert owner.opened.wait(WITHIN_S)
+        (running,) = outside._running
+        with server.simulator.turn():
+            for _ in range(50):
+                outlet.send(bytes(500_000))
+            outlet.close()
+        asyncio.run_coroutine_threadsafe(asyncio.wait({running}), outside._loop).result(WITHIN_S)
+        assert running.done()
+    assert not owner.over.is_set(), "who closes is told nothing"
 
 
 @pytest.mark.parametrize("port", [0, 65536, -1])

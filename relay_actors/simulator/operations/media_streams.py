@@ -1,6 +1,7 @@
 """Operations that carry the audio of a leg elsewhere: stream, tap. Layer: simulator. Source: PROTOCOL 11.7, 11.8.
 
-Audio goes out as G.711 mu-law in frames of 20 simulated milliseconds, whatever ``codec`` asks for. Only loopback hosts
+Audio goes out in frames of 20 simulated milliseconds, as G.711 mu-law (``PCMU``, also in place of codecs that are not
+simulated; the listener is told) or A-law (``PCMA``). Only loopback hosts
 are ever connected to, and only while a front with sockets runs; everywhere else somebody is taken to listen. What is
 sent, or would be, is seen in `Simulator.streams`.
 """
@@ -16,7 +17,7 @@ from relay_actors.simulator.audio import FRAME_S
 from relay_actors.simulator.feeds import Feed
 from relay_actors.simulator.operations.base import Operation
 from relay_actors.simulator.outlets import Outlet, Outside
-from relay_actors.simulator.packings import FrameMessages, Packing, RtpPackets, StreamMessages
+from relay_actors.simulator.packings import Codec, FrameMessages, Packing, RtpPackets, StreamMessages, codec_named
 from relay_actors.simulator.tapes import BOTH, HEARD, SAID, Track
 
 __all__ = ["Carrier", "Stream", "Tap"]
@@ -134,6 +135,7 @@ class Stream(Carrier):
             project=call.session.project if call.session is not None else "",
             tracks=tracks.get(read_text(params.get("track")) or "", (SAID,)),
             custom=read_object(params.get("custom_parameters")) or {},
+            codec=codec_named(params.get("codec")),
         )
         token = read_text(params.get("authorization_bearer_token"))
         self._carry("stream", url, messages, {"Authorization": f"Bearer {token}"} if token else {})
@@ -168,19 +170,21 @@ class Tap(Carrier):
         # Numbers of the device come back as text, as they do from the real server.
         told = {"type": device.get("type"), "params": {key: str(value) for key, value in settings.items()}}
         self._what = {"tap": self.params.get("tap"), "device": told}
+        codec = codec_named(settings.get("codec"))
         if device.get("type") != "rtp":
-            self._carry("tap", read_text(settings.get("uri")) or "", FrameMessages(direction), {})
+            self._carry("tap", read_text(settings.get("uri")) or "", FrameMessages(direction, codec=codec), {})
             self._open_websocket()
             return {}
-        return self._send_packets(read_text(settings.get("addr")) or "", settings.get("port"), direction)
+        return self._send_packets(read_text(settings.get("addr")) or "", settings.get("port"), direction, codec)
 
-    def _send_packets(self, host: str, port: object, direction: str) -> dict[str, object]:
+    def _send_packets(self, host: str, port: object, direction: str, codec: Codec) -> dict[str, object]:
         chance = self.call.world.random
         packets = RtpPackets(
             direction,
             source_id=chance.getrandbits(32),
             sequence=chance.getrandbits(16),
             timestamp=chance.getrandbits(32),
+            codec=codec,
         )
         self._carry("tap", f"rtp://{host}:{port}", packets, {})
         source, outside = SOURCE, self._outside(host)
@@ -192,7 +196,7 @@ class Tap(Carrier):
                 return {}
             source = outlet.source
         self._begin()
-        params = {"addr": source[0], "port": source[1], "codec": "PCMU", "ptime": 20, "rate": 8000}
+        params = {"addr": source[0], "port": source[1], "codec": codec.name, "ptime": 20, "rate": 8000}
         return {"source_device": {"type": "rtp", "params": params}}
 
 

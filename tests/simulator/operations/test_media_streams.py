@@ -308,6 +308,16 @@ def test_a_tap_by_rtp_says_where_its_packets_come_from(stage: Stage, call: Inbou
     assert the_feed(stage).url == "rtp://127.0.0.1:5004"
 
 
+def test_a_tap_speaks_the_codec_that_was_asked_for(stage: Stage, call: Inbound):
+    assert tap(call, rtp(addr="203.0.113.10", port=5004, codec="PCMA"))["source_device"]["params"]["codec"] == "PCMA"
+    call.do("calling.stream", control_id="c2", url="wss://a", codec="PCMA")
+    stage.run(0.1)
+    packets, messages = stage.sim.streams
+
+    assert packets.sent[0][12:] == b"\xd5" * 160
+    assert messages.messages[1]["start"]["mediaFormat"]["encoding"] == "audio/x-alaw"  # type: ignore[index]  # JSON
+
+
 def test_a_tap_that_cannot_send_is_an_error_and_finished(call: Inbound, town: Town):
     tap(call, rtp(addr="127.0.0.1", port=0))
 
