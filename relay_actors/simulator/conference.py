@@ -10,7 +10,7 @@ from relay_actors.simulator.calls import Call, Params
 from relay_actors.simulator.conference_reports import RECORDING_WORDS, STATUS_WORDS, Callbacks, Recording
 from relay_actors.simulator.manners import Manners
 from relay_actors.simulator.operations.play import Player
-from relay_actors.simulator.sounds import BEEP, music, voice
+from relay_actors.simulator.sounds import BEEP, Sound, music, voice
 from relay_actors.simulator.timers import Timer
 from relay_actors.simulator.world import World
 
@@ -121,18 +121,24 @@ class Participation:
 
     def digit_pressed(self, digit: str) -> bool:
         """Let keys pass: the others hear them."""
+        self._let_record(Sound("digits", digit, 0.1))
         return False
 
     def words_said(self, words: str, confidence: float) -> bool:
         """Report who speaks, unless nobody can hear it; words that follow at once are one speech."""
         if not self.is_heard:
             return False
+        self._let_record(voice(words))
         if self._speech is None:
             self.conference.tell_of(self, "participant-speech-start")
         else:
             self._speech.cancel()
         self._speech = self.call.world.after(voice(words).length_s, self._speech_is_over)
         return False
+
+    def _let_record(self, sound: Sound) -> None:
+        if self.is_heard and not self.coaches:
+            self.conference.record(sound)
 
     def _speech_is_over(self) -> None:
         self._speech = None
@@ -233,6 +239,11 @@ class Conference:
             described["participant_call_id"] = part.call.call_id
         self._tell(status, part, self.members.values(), described)
 
+    def record(self, sound: Sound) -> None:
+        """Record what a member makes, if the conference is recorded."""
+        if self._recording is not None:
+            self._recording.hear(sound)
+
     def pause_recording(self) -> bool:
         """Record nothing for now; return whether it was recorded."""
         if self._recording is None or self._recording.is_paused:
@@ -293,7 +304,7 @@ class Conference:
         self, reason: str, last: Participation, parts: list[Participation], *, is_ended_by_member: bool = True
     ) -> None:
         if self._recording is not None:
-            self._tell("record-stop", last, parts, self._recording.described())
+            self._tell("record-stop", last, parts, self._recording.finish())
             self._recording = None
         ended_by = {"call_id_ending_conf": last.call.call_id} if is_ended_by_member else {}
         self._tell("conference-end", last, parts, {"reason_ended": reason, **ended_by})

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from relay_actors.simulator.audio import wav, wav_size
+from relay_actors.simulator.sounds import Sound
+from relay_actors.simulator.tapes import SAID, Take, Tape
 from relay_actors.simulator.webhooks import Webhooks
 from relay_actors.simulator.world import World
 
@@ -27,11 +30,6 @@ RECORDING_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "completed": ("record-stop",),
 }
 """The same for ``recording_status_callback_event``."""
-
-BYTES_PER_S: Final = 8000
-"""Of a recording in the telephone's own coding."""
-
-HEADER_BYTES: Final = 44
 
 
 class Callbacks:
@@ -70,43 +68,42 @@ class Callbacks:
 
 
 class Recording:
-    """The recording of one conference: how long it is, and where it will be found.
+    """The recording of one conference: all members in one channel. What a coach says to one of them is not in it.
 
     Args:
-        world: tells the time; a recording's own time is simulated seconds.
+        world: tells the time, and keeps the file.
         conference_id: names the file.
     """
 
     def __init__(self, world: World, conference_id: str) -> None:
-        self._world = world
-        self._conference_id = conference_id
-        self._length_s = 0.0
-        self._since: float | None = world.now()
+        self._files = world.files
+        self._url = world.files.url(f"/conferences/{conference_id}.wav")
+        self._tape = Tape(world.simulated_now)
+        self._take = Take(self._tape)
 
     @property
     def is_paused(self) -> bool:
         """Whether nothing is recorded for now."""
-        return self._since is None
+        return self._take.is_paused
 
     def pause(self) -> None:
-        """Record nothing until `resume`."""
-        self._length_s = self.length_s
-        self._since = None
+        """Record nothing until `resume`; the gap is cut out."""
+        self._take.pause(keeps_silence=False)
 
     def resume(self) -> None:
         """Go on recording."""
-        self._since = self._world.now()
+        self._take.resume()
 
-    @property
-    def length_s(self) -> float:
-        """How many simulated seconds have been recorded."""
-        running_s = 0.0 if self._since is None else (self._world.now() - self._since) / self._world.pace
-        return self._length_s + running_s
+    def hear(self, sound: Sound) -> None:
+        """Record what a member says or presses."""
+        self._tape.note(SAID, sound)
 
-    def described(self) -> dict[str, object]:
-        """Return the fields of ``record-stop``."""
+    def finish(self) -> dict[str, object]:
+        """Keep the file, and return the fields of ``record-stop``."""
+        clip = self._take.clip()
+        self._files.keep(self._url, "audio/wav", lambda: wav(clip.samples((SAID,))))
         return {
-            "recording_url": f"https://files.example.com/conferences/{self._conference_id}.wav",
-            "recording_duration": round(self.length_s, 3),
-            "recording_file_size": HEADER_BYTES + round(BYTES_PER_S * self.length_s),
+            "recording_url": self._url,
+            "recording_duration": clip.length_s,
+            "recording_file_size": wav_size(clip.sample_count, 1),
         }

@@ -269,13 +269,18 @@ def test_a_recording_runs_from_start_to_end(stage: Stage, calls: list[Inbound]):
     assert "record-start" not in told(early)
     join(host, end_on_exit=True)
     assert stage.sim.conferences[0].is_recording
-    stage.run(20)
+    stage.run(10)
+    early.line.says("x" * 30)
+    stage.run(10)
     host.line.hangs_up()
 
     assert told(early)[-2:] == ["record-stop", "conference-end"]
     stop = next(event for event in early.peer.events(EVENT) if event["status"] == "record-stop")
     assert stop["recording_url"].startswith("https://files.example.com/")
-    assert (stop["recording_duration"], stop["recording_file_size"]) == (20.0, 160_044)
+    assert (stop["recording_duration"], stop["recording_file_size"]) == (20.0, 320_044)
+    recorded = stage.sim.fetch(stop["recording_url"])
+    assert len(recorded) == 320_044
+    assert [any(recorded[44 + second * 16_000 :][:16_000]) for second in (9, 10, 11, 12)] == [False, True, True, False]
     assert [webhook.body["params"]["status"] for webhook in stage.sim.webhooks] == ["record-start", "record-stop"]
 
 
@@ -329,3 +334,20 @@ def test_everybody_hears_exactly_the_others_who_can_be_heard(ways: list[dict[str
             if hears and other != place and not way["muted"] and not way["hold"]
         ]
         assert voices == expected
+
+
+@pytest.mark.parametrize(
+    ("more", "is_recorded"), [({}, True), ({"muted": True}, False), ({"coach": "the host"}, False)]
+)
+def test_only_what_all_could_hear_is_recorded(
+    stage: Stage, calls: list[Inbound], more: dict[str, Any], is_recorded: bool
+):
+    host, other, _third = calls
+    join(host, record="record-from-start", end_on_exit=True, beep="false")
+    join(other, **({"coach": host.call_id} if "coach" in more else more))
+    other.line.says("hello").presses("1")
+    stage.run(1)
+    host.line.hangs_up()
+
+    stop = next(event for event in host.peer.events(EVENT) if event["status"] == "record-stop")
+    assert any(stage.sim.fetch(stop["recording_url"])[44:]) is is_recorded

@@ -69,7 +69,8 @@ def test_two_urls_are_told_and_each_once():
 def test_a_recording_does_not_count_its_pauses_and_knows_the_pace():
     random = Random(7)
     clock = ManualClock()
-    recording = Recording(World(clock=clock, random=random, new_id=uuid4_ids(random), pace=0.5), "c1")
+    world = World(clock=clock, random=random, new_id=uuid4_ids(random), pace=0.5)
+    recording = Recording(world, "c1")
     clock.advance_to(clock.now() + 5)
     recording.pause()
     assert recording.is_paused
@@ -77,5 +78,8 @@ def test_a_recording_does_not_count_its_pauses_and_knows_the_pace():
     recording.resume()
     clock.advance_to(clock.now() + 1)
 
-    assert recording.length_s == pytest.approx(12.0)
-    assert recording.described()["recording_file_size"] == 44 + 8000 * 12
+    told = recording.finish()
+    file = world.files.find(str(told["recording_url"]))
+    assert file is not None
+    assert told["recording_duration"] == 12.0
+    assert told["recording_file_size"] == len(file.make()) == 44 + 16_000 * 12

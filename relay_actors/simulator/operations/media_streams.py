@@ -146,7 +146,7 @@ class Stream(Carrier):
         """Tell the status URL."""
         ids = {"call_id": self.call.call_id, "control_id": self.control_id}
         method = self.params.get("status_url_method")
-        body = {"event": "stream", "state": state, **ids, **self._what, **fields}
+        body = {"event_type": self.event_type, "params": {"state": state, **ids, **self._what, **fields}}
         self.call.world.webhooks.send(self.params.get("status_url"), body, method=method)
 
 

@@ -55,7 +55,8 @@ class Transcribe(Operation):
         world.files.keep(str(what["url"]), "text/plain; charset=utf-8", text.encode)
         self.finish(state="finished", **what)
         ids = {"call_id": self.call.call_id, "control_id": self.control_id}
-        world.webhooks.send(self.params.get("status_url"), {"event": "transcribe", **ids, **what, "text": text})
+        body = {"event_type": self.event_type, "params": {"state": "finished", **ids, **what, "text": text}}
+        world.webhooks.send(self.params.get("status_url"), body)
 
 
 def _text(clip: Clip) -> str:
