@@ -38,7 +38,6 @@ class PaymentForm:
 
         self.method = text("payment_method", "credit-card")
         self.connector_url = text("payment_connector_url")
-        self.status_url = text("status_url")
         self.language = text("language", "en-US")
         self.voice = text("voice", "woman")
         self.currency = text("currency", "usd")

@@ -106,9 +106,6 @@ class Place(Operation):
             **fields,
         }
         self.report(**event)
-        ids = {"control_id": self.control_id, "call_id": self.call.call_id, "node_id": self.call.node_id}
-        body = {"event_type": self.event_type, "params": {**ids, **event}}
-        self.call.world.webhooks.send(self.params.get("status_url"), body)
 
 
 class Queue:

@@ -24,7 +24,7 @@ class Echo(Operation):
     def start(self) -> dict[str, object]:
         """Begin; a time-out of 0, or none, is never."""
         self.call.circles.append(self)
-        self._tell("echoing")
+        self.report(state="echoing")
         if (timeout_s := read_number(self.params.get("timeout")) or 0.0) > 0:
             self.after(timeout_s, self.stop)
         return {}
@@ -33,13 +33,8 @@ class Echo(Operation):
         """Fall silent, and report ``finished``."""
         if self.close():
             self.call.circles.remove(self)
-            self._tell("finished")
+            self.report(state="finished")
 
     def hearers(self, leg: Call) -> Iterable[Call]:
         """Return the leg itself."""
         return (leg,)
-
-    def _tell(self, state: str) -> None:
-        self.report(state=state)
-        there = {"call_id": self.call.call_id, "node_id": self.call.node_id, "state": state}
-        self.call.world.webhooks.send(self.params.get("status_url"), {"event_type": self.event_type, "params": there})

@@ -48,15 +48,11 @@ class Carrier(Operation):
         if self._outlet is not None:
             self._outlet.close()
         self.finish(state="finished", **self._what)
-        self.tell("finished")
 
     def digit_pressed(self, digit: str) -> bool:
         """Let the listener know; that does not make the key a command."""
         self._feed.key(digit)
         return False
-
-    def tell(self, state: str, **fields: object) -> None:
-        """Tell a status URL, where there is one."""
 
     # What a WebSocket tells (`outlets.OutletOwner`).
 
@@ -70,7 +66,7 @@ class Carrier(Operation):
         if not self.is_done:
             self._outlet = None
             self.call.emit("calling.error", {"code": UNREACHABLE, "message": reason})
-            self.tell("error", message=reason)
+            self.tell_by_http(state="error", **self._what, message=reason)
             self.stop()
 
     def outlet_closed(self) -> None:
@@ -99,7 +95,6 @@ class Carrier(Operation):
     def _begin(self) -> None:
         self._feed.begin(self._outlet)
         self.report(state=self.begun_state, **self._what)
-        self.tell(self.begun_state)
         if self._outlet is not None:
             self._send_later()
 
@@ -141,13 +136,6 @@ class Stream(Carrier):
         self._carry("stream", url, messages, {"Authorization": f"Bearer {token}"} if token else {})
         self._open_websocket()
         return {}
-
-    def tell(self, state: str, **fields: object) -> None:
-        """Tell the status URL."""
-        ids = {"call_id": self.call.call_id, "control_id": self.control_id}
-        method = self.params.get("status_url_method")
-        body = {"event_type": self.event_type, "params": {"state": state, **ids, **self._what, **fields}}
-        self.call.world.webhooks.send(self.params.get("status_url"), body, method=method)
 
 
 class Tap(Carrier):

@@ -83,12 +83,6 @@ class Pay(Operation):
                 self._wait_for_keys()
         return True
 
-    def report(self, **fields: object) -> None:
-        """Send an event of this payment, and tell it by HTTP."""
-        super().report(**fields)
-        told = {**self._name, **fields, "call_id": self.call.call_id}
-        self.call.world.webhooks.send(self._form.status_url, told)
-
     def close(self) -> bool:
         """Fall silent before the last event goes out."""
         if not self.is_done:

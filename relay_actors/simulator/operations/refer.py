@@ -149,9 +149,7 @@ class Refer(Operation):
             self._tell(state, sip_refer_response_code=response_code, **fields)
 
     def _tell(self, state: str, **fields: object) -> None:
-        told: dict[str, object] = {"state": state, "sip_refer_to": self._to, **fields}
-        self.report(**told)
-        self.call.world.webhooks.send(self.params.get("status_url"), {**told, "call_id": self.call.call_id})
+        self.report(state=state, sip_refer_to=self._to, **fields)
 
 
 def _nothing() -> None:

@@ -79,3 +79,18 @@ def test_a_sub_command_for_another_kind_of_operation_finds_nothing(call: Inbound
     assert call.code("calling.record.stop", control_id="c1") == "404"
     assert call.code("calling.collect.start_input_timers", control_id="c1") == "404"
     assert call.code("calling.play_and_collect.volume", control_id="c1", volume=1.0) == "404"
+
+
+def test_every_event_is_told_by_http_too(stage: Stage, peer: Peer):
+    """Whatever the operation, to the URL that its command names, and by the method that it names."""
+    call = stage.inbound(peer)
+    hook = "https://hooks.example.com/play"
+    call.do("calling.play", control_id="c1", play=[tts("Hello.")], status_url=hook, status_url_method="GET")
+    call.do("calling.play", control_id="c2", play=[tts("Nobody hears of this one.")])
+    stage.run(30)
+
+    told = peer.events("calling.call.play")
+    assert [(one.url, one.method) for one in stage.sim.webhooks] == [(hook, "GET")] * 2
+    assert [one.body for one in stage.sim.webhooks] == [
+        {"event_type": "calling.call.play", "params": event} for event in told if event["control_id"] == "c1"
+    ]

@@ -280,10 +280,8 @@ def test_every_event_is_told_by_http_too(stage: Stage, call: Inbound):
     stage.run(5)
 
     bodies = [hook.body for hook in stage.sim.webhooks if hook.url == "https://hooks.example.com/pay"]
-    assert [(body["for"], body["control_id"], body["call_id"]) for body in bodies] == [
-        ("payment-card-number", "c1", call.call_id),
-        ("payment-canceled", "c1", call.call_id),
-    ]
+    assert [body["params"] for body in bodies] == call.peer.events("calling.call.pay")
+    assert call.peer.states("calling.call.pay", "for") == ["payment-card-number", "payment-canceled"]
 
 
 def test_keys_are_asked_for_while_a_question_is_open_only(stage: Stage, call: Inbound):

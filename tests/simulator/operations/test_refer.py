@@ -72,10 +72,9 @@ def test_the_phone_at_the_address_decides(stage: Stage, call: Inbound, does: str
 def test_each_event_is_told_by_http_too(stage: Stage, call: Inbound):
     stage.sim.phone(SALES).is_busy()
     refer(call)
-    assert [(hook.url, hook.body["state"], hook.body["call_id"]) for hook in stage.sim.webhooks] == [
-        (HOOK, "inProgress", call.call_id),
-        (HOOK, "busy", call.call_id),
-    ]
+    assert {hook.url for hook in stage.sim.webhooks} == {HOOK}
+    assert [hook.body["params"] for hook in stage.sim.webhooks] == call.peer.events("calling.call.refer")
+    assert call.peer.states("calling.call.refer") == ["inProgress", "busy"]
 
 
 def test_who_hangs_up_meanwhile_is_not_called_any_more(stage: Stage, call: Inbound):

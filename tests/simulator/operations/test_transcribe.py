@@ -54,13 +54,14 @@ def test_the_text_of_what_was_said_lies_at_the_url(stage: Stage, call: Inbound):
 def test_the_status_url_is_told_the_text(stage: Stage, call: Inbound):
     call.do("calling.transcribe", control_id="c1", status_url="https://hooks/t")
     text = talk(stage, call)
-    assert stage.sim.webhooks == ()
     call.line.hangs_up()
 
-    (hook,) = stage.sim.webhooks
+    began, hook = stage.sim.webhooks
+    began_params: Any = began.body["params"]
+    assert began_params == call.peer.events(EVENT)[0]
     told = call.peer.events(EVENT)[-1]
     assert hook.url == "https://hooks/t"
     params: Any = hook.body["params"]
     assert hook.body["event_type"] == EVENT
-    assert params == {"state": "finished", "text": text, **{key: told[key] for key in told if key != "node_id"}}
+    assert params == {"text": text, **told}
     assert call.peer.story()[-3:] == ["call.transcribe finished", "call.state ending", "call.state ended"]
