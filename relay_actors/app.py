@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import queue
-import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
@@ -16,6 +15,7 @@ from relay_actors.actors.call import CallActor
 from relay_actors.actors.call_handle import CallHandle
 from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.dialling import Dialling
+from relay_actors.actors.ending import Ending, heeding_signals
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.message import (
     KeptMessage,
@@ -24,7 +24,7 @@ from relay_actors.actors.message import (
     OutboundMessageActor,
     TextMessage,
 )
-from relay_actors.actors.routing import Routes
+from relay_actors.actors.routing import Claim, Routes
 from relay_actors.actors.tree import Tree
 from relay_actors.config import Limits, Settings, Timing, check_contexts
 from relay_actors.connection_slots import take_slot
@@ -191,7 +191,7 @@ class RelayApp:
             wait_s: how many seconds to wait for the first log in; None does not wait.
             system: in which to run; a new one by default, on threads. For tests: a deterministic one.
             connector: how to open the connection; a real socket by default. For tests: a memory connector.
-            overrides: connection arguments of the constructor (``host``, ``project``, …) for this run.
+            overrides: arguments of the constructor (``host``, ``project``, ``contexts``, …) for this run.
 
         Raises:
             ConfigError: something is missing or cannot be used.
@@ -200,7 +200,7 @@ class RelayApp:
             RelayError: the server refused the log in.
             TimeoutError: no log in within ``wait_s``. The application is stopped again, as after every error.
         """
-        settings = Settings.from_env(contexts=self.contexts, **{**self._given, **overrides})
+        settings = Settings.from_env(**{"contexts": self.contexts, **self._given, **overrides})
         self._join_stop()
         with self._life:
             if self._tree is not None:
@@ -217,10 +217,27 @@ class RelayApp:
                 tree.start_service(actor_class, name, args, kwargs)
             tree.connect()
             if wait_s is not None:
-                _wait_for_log_in(tree, settings, wait_s)
+                self.wait_for_log_in(wait_s)
         except BaseException:
             self.stop()
             raise
+
+    def wait_for_log_in(self, wait_s: float) -> None:
+        """Wait until a running application is logged in for the first time. Any thread but those of actors.
+
+        Raises:
+            RelayError: the server refused the log in.
+            TimeoutError: no log in within ``wait_s`` seconds; it is tried further.
+        """
+        tree = self._running()
+        try:
+            tree.wire.ready.get(timeout=wait_s)
+        except WaitTimeout:
+            why = tree.wire.last_problem or "it does not answer"
+            raise TimeoutError(
+                f"no log in at {tree.host} within {wait_s:g} s: {why}. Check SIGNALWIRE_SPACE (host) and the network, "
+                "or give start(wait_s=…) more time; start(wait_s=None) goes on trying in the background"
+            ) from None
 
     def _build(self, settings: Settings, system: System | None, connector: Connector | None) -> Tree:
         return Tree(
@@ -244,6 +261,17 @@ class RelayApp:
         Raises:
             WouldDeadlock: called inside an actor, which would wait for its own end.
         """
+        return self._take_down(lambda tree: tree.stop(drain_s))
+
+    def leave(self, error: BaseException) -> bool:
+        """Stop at once, and leave the calls that are up to the server: nothing is sent, and they go on there.
+
+        Whatever is under way here, be it a request, a wait, an operation or a dial, ends with ``error``. Otherwise as
+        `stop`. Source: PROTOCOL 6.2.
+        """
+        return self._take_down(lambda tree: tree.leave(error))
+
+    def _take_down(self, end: Callable[[Tree], bool]) -> bool:
         if here.turn is not None:
             raise WouldDeadlock("app.stop() waits until every actor has ended, so it cannot be called inside one")
         with self._life:
@@ -255,7 +283,7 @@ class RelayApp:
             return self._join_stop()
         is_clean = False
         try:
-            is_clean = tree.stop(drain_s)
+            is_clean = end(tree)
         finally:
             self._free()
             stopping.set(is_clean)
@@ -284,49 +312,19 @@ class RelayApp:
             JournalError: the journal has failed, and nothing can be promised any more.
             ConfigError: something is missing or cannot be used.
         """
-        if threading.current_thread() is not threading.main_thread():
-            raise ConfigError("app.run() handles signals, so it is for the main thread: elsewhere use app.start()")
         news: queue.SimpleQueue[str] = queue.SimpleQueue()
-        signals: list[str] = []
-
-        def note(number: int, _frame: object) -> None:
-            signals.append(signal.Signals(number).name)
-            if len(signals) >= 3:
-                # Raised wherever the main thread is, and be it waiting for the end: this is the way out.
-                _log.error("%s for the third time: ending now", signals[-1])
-                raise SystemExit(1)
-            news.put(signals[-1])
-
-        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
+        with heeding_signals(news.put):
             self.start(wait_s=None)
-            self._follow(news, self._running(), drain_s)
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            ending = self.ending(news.put, drain_s)
+            while not ending.hear(_next_word(news)):
+                continue
+            self.stop()
+            if ending.error is not None:
+                raise ending.error
 
-    def _follow(self, news: queue.SimpleQueue[str], tree: Tree, drain_s: float) -> None:
-        ended = tree.wire.ended
-        ended.add_done_callback(lambda _ended: news.put("ended"))
-        drains = False
-        while (word := _next_word(news)) not in ("ended", "drained"):
-            if not drains:
-                drains = True
-                _log.info("%s: draining calls_up=%d", word, tree.calls_up)
-
-                def drain() -> None:
-                    tree.drain(drain_s)
-                    news.put("drained")
-
-                # Not here: this thread must hear the next signal.
-                tree.system.dispatcher.run_blocking(drain, "drain")
-            else:
-                _log.warning("%s again: hanging up calls_up=%d", word, tree.calls_up)
-                tree.hurry()
-        error = ended.get(timeout=0) if ended.is_settled else None
-        self.stop()
-        if error is not None:
-            raise error
+    def ending(self, tell: Callable[[str], None], drain_s: float = 600.0) -> Ending:
+        """Return what knows how a running application ends, for those who wait for that in a loop of their own."""
+        return Ending(self._running(), drain_s, tell)
 
     def __enter__(self) -> Self:
         self.start()
@@ -381,6 +379,20 @@ class RelayApp:
             return CallHandle(self._running().start_call(actor_class, Kept(leg, office), ("tag", leg.tag)))
         except NameTaken:
             raise ConfigError(f"tag={leg.tag!r} is in use by another dial: choose a new one, or none") from None
+
+    def attach(self, actor_class: type[CallActor], leg: Leg) -> CallHandle:
+        """Have ``actor_class`` follow a call that is up at the server, as far as ``leg`` tells of it. Any thread.
+
+        A call that somebody follows here already stays theirs; the handle is one of it.
+        """
+        known = self.call(leg.call_id)
+        if known is not None:
+            return known
+        tree = self._running()
+        leg.begun = True
+        ref = tree.start_call(actor_class, Kept(leg, tree.office), ("call", leg.call_id))
+        tree.office.tell_connection(Claim(leg.call_id, ref, is_call=True))
+        return CallHandle(ref)
 
     def send_message(
         self,
@@ -504,17 +516,6 @@ def _check_given(given: Mapping[str, Any]) -> None:
     if isinstance(given["ca_file"], str):
         checked["ca_file"] = ""
     Settings.from_env({}, **checked)
-
-
-def _wait_for_log_in(tree: Tree, settings: Settings, wait_s: float) -> None:
-    try:
-        tree.wire.ready.get(timeout=wait_s)
-    except WaitTimeout:
-        why = tree.wire.last_problem or "it does not answer"
-        raise TimeoutError(
-            f"no log in at {settings.host} within {wait_s:g} s: {why}. Check SIGNALWIRE_SPACE (host) and the network, "
-            "or give start(wait_s=…) more time; start(wait_s=None) goes on trying in the background"
-        ) from None
 
 
 def _next_word(news: queue.SimpleQueue[str]) -> str:

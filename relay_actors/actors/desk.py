@@ -73,7 +73,7 @@ class Desk:
         """
         self._ref.signal(_Drive(coroutine, what, whose))
 
-    def close(self, error: RelayActorsError) -> None:
+    def close(self, error: BaseException) -> None:
         """Nothing is answered any more: fail what is open. Any thread but those of actors."""
         for future in list(self._open):
             self._open.discard(future)

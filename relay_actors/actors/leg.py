@@ -251,9 +251,13 @@ class Leg:
             listener for born, listener in self._listeners.get(event_type, ()) if born is None or born == incarnation
         ]
 
-    def close(self) -> None:
-        """Let nobody wait any more, and nothing be due: what they wait for will not come (SEMANTICS X2). Idempotent."""
-        error = self.ended_error()
+    def close(self, error: BaseException | None = None) -> None:
+        """Let nobody wait any more, and nothing be due: what they wait for will not come (SEMANTICS X2). Idempotent.
+
+        Args:
+            error: what they are told; by default, that the call has ended.
+        """
+        error = error if error is not None else self.ended_error()
         for timer in (self.end_watch, *self.end_timers):
             if timer is not None:
                 timer.cancel()

@@ -14,7 +14,7 @@ from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.leg_life import LegLife
 from relay_actors.actors.notices import CommandFailed
-from relay_actors.actors.orders import Begin, Control, Listen, Order, Perform, WaitFor
+from relay_actors.actors.orders import Begin, Control, LetGo, Listen, Order, Perform, WaitFor
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.waits import follow
 from relay_actors.errors import (
@@ -145,6 +145,10 @@ class LegActor(LegLife):
                     waiting.wait.try_set(leg.state_event())
                 else:
                     leg.wait(waiting)
+            case LetGo(error=error, done=done):
+                leg.is_handed_on = True
+                leg.close(error)
+                done.try_set(None)
 
     def refuse(self, order: Perform | Begin, error: RelayActorsError) -> None:
         """Refuse an order without sending anything; if nobody asks what became of it, the user is told."""

@@ -99,9 +99,12 @@ class KeptMessage:
     def let_nobody_wait(self, why: str) -> None:
         """Nothing more will be heard of the text."""
         name = self.message.message_id or "(not accepted)"
-        gone = RelayActorsError(f"nothing more is heard of message {name}: its actor has ended ({why})")
-        self.sent.try_fail(gone)
-        self.done.try_fail(gone)
+        self.let_go(RelayActorsError(f"nothing more is heard of message {name}: its actor has ended ({why})"))
+
+    def let_go(self, error: BaseException) -> None:
+        """End everything that waits for news of the text with ``error``. Any thread."""
+        self.sent.try_fail(error)
+        self.done.try_fail(error)
 
 
 class MessageRef(ActorRef[Any]):

@@ -13,8 +13,9 @@ from relay_actors.actors.waits import Reply
 from relay_actors.protocol.commands import ActionCommand, Hangup, RelayCommand, SubCommand
 from relay_actors.protocol.events import RelayEvent
 from relay_actors.protocol.states import ActionState
+from relay_actors.runtime.future import Future
 
-__all__ = ["Begin", "Control", "Listen", "Order", "Perform", "WaitFor"]
+__all__ = ["Begin", "Control", "LetGo", "Listen", "Order", "Perform", "WaitFor"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,4 +116,20 @@ class Listen:
         """The call is over: there will be no more events, which is no error."""
 
 
-Order = Perform | Begin | Control | WaitFor | Listen
+@dataclass(frozen=True, slots=True, eq=False)
+class LetGo:
+    """Leave the call to the server, and end everything that waits for it here with ``error``.
+
+    Attributes:
+        done: settled when that is so.
+    """
+
+    error: BaseException
+    done: Future[None]
+
+    def too_late(self, leg: Leg) -> None:
+        """The call is over, and nothing waits for it."""
+        self.done.try_set(None)
+
+
+Order = Perform | Begin | Control | WaitFor | Listen | LetGo

@@ -22,8 +22,9 @@ from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.calls_supervisor import CallsSupervisor
 from relay_actors.actors.connection import ConnectionActor
 from relay_actors.actors.desk import Desk, DeskActor
-from relay_actors.actors.message import KeptMessage, MessagesSupervisor
+from relay_actors.actors.message import KeptMessage, MessageRef, MessagesSupervisor
 from relay_actors.actors.office import App, Office
+from relay_actors.actors.orders import LetGo
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.routing import Routes
 from relay_actors.actors.wire import ChangeContexts, Connect, Disconnect, Drain, Wire
@@ -99,6 +100,7 @@ class Tree:
         messages: Routes[Any],
     ) -> None:
         self.system = system
+        self.host = settings.host
         self.office = Office(system, timing, limits, app)
         protocol = ClientProtocol(
             settings.credentials,
@@ -202,7 +204,29 @@ class Tree:
             _log.warning("no connection: calls cannot be hung up, and end with their session calls=%d", len(left))
         self._disconnect(timing.stop_timeout_s)
         self.office.desk.close(ConnectionLostError("Connection shut down"))
-        is_clean = self.system.stop(timing.stop_timeout_s)
+        return self._end(refs)
+
+    def leave(self, error: BaseException) -> bool:
+        """Disconnect, and end all actors and threads, without a word to the server, where calls go on (PROTOCOL 6.2).
+
+        Whoever waits for something is told ``error``. True if nothing was left over.
+        """
+        timeout_s = self.office.timing.stop_timeout_s
+        refs = self._refs()
+        # Before anything else fails: the first word that somebody gets is the one that counts.
+        self.office.desk.close(error)
+        for text in [cell.ref for cell in self.system.living if isinstance(cell.ref, MessageRef)]:
+            text.kept.let_go(error)
+        let_go: list[Future[None]] = [Future(self.system.dispatcher) for _ref in refs]
+        for ref, done in zip(refs, let_go, strict=True):
+            ref.post(LetGo(error, done))
+        if not all(_get(done, timeout_s) for done in let_go):
+            _log.error("a call's handler does not come back, and its call is left all the same")
+        self._disconnect(timeout_s)
+        return self._end(refs)
+
+    def _end(self, refs: list[CallRef]) -> bool:
+        is_clean = self.system.stop(self.office.timing.stop_timeout_s)
         for ref in refs:  # also of those that had to be killed: nobody is left waiting (SEMANTICS X2)
             ref.kept.leg.close()
         return is_clean
