@@ -17,6 +17,7 @@ NAMED_PLACES = (
     "runtime/dispatcher*.py",
     "transport/*.py",
     "cli/*.py",
+    "client/relay_client.py",
     "simulator/websockets_*.py",
 )
 """Where clocks are read, threads started, sockets opened and ids drawn; all others are given them. Source: DESIGN 2."""

@@ -66,6 +66,7 @@ class Leg:
         begun: whether the offer of an inbound call was told, or the dial of an outbound one sent.
         hand_on: the reply to a transfer or pass that is under way.
         is_handed_on: transferred or passed: no longer ours to hang up.
+        is_let_go: left to the server by a client that has disconnected (PROTOCOL 6.2).
         left_because: set when nobody attends to the call any more: the reason with which it is to be hung up.
         hang_up: the reply to the one hang-up, once it was asked for.
         actions: running operations by control id.
@@ -102,6 +103,7 @@ class Leg:
         self.begun = False
         self.hand_on: Reply | None = None
         self.is_handed_on = False
+        self.is_let_go = False
         self.left_because = ""
         self.hang_up: Reply | None = None
         self.actions: dict[str, Action] = {}
@@ -140,7 +142,8 @@ class Leg:
     @property
     def needs_hang_up(self) -> bool:
         """Whether the call would stay up if its actor went now (SEMANTICS X7)."""
-        return bool(self.call_id) and not (self.is_ended or self.is_handed_on or self.is_being_hung_up)
+        is_over_for_us = self.is_ended or self.is_handed_on or self.is_let_go
+        return bool(self.call_id) and not (is_over_for_us or self.is_being_hung_up)
 
     @property
     def name(self) -> str:

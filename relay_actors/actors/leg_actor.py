@@ -146,7 +146,7 @@ class LegActor(LegLife):
                 else:
                     leg.wait(waiting)
             case LetGo(error=error, done=done):
-                leg.is_handed_on = True
+                leg.is_let_go = True
                 leg.close(error)
                 done.try_set(None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import inspect
 import logging
 from collections.abc import Callable
@@ -35,6 +36,7 @@ __all__ = [
     "MessagesSupervisor",
     "OutboundMessageActor",
     "TextMessage",
+    "TextView",
 ]
 
 _log = logging.getLogger("relay_actors.messages")
@@ -287,7 +289,71 @@ class OutboundMessageActor(_TextActor):
             self.stop()
 
 
-class MessageHandle:
+class TextView(abc.ABC):
+    """What can be read of a text, whoever holds it. Any thread."""
+
+    @property
+    @abc.abstractmethod
+    def text(self) -> TextMessage:
+        """What is known of it."""
+
+    @property
+    def message_id(self) -> str:
+        """The server's name for it; "" until it is accepted."""
+        return self.text.message_id
+
+    @property
+    def context(self) -> str:
+        """The routing label by which it came in, or that was chosen for it, or ""."""
+        return self.text.context
+
+    @property
+    def direction(self) -> str:
+        """``inbound`` or ``outbound``."""
+        return self.text.direction
+
+    @property
+    def from_number(self) -> str:
+        """Who sends it."""
+        return self.text.from_number
+
+    @property
+    def to_number(self) -> str:
+        """Who is to have it."""
+        return self.text.to_number
+
+    @property
+    def body(self) -> str:
+        """The text."""
+        return self.text.body
+
+    @property
+    def media(self) -> list[str]:
+        """URLs."""
+        return list(self.text.media)
+
+    @property
+    def segments(self) -> int:
+        """Into how many parts the network has cut it; 0 until that is known."""
+        return self.text.segments
+
+    @property
+    def state(self) -> str:
+        """``received``; or ``queued``, ``initiated``, ``sent``, then ``delivered``, ``undelivered`` or ``failed``."""
+        return self.text.state
+
+    @property
+    def reason(self) -> str:
+        """Why it could not be delivered, or ""."""
+        return self.text.reason
+
+    @property
+    def tags(self) -> list[str]:
+        """Labels."""
+        return list(self.text.tags)
+
+
+class MessageHandle(TextView):
     """A text that was sent, as others hold it. Any thread."""
 
     def __init__(self, kept: KeptMessage, ref: Any) -> None:
@@ -298,59 +364,9 @@ class MessageHandle:
         return f"<MessageHandle {self.message_id or '(not accepted yet)'} {self.state}>"
 
     @property
-    def message_id(self) -> str:
-        """The server's name for it; "" until it is accepted."""
-        return self._kept.message.message_id
-
-    @property
-    def context(self) -> str:
-        """The context that was chosen, or ""."""
-        return self._kept.message.context
-
-    @property
-    def direction(self) -> str:
-        """``outbound``."""
-        return self._kept.message.direction
-
-    @property
-    def from_number(self) -> str:
-        """Who sends it."""
-        return self._kept.message.from_number
-
-    @property
-    def to_number(self) -> str:
-        """Who is to have it."""
-        return self._kept.message.to_number
-
-    @property
-    def body(self) -> str:
-        """The text."""
-        return self._kept.message.body
-
-    @property
-    def media(self) -> list[str]:
-        """URLs."""
-        return list(self._kept.message.media)
-
-    @property
-    def segments(self) -> int:
-        """Into how many parts the network has cut it; 0 until that is known."""
-        return self._kept.message.segments
-
-    @property
-    def state(self) -> str:
-        """``queued``, ``initiated``, ``sent``, and one of ``delivered``, ``undelivered``, ``failed``."""
-        return self._kept.message.state
-
-    @property
-    def reason(self) -> str:
-        """Why it could not be delivered, or ""."""
-        return self._kept.message.reason
-
-    @property
-    def tags(self) -> list[str]:
-        """Labels."""
-        return list(self._kept.message.tags)
+    def text(self) -> TextMessage:
+        """What is known of it."""
+        return self._kept.message
 
     @property
     def _dispatcher(self) -> Dispatcher:

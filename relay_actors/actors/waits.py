@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 from relay_actors.errors import WouldDeadlock
@@ -19,6 +20,9 @@ T = TypeVar("T")
 class CallFuture(Future[T]):
     """A future that is settled in the turns of one actor.
 
+    In asyncio it may be used wherever a coroutine may, also in ``asyncio.create_task(…)``; unlike a coroutine it can be
+    awaited often, and by several at once.
+
     Args:
         dispatcher: who runs that actor.
         owner: its cell. Inside its own turn, waiting with ``get`` would be for ever, and is refused.
@@ -27,6 +31,7 @@ class CallFuture(Future[T]):
     def __init__(self, dispatcher: Dispatcher | None = None, owner: Runnable | None = None) -> None:
         super().__init__(dispatcher)
         self._owner = owner
+        self._steps: dict[object, Generator[Any, Any, T]] | None = None
 
     def get(self, *, timeout: float | None = None) -> T:
         """Wait for the value and return it, or raise the error; see `Future.get`.
@@ -40,6 +45,30 @@ class CallFuture(Future[T]):
                 "or let what it brings come to on_receive"
             )
         return super().get(timeout=timeout)
+
+    # What a task asks of a coroutine: asyncio takes nothing else. Each task that awaits it has steps of its own.
+
+    def send(self, value: None) -> Any:
+        """Go on to wait. For a task."""
+        return self._step(lambda steps: steps.send(value))
+
+    def throw(self, error: BaseException) -> Any:
+        """Wait no longer. For a task."""
+        return self._step(lambda steps: steps.throw(error))
+
+    def close(self) -> None:
+        """A task was not begun; whatever was asked for is none the less done."""
+
+    def _step(self, step: Callable[[Generator[Any, Any, T]], Any]) -> Any:
+        task = asyncio.current_task()
+        if self._steps is None:
+            self._steps = {}
+        steps = self._steps.get(task) or self._steps.setdefault(task, self.__await__())
+        try:
+            return step(steps)
+        except BaseException:  # it is over: it has given its value, or its error
+            del self._steps[task]
+            raise
 
 
 class Reply(CallFuture[JsonObject]):

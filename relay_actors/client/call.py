@@ -1,0 +1,177 @@
+"""`Call`: one call, for asyncio. Layer: door. Source: PROTOCOL 8, 10, 20."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable
+from typing import Any, Self, TypeVar, cast
+
+from relay_actors.actors.actions import Action
+from relay_actors.actors.call import CallActor
+from relay_actors.actors.call_handle import CallHandle
+from relay_actors.actors.call_ref import CallRef
+from relay_actors.actors.in_turn import tell_in_turn
+from relay_actors.actors.leg import Leg, Listener
+from relay_actors.actors.orders import Begin, Control, Order, Perform
+from relay_actors.actors.verbs.base import OnCompleted
+from relay_actors.actors.waits import Reply
+from relay_actors.client.base import Client
+from relay_actors.errors import CallEnded, NotSentError
+from relay_actors.protocol.base import Command, JsonObject
+from relay_actors.protocol.commands import ActionCommand
+from relay_actors.protocol.events import CallReceiveEvent
+
+__all__ = ["Call", "call_actor"]
+
+_log = logging.getLogger("relay_actors.client")
+
+A = TypeVar("A", bound=Action)
+
+
+class Call(CallHandle):
+    """A call. ``await`` what its methods give: a result, a running action, an event.
+
+    The client makes one for each inbound call and each dial. Make one yourself to follow a call of this session whose
+    ids you know, for example from ``execute("calling.begin", …)``. A call that is followed already stays as it is.
+
+    Args:
+        client: the `RelayClient`.
+        call_id: of the leg.
+        node_id: the server's node.
+        project_id: the client's by default.
+        context: the routing label.
+        tag: of the dial.
+        direction: ``inbound`` or ``outbound``.
+        device: ``{type, params}`` of the other party.
+        state: the last known state.
+        segment_id: groups legs.
+
+    Raises:
+        NotSentError: the client is not connected (a RelayError).
+    """
+
+    client: Client
+
+    def __init__(
+        self,
+        client: Client,
+        call_id: str,
+        node_id: str,
+        project_id: str,
+        context: str,
+        *,
+        tag: str = "",
+        direction: str = "",
+        device: JsonObject | None = None,
+        state: str = "",
+        segment_id: str = "",
+    ) -> None:
+        if not client.app.is_running:
+            raise NotSentError(f"call {call_id} cannot be followed: the client is not connected")
+        leg = Leg(direction="inbound")
+        leg.direction = direction
+        leg.call_id, leg.node_id, leg.project_id, leg.context = call_id, node_id, project_id, context
+        leg.tag, leg.device, leg.state, leg.segment_id = tag, dict(device or {}), state, segment_id
+        super().__init__(client.app.attach(client.actor_class, leg).ref)
+        self.client = client
+
+    @classmethod
+    def of(cls, client: Client, ref: CallRef) -> Self:
+        """Return the call of an actor that runs."""
+        call = cls.__new__(cls)
+        CallHandle.__init__(call, ref)
+        call.client = client
+        return call
+
+    def __repr__(self) -> str:
+        return f"<Call id={self.call_id!r} state={self.state!r} direction={self.direction!r}>"
+
+    @property
+    def context(self) -> str:
+        """The routing label by which the call came in; of a dialled call, the name of the session."""
+        return self.leg.context
+
+    @property
+    def project_id(self) -> str:
+        """The project that the call belongs to."""
+        return self.leg.project_id or self.client.project
+
+    @property
+    def segment_id(self) -> str:
+        """Groups legs that follow each other in one logical call."""
+        return self.leg.segment_id
+
+    def on(self, event_type: str, handler: Listener) -> None:
+        """Have ``handler(event)`` called on the client's loop with every event of a type; a coroutine becomes a task.
+
+        What it raises is logged, and harms neither the others nor the call.
+
+        Raises:
+            TypeError: ``handler`` cannot be called.
+        """
+        super().on(event_type, self.client.handlers.on_loop(handler))
+
+    def _begin(self, kind: type[A], command: ActionCommand, on_completed: OnCompleted) -> A:
+        wrapped = self.client.handlers.on_loop(on_completed) if on_completed is not None else None
+        return super()._begin(kind, command, wrapped)
+
+    def _reply(self, command: Command) -> Reply:
+        return _CallReply(command, self)
+
+    def _post(self, order: Order) -> None:
+        leg = self.leg
+        is_cut = leg.is_let_go or not (self.client.app.is_running or leg.is_ended)
+        if is_cut and isinstance(order, Begin | Perform | Control):
+            order.refuse(NotSentError(f"{order.command.method} was not sent: the client is not connected"))
+            return
+        super()._post(order)
+
+
+class _CallReply(Reply):
+    """A reply that is ``{}`` when the call is over, as if the server had said so (PROTOCOL 8.5, 8.7)."""
+
+    def __init__(self, command: Command, call: Call) -> None:
+        super().__init__(command, call.runs_on, call.runs_as)
+        self._leg = call.leg
+
+    def try_fail(self, error: BaseException) -> bool:
+        """Settle with an error, unless settled already."""
+        if isinstance(error, CallEnded) and (self._leg.is_ended or self._leg.is_handed_on):
+            return self.try_set({})
+        return super().try_fail(error)
+
+
+def call_actor(client: Client) -> type[CallActor]:
+    """Return the class of actors that are behind the calls of ``client``: none of the user's code runs in them."""
+
+    class ClientCall(CallActor):
+        """Keeps the call, and has the handler of inbound calls started."""
+
+        def on_receive(self, message: object) -> None:
+            """Take what happens; all that is not for the handler is for those who wait and listen."""
+            if not isinstance(message, CallReceiveEvent):
+                super().on_receive(message)
+                return
+            handler = client.handlers.on_call
+            if handler is None:
+                # It stays, and rings on: a client may have been made to be asked for its calls (PROTOCOL 8.3).
+                self.log.warning("no on_call handler: the call is not handled context=%r", self.call_context)
+            elif not client.handlers.run(_attend, Call.of(client, cast("CallRef", self.actor_ref)), handler):
+                self.leave("error")
+
+    return ClientCall
+
+
+async def _attend(call: Call, handler: Callable[[Call], Any]) -> None:
+    """Run the handler of an inbound call. One that crashes leaves its caller to nobody: the call is hung up (X7)."""
+    try:
+        given = handler(call)
+        if inspect.isawaitable(given):
+            await given
+    except Exception as error:
+        if isinstance(error, CallEnded) and call.leg.is_ended:
+            _log.debug("on_call handler ended with its call: %s", error)
+            return
+        _log.exception("on_call handler raised, hanging up call_id=%s", call.call_id)
+        tell_in_turn(call.runs_as, lambda actor: actor.leave("error"))

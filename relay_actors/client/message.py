@@ -1,0 +1,129 @@
+"""`Message`: one text, for asyncio. Layer: door. Source: PROTOCOL 14, 20."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+from relay_actors.actors.message import MessageActor, MessageHandle, TextMessage, TextView
+from relay_actors.client.base import Client
+from relay_actors.client.handlers import Handlers
+from relay_actors.errors import RelayActorsError
+from relay_actors.protocol.events import MessageReceiveEvent, RelayEvent
+
+__all__ = ["Message", "message_actor"]
+
+
+class Message(TextView):
+    """A text that came in, or that was sent. What was sent is followed until its last state.
+
+    Args:
+        message_id: the server's name for it.
+        context: the routing label.
+        direction: ``inbound`` or ``outbound``.
+        from_number: who sends it.
+        to_number: who is to have it.
+        body: the text.
+        media: URLs.
+        segments: into how many parts the network cuts it.
+        state: the last known one.
+        reason: why it could not be delivered, or "".
+        tags: labels.
+    """
+
+    def __init__(
+        self,
+        *,
+        message_id: str = "",
+        context: str = "",
+        direction: str = "",
+        from_number: str = "",
+        to_number: str = "",
+        body: str = "",
+        media: Sequence[str] | None = None,
+        segments: int = 0,
+        state: str = "",
+        reason: str = "",
+        tags: Sequence[str] | None = None,
+    ) -> None:
+        self._text = TextMessage(
+            direction=direction,
+            message_id=message_id,
+            context=context,
+            from_number=from_number,
+            to_number=to_number,
+            body=body,
+            media=list(media or ()),
+            segments=segments,
+            state=state,
+            reason=reason,
+            tags=list(tags or ()),
+        )
+        self._handle: MessageHandle | None = None
+        self._handlers: Handlers | None = None
+
+    @classmethod
+    def of(cls, text: TextMessage, handle: MessageHandle | None = None, handlers: Handlers | None = None) -> Self:
+        """Return a text that came in or, with its handle and where handlers run, one that was sent."""
+        message = cls()
+        message._text, message._handle, message._handlers = text, handle, handlers
+        return message
+
+    def __repr__(self) -> str:
+        return f"<Message id={self.message_id!r} state={self.state!r} direction={self.direction!r}>"
+
+    @property
+    def text(self) -> TextMessage:
+        """What is known of it."""
+        return self._text
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its last state is known; never of a text that came in."""
+        return self._handle is not None and self._handle.is_done
+
+    @property
+    def result(self) -> RelayEvent | None:
+        """The event with its last state, or None."""
+        return self._handle.result if self._handle is not None else None
+
+    def on(self, handler: Callable[[Any], Any]) -> None:
+        """Have ``handler(event)`` called on the client's loop with every state; a coroutine becomes a task.
+
+        Of a text that came in there are none.
+        """
+        if self._handle is not None and self._handlers is not None:
+            self._handle.on(self._handlers.on_loop(handler))
+
+    async def wait(self, timeout: float | None = None) -> RelayEvent:
+        """Wait for its last state, and return the event: ``delivered``, ``undelivered`` or ``failed``.
+
+        Args:
+            timeout: seconds; None waits for ever. A time-out does not harm the text.
+
+        Raises:
+            TimeoutError: no last state in time.
+            RelayActorsError: this is no text that was sent, so that there is nothing to wait for.
+        """
+        if self._handle is None:
+            raise RelayActorsError(f"{self!r} was not sent from here: no state follows, so there is none to wait for")
+        event: RelayEvent = await self._handle.wait(timeout)
+        return event
+
+
+def message_actor(client: Client) -> type[MessageActor]:
+    """Return the class of actors that take the inbound texts of ``client``: none of the user's code runs in them."""
+
+    class ClientText(MessageActor):
+        """Has the handler of inbound texts started."""
+
+        def on_receive(self, message: object) -> None:
+            """Take the text."""
+            if not isinstance(message, MessageReceiveEvent):
+                super().on_receive(message)
+            elif client.handlers.on_message is None:
+                self.log.warning("no on_message handler: the text is not handled message_id=%s", message.message_id)
+            else:
+                client.handlers.run(client.handlers.on_message, Message.of(self.message))
+
+    return ClientText

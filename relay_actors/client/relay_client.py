@@ -1,0 +1,286 @@
+"""`RelayClient`: an application's connection to RELAY, for asyncio. Layer: door. Source: PROTOCOL 6, 9, 14, 15, 20."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Self, TypeVar
+
+from relay_actors.actors.ending import heeding_signals
+from relay_actors.app import RelayApp
+from relay_actors.client.call import Call, call_actor
+from relay_actors.client.handlers import Handlers
+from relay_actors.client.message import Message, message_actor
+from relay_actors.config import Settings
+from relay_actors.errors import NotSentError
+from relay_actors.protocol.base import JsonObject
+from relay_actors.protocol.devices import Devices
+
+__all__ = ["RelayClient"]
+
+H = TypeVar("H", bound=Callable[[Any], Any])
+
+LOG_IN_S: Final = 30.0
+"""How long `RelayClient.connect` waits for the log in."""
+
+
+class RelayClient:
+    """A connection to RELAY: takes calls and texts, dials, sends. It comes back by itself when it is lost.
+
+    Arguments win over environment variables. Handlers run as tasks on the loop on which the client was connected.
+
+    Args:
+        project: project id; else ``SIGNALWIRE_PROJECT_ID``.
+        token: API token; else ``SIGNALWIRE_API_TOKEN``.
+        jwt_token: a JWT in place of both; else ``SIGNALWIRE_JWT_TOKEN``.
+        host: ``example.signalwire.com``; else ``SIGNALWIRE_SPACE``.
+        contexts: from which to take calls and texts.
+        max_active_calls: beyond it inbound calls are passed on; else ``RELAY_MAX_ACTIVE_CALLS``, else 1000.
+
+    Attributes:
+        app: the application underneath, for what this API does not have.
+        handlers: where the handlers run.
+        actor_class: who is behind each call.
+
+    Raises:
+        ConfigError: something is missing or cannot be used (a ValueError).
+    """
+
+    def __init__(
+        self,
+        project: str | None = None,
+        token: str | None = None,
+        jwt_token: str | None = None,
+        host: str | None = None,
+        contexts: Sequence[str] | None = None,
+        max_active_calls: int | None = None,
+    ) -> None:
+        settings = Settings.from_env(
+            project=project,
+            token=token,
+            jwt_token=jwt_token,
+            host=host,
+            contexts=contexts,
+            max_active_calls=max_active_calls,
+        )
+        self.project = settings.credentials.project
+        self.token = settings.credentials.token
+        self.jwt_token = settings.credentials.jwt_token
+        self.host = settings.host
+        self.contexts = list(settings.contexts)
+        self.handlers = Handlers()
+        self.app = RelayApp(
+            self.project,
+            self.token,
+            self.jwt_token,
+            self.host,
+            max_active_calls=settings.max_active_calls,
+            scheme=settings.scheme,
+            ca_file=settings.ca_file,
+        )
+        self.actor_class = self.app.calls()(call_actor(self))
+        self.app.messages()(message_actor(self))
+
+    def __repr__(self) -> str:
+        state = "connected" if self.app.is_running else "not connected"
+        return f"<RelayClient {self.host} {state} contexts={self.contexts}>"
+
+    @property
+    def relay_protocol(self) -> str:
+        """The name of the present session, or ""."""
+        return self.app.relay_protocol if self.app.is_running else ""
+
+    def on_call(self, handler: H) -> H:
+        """Decorate the handler of inbound calls, ``async def handler(call)``; the last one that is given wins.
+
+        Each call gets a task of its own. When the handler returns, the call stays as it is; when it raises, that is
+        logged, and the call hung up.
+        """
+        self.handlers.on_call = _callable(handler)
+        return handler
+
+    def on_message(self, handler: H) -> H:
+        """Decorate the handler of inbound texts, ``async def handler(message)``; the last one that is given wins."""
+        self.handlers.on_message = _callable(handler)
+        return handler
+
+    # -- life --------------------------------------------------------------------------------------------------------
+
+    async def connect(self) -> None:
+        """Log in, and stay connected until `disconnect`. Idempotent.
+
+        Raises:
+            ConnectionLimitError: ``RELAY_MAX_CONNECTIONS`` are in use in this process (a RuntimeError).
+            RelayError: the server refused the log in.
+            TimeoutError: no log in within 30 s.
+        """
+        self.handlers.bind()
+        self.app.start(wait_s=None, contexts=self.contexts)
+        waiting = asyncio.ensure_future(asyncio.to_thread(self.app.wait_for_log_in, LOG_IN_S))
+        try:
+            await asyncio.shield(waiting)
+        except BaseException:
+            await self.disconnect()
+            # The thread is let go by that: nothing of it is left behind, and nobody needs what it says any more.
+            await asyncio.gather(waiting, return_exceptions=True)
+            raise
+
+    async def disconnect(self) -> None:
+        """Close the connection. Idempotent.
+
+        Nothing is sent: calls go on at the server. What is under way here, be it a request, a dial, a wait or a running
+        action, is cancelled where it is awaited.
+        """
+        await asyncio.to_thread(self.app.leave, asyncio.CancelledError("the client was disconnected"))
+
+    async def __aenter__(self) -> Self:
+        await self.connect()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.disconnect()
+
+    def run(self) -> None:
+        """Connect, and run until `disconnect`, SIGINT or SIGTERM, on a loop of its own.
+
+        The first signal drains: no new calls, and those that are up may go on for ten minutes. The second hangs them
+        up, the third ends the process at once. In a thread other than the main one there are no signals to be heard.
+
+        Raises:
+            ConnectionLimitError: ``RELAY_MAX_CONNECTIONS`` are in use in this process (a RuntimeError).
+            RelayError: the server has refused the log in three times.
+        """
+        asyncio.run(self._run())
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        news: asyncio.Queue[str] = asyncio.Queue()
+
+        def tell(word: str) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has been closed: it has ended already
+                loop.call_soon_threadsafe(news.put_nowait, word)
+
+        hears_signals = threading.current_thread() is threading.main_thread()
+        with heeding_signals(tell) if hears_signals else contextlib.nullcontext():
+            self.handlers.bind()
+            self.app.start(wait_s=None, contexts=self.contexts)
+            ending = self.app.ending(tell)
+            while not ending.hear(await news.get()):
+                continue
+            await asyncio.to_thread(self.app.stop)
+            if ending.error is not None:
+                raise ending.error
+
+    # -- requests ----------------------------------------------------------------------------------------------------
+
+    async def execute(self, method: str, params: Mapping[str, object]) -> JsonObject:
+        """Send any request, and return the server's whole result object; while offline it is queued.
+
+        Raises:
+            RelayError: the server refused it, its answer was lost, or the client is not connected.
+        """
+        return await self._connected.execute(method, params)
+
+    async def dial(
+        self,
+        devices: Devices,
+        *,
+        tag: str | None = None,
+        max_duration: int | None = None,
+        dial_timeout: float | None = None,
+    ) -> Call:
+        """Call out, and return the call that was answered. Cancelled, it hangs up what rings.
+
+        Args:
+            devices: tried one after the other; those of an inner list ring together.
+            tag: correlates; chosen for you.
+            max_duration: minutes (PROTOCOL D9).
+            dial_timeout: seconds to wait for an answer; 120 by default.
+
+        Raises:
+            RelayError: nobody answered in time, the server refused, the connection was lost, or there is none.
+            ValueError: an argument cannot be used, or the tag is in use.
+        """
+        handle = self._connected.dial(
+            self.actor_class, devices, tag=tag, max_duration=max_duration, dial_timeout=dial_timeout
+        )
+        try:
+            await handle.wait_for_answered()
+        except asyncio.CancelledError:
+            if not handle.leg.is_let_go:  # otherwise the client was disconnected, and nothing is sent
+                handle.hangup()
+            raise
+        return Call.of(self, handle.ref)
+
+    async def send_message(
+        self,
+        *,
+        to_number: str,
+        from_number: str,
+        context: str | None = None,
+        body: str | None = None,
+        media: Sequence[str] | None = None,
+        tags: Sequence[str] | None = None,
+        region: str | None = None,
+        on_completed: Callable[[Any], Any] | None = None,
+    ) -> Message:
+        """Send a text, and return it when the server has taken it: ``await message.wait(timeout=60)``.
+
+        Args:
+            to_number: E.164.
+            from_number: one of the project's numbers.
+            context: the session's name by default.
+            body: the text.
+            media: URLs.
+            tags: labels.
+            region: of origin.
+            on_completed: called on the loop with the event of the last state; may be a coroutine function.
+
+        Raises:
+            ValueError: neither body nor media, or an argument cannot be used; nothing is sent.
+            RelayError: the server refused it, its answer was lost, or the client is not connected.
+        """
+        app = self._connected
+        handle = app.send_message(
+            to_number=to_number,
+            from_number=from_number,
+            context=context or app.relay_protocol or None,
+            body=body,
+            media=media,
+            tags=tags,
+            region=region,
+            on_completed=self.handlers.on_loop(on_completed) if on_completed is not None else None,
+        )
+        return Message.of(await handle.sent, handle, self.handlers)
+
+    async def receive(self, contexts: Sequence[str]) -> None:
+        """Take calls and texts of more contexts, also on later connections.
+
+        Raises:
+            RelayError: the server refused it (402: not in your plan), or the client is not connected.
+        """
+        await self._connected.receive(contexts)
+        self.contexts = list(dict.fromkeys([*self.contexts, *contexts]))
+
+    async def unreceive(self, contexts: Sequence[str]) -> None:
+        """Take no more calls and texts of these contexts; running calls go on.
+
+        Raises:
+            RelayError: the server refused it, or the client is not connected.
+        """
+        await self._connected.unreceive(contexts)
+        self.contexts = [context for context in self.contexts if context not in contexts]
+
+    @property
+    def _connected(self) -> RelayApp:
+        if not self.app.is_running:
+            raise NotSentError("the client is not connected: await client.connect(), or use it in `async with client:`")
+        return self.app
+
+
+def _callable(handler: H) -> H:
+    if not callable(handler):
+        raise TypeError(f"a handler must be a function of one argument, not {handler!r}")
+    return handler
