@@ -120,10 +120,8 @@ class Call(CallHandle):
         return _CallReply(command, self)
 
     def _post(self, order: Order) -> None:
-        leg = self.leg
-        is_cut = leg.is_let_go or not (self.client.app.is_running or leg.is_ended)
-        if is_cut and isinstance(order, Begin | Perform | Control):
-            order.refuse(NotSentError(f"{order.command.method} was not sent: the client is not connected"))
+        if self.leg.is_let_go and isinstance(order, Begin | Perform | Control):
+            order.refuse(NotSentError(f"{order.command.method} was not sent: the client was disconnected meanwhile"))
             return
         super()._post(order)
 
@@ -170,7 +168,7 @@ async def _attend(call: Call, handler: Callable[[Call], Any]) -> None:
         if inspect.isawaitable(given):
             await given
     except Exception as error:
-        if isinstance(error, CallEnded) and call.leg.is_ended:
+        if isinstance(error, CallEnded) and error.call_id == call.call_id:
             _log.debug("on_call handler ended with its call: %s", error)
             return
         _log.exception("on_call handler raised, hanging up call_id=%s", call.call_id)

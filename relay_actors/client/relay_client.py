@@ -17,10 +17,12 @@ from relay_actors.config import Settings
 from relay_actors.errors import NotSentError
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.devices import Devices
+from relay_actors.runtime.future import Future
 
 __all__ = ["RelayClient"]
 
 H = TypeVar("H", bound=Callable[[Any], Any])
+T = TypeVar("T")
 
 LOG_IN_S: Final = 30.0
 """How long `RelayClient.connect` waits for the log in."""
@@ -118,13 +120,10 @@ class RelayClient:
         """
         self.handlers.bind()
         self.app.start(wait_s=None, contexts=self.contexts)
-        waiting = asyncio.ensure_future(asyncio.to_thread(self.app.wait_for_log_in, LOG_IN_S))
         try:
-            await asyncio.shield(waiting)
+            await _aside(self.app.wait_for_log_in, LOG_IN_S)
         except BaseException:
             await self.disconnect()
-            # The thread is let go by that: nothing of it is left behind, and nobody needs what it says any more.
-            await asyncio.gather(waiting, return_exceptions=True)
             raise
 
     async def disconnect(self) -> None:
@@ -133,7 +132,7 @@ class RelayClient:
         Nothing is sent: calls go on at the server. What is under way here, be it a request, a dial, a wait or a running
         action, is cancelled where it is awaited.
         """
-        await asyncio.to_thread(self.app.leave, asyncio.CancelledError("the client was disconnected"))
+        await _aside(self.app.leave, asyncio.CancelledError("the client was disconnected"))
 
     async def __aenter__(self) -> Self:
         await self.connect()
@@ -169,7 +168,7 @@ class RelayClient:
             ending = self.app.ending(tell)
             while not ending.hear(await news.get()):
                 continue
-            await asyncio.to_thread(self.app.stop)
+            await _aside(self.app.stop)
             if ending.error is not None:
                 raise ending.error
 
@@ -278,6 +277,20 @@ class RelayClient:
         if not self.app.is_running:
             raise NotSentError("the client is not connected: await client.connect(), or use it in `async with client:`")
         return self.app
+
+
+def _aside(function: Callable[..., T], *arguments: Any) -> Future[T]:
+    """Call what blocks in a thread of its own, which does not hold up the end of the process; to be awaited."""
+    outcome: Future[T] = Future()
+
+    def call() -> None:
+        try:
+            outcome.set(function(*arguments))
+        except BaseException as error:  # whatever it is, it is for who waits
+            outcome.set_exception(error)
+
+    threading.Thread(target=call, name=f"relay-{function.__name__}", daemon=True).start()
+    return outcome
 
 
 def _callable(handler: H) -> H:

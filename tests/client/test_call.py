@@ -48,7 +48,9 @@ def test_actions_have_the_documented_methods(row: dict[str, str]) -> None:
             assert isinstance(method, property)
         else:
             plain, _, record = row["python_signature"].partition(" / RecordAction.")
-            assert parameters_of_function(method) == parameters_in(record if record and name == "RecordAction" else plain)
+            assert parameters_of_function(method) == parameters_in(
+                record if record and name == "RecordAction" else plain
+            )
 
 
 def test_a_call_is_made_of_what_is_documented() -> None:
