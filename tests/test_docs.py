@@ -128,7 +128,7 @@ def test_shown_code_is_taken_from_examples():
     for page in PAGES:
         for target, name in SHOWN_OBJECT.findall(page.read_text("utf-8")):
             text = (page.parent / target).read_text("utf-8")
-            assert re.search(rf"^(?:def|class) {name}\b", text, re.MULTILINE), f"{page}: {name} in {target}"
+            assert re.search(rf"^(?:(?:async )?def|class) {name}\b", text, re.MULTILINE), f"{page}: {name} in {target}"
     for page in PAGES:
         assert "```python" not in page.read_text("utf-8"), f"{page} shows Python that is no example's"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,8 @@ LONGEST = 150
 
 FILES = sorted(EXAMPLES.glob("*.py"))
 TESTS = [file for file in FILES if file.name.startswith("test_")]
-APPLICATIONS = [file for file in FILES if "app = RelayApp(" in file.read_text("utf-8")]
+IS_APPLICATION = re.compile(r"\b(?:app = RelayApp|client = RelayClient)\(")
+APPLICATIONS = [file for file in FILES if file not in TESTS and IS_APPLICATION.search(file.read_text("utf-8"))]
 SCRIPTS = [file for file in FILES if file not in TESTS and file not in APPLICATIONS]
 
 

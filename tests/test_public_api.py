@@ -23,6 +23,7 @@ PUBLIC = {
         MessageStateEvent PayEvent PlayEvent QueueEvent RecordEvent ReferEvent RelayEvent SendDigitsEvent StreamEvent
         TapEvent TranscribeEvent parse_event
     """,
+    "relay_actors.client": "Call Message RelayClient",
     "relay_actors.commands": """
         AI AIHold AIMessage AIUnhold ActionCommand AmazonBedrock Answer BindDigit ClearDigitBindings Collect Connect
         ControlCommand Denoise DenoiseStop Detect Dial Disconnect Echo Hangup Hold JoinConference JoinRoom

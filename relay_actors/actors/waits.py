@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
 from relay_actors.errors import WouldDeadlock
@@ -17,7 +17,7 @@ __all__ = ["CallFuture", "Reply", "Wait", "follow", "give_up_after"]
 T = TypeVar("T")
 
 
-class CallFuture(Future[T]):
+class CallFuture(Future[T], Coroutine[Any, Any, T]):
     """A future that is settled in the turns of one actor.
 
     In asyncio it may be used wherever a coroutine may, also in ``asyncio.create_task(…)``; unlike a coroutine it can be
@@ -52,9 +52,9 @@ class CallFuture(Future[T]):
         """Go on to wait. For a task."""
         return self._step(lambda steps: steps.send(value))
 
-    def throw(self, error: BaseException) -> Any:
+    def throw(self, typ: Any, val: Any = None, tb: Any = None) -> Any:
         """Wait no longer. For a task."""
-        return self._step(lambda steps: steps.throw(error))
+        return self._step(lambda steps: steps.throw(typ if val is None else val))
 
     def close(self) -> None:
         """A task was not begun; whatever was asked for is none the less done."""
