@@ -14,6 +14,7 @@ import textwrap
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from typing import Any
 import pytest
 
 from relay_actors import Actor, CallActor, MessageActor, RelayApp, RelayError
+from relay_actors.actors.leg import Leg
 from relay_actors.errors import (
     ArgumentError,
     ConfigError,
@@ -29,7 +31,7 @@ from relay_actors.errors import (
     JournalError,
     WouldDeadlock,
 )
-from relay_actors.events import CallReceiveEvent
+from relay_actors.events import CallReceiveEvent, CallStateEvent
 from relay_actors.journal.memory import MemoryMedium, MemoryStore
 from tests.actors.verbs.on_the_wire import parameters_in, parameters_of_function
 from tests.support.plain_app import (
@@ -414,6 +416,86 @@ def test_a_start_that_is_never_answered_says_so(server: PlainServer) -> None:
         app.start(wait_s=0.1)
 
 
+def test_a_leave_sends_nothing_and_ends_what_is_under_way(
+    server: PlainServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Calls go on at the server, and whoever waits here is told why not any more (PROTOCOL 6.2)."""
+
+    class LeftError(Exception):
+        pass
+
+    recorder = Recorder(answering)
+    with logged_in(server, recorder) as (app, peer), caplog.at_level(logging.WARNING):
+        peer.call()
+        peer.ok(peer.expect("calling.answer"))
+        peer.state("answered")
+        call = handle_of(app, CALL)
+        call.wait_for_answered().get(timeout=DEADLINE_S)
+        action = call.play_tts("Hello")
+        peer.ok(peer.expect("calling.play"))
+        dial = app.dial(CallActor, DEVICES)
+        peer.expect("calling.dial")
+        text = app.send_message(to_number="+1", from_number="+2", body="Hello")
+        peer.expect("messaging.send")
+        pending = [
+            app.execute("calling.x", {}),
+            call.hold(),
+            action.wait(),
+            call.wait_for_ended(),
+            dial.wait_for_answered(),
+            text.sent,
+            text.wait(),
+        ]
+        for method in ("calling.x", "calling.hold"):
+            peer.expect(method)
+        assert app.leave(LeftError("gone")) is True
+        for future in pending:
+            with pytest.raises(LeftError):
+                future.get(timeout=0)
+        assert not app.is_running
+        assert app.leave(LeftError("again")) is True
+        assert peer.expect_end() == "goodbye"
+        methods = [frame.get("method") for frame in peer.frames]
+        assert "signalwire.unreceive" not in methods
+        assert "calling.end" not in methods
+    assert caplog.text == ""
+
+
+def test_a_call_can_be_attached_to_by_its_ids(server: PlainServer) -> None:
+    """What was told of it before is kept for who comes; who is there already stays."""
+    recorder = Recorder()
+    with logged_in(server) as (app, peer):
+        peer.state("answered", "begun")
+        leg = Leg(direction="outbound")
+        leg.call_id, leg.node_id = "begun", NODE
+        call = app.attach(recorder.actor_class, leg)
+        assert recorder.next(CallStateEvent).call_state == "answered"
+        assert app.attach(CallActor, leg).ref == call.ref
+        call.hangup()
+        sent = peer.expect("calling.end", call_id="begun")
+        assert sent["params"]["node_id"] == NODE
+        peer.ok(sent)
+        peer.state("ended", "begun")
+        call.wait_for_ended().get(timeout=DEADLINE_S)
+
+
+def test_contexts_can_be_given_for_one_run(server: PlainServer) -> None:
+    """As the other arguments can."""
+    app = app_for(server, contexts=["support"])
+    app.start(wait_s=None, contexts=["sales"])
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(app.wait_for_log_in, DEADLINE_S)
+        peer = server.accept()
+        login = peer.expect("signalwire.connect", contexts=["sales"])
+        with pytest.raises(TimeoutError, match=f"no log in at {server.host} within 0 s"):
+            app.wait_for_log_in(0.0)
+        peer.error(login, -32002, "401 Unauthorized")
+        with pytest.raises(RelayError, match="401"):
+            waiting.result(DEADLINE_S)
+    assert app.is_running
+    app.stop()
+
+
 def test_a_start_fails_when_the_application_is_stopped_meanwhile(server: PlainServer) -> None:
     """It does not wait for what will not come."""
     app = app_for(server)
@@ -602,7 +684,7 @@ def test_it_speaks_tls_and_trusts_the_given_authority(tmp_path: Path) -> None:
 PROGRAM = """
     import sys
     from relay_actors import CallActor, RelayApp, Timing
-    from relay_actors.events import CallReceiveEvent
+    from relay_actors.events import CallReceiveEvent, CallStateEvent
 
     timing = Timing(linger_s=0.05, stop_timeout_s=3.0, reconnect_min_s=0.02, reconnect_max_s=0.1)
     app = RelayApp("project", "token", timing=timing, contexts=["more"])

@@ -115,6 +115,9 @@ def test_a_call_that_would_stay_up_without_its_actor_needs_a_hang_up():
     handed_on = new_leg("answered")
     handed_on.is_handed_on = True
     assert not handed_on.needs_hang_up
+    let_go = new_leg("answered")
+    let_go.is_let_go = True
+    assert not let_go.needs_hang_up
     nameless = new_leg()
     nameless.call_id = ""
     assert not nameless.needs_hang_up

@@ -10,12 +10,13 @@ import pytest
 from relay_actors.actors.actions import PlayAction
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.leg import Leg, StateWait
-from relay_actors.actors.orders import Begin, Control, Listen, Perform, WaitFor
+from relay_actors.actors.orders import Begin, Control, LetGo, Listen, Perform, WaitFor
 from relay_actors.actors.waits import Reply, Wait
 from relay_actors.errors import CallEnded, DialFailedError
 from relay_actors.protocol.commands import Answer, Dial, Hangup, Play, Stop
 from relay_actors.protocol.events import RelayEvent
 from relay_actors.protocol.states import ActionState
+from relay_actors.runtime.future import Future
 from tests.actors.world import device
 
 
@@ -95,3 +96,10 @@ def test_a_refusal_reaches_who_gave_the_order_once(leg: Leg):
         assert order.refuse(ValueError("second")) is False
     assert isinstance(order.reply.error, ValueError)  # type: ignore[union-attr]  # the last one has a reply
     assert str(order.reply.error) == "first"  # type: ignore[union-attr]
+
+
+def test_a_call_that_is_over_is_let_go_already(leg: Leg):
+    """Who waits until it is, waits for nothing."""
+    order = LetGo(ValueError("left"), Future())
+    order.too_late(leg)
+    assert order.done.is_settled

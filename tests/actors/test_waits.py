@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -146,3 +148,46 @@ def test_an_actor_can_wait_for_another(in_its_turn: Cell, dispatcher: Determinis
 
 def _settle(future: CallFuture[int]) -> None:
     future.try_set(7)
+
+
+# -- in asyncio ------------------------------------------------------------------------------------------------------
+
+
+def test_what_verbs_give_is_taken_by_asyncio_as_a_coroutine():
+    """By tasks, as many as like, each with its own time-out; the wait is unharmed, and can be awaited again."""
+
+    async def story() -> list[Any]:
+        wait: Wait[int] = Wait()
+        tasks = [asyncio.create_task(wait) for _ in range(3)]
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(wait, 0.001)
+        tasks[1].cancel()
+        settling = threading.Thread(target=wait.try_set, args=(5,))
+        settling.start()
+        first, second, third = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5.0)
+        settling.join(5.0)
+        assert isinstance(second, asyncio.CancelledError)
+        return [first, third, await wait, await asyncio.create_task(wait)]
+
+    assert asyncio.run(story()) == [5, 5, 5, 5]
+
+
+def test_an_error_is_raised_in_each_task_that_waits():
+    """Also when it was there before."""
+
+    async def story() -> list[BaseException | Any]:
+        reply = new_reply()
+        before = asyncio.create_task(reply)
+        await asyncio.sleep(0)
+        reply.try_fail(ValueError("no"))
+        return await asyncio.gather(before, asyncio.create_task(reply), return_exceptions=True)
+
+    assert [str(error) for error in asyncio.run(story())] == ["no", "no"]
+
+
+def test_a_task_that_is_not_begun_takes_nothing_back():
+    """A command takes effect when it is called."""
+    wait: Wait[int] = Wait()
+    wait.close()
+    wait.try_set(5)
+    assert asyncio.run(wait) == 5

@@ -199,6 +199,7 @@ def test_a_lost_connection_comes_back_and_what_was_asked_meanwhile_is_sent(stage
         menu = await call.prompt_tts("Press 1.", {"digits": {"max": 1}})
         await person(line.hears, "press 1")
         with stage.sim.socket_down():
+            await until(lambda: call.leg.is_cut_off)
             asked = asyncio.create_task(call.play_tts("Are you still there?"))
             await asyncio.sleep(0)
             line.presses("1")
