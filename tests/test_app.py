@@ -33,7 +33,8 @@ from relay_actors.errors import (
 )
 from relay_actors.events import CallReceiveEvent, CallStateEvent
 from relay_actors.journal.memory import MemoryMedium, MemoryStore
-from tests.actors.verbs.on_the_wire import parameters_in, parameters_of_function
+from tests.actors.verbs.on_the_wire import parameters_of_function
+from tests.actors.verbs.uses import parameters_in
 from tests.support.plain_app import (
     Recorder,
     app_for,

@@ -16,7 +16,8 @@ from relay_actors import Action, CallEnded, CallHandle, RelayError
 from relay_actors.client import Call
 from relay_actors.errors import NotSentError
 from relay_actors.events import CallStateEvent, CollectEvent, RelayEvent
-from tests.actors.verbs.on_the_wire import CALL_METHODS, documented, parameters_in, parameters_of_function
+from tests.actors.verbs.on_the_wire import parameters_of_function
+from tests.actors.verbs.uses import CALL_METHODS, documented, parameters_in
 from tests.client.conftest import CALLER, DEADLINE_S, DESK, OURS, Stage, person, until
 
 TABLE = json.loads((Path(__file__).parents[1] / "data" / "methods.json").read_text("utf-8"))

@@ -13,7 +13,8 @@ import pytest
 
 from relay_actors import RelayActorsError, RelayError
 from relay_actors.client import Message
-from tests.actors.verbs.on_the_wire import parameters_in, parameters_of_function
+from tests.actors.verbs.on_the_wire import parameters_of_function
+from tests.actors.verbs.uses import parameters_in
 from tests.client.conftest import CALLER, DEADLINE_S, DESK, OURS, Stage, person
 
 TABLE = json.loads((Path(__file__).parents[1] / "data" / "methods.json").read_text("utf-8"))

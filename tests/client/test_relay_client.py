@@ -19,7 +19,8 @@ from relay_actors import RelayError
 from relay_actors.client import Call, Message, RelayClient
 from relay_actors.client import relay_client as module
 from relay_actors.errors import DialFailedError, NotSentError
-from tests.actors.verbs.on_the_wire import parameters_in, parameters_of_function
+from tests.actors.verbs.on_the_wire import parameters_of_function
+from tests.actors.verbs.uses import parameters_in
 from tests.client.conftest import CALLER, DEADLINE_S, DESK, OURS, Stage, person, until
 
 TABLE = json.loads((Path(__file__).parents[1] / "data" / "methods.json").read_text("utf-8"))

@@ -23,6 +23,7 @@ from relay_actors.runtime.clock import SystemClock
 from relay_actors.simulator import Phone, Simulator
 from relay_actors.simulator.tls import make_tls_files
 from relay_actors.simulator.websockets_server import SimulatorServer
+from tests.actors.verbs.uses import ALL_OF_IT, BARE, documented
 
 os.environ.setdefault("SIGNALWIRE_LOG_LEVEL", "error")
 
@@ -155,6 +156,118 @@ async def bridge(stage: Stage) -> str:
     return "talked, then parted"
 
 
+async def every_verb(stage: Stage) -> str:
+    """Let the SDK say every method with all arguments and with none: exactly what the table says goes out."""
+    uses = [*ALL_OF_IT, *BARE]
+    last = [one for one in uses if one.method in ("calling.end", "calling.transfer", "calling.pass")]
+    for one in [one for one in uses if one not in last] + last:
+        stage.sim.reject_next(one.method, code="200", message="taken, and nothing done", times=2)
+    call = await stage.inbound()
+    for one in [one for one in uses if one not in last] + last:
+        before = len(stage.sim.frames.received(one.method))
+        required = [name for name, _kind, default in documented(one.verb) if default == "required" and name != "kwargs"]
+        named = {name: value for name, value in one.kwargs.items() if name not in required}
+        await getattr(call, one.verb)(*[one.kwargs[name] for name in required], **named)
+        (frame,) = stage.sim.frames.received(one.method)[before:]
+        ids = {"call_id", "node_id", "control_id"} if one.has_control_id else {"call_id", "node_id"}
+        assert ids <= set(frame.params), f"{one.verb}: {frame.params}"
+        sent = {key: value for key, value in frame.params.items() if key not in ids}
+        assert sent == one.params, f"{one.verb}: {sent} and not {one.params}"
+    await person(stage.phone(CALLER).hangs_up)
+    return f"{len(uses)} frames are those that our verbs send"
+
+
+async def conference(stage: Stage) -> str:
+    """Let two callers meet, hear each other, and part."""
+    events: list[str] = []
+    calls = []
+    for number in (CALLER, DESK):
+        stage.phone(number).dials(context="support", to=OUR_NUMBER)
+        call = await asyncio.wait_for(stage.calls.get(), WITHIN_S)
+        call.on("calling.conference", lambda event: events.append(event.status))
+        await call.answer()
+        await call.join_conference("weekly")
+        calls.append(call)
+    await person(stage.phone(CALLER).talks_to, stage.phone(DESK))
+    await person(stage.phone(CALLER).says, "good morning")
+    await person(stage.phone(DESK).hears, "voice good morning")
+    for call in calls:
+        await call.hangup()
+        await call.wait_for_ended(timeout=WITHIN_S)
+    assert {"conference-start", "participant-join", "participant-leave"} <= set(events), events
+    return "both heard each other, and all of it was told"
+
+
+async def queue(stage: Stage) -> str:
+    """Wait in a queue behind somebody, and move up when they leave."""
+    first = await stage.inbound()
+    await first.queue_enter("sales")
+    stage.phone(DESK).dials(context="support", to=OUR_NUMBER)
+    second = await asyncio.wait_for(stage.calls.get(), WITHIN_S)
+    await second.answer()
+    moved = asyncio.ensure_future(second.wait_for("calling.call.queue", lambda event: event.position == 1, WITHIN_S))
+    await second.queue_enter("sales")
+    await person(stage.phone(DESK).is_in_queue, "sales", 2)
+    await first.queue_leave("sales")
+    event = await moved
+    for call in (first, second):
+        await call.hangup()
+        await call.wait_for_ended(timeout=WITHIN_S)
+    return f"second in the queue, then {event.status} at place {event.position}"
+
+
+async def payment(stage: Stage) -> str:
+    """Take a card number, a date and a code."""
+    call = await stage.inbound()
+    over = asyncio.ensure_future(
+        call.wait_for("calling.call.pay", lambda event: bool(event.params.get("result")), WITHIN_S)
+    )
+    await call.pay("https://connector.example.com", postal_code="false", timeout="10")
+    caller = stage.phone(CALLER)
+    for asked, keys in (("card number", "4111111111111111#"), ("expir", "1240"), ("security", "123")):
+        await person(caller.hears, asked)
+        await person(caller.presses, keys)
+    event = await over
+    await call.hangup()
+    await call.wait_for_ended(timeout=WITHIN_S)
+    assert event.params["result"] == "success", event.params
+    assert "4111111111111111" not in str(event.params)
+    return f"success, card {event.params['payment_card_number']}"
+
+
+async def fax(stage: Stage) -> str:
+    """Send three pages to a fax machine."""
+    document = "https://example.com/offer.pdf"
+    stage.sim.has_document(document, pages=3)
+    stage.phone(DESK).is_fax_machine()
+    device = {"type": "phone", "params": {"from_number": OUR_NUMBER, "to_number": DESK}}
+    call = await stage.client.dial([[device]], dial_timeout=WITHIN_S)
+    over = asyncio.ensure_future(
+        call.wait_for("calling.call.fax", lambda event: event.fax["type"] == "finished", WITHIN_S)
+    )
+    await call.send_fax(document)
+    event = await over
+    await call.hangup()
+    await call.wait_for_ended(timeout=WITHIN_S)
+    assert event.fax["params"]["success"] is True, event.fax
+    return f"{event.fax['params']['pages']} pages"
+
+
+async def agent(stage: Stage) -> str:
+    """Let an agent talk to the caller until it is finished."""
+    stage.sim.next_agent("Hello, what is your name?", "Thank you, goodbye.")
+    call = await stage.inbound()
+    action = await call.ai(prompt={"text": "Ask for a name."})
+    caller = stage.phone(CALLER)
+    await person(caller.hears, "your name")
+    await person(caller.says, "Ada")
+    await person(caller.hears, "goodbye")
+    event = await action.wait(timeout=WITHIN_S)
+    await call.hangup()
+    await call.wait_for_ended(timeout=WITHIN_S)
+    return f"{event.params['state']} after {len(stage.sim.conversations[-1].utterances)} utterances"
+
+
 STORIES: dict[str, Callable[[Stage], Awaitable[str]]] = {
     "inbound menu": inbound_menu,
     "outbound dial": outbound_dial,
@@ -163,6 +276,12 @@ STORIES: dict[str, Callable[[Stage], Awaitable[str]]] = {
     "recording": recording,
     "machine detection": machine_detection,
     "bridge": bridge,
+    "conference": conference,
+    "queue": queue,
+    "payment": payment,
+    "fax": fax,
+    "agent": agent,
+    "every verb": every_verb,
 }
 
 
@@ -197,7 +316,7 @@ async def tell_all(sim: Simulator, host: str) -> bool:
             is_well, outcome = await tell_one(Stage(sim, client, calls, messages), story)
             went_well = went_well and is_well
             say(name, is_well, f"{time.monotonic() - started:5.2f} s  {outcome}")
-        acknowledged = sim.wait_until(lambda: not sim.unacknowledged, WITHIN_S)
+        acknowledged = await person(sim.wait_until, lambda: not sim.unacknowledged, WITHIN_S)
         say("acknowledgements", acknowledged, "every event was acknowledged")
     return went_well and acknowledged
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -21,16 +18,11 @@ __all__ = [
     "Case",
     "case",
     "defined_in",
-    "documented",
-    "parameters_in",
     "parameters_of",
     "parameters_of_function",
     "sent_by",
     "without_ids",
 ]
-
-METHODS = json.loads((Path(__file__).parents[2] / "data" / "methods.json").read_text("utf-8"))
-CALL_METHODS = {entry["name"]: entry for entry in METHODS["call_methods"]}
 
 
 @dataclass(frozen=True)
@@ -73,28 +65,6 @@ def without_ids(handle: CallHandle, params: dict[str, Any], *, control_id: bool)
 def defined_in(verbs: type) -> list[str]:
     """Return the public verbs that a class defines."""
     return [name for name, value in vars(verbs).items() if inspect.isfunction(value) and not name.startswith("_")]
-
-
-def documented(name: str) -> list[tuple[str, str, str]]:
-    """Return name, kind and default of each parameter of a verb, as the table of the wire has them."""
-    return parameters_in(CALL_METHODS[name]["python_signature"])
-
-
-def parameters_in(text: str) -> list[tuple[str, str, str]]:
-    """Return the same of a signature as the tables write it: ``play(media, *, volume=None, **kwargs)``."""
-    function = ast.parse(f"def {text}: ...").body[0]
-    assert isinstance(function, ast.FunctionDef)
-    arguments = function.args
-    plain = [None] * (len(arguments.args) - len(arguments.defaults)) + list(arguments.defaults)
-    found = [
-        (argument.arg, "POSITIONAL_OR_KEYWORD", "required" if default is None else repr(ast.literal_eval(default)))
-        for argument, default in zip(arguments.args, plain, strict=True)
-    ]
-    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        found.append((argument.arg, "KEYWORD_ONLY", "required" if default is None else repr(ast.literal_eval(default))))
-    if arguments.kwarg is not None:
-        found.append((arguments.kwarg.arg, "VAR_KEYWORD", "required"))
-    return found
 
 
 def parameters_of(name: str) -> list[tuple[str, str, str]]:
