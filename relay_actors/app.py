@@ -416,8 +416,8 @@ class RelayApp:
             media: URLs.
             tags: labels.
             region: of origin.
-            on_completed: called with the event of the last state; a function or a coroutine function, as for
-                `MessageHandle.on`.
+            on_completed: called with the event of the last state, ``failed`` also when the server refuses the text; a
+                function or a coroutine function, as for `MessageHandle.on`.
 
         Raises:
             ArgumentError: neither body nor media, or an argument cannot be used (a ValueError).

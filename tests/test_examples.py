@@ -7,13 +7,18 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from relay_actors import MessageActor, RelayApp
+from relay_actors.actors.verbs import AllVerbs
+from relay_actors.actors.verbs.waiting import WaitingVerbs
 from tests.support.house import REPOSITORY
 
 EXAMPLES = REPOSITORY / "examples"
+PROCESSES = 3
 LONGEST = 150
 """Lines: a screen or two (STYLE, Examples)."""
 
@@ -22,6 +27,16 @@ TESTS = [file for file in FILES if file.name.startswith("test_")]
 IS_APPLICATION = re.compile(r"\b(?:app = RelayApp|client = RelayClient)\(")
 APPLICATIONS = [file for file in FILES if file not in TESTS and IS_APPLICATION.search(file.read_text("utf-8"))]
 SCRIPTS = [file for file in FILES if file not in TESTS and file not in APPLICATIONS]
+
+VERBS = {
+    *(name for part in AllVerbs.__bases__ if part is not WaitingVerbs for name in vars(part) if name[0] != "_"),
+    *(name for name in vars(RelayApp) if name in ("dial", "send_message", "receive", "unreceive")),
+    *(name for name in vars(MessageActor) if name == "reply"),
+}
+"""What an example can show of the surface: the verbs of calls, and those of the application."""
+
+NOT_SHOWN = {"amazon_bedrock", "detect", "play_ringtone", "play_silence", "prompt_audio"}
+"""Verbs whose siblings are shown: `ai`, the three detectors by name, and the other media."""
 
 
 def by_name(file: Path) -> str:
@@ -34,6 +49,13 @@ def names_of_tests(file: Path) -> list[str]:
     return [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
 
 
+def verbs_used(file: Path) -> list[str]:
+    """The verbs that a file calls, by name: on its own call, on its application, or on a handle that is named so."""
+    calls = [node.func for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    named = [called for called in calls if isinstance(called, ast.Attribute) and called.attr in VERBS]
+    return sorted({called.attr for called in named if ast.unparse(called.value) in ("self", "app", "self.app", "call")})
+
+
 @pytest.mark.parametrize("application", APPLICATIONS, ids=by_name)
 def test_each_application_is_driven_by_people_on_the_phone(application: Path):
     """The test beside it shows a reader how to write their own."""
@@ -43,16 +65,36 @@ def test_each_application_is_driven_by_people_on_the_phone(application: Path):
     assert names_of_tests(test)
 
 
-def test_the_tests_of_the_examples_pass(pytester: pytest.Pytester):
-    """Copied elsewhere, so that nothing of this repository helps them; a warning is an error there, too."""
+def run_tests(tests: list[Path], folder: Path) -> str:
+    """Run these of the copied tests in a process of their own, and return what it printed."""
+    flags = ["-W", "error", "-p", "no:cacheprovider", "--tb=short"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *flags, *(test.name for test in tests)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def test_the_tests_of_the_examples_pass(tmp_path: Path):
+    """Copied elsewhere, so that nothing of this repository helps them; a warning is an error there, too.
+
+    They wait most of the time, as people on the phone do, so some processes share them.
+    """
     for file in FILES:
-        shutil.copy(file, pytester.path)
+        shutil.copy(file, tmp_path)
 
-    result = pytester.runpytest_subprocess("-W", "error", "-p", "no:cacheprovider", "--tb=short")
+    shares = [TESTS[place::PROCESSES] for place in range(PROCESSES)]
+    with ThreadPoolExecutor() as pool:
+        printed = list(pool.map(run_tests, shares, [tmp_path] * PROCESSES))
 
-    outcomes = result.parseoutcomes()
-    assert set(outcomes) == {"passed"}
-    assert outcomes["passed"] >= sum(len(names_of_tests(file)) for file in TESTS)
+    for tests, text in zip(shares, printed, strict=True):
+        outcomes = pytest.RunResult.parse_summary_nouns(text.splitlines())
+        assert set(outcomes) == {"passed"}, text
+        assert outcomes["passed"] >= sum(len(names_of_tests(file)) for file in tests)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=by_name)
@@ -78,3 +120,21 @@ def test_an_example_is_short_and_uses_what_is_public(file: Path):
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Attribute):
             assert not node.attr.startswith("_") or node.attr.startswith("__"), f"{file.name}:{node.lineno} {node.attr}"
+
+
+def test_the_table_of_the_examples_is_true():
+    """Every example is in it, no other is, and each shows the verbs that the table says."""
+    text = (EXAMPLES / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| \[(\w+)\]\((\w+\.py)\) \| .+ \| (.*) \|$", text, re.MULTILINE)
+    told = {file: re.findall(r"`(\w+)`", verbs) for _name, file, verbs in rows}
+
+    assert [f"{name}.py" for name, _file, _verbs in rows] == [file for _name, file, _verbs in rows]
+    assert len(told) == len(rows)
+    assert told == {file.name: verbs_used(file) for file in [*APPLICATIONS, *SCRIPTS]}
+
+
+def test_the_examples_show_the_surface():
+    """A verb that no application uses is one whose use nobody sees."""
+    shown = {verb for file in APPLICATIONS for verb in verbs_used(file)}
+
+    assert VERBS - shown == NOT_SHOWN

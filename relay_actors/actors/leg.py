@@ -22,7 +22,7 @@ from relay_actors.runtime.base import TimerHandle
 
 __all__ = ["Leg", "Listener", "StateWait"]
 
-Listener = Callable[[RelayEvent], Any]
+Listener = Callable[[Any], Any]
 
 
 class StateWait:
@@ -98,7 +98,7 @@ class Leg:
         self.state: str = ""
         self.stale_states = 0
         self.end_reason = ""
-        self.ended_event: RelayEvent | None = None
+        self.ended_event: CallStateEvent | None = None
         self.data: dict[str, Any] = data if data is not None else {}
         self.begun = False
         self.hand_on: Reply | None = None
@@ -166,7 +166,7 @@ class Leg:
         """
         return is_at_or_past(self.state, state)
 
-    def state_event(self) -> RelayEvent:
+    def state_event(self) -> CallStateEvent:
         """Return the present state as an event, for those who wait for one that has been reached (PROTOCOL 8.4)."""
         if self.ended_event is not None:
             return self.ended_event

@@ -156,7 +156,7 @@ class LegLife(Actor, AllVerbs):
         self.end_leg(event)
         self.hand_out()
 
-    def end_leg(self, event: RelayEvent) -> None:
+    def end_leg(self, event: CallStateEvent) -> None:
         """The call has ended: everything that waits for it ends, in this turn (SEMANTICS X2)."""
         leg = self.leg
         leg.ended_event = event

@@ -88,12 +88,13 @@ class TextMessage:
 class KeptMessage:
     """What is known of a text, and who waits for it."""
 
-    __slots__ = ("done", "listeners", "message", "office", "on_completed", "sent")
+    __slots__ = ("done", "is_wanted", "listeners", "message", "office", "on_completed", "sent")
 
     def __init__(self, message: TextMessage, office: Office, on_completed: Callable[[Any], Any] | None = None) -> None:
         self.message = message
         self.office = office
         self.on_completed = on_completed
+        self.is_wanted = on_completed is not None
         self.sent: Future[TextMessage] = Future(office.dispatcher)
         self.done: Future[RelayEvent] = Future(office.dispatcher)
         self.listeners: list[Callable[[MessageStateEvent], Any]] = []
@@ -223,7 +224,12 @@ class OutboundMessageActor(_TextActor):
             kept.message.reason = str(error)
             kept.sent.try_fail(error)
             kept.done.try_fail(error)
-            self.stop()
+            if not kept.is_wanted:
+                # Nobody would ever know of it. Not the text nor its numbers: those are nobody's business.
+                _log.warning("a text was not sent: %s", error)
+            refusal = _refusal(kept.message)
+            self._tell(refusal)
+            self._complete(refusal)
             return
         message_id = (result or {}).get("message_id")
         kept.message.message_id = message_id if isinstance(message_id, str) else ""
@@ -259,16 +265,22 @@ class OutboundMessageActor(_TextActor):
         kept = self._kept
         if not kept.message.moved(event):
             return
-        for listener in tuple(kept.listeners):
-            self._call(listener, event, "listener")
+        self._tell(event)
         if is_final(kept.message.state, MESSAGE_MOVES):
             kept.done.try_set(event)
-            if kept.on_completed is not None:
-                self._call(kept.on_completed, event, "on_completed")
-            self._is_over = True
-            self._stop_if_over()
-            if self._asides:
-                self.start_timer(_WrapUp, _WrapUp(), kept.office.timing.wrap_up_s)
+            self._complete(event)
+
+    def _tell(self, event: MessageStateEvent) -> None:
+        for listener in tuple(self._kept.listeners):
+            self._call(listener, event, "listener")
+
+    def _complete(self, event: MessageStateEvent) -> None:
+        if self._kept.on_completed is not None:
+            self._call(self._kept.on_completed, event, "on_completed")
+        self._is_over = True
+        self._stop_if_over()
+        if self._asides:
+            self.start_timer(_WrapUp, _WrapUp(), self._kept.office.timing.wrap_up_s)
 
     def _call(self, function: Callable[[Any], Any], event: MessageStateEvent, what: str) -> None:
         """Call one who listens; what it raises is logged, and harms nothing (SEMANTICS X13)."""
@@ -386,10 +398,13 @@ class MessageHandle(TextView):
     @property
     def sent(self) -> Future[TextMessage]:
         """Settled when the server has taken the text, or refused it."""
+        self._kept.is_wanted = True
         return self._kept.sent
 
     def on(self, handler: Callable[[MessageStateEvent], Any]) -> None:
         """Have ``handler(event)`` called with every state; what it raises is logged.
+
+        A text that the server refuses is told as ``failed``, although no server sends such an event.
 
         Args:
             handler: a function or a coroutine function; it runs in the text's turns, so the former must not block. A
@@ -400,6 +415,7 @@ class MessageHandle(TextView):
         """
         if not callable(handler):
             raise TypeError(f"on(…): the handler must be a function of the event, not {handler!r}")
+        self._kept.is_wanted = True
         self._kept.listeners.append(handler)
 
     def wait(self, timeout: float | None = None) -> Wait[Any]:
@@ -409,6 +425,7 @@ class MessageHandle(TextView):
             TimeoutError: in the wait, after ``timeout`` seconds; the text is unharmed.
             RelayError: in the wait, when the server has refused it.
         """
+        self._kept.is_wanted = True
         wait: Wait[Any] = Wait(self._dispatcher)
         give_up_after(wait, timeout, self._dispatcher, f"the last state of message {self.message_id}")
         follow(wait, self._kept.done)
@@ -428,6 +445,22 @@ class _SendAnswered(Internal):
     def deliver(self) -> None:
         """Hand it to the actor."""
         self._cell.actor.on_answered(self._result, self._error)
+
+
+def _refusal(text: TextMessage) -> MessageStateEvent:
+    """Return what tells, in place of an event that no server sends, that a text was never taken."""
+    params: JsonObject = {
+        "context": text.context,
+        "direction": text.direction,
+        "from_number": text.from_number,
+        "to_number": text.to_number,
+        "body": text.body,
+        "media": list(text.media),
+        "message_state": text.state,
+        "reason": text.reason,
+        "tags": list(text.tags),
+    }
+    return MessageStateEvent.from_payload({"event_type": "messaging.state", "params": params})
 
 
 class _WrapUp:

@@ -55,6 +55,12 @@ class App(Protocol):
     def execute(self, method: str, params: Mapping[str, object]) -> Any:
         """Send any request; see `RelayApp.execute`."""
 
+    def receive(self, contexts: Sequence[str]) -> Any:
+        """Take calls and texts of more contexts; see `RelayApp.receive`."""
+
+    def unreceive(self, contexts: Sequence[str]) -> Any:
+        """Take no more calls and texts of these contexts; see `RelayApp.unreceive`."""
+
 
 class Office:
     """The telephony side of one running system.

@@ -168,6 +168,36 @@ def test_a_refused_text_fails_for_everybody_who_waits(server: PlainServer) -> No
             wait_until(lambda app=app: is_over(app))  # type: ignore[misc]  # bound in the loop
 
 
+def test_a_refused_text_completes_as_failed(server: PlainServer, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever counts what became of many texts would otherwise wait for one of them for ever."""
+    told: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    with logged_in(server) as (app, peer):
+        text = app.send_message(to_number=TO, from_number=FROM, body="hi", tags=["t"], on_completed=told.put)
+        text.on(told.put)
+        peer.answer(peer.expect("messaging.send"), {"code": "400", "message": "from_number is not valid"})
+        listened, completed = (told.get(timeout=DEADLINE_S) for _ in range(2))
+        assert listened == completed
+        assert (completed.message_state, completed.to_number, completed.tags) == ("failed", TO, ["t"])
+        assert "from_number is not valid" in completed.reason
+        wait_until(lambda: is_over(app))
+    assert "was not sent" not in caplog.text
+
+
+def test_a_refused_text_that_nobody_asks_for_is_in_the_log(
+    server: PlainServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing fails in silence; and nobody's words or number get into the log by it."""
+    with logged_in(server) as (app, peer):
+        app.send_message(to_number=TO, from_number=FROM, body="a secret")
+        peer.answer(peer.expect("messaging.send"), {"code": "400", "message": "from_number is not valid"})
+        wait_until(lambda: is_over(app))
+    [line] = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert line.startswith("a text was not sent: ")
+    assert "from_number is not valid" in line
+    assert TO not in line
+    assert "secret" not in line
+
+
 def test_a_text_that_was_accepted_without_a_name_is_given_up(server: PlainServer) -> None:
     """Nothing can ever be heard of it, and its actor would stay for ever."""
     with logged_in(server) as (app, peer):

@@ -6,6 +6,7 @@ Source: PROTOCOL 8.4.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from relay_actors.actors.leg import Listener
 from relay_actors.actors.orders import Listen
@@ -46,24 +47,24 @@ class WaitingVerbs(CallVerbs):
 
         return self._wait(accepts, timeout, f"event {event_type}")
 
-    def wait_for_ringing(self, timeout: float | None = None) -> Wait[RelayEvent]:
+    def wait_for_ringing(self, timeout: float | None = None) -> Wait[CallStateEvent]:
         """Wait until the call rings; at once if it does, or is past that."""
         return self._wait_for_state(CallState.RINGING, timeout)
 
-    def wait_for_answered(self, timeout: float | None = None) -> Wait[RelayEvent]:
+    def wait_for_answered(self, timeout: float | None = None) -> Wait[CallStateEvent]:
         """Wait until the call is answered; at once if it is, or is past that: look at the event's ``call_state``."""
         return self._wait_for_state(CallState.ANSWERED, timeout)
 
-    def wait_for_ending(self, timeout: float | None = None) -> Wait[RelayEvent]:
+    def wait_for_ending(self, timeout: float | None = None) -> Wait[CallStateEvent]:
         """Wait until the call begins to end; at once if it does, or has ended."""
         return self._wait_for_state(CallState.ENDING, timeout)
 
-    def wait_for_ended(self, timeout: float | None = None) -> Wait[RelayEvent]:
+    def wait_for_ended(self, timeout: float | None = None) -> Wait[CallStateEvent]:
         """Wait until the call has ended; at once if it has."""
         return self._wait_for_state(CallState.ENDED, timeout)
 
-    def _wait_for_state(self, state: str, timeout_s: float | None) -> Wait[RelayEvent]:
+    def _wait_for_state(self, state: str, timeout_s: float | None) -> Wait[CallStateEvent]:
         def accepts(event: RelayEvent) -> bool:
             return isinstance(event, CallStateEvent) and is_at_or_past(event.call_state, state)
 
-        return self._wait(accepts, timeout_s, f"state {state}", state=state)
+        return cast("Wait[CallStateEvent]", self._wait(accepts, timeout_s, f"state {state}", state=state))
