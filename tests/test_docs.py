@@ -1,6 +1,7 @@
 """The documentation says what is so: guarantees, variables, files and shown code are compared with the project."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -29,6 +30,7 @@ def guarantees() -> dict[str, tuple[str, str, list[str]]]:
     return {code: (state, note, re.findall(r"`([^`]+)`", tests)) for code, _, state, note, tests in rows}
 
 
+@functools.cache
 def docstrings() -> dict[str, str]:
     """The docstring of every test, by ``tests/journal/test_codec.py::test_name``."""
     found = {}

@@ -141,7 +141,7 @@ def house(tmp_path: Path, files: dict[str, str]) -> list[Module]:
         file = tmp_path / PACKAGE / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(files.get(path, ""), "utf-8")
-    return read_package(tmp_path)
+    return read_package.__wrapped__(tmp_path)  # not the remembered one: its files may have changed
 
 
 IN_A_FUNCTION = "def later():\n    from relay_actors.runtime.clock import Clock\n"

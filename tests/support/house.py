@@ -63,8 +63,9 @@ class Import:
         return f"{self.module.path}:{self.line}"
 
 
+@functools.cache
 def read_package(repository: Path = REPOSITORY) -> list[Module]:
-    """Read every module of the package that stands in ``repository``."""
+    """Read every module of the package that stands in ``repository``; once, since all watchers want the same."""
     modules = []
     for file in sorted((repository / PACKAGE).rglob("*.py")):
         path = file.relative_to(repository)
