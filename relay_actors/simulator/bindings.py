@@ -16,7 +16,7 @@ from relay_actors.simulator.timers import Timer
 
 __all__ = ["Binding", "DigitBindings", "Run"]
 
-KEY = "digit bindings"
+KEY = ("digit bindings",)
 
 KEYS: Final = frozenset("0123456789*#ABCD")
 

@@ -158,7 +158,8 @@ class Call:
         self.is_on_hold = False
         self.is_denoised = False
         self.origin: Call | None = None
-        self.running: dict[str, Running] = {}
+        self.running: dict[str | tuple[str, ...], Running] = {}
+        """By control id; what a client has no name for, by a tuple, which no client can have chosen."""
         self.tape = Tape(world.simulated_now)
         self.commands: Counter[str] = Counter()
         self.on_picked_up: Callable[[Call], None] | None = None

@@ -184,7 +184,7 @@ class Conference:
         part = Participation(self, call, params)
         self._take_callbacks(params)
         self.members[call] = part
-        call.running[self.conference_id] = part
+        call.running["conference", self.conference_id] = part
         call.circles.append(self)
         if not self.is_started and part.starts_on_enter:
             self._start(part)
@@ -294,7 +294,7 @@ class Conference:
         part.fall_silent()
         self.tell_of(part, "participant-leave", size=len(self.members) - 1)
         del self.members[part.call]
-        part.call.running.pop(self.conference_id, None)
+        part.call.running.pop(("conference", self.conference_id), None)
         part.call.circles.remove(self)
         _note(part.call, f"left conference {self.name}")
         if self.is_started and part.beep in ("true", "onExit"):

@@ -59,7 +59,10 @@ class Files:
 
     def find(self, url: str) -> File | None:
         """Return the file of a URL, or of its path alone. The server's name does not matter: it may have changed."""
-        return self._by_path.get(urlsplit(url).path)
+        try:
+            return self._by_path.get(urlsplit(url).path)
+        except ValueError:  # what is no URL at all names no file
+            return None
 
     def paths(self) -> list[str]:
         """Return the paths of all files, the oldest first."""

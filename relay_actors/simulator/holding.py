@@ -14,7 +14,7 @@ from relay_actors.simulator.sounds import music
 
 __all__ = ["Hold", "denoise", "hold", "stop_denoising", "unhold"]
 
-KEY = "on hold"
+KEY = ("on hold",)
 
 
 class Hold:

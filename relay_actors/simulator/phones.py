@@ -216,7 +216,7 @@ class Phone:
         def act(line: Line) -> None:
             if presses is not None:
                 line.presses(presses)
-            if says is not None:
+            if says is not None and not line.is_over:  # a key may have ended the call
                 line.says(says)
             if hangs_up:
                 line.hangs_up()

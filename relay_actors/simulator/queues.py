@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from relay_actors.protocol.readers import read_text
 from relay_actors.simulator.calls import Call, Params
@@ -14,6 +14,9 @@ from relay_actors.simulator.replies import Reply, accepted, refused
 from relay_actors.simulator.sounds import music
 
 __all__ = ["Place", "Queue", "QueueSnapshot", "Queues", "Taker"]
+
+BOUND: Final = 1000
+"""How many queues are remembered, unless more are in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +136,18 @@ class Queue:
             place.taken()
             taker.take(place)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody waits in it, and nobody for who might come."""
+        return not self.places and not self._takers
+
     def snapshot(self) -> QueueSnapshot:
         """Return the queue as it is now."""
         return QueueSnapshot(self.name, self.queue_id, tuple(place.call.own_number for place in self.places))
 
 
 class Queues:
-    """All queues that were ever entered or waited at, by name."""
+    """All queues that were ever entered or waited at, by name; of too many, the oldest idle ones are forgotten."""
 
     def __init__(self, new_id: Callable[[], str]) -> None:
         self._new_id = new_id
@@ -170,6 +178,9 @@ class Queues:
         """Return the queue of that name, made at the first time."""
         known = self._by_name.get(name)
         if known is None:
+            idle = [other for other, queue in self._by_name.items() if queue.is_idle]
+            for other in idle[: max(0, len(self._by_name) + 1 - BOUND)]:
+                del self._by_name[other]
             known = self._by_name[name] = Queue(name, self._new_id())
         return known
 
@@ -178,7 +189,7 @@ class Queues:
         return next((running for running in call.running.values() if isinstance(running, Place)), None)
 
     def snapshots(self) -> tuple[QueueSnapshot, ...]:
-        """Return every queue, also those in which nobody waits any more, the oldest first."""
+        """Return every queue that is remembered, also those in which nobody waits any more, the oldest first."""
         return tuple(queue.snapshot() for queue in self._by_name.values())
 
     def clear(self) -> None:

@@ -5,6 +5,7 @@ Source: PROTOCOL 2, 3, 5, 6.1, 19.1.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -36,6 +37,9 @@ from relay_actors.simulator.wire_log import LoggedFrame, WireLog
 from relay_actors.simulator.world import World
 
 __all__ = ["Reception", "Violation"]
+
+VIOLATIONS_BOUND: Final = 1000
+"""How many violations of the schema are remembered."""
 
 UNAUTHORIZED: Final = -32002
 UNAUTHORIZED_TEXT: Final = "Authentication service failed with status ProtocolError, 401 Unauthorized: {}"
@@ -83,7 +87,7 @@ class Reception:
         self._log = log
         self._connections: dict[Link, Connection] = {}
         self._to_flush: list[Connection] = []
-        self.violations: list[Violation] = []
+        self.violations: deque[Violation] = deque(maxlen=VIOLATIONS_BOUND)
 
     @property
     def connections(self) -> list[Connection]:

@@ -15,7 +15,7 @@ from relay_actors.simulator.replies import Reply, accepted, refused
 
 __all__ = ["Room", "RoomSnapshot", "Rooms", "Stay"]
 
-KEY = "in a room"
+KEY = ("in a room",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -306,7 +306,7 @@ class Simulator:
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """Every command so far that broke the schema of the wire."""
+        """Every command that broke the schema of the wire; the last 1000."""
         with self._world.look():
             return tuple(self._reception.violations)
 

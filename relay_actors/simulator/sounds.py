@@ -21,6 +21,9 @@ SHORTEST_S: Final = 0.05
 AUDIO_S: Final = 3.0
 """How long a recording of unknown length plays: the simulator fetches no URL."""
 
+LONGEST_S: Final = 86_400.0
+"""Nothing is longer: a day of it is a mistake."""
+
 RINGTONE_S: Final = 4.0
 
 MUSIC_S: Final = 30.0
@@ -103,9 +106,10 @@ def _sound_of(item: object) -> Sound:
         case "audio" if url := read_text(params.get("url")):
             return Sound("audio", url, AUDIO_S)
         case "silence" if (length := read_number(params.get("duration"))) is not None:
-            return Sound("silence", "", max(SHORTEST_S, length))
+            return Sound("silence", "", min(LONGEST_S, max(SHORTEST_S, length)))
         case "ringtone" if name := read_text(params.get("name")):
-            return Sound("ringtone", name, max(SHORTEST_S, read_number(params.get("duration")) or RINGTONE_S))
+            length = read_number(params.get("duration")) or RINGTONE_S
+            return Sound("ringtone", name, min(LONGEST_S, max(SHORTEST_S, length)))
     raise UnplayableError(f"a media item of type {kind!r} that cannot be played")
 
 

@@ -204,9 +204,11 @@ def render(notes: Iterable[Note], tracks: tuple[Track, ...], start_s: float, cou
     """Return ``count`` samples of these tracks together, from ``start_s`` on."""
     made = silence(count)
     for note in notes:
+        if note.track not in tracks or note.sound.kind == "silence":
+            continue
         begin, end = round((note.start_s - start_s) * RATE), round((note.end_s - start_s) * RATE)
         first, last = max(0, begin), min(count, end)
-        if note.track in tracks and first < last and note.sound.kind != "silence":
+        if first < last:
             skipped = round(note.skipped_s * RATE) + first - begin
             mix_into(made, first, samples_of(note.sound, skipped, last - first))
     return made

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import heapq
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 __all__ = ["Timer", "Timers"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(order=True, slots=True)
@@ -46,14 +49,26 @@ class Timers:
         return self._heap[0].due if self._heap else None
 
     def run_due(self, now: float) -> int:
-        """Make every call that is due by ``now``, also those that these calls ask for; return how many."""
+        """Make every call that is due by ``now``, also those that these calls ask for; return how many.
+
+        What one raises keeps none of the others from being made: it is raised when all are through, the first of
+        several, and the others are logged.
+        """
         made = 0
+        failure: Exception | None = None
         while (due := self.next_due()) is not None and due <= now:
             timer = heapq.heappop(self._heap)
             call, timer.call = timer.call, None
             if call is not None:
                 made += 1
-                call()
+                try:
+                    call()
+                except Exception as error:
+                    if failure is not None:
+                        _log.exception("a timer failed, too")
+                    failure = failure or error
+        if failure is not None:
+            raise failure
         return made
 
     def clear(self) -> None:

@@ -236,23 +236,23 @@ class SimulatorServer:
             logger=_library_log,
         )
 
-    def _receive_guest(self, guest: ServerConnection, request: Request) -> Response | None:
+    async def _receive_guest(self, guest: ServerConnection, request: Request) -> Response | None:
         """Hand out files, and turn clients away while sockets are down: their connection breaks before the upgrade."""
         if "websocket" not in request.headers.get("Upgrade", "").lower():
-            return self._hand_out(guest, request)
+            return await self._hand_out(guest, request)
         if self.simulator.is_accepting:
             return None
         SocketLink(guest, guest.loop).break_now()
         return guest.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "The simulator takes no connections now.\n")
 
-    def _hand_out(self, guest: ServerConnection, request: Request) -> Response:
+    async def _hand_out(self, guest: ServerConnection, request: Request) -> Response:
         # Older versions of the library let only GET through, and have no word for it.
         if getattr(request, "method", "GET") != "GET":
             return guest.respond(http.HTTPStatus.METHOD_NOT_ALLOWED, "Files can only be fetched with GET.\n")
         file = self.simulator.file_at(request.path)
         if file is None:
             return guest.respond(http.HTTPStatus.NOT_FOUND, "There is no such file; RELAY clients open a WebSocket.\n")
-        body = file.make()
+        body = await asyncio.to_thread(file.make)  # hours of sound take seconds, for which no call may wait
         headers = Headers()
         headers["Content-Type"] = file.content_type
         headers["Content-Length"] = str(len(body))
@@ -293,5 +293,10 @@ class SimulatorServer:
             self._ticker = self._loop.call_later(wait_s, self._tick)
 
     def _tick(self) -> None:
-        self.simulator.tick(self.simulator.clock.now())
-        self._rearm_ticker()
+        try:
+            self.simulator.tick(self.simulator.clock.now())
+        except Exception:
+            # What one person or operation gets wrong must not stop the time of all others.
+            _log.exception("something that was due has failed")
+        finally:
+            self._rearm_ticker()

@@ -70,3 +70,9 @@ def test_the_stream_of_a_page_is_as_long_as_it_says():
         [(length, drawing)] = re.findall(rb"/Length (\d+) >>\nstream\n(.*)\nendstream", made)
         assert len(drawing) == int(length)
     assert rb"(Fax \(1\\2\))" in pdf(["Fax (1\\2)"])
+
+
+def test_what_is_no_url_names_no_file():
+    files = Files(lambda: "")
+    files.keep(files.url("/a"), "text/plain", bytes)
+    assert files.find("http://[bad/a") is None

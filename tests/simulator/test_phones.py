@@ -228,3 +228,15 @@ def test_who_calls_is_who_the_phone_is(stage: Stage, peer: Peer, desk: Phone):
     stage.run(2)
 
     assert peer.events("calling.call.detect")[0]["detect"]["params"] == {"event": "CNG"}
+
+
+def test_who_has_ended_the_call_by_a_key_says_no_more(stage: Stage, peer: Peer):
+    """What was to be done after it is not done, and nothing fails."""
+    stage.sim.phone("+15550001111").reacts("press 1", presses="1", says="Thank you.", hangs_up=True)
+    call = stage.inbound(peer)
+    call.do("calling.bind_digit", digits="1", bind_method="calling.end")
+    call.do("calling.play", control_id="c1", play=[tts("Press 1 to leave.")])
+    stage.run(5)
+
+    assert call.line.state == "ended"
+    assert not any("said" in moment.what for moment in call.line.timeline)

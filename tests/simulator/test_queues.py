@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from relay_actors.simulator import StoryError
+from relay_actors.simulator.queues import BOUND
 from tests.simulator.stage import Inbound, Peer, Stage, phone_device
 
 EVENT = "calling.call.queue"
@@ -129,3 +130,18 @@ def test_a_wait_for_a_place_says_where_it_was_not(calls: list[Inbound]):
     calls[0].line.hangs_up()
     with pytest.raises(StoryError, match="before the call ended"):
         calls[0].line.is_in_queue("support")
+
+
+def test_idle_queues_are_forgotten_when_there_are_too_many(stage: Stage, peer: Peer):
+    """A demonstration may run for days. One that is in use stays."""
+    waiting = stage.inbound(peer)
+    waiting.do("calling.queue.enter", control_id="w", queue_name="in use")
+    call = stage.inbound(peer)
+    for n in range(BOUND + 5):
+        call.do("calling.queue.enter", control_id="c", queue_name=f"queue {n}")
+        call.do("calling.queue.leave", control_id="c", queue_name=f"queue {n}")
+
+    names = [queue.name for queue in stage.sim.queues]
+    assert len(names) == BOUND
+    assert names[0] == "in use"
+    assert names[-1] == f"queue {BOUND + 4}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from relay_actors.simulator import StoryError
-from tests.simulator.stage import Inbound, Peer, Stage
+from tests.simulator.stage import Inbound, Peer, Stage, tts
 
 NUMBERS = ["+15550001111", "+15550002222", "+15550003333"]
 URL = "https://example.com/rooms"
@@ -96,3 +96,19 @@ def test_the_story_of_a_line_tells_of_the_room(calls: list[Inbound]):
     calls[0].do("calling.leave_room")
 
     assert [moment.what for moment in calls[0].line.timeline][-2:] == ["joined room standup", "left room standup"]
+
+
+@pytest.mark.parametrize("name", ["in a room", "on hold", "digit bindings", "live_transcribe", "conference"])
+def test_a_control_id_can_be_any_text(stage: Stage, peer: Peer, name: str):
+    """Also one that this server might use itself."""
+    call = stage.inbound(peer)
+    call.do("calling.play", control_id=name, play=[tts("A long story. " * 20)])
+    call.do("calling.join_room", name="lobby")
+    call.do("calling.hold")
+    call.do("calling.unhold")
+    call.do("calling.bind_digit", digits="1", bind_method="calling.denoise")
+    call.do("calling.live_transcribe", action={"start": {}})
+    call.do("calling.end")
+
+    assert peer.states("calling.call.play") == ["playing", "finished"]
+    assert peer.story()[-2:] == ["call.state ending", "call.state ended"]

@@ -74,3 +74,11 @@ def test_nothing_is_shorter_than_a_moment(duration: float):
 def test_waiting_music_is_what_is_wished_or_else_the_house_s(url: object):
     assert music("queue", "https://a/b.mp3") == Sound("audio", "https://a/b.mp3", 3.0)
     assert str(music("queue", url)) == "music queue"
+
+
+@pytest.mark.parametrize("duration", [86_401, 1e308])
+def test_nothing_lasts_for_more_than_a_day(duration: float):
+    """What comes of it must still be a time that can be reckoned with."""
+    items = [{"type": "silence", "params": {"duration": duration}}, {"type": "ringtone", "params": {"name": "us"}}]
+    items[1]["params"]["duration"] = duration
+    assert [sound.length_s for sound in sounds_of(items)] == [86_400, 86_400]

@@ -202,3 +202,21 @@ def test_a_prompt_that_was_paused_is_written_down_once(hand: Hand):
     hand.run(2)
 
     assert " ".join(words for _track, words in take.clip().words()) == "one two three four"
+
+
+def test_a_sound_that_is_over_is_not_made_longer_by_a_late_cut(hand: Hand):
+    """Also while a longer one still sounds."""
+    short, long = Sound("audio", "https://a", 1.0), Sound("audio", "https://b", 9.0)
+    hand.tape.note(HEARD, short)
+    hand.tape.note(HEARD, long)
+    hand.run(5)
+    hand.tape.cut(short)
+
+    assert told(hand, 0, 9) == [("audio", 0, 1), ("audio", 0, 9)]
+
+
+def test_a_silence_of_any_length_can_be_listened_to(hand: Hand):
+    """Whatever an agent was told about how long to wait."""
+    hand.tape.note(HEARD, Sound("silence", "", 1e308))
+    samples = render(hand.tape.between(1000, 1001), BOTH, 1000, 80)
+    assert set(samples) == {0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,3 +63,21 @@ def test_equal_times_run_in_the_order_of_asking(dues: list[float]):
     timers.run_due(2.0)
 
     assert ran == [place for place, _ in sorted(enumerate(dues), key=lambda pair: pair[1])]
+
+
+def test_one_that_fails_keeps_no_other_from_being_made(caplog: pytest.LogCaptureFixture):
+    """The time of a whole simulator must not stop because of one person's or one operation's mistake."""
+    timers, ran = Timers(), []
+
+    def fail(what: str) -> None:
+        raise ValueError(what)
+
+    timers.at(1.0, lambda: fail("the first"))
+    timers.at(2.0, lambda: fail("the second"))
+    timers.at(3.0, lambda: ran.append("made"))
+    with pytest.raises(ValueError, match="the first"):
+        timers.run_due(9.0)
+
+    assert ran == ["made"]
+    assert "the second" in caplog.text
+    assert timers.next_due() is None

@@ -367,3 +367,29 @@ def test_authorities_that_cannot_be_read_are_told(tmp_path: Path):
     simulator = Simulator(clock=SystemClock(), random=Random(7))
     with pytest.raises(ConfigError, match="cannot serve"):
         SimulatorServer(simulator, listeners_ca_file=tmp_path / "missing.pem").start()
+
+
+def test_what_fails_when_it_is_due_does_not_stop_the_time(server: SimulatorServer, caplog: pytest.LogCaptureFixture):
+    """All other calls go on, and it is told."""
+
+    def fail() -> None:
+        raise ValueError("not well thought out")
+
+    with connect(server.url) as socket:
+        guest = Guest(socket)
+        guest.log_in("support")
+        server.simulator.phone("+15550001111").dials(context="support")
+        offer = guest.event("calling.call.receive")
+        with server.simulator.turn():
+            server.simulator._world.after(0.0, fail)
+        ids = {"call_id": offer["call_id"], "node_id": offer["node_id"]}
+        guest.send("calling.play", **ids, control_id="c", play=[tts("Hello.")])
+
+        assert guest.event("calling.call.play", state="finished")
+    assert "not well thought out" in caplog.text
+
+
+def test_a_target_that_is_no_url_is_not_found(server: SimulatorServer):
+    with socket.create_connection((server.host, server.port), timeout=WITHIN_S) as raw:
+        raw.sendall(b"GET //[ HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert raw.recv(100).startswith(b"HTTP/1.1 404 ")

@@ -48,11 +48,11 @@ class LiveTranscription:
         action, settings = _read_action(params.get("action"))
         url = read_text(settings.get("webhook")) or read_text(settings.get("status_url"))
         url = url or read_text(params.get("status_url")) or ""
-        running = call.running.get(cls.name)
+        running = call.running.get((cls.name,))
         if action == "start":
             if running is not None:
                 return refused("409", f"A live {cls.noun} is active on this call")
-            call.running[cls.name] = started = cls(call, settings, url)
+            call.running[cls.name,] = started = cls(call, settings, url)
             call.on_heard.append(started.sound_heard)
             return accepted(f"Live {cls.noun} started", call_id=call.call_id)
         if not isinstance(running, cls):
@@ -76,7 +76,7 @@ class LiveTranscription:
 
     def call_ends(self) -> None:
         """Stop, and tell what was said in all."""
-        if self._call.running.pop(self.name, None) is None:
+        if self._call.running.pop((self.name,), None) is None:
             return
         self._call.on_heard.remove(self.sound_heard)
         told: dict[str, object] = {"log": list(self._log)}
@@ -153,7 +153,7 @@ class LiveTranslation(LiveTranscription):
     def _let_hear(self, role: str, words: str) -> None:
         """Speak to one side, while it runs. Where nobody else is on the call, nobody ``here`` can hear it."""
         leg = self._call if role == THERE else self._call.peer
-        if leg is None or self._call.running.get(self.name) is not self:
+        if leg is None or self._call.running.get((self.name,)) is not self:
             return
         self._is_speaking = True
         leg.hear(spoken(words, language=self._languages.get(role, "")))
