@@ -77,6 +77,6 @@ def prose(text: str, page: str = "", *, here: str = "") -> str:
         if found[1] is not None:
             return code(found[1])
         name = found[2].rpartition(".")[2]
-        return code(name) if name == here else link(name, page)
+        return link(name, page) if name in targets() and name != here else code(found[2] if name != here else name)
 
     return re.sub(r"``(.+?)``|`([^`]+)`", mark, text)

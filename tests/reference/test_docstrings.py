@@ -46,8 +46,8 @@ def test_a_sentence_ends_at_a_full_stop_with_something_behind_it():
 
 
 def test_names_become_links_and_code_stays_code():
-    text = prose("``5`` from `play` to `MediaVerbs.collect`, `PlayEvent` or `Nobody`", "verbs.md", here="collect")
-    assert text == "`5` from [`play`](#play) to `collect`, [`PlayEvent`](events.md#playevent) or `Nobody`"
+    text = prose("``5`` from `play` to `MediaVerbs.collect`, `PlayEvent` or `app.nobody`", "verbs.md", here="collect")
+    assert text == "`5` from [`play`](#play) to `collect`, [`PlayEvent`](events.md#playevent) or `app.nobody`"
 
 
 def test_a_table_leaves_out_what_is_empty():

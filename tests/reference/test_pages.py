@@ -150,4 +150,6 @@ def test_every_event_is_on_its_page_with_its_fields(event_type: str):
     cls = EVENTS[event_type]
     for name in [] if facts.event_heading(event_type) == event_type else cls.__dataclass_fields__:
         if name not in ("event_type", "params", "call_id", "timestamp"):
-            assert f"\n| `{name}` |" in text
+            found = re.search(rf"^\| `{name}` \| .+? \| .*? \| (.*?) \|", text, re.MULTILINE)
+            assert found, name
+            assert found[1], f"the docstring of {cls.__name__} does not say what {name} is"

@@ -34,5 +34,11 @@ def test_names_stand_below_each_other():
     ]
 
 
+@pytest.mark.parametrize("states", [row[2] for row in TABLES])
+def test_every_state_says_what_it_means(states: type[StrEnum]):
+    """Below its name in the code, from where the page takes it."""
+    assert [state.name for state in states if not meanings(states).get(state.name)] == []
+
+
 def test_what_a_state_means_is_taken_from_below_it():
-    assert meanings(MessageState) == {"RECEIVED": "The one state of an inbound message."}
+    assert meanings(MessageState)["RECEIVED"] == "The one state of an inbound message."
