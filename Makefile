@@ -7,7 +7,7 @@ PARITY := .venv-parity
 DOCS   := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs parity clean
+.PHONY: help demo test lint format reference docs parity bench clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,11 +33,15 @@ format: $(STAMP)  ## Format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+reference: $(STAMP)  ## Write the generated pages of docs/reference anew, from the code's own tables
+	$(BIN)/python -m tests.reference
+
 $(DOCS): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@
 
-docs: $(DOCS)  ## Build the documentation into docs/_build/html; a warning is an error
+docs: $(DOCS)  ## Build the documentation into docs/_build/html; a warning or a stale page is an error
+	$(BIN)/python -m tests.reference --check
 	$(BIN)/python -m sphinx --quiet --builder html --fail-on-warning --keep-going docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 

@@ -123,7 +123,7 @@ def test_shown_code_is_taken_from_examples():
     """Never retyped, so it cannot be wrong where the example is right (STYLE, Docs)."""
     assert shown()
     for page, file, markers in shown():
-        assert file.parent == REPOSITORY / "examples", page
+        assert file.is_relative_to(REPOSITORY / "examples"), page
         text = file.read_text("utf-8")
         for marker in markers:
             assert text.count(marker) == 1, f"{page}: {marker} in {file}"

@@ -1,4 +1,8 @@
-"""The examples: each does what it says, in a directory of its own, as it would on a reader's machine."""
+"""The examples: each does what it says, in a directory of its own, as it would on a reader's machine.
+
+The snippets of the reference, in ``examples/verbs/``, are tried by the people of `tests.test_snippets`; here they are
+held to the same rules as the others.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +19,22 @@ import pytest
 from relay_actors import MessageActor, RelayApp
 from relay_actors.actors.verbs import AllVerbs
 from relay_actors.actors.verbs.waiting import WaitingVerbs
+from tests.reference.facts import snippets, verbs
 from tests.support.house import REPOSITORY
 
 EXAMPLES = REPOSITORY / "examples"
 PROCESSES = 3
 LONGEST = 150
 """Lines: a screen or two (STYLE, Examples)."""
+LONGEST_SNIPPET = 14
+"""Lines, from the decorator to the end: it is read beside its verb, and the file is only where it stands."""
 
 FILES = sorted(EXAMPLES.glob("*.py"))
 TESTS = [file for file in FILES if file.name.startswith("test_")]
 IS_APPLICATION = re.compile(r"\b(?:app = RelayApp|client = RelayClient)\(")
 APPLICATIONS = [file for file in FILES if file not in TESTS and IS_APPLICATION.search(file.read_text("utf-8"))]
 SCRIPTS = [file for file in FILES if file not in TESTS and file not in APPLICATIONS]
+OF_VERBS = sorted((EXAMPLES / "verbs").glob("*.py"))
 
 VERBS = {
     *(name for part in AllVerbs.__bases__ if part is not WaitingVerbs for name in vars(part) if name[0] != "_"),
@@ -109,12 +117,35 @@ def test_an_example_that_is_a_script_runs(script: Path, tmp_path: Path):
     assert done.stdout
 
 
+def test_every_example_is_looked_at():
+    """A file in a folder that nobody knows would be held to nothing."""
+    assert sorted([*FILES, *OF_VERBS]) == sorted(EXAMPLES.rglob("*.py"))
+
+
 @pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_an_example_is_short_and_uses_what_is_public(file: Path):
-    """Who copies it shall be able to read it, and not depend on what may change without a word."""
+def test_an_example_is_short(file: Path):
+    """Who copies it shall be able to read it."""
+    assert file.read_text("utf-8").count("\n") <= LONGEST
+
+
+@pytest.mark.parametrize("verb", snippets())
+def test_a_snippet_is_short(verb: str):
+    """It shows one verb, as one would use it."""
+    assert 3 <= len(snippets()[verb].lines) <= LONGEST_SNIPPET
+
+
+@pytest.mark.parametrize("file", OF_VERBS, ids=by_name)
+def test_snippets_stand_with_their_noun(file: Path):
+    """In the file of the same name as the module of their verbs, all of them, in the same order, and nothing else."""
+    here = [name for name, snippet in snippets().items() if snippet.file == file]
+    assert here == [verb.name for verb in verbs() if verb.noun == file.stem]
+
+
+@pytest.mark.parametrize("file", [*FILES, *OF_VERBS], ids=by_name)
+def test_an_example_uses_what_is_public(file: Path):
+    """Who copies it shall not depend on what may change without a word."""
     text = file.read_text("utf-8")
 
-    assert text.count("\n") <= LONGEST
     assert "# type: ignore" not in text
     assert "noqa" not in text
     for node in ast.walk(ast.parse(text)):

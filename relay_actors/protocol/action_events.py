@@ -30,7 +30,13 @@ _STATES_THAT_ARE_RESULTS: Final = frozenset({"finished", "error", "no_input", "n
 
 @dataclass(frozen=True, slots=True)
 class PlayEvent(RelayEvent):
-    """``calling.call.play``: how far a play is. A resumed play says ``playing`` again. Source: PROTOCOL 11.1."""
+    """``calling.call.play``: how far a play is. A resumed play says ``playing`` again.
+
+    Attributes:
+        state: ``playing``, ``paused``, ``finished`` or ``error``.
+
+    Source: PROTOCOL 11.1.
+    """
 
     control_id: str = ""
     state: str = ""
@@ -38,7 +44,17 @@ class PlayEvent(RelayEvent):
 
 @dataclass(frozen=True, slots=True)
 class RecordEvent(RelayEvent):
-    """``calling.call.record``: how far a recording is; seconds and bytes. Source: PROTOCOL 11.2, D7."""
+    """``calling.call.record``: how far a recording is; seconds and bytes.
+
+    Attributes:
+        state: ``recording``, ``paused``, ``finished``, ``no_input`` or ``error``.
+        url: where it lies; at the end.
+        duration: seconds; at the end.
+        size: bytes; at the end.
+        record: all that is said of the recording.
+
+    Source: PROTOCOL 11.2, D7.
+    """
 
     control_id: str = ""
     state: str = ""
@@ -72,7 +88,10 @@ class RecordEvent(RelayEvent):
 class CollectEvent(RelayEvent):
     """``calling.call.collect``: what the caller pressed or said.
 
-    ``final`` is None on ordinary collects; with partial results False on an interim one and True on the last.
+    Attributes:
+        state: ``collecting`` in between; most servers say nothing here.
+        result: ``{type, params}``; the properties take it apart.
+        final: None on ordinary collects; with partial results False on an interim one and True on the last.
 
     Source: PROTOCOL 11.3, D2, D12.
     """
@@ -119,7 +138,13 @@ class CollectEvent(RelayEvent):
 
 @dataclass(frozen=True, slots=True)
 class DetectEvent(RelayEvent):
-    """``calling.call.detect``: what a detector heard. Source: PROTOCOL 11.5."""
+    """``calling.call.detect``: what a detector heard.
+
+    Attributes:
+        detect: ``{type, params}``; the properties take it apart.
+
+    Source: PROTOCOL 11.5.
+    """
 
     control_id: str = ""
     detect: JsonObject = field(default_factory=dict)
@@ -150,7 +175,13 @@ class DetectEvent(RelayEvent):
 
 @dataclass(frozen=True, slots=True)
 class FaxEvent(RelayEvent):
-    """``calling.call.fax``: how far a fax is. ``success`` false is still ``finished``. Source: PROTOCOL 11.6."""
+    """``calling.call.fax``: how far a fax is. ``success`` false is still ``finished``.
+
+    Attributes:
+        fax: ``{type, params}``; the properties take it apart.
+
+    Source: PROTOCOL 11.6.
+    """
 
     control_id: str = ""
     fax: JsonObject = field(default_factory=dict)
@@ -225,7 +256,15 @@ class FaxEvent(RelayEvent):
 
 @dataclass(frozen=True, slots=True)
 class TapEvent(RelayEvent):
-    """``calling.call.tap``: the media is copied elsewhere. Numbers in ``device`` may be text. Source: PROTOCOL 11.7."""
+    """``calling.call.tap``: the media is copied elsewhere. Numbers in ``device`` may be text.
+
+    Attributes:
+        state: ``tapping`` or ``finished``.
+        tap: what is copied, as it was asked for.
+        device: whither; its numbers may be text.
+
+    Source: PROTOCOL 11.7.
+    """
 
     control_id: str = ""
     state: str = ""
@@ -252,7 +291,15 @@ class TapEvent(RelayEvent):
 
 @dataclass(frozen=True, slots=True)
 class StreamEvent(RelayEvent):
-    """``calling.call.stream``: the media is streamed to a WebSocket. Source: PROTOCOL 11.8."""
+    """``calling.call.stream``: the media is streamed to a WebSocket.
+
+    Attributes:
+        state: ``streaming`` or ``finished``.
+        url: whither.
+        name: as it was asked for.
+
+    Source: PROTOCOL 11.8.
+    """
 
     control_id: str = ""
     state: str = ""
@@ -262,7 +309,13 @@ class StreamEvent(RelayEvent):
 
 @dataclass(frozen=True, slots=True)
 class PayEvent(RelayEvent):
-    """``calling.call.pay``: how far a payment is. ``params`` holds card data: never log it. Source: PROTOCOL 11.10."""
+    """``calling.call.pay``: how far a payment is. ``params`` holds card data: never log it.
+
+    Attributes:
+        state: ``finished`` or ``error`` from some servers; the others only say ``for`` and ``result``.
+
+    Source: PROTOCOL 11.10.
+    """
 
     control_id: str = ""
     state: str = ""
@@ -345,7 +398,17 @@ class PayEvent(RelayEvent):
 
 @dataclass(frozen=True, slots=True)
 class TranscribeEvent(RelayEvent):
-    """``calling.call.transcribe``: how far a transcription is; seconds and bytes. Source: PROTOCOL 11.9."""
+    """``calling.call.transcribe``: how far a transcription is; seconds and bytes.
+
+    Attributes:
+        state: ``transcribing`` or ``finished``.
+        url: where the text lies; at the end.
+        recording_id: the server's id of what was transcribed.
+        duration: seconds; at the end.
+        size: bytes; at the end.
+
+    Source: PROTOCOL 11.9.
+    """
 
     control_id: str = ""
     state: str = ""

@@ -31,7 +31,16 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class CallStateEvent(RelayEvent):
-    """``calling.call.state``: a leg has changed its state. Source: PROTOCOL 8.2."""
+    """``calling.call.state``: a leg has changed its state.
+
+    Attributes:
+        call_state: where the leg is now.
+        end_reason: ``hangup``, ``cancel``, ``busy``, ``noAnswer``, ``decline``, ``error``, …; only at the end.
+        direction: ``inbound`` or ``outbound``.
+        device: ``{type, params}`` of the other party.
+
+    Source: PROTOCOL 8.2.
+    """
 
     call_state: str = ""
     end_reason: str = ""
@@ -81,7 +90,17 @@ class CallStateEvent(RelayEvent):
 
 @dataclass(frozen=True, slots=True)
 class CallReceiveEvent(RelayEvent):
-    """``calling.call.receive``: somebody calls one of our contexts. Source: PROTOCOL 8.3."""
+    """``calling.call.receive``: somebody calls one of our contexts.
+
+    Attributes:
+        call_state: ``created``, or ``ringing`` from some servers.
+        direction: ``inbound``.
+        device: ``{type, params}`` of the other party.
+        project_id: of the project that is called.
+        context: the routing label by which it came in.
+
+    Source: PROTOCOL 8.3.
+    """
 
     call_state: str = ""
     direction: str = ""
@@ -105,7 +124,14 @@ class CallReceiveEvent(RelayEvent):
 
 @dataclass(frozen=True, slots=True)
 class ConnectEvent(RelayEvent):
-    """``calling.call.connect``: the bridge from this leg to another. Source: PROTOCOL 12."""
+    """``calling.call.connect``: the bridge from this leg to another.
+
+    Attributes:
+        connect_state: how far the bridge is.
+        peer: the other leg: ``{call_id, node_id, …}``, or empty.
+
+    Source: PROTOCOL 12.
+    """
 
     connect_state: str = ""
     peer: JsonObject = field(default_factory=dict)
@@ -148,7 +174,14 @@ class ConnectEvent(RelayEvent):
 
 @dataclass(frozen=True, slots=True)
 class DialEvent(RelayEvent):
-    """``calling.call.dial``: how far a dial is. The leg is in ``call``, not in ``call_id``. Source: PROTOCOL 9.2."""
+    """``calling.call.dial``: how far a dial is. The leg is in ``call``, not in ``call_id``.
+
+    Attributes:
+        dial_state: how far it is.
+        call: the leg that it is about: ``{call_id, node_id, …}``, or empty.
+
+    Source: PROTOCOL 9.2.
+    """
 
     tag: str = ""
     dial_state: str = ""
@@ -183,7 +216,11 @@ class DialEvent(RelayEvent):
 
 @dataclass(frozen=True, slots=True)
 class SendDigitsEvent(RelayEvent):
-    """``calling.call.send_digits``: the tones are over."""
+    """``calling.call.send_digits``: the tones are over.
+
+    Attributes:
+        state: ``finished``.
+    """
 
     control_id: str = ""
     state: str = ""
@@ -191,7 +228,14 @@ class SendDigitsEvent(RelayEvent):
 
 @dataclass(frozen=True, slots=True)
 class ReferEvent(RelayEvent):
-    """``calling.call.refer``: how a SIP REFER goes. Response codes are text, for example ``202``."""
+    """``calling.call.refer``: how a SIP REFER goes. Response codes are text, for example ``202``.
+
+    Attributes:
+        state: ``inProgress``, and then ``success``, ``cancel``, ``busy``, ``noAnswer`` or ``error``.
+        sip_refer_to: whither.
+        sip_refer_response_code: what the phone has answered.
+        sip_notify_response_code: what became of its call there.
+    """
 
     state: str = ""
     sip_refer_to: str = ""
@@ -201,28 +245,48 @@ class ReferEvent(RelayEvent):
 
 @dataclass(frozen=True, slots=True)
 class DenoiseEvent(RelayEvent):
-    """``calling.call.denoise``: noise reduction was switched on or off."""
+    """``calling.call.denoise``: noise reduction was switched on or off.
+
+    Attributes:
+        denoised: whether it is on.
+    """
 
     denoised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class HoldEvent(RelayEvent):
-    """``calling.call.hold``: the call was put on hold or taken off it."""
+    """``calling.call.hold``: the call was put on hold or taken off it.
+
+    Attributes:
+        state: ``hold`` or ``unhold``.
+    """
 
     state: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class EchoEvent(RelayEvent):
-    """``calling.call.echo``: the echo test began or ended."""
+    """``calling.call.echo``: the echo test began or ended.
+
+    Attributes:
+        state: ``echoing`` or ``finished``.
+    """
 
     state: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueEvent(RelayEvent):
-    """``calling.call.queue``: the call's place in a queue. The wire says ``id`` and ``name`` for the queue's own."""
+    """``calling.call.queue``: the call's place in a queue. The wire says ``id`` and ``name`` for the queue's own.
+
+    Attributes:
+        status: ``enqueue``, ``waiting``, ``dequeue`` (somebody takes the call) or ``leave``.
+        queue_id: the server's id of the queue.
+        queue_name: as the call has entered it.
+        position: 1 is next.
+        size: how many calls wait.
+    """
 
     control_id: str = ""
     status: str = ""
@@ -254,9 +318,16 @@ class QueueEvent(RelayEvent):
 
 @dataclass(frozen=True, slots=True)
 class ConferenceEvent(RelayEvent):
-    """``calling.conference``: something happened in a conference. Source: PROTOCOL 13.7.
+    """``calling.conference``: something happened in a conference.
 
     ``call_id`` is the participant that it concerns; what concerns all of them may lack it.
+
+    Attributes:
+        conference_id: as `leave_conference` wants it.
+        name: as the call has joined it.
+        status: ``conference-start``, ``participant-join``, ``participant-leave``, ``conference-end``, …
+
+    Source: PROTOCOL 13.7.
     """
 
     conference_id: str = ""
@@ -321,7 +392,12 @@ class ConferenceEvent(RelayEvent):
 
 @dataclass(frozen=True, slots=True)
 class CallingErrorEvent(RelayEvent):
-    """``calling.error``: a problem on the call. It ends neither the call nor an action."""
+    """``calling.error``: a problem on the call. It ends neither the call nor an action.
+
+    Attributes:
+        code: of the server's own.
+        message: what is wrong.
+    """
 
     code: str = wire("", read=read_code)
     message: str = ""

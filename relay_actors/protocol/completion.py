@@ -55,7 +55,8 @@ class CompletionRule(NamedTuple):
     Attributes:
         event_types: the events that belong to it.
         completing: the one of them that can complete it.
-        judge: returns the state that such an event reports, or None when it reports none.
+        judge: returns the state that such an event reports, or None when it reports none. Its docstring says in words
+            when the operation is over: the reference shows it.
     """
 
     event_types: tuple[str, ...]
@@ -89,10 +90,17 @@ def _by_state(words: Mapping[str, ActionState]) -> _Judge:
     def judge(event: RelayEvent, continuous: bool) -> ActionState | None:
         return words.get(_state_of(event))
 
+    *others, last = [f"``{word}``" for word, state in words.items() if is_final(state, ACTION_MOVES)]
+    judge.__doc__ = f"Over when its ``state`` is {', '.join(others)} or {last}."
     return judge
 
 
 def _judge_collect(event: RelayEvent, continuous: bool) -> ActionState | None:
+    """Over with its first result that is not interim, or when its ``state`` is ``finished`` or ``error``.
+
+    Partial results and ``start_of_input`` do not complete it. One that is continuous goes on after each result, until
+    its ``state`` says that it is over (PROTOCOL D12).
+    """
     if not isinstance(event, CollectEvent):
         return None
     if event.state in _COLLECT_ENDS:
@@ -105,13 +113,14 @@ def _judge_collect(event: RelayEvent, continuous: bool) -> ActionState | None:
 
 
 def _judge_prompt(event: RelayEvent, continuous: bool) -> ActionState | None:
-    """A prompt plays and then listens: whatever its play says, only its collect completes it (PROTOCOL 11.4)."""
+    """Over when its collect is; whatever its play says, it plays and then listens (PROTOCOL 11.4)."""
     if isinstance(event, CollectEvent):
         return _judge_collect(event, continuous)
     return ActionState.PAUSED if _state_of(event) == "paused" else ActionState.EXECUTING
 
 
 def _judge_detect(event: RelayEvent, continuous: bool) -> ActionState | None:
+    """Over with its first finding, or when it has closed without one: ``finished`` or ``error``."""
     if not isinstance(event, DetectEvent):
         return None
     if event.detect:
@@ -120,6 +129,7 @@ def _judge_detect(event: RelayEvent, continuous: bool) -> ActionState | None:
 
 
 def _judge_fax(event: RelayEvent, continuous: bool) -> ActionState | None:
+    """Over when its ``fax.type`` is ``finished`` or ``error``; a ``page`` is only on its way."""
     if not isinstance(event, FaxEvent):
         return None
     if event.kind == "page":
@@ -128,6 +138,7 @@ def _judge_fax(event: RelayEvent, continuous: bool) -> ActionState | None:
 
 
 def _judge_pay(event: RelayEvent, continuous: bool) -> ActionState | None:
+    """Over when there is a ``result``, or ``for`` says so: ``payment-completed``, ``…-failed`` or ``…-canceled``."""
     if not isinstance(event, PayEvent):
         return None
     if event.state in _ENDS:

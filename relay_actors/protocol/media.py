@@ -31,7 +31,13 @@ _NEVER_EMPTY: Final = {"tts": "text", "audio": "url", "ringtone": "name"}
 
 
 def tts(text: str, *, language: str | None = None, gender: str | None = None, voice: str | None = None) -> JsonObject:
-    """Return an item that speaks ``text``; what is None is left to the server (en-US, female).
+    """Return an item that speaks ``text``; what is None is left to the server.
+
+    Args:
+        text: what to say.
+        language: en-US by default.
+        gender: of the voice; ``female`` by default.
+        voice: one of the server's, by its name.
 
     Raises:
         ArgumentError: there is nothing to say.
@@ -43,6 +49,9 @@ def tts(text: str, *, language: str | None = None, gender: str | None = None, vo
 def audio(url: str) -> JsonObject:
     """Return an item that plays the file at ``url``.
 
+    Args:
+        url: of an audio file that the server can fetch.
+
     Raises:
         ArgumentError: the URL is empty.
     """
@@ -53,6 +62,9 @@ def audio(url: str) -> JsonObject:
 def silence(duration: float) -> JsonObject:
     """Return an item that is silent for ``duration`` seconds.
 
+    Args:
+        duration: seconds.
+
     Raises:
         ArgumentError: the duration is negative or not a number.
     """
@@ -62,6 +74,10 @@ def silence(duration: float) -> JsonObject:
 
 def ringtone(name: str, *, duration: float | None = None) -> JsonObject:
     """Return an item that rings as in the country ``name``, for example ``us``; for ``duration`` seconds.
+
+    Args:
+        name: of the country, in two letters.
+        duration: seconds.
 
     Raises:
         ArgumentError: the name is empty, or the duration is negative or not a number.

@@ -14,7 +14,22 @@ __all__ = ["MessageReceiveEvent", "MessageStateEvent"]
 
 @dataclass(frozen=True, slots=True)
 class MessageReceiveEvent(RelayEvent):
-    """``messaging.receive``: somebody sent a text to one of our contexts. Source: PROTOCOL 14.3."""
+    """``messaging.receive``: somebody sent a text to one of our contexts.
+
+    Attributes:
+        message_id: the server's.
+        context: the routing label by which it came in.
+        direction: ``inbound``.
+        from_number: who has sent it.
+        to_number: who was meant.
+        body: the text.
+        media: URLs.
+        segments: how many texts it was sent as.
+        message_state: ``received``.
+        tags: labels.
+
+    Source: PROTOCOL 14.3.
+    """
 
     message_id: str = ""
     context: str = wire("", "params.context", "context")
@@ -30,7 +45,23 @@ class MessageReceiveEvent(RelayEvent):
 
 @dataclass(frozen=True, slots=True)
 class MessageStateEvent(RelayEvent):
-    """``messaging.state``: how far one of our texts is. ``reason`` says why it failed. Source: PROTOCOL 14.2."""
+    """``messaging.state``: how far one of our texts is. ``reason`` says why it failed.
+
+    Attributes:
+        message_id: as `app.send_message` was told.
+        context: as it was sent.
+        direction: ``outbound``.
+        from_number: as it was sent.
+        to_number: as it was sent.
+        body: the text.
+        media: URLs.
+        segments: how many texts it was sent as.
+        message_state: how far it is.
+        reason: why it failed, or ``""``.
+        tags: as it was sent.
+
+    Source: PROTOCOL 14.2.
+    """
 
     message_id: str = ""
     context: str = wire("", "params.context", "context")

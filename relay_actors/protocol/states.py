@@ -37,10 +37,15 @@ class CallState(StrEnum):
     """Where one leg of a call is. Source: PROTOCOL 8.2."""
 
     CREATED = "created"
+    """It is there, and nothing rings yet."""
     RINGING = "ringing"
+    """It rings at the other end; not every server says so of inbound calls."""
     ANSWERED = "answered"
+    """Somebody, or something, has answered."""
     ENDING = "ending"
+    """It is being taken down."""
     ENDED = "ended"
+    """It is over; its ``end_reason`` says why."""
 
 
 class ActionState(StrEnum):
@@ -51,11 +56,17 @@ class ActionState(StrEnum):
     REQUESTED = "requested"
     """Sent; neither an answer nor an event came."""
     EXECUTING = "executing"
+    """Its events say that it runs."""
     PAUSED = "paused"
+    """Its events say that it halts."""
     FINISHED = "finished"
+    """Done."""
     NO_INPUT = "no_input"
+    """Nothing was pressed or said."""
     NO_MATCH = "no_match"
+    """What was pressed or said did not fit."""
     ERROR = "error"
+    """It has failed while it ran."""
     STOPPED = "stopped"
     """Ended because it was asked to."""
     REJECTED = "rejected"
@@ -68,11 +79,17 @@ class MessageState(StrEnum):
     """Where one text message is. Source: PROTOCOL 14.2, 14.3."""
 
     QUEUED = "queued"
+    """The server has taken it."""
     INITIATED = "initiated"
+    """The server has begun to send it."""
     SENT = "sent"
+    """It has left the server."""
     DELIVERED = "delivered"
+    """It has arrived."""
     UNDELIVERED = "undelivered"
+    """It has not arrived; its ``reason`` says why."""
     FAILED = "failed"
+    """It could not be sent; its ``reason`` says why."""
     RECEIVED = "received"
     """The one state of an inbound message."""
 
@@ -81,17 +98,24 @@ class ConnectState(StrEnum):
     """Where the bridge from one leg to another is. Source: PROTOCOL 12."""
 
     CONNECTING = "connecting"
+    """It rings at the other end."""
     CONNECTED = "connected"
+    """The two hear each other."""
     FAILED = "failed"
+    """Nobody has answered."""
     DISCONNECTED = "disconnected"
+    """They do not hear each other any more."""
 
 
 class DialState(StrEnum):
     """Where one dial is. Source: PROTOCOL 9.2."""
 
     DIALING = "dialing"
+    """It rings somewhere, or will."""
     ANSWERED = "answered"
+    """One leg has won."""
     FAILED = "failed"
+    """No leg was answered."""
 
 
 def _in_order(*states: str) -> dict[str, frozenset[str]]:

@@ -250,3 +250,16 @@ def test_any_order_of_events_takes_an_operation_through_legal_states_to_at_most_
     assert sum(is_final(step, ACTION_MOVES) for step in path) == is_final(state, ACTION_MOVES)
     first_end = next((report for report in said if is_terminal(method, report, continuous=continuous)), None)
     assert is_final(state, ACTION_MOVES) == (first_end is not None)
+
+
+@pytest.mark.parametrize("method", COMPLETION_RULES)
+def test_a_rule_says_in_words_when_its_operation_is_over(method: str) -> None:
+    """The reference shows it, and readers have nothing else."""
+    assert (COMPLETION_RULES[method].judge.__doc__ or "").startswith("Over ")
+
+
+def test_the_words_of_a_table_of_states_are_its_final_ones() -> None:
+    """Made from the table, so that they cannot come to differ."""
+    assert COMPLETION_RULES["calling.record"].judge.__doc__ == (
+        "Over when its ``state`` is ``no_input``, ``finished`` or ``error``."
+    )

@@ -83,7 +83,17 @@ class AgentVerbs(CallVerbs):
         post_prompt_url: str | None = None,
         **kwargs: Any,
     ) -> Reply:
-        """Let an Amazon Bedrock agent speak with the caller, until the call ends; arguments as for `ai`."""
+        """Let an Amazon Bedrock agent speak with the caller, until the call ends.
+
+        Args:
+            prompt: what it is to do: ``{"text": …}``.
+            SWAIG: functions that it may call.
+            ai_params: its settings; ``params`` on the wire.
+            global_data: what it knows.
+            post_prompt: what it is asked when the conversation is over.
+            post_prompt_url: where the answer to that goes.
+            kwargs: further params.
+        """
         return self.perform(
             AmazonBedrock(
                 prompt=prompt,
@@ -129,5 +139,10 @@ class AgentVerbs(CallVerbs):
         return self.perform(AIHold(timeout=timeout, prompt=prompt, extra=kwargs))
 
     def ai_unhold(self, *, prompt: str | None = None, **kwargs: Any) -> Reply:
-        """Let the agent go on; ``prompt`` is what it says first."""
+        """Let the agent go on.
+
+        Args:
+            prompt: what it says first.
+            kwargs: further params.
+        """
         return self.perform(AIUnhold(prompt=prompt, extra=kwargs))

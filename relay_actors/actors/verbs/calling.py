@@ -33,6 +33,8 @@ class CallingVerbs(CallVerbs):
     def answer(self, **kwargs: Any) -> Reply:
         """Answer an inbound call. One that is answered already stays so, and nothing is sent.
 
+        The reply says that it was asked to be; `CallStateEvent` tells ``answered``.
+
         Args:
             kwargs: further params, for example ``max_duration`` in minutes.
         """
@@ -42,6 +44,7 @@ class CallingVerbs(CallVerbs):
         """Hang up, once: asked for again, it gives the result of the first time.
 
         It is seen to: when its answer is lost it is sent again, and when it is refused it is tried once more.
+        `CallStateEvent` tells ``ending`` and then ``ended``.
 
         Args:
             reason: ``hangup``, ``cancel``, ``busy``, ``noAnswer``, ``decline`` or ``error``.
@@ -99,13 +102,17 @@ class CallingVerbs(CallVerbs):
         )
 
     def disconnect(self) -> Reply:
-        """Take the bridge down; both legs live on."""
+        """Take the bridge down; both legs live on. `ConnectEvent` tells ``disconnected`` when it is."""
         return self.perform(Disconnect())
 
     def transfer(self, dest: str, **kwargs: Any) -> Reply:
         """Hand the call on: to an SWML URL or text, or an application such as ``context:sales``.
 
         Once accepted the call is no longer ours: nothing hangs it up, and this actor stops.
+
+        Args:
+            dest: whither.
+            kwargs: further params.
         """
         return self.perform(Transfer(dest=dest, extra=kwargs))
 

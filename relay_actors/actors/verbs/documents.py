@@ -45,7 +45,13 @@ class DocumentVerbs(CallVerbs):
     def receive_fax(
         self, *, control_id: str | None = None, on_completed: OnCompleted = None, **kwargs: Any
     ) -> FaxAction:
-        """Receive a fax; the completing `FaxEvent` has its URL in ``document`` and the number of ``pages``."""
+        """Receive a fax; the completing `FaxEvent` has its URL in ``document`` and the number of ``pages``.
+
+        Args:
+            control_id: chosen for you.
+            on_completed: called with the `FaxEvent` that completes it.
+            kwargs: further params.
+        """
         return self._begin(FaxAction, ReceiveFax(control_id=control_id, extra=kwargs), on_completed)
 
     def pay(

@@ -19,6 +19,10 @@ class KeyVerbs(CallVerbs):
         """Press keys: ``0-9 * # A-D``, ``w`` and ``W`` for pauses of 0.5 s and 1 s.
 
         The reply says that they were accepted; `SendDigitsEvent` ``finished`` that the tones are over.
+
+        Args:
+            digits: which keys.
+            control_id: goes with the event; chosen for you.
         """
         return self.perform(SendDigits(digits=digits, control_id=control_id))
 
@@ -56,5 +60,10 @@ class KeyVerbs(CallVerbs):
         )
 
     def clear_digit_bindings(self, *, realm: str | None = None, **kwargs: Any) -> Reply:
-        """Forget the bindings of ``realm``, or all of them."""
+        """Forget the bindings of ``realm``, or all of them.
+
+        Args:
+            realm: as `bind_digit` was told; all if left out.
+            kwargs: further params.
+        """
         return self.perform(ClearDigitBindings(realm=realm, extra=kwargs))

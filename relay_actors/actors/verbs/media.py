@@ -221,7 +221,18 @@ class MediaVerbs(CallVerbs):
         timeout: float | None = None,
         on_completed: OnCompleted = None,
     ) -> DetectAction:
-        """Find out whether a person or a machine has answered: ``HUMAN``, ``MACHINE`` or ``UNKNOWN``."""
+        """Find out whether a person or a machine has answered: ``HUMAN``, ``MACHINE`` or ``UNKNOWN``.
+
+        Args:
+            initial_timeout: seconds until somebody has to have spoken; 4.5 by default.
+            end_silence_timeout: seconds of silence that end a greeting; 1 by default.
+            machine_voice_threshold: seconds of speech without a pause that only machines speak; 1.25 by default.
+            machine_words_threshold: words in one go that only machines say; 6 by default.
+            detect_interruptions: whether interruptions are looked for; False by default.
+            detect_message_end: whether to wait for the end of a machine's greeting; True by default.
+            timeout: seconds after which the detector closes with nothing found; 30 by default.
+            on_completed: called with the `DetectEvent` that completes it.
+        """
         settings = detector(
             "machine",
             initial_timeout=initial_timeout,
@@ -236,11 +247,23 @@ class MediaVerbs(CallVerbs):
     def detect_digit(
         self, *, digits: str | None = None, timeout: float | None = None, on_completed: OnCompleted = None
     ) -> DetectAction:
-        """Listen for keys, without taking them away from others."""
+        """Listen for keys, without taking them away from others.
+
+        Args:
+            digits: which keys; all by default.
+            timeout: seconds after which the detector closes with nothing found; 30 by default.
+            on_completed: called with the `DetectEvent` that completes it.
+        """
         return self.detect(detector("digit", digits=digits), timeout=timeout, on_completed=on_completed)
 
     def detect_fax(
         self, *, tone: str | None = None, timeout: float | None = None, on_completed: OnCompleted = None
     ) -> DetectAction:
-        """Listen for a fax: tone ``CED`` (it answers) or ``CNG`` (it calls)."""
+        """Listen for a fax: tone ``CED`` (it answers) or ``CNG`` (it calls).
+
+        Args:
+            tone: ``CED`` by default.
+            timeout: seconds after which the detector closes with nothing found; 30 by default.
+            on_completed: called with the `DetectEvent` that completes it.
+        """
         return self.detect(detector("fax", tone=tone), timeout=timeout, on_completed=on_completed)

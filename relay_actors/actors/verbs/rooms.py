@@ -102,11 +102,22 @@ class RoomVerbs(CallVerbs):
         )
 
     def leave_conference(self, conference_id: str, **kwargs: Any) -> Reply:
-        """Leave a conference; its id is told by `ConferenceEvent`."""
+        """Leave a conference; `ConferenceEvent` tells ``participant-leave`` when it is done.
+
+        Args:
+            conference_id: as `ConferenceEvent` has told it.
+            kwargs: further params.
+        """
         return self.perform(LeaveConference(conference_id=conference_id, extra=kwargs))
 
     def join_room(self, name: str, *, status_url: str | None = None, **kwargs: Any) -> Reply:
-        """Join the room ``name``. No event tells of it: the server reports to ``status_url``."""
+        """Join the room ``name``. No event tells of it: the server reports to ``status_url``.
+
+        Args:
+            name: of the room, which is made by the first who joins it.
+            status_url: where the server reports to.
+            kwargs: further params.
+        """
         return self.perform(JoinRoom(name=name, status_url=status_url, extra=kwargs))
 
     def leave_room(self, **kwargs: Any) -> Reply:
@@ -136,7 +147,15 @@ class RoomVerbs(CallVerbs):
         status_url: str | None = None,
         **kwargs: Any,
     ) -> Reply:
-        """Leave the queue ``queue_name``; arguments as for `queue_enter`, and ``queue_id`` if several have its name."""
+        """Leave the queue ``queue_name``; `QueueEvent` tells ``leave``.
+
+        Args:
+            queue_name: as for `queue_enter`.
+            control_id: chosen for you.
+            queue_id: if several have its name; `QueueEvent` tells it.
+            status_url: where the server reports to.
+            kwargs: further params.
+        """
         command = QueueLeave(
             queue_name=queue_name,
             control_id=control_id,

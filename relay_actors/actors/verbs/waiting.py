@@ -27,6 +27,10 @@ class WaitingVerbs(CallVerbs):
         It may be a coroutine function, and several may listen to the same type. What one raises is logged, and
         harms neither the others nor the call.
 
+        Args:
+            event_type: for example ``calling.call.play``.
+            handler: called with the event.
+
         Raises:
             TypeError: ``handler`` cannot be called.
         """
@@ -40,7 +44,13 @@ class WaitingVerbs(CallVerbs):
         predicate: Callable[[RelayEvent], bool] | None = None,
         timeout: float | None = None,
     ) -> Wait[RelayEvent]:
-        """Wait for the next event of a type for which ``predicate`` is true."""
+        """Wait for the next event of a type for which ``predicate`` is true.
+
+        Args:
+            event_type: for example ``calling.call.play``.
+            predicate: called with each event of the type; every one will do if there is none.
+            timeout: seconds.
+        """
 
         def accepts(event: RelayEvent) -> bool:
             return event.event_type == event_type and (predicate is None or predicate(event))
@@ -48,19 +58,35 @@ class WaitingVerbs(CallVerbs):
         return self._wait(accepts, timeout, f"event {event_type}")
 
     def wait_for_ringing(self, timeout: float | None = None) -> Wait[CallStateEvent]:
-        """Wait until the call rings; at once if it does, or is past that."""
+        """Wait until the call rings; at once if it does, or is past that.
+
+        Args:
+            timeout: seconds.
+        """
         return self._wait_for_state(CallState.RINGING, timeout)
 
     def wait_for_answered(self, timeout: float | None = None) -> Wait[CallStateEvent]:
-        """Wait until the call is answered; at once if it is, or is past that: look at the event's ``call_state``."""
+        """Wait until the call is answered; at once if it is, or is past that: look at the event's ``call_state``.
+
+        Args:
+            timeout: seconds.
+        """
         return self._wait_for_state(CallState.ANSWERED, timeout)
 
     def wait_for_ending(self, timeout: float | None = None) -> Wait[CallStateEvent]:
-        """Wait until the call begins to end; at once if it does, or has ended."""
+        """Wait until the call begins to end; at once if it does, or has ended.
+
+        Args:
+            timeout: seconds.
+        """
         return self._wait_for_state(CallState.ENDING, timeout)
 
     def wait_for_ended(self, timeout: float | None = None) -> Wait[CallStateEvent]:
-        """Wait until the call has ended; at once if it has."""
+        """Wait until the call has ended; at once if it has.
+
+        Args:
+            timeout: seconds.
+        """
         return self._wait_for_state(CallState.ENDED, timeout)
 
     def _wait_for_state(self, state: str, timeout_s: float | None) -> Wait[CallStateEvent]:

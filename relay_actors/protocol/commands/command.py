@@ -70,6 +70,11 @@ class RelayCommand(Command):
         params.update((key, value) for key, value in self.extra.items() if value is not None)
         return params
 
+    @classmethod
+    def wire_names(cls) -> dict[str, str]:
+        """Return the key of each argument in the params, by the argument's name, in the order of the params."""
+        return {slot.attribute: slot.key for slot in _plan(cls)}
+
     def refusal(self, argument: str, must_be: str, value: object) -> ArgumentError:
         """Return the error that says what ``argument`` must be. Texts and objects are not shown: they may be secret."""
         is_safe = value is None or value == "" or isinstance(value, int | float)

@@ -96,6 +96,11 @@ def test_a_command_is_a_frozen_value_of_keywords(cls: type[RelayCommand]) -> Non
     assert cls.__doc__
 
 
+def test_arguments_know_their_keys_on_the_wire():
+    """In the order of the params; the reference shows where they differ."""
+    assert Sing.wire_names() == {"control_id": "control_id", "song": "title", "pause": "pause", "loudness": "volume"}
+
+
 def test_arguments_that_were_not_given_are_left_out_and_others_renamed() -> None:
     """PROTOCOL 2.1: never null."""
     assert Sing(song="La").to_params() == {"title": "La", "volume": "None"}
