@@ -31,6 +31,7 @@ from relay_actors.connection_slots import take_slot
 from relay_actors.errors import ConfigError, NameTaken, WouldDeadlock
 from relay_actors.journal.base import Store
 from relay_actors.journal.sqlite import SqliteStore
+from relay_actors.protocol import checks
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import Dial, SendMessage
 from relay_actors.protocol.devices import Devices
@@ -368,7 +369,7 @@ class RelayApp:
         """
         if not (isinstance(actor_class, type) and issubclass(actor_class, CallActor)):
             raise ConfigError(f"app.dial({actor_class!r}, …): give a subclass of CallActor")
-        if dial_timeout is not None and not dial_timeout > 0:
+        if dial_timeout is not None and (checks.seconds(dial_timeout) is not None or not dial_timeout):
             raise ConfigError(f"dial_timeout={dial_timeout!r}: must be a positive number of seconds")
         office = self._running().office
         command = Dial(devices=devices, tag=tag, max_duration=max_duration).with_tag(office.system.new_id())

@@ -606,9 +606,9 @@ def test_a_dial_that_cannot_be_made_is_refused_where_it_is_asked_for(server: Pla
     with logged_in(server) as (app, peer):
         with pytest.raises(ConfigError, match="subclass of CallActor"):
             app.dial(MessageActor, DEVICES)  # type: ignore[arg-type]  # that is what is wrong with it
-        for timeout in (0, -1, float("nan")):
+        for timeout in (0, -1, float("nan"), "5"):
             with pytest.raises(ConfigError, match="dial_timeout"):
-                app.dial(Call, DEVICES, dial_timeout=timeout)
+                app.dial(Call, DEVICES, dial_timeout=timeout)  # type: ignore[arg-type]  # a text is what is wrong
         with pytest.raises(ArgumentError):
             app.dial(Call, "+14045550201")  # type: ignore[arg-type]  # that is what is wrong with it
         handle = app.dial(Call, DEVICES, tag="t", note="kept")

@@ -121,10 +121,11 @@ class Action(CallFuture["Action"]):
             TimeoutError: in the wait, when the time is over.
             RelayError: in the wait, when the server refused to begin.
         """
+        call, what = self.call, f"completion of {self.command.method}"
+        wait: Wait[Any] = give_up_after(Wait(call.runs_on, call.runs_as), timeout, call.runs_on, what)
         self.is_wanted = True
-        wait: Wait[Any] = Wait(self.call.runs_on, self.call.runs_as)
         follow(wait, self._done)
-        return give_up_after(wait, timeout, self.call.runs_on, f"completion of {self.command.method}")
+        return wait
 
     def on_done(self, callback: Callable[[], None]) -> None:
         """Have ``callback`` called once when it is over, however it ended."""

@@ -22,8 +22,7 @@ class CallHandle(AllVerbs):
         self.ref = ref
 
     def __repr__(self) -> str:
-        leg = self.leg
-        return f"<CallHandle id={leg.call_id!r} state={leg.state!r} direction={leg.direction!r}>"
+        return f"<CallHandle id={self.call_id!r} state={self.state!r} direction={self.direction!r}>"
 
     @property
     def leg(self) -> Leg:

@@ -83,7 +83,8 @@ class FlowLegActor(OutboundLegActor):
         Raises:
             TimeoutError: in the wait, after ``timeout`` seconds.
         """
-        wait: Wait[T] = Wait(self.runs_on, self.runs_as)
+        what = f"message {message_type.__name__}"
+        wait: Wait[T] = give_up_after(Wait(self.runs_on, self.runs_as), timeout, self.runs_on, what)
         expected = _Expected(message_type, where, wait)
         untaken = self.leg.untaken
         for message in untaken:
@@ -93,7 +94,7 @@ class FlowLegActor(OutboundLegActor):
                 return wait
         self._nexts.append(expected)
         self.leg.pause(wait)
-        return give_up_after(wait, timeout, self.runs_on, f"message {message_type.__name__}")
+        return wait
 
     def blocking(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Wait[T]:
         """Run blocking code on the blocking pool, where it holds up no call; gives what it returns."""

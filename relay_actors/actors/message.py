@@ -352,7 +352,7 @@ class TextView(abc.ABC):
     @property
     def state(self) -> str:
         """``received``; or ``queued``, ``initiated``, ``sent``, then ``delivered``, ``undelivered`` or ``failed``."""
-        return self.text.state
+        return str(self.text.state)
 
     @property
     def reason(self) -> str:

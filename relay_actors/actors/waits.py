@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
 from relay_actors.errors import WouldDeadlock
+from relay_actors.protocol import checks
 from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.context import here
@@ -122,8 +123,13 @@ def follow(target: Future[T], source: Future[T]) -> None:
 
 
 def give_up_after(wait: Wait[T], timeout_s: float | None, dispatcher: Dispatcher, what: str) -> Wait[T]:
-    """Let ``wait`` fail with `TimeoutError` after ``timeout_s`` seconds; None lets it wait for ever. Returns it."""
-    if timeout_s is None or wait.is_settled:
+    """Let ``wait`` fail with `TimeoutError` after ``timeout_s`` seconds; None lets it wait for ever. Returns it.
+
+    Raises:
+        ArgumentError: ``timeout_s`` is no number of seconds.
+    """
+    checks.given(checks.seconds, timeout=timeout_s)
+    if timeout_s is None:
         return wait
     error = TimeoutError(f"{what} did not happen within {timeout_s:g} s")
     timer = dispatcher.call_at(dispatcher.clock.now() + timeout_s, lambda: _give_up(wait, error))

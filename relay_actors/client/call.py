@@ -167,9 +167,13 @@ async def _attend(call: Call, handler: Callable[[Call], Any]) -> None:
         given = handler(call)
         if inspect.isawaitable(given):
             await given
-    except Exception as error:
+    except BaseException as error:  # also a cancelled task's: whatever it was, nobody attends to the caller any more
         if isinstance(error, CallEnded) and error.call_id == call.call_id:
             _log.debug("on_call handler ended with its call: %s", error)
             return
-        _log.exception("on_call handler raised, hanging up call_id=%s", call.call_id)
-        tell_in_turn(call.runs_as, lambda actor: actor.leave("error"))
+        is_news = isinstance(error, Exception) or call.leg.needs_hang_up  # a disconnect cancels handlers, too
+        if is_news:
+            _log.exception("on_call handler raised, hanging up call_id=%s", call.call_id)
+            tell_in_turn(call.runs_as, lambda actor: actor.leave("error"))
+        if not isinstance(error, Exception):
+            raise

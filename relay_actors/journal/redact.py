@@ -2,7 +2,8 @@
 
 What is replaced by ``***`` before an entry is encoded:
 
-* *by key*: the values of `SECRET_KEYS`, at any depth, and of every key that begins like a card field;
+* *by key*: at any depth, the values of `SECRET_KEYS`, of every key that ends in ``password``, and of every one that
+  begins like a card field;
 * *by value*: each secret the store was told (project, token, JWT, authorization state), wherever it occurs in a text. A
   secret shorter than `SHORTEST_SECRET` characters is not looked for: it would tear holes into unrelated text;
 * *the user part of a URL*: ``https://name:password@host`` keeps its host only;
@@ -39,7 +40,7 @@ SHORTEST_SECRET: Final = 8
 SECRET_KEYS: Final = frozenset(
     {
         "authorization_bearer_token", "authorization_state", "card_number", "cvc", "cvv", "dpop_token",
-        "expiration_date", "jwt_token", "pan", "password", "post_prompt_auth_password", "security_code", "token",
+        "expiration_date", "jwt_token", "pan", "security_code", "token",
     }
 )  # fmt: skip
 _CARD_KEY_STARTS: Final = ("payment_card_", "payment_token", "bank_account", "bank_routing", "payment_bank_")
@@ -140,7 +141,8 @@ class Redactor:
 
     def _field(self, key: str, value: object, depth: int) -> object:
         name = key.lower()
-        if name in SECRET_KEYS or (name.startswith(_CARD_KEY_STARTS) and name not in _CARD_KEYS_KEPT):
+        is_card_field = name.startswith(_CARD_KEY_STARTS) and name not in _CARD_KEYS_KEPT
+        if name in SECRET_KEYS or name.endswith("password") or is_card_field:
             # An empty value is no secret, and says that there was none.
             return value if value is None or value == "" or isinstance(value, bool) or value in _SETTINGS else MASK
         plain = self._plain(value, depth + 1)

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias, cast
 
 from relay_actors.errors import ArgumentError
+from relay_actors.protocol import checks
 from relay_actors.protocol.base import JsonObject
-from relay_actors.protocol.media import need_seconds, need_text, nested, nested_of
+from relay_actors.protocol.media import nested
 
 __all__ = ["Devices", "device_lists", "phone", "rtp", "sip", "tap_audio", "websocket"]
 
@@ -31,11 +32,12 @@ def phone(
         max_duration: seconds that the call may last.
 
     Raises:
-        ArgumentError: a number is empty, or a time is negative.
+        ArgumentError: a number is empty or no text, or a time is negative.
     """
-    need_text("to", to)
-    _need_times(timeout=timeout, max_duration=max_duration)
-    return nested_of("phone", to_number=to, from_number=from_, timeout=timeout, max_duration=max_duration)
+    checks.required(checks.text, to=to)
+    checks.given(checks.text, from_=from_)
+    times = checks.given(checks.seconds, timeout=timeout, max_duration=max_duration)
+    return _device_of("phone", to_number=to, from_number=from_, **times)
 
 
 def sip(
@@ -60,20 +62,18 @@ def sip(
         timeout: seconds to ring, 1 to 600.
 
     Raises:
-        ArgumentError: the address is empty, or the time is negative.
+        ArgumentError: one of them is not what it must be.
     """
-    need_text("to", to)
-    _need_times(timeout=timeout)
-    return nested_of(
-        "sip",
-        to=to,
-        from_name=from_name,
-        headers=headers,
-        codecs=codecs,
-        webrtc_media=webrtc_media,
-        timeout=timeout,
-        **{"from": from_},
-    )
+    checks.given(checks.text, from_=from_)
+    params = {
+        **checks.required(checks.text, to=to),
+        **checks.given(checks.text, from_name=from_name),
+        **checks.given(checks.mappings, headers=headers),
+        **checks.given(checks.texts, codecs=codecs),
+        **checks.given(checks.flag, webrtc_media=webrtc_media),
+        **checks.given(checks.seconds, timeout=timeout),
+    }
+    return _device_of("sip", **params, **{"from": from_})
 
 
 def rtp(addr: str, port: int, *, codec: str | None = None, ptime: int | None = None) -> JsonObject:
@@ -86,12 +86,13 @@ def rtp(addr: str, port: int, *, codec: str | None = None, ptime: int | None = N
         ptime: milliseconds of sound in a packet.
 
     Raises:
-        ArgumentError: the address is empty, or the port is none.
+        ArgumentError: one of them is not what it must be.
     """
-    need_text("addr", addr)
+    checks.required(checks.text, addr=addr)
     if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535:
         raise ArgumentError(f"port must be a whole number from 1 to 65535, not {port!r}")
-    return nested_of("rtp", addr=addr, port=port, codec=codec, ptime=ptime)
+    more = {**checks.given(checks.text, codec=codec), **checks.given(checks.whole_number, ptime=ptime)}
+    return _device_of("rtp", addr=addr, port=port, **more)
 
 
 def websocket(uri: str, *, codec: str | None = None, rate: int | None = None) -> JsonObject:
@@ -103,45 +104,43 @@ def websocket(uri: str, *, codec: str | None = None, rate: int | None = None) ->
         rate: samples in a second.
 
     Raises:
-        ArgumentError: the address is empty.
+        ArgumentError: one of them is not what it must be.
     """
-    need_text("uri", uri)
-    return nested_of("ws", uri=uri, codec=codec, rate=rate)
+    more = {**checks.given(checks.text, codec=codec), **checks.given(checks.whole_number, rate=rate)}
+    return _device_of("ws", **checks.required(checks.text, uri=uri), **more)
 
 
 def tap_audio(direction: str | None = None) -> JsonObject:
-    """Return what to tap: what the call says (``speak``), hears (``listen``), or ``both``."""
-    return nested_of("audio", direction=direction)
+    """Return what to tap: what the call says (``speak``), hears (``listen``), or ``both``.
+
+    Raises:
+        ArgumentError: the direction is no text.
+    """
+    return _device_of("audio", **checks.given(checks.text, direction=direction))
 
 
 def device_lists(devices: object) -> list[list[JsonObject]] | None:
     """Return devices as the wire wants them, or None when they cannot be brought into that form.
 
     Args:
-        devices: a list of lists, or one device, which is then rung alone. A flat list is refused: it does not say
-            whether its devices are to ring together.
+        devices: a list of lists, none of them empty, or one device, which is then rung alone. A flat list is refused:
+            it does not say whether its devices are to ring together.
     """
     rings = [[devices]] if isinstance(devices, Mapping) else devices
-    if not _is_list(rings):
+    if not checks.is_list(rings) or not rings:
         return None
     lists = []
-    for ring in cast(Sequence[object], rings):
-        if not _is_list(ring) or not all(isinstance(one, Mapping) for one in cast(Sequence[object], ring)):
+    for ring in cast(Sequence[Sequence[object]], rings):
+        if not checks.is_list(ring) or not ring or checks.mappings(ring) is not None:
             return None
-        lists.append([_device(one) for one in cast(Sequence[Mapping[str, object]], ring)])
+        lists.append([_nested(one) for one in cast(Sequence[Mapping[str, object]], ring)])
     return lists
 
 
-def _device(given: Mapping[str, object]) -> JsonObject:
+def _nested(given: Mapping[str, object]) -> JsonObject:
     # What is no device at all goes out as it is: what is wrong with it is for the server to say.
     return nested(given) if "params" not in given and isinstance(given.get("type"), str) else dict(given)
 
 
-def _is_list(value: object) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray)
-
-
-def _need_times(**times: float | None) -> None:
-    for name, value in times.items():
-        if value is not None:
-            need_seconds(name, value)
+def _device_of(kind: str, **params: object) -> JsonObject:
+    return {"type": kind, "params": {name: value for name, value in params.items() if value is not None}}

@@ -17,6 +17,7 @@ __all__ = [
     "CONNECT",
     "DISCONNECT",
     "EVENT",
+    "LARGEST_BYTES",
     "PING",
     "RECEIVE",
     "UNRECEIVE",
@@ -39,6 +40,9 @@ EVENT: Final = "signalwire.event"
 PING: Final = "signalwire.ping"
 RECEIVE: Final = "signalwire.receive"
 UNRECEIVE: Final = "signalwire.unreceive"
+
+LARGEST_BYTES: Final = 10 * 1024 * 1024
+"""The longest text that a RELAY server takes. Source: PROTOCOL 1."""
 
 _UNKNOWN_ERROR: Final = "Unknown error"
 _WHOLE_NUMBER: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")
@@ -99,9 +103,12 @@ def request(id: str, method: str, params: Mapping[str, object]) -> bytes:
     """Return the text of a request.
 
     Raises:
-        ValueError: ``params`` have no JSON form.
+        ValueError: ``params`` have no JSON form, or too long a one: the server would close the connection of all calls.
     """
-    return dumps({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+    text = dumps({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+    if len(text) > LARGEST_BYTES:
+        raise ValueError(f"it has {len(text):,} bytes, and RELAY takes {LARGEST_BYTES:,} at most")
+    return text
 
 
 def result(id: object, result: object) -> bytes:

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from relay_actors.errors import ArgumentError
+from relay_actors.protocol import checks
 from relay_actors.protocol.base import JsonObject
-from relay_actors.protocol.media import need_seconds
 
 __all__ = ["collect_settings", "digits", "digits_problem", "input_problem", "part_of", "speech"]
 
@@ -37,14 +37,19 @@ def digits(
         terminators: keys that end the input, for example ``#*``; none by default.
 
     Raises:
-        ArgumentError: ``max`` is no whole number above 0, or the time is negative.
+        ArgumentError: ``max`` is no whole number above 0, or another one is not what it must be.
     """
-    if digit_timeout is not None:
-        need_seconds("digit_timeout", digit_timeout)
-    settings = _given(max=max, min=min, digit_timeout=digit_timeout, terminators=terminators)
+    settings = {
+        "max": max,
+        **checks.given(checks.whole_number, min=min),
+        **checks.given(checks.seconds, digit_timeout=digit_timeout),
+        **checks.given(checks.any_text, terminators=terminators),
+    }
     problem = digits_problem(settings)
     if problem is not None:
         raise ArgumentError(f"digits must be {problem}")
+    if min is not None and min > max:
+        raise ArgumentError(f"min={min} must not be above max={max}: nobody could press so many keys")
     return {"digits": settings}
 
 
@@ -66,19 +71,11 @@ def speech(
         model: of the recognition.
 
     Raises:
-        ArgumentError: a time is negative.
+        ArgumentError: one of them is not what it must be.
     """
-    for name, value in (("end_silence_timeout", end_silence_timeout), ("speech_timeout", speech_timeout)):
-        if value is not None:
-            need_seconds(name, value)
-    settings = _given(
-        end_silence_timeout=end_silence_timeout,
-        speech_timeout=speech_timeout,
-        language=language,
-        hints=None if hints is None else list(hints),
-        model=model,
-    )
-    return {"speech": settings}
+    times = checks.given(checks.seconds, end_silence_timeout=end_silence_timeout, speech_timeout=speech_timeout)
+    words = {"hints": list(hints)} if checks.given(checks.texts, hints=hints) and hints is not None else {}
+    return {"speech": {**times, **checks.given(checks.text, language=language, model=model), **words}}
 
 
 def collect_settings(settings: Mapping[str, object]) -> JsonObject:
@@ -121,7 +118,3 @@ def input_problem(settings: Mapping[str, object]) -> str | None:
         return 'a dictionary whose "speech" is a dictionary, which may be empty'
     problem = digits_problem(parts["digits"]) if "digits" in parts else None
     return problem and f'a dictionary whose "digits" are {problem}'
-
-
-def _given(**settings: object) -> JsonObject:
-    return {name: value for name, value in settings.items() if value is not None}

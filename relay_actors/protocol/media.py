@@ -6,19 +6,17 @@ Source: PROTOCOL 13.1, 13.3, 13.5, D1, D3.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
 
-from relay_actors.errors import ArgumentError
+from relay_actors.protocol import checks
 from relay_actors.protocol.base import JsonObject
 
 __all__ = [
+    "MediaItems",
     "audio",
     "detector",
-    "need_seconds",
-    "need_text",
     "nested",
-    "nested_of",
     "normalise",
     "problem",
     "recording",
@@ -26,6 +24,9 @@ __all__ = [
     "silence",
     "tts",
 ]
+
+MediaItems: TypeAlias = Sequence[Mapping[str, object]] | Mapping[str, object]
+"""What to play, in order; or one item alone."""
 
 _NEVER_EMPTY: Final = {"tts": "text", "audio": "url", "ringtone": "name"}
 
@@ -40,10 +41,10 @@ def tts(text: str, *, language: str | None = None, gender: str | None = None, vo
         voice: one of the server's, by its name.
 
     Raises:
-        ArgumentError: there is nothing to say.
+        ArgumentError: there is nothing to say, or the rest is no text.
     """
-    need_text("text", text)
-    return nested_of("tts", text=text, language=language, gender=gender, voice=voice)
+    how = checks.given(checks.any_text, language=language, gender=gender, voice=voice)
+    return _item("tts", checks.required(checks.text, text=text), how)
 
 
 def audio(url: str) -> JsonObject:
@@ -55,8 +56,7 @@ def audio(url: str) -> JsonObject:
     Raises:
         ArgumentError: the URL is empty.
     """
-    need_text("url", url)
-    return nested_of("audio", url=url)
+    return _item("audio", checks.required(checks.text, url=url))
 
 
 def silence(duration: float) -> JsonObject:
@@ -68,8 +68,7 @@ def silence(duration: float) -> JsonObject:
     Raises:
         ArgumentError: the duration is negative or not a number.
     """
-    need_seconds("duration", duration)
-    return nested_of("silence", duration=duration)
+    return _item("silence", checks.required(checks.seconds, duration=duration))
 
 
 def ringtone(name: str, *, duration: float | None = None) -> JsonObject:
@@ -82,15 +81,12 @@ def ringtone(name: str, *, duration: float | None = None) -> JsonObject:
     Raises:
         ArgumentError: the name is empty, or the duration is negative or not a number.
     """
-    need_text("name", name)
-    if duration is not None:
-        need_seconds("duration", duration)
-    return nested_of("ringtone", name=name, duration=duration)
+    return _item("ringtone", checks.required(checks.text, name=name), checks.given(checks.seconds, duration=duration))
 
 
 def detector(kind: str, **params: object) -> JsonObject:
     """Return a detector of ``kind`` ``machine``, ``fax`` or ``digit``; params that are None are left to the server."""
-    return nested_of(kind, **params)
+    return _item(kind, {name: value for name, value in params.items() if value is not None})
 
 
 def recording(
@@ -119,7 +115,7 @@ def recording(
         max_length: seconds; 0, the default, is without end.
 
     Raises:
-        ArgumentError: a time is negative.
+        ArgumentError: one of them is not what it must be.
 
     Source: PROTOCOL 13.3.
     """
@@ -128,18 +124,12 @@ def recording(
         "end_silence_timeout": end_silence_timeout,
         "max_length": max_length,
     }
-    for name, value in times.items():
-        if value is not None:
-            need_seconds(name, value)
-    others = {
-        "beep": beep,
-        "format": format,
-        "stereo": stereo,
-        "direction": direction,
-        "terminators": terminators,
-        "input_sensitivity": input_sensitivity,
+    return {
+        **checks.given(checks.flag, beep=beep, stereo=stereo),
+        **checks.given(checks.any_text, format=format, direction=direction, terminators=terminators),
+        **checks.given(checks.number, input_sensitivity=input_sensitivity),
+        **checks.given(checks.seconds, **times),
     }
-    return {name: value for name, value in {**others, **times}.items() if value is not None}
 
 
 def nested(item: Mapping[str, object]) -> JsonObject:
@@ -150,12 +140,12 @@ def nested(item: Mapping[str, object]) -> JsonObject:
     return {"type": item.get("type"), "params": params}
 
 
-def normalise(items: Iterable[Mapping[str, object]]) -> list[JsonObject]:
-    """Return the items as the wire wants them, each `nested`."""
-    return [nested(item) for item in items]
+def normalise(items: MediaItems) -> list[JsonObject]:
+    """Return the items as the wire wants them, each `nested`; one alone may come without a list."""
+    return [nested(item) for item in ([items] if isinstance(items, Mapping) else items)]
 
 
-def problem(items: Iterable[Mapping[str, object]]) -> str | None:
+def problem(items: MediaItems) -> str | None:
     """Return what the items must be, or None when all of them have a type and something to play."""
     for place, item in enumerate(normalise(items)):
         kind = item.get("type")
@@ -168,18 +158,5 @@ def problem(items: Iterable[Mapping[str, object]]) -> str | None:
     return None
 
 
-def nested_of(kind: str, **params: object) -> JsonObject:
-    """Return ``{"type", "params"}`` with the params that are not None."""
-    return {"type": kind, "params": {key: value for key, value in params.items() if value is not None}}
-
-
-def need_text(name: str, value: object) -> None:
-    """Raise `ArgumentError` unless ``value`` is text that is not empty."""
-    if not isinstance(value, str) or not value:
-        raise ArgumentError(f"{name} must be text that is not empty, not {value!r}")
-
-
-def need_seconds(name: str, value: object) -> None:
-    """Raise `ArgumentError` unless ``value`` is a number of seconds, 0 or more."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        raise ArgumentError(f"{name} must be a number of seconds, 0 or more, not {value!r}")
+def _item(kind: str, *params: JsonObject) -> JsonObject:
+    return {"type": kind, "params": {name: value for some in params for name, value in some.items()}}

@@ -32,6 +32,7 @@ SECRET_KEYS: Final = frozenset(
         "project",
         "security_code",
         "token",
+        "web_hook_auth_password",
     }
 )
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from relay_actors.actors.waits import CallFuture, Reply, Wait, follow, give_up_after
-from relay_actors.errors import WouldDeadlock
+from relay_actors.errors import ArgumentError, WouldDeadlock
 from relay_actors.protocol.commands import Answer
 from relay_actors.runtime.clock import Random
 from relay_actors.runtime.context import here
@@ -95,6 +95,14 @@ def test_a_wait_that_is_over_takes_its_timer_along(dispatcher: DeterministicDisp
     wait.try_set(1)
     assert dispatcher.pending_timers == 0
     assert give_up_after(wait, 60, dispatcher, "it") is wait
+    assert dispatcher.pending_timers == 0
+
+
+@pytest.mark.parametrize("timeout", ["5", -1, float("nan"), True, [5]])
+def test_a_time_that_is_none_is_refused_where_it_is_given(dispatcher: DeterministicDispatcher, timeout: Any):
+    """And nothing is left of the wait."""
+    with pytest.raises(ArgumentError, match="timeout must be a number of seconds, 0 or more"):
+        give_up_after(Wait(dispatcher), timeout, dispatcher, "it")
     assert dispatcher.pending_timers == 0
 
 

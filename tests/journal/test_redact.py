@@ -58,7 +58,7 @@ def test_redacting_twice_is_redacting_once(value: object):
     assert redactor.value(once) == once
 
 
-@pytest.mark.parametrize("key", sorted(SECRET_KEYS))
+@pytest.mark.parametrize("key", [*sorted(SECRET_KEYS), "password", "web_hook_auth_password"])
 def test_the_value_of_a_secret_key_is_replaced_at_any_depth(key: str):
     """Also secrets that this client never learned: those inside commands and events (PROTOCOL 16.1)."""
     payload = {"params": [{key: "some secret"}, {key.upper(): {"nested": "some secret"}}]}

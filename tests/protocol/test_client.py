@@ -446,6 +446,15 @@ def test_parameters_without_a_json_form_are_the_callers_error():
     assert client.sent() == []
 
 
+def test_a_request_that_no_server_would_take_is_not_sent():
+    """It would cost all calls their connection (PROTOCOL 1)."""
+    client = DrivenClient.ready()
+    with pytest.raises(ValueError, match="RELAY takes 10,485,760 at most"):
+        client.request(text="x" * 10 * 1024 * 1024)
+    assert client.protocol.pending == 0
+    assert client.sent() == []
+
+
 def test_a_request_is_written_as_it_was_when_it_was_made():
     """A caller may go on using its dict while the request is queued."""
     client = DrivenClient()

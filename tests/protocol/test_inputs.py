@@ -58,6 +58,11 @@ def test_a_builder_writes_what_was_given_and_leaves_out_the_rest(built: object, 
         (lambda: digits(max=True), '"max"'),
         (lambda: digits(max="4"), '"max"'),  # type: ignore[arg-type]
         (lambda: digits(max=1, digit_timeout=-1), "digit_timeout"),
+        (lambda: digits(max=2, min="x"), "min must be"),  # type: ignore[arg-type]
+        (lambda: digits(max=2, min=5), "min=5 must not be above max=2"),
+        (lambda: digits(max=1, terminators=5), "terminators"),  # type: ignore[arg-type]
+        (lambda: speech(language=5), "language"),  # type: ignore[arg-type]
+        (lambda: speech(hints="sales"), "hints must be a list"),
         (lambda: speech(end_silence_timeout=-1), "end_silence_timeout"),
         (lambda: speech(speech_timeout=float("inf")), "speech_timeout"),
     ],

@@ -75,6 +75,9 @@ def test_a_builder_writes_what_was_given_and_leaves_out_the_rest(built: object, 
         lambda: media.ringtone(""),
         lambda: media.ringtone("us", duration=-0.1),
         lambda: media.recording(max_length=-1),
+        lambda: media.recording(beep="yes"),  # type: ignore[arg-type]
+        lambda: media.recording(terminators=5),  # type: ignore[arg-type]
+        lambda: media.tts("Hi", language=5),  # type: ignore[arg-type]
         lambda: media.recording(initial_timeout="5"),  # type: ignore[arg-type]
     ],
 )

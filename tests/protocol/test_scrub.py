@@ -23,9 +23,9 @@ def test_the_value_of_a_secret_key_is_hidden_at_any_depth(key):
 
 
 def test_the_keys_are_those_of_the_protocol():
-    """PROTOCOL 16.1, both lists."""
+    """PROTOCOL 16.1, both lists, and the password that an agent's functions are called with."""
     assert {"token", "project", "jwt_token", "authorization_state", "security_code", "password"} <= SECRET_KEYS
-    assert len(SECRET_KEYS) == 13
+    assert len(SECRET_KEYS) == 14
 
 
 @pytest.mark.parametrize(

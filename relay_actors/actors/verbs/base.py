@@ -70,7 +70,7 @@ class CallVerbs(abc.ABC):
     @property
     def state(self) -> str:
         """``created``, ``ringing``, ``answered``, ``ending`` or ``ended``; "" while dialling."""
-        return self.leg.state
+        return str(self.leg.state)
 
     @property
     def end_reason(self) -> str:
@@ -139,6 +139,6 @@ class CallVerbs(abc.ABC):
     def _wait(
         self, accepts: Callable[[RelayEvent], bool], timeout_s: float | None, what: str, *, state: str = ""
     ) -> Wait[RelayEvent]:
-        wait: Wait[RelayEvent] = Wait(self.runs_on, self.runs_as)
+        wait: Wait[RelayEvent] = give_up_after(Wait(self.runs_on, self.runs_as), timeout_s, self.runs_on, what)
         self._post(WaitFor(StateWait(accepts, wait), state))
-        return give_up_after(wait, timeout_s, self.runs_on, what)
+        return wait

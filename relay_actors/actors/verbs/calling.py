@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from relay_actors.actors.actions import Action
@@ -22,6 +22,7 @@ from relay_actors.protocol.commands import (
     UserEvent,
 )
 from relay_actors.protocol.devices import Devices
+from relay_actors.protocol.media import MediaItems
 from relay_actors.runtime.future import Future
 
 __all__ = ["CallingVerbs"]
@@ -69,7 +70,7 @@ class CallingVerbs(CallVerbs):
         self,
         devices: Devices,
         *,
-        ringback: Sequence[Mapping[str, object]] | None = None,
+        ringback: MediaItems | None = None,
         tag: str | None = None,
         max_duration: int | None = None,
         max_price_per_minute: float | None = None,

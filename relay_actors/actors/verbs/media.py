@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from relay_actors.actors.actions import (
@@ -14,8 +14,8 @@ from relay_actors.actors.actions import (
 )
 from relay_actors.actors.verbs.base import CallVerbs, OnCompleted
 from relay_actors.protocol.commands import Collect, Detect, Play, PlayAndCollect, Record
+from relay_actors.protocol.media import MediaItems, detector, ringtone, silence, tts
 from relay_actors.protocol.media import audio as audio_item
-from relay_actors.protocol.media import detector, ringtone, silence, tts
 
 __all__ = ["MediaVerbs"]
 
@@ -29,7 +29,7 @@ class MediaVerbs(CallVerbs):
 
     def play(
         self,
-        media: Sequence[Mapping[str, object]],
+        media: MediaItems,
         *,
         volume: float | None = None,
         direction: str | None = None,
@@ -41,7 +41,7 @@ class MediaVerbs(CallVerbs):
         """Play media one after the other.
 
         Args:
-            media: what to play.
+            media: what to play; one item alone needs no list.
             volume: dB.
             direction: who hears it: ``listen`` (this call), ``speak`` (its peer) or ``both``.
             loop: how often; 0 is for ever.
@@ -108,7 +108,7 @@ class MediaVerbs(CallVerbs):
 
     def play_and_collect(
         self,
-        media: Sequence[Mapping[str, object]],
+        media: MediaItems,
         collect: Mapping[str, object],
         *,
         volume: float | None = None,
@@ -119,7 +119,7 @@ class MediaVerbs(CallVerbs):
         """Play media, and collect keys or speech meanwhile and after; input ends the playing.
 
         Args:
-            media: what to play.
+            media: what to play; one item alone needs no list.
             collect: what to collect: ``{"digits": {"max": 1}, "speech": {}, "initial_timeout": 5.0, …}``.
             volume: dB.
             control_id: chosen for you.

@@ -27,7 +27,7 @@ class AI(ActionCommand):
     pronounce: Objects | None = None
     hints: Texts | None = None
     languages: Objects | None = None
-    SWAIG: Object | None = None
+    SWAIG: Object | None = field(default=None, repr=False)  # it may hold passwords
     ai_params: Annotated[Object | None, As("params")] = None
 
 
@@ -38,7 +38,7 @@ class AmazonBedrock(RelayCommand):
     method: ClassVar[str] = "calling.amazon_bedrock"
 
     prompt: Object | None = None
-    SWAIG: Object | None = None
+    SWAIG: Object | None = field(default=None, repr=False)  # it may hold passwords
     ai_params: Annotated[Object | None, As("params")] = None
     global_data: Object | None = None
     post_prompt: Object | None = None

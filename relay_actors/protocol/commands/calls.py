@@ -15,6 +15,7 @@ from relay_actors.protocol.commands.arguments import (
     As,
     DeviceLists,
     Digits,
+    LiveAction,
     Media,
     Number,
     Object,
@@ -220,7 +221,7 @@ class LiveTranscribe(RelayCommand):
 
     method: ClassVar[str] = "calling.live_transcribe"
 
-    action: Anything
+    action: LiveAction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +230,7 @@ class LiveTranslate(RelayCommand):
 
     method: ClassVar[str] = "calling.live_translate"
 
-    action: Anything
+    action: LiveAction
     status_url: AnyText | None = None
 
 

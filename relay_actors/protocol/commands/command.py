@@ -13,7 +13,8 @@ from typing import Annotated, ClassVar, Final, NamedTuple, Self, get_args, get_o
 
 from relay_actors.errors import ArgumentError
 from relay_actors.protocol.base import Command, JsonObject
-from relay_actors.protocol.commands.arguments import Argument, As, Check, Convert, Text
+from relay_actors.protocol.checks import Check
+from relay_actors.protocol.commands.arguments import Argument, As, Convert, Text
 
 __all__ = ["ActionCommand", "ControlCommand", "RelayCommand"]
 

@@ -115,5 +115,7 @@ def test_an_agent_that_says_nothing_at_its_end_is_over_with_the_call(world: Worl
 def test_a_password_is_not_shown(world: World):
     """It is a secret: a log line with the handle or its command must not give it away (PROTOCOL 16.1)."""
     _line, handle = world.answered(Witness)
-    agent = handle.ai(post_prompt_auth_password="secret-word")
+    agent = handle.ai(
+        post_prompt_auth_password="secret-word", SWAIG={"defaults": {"web_hook_auth_password": "secret-word"}}
+    )
     assert "secret-word" not in f"{agent!r} {agent.command!r}"

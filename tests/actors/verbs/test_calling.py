@@ -113,7 +113,11 @@ def test_any_simple_command_can_be_performed(world: World):
 
 @pytest.mark.parametrize(
     "command",
-    [Play(media=[{"type": "tts", "text": "Hi"}]), Stop(action_method="calling.play", control_id="c"), Dial(devices=[])],
+    [
+        Play(media=[{"type": "tts", "text": "Hi"}]),
+        Stop(action_method="calling.play", control_id="c"),
+        Dial(devices=DESK),
+    ],
 )
 def test_what_is_no_simple_command_on_a_call_is_not_performed(world: World, command: object):
     """It would start something that nobody holds a handle of."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from relay_actors.errors import CallEnded
+from relay_actors.errors import ArgumentError, CallEnded
 from relay_actors.events import CallStateEvent, HoldEvent, RelayEvent
 from relay_actors.protocol.commands import Hold, Unhold
 from tests.actors.world import Witness, World, over_seeds
@@ -251,3 +251,14 @@ def test_what_cannot_be_called_is_no_listener(world: World, handler: Callable[..
     _line, handle = world.inbound(Witness)
     with pytest.raises(TypeError, match="must be a function"):
         handle.on("calling.call.hold", handler)
+
+
+@pytest.mark.parametrize("name", [*WAITS, "wait_for"])
+def test_a_time_that_is_none_is_refused_before_anything_waits(world: World, name: str):
+    """What a script gets wrong is said at its line."""
+    _line, handle = world.inbound(Witness)
+    arguments = ("calling.call.hold",) if name == "wait_for" else ()
+    with pytest.raises(ArgumentError, match="timeout must be a number of seconds"):
+        getattr(handle, name)(*arguments, timeout="5")
+    world.settle()
+    assert handle.leg.waits == []

@@ -35,12 +35,13 @@ TAKES: dict[str, list[object]] = {
     "Objects": [[], [{}], ({"a": 1},)],
     "Texts": [[], ["a"], ("a", "b")],
     "EmptyIsNone": [[], ["a"]],
-    "Media": [[], [{"type": "tts", "text": "x"}]],
+    "Media": [[], [{"type": "tts", "text": "x"}], {"type": "tts", "text": "x"}],
+    "LiveAction": ["stop", {"stop": {}}, MappingProxyType({"start": {}})],
     "AudioSettings": [{}, {"beep": True}],
     "CollectSettings": [{"digits": {"max": 1}}, {"speech": {}}, {"max": 1, "initial_timeout": 5}, {"hints": ["a"]}],
     "DigitSettings": [{"max": 1}, {"digits": {"max": 12, "terminators": "#"}}],
     "SpeechSettings": [{}, {"language": "de-DE"}, {"speech": {}}],
-    "DeviceLists": [[], [[]], [[{"type": "phone"}], ({"type": "sip"},)], {"type": "phone", "to_number": "+15550100"}],
+    "DeviceLists": [[[{"type": "phone"}], ({"type": "sip"},)], {"type": "phone", "to_number": "+15550100"}],
     "Anything": [None, 5, "stop", {}, [[]]],
 }
 REFUSES: dict[str, list[object]] = {
@@ -60,12 +61,13 @@ REFUSES: dict[str, list[object]] = {
     "Objects": [{}, "x", ["x"], [{}, None]],
     "Texts": ["ab", [""], [5], {"a": 1}],
     "EmptyIsNone": ["ab", [""]],
-    "Media": [{"type": "tts", "text": "x"}, "Hello", ["Hello"], [{}], [{"type": "tts", "text": ""}]],
+    "LiveAction": [None, 5, "", {}, []],
+    "Media": [{}, {"type": "tts", "text": ""}, "Hello", ["Hello"], [{}], [{"type": "tts", "text": ""}]],
     "AudioSettings": ["wav", []],
     "CollectSettings": ["1", [], {}, {"digits": None}, {"digits": {}}, {"speech": "en"}, {"initial_timeout": 5}],
     "DigitSettings": [4, {}, {"max": 0}, {"max": True}, {"max": "4"}, {"digits": {}}],
     "SpeechSettings": ["en-US", []],
-    "DeviceLists": [None, [{"type": "phone"}], [["+15550100"]], "x", [[[{}]]]],
+    "DeviceLists": [None, [], [[]], [[{"type": "phone"}], []], [{"type": "phone"}], [["+15550100"]], "x", [[[{}]]]],
 }
 CASES_TAKEN = [(name, value) for name, values in TAKES.items() for value in values]
 CASES_REFUSED = [(name, value) for name, values in REFUSES.items() for value in values]
@@ -107,6 +109,7 @@ def test_every_type_of_argument_is_tried() -> None:
         ("TypedObject", {"type": "machine"}, {"type": "machine", "params": {}}),
         ("TypedObject", {"type": "machine", "params": {"a": 1}}, {"type": "machine", "params": {"a": 1}}),
         ("Media", [{"type": "tts", "text": "x"}], [{"type": "tts", "params": {"text": "x"}}]),
+        ("Media", {"type": "tts", "text": "x"}, [{"type": "tts", "params": {"text": "x"}}]),
         ("AudioSettings", {"beep": True}, {"audio": {"beep": True}}),
         ("AudioSettings", None, {"audio": {}}),
         ("Object", MappingProxyType({"a": 1}), {"a": 1}),

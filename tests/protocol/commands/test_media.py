@@ -111,7 +111,7 @@ def test_what_a_collect_holds_besides_is_the_servers_business(make: Callable[[],
     "make",
     [
         lambda: Play(media="Hello"),  # type: ignore[arg-type]
-        lambda: Play(media={"type": "tts", "text": "Hello"}),  # type: ignore[arg-type]
+        lambda: Play(media={"text": "Hello"}),
         lambda: Play(media=["Hello"]),  # type: ignore[list-item]
         lambda: Play(media=[{"type": "tts", "text": ""}]),
         lambda: Play(media=HELLO, volume=40.5),
