@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 from relay_actors.actors.waits import CallFuture, Reply, Wait, follow, give_up_after
 from relay_actors.errors import CallEnded
@@ -22,6 +22,7 @@ from relay_actors.protocol.events import RelayEvent
 from relay_actors.protocol.states import ActionState
 from relay_actors.runtime.actor import ActorRef
 from relay_actors.runtime.base import Dispatcher, Runnable
+from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future
 
 __all__ = [
@@ -54,6 +55,14 @@ class ActionOwner(Protocol):
     def runs_as(self) -> Runnable:
         """The cell of the call's actor."""
 
+    @property
+    def call_id(self) -> str:
+        """The leg's id."""
+
+    @property
+    def end_reason(self) -> str:
+        """Why the call ended, or ""."""
+
     def control_action(self, action: Action, command: SubCommand) -> Reply:
         """Send a command on a running operation."""
 
@@ -70,6 +79,8 @@ class Action(CallFuture["Action"]):
         control_id: how its events are told apart.
         state: the last known state.
         result: the event that completed it, or None.
+        is_gone: whether it never began, because the call was over or unknown to the server; it counts as completed then
+            (PROTOCOL 10.4).
 
     Source: PROTOCOL 10.
     """
@@ -83,6 +94,7 @@ class Action(CallFuture["Action"]):
         self.control_id = command.control_id or ""
         self.state: ActionState = ActionState.NEW
         self.result: RelayEvent | None = None
+        self.is_gone = False
         self.is_wanted = False
         self.actor_ref: ActorRef[Any] | None = None
         self._on_completed = on_completed
@@ -90,6 +102,8 @@ class Action(CallFuture["Action"]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.control_id} {self.state}>"
+
+    _where_the_event_is: ClassVar[str] = "Wait for it: `event = await action.wait()`"
 
     def __await__(self) -> Any:
         self.is_wanted = True
@@ -120,11 +134,17 @@ class Action(CallFuture["Action"]):
         Raises:
             TimeoutError: in the wait, when the time is over.
             RelayError: in the wait, when the server refused to begin.
+            CallEnded: in the wait of a flow, when its call was over before this began; others are given an empty
+                `RelayEvent` (PROTOCOL 10.4).
         """
         call, what = self.call, f"completion of {self.command.method}"
         wait: Wait[Any] = give_up_after(Wait(call.runs_on, call.runs_as), timeout, call.runs_on, what)
         self.is_wanted = True
-        follow(wait, self._done)
+        if here.turn is call.runs_as:
+            # A flow that goes on after its call would take the empty event for what it has asked for.
+            follow(wait, self._done, instead=lambda: CallEnded(call.call_id, call.end_reason) if self.is_gone else None)
+        else:
+            follow(wait, self._done)
         return wait
 
     def on_done(self, callback: Callable[[], None]) -> None:
@@ -147,6 +167,7 @@ class Action(CallFuture["Action"]):
             return False
         self.state = state
         self.result = event
+        self.is_gone = state is ActionState.CALL_ENDED and not event.event_type
         self.try_set(self)
         return self._done.try_set(event)
 

@@ -131,10 +131,14 @@ class FlowLegActor(OutboundLegActor):
     async def _run(self) -> None:
         try:
             await self.run()
-        except CallEnded:
-            if not self.leg.is_ended:  # of another call: that is an error of this one
+        except CallEnded as ended:
+            if ended.call_id != self.leg.call_id:  # of another call: that is an error of this one
                 raise
             self.log.debug("flow ended with its call")
+        except RuntimeError as error:
+            if str(error) == "no running event loop":
+                error.add_note("asyncio does not run in a flow: use self.sleep(…), or self.blocking(…)")
+            raise
 
     def _on_flow_done(self, _result: object) -> None:
         self.leg.flow_is_over = True

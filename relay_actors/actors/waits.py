@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from relay_actors.errors import WouldDeadlock
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import Command, JsonObject
+from relay_actors.protocol.events import EVENT_CLASS_MAP
 from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future
@@ -46,6 +47,17 @@ class CallFuture(Future[T], Coroutine[Any, Any, T]):
                 "or let what it brings come to on_receive"
             )
         return super().get(timeout=timeout)
+
+    if not TYPE_CHECKING:  # a type checker must go on to say that there is no such attribute
+
+        def __getattr__(self, name: str) -> Any:
+            """Say where to find what events have: the most frequent mistake is a forgotten ``await``."""
+            missing = f"{type(self).__name__!r} object has no attribute {name!r}"
+            if any(hasattr(event, name) for event in EVENT_CLASS_MAP.values()):
+                missing += f": the event has it. {self._where_the_event_is}"
+            raise AttributeError(missing, name=name, obj=self)
+
+    _where_the_event_is: ClassVar[str] = "Wait for it: `event = await …` in a flow, `.get(timeout=…)` in a thread"
 
     # What a task asks of a coroutine: asyncio takes nothing else. Each task that awaits it has steps of its own.
 
@@ -108,12 +120,19 @@ class Wait(CallFuture[T]):
     """A wait for something to happen. Await it in a flow or in asyncio, or ``.get(timeout=…)`` it in a thread."""
 
 
-def follow(target: Future[T], source: Future[T]) -> None:
-    """Settle ``target`` as ``source`` is settled, unless it is settled before. Any thread."""
+def follow(target: Future[T], source: Future[T], *, instead: Callable[[], BaseException | None] = lambda: None) -> None:
+    """Settle ``target`` as ``source`` is settled, unless it is settled before. Any thread.
+
+    Args:
+        target: who follows.
+        source: whom.
+        instead: asked when ``source`` is settled: an error that ``target`` fails with in its place.
+    """
 
     def pass_on(_source: object) -> None:
-        if source.error is not None:
-            target.try_fail(source.error)
+        error = instead() or source.error
+        if error is not None:
+            target.try_fail(error)
         else:
             target.try_set(source.get(timeout=0))
 

@@ -320,7 +320,8 @@ class QueueEvent(RelayEvent):
 class ConferenceEvent(RelayEvent):
     """``calling.conference``: something happened in a conference.
 
-    ``call_id`` is the participant that it concerns; what concerns all of them may lack it.
+    It comes to the call named by ``call_id``; what concerns all of them may lack one. Whom it is about says
+    `participant_call_id`.
 
     Attributes:
         conference_id: as `leave_conference` wants it.
@@ -333,6 +334,11 @@ class ConferenceEvent(RelayEvent):
     conference_id: str = ""
     name: str = ""
     status: str = ""
+
+    @property
+    def participant_call_id(self) -> str:
+        """Whom it is about: another member, when the server says so as the simulator does, or else the call itself."""
+        return self._text("participant_call_id") or self.call_id
 
     @property
     def size(self) -> int:

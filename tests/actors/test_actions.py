@@ -581,3 +581,13 @@ def test_waiting_for_ones_own_operation_inside_the_handler_is_refused_at_once(
     world.settle()
     assert len(raised) == 4
     assert "would wait for itself" in str(raised[0])
+
+
+def test_a_handle_says_where_the_event_is(world: World):
+    """``menu.digits`` in place of ``(await menu.wait()).digits`` is the mistake that everybody makes once."""
+    _line, handle = world.answered(Witness)
+    menu = handle.prompt_tts("Press 1.", {"digits": {"max": 1}})
+    with pytest.raises(
+        AttributeError, match=r"'CollectAction' object has no attribute 'digits'.*await action\.wait\(\)"
+    ):
+        _ = menu.digits

@@ -10,7 +10,7 @@ import pytest
 
 from relay_actors import ActionCompleted, CallActor, CallEnded, CommandFailed, RelayApp
 from relay_actors.errors import CommandRejectedError, FlowError
-from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, HoldEvent, PlayEvent
+from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, HoldEvent, PlayEvent, RelayEvent
 from relay_actors.protocol.commands import Hold
 from tests.actors.world import CALLER, CONTEXT, Witness, World, over_seeds
 
@@ -441,6 +441,58 @@ def test_the_end_is_raised_once_and_then_the_flow_may_wrap_up(world: World):
     assert logged(handle) == [3, True, "over"]
     assert world.call_actors() == []
     assert world.methods() == ["calling.answer"]
+
+
+@over_seeds(5)
+def test_what_a_flow_begins_after_the_end_ends_it_where_it_waits_for_what_comes_of_it(world: World):
+    """It would take the empty event of PROTOCOL 10.4 for an answer; others are given that event."""
+
+    class AsksTooLate(Flow):
+        async def run(self) -> None:
+            await self.answer()
+            await self.wait_for_ended()
+            menu = self.prompt_tts("One more thing.", {"digits": {"max": 1}})
+            self.notes.append(menu)
+            self.notes.append((await menu.wait()).digits)
+
+    line, handle = world.inbound(AsksTooLate)
+    line.is_connected()
+    line.hangs_up()
+    world.run(10)
+    [menu] = logged(handle)
+    assert menu.completed
+    assert menu.is_gone
+    assert menu.wait().get(timeout=0) == RelayEvent("", {})
+    assert handle.ref.incarnation == 0
+    assert world.call_actors() == []
+
+
+def test_a_flow_whose_call_is_unknown_to_the_server_ends_where_it_waits(world: World):
+    """Also when that is learned by a 404 only."""
+
+    class Asks(Flow):
+        async def run(self) -> None:
+            await self.answer()
+            self.notes.append((await self.prompt_tts("Hello?", {"digits": {"max": 1}}).wait()).digits)
+
+    _line, handle = world.inbound(Asks)
+    world.sim.reject_next("calling.play_and_collect", code="404")
+    world.run(1)
+    assert logged(handle) == []
+    assert handle.ref.incarnation == 0
+    assert [params["reason"] for params in world.sent("calling.end")] == ["hangup"]
+
+
+def test_asyncio_in_a_flow_is_told_with_what_to_do_instead(world: World, caplog: pytest.LogCaptureFixture):
+    """The message of asyncio says only that there is no loop."""
+
+    class UsesAsyncio(Flow):
+        async def run(self) -> None:
+            await asyncio.sleep(1)
+
+    world.inbound(UsesAsyncio)
+    world.run(1)
+    assert "use self.sleep(…)" in caplog.text
 
 
 def test_a_flow_that_does_not_come_to_an_end_is_ended(world: World, caplog: pytest.LogCaptureFixture):

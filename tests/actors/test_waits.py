@@ -199,3 +199,22 @@ def test_a_task_that_is_not_begun_takes_nothing_back():
     wait.close()
     wait.try_set(5)
     assert asyncio.run(wait) == 5
+
+
+@pytest.mark.parametrize("make", [lambda: Wait[Any](), lambda: Reply(Answer())])
+def test_a_forgotten_await_is_told(make: Any):
+    """What events have, waits do not; the plain message would not say what to do."""
+    with pytest.raises(AttributeError, match=r"no attribute 'digits': the event has it.*`event = await …` in a flow"):
+        _ = make().digits
+    with pytest.raises(AttributeError, match=r"no attribute 'nobody_has_this'$"):
+        _ = make().nobody_has_this
+    assert not hasattr(make(), "speech")
+
+
+def test_who_follows_may_be_told_an_error_instead():
+    wait: Wait[int] = Wait()
+    source: Wait[int] = Wait()
+    follow(wait, source, instead=lambda: ValueError("not for you"))
+    source.try_set(1)
+    with pytest.raises(ValueError, match="not for you"):
+        wait.get(timeout=0)

@@ -173,3 +173,13 @@ def test_a_conference_tells_who_is_in_it_and_why_it_ended() -> None:
     end = parsed("conference.event.end")
     assert (end.call_id, end.reason_ended, end.size) == ("", "last-participant-left", 0)
     assert end.call_id_ending_conf == "9a3e5c70-1d2b-4f86-a7c4-58b0e6d1f293"
+
+
+def test_a_conference_says_whom_it_is_about() -> None:
+    """Another member, if it is said, or else the call that hears of it."""
+    own = {"call_id": "mine", "status": "participant-join"}
+    told = [
+        ConferenceEvent.from_payload({"event_type": "calling.conference", "params": {**own, **more}})
+        for more in ({}, {"participant_call_id": "theirs"}, {"participant_call_id": 5})
+    ]
+    assert [event.participant_call_id for event in told] == ["mine", "theirs", "mine"]
