@@ -19,6 +19,7 @@ _PARTS: Final[Mapping[str, frozenset[str]]] = {
     "digits": frozenset({"max", "min", "digit_timeout", "terminators"}),
     "speech": frozenset({"end_silence_timeout", "speech_timeout", "language", "hints", "model"}),
 }
+_FLAT: Final = frozenset().union(*_PARTS.values())
 
 
 def digits(
@@ -80,6 +81,8 @@ def speech(
 
 def collect_settings(settings: Mapping[str, object]) -> JsonObject:
     """Return settings with those of digits and speech in their parts; what stands in a part already wins."""
+    if _FLAT.isdisjoint(settings):
+        return dict(settings)
     nested: JsonObject = {}
     flat: dict[str, JsonObject] = {part: {} for part in _PARTS}
     for key, value in settings.items():
@@ -110,7 +113,8 @@ def digits_problem(settings: object) -> str | None:
 
 def input_problem(settings: Mapping[str, object]) -> str | None:
     """Return what collect settings must be, or None when they wait for something that can come."""
-    parts = {part: value for part, value in collect_settings(settings).items() if part in _PARTS and value is not None}
+    nested = collect_settings(settings)
+    parts = {part: nested[part] for part in _PARTS if nested.get(part) is not None}
     if not parts:
         # What else they hold is the server's business; but without either of these it could only ever time out.
         return 'a dictionary with "digits", "speech" or both, for example {"digits": {"max": 1}}'
