@@ -12,7 +12,7 @@ SEEDS = 300
 @pytest.fixture(autouse=True)
 def quiet(caplog: pytest.LogCaptureFixture) -> None:
     """They fail on purpose, many times."""
-    logging.getLogger("relay_actors").setLevel(logging.CRITICAL)
+    caplog.set_level(logging.CRITICAL, logger="relay_actors")  # the fixture takes it back
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
