@@ -35,6 +35,7 @@ from relay_actors.protocol import checks
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import Dial, SendMessage
 from relay_actors.protocol.devices import Devices
+from relay_actors.protocol.near_miss import near_miss
 from relay_actors.runtime.actor import Actor, ActorRef
 from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future, WaitTimeout
@@ -129,12 +130,16 @@ class RelayApp:
         The context is asked for at the next log in; of an application that runs already, also call `receive`.
 
         Raises:
-            ConfigError: the context has another class already, or either is not what it has to be.
+            ConfigError: the context has another class already, or either is not what it has to be: a class that has
+                none of ``run``, ``on_receive``, ``on_start`` and ``receive`` would let callers ring for ever.
         """
+        _check_context("calls", context)
 
         def decorate(actor_class: type[C]) -> type[C]:
             if not (isinstance(actor_class, type) and issubclass(actor_class, CallActor)):
                 raise ConfigError(f"app.calls({context!r}) decorates a subclass of CallActor, not {actor_class!r}")
+            if not actor_class.says_what_to_do():
+                raise ConfigError(_does_nothing(actor_class))
             self._calls.add(context, actor_class)
             return actor_class
 
@@ -142,6 +147,7 @@ class RelayApp:
 
     def messages(self, context: str | None = None) -> Callable[[type[M]], type[M]]:
         """Decorate a `MessageActor` class: it handles the inbound texts of ``context``; otherwise as `calls`."""
+        _check_context("messages", context)
 
         def decorate(actor_class: type[M]) -> type[M]:
             if not (isinstance(actor_class, type) and issubclass(actor_class, MessageActor)):
@@ -517,6 +523,26 @@ def _check_given(given: Mapping[str, Any]) -> None:
     if isinstance(given["ca_file"], str):
         checked["ca_file"] = ""
     Settings.from_env({}, **checked)
+
+
+def _check_context(verb: str, context: object) -> None:
+    """Check that a decorator was given a context, and not at once the class that it is to decorate.
+
+    Raises:
+        ConfigError: its parentheses are missing.
+    """
+    if isinstance(context, type):
+        raise ConfigError(
+            f'@app.{verb} needs parentheses: write @app.{verb}("support") for the context support, '
+            f"or @app.{verb}() for all others"
+        )
+
+
+def _does_nothing(actor_class: type[CallActor]) -> str:
+    text = f"{actor_class.__name__} would let callers ring for ever: it has no `async def run(self)` and no on_receive"
+    wanted = ("run", "on_receive", "on_start")
+    misspelt = ((name, near_miss(name, wanted)) for name in vars(actor_class))
+    return text + "".join(f"; {name} probably means {meant}" for name, meant in misspelt if meant is not None)
 
 
 def _next_word(news: queue.SimpleQueue[str]) -> str:

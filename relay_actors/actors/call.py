@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from relay_actors.actors.flow_leg import FlowLegActor
 from relay_actors.actors.notices import ActionCompleted, CommandFailed, ConnectionLost, ConnectionRestored, DialFailed
 from relay_actors.actors.office import App, Office
 from relay_actors.actors.outbound_leg import OutboundLegActor
+from relay_actors.protocol import checks
 from relay_actors.protocol.events import RelayEvent
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.restart_policy import Restart
@@ -16,6 +17,9 @@ from relay_actors.runtime.restart_policy import Restart
 __all__ = ["CallActor", "GivenUpCall"]
 
 _log = logging.getLogger("relay_actors.calls")
+
+_HANDLERS: Final = ("on_receive", "on_start", "receive")
+"""What a class can write a call in, beside ``run``."""
 
 
 class GivenUpCall(OutboundLegActor):
@@ -45,6 +49,10 @@ class CallActor(FlowLegActor):
     given_up_to: ClassVar[type[OutboundLegActor]] = GivenUpCall
     """Who takes over when the restarts are used up."""
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _check_restarts(cls)
+
     # -- what it knows -----------------------------------------------------------------------------------------------
 
     @property
@@ -70,6 +78,11 @@ class CallActor(FlowLegActor):
                 self.log.debug("not handled: %s", message)
             case _:
                 super().on_receive(message)
+
+    @classmethod
+    def says_what_to_do(cls) -> bool:
+        """Whether the class has anything of its own that is run when a call comes in."""
+        return cls.run is not None or any(getattr(cls, name) is not getattr(CallActor, name) for name in _HANDLERS)
 
     # -- machinery ---------------------------------------------------------------------------------------------------
 
@@ -105,3 +118,22 @@ class _CallLog(logging.LoggerAdapter[logging.Logger]):
     def process(self, msg: Any, kwargs: Any) -> tuple[Any, Any]:
         """Put the call in front."""
         return f"[{(self.extra or {}).get('call_id', '')}] {msg}", kwargs
+
+
+def _check_restarts(cls: type[CallActor]) -> None:
+    """Check how often a class is restarted, and who comes then.
+
+    Raises:
+        TypeError: one of the class's attributes is not what it has to be.
+    """
+    within_s, successor = cls.within_s, cls.given_up_to
+    is_time = isinstance(within_s, int | float) and not isinstance(within_s, bool) and within_s > 0
+    is_successor = isinstance(successor, type) and issubclass(successor, OutboundLegActor)
+    must_be = {
+        "max_restarts": checks.whole_number(cls.max_restarts),
+        "within_s": None if is_time else "a number of seconds, above 0",
+        "given_up_to": None if is_successor else "GivenUpCall, a subclass of it, or one of CallActor",
+    }
+    for name, problem in must_be.items():
+        if problem is not None:
+            raise TypeError(f"{cls.__name__}.{name} must be {problem}, not {getattr(cls, name)!r}")

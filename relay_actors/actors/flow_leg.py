@@ -6,9 +6,12 @@ import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar, Generic, TypeVar
 
+from relay_actors.actors.blocking import BlockingWait
 from relay_actors.actors.outbound_leg import OutboundLegActor
 from relay_actors.actors.waits import Wait, give_up_after
 from relay_actors.errors import CallEnded
+from relay_actors.protocol.checks import is_number
+from relay_actors.protocol.events import EVENT_CLASS_MAP
 from relay_actors.runtime.flow import Flow
 
 __all__ = ["FlowLegActor"]
@@ -64,7 +67,13 @@ class FlowLegActor(OutboundLegActor):
     # -- what a flow can await ---------------------------------------------------------------------------------------
 
     def sleep(self, seconds: float) -> Wait[None]:
-        """Wait ``seconds``; other messages are handled meanwhile."""
+        """Wait ``seconds``; other messages are handled meanwhile.
+
+        Raises:
+            TypeError: ``seconds`` is no number.
+        """
+        if not is_number(seconds):
+            raise TypeError(f"sleep({seconds!r}): give a number of seconds")
         wait: Wait[None] = Wait(self.runs_on, self.runs_as)
         timer = self._cell.call_later(seconds, lambda: _settle(wait))
         wait.add_done_callback(lambda _wait: timer.cancel())
@@ -81,8 +90,11 @@ class FlowLegActor(OutboundLegActor):
         the flow asks for it is not missed: ``await self.connect(…)`` and then ``await self.next(ConnectEvent, …)``.
 
         Raises:
+            TypeError: ``message_type`` is no class.
             TimeoutError: in the wait, after ``timeout`` seconds.
         """
+        if not isinstance(message_type, type):
+            raise TypeError(_needs_class(message_type))
         what = f"message {message_type.__name__}"
         wait: Wait[T] = give_up_after(Wait(self.runs_on, self.runs_as), timeout, self.runs_on, what)
         expected = _Expected(message_type, where, wait)
@@ -97,16 +109,21 @@ class FlowLegActor(OutboundLegActor):
         return wait
 
     def blocking(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Wait[T]:
-        """Run blocking code on the blocking pool, where it holds up no call; gives what it returns."""
-        wait: Wait[T] = Wait(self.runs_on, self.runs_as)
+        """Run blocking code on the blocking pool, where it holds up no call; gives what it returns.
 
-        def call() -> None:
-            try:
-                wait.try_set(function(*args, **kwargs))
-            except BaseException as error:  # also a SystemExit: nobody else would tell the flow
-                wait.try_fail(error)
+        What it raises is raised where it is awaited; if it never is, it is logged.
 
-        self.runs_on.run_blocking(call, getattr(function, "__qualname__", repr(function)))
+        Raises:
+            TypeError: ``function`` cannot be called, or is a coroutine function.
+        """
+        if not callable(function) or inspect.iscoroutinefunction(function):
+            raise TypeError(
+                f"blocking({function!r}, …): give a plain function and its arguments, blocking(f, x) and not "
+                "blocking(f(x)); asyncio code is run by blocking(asyncio.run, f(x))"
+            )
+        name = getattr(function, "__qualname__", repr(function))
+        wait: BlockingWait[T] = BlockingWait(name, self.log, self.runs_on, self.runs_as)
+        self.runs_on.run_blocking(wait.does(function, *args, **kwargs), name)
         return wait
 
     # -- how it is run -----------------------------------------------------------------------------------------------
@@ -194,3 +211,11 @@ class FlowLegActor(OutboundLegActor):
 
 def _settle(wait: Wait[None]) -> None:
     wait.try_set(None)
+
+
+def _needs_class(given: object) -> str:
+    text = f"next({given!r}): give the class of the message"
+    known = EVENT_CLASS_MAP.get(given) if isinstance(given, str) else None
+    if known is not None:
+        return f"{text}, next({known.__name__}); what takes the type of an event as text is wait_for({given!r})"
+    return f"{text}, for example next(PlayEvent)"

@@ -44,6 +44,7 @@ class LegActor(LegLife):
         if here.turn is not self._cell:
             cast("CallRef", self._cell.ref).post(order)
         elif isinstance(order, Listen):  # a listener of this incarnation's: the next one brings its own
+            self.office.doubts.look_at_event_type(order.event_type, self.leg.name)
             self.leg.listen(order.event_type, order.listener, self._cell.incarnation)
         else:
             self.take_order(order)
@@ -116,6 +117,7 @@ class LegActor(LegLife):
         leg = self.leg
         match order:
             case Listen(event_type=event_type, listener=listener):
+                self.office.doubts.look_at_event_type(event_type, leg.name)
                 leg.listen(event_type, listener, None)
             case _ if leg.is_ended:
                 order.too_late(leg)
@@ -140,7 +142,9 @@ class LegActor(LegLife):
                     self.deliver_now(action.actor_ref, order)
                 else:
                     reply.try_set({})  # there is nothing to do any more (SEMANTICS X5, PROTOCOL 10.6)
-            case WaitFor(waiting=waiting, state=state):
+            case WaitFor(waiting=waiting, state=state, event_type=event_type):
+                if event_type:
+                    self.office.doubts.look_at_event_type(event_type, leg.name)
                 if leg.has_reached(state):
                     waiting.wait.try_set(leg.state_event())
                 else:
@@ -186,6 +190,7 @@ class LegActor(LegLife):
             tell_in_turn(cell, lambda actor: actor.on_answered(order, result, error))
 
         params = {**leg.ids, **order.command.to_params()}
+        self.office.doubts.look_at_params(order.command, params, leg.name)
         self.office.send(Outgoing(order.command.method, params, on_answer, leg.name))
 
     def on_answered(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Protocol
 
 from relay_actors.actors.desk import Desk
+from relay_actors.actors.doubts import Doubts
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.config import Limits, Timing
 from relay_actors.errors import ActorDead, NotSentError
@@ -75,6 +76,7 @@ class Office:
         connection: who owns the socket.
         desk: who gives the application what belongs to no living call.
         relay_protocol: the name of the present session; written by the connection.
+        doubts: who tells of what is misspelt.
     """
 
     calls: ActorRef[Any]
@@ -88,6 +90,7 @@ class Office:
         self.limits = limits
         self.app = app
         self.relay_protocol = ""
+        self.doubts = Doubts()
 
     @property
     def dispatcher(self) -> Dispatcher:

@@ -91,10 +91,11 @@ class Control:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WaitFor:
-    """Wait for an event, or for a state (which may have been reached already)."""
+    """Wait for an event of a type, or for a state (which may have been reached already)."""
 
     waiting: StateWait
     state: str = ""
+    event_type: str = ""
 
     def too_late(self, leg: Leg) -> None:
         """The call is over: it is past every state that it has reached, and no event comes any more."""

@@ -12,14 +12,26 @@ from typing import Final
 from relay_actors.errors import ArgumentError
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import JsonObject
+from relay_actors.protocol.near_miss import near_miss
 
-__all__ = ["collect_settings", "digits", "digits_problem", "input_problem", "part_of", "speech"]
+__all__ = [
+    "PARTS",
+    "collect_settings",
+    "digits",
+    "digits_problem",
+    "input_problem",
+    "misspelt_parts",
+    "part_of",
+    "speech",
+]
 
-_PARTS: Final[Mapping[str, frozenset[str]]] = {
+PARTS: Final[Mapping[str, frozenset[str]]] = {
     "digits": frozenset({"max", "min", "digit_timeout", "terminators"}),
     "speech": frozenset({"end_silence_timeout", "speech_timeout", "language", "hints", "model"}),
 }
-_FLAT: Final = frozenset().union(*_PARTS.values())
+"""The settings of each part."""
+
+_FLAT: Final = frozenset().union(*PARTS.values())
 
 
 def digits(
@@ -84,9 +96,9 @@ def collect_settings(settings: Mapping[str, object]) -> JsonObject:
     if _FLAT.isdisjoint(settings):
         return dict(settings)
     nested: JsonObject = {}
-    flat: dict[str, JsonObject] = {part: {} for part in _PARTS}
+    flat: dict[str, JsonObject] = {part: {} for part in PARTS}
     for key, value in settings.items():
-        part = next((part for part, keys in _PARTS.items() if key in keys), None)
+        part = next((part for part, keys in PARTS.items() if key in keys), None)
         if part is None:
             nested[key] = value
         else:
@@ -107,18 +119,28 @@ def part_of(settings: Mapping[str, object], part: str) -> JsonObject:
 def digits_problem(settings: object) -> str | None:
     """Return what the settings of digits must be, or None when they are that."""
     most = settings.get("max") if isinstance(settings, Mapping) else None
-    is_usable = isinstance(most, int) and not isinstance(most, bool) and most > 0
-    return None if is_usable else 'a dictionary with "max", the number of keys, 1 or more'
+    if isinstance(most, int) and not isinstance(most, bool) and most > 0:
+        return None
+    misspelt = misspelt_parts(settings, ("max",)) if most is None else ""
+    return f'a dictionary with "max", the number of keys, 1 or more{misspelt}'
 
 
 def input_problem(settings: Mapping[str, object]) -> str | None:
     """Return what collect settings must be, or None when they wait for something that can come."""
     nested = collect_settings(settings)
-    parts = {part: nested[part] for part in _PARTS if nested.get(part) is not None}
+    parts = {part: nested[part] for part in PARTS if nested.get(part) is not None}
     if not parts:
         # What else they hold is the server's business; but without either of these it could only ever time out.
-        return 'a dictionary with "digits", "speech" or both, for example {"digits": {"max": 1}}'
+        misspelt = misspelt_parts(settings)
+        return f'a dictionary with "digits", "speech" or both, for example {{"digits": {{"max": 1}}}}{misspelt}'
     if not isinstance(parts.get("speech", {}), Mapping):
         return 'a dictionary whose "speech" is a dictionary, which may be empty'
     problem = digits_problem(parts["digits"]) if "digits" in parts else None
     return problem and f'a dictionary whose "digits" are {problem}'
+
+
+def misspelt_parts(settings: object, wanted: Sequence[str] = tuple(PARTS)) -> str:
+    """Say which keys were probably meant to be one that is ``wanted``, as the end of a sentence; "" if none was."""
+    keys = settings if isinstance(settings, Mapping) else ()
+    meant = {key: near_miss(key, wanted) for key in keys if isinstance(key, str)}
+    return "".join(f'; "{key}" probably means "{name}"' for key, name in meant.items() if name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Never, TypeVar
 
 from relay_actors.actors.actions import Action
 from relay_actors.actors.leg import Leg, StateWait
@@ -107,6 +107,11 @@ class CallVerbs(abc.ABC):
         """The application's own data of this call; kept when the actor is restarted. From outside, read it only."""
         return self.leg.data
 
+    @data.setter
+    def data(self, _value: Never) -> None:
+        # Others hold on to it: a dial's caller by its handle, and the next incarnation after a crash.
+        raise AttributeError("data is kept for the whole call and cannot be replaced: use self.data.update({…})")
+
     def perform(self, command: RelayCommand) -> Reply:
         """Send any simple command, checked when it was made; the verbs are this with names.
 
@@ -137,8 +142,14 @@ class CallVerbs(abc.ABC):
         return action
 
     def _wait(
-        self, accepts: Callable[[RelayEvent], bool], timeout_s: float | None, what: str, *, state: str = ""
+        self,
+        accepts: Callable[[RelayEvent], bool],
+        timeout_s: float | None,
+        what: str,
+        *,
+        state: str = "",
+        event_type: str = "",
     ) -> Wait[RelayEvent]:
         wait: Wait[RelayEvent] = give_up_after(Wait(self.runs_on, self.runs_as), timeout_s, self.runs_on, what)
-        self._post(WaitFor(StateWait(accepts, wait), state))
+        self._post(WaitFor(StateWait(accepts, wait), state, event_type))
         return wait

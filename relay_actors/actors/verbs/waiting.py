@@ -12,7 +12,7 @@ from relay_actors.actors.leg import Listener
 from relay_actors.actors.orders import Listen
 from relay_actors.actors.verbs.base import CallVerbs
 from relay_actors.actors.waits import Wait
-from relay_actors.protocol.events import CallStateEvent, RelayEvent
+from relay_actors.protocol.events import EVENT_CLASS_MAP, CallStateEvent, RelayEvent
 from relay_actors.protocol.states import CallState, is_at_or_past
 
 __all__ = ["WaitingVerbs"]
@@ -32,8 +32,9 @@ class WaitingVerbs(CallVerbs):
             handler: called with the event.
 
         Raises:
-            TypeError: ``handler`` cannot be called.
+            TypeError: ``event_type`` is no text, or ``handler`` cannot be called.
         """
+        _check_type("on", event_type)
         if not callable(handler):
             raise TypeError(f"on({event_type!r}, …): the handler must be a function of the event, not {handler!r}")
         self._post(Listen(event_type, handler))
@@ -50,12 +51,16 @@ class WaitingVerbs(CallVerbs):
             event_type: for example ``calling.call.play``.
             predicate: called with each event of the type; every one will do if there is none.
             timeout: seconds.
+
+        Raises:
+            TypeError: ``event_type`` is no text.
         """
+        _check_type("wait_for", event_type)
 
         def accepts(event: RelayEvent) -> bool:
             return event.event_type == event_type and (predicate is None or predicate(event))
 
-        return self._wait(accepts, timeout, f"event {event_type}")
+        return self._wait(accepts, timeout, f"event {event_type}", event_type=event_type)
 
     def wait_for_ringing(self, timeout: float | None = None) -> Wait[CallStateEvent]:
         """Wait until the call rings; at once if it does, or is past that.
@@ -94,3 +99,17 @@ class WaitingVerbs(CallVerbs):
             return isinstance(event, CallStateEvent) and is_at_or_past(event.call_state, state)
 
         return cast("Wait[CallStateEvent]", self._wait(accepts, timeout_s, f"state {state}", state=state))
+
+
+def _check_type(verb: str, event_type: object) -> None:
+    """Check that an event type is given as text.
+
+    Raises:
+        TypeError: it is not.
+    """
+    if isinstance(event_type, str):
+        return
+    of_class = next((name for name, event_class in EVENT_CLASS_MAP.items() if event_class is event_type), "")
+    given = event_type.__name__ if isinstance(event_type, type) else repr(event_type)
+    text = f'{verb}({given}, …): write the type of the event as text, "{of_class or "calling.call.play"}"'
+    raise TypeError(f"{text}; what takes a class is next({given}), in a flow" if of_class else text)

@@ -239,5 +239,6 @@ class UserEvent(RelayCommand):
     """Tell the call's other applications something; ``event`` and ``extra`` are sent as given (PROTOCOL D17)."""
 
     method: ClassVar[str] = "calling.user_event"
+    takes_anything: ClassVar[bool] = True
 
     event: Anything = None

@@ -35,6 +35,9 @@ class RelayCommand(Command):
     needs_call: ClassVar[bool] = True
     """Whether the call's ``node_id`` and ``call_id`` go with it."""
 
+    takes_anything: ClassVar[bool] = False
+    """Whether ``extra`` is the application's own, so that no key in it can be wrong."""
+
     extra: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -29,7 +29,7 @@ from relay_actors.protocol.commands.arguments import (
     WholeNumber,
 )
 from relay_actors.protocol.commands.command import ActionCommand
-from relay_actors.protocol.inputs import input_problem
+from relay_actors.protocol.inputs import input_problem, misspelt_parts
 
 __all__ = [
     "Collect",
@@ -95,7 +95,10 @@ class Collect(ActionCommand):
         given = {"digits": self.digits, "speech": self.speech, **self.extra}
         if given["digits"] is None and given["speech"] is None:
             # What else it holds is the server's business; but without either of these it could only ever time out.
-            raise ArgumentError(f'{self.method}: give "digits", "speech" or both, for example digits={{"max": 1}}')
+            misspelt = misspelt_parts(self.extra)
+            raise ArgumentError(
+                f'{self.method}: give "digits", "speech" or both, for example digits={{"max": 1}}{misspelt}'
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,66 @@
+"""Tells developers of names that nobody knows: misspelt ones would be without effect, in silence. Layer: hall.
+
+Each is told once for an application, however many calls it has.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Hashable, Mapping
+from typing import Final
+
+from relay_actors.protocol.commands import RelayCommand
+from relay_actors.protocol.commands.doubts import can_be_doubtful, doubts
+from relay_actors.protocol.events import EVENT_TYPES
+from relay_actors.protocol.near_miss import near_miss
+
+__all__ = ["Doubts"]
+
+MOST: Final = 1000
+"""So many names are remembered; those who make up names without end are not told of more."""
+
+_log = logging.getLogger("relay_actors.calls")
+
+
+class Doubts:
+    """What has been told of already. Any thread."""
+
+    def __init__(self) -> None:
+        self._told: set[Hashable] = set()
+        self._lock = threading.Lock()
+
+    def look_at_params(self, command: RelayCommand, params: Mapping[str, object], whose: str) -> None:
+        """Tell of params that nobody knows: as a warning if it is plausible what was meant, else for debugging.
+
+        Args:
+            command: that is being sent.
+            params: of the command, complete.
+            whose: which call, for the log.
+        """
+        if not can_be_doubtful(command):
+            return
+        for doubt in doubts(command, params):
+            if not self._is_news((type(command), doubt.key)):
+                continue
+            if doubt.meant:
+                text = "unknown param call_id=%s method=%s param=%s: sent as it is, but probably meant: %s"
+                _log.warning(text, whose, command.method, doubt.key, doubt.meant)
+            else:
+                _log.debug("unknown param call_id=%s method=%s param=%s: sent", whose, command.method, doubt.key)
+
+    def look_at_event_type(self, event_type: str, whose: str) -> None:
+        """Warn of an event type that is unknown, but nearly like one that is known."""
+        if event_type in EVENT_TYPES or not self._is_news(event_type):
+            return
+        meant = near_miss(event_type, EVENT_TYPES)
+        if meant is not None:
+            text = "unknown event type call_id=%s event_type=%s: no event may ever come; probably meant: %s"
+            _log.warning(text, whose, event_type, meant)
+
+    def _is_news(self, name: Hashable) -> bool:
+        with self._lock:
+            if name in self._told or len(self._told) >= MOST:
+                return False
+            self._told.add(name)
+            return True
