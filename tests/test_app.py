@@ -6,6 +6,7 @@ import gc
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -223,6 +224,9 @@ def test_a_decorator_returns_its_class_unchanged() -> None:
     class Call(CallActor):
         """A call."""
 
+        def on_start(self) -> None:
+            """Nothing is to be done."""
+
     class Text(MessageActor):
         """A text."""
 
@@ -230,6 +234,26 @@ def test_a_decorator_returns_its_class_unchanged() -> None:
     assert app.calls()(Call) is Call
     assert app.messages("b")(Text) is Text
     assert app.contexts == ("b", "c", "a")
+
+
+def test_a_decorator_without_its_parentheses_says_so() -> None:
+    """It would be given the class for a context, and the class would be replaced by a function."""
+    for verb in ("calls", "messages"):
+        with pytest.raises(ConfigError, match=re.escape(f'write @app.{verb}("support") for the context')):
+            getattr(RelayApp(), verb)(CallActor)
+
+
+def test_a_class_that_would_let_callers_ring_for_ever_is_refused() -> None:
+    """Nobody would hear of a misspelt handler but the caller, who hears nothing at all."""
+
+    class Office(CallActor):
+        async def runs(self) -> None:
+            await self.answer()
+
+    with pytest.raises(ConfigError, match=r"Office would let callers ring for ever: .*; runs probably means run$"):
+        RelayApp().calls("support")(Office)
+    with pytest.raises(ConfigError, match=r"CallActor would let callers ring for ever: [^;]*$"):
+        RelayApp().calls()(CallActor)
 
 
 @pytest.mark.parametrize(

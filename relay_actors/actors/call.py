@@ -128,7 +128,7 @@ def _check_restarts(cls: type[CallActor]) -> None:
     """
     within_s, successor = cls.within_s, cls.given_up_to
     is_time = isinstance(within_s, int | float) and not isinstance(within_s, bool) and within_s > 0
-    is_successor = isinstance(successor, type) and issubclass(successor, OutboundLegActor)
+    is_successor = successor is None or (isinstance(successor, type) and issubclass(successor, OutboundLegActor))
     must_be = {
         "max_restarts": checks.whole_number(cls.max_restarts),
         "within_s": None if is_time else "a number of seconds, above 0",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import re
 import threading
 import time
 from typing import Any
@@ -98,8 +100,13 @@ def test_a_handler_is_told_everything_in_the_order_in_which_it_happens(world: Wo
 
 
 def test_what_a_class_does_not_handle_harms_nothing(world: World):
-    """A class without handlers is a call that nobody answers."""
-    line, handle = world.inbound(CallActor)
+    """A class that only starts, and handles nothing, is a call that nobody answers."""
+
+    class Starts(CallActor):
+        def on_start(self) -> None:
+            self.data["started"] = True
+
+    line, handle = world.inbound(Starts)
     handle.ref.tell("something of the application's own")
     handle.answer()
     handle.play_silence(1)
@@ -108,6 +115,49 @@ def test_what_a_class_does_not_handle_harms_nothing(world: World):
     line.hangs_up()
     world.run(2)
     assert world.call_actors() == []
+
+
+@pytest.mark.parametrize(
+    ("attributes", "says"),
+    [
+        ({"max_restarts": "3"}, "max_restarts must be a whole number, 0 or more, not '3'"),
+        ({"max_restarts": -1}, "max_restarts must be a whole number"),
+        ({"within_s": "60"}, "within_s must be a number of seconds, above 0, not '60'"),
+        ({"within_s": 0}, "within_s must be a number of seconds, above 0"),
+        ({"given_up_to": "Other"}, "given_up_to must be GivenUpCall"),
+    ],
+)
+def test_a_class_that_says_wrongly_how_it_is_restarted_cannot_be_defined(attributes: dict[str, Any], says: str):
+    """Otherwise its first call would fail, and with it only a line in the log of a running server."""
+    with pytest.raises(TypeError, match=re.escape(f"Wrong.{says}")):
+        type("Wrong", (CallActor,), attributes)
+
+
+def test_a_class_may_be_restarted_never_or_in_a_window_without_end_and_have_no_successor():
+    wanted = {"max_restarts": 0, "within_s": math.inf, "given_up_to": None}
+    assert {name: getattr(type("Right", (CallActor,), wanted), name) for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("name", ["run", "on_receive", "on_start", "receive"])
+def test_a_class_says_what_to_do_by_any_of_its_handlers(name: str):
+    async def run(self: Any) -> None:
+        """Nothing."""
+
+    own = type("Own", (CallActor,), {name: run if name == "run" else lambda self, *message: None})
+    assert own.says_what_to_do()
+    assert type("Heir", (own,), {}).says_what_to_do()
+    assert not type("Misspelt", (CallActor,), {f"{name}s": run}).says_what_to_do()
+
+
+def test_the_data_of_a_call_cannot_be_replaced_by_mistake(world: World):
+    """Others hold on to it, so that a new dictionary would be seen by nobody."""
+    _line, handle = world.inbound(Witness)
+    world.settle()
+    for call in (world.actor(handle), handle):
+        before = call.data
+        with pytest.raises(AttributeError, match=r"use self\.data\.update"):
+            call.data = {"customer": 7}
+        assert call.data is before
 
 
 # -- crashes -----------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -242,6 +243,28 @@ def test_asyncio_code_runs_on_the_blocking_pool(world: World):
 async def _answer() -> str:
     await asyncio.sleep(0)
     return "from asyncio"
+
+
+@pytest.mark.parametrize(
+    ("ask", "says"),
+    [
+        (lambda call: call.next("calling.call.play"), r"class of the message, next\(PlayEvent\); .* is wait_for"),
+        (lambda call: call.next("transferred"), r"next\('transferred'\): give the class of the message, for example"),
+        (lambda call: call.sleep("1"), r"sleep\('1'\): give a number of seconds"),
+        (lambda call: call.blocking(17), r"blocking\(17, …\): give a plain function"),
+        (lambda call: call.blocking(_answer), r"asyncio code is run by blocking\(asyncio\.run, f\(x\)\)"),
+    ],
+)
+def test_what_a_flow_cannot_wait_for_is_said_at_the_line_that_asks(world: World, ask: Callable[[Any], Any], says: str):
+    class Call(Flow):
+        async def run(self) -> None:
+            with pytest.raises(TypeError, match=says):
+                await ask(self)
+            self.notes.append("asked")
+
+    _line, handle = world.inbound(Call)
+    world.settle()
+    assert logged(handle) == ["asked"]
 
 
 def test_blocking_code_that_wants_to_end_the_process_fails_the_flow_only(world: World):

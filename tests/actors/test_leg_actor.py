@@ -67,7 +67,12 @@ def test_a_callback_counts_as_a_reader(world: World):
 
 def test_a_default_handler_takes_note_of_a_refusal(world: World, caplog: pytest.LogCaptureFixture):
     """A class that handles nothing of the kind leaves at least a line in the log."""
-    _line, handle = world.inbound(CallActor)
+
+    class Starts(CallActor):
+        def on_start(self) -> None:
+            """Nothing is to be done."""
+
+    _line, handle = world.inbound(Starts)
     world.sim.reject_next("calling.answer", code="500", message="no")
     handle.answer()
     world.settle()

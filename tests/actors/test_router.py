@@ -73,6 +73,9 @@ def test_a_call_goes_to_the_class_of_its_context(world: PlainWorld) -> None:
     class Other(CallActor):
         """Calls of no context in particular."""
 
+        def on_receive(self, message: object) -> None:
+            """Nothing is to be done."""
+
     world.app.calls()(Other)
     serve(world)
     offer(world)
@@ -176,7 +179,10 @@ def test_a_class_that_cannot_be_started_costs_its_own_calls_only(
     """What a class says of itself is the user's, and must not take the connection down."""
 
     class Wrong(CallActor):
-        within_s = -1.0
+        def on_start(self) -> None:
+            """Nothing is to be done."""
+
+    Wrong.within_s = -1.0  # later than the class could look at it
 
     world.app.calls("wrong")(Wrong)
     serve(world)

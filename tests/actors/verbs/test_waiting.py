@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from relay_actors.errors import ArgumentError, CallEnded
-from relay_actors.events import CallStateEvent, HoldEvent, RelayEvent
+from relay_actors.events import CallStateEvent, HoldEvent, PlayEvent, RelayEvent
 from relay_actors.protocol.commands import Hold, Unhold
 from tests.actors.world import Witness, World, over_seeds
 
@@ -262,3 +262,16 @@ def test_a_time_that_is_none_is_refused_before_anything_waits(world: World, name
         getattr(handle, name)(*arguments, timeout="5")
     world.settle()
     assert handle.leg.waits == []
+
+
+@pytest.mark.parametrize("verb", ["on", "wait_for"])
+def test_the_type_of_an_event_is_wanted_as_text_and_the_class_says_which(world: World, verb: str):
+    """A class would never be equal to what the wire says, and nobody would hear anything."""
+    _line, handle = world.inbound(Witness)
+    use = getattr(handle, verb)
+    says = rf'{verb}\(PlayEvent, …\): write the type of the event as text, "calling\.call\.play"; .* next\(PlayEvent\)'
+    with pytest.raises(TypeError, match=says):
+        use(PlayEvent, print)
+    for wrong in (RelayEvent, 17, None):
+        with pytest.raises(TypeError, match=r'as text, "calling\.call\.play"$'):
+            use(wrong, print)
