@@ -157,7 +157,7 @@ def pass_(stage: Stage) -> None:
     stage.calls("+15550001111").hears("harbour hotel").is_hung_up()
     abroad = stage.calls("+4930123456")
     stage.sim.expect(abroad, "calling.pass")
-    assert stage.sim.wait_until(lambda: "nobody there" in [moment.what for moment in abroad.timeline], WITHIN_S)
+    assert stage.sim.wait_until(lambda: any("nobody there" in moment.what for moment in abroad.timeline), WITHIN_S)
 
 
 @person

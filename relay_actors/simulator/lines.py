@@ -12,7 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
+from relay_actors.errors import ConfigError
 from relay_actors.protocol.states import CallState
 from relay_actors.simulator.calls import Call
 from relay_actors.simulator.company import WITHIN_S, InCompany
@@ -22,6 +24,9 @@ from relay_actors.simulator.sounds import Sound, voice
 from relay_actors.simulator.world import World
 
 __all__ = ["WITHIN_S", "Line", "Moment", "Reflex", "StoryError"]
+
+
+_KEYS: Final = frozenset("0123456789*#ABCD")
 
 
 class StoryError(AssertionError):
@@ -254,8 +259,11 @@ class Line(InCompany):
         listener.
 
         Raises:
+            ConfigError: there is a key that no phone has.
             StoryError: the call has ended.
         """
+        if not isinstance(digits, str) or not set(digits) <= _KEYS:
+            raise ConfigError(f'presses({digits!r}): give the keys as text, "0" to "9", "*", "#" and "A" to "D"')
         with self._world.turn():
             self._must_be_on("press keys")
             for digit in digits:

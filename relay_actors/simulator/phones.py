@@ -374,7 +374,13 @@ class Phones:
         self._messaging = messaging
 
     def phone(self, number: str) -> Phone:
-        """Return the phone of a number."""
+        """Return the phone of a number.
+
+        Raises:
+            ConfigError: the number is no text.
+        """
+        if not isinstance(number, str) or not number:
+            raise ConfigError(f'phone({number!r}): give the number as text, "+15550001111"')
         with self._world.turn():
             known = self._by_number.get(number)
             if known is None:
@@ -413,7 +419,7 @@ class Phones:
         to, context = self._destination(context, to)
         assert self._messaging is not None
         if not self._messaging.receive(TextMessage(phone.number, to, body, media), context):
-            raise StoryError(f"{phone.number} cannot text: no session is subscribed to context {context!r}")
+            raise StoryError(f"{phone.number} cannot text: {self._switchboard.nobody_takes(context)}")
 
     def take_text(self, text: TextMessage) -> str:
         """Give an outgoing text to the phone that it is for."""

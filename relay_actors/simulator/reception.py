@@ -244,7 +244,9 @@ class Reception:
             return CALL_GONE
         if problems:
             is_error = self._manners.violation_answer == "error"
-            return invalid_params(problems) if is_error else refused("400", "Invalid parameters")
+            return (
+                invalid_params(problems) if is_error else refused("400", f"Invalid parameters: {'; '.join(problems)}")
+            )
         return self._commands.run(session, method, params)
 
     def _answer(self, connection: Connection, id: object, method: str, reply: Reply) -> None:

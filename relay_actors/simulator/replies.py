@@ -47,8 +47,9 @@ def refused(code: str, message: str) -> Result:
 
 
 def invalid_params(problems: list[str]) -> Failure:
-    """Return the error for params that break the schema; the problems are in its data, for whoever debugs."""
-    return Failure(INVALID_PARAMS, "Invalid params", {"signalwire_error_code": "INVALID_PARAMS", "problems": problems})
+    """Return the error for params that break the schema; the problems are in its text and its data."""
+    data: dict[str, object] = {"signalwire_error_code": "INVALID_PARAMS", "problems": problems}
+    return Failure(INVALID_PARAMS, f"Invalid params: {'; '.join(problems)}", data)
 
 
 def not_simulated(method: str) -> Failure:

@@ -37,6 +37,7 @@ from relay_actors.simulator.links import Link
 from relay_actors.simulator.manners import Manners
 from relay_actors.simulator.messaging import Messaging
 from relay_actors.simulator.moderators import Moderator
+from relay_actors.simulator.names import known_event_type, known_method
 from relay_actors.simulator.outlets import Outside
 from relay_actors.simulator.phones import Phone, Phones
 from relay_actors.simulator.post import Post
@@ -274,6 +275,7 @@ class Simulator:
 
     def count(self, call: Line | CallSnapshot | str, method: str) -> int:
         """Return how many commands of ``method`` named this call: a line (all its legs), a snapshot, or a call id."""
+        known_method(method)
         with self._world.look():
             return sum(leg.commands[method] for leg in self._legs(call))
 
@@ -403,12 +405,12 @@ class Simulator:
             but_do_it: carry the requests out all the same: only their answers are lost.
         """
         with self.turn():
-            self._faults.stop_answering(method, but_do_it=but_do_it)
+            self._faults.stop_answering(known_method(method), but_do_it=but_do_it)
 
     def resume_answering(self, method: str = ALL_METHODS) -> None:
         """Answer requests of ``method`` again; all if left out."""
         with self.turn():
-            self._faults.resume_answering(method)
+            self._faults.resume_answering(known_method(method))
 
     def reject_next(
         self, method: str, *, code: str | int = "500", message: str = "Internal error", times: int = 1
@@ -418,27 +420,27 @@ class Simulator:
         A log-in can only be refused by an error, so there a text is taken for its number (or for -32002).
         """
         with self.turn():
-            self._faults.reject(method, Rejection(code, message), times)
+            self._faults.reject(known_method(method), Rejection(code, message), times)
 
     def answer_late(self, method: str, *, seconds: float, times: int = 1) -> None:
         """Hold back the next answers to ``method`` for so many seconds of the clock."""
         with self.turn():
-            self._faults.answer_late(method, seconds, times)
+            self._faults.answer_late(known_method(method), seconds, times)
 
     def answer_twice(self, method: str) -> None:
         """Send the next answer to ``method`` twice."""
         with self.turn():
-            self._faults.answer_twice(method)
+            self._faults.answer_twice(known_method(method))
 
     def duplicate_next(self, event_type: str) -> None:
         """Send the next event of this type twice, under one frame id."""
         with self.turn():
-            self._faults.duplicate(event_type)
+            self._faults.duplicate(known_event_type(event_type))
 
     def delay_next(self, event_type: str, seconds: float) -> None:
         """Hold back the next event of this type for so many seconds of the clock; later events overtake it."""
         with self.turn():
-            self._faults.delay(event_type, seconds)
+            self._faults.delay(known_event_type(event_type), seconds)
 
     def next_message(self, *, ends: str, reason: str = "Unreachable destination") -> None:
         """Let the next outgoing message end as ``undelivered`` or ``failed``."""

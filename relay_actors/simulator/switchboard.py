@@ -27,7 +27,7 @@ class Switchboard:
         self._sessions = sessions
         self._manners = manners
         self._turns: Counter[str] = Counter()
-        self._waiting: list[Call] = []
+        self._waiting: dict[Call, str] = {}
         self._passed_by: dict[str, list[Session]] = {}
 
     def next_session(self, context: str, excluding: Collection[Session] = ()) -> Session | None:
@@ -84,11 +84,26 @@ class Switchboard:
             self.place(onward)
 
     def contexts_changed(self, session: Session) -> None:
-        """Offer calls that waited for somebody to subscribe."""
-        for call in [call for call in self._waiting if call.context in session.contexts]:
-            self._waiting.remove(call)
-            if not call.is_over:
+        """Offer calls that waited for somebody to subscribe, and tell the others what there is by now."""
+        for call in list(self._waiting):
+            if call.is_over:
+                del self._waiting[call]
+            elif call.context in session.contexts:
+                del self._waiting[call]
                 self._offer(call)
+            else:
+                self._let_wait(call)
+
+    def nobody_takes(self, context: str) -> str:
+        """Say why nobody gets what comes for ``context`` now."""
+        sessions = [session for session in self._sessions.all() if session.is_attached]
+        if not sessions:
+            return "no application is logged in"
+        if any(context in session.contexts for session in sessions):
+            return f"everybody who takes context {context!r} has passed it on"
+        contexts = dict.fromkeys(other for session in sessions for other in session.contexts)
+        subscribed = ", ".join(map(repr, contexts)) or "none at all"
+        return f"nobody takes context {context!r}; the contexts that are subscribed to: {subscribed}"
 
     def clear(self) -> None:
         """Forget who waits and whose turn it is."""
@@ -99,16 +114,19 @@ class Switchboard:
     def _offer(self, call: Call) -> None:
         session = self.next_session(call.context, self._passed_by.get(call.call_id, ()))
         if session is None:
-            self._waiting.append(call)
-            if call.ear is not None:
-                call.ear.on_change("nobody there")
+            self._let_wait(call)
             return
         call.session = session
         call.offer()
 
+    def _let_wait(self, call: Call) -> None:
+        why = self.nobody_takes(call.context)
+        if call.ear is not None and self._waiting.get(call) != why:
+            call.ear.on_change(f"nobody there: {why}")
+        self._waiting[call] = why
+
     def _nobody_answered(self, call: Call) -> None:
         self._passed_by.pop(call.call_id, None)
-        if call in self._waiting:
-            self._waiting.remove(call)
+        self._waiting.pop(call, None)
         if call.state in (CallState.CREATED, CallState.RINGING):
             call.end("noAnswer")

@@ -69,8 +69,12 @@ class AppRunner:
             timing: its times for this run; by default its own, with those `shortened` that a test would wait for.
 
         Raises:
-            ConfigError: it runs already.
+            ConfigError: it is no application, or runs already.
         """
+        given: object = app
+        if not isinstance(given, RelayApp):
+            name = getattr(given, "__name__", repr(given))
+            raise ConfigError(f"relay_app({name}): give the application, the RelayApp to which the classes belong")
         if app.is_running:
             raise ConfigError(f"{app!r} runs already: a test starts it itself, by relay_app(app)")
         self._running.append(_Running(app, app.timing, frozenset(threading.enumerate())))

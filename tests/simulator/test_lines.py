@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from relay_actors.errors import ConfigError
 from relay_actors.simulator.lines import Moment, StoryError
 from tests.simulator.stage import Inbound, Peer, Stage, tts
 
@@ -119,6 +120,16 @@ def test_a_transfer_that_did_not_come_is_told(stage: Stage, call: Inbound):
     call.line.is_transferred("sales")
     with pytest.raises(StoryError, match="was not transferred to billing"):
         call.line.is_transferred("billing", within=0.5)
+
+
+@pytest.mark.parametrize("keys", ["two", 2, "1 2", "a", None])
+def test_only_keys_that_a_phone_has_can_be_pressed(call: Inbound, keys: Any):
+    """A word would be pressed letter by letter, with nobody listening to any."""
+    before = call.line.timeline
+    with pytest.raises(ConfigError, match=r"^presses\(.*\): give the keys as text"):
+        call.line.presses(keys)
+    assert call.line.timeline == before
+    call.line.presses("0123456789*#ABCD")
 
 
 @pytest.mark.parametrize("what", ["presses", "says"])

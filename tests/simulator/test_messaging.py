@@ -101,5 +101,5 @@ def test_a_text_to_a_number_goes_to_the_context_of_the_number(stage: Stage, peer
 
 
 def test_a_text_to_nobody_is_an_error_of_the_story(stage: Stage, peer: Peer):
-    with pytest.raises(StoryError, match="no session is subscribed"):
+    with pytest.raises(StoryError, match=r"cannot text: nobody takes context 'nobody'; .* subscribed to: 'support'$"):
         stage.sim.phone("+15550002222").texts("hello", context="nobody")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from relay_actors.errors import ConfigError
@@ -24,6 +26,12 @@ def dial(peer: Peer, tag: str = "t") -> None:
 
 def test_a_number_has_one_phone(stage: Stage):
     assert stage.sim.phone(DESK) is stage.sim.phone(DESK)
+
+
+@pytest.mark.parametrize("number", [15550001111, "", None])
+def test_a_number_is_given_as_text(stage: Stage, number: Any):
+    with pytest.raises(ConfigError, match=r'give the number as text, "\+15550001111"'):
+        stage.sim.phone(number)
 
 
 def test_a_phone_without_a_call_says_so(desk: Phone):

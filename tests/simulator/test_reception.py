@@ -271,6 +271,17 @@ def test_every_known_frame_of_a_client_gets_an_answer_of_its_id_and_breaks_nothi
         assert peer.do("signalwire.ping")
 
 
+@pytest.mark.parametrize("manner", ["error", "400"])
+def test_what_breaks_the_schema_is_told_what_is_wrong_in_the_text_of_the_answer(stage: Stage, peer: Peer, manner: Any):
+    """The text is what a developer's log shows."""
+    stage.sim.manners.violation_answer = manner
+    response = stage.inbound(peer).ask("calling.play", control_id="c", play=[{"type": "tts"}], volume="loud")
+
+    assert response is not None
+    answer = response["error"] if manner == "error" else response["result"]
+    assert answer["message"].endswith(": play[0].params is required; volume must be number, not string")
+
+
 def test_only_frames_that_were_meant_to_be_wrong_break_the_schema():
     """All others are requests that the real server takes."""
     stage = Stage()

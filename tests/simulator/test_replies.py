@@ -11,6 +11,8 @@ def test_answers_have_the_shapes_of_the_wire():
     assert refused("409", "no") == Result({"code": "409", "message": "no"})
     assert CALL_GONE.body["code"] == "404"
     assert invalid_params(["x is required"]) == Failure(
-        -32602, "Invalid params", {"signalwire_error_code": "INVALID_PARAMS", "problems": ["x is required"]}
+        -32602,
+        "Invalid params: x is required",
+        {"signalwire_error_code": "INVALID_PARAMS", "problems": ["x is required"]},
     )
     assert not_simulated("calling.x").code == -32601

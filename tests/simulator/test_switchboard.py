@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from relay_actors.simulator.lines import StoryError
 from tests.simulator.stage import Inbound, Peer, Stage, tts
 
 
@@ -42,10 +43,33 @@ def test_the_only_client_gets_a_call_even_when_it_is_away(stage: Stage):
 
 def test_a_call_for_nobody_rings_and_ends(stage: Stage):
     line = stage.sim.phone("+15550001111").dials(context="support")
-    assert line.timeline[-1].what == "nobody there"
+    assert line.timeline[-1].what == "nobody there: no application is logged in"
     stage.run(61)
 
     assert line.end_reason == "noAnswer"
+
+
+def test_a_caller_whom_nobody_answers_tells_what_there_is(stage: Stage):
+    """Whoever reads why a test has failed sees that the application was not started, or takes other contexts."""
+    line = stage.sim.phone("+15550001111").dials(context="support")
+    peer = stage.client("sales")
+    peer.do("signalwire.receive", contexts=["billing"])
+    peer.do("signalwire.receive", contexts=["billing"])
+    with pytest.raises(StoryError) as caught:
+        line.hears("welcome")
+
+    assert [moment.what for moment in line.timeline[1:]] == [
+        "nobody there: no application is logged in",
+        "nobody there: nobody takes context 'support'; the contexts that are subscribed to: 'sales'",
+        "nobody there: nobody takes context 'support'; the contexts that are subscribed to: 'sales', 'billing'",
+    ]
+    assert "subscribed to: 'sales', 'billing'" in str(caught.value)
+
+
+def test_a_caller_is_told_of_an_application_that_takes_no_contexts_at_all(stage: Stage):
+    stage.client()
+    line = stage.sim.phone("+15550001111").dials(context="support")
+    assert line.timeline[-1].what.endswith("the contexts that are subscribed to: none at all")
 
 
 def test_a_call_for_nobody_is_offered_to_who_subscribes_in_time(stage: Stage):
@@ -96,6 +120,8 @@ def test_a_call_that_everybody_passes_on_ends_unanswered(stage: Stage):
     stage.run(61)
 
     assert [len(offers(peer)) for peer in peers] == [1, 1]
+    told = "nobody there: everybody who takes context 'support' has passed it on"
+    assert told in [moment.what for moment in call.line.timeline]
     assert call.line.end_reason == "noAnswer"
 
 

@@ -61,6 +61,13 @@ def test_an_application_needs_no_environment(runner: AppRunner, simulator: Simul
     call(simulator).hears("welcome")
 
 
+def test_what_is_no_application_is_not_started(runner: AppRunner):
+    """Whoever has one class easily gives that."""
+    for wrong in (Greeter, Greeter.run, "app", None):
+        with pytest.raises(ConfigError, match=r"^relay_app\([\w']+\): give the application, the RelayApp"):
+            runner(wrong)  # type: ignore[arg-type]  # that is the mistake
+
+
 def test_an_application_in_a_test_never_talks_to_anybody_else(
     runner: AppRunner, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ):

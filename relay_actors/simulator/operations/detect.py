@@ -7,12 +7,14 @@ from typing import Final
 from relay_actors.protocol.readers import read_flag, read_number, read_object, read_text
 from relay_actors.simulator.operations.base import Operation
 from relay_actors.simulator.personas import Persona
+from relay_actors.simulator.replies import Reply, refused
 
 __all__ = ["Detect"]
 
 TIMEOUT_S: Final = 30.0
 VERDICT_S: Final = 1.5
 GREETING_S: Final = 4.0
+KINDS: Final = ("machine", "fax", "digit")
 
 
 class Detect(Operation):
@@ -22,11 +24,18 @@ class Detect(Operation):
     started_message = "Detecting"
     is_listening = True
 
+    def begin(self) -> Reply:
+        """Refuse what no detector looks for; otherwise as every operation."""
+        kind = (read_object(self.params.get("detect")) or {}).get("type")
+        if kind not in KINDS:
+            return refused("400", f"Invalid parameters: detect.type must be one of {', '.join(KINDS)}, not {kind!r}")
+        return super().begin()
+
     def start(self) -> dict[str, object]:
         """Look for what the command names."""
         detect = read_object(self.params.get("detect")) or {}
         settings = read_object(detect.get("params")) or {}
-        self._kind = read_text(detect.get("type")) or "machine"
+        self._kind = str(detect["type"])
         self._digits = read_text(settings.get("digits")) or "0123456789#*"
         persona = self.call.persona
         timeout_s = read_number(self.params.get("timeout"))

@@ -98,6 +98,18 @@ def test_a_verdict_that_would_come_too_late_does_not_come(stage: Stage, peer: Pe
     assert found(call) == [{"event": "finished"}]
 
 
+@pytest.mark.parametrize("kind", ["machin", "", "human"])
+def test_a_detector_of_no_known_kind_is_refused(stage: Stage, peer: Peer, kind: str):
+    """It would find nothing, and end as one that was only too early."""
+    call = stage.inbound(peer)
+    response = call.ask("calling.detect", control_id="c1", detect={"type": kind, "params": {}})
+
+    assert response is not None
+    assert response["result"]["code"] == "400"
+    assert f"detect.type must be one of machine, fax, digit, not {kind!r}" in response["result"]["message"]
+    assert peer.events(DETECT) == []
+
+
 def test_a_stopped_detector_is_finished(stage: Stage, peer: Peer):
     call = stage.inbound(peer)
     call.do("calling.detect", control_id="c1", detect={"type": "machine", "params": {}})

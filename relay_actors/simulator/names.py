@@ -1,0 +1,44 @@
+"""Names of methods and event types, as tests write them: a misspelt one would never come. Layer: simulator.
+
+Every other name may be used: there are servers that take methods which no table names (`Manners`), and frames that
+tests make up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from relay_actors.errors import ConfigError
+from relay_actors.protocol.events import EVENT_TYPES
+from relay_actors.protocol.near_miss import near_miss
+from relay_actors.protocol.schema_table import SCHEMA_TABLE
+from relay_actors.simulator.faults import ALL_METHODS
+
+__all__ = ["known_event_type", "known_method"]
+
+
+def known_method(method: str) -> str:
+    """Return a wire method, or `ALL_METHODS`, as it is given.
+
+    Raises:
+        ConfigError: it is nearly a method of the wire, but is none; or it is no text.
+    """
+    return _checked("method", "calling.play", method, (*SCHEMA_TABLE, ALL_METHODS))
+
+
+def known_event_type(event_type: str) -> str:
+    """Return an event type as it is given.
+
+    Raises:
+        ConfigError: it is nearly an event type of the wire, but is none; or it is no text.
+    """
+    return _checked("event type", "calling.call.play", event_type, EVENT_TYPES)
+
+
+def _checked(what: str, example: str, name: str, known: Iterable[str]) -> str:
+    if not isinstance(name, str) or not name:
+        raise ConfigError(f'{name!r} is no {what}: write it as text, for example "{example}"')
+    meant = near_miss(name, known)
+    if meant is not None:
+        raise ConfigError(f"the wire has no {what} {name!r}; it probably means {meant!r}")
+    return name
