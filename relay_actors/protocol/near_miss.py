@@ -16,7 +16,7 @@ _SAME_BRANCH: Final = 0.75
 """How like each other names must be: 1 is equal, and 0.75 a word of four whose last letters have changed places."""
 
 _ANYWHERE: Final = 0.9
-"""Names of one family begin alike, so that as wholes they are always somewhat like each other."""
+"""The same for whole names with dots: those of one family are always somewhat like each other."""
 
 _SHORTEST: Final = 3
 """Fewer letters are part of too many names."""
@@ -36,6 +36,8 @@ def near_miss(name: str, known: Iterable[str]) -> str | None:
     close = difflib.get_close_matches(name[len(branch + dot) :], ends, 1, _SAME_BRANCH)
     if close:
         return ends[close[0]]
+    if dot and ends:  # the beginning is right, and would make every end look right
+        return None
     close = difflib.get_close_matches(name, names, 1, _ANYWHERE)
     if close:
         return close[0]

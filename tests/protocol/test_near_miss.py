@@ -40,6 +40,8 @@ def test_a_word_is_like_the_one_that_is_spelled_nearly_so(name: str, meant: str 
         ("calling.play", None),
         ("calling.brand_new", None),
         ("calling.future", None),
+        ("calling.y", None),
+        ("calling.pla.stop", "calling.play.stop"),
         ("video.play", None),
     ],
 )

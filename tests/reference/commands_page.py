@@ -21,7 +21,8 @@ Every request on calls and texts is a frozen class in `relay_actors.commands`. A
 the call's actor sends it: `ref.tell(Play(media=[…]))`; `ref.ask(…)` gives what the [verb](verbs.md) gives. All
 arguments are keywords. They are checked when the command is made, so what cannot be sent is an
 [`ArgumentError`](errors.md) at your line; what was not given is left out of the params. The ids of the call are added
-for you, and `extra` takes further params, which win over the arguments."""
+for you, and `extra` takes further params, which win over the arguments; of one that is probably misspelt the log warns
+once."""
 
 OPERATIONS = (
     "Those that start an operation take a `control_id`, by which its events are told apart; one is chosen for you."

@@ -23,7 +23,8 @@ any thread by a `CallHandle`, which `app.dial` and `app.call` give, and asyncio 
 actors say them as [commands](commands.md): `ref.tell(Play(…))`.
 
 A verb takes effect when it is called, awaited or not. Arguments that are not given are left to the server, and never
-sent as null. Where `**kwargs` are taken they become further params of the request, under their own names."""
+sent as null. Where `**kwargs` are taken they become further params of the request, under their own names.
+One that is probably misspelt, or belongs elsewhere, is sent all the same, and the log warns of it once."""
 
 HOW_TO_RUN = """\
 The snippets are applications, one for each noun: `relay-actors run examples.verbs.media:app`. A class is called at the

@@ -104,7 +104,10 @@ class CallVerbs(abc.ABC):
 
     @property
     def data(self) -> dict[str, Any]:
-        """The application's own data of this call; kept when the actor is restarted. From outside, read it only."""
+        """The application's own data of this call; kept when the actor is restarted. From outside, read it only.
+
+        It is filled, and cannot be replaced: an `AttributeError` says so.
+        """
         return self.leg.data
 
     @data.setter
