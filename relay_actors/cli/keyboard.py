@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
+from relay_actors.cli import sights
 from relay_actors.cli.callers import Part, Stage
 from relay_actors.cli.cast import CAST, HOTEL, make_cast, open_desk
 from relay_actors.cli.story import masked
 from relay_actors.errors import ConfigError
-from relay_actors.simulator.lines import StoryError
+from relay_actors.simulator.agents import AgentEnd
+from relay_actors.simulator.lines import Line, StoryError
 from relay_actors.simulator.phones import Phone
 from relay_actors.simulator.simulator import Simulator
 
@@ -26,7 +29,10 @@ NUMBER: Final = "+15550001111"
 
 PATIENCE_S: Final = 30.0
 _GLANCE_S: Final = 0.2
-"""How often a wait looks whether everything is to end."""
+"""How often a wait looks whether it, or everything, is to end."""
+
+_ENDS: Final[Mapping[str, AgentEnd]] = {"hangs up": "hangs up", "error": "error", "silent": "silent"}
+"""How a conversation of an agent may end instead of being finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,7 @@ class Keyboard:
         simulator: whose phones are used.
         say: writes an answer, as `Screen.say` does.
         stopping: set when everything is to end; waits end early then.
+        interrupted: set when only the wait is to end.
         pace: the simulator's: how long a simulated second is.
 
     Attributes:
@@ -52,22 +59,33 @@ class Keyboard:
     """
 
     def __init__(
-        self, simulator: Simulator, say: Callable[..., None], stopping: threading.Event, *, pace: float = 1.0
+        self,
+        simulator: Simulator,
+        say: Callable[..., None],
+        stopping: threading.Event,
+        interrupted: threading.Event | None = None,
+        *,
+        pace: float = 1.0,
     ) -> None:
         self._simulator = simulator
         self._pace = pace
         self._say_line = say
         self._stopping = stopping
+        self._interrupted = interrupted if interrupted is not None else threading.Event()
         self._phone: Phone = simulator.phone(NUMBER)
         self.failures = 0
         self._commands = {command.usage.partition(" ")[0]: command for command in self._table()}
 
     def type(self, text: str) -> None:
-        """Do one line; an empty one, and one that begins with ``#``, does nothing."""
+        """Do one line; an empty one, and one that begins with ``#``, does nothing.
+
+        ``says hello`` does the same as ``say hello``: whoever writes tests has it in their fingers.
+        """
         word, _space, rest = text.strip().partition(" ")
         if not word or word.startswith("#"):
             return
-        command = self._commands.get(word.lower())
+        names = [word.lower().removesuffix(ending) for ending in ("", "s", "es")]
+        command = next((self._commands[name] for name in names if name in self._commands), None)
         try:
             if command is None:
                 raise StoryError(f"there is no command {word!r}: type help")
@@ -77,15 +95,24 @@ class Keyboard:
             self._say_line((f"? {masked(str(error).splitlines()[0])}", "red"))
 
     def waits_until(self, is_so: Callable[[], bool], within_s: float) -> bool:
-        """Wait until ``is_so()``; False when the time is over, or everything is to end."""
+        """Wait until ``is_so()``; False when the time is over, or everything is to end.
+
+        Raises:
+            StoryError: the wait was interrupted.
+        """
+        return any(self._simulator.wait_until(is_so, glance_s) for glance_s in self._glances(within_s))
+
+    def _glances(self, within_s: float) -> Iterator[float]:
+        """Give the seconds of one wait after the other, none at last; less when everything is to end."""
         until = self._simulator.clock.now() + within_s
+        left_s = within_s
         while not self._stopping.is_set():
-            left_s = until - self._simulator.clock.now()
-            if self._simulator.wait_until(is_so, max(0.0, min(_GLANCE_S, left_s))):
-                return True
+            if self._interrupted.is_set():
+                raise StoryError("stopped waiting")
+            yield max(0.0, min(_GLANCE_S, left_s))
             if left_s <= 0:
-                return False
-        return False
+                return
+            left_s = until - self._simulator.clock.now()
 
     # -- the commands --------------------------------------------------------------------------------------------------
 
@@ -104,7 +131,23 @@ class Keyboard:
             _Command("app", "wait until an application has logged in", self._await_application),
             _Command("wait SECONDS", "wait", self._wait),
             _Command("cut [SECONDS]", "cut all sockets, and take no new ones for so long", self._cut),
-            _Command("calls", "list the calls that are up", self._calls),
+            _Command("fax [PAGES]", "be a fax machine: one that takes faxes, or that sends so many pages", self._fax),
+            _Command(
+                "agent WORDS | …",
+                f"let the next AI agent say this, part by part; a last part may be: {', '.join(_ENDS)}",
+                self._agent,
+            ),
+            _Command(
+                "payment [RESULT]", "let the next payment end so; without a result, it is declined", self._payment
+            ),
+            _Command("calls", "list the calls that are up", self._lister(sights.calls)),
+            _Command(
+                "meetings", "list conferences, rooms and queues, and who is in them", self._lister(sights.meetings)
+            ),
+            _Command("talk", "list what AI agents and callers have said", self._lister(sights.conversations)),
+            _Command("webhooks", "list what would have been sent by HTTP", self._lister(sights.webhooks)),
+            _Command("files", "list recordings, transcripts and received faxes, by URL", self._lister(sights.files)),
+            _Command("fetch [URL]", "save such a file here; without a URL, the latest", self._fetch),
             _Command("guests [SEED]", "let the demo's guests call examples.front_desk", self._guests),
             _Command("help", "list the commands", self._help),
             _Command("quit", "end the simulator", self._quit),
@@ -139,21 +182,23 @@ class Keyboard:
     def _hear(self, what: str) -> None:
         wanted = _needed(what, "hear press 1")
         line = self._phone.line
-        until = self._simulator.clock.now() + PATIENCE_S
-        while not self._stopping.is_set():
-            left_s = until - self._simulator.clock.now()
+        for glance_s in self._glances(PATIENCE_S):
             try:
-                line.hears(wanted, within=max(0.0, min(_GLANCE_S, left_s)))
+                line.hears(wanted, within=glance_s)
             except StoryError:
-                if line.is_over or left_s <= 0:
+                if line.is_over:
                     raise
+                _must_be_here(line)
             else:
                 return
+        last = f"; the last was {str(line.heard[-1])!r}" if line.heard else ""
+        raise StoryError(f"{line.number} did not hear {wanted!r} within {PATIENCE_S:g} s{last}")
 
     def _await_end(self, _rest: str) -> None:
         line = self._phone.line
-        self.waits_until(lambda: line.is_over, PATIENCE_S)
-        line.is_hung_up(within=0.0)
+        if not self.waits_until(lambda: line.is_over or line.state == "transferred", PATIENCE_S):
+            raise StoryError(f"{line.number} was not hung up within {PATIENCE_S:g} s")
+        _must_be_here(line)
 
     def _await_application(self, _rest: str) -> None:
         if not self.waits_until(lambda: bool(self._simulator.contexts), PATIENCE_S):
@@ -168,12 +213,32 @@ class Keyboard:
         # Leaving it waits until the time is over, and meanwhile whoever types may want to press keys.
         threading.Thread(target=cut.close, name="cut", daemon=True).start()
 
-    def _calls(self, _rest: str) -> None:
-        up = self._simulator.calls_up()
-        for leg in up:
-            who = f"{leg.from_number} → {leg.to_number}"
-            self._say_line(masked(f"  {leg.direction:8} {leg.state:9} {who}  {leg.context}"))
-        self._say_line(f"  {len(up)} up, {len(self._simulator.calls) - len(up)} ended")
+    def _fax(self, pages: str) -> None:
+        if pages:
+            self._phone.is_fax_machine(tone="CNG", sends=_whole(pages, "fax 2"))
+        else:
+            self._phone.is_fax_machine()
+
+    def _agent(self, words: str) -> None:
+        turns = [turn.strip() for turn in _needed(words, "agent Hello! | Goodbye. | hangs up").split("|")]
+        ends: AgentEnd = "finished"
+        if turns[-1] in _ENDS:
+            ends = _ENDS[turns.pop()]
+        self._simulator.next_agent(*turns, ends=ends)
+
+    def _payment(self, result: str) -> None:
+        self._simulator.next_payment(ends="payment-connector-error" if result in ("", "declines") else result)
+
+    def _lister(self, look: Callable[[Simulator], Iterator[str]]) -> Callable[[str], None]:
+        def write(_rest: str) -> None:
+            for line in look(self._simulator):
+                self._say_line(masked(f"  {line}"))
+
+        return write
+
+    def _fetch(self, url: str) -> None:
+        path = sights.save(self._simulator, url, Path.cwd())
+        self._say_line(f"  saved {path.name}, {path.stat().st_size} bytes")
 
     def _guests(self, seed: str) -> None:
         if HOTEL not in self._simulator.contexts:
@@ -182,7 +247,7 @@ class Keyboard:
         stage.is_cut.set()  # nobody waits for the demo's cut: here it is whoever types that cuts
         stage.is_back.set()
         open_desk(self._simulator)
-        parts = [Part(caller, stage, CAST[caller.part].story) for caller in make_cast(_seed(seed))]
+        parts = [Part(caller, stage, CAST[caller.part].story) for caller in make_cast(_whole(seed or "1", "guests 7"))]
         for part in parts:
             part.start()
 
@@ -199,7 +264,7 @@ class Keyboard:
 
     def _help(self, _rest: str) -> None:
         for command in self._commands.values():
-            self._say_line((f"  {command.usage:18}", "bold"), command.meaning)
+            self._say_line((f"  {command.usage:18} ", "bold"), command.meaning)
 
     # -- small things --------------------------------------------------------------------------------------------------
 
@@ -218,17 +283,22 @@ class Keyboard:
         return contexts[0]
 
 
+def _must_be_here(line: Line) -> None:
+    if line.state == "transferred":
+        raise StoryError(f"{line.number} was transferred to {line.transferred_to}, and nobody is there: type hangup")
+
+
 def _needed(text: str, example: str) -> str:
     if not text:
         raise StoryError(f"something is missing: for example {example!r}")
     return text
 
 
-def _seed(text: str) -> int:
+def _whole(text: str, example: str) -> int:
     try:
-        return int(text or "1")
+        return int(text)
     except ValueError:
-        raise StoryError(f"{text!r} is no whole number: for example 'guests 7'") from None
+        raise StoryError(f"{text!r} is no whole number: for example {example!r}") from None
 
 
 def _seconds(text: str, example: str) -> float:

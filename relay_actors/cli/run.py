@@ -1,4 +1,4 @@
-"""``relay-actors run module:app``: runs an application until it is told to stop. Layer: door."""
+"""``relay-actors run module[:app]``: runs an application until it is told to stop. Layer: door."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ def add_command(commands: Any) -> None:
         "that are up may go on; the second hangs them up. The exit status is 0 after that, 1 when the server has "
         "refused the log-in for good, and 2 when something has to be mended first.",
     )
-    parser.add_argument("app", metavar="module:app", help="where the RelayApp is; the current directory is searched")
+    parser.add_argument(
+        "app",
+        metavar="module[:app]",
+        help="where the RelayApp is; the current directory is searched, and :app may be left out",
+    )
     parser.add_argument(
         "--drain", type=float, default=600.0, metavar="SECONDS", help="how long calls may go on (default: 600)"
     )

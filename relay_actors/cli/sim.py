@@ -36,7 +36,8 @@ def add_command(commands: Any) -> None:
         help="run the simulator, and be the caller",
         description="Runs a RELAY server with people on the phone, and prints the variables by which an application "
         "in another terminal finds it. What is typed here is what the caller does: type help. The same commands can "
-        "come from a file or a pipe; then the exit status is 1 if one of them failed. Ends by quit, Ctrl-C or SIGTERM.",
+        "come from a file or a pipe; then the exit status is 1 if one of them failed. Ends by quit, Ctrl-C or SIGTERM; "
+        "while a typed command waits, a first Ctrl-C only ends the wait.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=PORT, help=f"0 picks a free one (default: {PORT})")
@@ -60,12 +61,12 @@ def _run_command(options: argparse.Namespace) -> int:
         token=options.token,
         server_ping_s=SERVER_PING_S,
     )
-    stopping = threading.Event()
+    stopping, interrupted = threading.Event(), threading.Event()
     teller = Teller(simulator, Screen(), clock=clock, logger=logging.getLogger("relay_actors"))
-    keyboard = Keyboard(simulator, teller.say, stopping, pace=options.pace)
+    keyboard = Keyboard(simulator, teller.say, stopping, interrupted, pace=options.pace)
     with contextlib.ExitStack() as stack:
         tls = stack.enter_context(_certificates(clock)) if options.tls else None
-        typed = stack.enter_context(TypedLines(stopping, sys.stdin))
+        typed = stack.enter_context(TypedLines(stopping, sys.stdin, interrupted))
         stack.enter_context(teller)
         server = stack.enter_context(SimulatorServer(simulator, options.host, options.port, tls=tls))
         for line in _introduction(server, options, tls):

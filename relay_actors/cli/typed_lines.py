@@ -26,15 +26,21 @@ class TypedLines:
     """The lines that come from standard input, until a signal or ``stopping`` ends them; the end of input does not.
 
     Everything happens on the main thread, which waits for input and signals at once: neither is lost, and nothing is
-    interrupted half-way.
+    interrupted half-way. At a terminal a Ctrl-C while a line is being done asks to be done with that line only; the
+    next Ctrl-C ends everything, as does every other signal.
 
     Args:
         stopping: set from outside to end; set here by a signal.
         stream: where lines come from; None when there is no standard input.
+        interrupted: set here by a Ctrl-C that is for one line only, and cleared before the next line.
     """
 
-    def __init__(self, stopping: threading.Event, stream: TextIO | None) -> None:
+    def __init__(
+        self, stopping: threading.Event, stream: TextIO | None, interrupted: threading.Event | None = None
+    ) -> None:
         self._stopping = stopping
+        self._interrupted = interrupted
+        self._is_doing = False
         self._fd = _descriptor(stream)
         self.is_terminal = self._fd is not None and os.isatty(self._fd)
         self._waiting = b""
@@ -61,7 +67,11 @@ class TypedLines:
             line, newline, rest = self._waiting.partition(b"\n")
             if newline:
                 self._waiting = rest
+                if self._interrupted is not None:
+                    self._interrupted.clear()
+                self._is_doing = True
                 yield line.decode(errors="replace")
+                self._is_doing = False
             else:
                 self._read()
 
@@ -107,7 +117,11 @@ class TypedLines:
         assert self._fd is not None
         return self._fd
 
-    def _on_signal(self, _number: int, _frame: object) -> None:
+    def _on_signal(self, number: int, _frame: object) -> None:
+        line = self._interrupted if number == signal.SIGINT and self.is_terminal and self._is_doing else None
+        if line is not None and not line.is_set():
+            line.set()
+            return
         self._stopping.set()
         with contextlib.suppress(BlockingIOError):  # enough wake-ups wait
             self._waker.send(b"!")

@@ -338,6 +338,12 @@ class Simulator:
 
     # Audio and documents.
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The URLs of what can be fetched: recordings, transcripts, received faxes. The last 1000, oldest first."""
+        with self._world.look():
+            return tuple(map(self._world.files.url, self._world.files.paths()))
+
     def fetch(self, url: str) -> bytes:
         """Return what lies at a URL that an event has named: a recording, a transcript, a fax that was received.
 

@@ -1,8 +1,12 @@
 """What is typed is what the caller does; what cannot be done is said, and nothing else happens."""
 
 import io
+import os
+import pty
+import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +14,7 @@ from relay_actors import CallActor, MessageActor, RelayApp
 from relay_actors.cli import keyboard as keyboard_module
 from relay_actors.cli.keyboard import NUMBER, Keyboard
 from relay_actors.cli.screen import Screen
+from relay_actors.cli.typed_lines import TypedLines
 from relay_actors.simulator.simulator import Simulator
 
 DESK = "+15550002222"
@@ -27,6 +32,27 @@ class Shop(CallActor):
         await self.play_tts("Goodbye.").wait()
 
 
+class Elsewhere(CallActor):
+    async def run(self) -> None:
+        await self.answer()
+        await self.transfer("nobody")
+
+
+class Machine(CallActor):
+    async def run(self) -> None:
+        await self.answer()
+        self.data["tone"] = (await self.detect_fax(tone="CNG").wait()).verdict
+        await self.receive_fax().wait()
+
+
+class Booth(CallActor):
+    async def run(self) -> None:
+        await self.answer()
+        await self.pay("https://pay.example.com/", charge_amount="1.00", postal_code=False).wait()
+        await self.ai(prompt={"text": "You are the booth."}).wait()
+        await self.play_tts("Goodbye.").wait()
+
+
 class Inbox(MessageActor):
     def on_receive(self, message: object) -> None:
         self.reply("Thank you.")
@@ -37,8 +63,8 @@ class Typist:
 
     def __init__(self, simulator: Simulator) -> None:
         self._stream = io.StringIO()
-        self.stopping = threading.Event()
-        self.keyboard = Keyboard(simulator, Screen(self._stream, {}).say, self.stopping)
+        self.stopping, self.interrupted = threading.Event(), threading.Event()
+        self.keyboard = Keyboard(simulator, Screen(self._stream, {}).say, self.stopping, self.interrupted)
 
     def types(self, *lines: str) -> str:
         """Type, and return what is answered."""
@@ -55,15 +81,18 @@ def typist(simulator: Simulator) -> Typist:
 
 @pytest.fixture
 def shop(app: RelayApp) -> RelayApp:
-    """A running application with one context."""
+    """A running application; its first context is the shop."""
     app.calls("shop")(Shop)
+    app.calls("elsewhere")(Elsewhere)
+    app.calls("fax")(Machine)
+    app.calls("booth")(Booth)
     app.messages("shop")(Inbox)
     app.start()
     return app
 
 
 def test_a_whole_call_can_be_typed(typist: Typist, simulator: Simulator, shop: RelayApp):
-    """A context is not needed: the application has only one."""
+    """Without a context it is the application's first one."""
     said = typist.types("app", "dial", "hear press 7", "say yes", "hear goodbye", "ended")
 
     assert said == ""
@@ -113,6 +142,82 @@ def test_the_socket_can_be_cut_and_the_application_comes_back(typist: Typist, si
     assert len(simulator.sessions) == 1
 
 
+def test_words_may_be_those_of_tests(typist: Typist, simulator: Simulator, shop: RelayApp):
+    """Whoever writes tests has them in their fingers."""
+    assert typist.types("dials", "hears press 7", "says yes", "hears goodbye", "ended") == ""
+
+
+def test_a_fax_machine_sends_its_pages(typist: Typist, simulator: Simulator, shop: RelayApp):
+    """It whistles as one that calls; and whoever looks finds what it has sent."""
+    said = typist.types("fax 2", "dial fax", "ended", "files")
+
+    url = said.strip()
+    assert simulator.fetch(url).startswith(b"%PDF")
+    assert url.endswith(".pdf")
+    assert b"CNG" in simulator.frames.sent("calling.call.detect")[0].text
+    assert b'"pages":"2"' in simulator.frames.sent("calling.call.fax")[-1].text
+
+
+def test_what_lies_there_can_be_saved(
+    typist: Typist, simulator: Simulator, shop: RelayApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    said = typist.types("fax", "fax 1", "dial fax", "ended", "fetch")
+
+    [path] = tmp_path.iterdir()
+    assert said == f"  saved {path.name}, {path.stat().st_size} bytes\n"
+    assert path.read_bytes() == simulator.fetch(simulator.files[-1])
+
+
+def test_a_payment_and_an_agent_do_what_was_typed(typist: Typist, simulator: Simulator, shop: RelayApp):
+    said = typist.types(
+        "payment declines", "agent How can I help? | Done. | error", "dial booth", "hear card number",
+        "press 4111111111111111#", "hear expires", "press 1230", "hear security code", "press 123",
+        "hear how can i help", "say hello", "hear done", "hear goodbye", "ended",
+    )  # fmt: skip
+
+    assert said == ""
+    assert [conversation.state for conversation in simulator.conversations] == ["error"]
+    results = [frame.params["params"] for frame in simulator.frames.sent("calling.call.pay")]
+    assert results[-1]["result"] == "payment-connector-error"
+    assert "assistant: Done." in typist.types("talk")
+
+
+def test_what_there_is_to_see_is_listed_with_its_numbers_masked(typist: Typist, shop: RelayApp):
+    said = typist.types("meetings", "talk", "webhooks", "files")
+
+    assert said.splitlines() == [
+        "  nobody meets anybody, and nobody waits",
+        "  no agent has spoken with anybody",
+        "  nothing would have been sent by HTTP",
+        "  there is no recording, no transcript and no fax yet",
+    ]
+
+
+@pytest.mark.parametrize("typed", ["ended", "hear good morning"])
+def test_nothing_is_waited_for_where_a_call_went_to_nobody(typist: Typist, shop: RelayApp, typed: str):
+    """Half a minute of silence would look like a prompt that hangs."""
+    typist.types("dial elsewhere")
+    said = typist.types(typed)
+
+    assert said == "? +15550***111 was transferred to nobody, and nobody is there: type hangup\n"
+    assert typist.types("hangup", "ended") == ""
+
+
+@pytest.mark.parametrize("typed", ["wait 3600", "app", "hear good morning", "ended"])
+def test_a_wait_can_be_interrupted_without_ending_everything(
+    typist: Typist, simulator: Simulator, app: RelayApp, typed: str
+):
+    app.calls("shop")(Shop)
+    if typed != "app":
+        app.start()
+        typist.types("dial", "hear press 7", "press 7")
+    typist.interrupted.set()
+
+    assert typist.types(typed) == "? stopped waiting\n"
+    assert not typist.stopping.is_set()
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
@@ -133,6 +238,12 @@ def test_the_socket_can_be_cut_and_the_application_comes_back(typist: Typist, si
         ("wait long", "'long' is no number of seconds: for example 'wait 2'"),
         ("wait -1", "'-1' is no number of seconds"),
         ("cut nan", "'nan' is no number of seconds"),
+        ("fax many", "'many' is no whole number: for example 'fax 2'"),
+        ("fax -1", "a fax has no -1 pages"),
+        ("agent", "something is missing: for example 'agent Hello! | Goodbye. | hangs up'"),
+        ("payment maybe", "a payment cannot be made to end as 'maybe': only as success, "),
+        ("fetch", "there is no recording, no transcript and no fax yet"),
+        ("fetch https://a/b.wav", "there is no file at https://a/b.wav"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_counted(typist: Typist, typed: str, said: str):
@@ -160,9 +271,27 @@ def test_waiting_is_not_for_ever(typist: Typist, shop: RelayApp, monkeypatch: py
     """A script that waits for what never comes fails; it does not hang."""
     monkeypatch.setattr(keyboard_module, "PATIENCE_S", 0.05)
 
-    assert "did not hear 'good morning' within" in typist.types("dial", "hear press 7", "hear good morning")
-    assert "was not hung up within" in typist.types("ended")
+    said = typist.types("dial", "hear press 7", "hear good morning")
+    assert said.endswith("did not hear 'good morning' within 0.05 s; the last was 'Press 7, or say yes.'\n")
+    assert typist.types("ended") == "? +15550***111 was not hung up within 0.05 s\n"
     typist.types("hangup")
+
+
+def test_at_a_terminal_ctrl_c_stops_a_wait_and_the_next_line_is_done(typist: Typist):
+    """Whoever waits for what does not come wants to type something else, not to begin anew."""
+    ours, theirs = pty.openpty()
+    done = {}
+    ctrl_c = threading.Timer(0.05, os.kill, [os.getpid(), signal.SIGINT])
+    with os.fdopen(ours, "wb", buffering=0) as terminal, os.fdopen(theirs) as stream:
+        terminal.write(b"wait 3600\nwait 0\ncalls\nquit\n")
+        with TypedLines(typist.stopping, stream, typist.interrupted) as typed:
+            for line in typed:
+                if line == "wait 3600":
+                    ctrl_c.start()
+                done[line] = typist.types(line)
+    ctrl_c.join()
+
+    assert done == {"wait 3600": "? stopped waiting\n", "wait 0": "", "calls": "  0 up, 0 ended\n", "quit": ""}
 
 
 def test_an_application_that_does_not_come_is_not_waited_for_for_ever(typist: Typist, monkeypatch: pytest.MonkeyPatch):
@@ -197,6 +326,8 @@ def test_help_lists_every_command(typist: Typist):
 
     for command in ("dial [CONTEXT]", "press KEYS", "say WORDS", "hangup", "text WORDS", "cut [SECONDS]", "quit"):
         assert command in said
+    for command in ("fax [PAGES]", "agent WORDS", "payment [RESULT]", "meetings", "talk", "webhooks", "files", "fetch"):
+        assert f"  {command}" in said
 
 
 def test_quit_ends_it(typist: Typist):

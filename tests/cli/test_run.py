@@ -54,8 +54,8 @@ def variables(server: SimulatorServer) -> dict[str, str]:
 
 
 def test_an_application_is_run_until_sigterm_drains_it(folder: Path, server: SimulatorServer, simulator: Simulator):
-    """Calls that are up go on; new ones are declined; then it ends with 0."""
-    with Command("run", "shop_application:app", "--drain", "20", cwd=folder, **variables(server)) as run:
+    """Calls that are up go on; new ones are declined; then it ends with 0. ``:app`` may be left out."""
+    with Command("run", "shop_application", "--drain", "20", cwd=folder, **variables(server)) as run:
         run.says("logged in")
         ada = simulator.phone("+15550001111").dials(context="shop")
         ada.hears("press 7")

@@ -152,3 +152,46 @@ def test_a_terminal_that_is_not_its_own_is_read(stopping: threading.Event):
 
     assert typed.is_terminal
     assert read == ["dial", "quit"]
+
+
+def at_a_terminal(stopping: threading.Event, interrupted: threading.Event, presses: dict[str, int]) -> list[str]:
+    """Return the lines that are read from a terminal when, while one of them is done, Ctrl-C is pressed so often."""
+    ours, theirs = pty.openpty()
+    read = []
+    with os.fdopen(ours, "wb", buffering=0) as keyboard, os.fdopen(theirs) as stream:
+        keyboard.write(b"wait\ncalls\nquit\n")
+        with TypedLines(stopping, stream, interrupted) as typed:
+            for line in typed:
+                read.append(f"{line}{'!' * interrupted.is_set()}")
+                for _press in range(presses.get(line, 0)):
+                    signal.raise_signal(signal.SIGINT)
+                read[-1] += "?" * interrupted.is_set()
+                if line == "quit":
+                    stopping.set()
+    return read
+
+
+def test_ctrl_c_while_a_line_is_done_is_for_that_line_only(stopping: threading.Event):
+    """The next line is done as if nothing had been."""
+    assert at_a_terminal(stopping, threading.Event(), {"wait": 1}) == ["wait?", "calls", "quit"]
+
+
+def test_a_second_ctrl_c_ends_everything(stopping: threading.Event):
+    """A line that does not heed the first one must not be there for ever."""
+    assert at_a_terminal(stopping, threading.Event(), {"wait": 2}) == ["wait?"]
+
+
+def test_from_a_pipe_ctrl_c_ends_everything(stopping: threading.Event):
+    """Nobody would sit there to type quit after it."""
+    interrupted = threading.Event()
+    reading, writing = os.pipe()
+    os.write(writing, b"wait\nquit\n")
+    os.close(writing)
+    read = []
+    with os.fdopen(reading) as stream, TypedLines(stopping, stream, interrupted) as typed:
+        for line in typed:
+            read.append(line)
+            signal.raise_signal(signal.SIGINT)
+
+    assert read == ["wait"]
+    assert not interrupted.is_set()

@@ -197,7 +197,9 @@ def test_what_is_not_there_cannot_be_fetched(stage: Stage, peer: Peer):
     url = call.do("calling.record", control_id="c1", record={"audio": {}})["url"]
     with pytest.raises(StoryError, match="from its end on"):
         stage.sim.fetch(url)
+    assert stage.sim.files == ()
     call.line.hangs_up()
+    assert stage.sim.files == (url,)
     assert stage.sim.fetch(url)[:4] == b"RIFF"
     with pytest.raises(StoryError, match="the latest: /rec/"):
         stage.sim.fetch("https://a")
