@@ -42,22 +42,33 @@ class Timing:
     request_timeout_s: float = 10.0
     """How long an answer to any request may take; counted from queueing when offline."""
     client_ping_interval_s: float = 30.0
+    """How often the connection is tried by a ping of ours, as long as pings are answered."""
     ping_retry_min_s: float = 1.0
     """After the n-th failed ping in a row the next one waits ``min(ping_retry_min_s * 2**n, ping_retry_max_s)``."""
     ping_retry_max_s: float = 30.0
+    """The longest wait after a failed ping; not shorter than ``ping_retry_min_s``."""
     watchdog_s: float = 15.0
     """How long after one server ping the next must come; armed by the first one of a connection."""
     reconnect_min_s: float = 1.0
+    """The wait before the first attempt to connect again; later ones grow by ``Limits.reconnect_factor``."""
     reconnect_max_s: float = 30.0
+    """The longest wait between two attempts to connect; not shorter than ``reconnect_min_s``."""
     dial_timeout_s: float = 120.0
     """How long a dial may take to be answered, counted from its acceptance."""
     tcp_connect_s: float = 10.0
+    """How long one attempt to reach the host may take, until a TCP connection is there."""
     tls_handshake_s: float = 10.0
+    """How long the TLS handshake on it may take."""
     upgrade_s: float = 10.0
+    """How long the host may take to answer the request for a WebSocket."""
     park_s: float = 5.0
     """How long an event for somebody unknown is kept for them (SEMANTICS K4)."""
     linger_s: float = 1.0
-    """How long a call's actor stays for late events after the call ended (SEMANTICS X2)."""
+    """How long a call's actor stays after the call has ended, was handed on, or could not be dialled (`DialFailed`).
+
+    It takes late events meanwhile (SEMANTICS X2). What it has set for later is dropped at the end of that time: only a
+    flow may go on, for ``wrap_up_s``. What is to happen later belongs into a service.
+    """
     wrap_up_s: float = 30.0
     """How long a flow may go on after its call has ended and lingered, and a text's listeners after its last state."""
     end_timeout_s: float = 15.0
@@ -96,18 +107,25 @@ class Limits:
     """
 
     queued_requests: int = 500
+    """Requests that may wait for the connection to come back; one more is refused with `NotSentError`."""
     frame_bytes: int = 10 * 1024 * 1024
+    """How long one message of the server may be; a longer one breaks the connection."""
     outbound_bytes: int = 16 * 1024 * 1024
     """Bytes that may wait for a slow socket before it counts as lost."""
     log_in_refusals: int = 3
     """Refusals in a row before the first success, after which connecting stops."""
     ping_failures: int = 3
+    """Pings in a row without an answer, after which the connection counts as lost."""
     reconnect_factor: float = 2.0
+    """By how much each wait before connecting again is longer than the one before; at least 1."""
     reconnect_jitter: float = 0.1
     """Part of a reconnect delay that is random; the delay never exceeds its maximum (SEMANTICS B1)."""
     parked_per_id: int = 64
+    """Events that are kept for one call or text that is not known yet (``Timing.park_s``)."""
     parked_ids: int = 10_000
+    """For how many unknown calls and texts events are kept."""
     remembered_event_ids: int = 4096
+    """Frame ids of events that are remembered, so that one that the server sends again is handled once."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):

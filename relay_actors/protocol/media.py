@@ -105,11 +105,11 @@ def recording(
 
     Args:
         beep: whether it begins with one.
-        format: ``mp3`` by default, ``wav`` or ``mp4``.
+        format: ``mp3`` by default, ``wav`` or ``mp4``; a simulator always makes WAV.
         stereo: whether each side has a channel of its own.
         direction: whom to record: ``speak`` by default, ``listen`` or ``both``.
-        initial_timeout: seconds of silence at the beginning that end it with ``no_input``; 0 is never.
-        end_silence_timeout: seconds of silence after speech that end it; 0 is never.
+        initial_timeout: seconds of silence at the beginning that end it with ``no_input``; 5 by default, 0 is never.
+        end_silence_timeout: seconds of silence after speech that end it; 1 by default, 0 is never.
         terminators: keys that end it; ``#*`` by default.
         input_sensitivity: how loud speech has to be; 44 by default.
         max_length: seconds; 0, the default, is without end.

@@ -96,7 +96,11 @@ class MediaVerbs(CallVerbs):
         volume: float | None = None,
         on_completed: OnCompleted = None,
     ) -> CollectAction:
-        """Say ``text`` and collect the answer; see `play_and_collect`."""
+        """Say ``text`` and collect the answer; see `play_and_collect`.
+
+        Who says and presses nothing for 4 seconds after it has given no answer: add ``{"initial_timeout": 10.0}`` to
+        ``collect`` for more patience.
+        """
         item = tts(text, language=language, gender=gender, voice=voice)
         return self.play_and_collect([item], collect, volume=volume, on_completed=on_completed)
 
@@ -120,7 +124,8 @@ class MediaVerbs(CallVerbs):
 
         Args:
             media: what to play; one item alone needs no list.
-            collect: what to collect: ``{"digits": {"max": 1}, "speech": {}, "initial_timeout": 5.0, …}``.
+            collect: what to collect: ``{"digits": {"max": 1}, "speech": {}, "initial_timeout": 5.0, …}``;
+                ``initial_timeout`` is the seconds from the end of the media until ``no_input``, 4 by default.
             volume: dB.
             control_id: chosen for you.
             on_completed: called with the `CollectEvent` that completes it.
@@ -148,7 +153,7 @@ class MediaVerbs(CallVerbs):
         Args:
             digits: ``{"max": 4, "terminators": "#", "digit_timeout": 5.0}``.
             speech: ``{"language": "en-US", "hints": […], "end_silence_timeout": 1.0}``.
-            initial_timeout: seconds until ``no_input``.
+            initial_timeout: seconds until ``no_input``; 4 by default, 0 waits for ever.
             partial_results: whether interim speech is reported, too; it does not complete the collection.
             continuous: whether to go on after each result.
             send_start_of_input: whether the beginning of input is reported.
@@ -180,8 +185,13 @@ class MediaVerbs(CallVerbs):
     ) -> RecordAction:
         """Record the call; the completing `RecordEvent` has ``url``, ``duration`` and ``size``.
 
+        Silence ends it: 5 seconds at the beginning (``initial_timeout``), with ``no_input``, and 1 second after speech
+        (``end_silence_timeout``), unless the settings say otherwise. The simulator makes a WAV file of it, whatever
+        ``format`` is.
+
         Args:
-            audio: settings (PROTOCOL 13.3): ``{"beep": True, "end_silence_timeout": 2.0, "terminators": "#"}``.
+            audio: settings: ``{"beep": True, "end_silence_timeout": 2.0, "terminators": "#"}``; all of them are those
+                of `relay_actors.params.recording`.
             control_id: chosen for you.
             on_completed: called with the `RecordEvent` that completes it.
             kwargs: further params.
