@@ -2,11 +2,14 @@
 
 import re
 
+import fax_inbox
+import pytest
 from fax_inbox import CLERK, OFFICE, app, send
 
 from relay_actors.testing import AppRunner, PhoneMaker, Simulator
 
 MACHINE = "+15550001111"
+OFFER = "https://example.com/offer.pdf"
 
 
 def test_a_fax_arrives_as_a_document(relay_app: AppRunner, phone: PhoneMaker, relay_sim: Simulator) -> None:
@@ -22,12 +25,35 @@ def test_a_fax_goes_out(relay_app: AppRunner, phone: PhoneMaker, relay_sim: Simu
     """Page by page."""
     relay_app(app)
     phone(MACHINE).is_fax_machine()
-    relay_sim.has_document("https://example.com/offer.pdf", pages=2)
-    call = send(MACHINE, "https://example.com/offer.pdf")
-    call.wait_for_ended().get(timeout=5)
-    assert call.data["pages"] == 2
+    relay_sim.has_document(OFFER, pages=2)
+    send(MACHINE, OFFER)
+    phone(CLERK).receives_text(f"2 pages have gone to {MACHINE}")
     [fax] = phone(MACHINE).line.received_faxes
-    assert (fax.document, fax.pages, fax.identity) == ("https://example.com/offer.pdf", 2, OFFICE)
+    assert (fax.document, fax.pages, fax.identity) == (OFFER, 2, OFFICE)
+
+
+def test_a_machine_that_is_busy_is_called_again(
+    relay_app: AppRunner, phone: PhoneMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By an actor that is still there then."""
+    monkeypatch.setattr(fax_inbox, "AGAIN_S", 0.1)
+    relay_app(app)
+    phone(MACHINE).is_busy().is_fax_machine()
+    send(MACHINE, OFFER)
+    phone(CLERK).receives_text(f"1 pages have gone to {MACHINE}")
+    assert [line.end_reason for line in phone(MACHINE).lines] == ["busy", "hangup"]
+
+
+def test_a_fax_that_nobody_takes_is_told_to_the_clerk(
+    relay_app: AppRunner, phone: PhoneMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice it is busy, and then a person answers, who whistles at nobody."""
+    monkeypatch.setattr(fax_inbox, "AGAIN_S", 0.1)
+    relay_app(app)
+    phone(MACHINE).is_busy().is_busy().answers()
+    send(MACHINE, OFFER)
+    assert phone(CLERK).receives_text().body == f"The fax to {MACHINE} did not get through."
+    assert [line.end_reason for line in phone(MACHINE).lines] == ["busy", "busy", "hangup"]
 
 
 def test_a_person_is_not_whistled_at(relay_app: AppRunner, phone: PhoneMaker) -> None:
