@@ -12,12 +12,14 @@ import pytest
 
 from relay_actors.actors.call_handle import CallHandle
 from relay_actors.actors.verbs import AllVerbs
+from relay_actors.errors import ArgumentError
 from tests.actors.world import Witness, World
 
 __all__ = [
     "Case",
     "case",
     "defined_in",
+    "is_refused",
     "parameters_of",
     "parameters_of_function",
     "sent_by",
@@ -49,6 +51,14 @@ def sent_by(world: World, one: Case) -> tuple[CallHandle, dict[str, Any]]:
     getattr(handle, one.verb)(*one.args, **one.kwargs)
     assert world.methods() == [one.method]
     return handle, world.sent(one.method)[0]
+
+
+def is_refused(world: World, names: str, verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Use a verb in a wrong way, and see that the error names what is wrong, and that nothing was sent."""
+    _line, handle = world.inbound(Witness)
+    with pytest.raises(ArgumentError, match=names):
+        getattr(handle, verb)(*args, **kwargs)
+    assert world.methods() == []
 
 
 def without_ids(handle: CallHandle, params: dict[str, Any], *, control_id: bool) -> dict[str, Any]:

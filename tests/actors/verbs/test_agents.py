@@ -6,9 +6,8 @@ import pytest
 
 from relay_actors.actors.actions import AIAction
 from relay_actors.actors.verbs.agents import AgentVerbs
-from relay_actors.errors import ArgumentError
 from relay_actors.events import CallStateEvent
-from tests.actors.verbs.on_the_wire import Case, case, defined_in, sent_by, without_ids
+from tests.actors.verbs.on_the_wire import Case, case, defined_in, is_refused, sent_by, without_ids
 from tests.actors.world import Witness, World
 
 PROMPT = {"text": "You take orders for pizza."}
@@ -95,10 +94,7 @@ def test_a_wrong_argument_is_refused_before_anything_is_sent(
     world: World, verb: str, kwargs: dict[str, object], names: str
 ):
     """What a script gets wrong must be said at its line, and not by the server seconds later."""
-    _line, handle = world.inbound(Witness)
-    with pytest.raises(ArgumentError, match=names):
-        getattr(handle, verb)(**kwargs)
-    assert world.methods() == []
+    is_refused(world, names, verb, (), kwargs)
 
 
 def test_an_agent_that_says_nothing_at_its_end_is_over_with_the_call(world: World):

@@ -7,10 +7,10 @@ import pytest
 from relay_actors.actors.actions import PlayAction
 from relay_actors.actors.verbs.calling import CallingVerbs
 from relay_actors.actors.waits import Reply
-from relay_actors.errors import ArgumentError, CommandRejectedError
+from relay_actors.errors import CommandRejectedError
 from relay_actors.events import CallStateEvent
 from relay_actors.protocol.commands import Answer, Dial, Hold, Play, Stop
-from tests.actors.verbs.on_the_wire import Case, case, defined_in, sent_by, without_ids
+from tests.actors.verbs.on_the_wire import Case, case, defined_in, is_refused, sent_by, without_ids
 from tests.actors.world import Witness, World, device
 
 DESK = [[device("+15550100101")], [device("+15550100102"), device("+15550100103", timeout=20)]]
@@ -98,10 +98,7 @@ def test_a_wrong_argument_is_refused_before_anything_is_sent(
     world: World, verb: str, args: tuple[object, ...], kwargs: dict[str, object], names: str
 ):
     """What a script gets wrong must be said at its line, and not by the server seconds later."""
-    _line, handle = world.inbound(Witness)
-    with pytest.raises(ArgumentError, match=names):
-        getattr(handle, verb)(*args, **kwargs)
-    assert world.methods() == []
+    is_refused(world, names, verb, args, kwargs)
 
 
 def test_any_simple_command_can_be_performed(world: World):

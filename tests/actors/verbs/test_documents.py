@@ -6,8 +6,7 @@ import pytest
 
 from relay_actors.actors.actions import FaxAction, PayAction
 from relay_actors.actors.verbs.documents import DocumentVerbs
-from relay_actors.errors import ArgumentError
-from tests.actors.verbs.on_the_wire import Case, case, defined_in, sent_by, without_ids
+from tests.actors.verbs.on_the_wire import Case, case, defined_in, is_refused, sent_by, without_ids
 from tests.actors.world import Witness, World
 
 PDF = "https://example.com/invoice.pdf"
@@ -85,10 +84,7 @@ def test_a_wrong_argument_is_refused_before_anything_is_sent(
     world: World, verb: str, args: tuple[object, ...], kwargs: dict[str, object], names: str
 ):
     """What a script gets wrong must be said at its line, and not by the server seconds later."""
-    _line, handle = world.inbound(Witness)
-    with pytest.raises(ArgumentError, match=names):
-        getattr(handle, verb)(*args, **kwargs)
-    assert world.methods() == []
+    is_refused(world, names, verb, args, kwargs)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from relay_actors.actors.verbs.keys import KeyVerbs
-from relay_actors.errors import ArgumentError
 from relay_actors.events import PlayEvent, SendDigitsEvent
-from tests.actors.verbs.on_the_wire import Case, case, defined_in, sent_by, without_ids
+from tests.actors.verbs.on_the_wire import Case, case, defined_in, is_refused, sent_by, without_ids
 from tests.actors.world import Witness, World
 
 GREETING = {"control_id": "help", "play": [{"type": "tts", "params": {"text": "Help is on its way."}}]}
@@ -60,10 +59,7 @@ def test_a_wrong_argument_is_refused_before_anything_is_sent(
     world: World, verb: str, args: tuple[object, ...], kwargs: dict[str, object], names: str
 ):
     """What a script gets wrong must be said at its line, and not by the server seconds later."""
-    _line, handle = world.inbound(Witness)
-    with pytest.raises(ArgumentError, match=names):
-        getattr(handle, verb)(*args, **kwargs)
-    assert world.methods() == []
+    is_refused(world, names, verb, args, kwargs)
 
 
 def test_the_end_of_the_tones_is_told_by_an_event(world: World):
