@@ -17,8 +17,8 @@ T = TypeVar("T")
 class BlockingWait(Wait[T]):
     """A wait for a function that runs elsewhere.
 
-    An error is raised for everybody who asks. One that nobody has asked for is logged, as a warning, as soon as nobody
-    can ask any more: when this wait is dropped. So it is never told twice, however late somebody asks.
+    An error is raised for everybody who asks. One that nobody has asked for is logged, once, when its owner says that
+    nobody will ask any more (`abandon`), or when it comes after that.
 
     Args:
         name: of the function, for the log.
@@ -35,30 +35,41 @@ class BlockingWait(Wait[T]):
         owner: Runnable | None = None,
     ) -> None:
         super().__init__(dispatcher, owner)
-        self._name = name
         self._log = log
-        self._is_told = False
+        self._is_abandoned = False
+        # What there is to report; whoever pops it has told, or has been told. A pop is one step for all threads.
+        self._reports = [name]
 
     def does(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Callable[[], None]:
-        """Return what calls the function and settles this wait, once; whoever runs it may keep it."""
-        waiting = [self]
+        """Return what calls the function and settles this wait; it runs in any thread."""
 
         def call() -> None:
-            wait = waiting.pop()
             try:
-                wait.try_set(function(*args, **kwargs))
+                self.try_set(function(*args, **kwargs))
             except BaseException as error:  # also a SystemExit: nobody else would tell the flow
-                wait.try_fail(error)
-            finally:
-                # The error's traceback keeps this frame, and the wait keeps the error: neither would ever be dropped.
-                del wait
+                self.try_fail(error)
+                # `abandon` first notes and then looks, here it is the other way round: one of the two sees both.
+                if self._is_abandoned:
+                    self._tell()
 
         return call
 
     @property
+    def is_owed(self) -> bool:
+        """Whether it is still running, or has an error that nobody has asked for."""
+        return not self._settled or (self._error is not None and bool(self._reports))
+
+    def abandon(self) -> None:
+        """Say that nobody will ask any more. Idempotent; any thread."""
+        self._is_abandoned = True
+        if self._settled:
+            self._tell()
+
+    @property
     def error(self) -> BaseException | None:
         """The error with which it was settled, or None. Does not wait."""
-        self._is_told = True
+        if self._error is not None:
+            self._take_report()
         return self._error
 
     def get(self, *, timeout: float | None = None) -> T:
@@ -66,8 +77,16 @@ class BlockingWait(Wait[T]):
         try:
             return super().get(timeout=timeout)
         finally:
-            self._is_told = self._settled
+            if self._settled:
+                self._take_report()
 
-    def __del__(self) -> None:
-        if self._error is not None and not self._is_told:
-            self._log.warning("blocking code raised, and nobody has awaited it: %s", self._name, exc_info=self._error)
+    def _take_report(self) -> str:
+        try:
+            return self._reports.pop()
+        except IndexError:
+            return ""
+
+    def _tell(self) -> None:
+        error = self._error
+        if error is not None and (name := self._take_report()):
+            self._log.warning("blocking code raised, and nobody has awaited it: %s", name, exc_info=error)

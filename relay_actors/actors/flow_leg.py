@@ -111,7 +111,7 @@ class FlowLegActor(OutboundLegActor):
     def blocking(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Wait[T]:
         """Run blocking code on the blocking pool, where it holds up no call; gives what it returns.
 
-        What it raises is raised where it is awaited; if it never is, it is logged.
+        What it raises is raised where it is awaited. If it never is, it is logged, at the latest when the call is over.
 
         Raises:
             TypeError: ``function`` cannot be called, or is a coroutine function.
@@ -123,6 +123,10 @@ class FlowLegActor(OutboundLegActor):
             )
         name = getattr(function, "__qualname__", repr(function))
         wait: BlockingWait[T] = BlockingWait(name, self.log, self.runs_on, self.runs_as)
+        if self.run is None:
+            self.later(lambda _actor: wait.abandon())  # a handler asks at once, by a callback, or never
+        else:
+            self.leg.note_blocking(wait)
         self.runs_on.run_blocking(wait.does(function, *args, **kwargs), name)
         return wait
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from relay_actors.actors.actions import Action
+from relay_actors.actors.blocking import BlockingWait
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.waits import Reply, Wait
 from relay_actors.errors import CallEnded, RelayActorsError
@@ -73,6 +74,7 @@ class Leg:
         replies: to commands that have not been answered.
         waits: for events and states.
         pauses: what an incarnation waits for by itself, such as the end of a sleep.
+        blockings: what blocking code of an incarnation has still to bring.
         backlog: what the user's handler has still to be told, oldest first; survives a crash of that handler.
         untaken: what a flow has not asked for yet, newest last.
         dialling: the dial procedure of an outbound call.
@@ -110,6 +112,7 @@ class Leg:
         self.replies: set[Reply] = set()
         self.waits: list[StateWait] = []
         self.pauses: list[Wait[Any]] = []
+        self.blockings: list[BlockingWait[Any]] = []
         self.backlog: deque[object] = deque()
         self.untaken: deque[object] = deque(maxlen=64)
         self.dialling: Dialling | None = None
@@ -236,6 +239,17 @@ class Leg:
         for wait in pauses:
             wait.try_fail(error)
 
+    def note_blocking(self, wait: BlockingWait[Any]) -> None:
+        """Note what runs elsewhere, and forget what has brought what it was to bring."""
+        self.blockings = [known for known in self.blockings if known.is_owed]
+        self.blockings.append(wait)
+
+    def abandon_blockings(self) -> None:
+        """Nobody will ask any more what has become of an incarnation's blocking code: errors are for the log."""
+        blockings, self.blockings = self.blockings, []
+        for wait in blockings:
+            wait.abandon()
+
     def settle_waits(self, event: RelayEvent) -> None:
         """Give ``event`` to those who wait for such a one."""
         for waiting in tuple(self.waits):
@@ -265,6 +279,7 @@ class Leg:
             if timer is not None:
                 timer.cancel()
         self.end_pauses(error)
+        self.abandon_blockings()
         self.fail_waits(error)
         actions, self.actions = self.actions, {}
         for action in actions.values():

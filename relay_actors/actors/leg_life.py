@@ -70,6 +70,7 @@ class LegLife(Actor, AllVerbs):
     def begin(self) -> None:
         """Start an incarnation; what a former one waited for is nobody's any more."""
         self.leg.end_pauses(ActorDead(f"{self._cell} has crashed: what waited here belonged to its former incarnation"))
+        self.leg.abandon_blockings()
         super().begin()
 
     def later(self, do: Callable[[Any], object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 
 from relay_actors import CallActor
 from relay_actors.actors.blocking import BlockingWait
+from relay_actors.events import CallReceiveEvent
 from relay_actors.runtime.future import WaitTimeout
-from tests.actors.world import World
+from tests.actors.world import World, over_seeds
 
 LOG = logging.LoggerAdapter(logging.getLogger("relay_actors.tests"))
 
@@ -24,13 +26,43 @@ def warned(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if "nobody has awaited" in record.getMessage()]
 
 
-def test_an_error_that_nobody_can_ask_for_any_more_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture):
-    """At once, and not when the garbage collector comes by: whoever has run it may keep what it was given."""
-    kept = BlockingWait[None]("fails", LOG).does(fails, 7)
-    kept()
+def test_an_error_that_nobody_will_ask_for_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture):
+    """Once, however often its owner says so."""
+    wait = BlockingWait[None]("fails", LOG)
+    wait.does(fails, 7)()
+    assert warned(caplog) == []
+    wait.abandon()
+    wait.abandon()
     assert warned(caplog) == ["blocking code raised, and nobody has awaited it: fails"]
     assert "LookupError: no customer 7" in caplog.text
     assert "in fails" in caplog.text
+
+
+def test_an_error_that_comes_when_nobody_will_ask_is_logged_when_it_comes(caplog: pytest.LogCaptureFixture):
+    wait = BlockingWait[None]("fails", LOG)
+    wait.abandon()
+    assert warned(caplog) == []
+    wait.does(fails)()
+    assert len(warned(caplog)) == 1
+
+
+def test_whatever_comes_first_an_error_is_told_exactly_once(caplog: pytest.LogCaptureFixture):
+    """The end of its owner and the end of the function race on two threads."""
+    for _ in range(200):
+        wait = BlockingWait[None]("fails", LOG)
+        start = threading.Barrier(2)
+        run = wait.does(fails)
+
+        def end(wait: BlockingWait[None] = wait, start: threading.Barrier = start) -> None:
+            start.wait(5)
+            wait.abandon()
+
+        other = threading.Thread(target=end)
+        other.start()
+        start.wait(5)
+        run()
+        other.join(5)
+    assert len(warned(caplog)) == 200
 
 
 def get(wait: Any) -> None:
@@ -53,8 +85,9 @@ def test_an_error_that_somebody_has_asked_for_is_not_logged(
     wait = BlockingWait[None]("fails", LOG)
     wait.does(fails)()
     ask(wait)
-    del wait
+    wait.abandon()
     assert warned(caplog) == []
+    assert not wait.is_owed
 
 
 def test_who_has_asked_too_early_has_not_been_told(caplog: pytest.LogCaptureFixture):
@@ -62,12 +95,16 @@ def test_who_has_asked_too_early_has_not_been_told(caplog: pytest.LogCaptureFixt
     with pytest.raises(WaitTimeout):
         wait.get(timeout=0)
     wait.does(fails)()
-    del wait
+    wait.abandon()
     assert len(warned(caplog)) == 1
 
 
 def test_a_value_that_nobody_has_asked_for_is_nothing_to_log(caplog: pytest.LogCaptureFixture):
-    BlockingWait[int]("sum", LOG).does(sum, [1, 2])()
+    wait = BlockingWait[int]("sum", LOG)
+    assert wait.is_owed
+    wait.does(sum, [1, 2])()
+    assert not wait.is_owed
+    wait.abandon()
     assert warned(caplog) == []
 
 
@@ -80,8 +117,30 @@ def test_a_flow_that_does_not_wait_is_told_by_the_log(world: World, caplog: pyte
 
     line, _handle = world.inbound(Call)
     line.is_hung_up()
+    world.run(5)
     (text,) = warned(caplog)
     assert text.startswith(f"[{line.call_id}] ")
+
+
+@over_seeds(10)
+def test_a_handler_that_does_not_ask_is_told_by_the_log_while_its_call_is_up(
+    world: World, caplog: pytest.LogCaptureFixture
+):
+    """A call may last for hours. One that asks by a callback is told by it, and not by the log."""
+
+    class Call(CallActor):
+        def on_receive(self, message: object) -> None:
+            if isinstance(message, CallReceiveEvent):
+                self.blocking(fails, 1)
+                self.blocking(fails, 2).add_done_callback(lambda wait: self.data.update(told=str(wait.error)))
+                self.answer()
+
+    line, handle = world.inbound(Call)
+    line.is_connected()
+    world.settle()
+    assert len(warned(caplog)) == 1
+    assert "no customer 1" in caplog.text
+    assert handle.data["told"] == "no customer 2"
 
 
 def test_a_flow_that_asks_late_gets_the_error_and_the_log_does_not(world: World, caplog: pytest.LogCaptureFixture):
