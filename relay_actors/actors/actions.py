@@ -126,7 +126,7 @@ class Action(CallFuture["Action"]):
         return self._done.is_settled and self._done.error is None
 
     def wait(self, timeout: float | None = None) -> Wait[Any]:
-        """Wait for the completion; gives the event that completed it.
+        """Wait for the completion; gives the event that completed it: its own last one, or the end of the call.
 
         Args:
             timeout: seconds; None waits as long as the call lives. A time-out does not harm the operation.

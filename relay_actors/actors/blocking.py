@@ -89,4 +89,4 @@ class BlockingWait(Wait[T]):
     def _tell(self) -> None:
         error = self._error
         if error is not None and (name := self._take_report()):
-            self._log.warning("blocking code raised, and nobody has awaited it: %s", name, exc_info=error)
+            self._log.warning("blocking code raised, and nobody awaits it any more: %s", name, exc_info=error)

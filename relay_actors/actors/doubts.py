@@ -40,9 +40,7 @@ class Doubts:
         """
         if not can_be_doubtful(command):
             return
-        for doubt in doubts(command, params):
-            if not self._is_news((type(command), doubt.key)):
-                continue
+        for doubt in doubts(command, params, lambda key: self._is_news((type(command), key))):
             if doubt.meant:
                 text = "unknown param call_id=%s method=%s param=%s: sent as it is, but probably meant: %s"
                 _log.warning(text, whose, command.method, doubt.key, doubt.meant)

@@ -121,7 +121,9 @@ class FlowLegActor(OutboundLegActor):
                 f"blocking({function!r}, …): give a plain function and its arguments, blocking(f, x) and not "
                 "blocking(f(x)); asyncio code is run by blocking(asyncio.run, f(x))"
             )
-        name = getattr(function, "__qualname__", repr(function))
+        # Never its repr: that of a partial has the arguments, which may be anybody's card number.
+        inner = getattr(function, "func", function)
+        name = getattr(inner, "__qualname__", type(function).__name__)
         wait: BlockingWait[T] = BlockingWait(name, self.log, self.runs_on, self.runs_as)
         if self.run is None:
             self.later(lambda _actor: wait.abandon())  # a handler asks at once, by a callback, or never

@@ -6,7 +6,7 @@ What users write is on top of it, in `call`.
 from __future__ import annotations
 
 import logging
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from relay_actors.actors.action_actor import ActionActor, BeginAnswered
 from relay_actors.actors.actions import Action
@@ -26,7 +26,25 @@ from relay_actors.errors import (
     RequestTimeoutError,
 )
 from relay_actors.protocol.base import JsonObject
-from relay_actors.protocol.commands import Answer, Hangup, Pass, RelayCommand, Transfer
+from relay_actors.protocol.commands import (
+    AIHold,
+    AIMessage,
+    AIUnhold,
+    Answer,
+    ClearDigitBindings,
+    DenoiseStop,
+    Disconnect,
+    Hangup,
+    LeaveConference,
+    LeaveRoom,
+    LiveTranscribe,
+    LiveTranslate,
+    Pass,
+    QueueLeave,
+    RelayCommand,
+    Transfer,
+    Unhold,
+)
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, ConnectEvent, RelayEvent
 from relay_actors.protocol.states import CALL_MOVES, ActionState, CallState
 from relay_actors.runtime.context import here
@@ -35,6 +53,23 @@ from relay_actors.runtime.reasons import ChildFailed
 __all__ = ["LegActor"]
 
 _log = logging.getLogger("relay_actors.calls")
+
+
+_ABOUT_SOMETHING_ELSE: Final = (
+    AIHold,
+    AIMessage,
+    AIUnhold,
+    ClearDigitBindings,
+    DenoiseStop,
+    Disconnect,
+    LeaveConference,
+    LeaveRoom,
+    LiveTranscribe,
+    LiveTranslate,
+    QueueLeave,
+    Unhold,
+)
+"""A 404 to these may say that what they are about is gone, a room or an agent; the call may be quite well."""
 
 
 class LegActor(LegLife):
@@ -239,7 +274,7 @@ class LegActor(LegLife):
                 leg.hand_on = None
                 if leg.left_because:
                     self.leave(leg.left_because)
-        if is_gone:
+        if is_gone and not isinstance(command, _ABOUT_SOMETHING_ELSE):
             self.expect_end("lost")
         elif error is None:
             self._seems_alive()

@@ -35,6 +35,9 @@ class CallFuture(Future[T], Coroutine[Any, Any, T]):
         self._owner = owner
         self._steps: dict[object, Generator[Any, Any, T]] | None = None
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {'settled' if self._settled else 'pending'}>"
+
     def get(self, *, timeout: float | None = None) -> T:
         """Wait for the value and return it, or raise the error; see `Future.get`.
 
@@ -57,7 +60,9 @@ class CallFuture(Future[T], Coroutine[Any, Any, T]):
                 missing += f": the event has it. {self._where_the_event_is}"
             raise AttributeError(missing, name=name, obj=self)
 
-    _where_the_event_is: ClassVar[str] = "Wait for it: `event = await …` in a flow, `.get(timeout=…)` in a thread"
+    _where_the_event_is: ClassVar[str] = (
+        "If this waits for an event, await it first: `event = await …` in a flow, `.get(timeout=…)` in a thread"
+    )
 
     # What a task asks of a coroutine: asyncio takes nothing else. Each task that awaits it has steps of its own.
 
@@ -96,10 +101,18 @@ class Reply(CallFuture[JsonObject]):
         is_wanted: whether somebody waits for it, or has a callback on it.
     """
 
+    _where_the_event_is: ClassVar[str] = (
+        "This is the reply to a command, and gives the server's answer, a dictionary; what comes of it is told by an "
+        "event: see next() and wait_for()"
+    )
+
     def __init__(self, command: Command, dispatcher: Dispatcher | None = None, owner: Runnable | None = None) -> None:
         super().__init__(dispatcher, owner)
         self.command = command
         self.is_wanted = False
+
+    def __repr__(self) -> str:
+        return f"<Reply {self.command.method} {'settled' if self._settled else 'pending'}>"
 
     def get(self, *, timeout: float | None = None) -> JsonObject:
         """Wait for the result and return it; see `CallFuture.get`."""

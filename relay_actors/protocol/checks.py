@@ -135,5 +135,7 @@ def is_list(value: object) -> bool:
 
 
 def is_number(value: object) -> bool:
-    """Return whether it is a finite number; a boolean is none."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Return whether it is a finite number that can be sent; a boolean is none."""
+    if isinstance(value, int):
+        return not isinstance(value, bool) and value.bit_length() < 64
+    return isinstance(value, float) and math.isfinite(value)

@@ -58,9 +58,8 @@ def digits(
         **checks.given(checks.seconds, digit_timeout=digit_timeout),
         **checks.given(checks.any_text, terminators=terminators),
     }
-    problem = digits_problem(settings)
-    if problem is not None:
-        raise ArgumentError(f"digits must be {problem}")
+    if digits_problem(settings) is not None:
+        raise ArgumentError(f"max must be the number of keys, 1 or more, not {max!r}")
     if min is not None and min > max:
         raise ArgumentError(f"min={min} must not be above max={max}: nobody could press so many keys")
     return {"digits": settings}

@@ -36,6 +36,7 @@ SECRET_KEYS: Final = frozenset(
     }
 )
 
+_URL_USER: Final = re.compile(r"(?<=://)[^/?#\s\"\\@]{1,256}@")
 _EXCERPT_CHARS: Final = 200
 _EXCERPT_WINDOW: Final = 4096
 _NUMBER: Final = re.compile(r"-?[0-9][0-9.eE+-]*")
@@ -45,6 +46,9 @@ _QUOTE: Final = re.compile(r'(?<!\\)(\\*)"')
 
 def scrub(text: str | bytes, secrets: Iterable[str] = ()) -> str:
     r"""Return ``text`` with every secret replaced by ``***``.
+
+    Hidden are the values of `SECRET_KEYS` and of every key that ends in ``password``, the ``secrets``, and who logs in
+    by a URL.
 
     Works on JSON, on JSON inside the strings of JSON (three levels deep), and on broken or other text. What was JSON is
     JSON afterwards, with the same structure, as long as no secret is a piece of JSON syntax itself, for example a bare
@@ -57,7 +61,7 @@ def scrub(text: str | bytes, secrets: Iterable[str] = ()) -> str:
     """
     if isinstance(text, bytes):
         text = text.decode(errors="replace")
-    return _hide_values(_hide_by_key(text), secrets)
+    return _URL_USER.sub(f"{MASK}@", _hide_values(_hide_by_key(text), secrets))
 
 
 def excerpt(text: str | bytes, secrets: Iterable[str] = ()) -> str:
@@ -153,5 +157,6 @@ def _spelling(char: str, run: str = r"\\{1,16}") -> str:
 _KEY: Final = re.compile(
     r'(?<!\\)(?P<run>\\*)"(?:'
     + "|".join("".join(map(_spelling, key)) for key in sorted(SECRET_KEYS))
+    + r"|[\w.-]{0,64}(?i:password)"
     + r')(?P=run)"\s*:\s*'
 )

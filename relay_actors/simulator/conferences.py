@@ -58,7 +58,7 @@ class Conferences:
             if conference.conference_id == conference_id and call in conference.members:
                 conference.leave(conference.members[call])
                 return accepted("Leaving conference", call_id=call.call_id)
-        return refused("404", "The call is not in this conference")
+        return refused("409", "The call is not in this conference")
 
     def find(self, name: str) -> Conference | None:
         """Return the conference of that name, if anybody is in it."""

@@ -170,7 +170,7 @@ class Queues:
         """Do ``calling.queue.leave``."""
         place = self.place_of(call)
         if place is None or place.queue.name != params.get("queue_name"):
-            return refused("404", "The call is not in this queue")
+            return refused("409", "The call is not in this queue")
         place.stop()
         return accepted("Leaving Queue", call_id=call.call_id, control_id=params.get("control_id"))
 

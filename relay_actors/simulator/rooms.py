@@ -122,7 +122,7 @@ class Rooms:
         """Do ``calling.leave_room``."""
         stay = call.running.get(KEY)
         if not isinstance(stay, Stay):
-            return refused("404", "The call is in no room")
+            return refused("409", "The call is in no room")
         stay.call_ends()
         return accepted("Leaving room", call_id=call.call_id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 from collections.abc import Callable
@@ -18,12 +19,25 @@ from tests.actors.world import World, over_seeds
 LOG = logging.LoggerAdapter(logging.getLogger("relay_actors.tests"))
 
 
-def fails(number: int = 1) -> None:
+def fails(number: object = 1) -> None:
     raise LookupError(f"no customer {number}")
 
 
+class Fails:
+    """Something that can be called, and shows what it holds."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __repr__(self) -> str:
+        return f"Fails({self._what})"
+
+    def __call__(self) -> None:
+        raise LookupError("no customer")
+
+
 def warned(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if "nobody has awaited" in record.getMessage()]
+    return [record.getMessage() for record in caplog.records if "nobody awaits" in record.getMessage()]
 
 
 def test_an_error_that_nobody_will_ask_for_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture):
@@ -33,7 +47,7 @@ def test_an_error_that_nobody_will_ask_for_is_logged_with_its_traceback(caplog: 
     assert warned(caplog) == []
     wait.abandon()
     wait.abandon()
-    assert warned(caplog) == ["blocking code raised, and nobody has awaited it: fails"]
+    assert warned(caplog) == ["blocking code raised, and nobody awaits it any more: fails"]
     assert "LookupError: no customer 7" in caplog.text
     assert "in fails" in caplog.text
 
@@ -180,3 +194,21 @@ def test_an_error_that_comes_after_the_end_of_the_waiting_flow_is_logged(
     line.is_hung_up()
     world.run(1)
     assert len(warned(caplog)) == 1
+
+
+@pytest.mark.parametrize("function", [functools.partial(fails, "4111111111111111"), Fails("4111111111111111")])
+def test_what_a_function_is_given_is_not_in_the_log(
+    world: World, caplog: pytest.LogCaptureFixture, function: Callable[[], None]
+):
+    """It may be anybody's card number; only what it is called is told."""
+
+    class Call(CallActor):
+        def on_receive(self, message: object) -> None:
+            if isinstance(message, CallReceiveEvent):
+                self.blocking(function)
+
+    world.inbound(Call)
+    world.settle()
+    (text,) = warned(caplog)
+    assert "4111" not in text
+    assert "ails" in text

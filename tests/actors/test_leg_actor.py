@@ -248,3 +248,16 @@ def test_a_peer_is_known(world: World):
     world.run(2)
     assert handle.leg.peer["call_id"]
     assert handle.leg.peer["call_id"] != handle.call_id
+
+
+@pytest.mark.parametrize("verb", ["leave_room", "ai_hold", "denoise_stop", "disconnect"])
+def test_a_404_about_something_on_a_call_does_not_end_the_call(world: World, verb: str):
+    """It is the room or the agent that is gone; the caller must not be cut off in a silent stretch for it."""
+    line, handle = world.answered(Witness)
+    method = getattr(handle, verb)().command.method
+    world.settle()
+    world.sim.reject_next(method, code="404", message="There is none")
+    assert getattr(handle, verb)().get(timeout=5) == {}
+    world.run(60)
+    assert line.state == handle.state == "answered"
+    assert "calling.end" not in world.methods()

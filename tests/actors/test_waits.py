@@ -201,14 +201,27 @@ def test_a_task_that_is_not_begun_takes_nothing_back():
     assert asyncio.run(wait) == 5
 
 
-@pytest.mark.parametrize("make", [lambda: Wait[Any](), lambda: Reply(Answer())])
-def test_a_forgotten_await_is_told(make: Any):
+@pytest.mark.parametrize(
+    ("make", "hint"),
+    [
+        (lambda: Wait[Any](), r"If this waits for an event, await it first: `event = await …` in a flow"),
+        (lambda: Reply(Answer()), r"This is the reply to a command.*a dictionary.*next\(\) and wait_for\(\)"),
+    ],
+)
+def test_a_forgotten_await_is_told(make: Any, hint: str):
     """What events have, waits do not; the plain message would not say what to do."""
-    with pytest.raises(AttributeError, match=r"no attribute 'digits': the event has it.*`event = await …` in a flow"):
+    with pytest.raises(AttributeError, match=r"no attribute 'digits': the event has it.*" + hint):
         _ = make().digits
     with pytest.raises(AttributeError, match=r"no attribute 'nobody_has_this'$"):
         _ = make().nobody_has_this
     assert not hasattr(make(), "speech")
+
+
+def test_what_is_waited_for_can_be_seen():
+    wait: Wait[int] = Wait()
+    assert (repr(wait), repr(Reply(Answer()))) == ("<Wait pending>", "<Reply calling.answer pending>")
+    wait.try_set(1)
+    assert repr(wait) == "<Wait settled>"
 
 
 def test_who_follows_may_be_told_an_error_instead():

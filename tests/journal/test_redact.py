@@ -73,6 +73,24 @@ def test_what_is_hidden_in_logs_is_hidden_in_the_journal():
     assert set(Redactor().value(payload).values()) == {MASK}
 
 
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        {"password": "S-1"},
+        {"auth_password": "S-1"},
+        {"Password": "S-1"},
+        {"SWAIG": {"defaults": {"web_hook_auth_password": "S-1"}}},
+        {"devices": [[{"type": "sip", "params": {"to": "sip:a", "password": "S-1"}}]]},
+        {"url": "wss://user:S-1@example.com/media"},
+    ],
+)
+def test_log_and_journal_hide_the_same(hidden: dict[str, object]):
+    """Whoever reads the one shall not learn what the other keeps to itself."""
+    assert "S-1" not in str(Redactor().value(hidden))
+    assert "S-1" not in scrub.scrub(json.dumps(hidden))
+    assert "S-1" not in scrub.scrub(json.dumps({"outer": json.dumps(hidden)}))
+
+
 def test_an_empty_secret_and_a_switch_are_no_secrets():
     """``security_code`` is also a setting of ``calling.pay``; masking it would only hide what was asked for."""
     params = {"security_code": "true", "token": "", "password": None}

@@ -53,10 +53,10 @@ def test_a_builder_writes_what_was_given_and_leaves_out_the_rest(built: object, 
 @pytest.mark.parametrize(
     ("build", "names"),
     [
-        (lambda: digits(max=0), '"max"'),
-        (lambda: digits(max=-1), '"max"'),
-        (lambda: digits(max=True), '"max"'),
-        (lambda: digits(max="4"), '"max"'),  # type: ignore[arg-type]
+        (lambda: digits(max=0), "max must be the number of keys"),
+        (lambda: digits(max=-1), "max must be the number of keys"),
+        (lambda: digits(max=True), "max must be the number of keys"),
+        (lambda: digits(max="4"), "max must be the number of keys"),  # type: ignore[arg-type]
         (lambda: digits(max=1, digit_timeout=-1), "digit_timeout"),
         (lambda: digits(max=2, min="x"), "min must be"),  # type: ignore[arg-type]
         (lambda: digits(max=2, min=5), "min=5 must not be above max=2"),

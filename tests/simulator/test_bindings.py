@@ -163,7 +163,7 @@ def test_a_bound_command_that_is_refused_is_told_by_an_error_event(call: Inbound
     call.line.presses("12")
 
     errors = [(event["code"], event["message"]) for event in call.peer.events("calling.error")]
-    assert errors[0] == ("404", "calling.leave_room: The call is in no room")
+    assert errors[0] == ("409", "calling.leave_room: The call is in no room")
     assert errors[1][0] == "-32601"
 
 

@@ -44,8 +44,8 @@ def test_joining_twice_or_leaving_where_one_is_not_is_refused(stage: Stage, peer
     call = stage.inbound(peer)
     conference_id = join(call)
     assert call.code("calling.join_conference", name="weekly") == "409"
-    assert call.code("calling.leave_conference", conference_id="no") == "404"
-    assert stage.inbound(peer).code("calling.leave_conference", conference_id=conference_id) == "404"
+    assert call.code("calling.leave_conference", conference_id="no") == "409"
+    assert stage.inbound(peer).code("calling.leave_conference", conference_id=conference_id) == "409"
 
 
 def test_a_full_conference_refuses_and_those_in_it_hear_nothing(stage: Stage, peer: Peer):

@@ -75,7 +75,7 @@ def test_leaving_makes_the_queue_shorter(peer: Peer, calls: list[Inbound]):
     left = peer.events(EVENT)[-1]
     assert (left["status"], left["size"], left["control_id"]) == ("leave", 0, "c1")
     assert left["leave_ts"] >= left["enqueue_ts"]
-    assert call.code("calling.queue.leave", control_id="c2", queue_name="support") == "404"
+    assert call.code("calling.queue.leave", control_id="c2", queue_name="support") == "409"
 
 
 def test_who_waits_hears_music_to_the_end(stage: Stage, calls: list[Inbound]):
@@ -95,7 +95,7 @@ def test_nobody_stands_in_two_places(calls: list[Inbound]):
     enter(call)
     assert call.code("calling.queue.enter", control_id="c2", queue_name="support") == "409"
     assert call.code("calling.queue.enter", control_id="c2", queue_name="sales") == "409"
-    assert call.code("calling.queue.leave", control_id="c2", queue_name="sales") == "404"
+    assert call.code("calling.queue.leave", control_id="c2", queue_name="sales") == "409"
 
 
 def test_who_is_connected_cannot_wait_and_who_waits_cannot_be_connected(stage: Stage, calls: list[Inbound]):

@@ -76,12 +76,12 @@ def test_hanging_up_is_leaving(stage: Stage, calls: list[Inbound]):
 
 def test_a_call_is_in_one_room_at_most(calls: list[Inbound]):
     call = calls[0]
-    assert call.code("calling.leave_room") == "404"
+    assert call.code("calling.leave_room") == "409"
     join(call)
     assert call.code("calling.join_room", name="standup") == "409"
     assert call.code("calling.join_room", name="retro") == "409"
     assert call.do("calling.leave_room")["message"] == "Leaving room"
-    assert call.code("calling.leave_room") == "404"
+    assert call.code("calling.leave_room") == "409"
     join(call, "retro")
 
     call.line.is_in_room("retro")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from relay_actors.protocol.commands.arguments import AnyText, As, Object, Objects, Scalar, Texts
@@ -11,7 +11,7 @@ from relay_actors.protocol.commands.command import ActionCommand, RelayCommand
 __all__ = ["AI", "AIHold", "AIMessage", "AIUnhold", "AmazonBedrock"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class AI(ActionCommand):
     """Let an agent speak; it usually ends with the call."""
 
@@ -22,30 +22,30 @@ class AI(ActionCommand):
     post_prompt: Object | None = None
     post_prompt_url: AnyText | None = None
     post_prompt_auth_user: AnyText | None = None
-    post_prompt_auth_password: AnyText | None = field(default=None, repr=False)
+    post_prompt_auth_password: AnyText | None = None
     global_data: Object | None = None
     pronounce: Objects | None = None
     hints: Texts | None = None
     languages: Objects | None = None
-    SWAIG: Object | None = field(default=None, repr=False)  # it may hold passwords
+    SWAIG: Object | None = None
     ai_params: Annotated[Object | None, As("params")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class AmazonBedrock(RelayCommand):
     """Let an Amazon Bedrock agent speak."""
 
     method: ClassVar[str] = "calling.amazon_bedrock"
 
     prompt: Object | None = None
-    SWAIG: Object | None = field(default=None, repr=False)  # it may hold passwords
+    SWAIG: Object | None = None
     ai_params: Annotated[Object | None, As("params")] = None
     global_data: Object | None = None
     post_prompt: Object | None = None
     post_prompt_url: AnyText | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class AIMessage(RelayCommand):
     """Put a message into the agent's conversation."""
 
@@ -57,7 +57,7 @@ class AIMessage(RelayCommand):
     global_data: Object | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class AIHold(RelayCommand):
     """Put the agent on hold; ``timeout`` goes out as text."""
 
@@ -67,7 +67,7 @@ class AIHold(RelayCommand):
     prompt: AnyText | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class AIUnhold(RelayCommand):
     """Let the agent go on."""
 

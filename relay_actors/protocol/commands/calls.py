@@ -6,7 +6,7 @@ Their answers are all there is to wait for; what comes of them later is told by 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, Self
 
 from relay_actors.protocol.commands.arguments import (
@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Answer(RelayCommand):
     """Answer an inbound call. ``max_duration`` is in minutes (PROTOCOL D9)."""
 
@@ -59,7 +59,7 @@ class Answer(RelayCommand):
     max_duration: WholeNumber | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Hangup(RelayCommand):
     """End the call: ``hangup``, ``cancel``, ``busy``, ``noAnswer``, ``decline`` or ``error``."""
 
@@ -68,14 +68,14 @@ class Hangup(RelayCommand):
     reason: Text = "hangup"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Pass(RelayCommand):
     """Give an unanswered inbound call back to routing."""
 
     method: ClassVar[str] = "calling.pass"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Connect(RelayCommand):
     """Bridge the call to others. ``max_duration`` is in minutes (PROTOCOL D9)."""
 
@@ -89,14 +89,14 @@ class Connect(RelayCommand):
     status_url: AnyText | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Disconnect(RelayCommand):
     """Take the bridge away; both legs live on."""
 
     method: ClassVar[str] = "calling.disconnect"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Dial(RelayCommand):
     """Call out. The answer names no call: events find the dial by its ``tag``. Source: PROTOCOL 9.1.
 
@@ -127,7 +127,7 @@ class Dial(RelayCommand):
         return self if self.tag else dataclasses.replace(self, tag=tag)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SendDigits(ControlCommand):
     """Press keys: ``0-9 * # A-D``, ``w`` and ``W`` for pauses. Wait for the event if the tones must be over."""
 
@@ -136,17 +136,17 @@ class SendDigits(ControlCommand):
     digits: Digits
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Refer(RelayCommand):
     """Send a SIP call elsewhere: ``{"type": "sip", "params": {"to": …}}``."""
 
     method: ClassVar[str] = "calling.refer"
 
-    device: TypedObject = field(repr=False)  # it may hold a password
+    device: TypedObject
     status_url: AnyText | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Transfer(RelayCommand):
     """Hand the call to an SWML URL, SWML text, or another application such as ``context:sales``."""
 
@@ -155,35 +155,35 @@ class Transfer(RelayCommand):
     dest: Text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Hold(RelayCommand):
     """Put the call on hold. Some servers refuse it."""
 
     method: ClassVar[str] = "calling.hold"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Unhold(RelayCommand):
     """Take the call off hold. Some servers refuse it."""
 
     method: ClassVar[str] = "calling.unhold"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Denoise(RelayCommand):
     """Switch noise reduction on."""
 
     method: ClassVar[str] = "calling.denoise"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class DenoiseStop(RelayCommand):
     """Switch noise reduction off."""
 
     method: ClassVar[str] = "calling.denoise.stop"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Echo(RelayCommand):
     """Let callers hear themselves for ``timeout`` seconds; 0 or nothing is until the call ends."""
 
@@ -193,7 +193,7 @@ class Echo(RelayCommand):
     status_url: AnyText | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class BindDigit(RelayCommand):
     """Have the server run ``bind_method`` with ``bind_params`` whenever ``digits`` are pressed."""
 
@@ -206,7 +206,7 @@ class BindDigit(RelayCommand):
     max_triggers: WholeNumber | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ClearDigitBindings(RelayCommand):
     """Forget the bindings of ``realm``, or all of them."""
 
@@ -215,7 +215,7 @@ class ClearDigitBindings(RelayCommand):
     realm: AnyText | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class LiveTranscribe(RelayCommand):
     """Start, stop or summarise a live transcription; ``action`` is sent as given (PROTOCOL D18)."""
 
@@ -224,7 +224,7 @@ class LiveTranscribe(RelayCommand):
     action: LiveAction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class LiveTranslate(RelayCommand):
     """Start, stop or feed a live translation; ``action`` is sent as given (PROTOCOL D18)."""
 
@@ -234,7 +234,7 @@ class LiveTranslate(RelayCommand):
     status_url: AnyText | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class UserEvent(RelayCommand):
     """Tell the call's other applications something; ``event`` and ``extra`` are sent as given (PROTOCOL D17)."""
 

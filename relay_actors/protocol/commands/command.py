@@ -15,11 +15,13 @@ from relay_actors.errors import ArgumentError
 from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.checks import Check
 from relay_actors.protocol.commands.arguments import Argument, As, Convert, Text
+from relay_actors.protocol.json_codec import dumps
+from relay_actors.protocol.scrub import scrub
 
 __all__ = ["ActionCommand", "ControlCommand", "RelayCommand"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RelayCommand(Command):
     """A command of the RELAY dialect.
 
@@ -51,6 +53,15 @@ class RelayCommand(Command):
             if problem is not None:
                 raise self.refusal(slot.attribute, problem, value)
         self.check()
+
+    def __repr__(self) -> str:
+        given = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+        shown = {name: value for name, value in given.items() if value is not None and value != {}}
+        try:
+            # As JSON, and without secrets: commands that have failed are logged by many, and may hold passwords.
+            return f"{type(self).__name__}({scrub(dumps(shown))})"
+        except ValueError:
+            return f"{type(self).__name__}({', '.join(shown)})"
 
     def check(self) -> None:
         """Check what concerns several arguments together. Classes override it.
@@ -86,7 +97,7 @@ class RelayCommand(Command):
         return ArgumentError(f"{self.method}: {argument} must be {must_be} (given: {given})")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ControlCommand(RelayCommand):
     """A command whose events are told apart by a ``control_id``.
 
@@ -110,7 +121,7 @@ class ControlCommand(RelayCommand):
         return self if self.control_id else dataclasses.replace(self, control_id=control_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ActionCommand(ControlCommand):
     """A command that starts a running operation: its answer only says that it began. Source: PROTOCOL 10."""
 

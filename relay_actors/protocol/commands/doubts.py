@@ -6,7 +6,7 @@ says nothing: so whoever sends a command looks here whether there is something t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, NamedTuple
@@ -63,12 +63,15 @@ def can_be_doubtful(command: RelayCommand) -> bool:
     return bool(command.extra) or command.method in _WITH_OBJECTS
 
 
-def doubts(command: RelayCommand, params: Mapping[str, object]) -> list[Doubt]:
+def doubts(
+    command: RelayCommand, params: Mapping[str, object], is_news: Callable[[str], bool] = lambda _key: True
+) -> list[Doubt]:
     """Return what is doubtful about a command's params; empty for nearly every command.
 
     Args:
         command: whose ``extra`` is looked at.
         params: as they are sent, for the objects in them whose keys are known.
+        is_news: asked of each unknown key, by the place where it stands: what was meant is looked up only then.
     """
     known = _known(type(command), command.method)
     found: list[Doubt] = []
@@ -76,12 +79,16 @@ def doubts(command: RelayCommand, params: Mapping[str, object]) -> list[Doubt]:
         found += [
             _doubt(known, (), key)
             for key, value in command.extra.items()
-            if value is not None and key not in known.keys
+            if value is not None and key not in known.keys and is_news(key)
         ]
     for place, keys in known.inside.items():
         for inside in _at(params, place):
             if not keys.issuperset(inside):
-                found += [_doubt(known, place, key) for key in inside if isinstance(key, str) and key not in keys]
+                found += [
+                    _doubt(known, place, key)
+                    for key in inside
+                    if isinstance(key, str) and key not in keys and is_news(_path(known, place, key))
+                ]
     return found
 
 

@@ -6,7 +6,7 @@ All of them start a running operation; the operation's own commands (stop, pause
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from relay_actors.errors import ArgumentError
@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Play(ActionCommand):
     """Play media items one after the other. ``loop`` 0 is for ever. Source: PROTOCOL 11.1."""
 
@@ -58,7 +58,7 @@ class Play(ActionCommand):
     loop: WholeNumber | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PlayAndCollect(ActionCommand):
     """Play, and collect what the caller presses or says meanwhile and after. Source: PROTOCOL 11.4."""
 
@@ -76,7 +76,7 @@ class PlayAndCollect(ActionCommand):
             raise self.refusal("collect", problem, overriding)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Collect(ActionCommand):
     """Collect what the caller presses (``digits``) or says (``speech``). Source: PROTOCOL 11.3, 13.4."""
 
@@ -101,7 +101,7 @@ class Collect(ActionCommand):
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Record(ActionCommand):
     """Record the call; ``audio`` holds the settings. Source: PROTOCOL 11.2, 13.3."""
 
@@ -110,7 +110,7 @@ class Record(ActionCommand):
     audio: Annotated[AudioSettings | None, As("record", even_none=True)] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Detect(ActionCommand):
     """Listen for a machine, a fax or keys. Source: PROTOCOL 11.5, 13.5."""
 
@@ -120,7 +120,7 @@ class Detect(ActionCommand):
     timeout: Seconds | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SendFax(ActionCommand):
     """Send the PDF at the URL ``document``. Source: PROTOCOL 11.6."""
 
@@ -131,14 +131,14 @@ class SendFax(ActionCommand):
     header_info: AnyText | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ReceiveFax(ActionCommand):
     """Receive a fax. Source: PROTOCOL 11.6."""
 
     method: ClassVar[str] = "calling.receive_fax"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Tap(ActionCommand):
     """Copy the media to another device. Source: PROTOCOL 11.7."""
 
@@ -148,7 +148,7 @@ class Tap(ActionCommand):
     device: TypedObject
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Stream(ActionCommand):
     """Stream the media to a WebSocket. Source: PROTOCOL 11.8."""
 
@@ -160,11 +160,11 @@ class Stream(ActionCommand):
     track: AnyText | None = None
     status_url: AnyText | None = None
     status_url_method: AnyText | None = None
-    authorization_bearer_token: AnyText | None = field(default=None, repr=False)
+    authorization_bearer_token: AnyText | None = None
     custom_parameters: Object | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Transcribe(ActionCommand):
     """Transcribe the call; the text comes by HTTP to ``status_url``. Source: PROTOCOL 11.9."""
 
@@ -173,7 +173,7 @@ class Transcribe(ActionCommand):
     status_url: AnyText | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Pay(ActionCommand):
     """Take a payment. Every value goes out as text, ``5`` as ``"5"``. Source: PROTOCOL 11.10, 13.6."""
 

@@ -12,7 +12,7 @@ from relay_actors.protocol.commands.command import RelayCommand
 __all__ = ["SendMessage"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SendMessage(RelayCommand):
     """Send a text message; ``body``, ``media`` (URLs) or both. Source: PROTOCOL 14.1.
 

@@ -11,7 +11,7 @@ from relay_actors.protocol.commands.command import ControlCommand, RelayCommand
 __all__ = ["JoinConference", "JoinRoom", "LeaveConference", "LeaveRoom", "QueueEnter", "QueueLeave"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class JoinConference(RelayCommand):
     """Join the conference ``name``; what is not given is left to the server."""
 
@@ -39,7 +39,7 @@ class JoinConference(RelayCommand):
     stream_obj: Annotated[Object | None, As("stream")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class LeaveConference(RelayCommand):
     """Leave a conference."""
 
@@ -48,7 +48,7 @@ class LeaveConference(RelayCommand):
     conference_id: Text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class JoinRoom(RelayCommand):
     """Join the room ``name``."""
 
@@ -58,14 +58,14 @@ class JoinRoom(RelayCommand):
     status_url: AnyText | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class LeaveRoom(RelayCommand):
     """Leave the room."""
 
     method: ClassVar[str] = "calling.leave_room"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class QueueEnter(ControlCommand):
     """Wait in the queue ``queue_name``."""
 
@@ -75,7 +75,7 @@ class QueueEnter(ControlCommand):
     status_url: AnyText | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class QueueLeave(ControlCommand):
     """Leave the queue ``queue_name``."""
 

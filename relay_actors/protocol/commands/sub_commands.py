@@ -54,7 +54,7 @@ SUB_COMMANDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 """From each operation to what can be done to it, and under which wire method."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SubCommand(RelayCommand):
     """A command on one running operation.
 
@@ -84,14 +84,14 @@ class SubCommand(RelayCommand):
         return SUB_COMMANDS[self.action_method][self.name]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Stop(SubCommand):
     """End the operation. What completes it is the event that follows, not the answer."""
 
     name: ClassVar[str] = "stop"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Pause(SubCommand):
     """Halt the operation; ``behavior`` ``skip`` or ``silence`` is for recordings only."""
 
@@ -100,14 +100,14 @@ class Pause(SubCommand):
     behavior: AnyText | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Resume(SubCommand):
     """Let a halted operation go on."""
 
     name: ClassVar[str] = "resume"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SetVolume(SubCommand):
     """Change the volume of what is played, in decibels. No event tells of it."""
 
@@ -116,7 +116,7 @@ class SetVolume(SubCommand):
     volume: Volume
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class StartInputTimers(SubCommand):
     """Start the clock of ``initial_timeout``, of a collect that was started without."""
 

@@ -56,7 +56,7 @@ class LiveTranscription:
             call.on_heard.append(started.sound_heard)
             return accepted(f"Live {cls.noun} started", call_id=call.call_id)
         if not isinstance(running, cls):
-            return refused("404", f"No live {cls.noun} is active on this call")
+            return refused("409", f"No live {cls.noun} is active on this call")  # not 404, by which clients mean calls
         message = running.do(action, settings, url)
         if not message:
             return refused("400", f"action must have one key that a live {cls.noun} knows, not {action!r}")

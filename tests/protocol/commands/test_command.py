@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from relay_actors.errors import ArgumentError, RelayActorsError
 from relay_actors.protocol.base import Command
 from relay_actors.protocol.catalog import COMMANDS
+from relay_actors.protocol.commands import AI, Connect, Refer, Stream
 from relay_actors.protocol.commands.arguments import As, Scalar, Seconds, Text
 from relay_actors.protocol.commands.command import ActionCommand, ControlCommand, RelayCommand, _plan
 from relay_actors.protocol.commands.sub_commands import SUB_COMMANDS, SubCommand
@@ -33,7 +34,7 @@ SAID_BY_COMMANDS = [
 ]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Sing(ActionCommand):
     """A dialect's own command."""
 
@@ -214,3 +215,26 @@ def test_what_a_command_takes_the_server_takes(method: str, data: st.DataObject)
 def is_inside(violation: str) -> bool:
     """Whether it is about a key within an argument; those are passed through."""
     return "." in violation.split(" ")[0]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        AI(post_prompt_auth_password="S-1"),
+        AI(SWAIG={"defaults": {"web_hook_auth_password": "S-1"}}),
+        AI(extra={"web_hook_auth_password": "S-1"}),
+        Connect(devices=[[{"type": "sip", "params": {"to": "sip:a", "password": "S-1"}}]]),
+        Refer(device={"type": "sip", "to": "sip:a", "password": "S-1"}),
+        Stream(url="wss://user:S-1@example.com", authorization_bearer_token="S-1"),
+    ],
+    ids=lambda command: type(command).__name__,
+)
+def test_a_command_does_not_show_secrets(command: RelayCommand) -> None:
+    """`CommandFailed` has it, and is what people log (PROTOCOL 16.1)."""
+    assert "S-1" not in repr(command)
+    assert repr(command).startswith(f"{type(command).__name__}({{")
+
+
+def test_a_command_shows_what_was_given() -> None:
+    assert repr(Sing(song="La", pause=2)) == 'Sing({"song":"La","pause":2})'
+    assert repr(Sing(song="La", extra={"odd": object()})) == "Sing(extra, song)"

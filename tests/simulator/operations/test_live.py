@@ -99,11 +99,11 @@ def test_an_action_has_three_shapes(stage: Stage, call: Inbound, method: str, st
 @BOTH
 def test_it_can_be_started_once_and_stopped_once(call: Inbound, method: str):
     for action in ("stop", {"summarize": {}}, {"inject": {}}):
-        assert call.code(method, action=action) == "404"
+        assert call.code(method, action=action) == "409"
     call.do(method, action={"start": {}})
     assert call.code(method, action={"start": {}}) == "409"
     call.do(method, action="stop")
-    assert call.code(method, action="stop") == "404"
+    assert call.code(method, action="stop") == "409"
     call.do(method, action={"start": {}})
 
 
