@@ -34,7 +34,7 @@ INTERNAL: dict[type, str] = {
     Phone: "is_called is_texted",
     Line: "persona on_sound on_fax on_change on_handed_on note",
     Simulator: "attach receive detach turn tick next_deadline add_waker remove_waker show_outside hide_outside file_at "
-    "is_accepting drive",
+    "is_accepting drive note_failure",
     SimulatorServer: "",
 }
 """What these classes have for other parts of the framework: all else of them is public, and on its page."""

@@ -23,7 +23,7 @@ from relay_actors.simulator.personas import HUMAN, Persona
 from relay_actors.simulator.sounds import Sound, voice
 from relay_actors.simulator.world import World
 
-__all__ = ["WITHIN_S", "Line", "Moment", "Reflex", "StoryError"]
+__all__ = ["WITHIN_S", "Line", "Moment", "Reflex", "StoryError", "check_keys"]
 
 
 _KEYS: Final = frozenset("0123456789*#ABCD")
@@ -262,8 +262,7 @@ class Line(InCompany):
             ConfigError: there is a key that no phone has.
             StoryError: the call has ended.
         """
-        if not isinstance(digits, str) or not set(digits) <= _KEYS:
-            raise ConfigError(f'presses({digits!r}): give the keys as text, "0" to "9", "*", "#" and "A" to "D"')
+        check_keys(digits)
         with self._world.turn():
             self._must_be_on("press keys")
             for digit in digits:
@@ -379,3 +378,13 @@ class Line(InCompany):
 
 def _matches(sound: Sound, what: str) -> bool:
     return what.casefold() in str(sound).casefold()
+
+
+def check_keys(digits: object) -> None:
+    """Check that a phone has these keys.
+
+    Raises:
+        ConfigError: it does not.
+    """
+    if not isinstance(digits, str) or not set(digits) <= _KEYS:
+        raise ConfigError(f'presses({digits!r}): give the keys as text, "0" to "9", "*", "#" and "A" to "D"')

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from relay_actors.errors import ConfigError
+from relay_actors.protocol import checks
 from relay_actors.simulator.calls import Call
 from relay_actors.simulator.exchange import Exchange
-from relay_actors.simulator.lines import WITHIN_S, Line, Reflex, StoryError
+from relay_actors.simulator.lines import WITHIN_S, Line, Reflex, StoryError, check_keys
 from relay_actors.simulator.messaging import Messaging, TextMessage
 from relay_actors.simulator.personas import HUMAN, Persona
 from relay_actors.simulator.switchboard import Switchboard
@@ -178,6 +179,7 @@ class Phone:
 
     def answers_after(self, seconds: float) -> Phone:
         """From now on answer every call after so many simulated seconds, unless something else is scripted."""
+        checks.required(checks.seconds, seconds=seconds)
         with self._world.turn():
             self._habit = Reaction("answer", seconds)
         return self
@@ -211,7 +213,17 @@ class Phone:
         hangs_up: bool = False,
         after: float = 0.3,
     ) -> Phone:
-        """On later calls do this by itself whenever it hears ``to``, after so many simulated seconds."""
+        """On later calls do this by itself whenever it hears ``to``, after so many simulated seconds.
+
+        Raises:
+            ConfigError: there is a key that no phone has.
+            ArgumentError: another argument is not what it must be.
+        """
+        checks.required(checks.text, to=to)
+        checks.given(checks.text, says=says)
+        checks.required(checks.seconds, after=after)
+        if presses is not None:
+            check_keys(presses)
 
         def act(line: Line) -> None:
             if presses is not None:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
 from relay_actors.errors import ConfigError
-from relay_actors.protocol import json_codec
+from relay_actors.protocol import checks, json_codec
 from relay_actors.runtime.base import Clock
 from relay_actors.runtime.clock import Random, uuid4_ids
 from relay_actors.simulator.agents import AgentEnd, AgentScript, Turn
@@ -376,6 +376,17 @@ class Simulator:
         with self.turn():
             self._world.files.pages[url] = pages
 
+    @property
+    def failures(self) -> tuple[Exception, ...]:
+        """What has failed when it was due, and no waiting person was told of; pytest's fixtures raise the first one."""
+        with self._world.look():
+            return tuple(self._world.failures)
+
+    def note_failure(self, error: Exception) -> None:
+        """Remember what has failed while a front let happen what was due. For fronts."""
+        with self.turn():
+            self._world.failures.append(error)
+
     # What goes wrong.
 
     def drop_sockets(self, *, clean: bool = False) -> None:
@@ -425,11 +436,13 @@ class Simulator:
 
         A log-in can only be refused by an error, so there a text is taken for its number (or for -32002).
         """
+        checks.required(checks.whole_number, times=times)
         with self.turn():
             self._faults.reject(known_method(method), Rejection(code, message), times)
 
     def answer_late(self, method: str, *, seconds: float, times: int = 1) -> None:
         """Hold back the next answers to ``method`` for so many seconds of the clock."""
+        checks.required(checks.seconds, seconds=seconds)
         with self.turn():
             self._faults.answer_late(known_method(method), seconds, times)
 
@@ -445,6 +458,7 @@ class Simulator:
 
     def delay_next(self, event_type: str, seconds: float) -> None:
         """Hold back the next event of this type for so many seconds of the clock; later events overtake it."""
+        checks.required(checks.seconds, seconds=seconds)
         with self.turn():
             self._faults.delay(known_event_type(event_type), seconds)
 
@@ -553,6 +567,7 @@ class Simulator:
             self._world.feeds.clear()
             self._world.scripts.clear()
             self._world.timers.clear()
+            self._world.failures.clear()
             self._faults.clear()
             self._reception.violations.clear()
             self.frames.clear()

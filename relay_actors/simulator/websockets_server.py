@@ -295,8 +295,9 @@ class SimulatorServer:
     def _tick(self) -> None:
         try:
             self.simulator.tick(self.simulator.clock.now())
-        except Exception:
+        except Exception as error:
             # What one person or operation gets wrong must not stop the time of all others.
             _log.exception("something that was due has failed")
+            self.simulator.note_failure(error)
         finally:
             self._rearm_ticker()

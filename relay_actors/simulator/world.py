@@ -7,11 +7,12 @@ goes to the links at its end, still under the lock, so that texts leave in the o
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from random import Random
 from threading import Condition, RLock
-from typing import Any
+from typing import Any, Final
 
 from relay_actors.errors import ConfigError, ProtocolError
 from relay_actors.runtime.base import Clock
@@ -23,6 +24,9 @@ from relay_actors.simulator.timers import Timer, Timers
 from relay_actors.simulator.webhooks import Webhooks
 
 __all__ = ["World"]
+
+FAILURES_BOUND: Final = 100
+"""How many failures are remembered."""
 
 
 class World:
@@ -55,6 +59,8 @@ class World:
         self.feeds = Feeds()
         self.drive: Callable[[], bool] | None = None
         """Advances a deterministic world by one step; False when nothing is left to happen. None in real time."""
+        self.failures: deque[Exception] = deque(maxlen=FAILURES_BOUND)
+        """What has failed when it was due, while nobody waited who could have been told."""
         self._lock = RLock()
         self._changed = Condition(self._lock)
         self._depth = 0

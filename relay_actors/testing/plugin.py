@@ -57,9 +57,15 @@ def relay_pace() -> float:
 
 
 @pytest.fixture
-def relay_sim(relay_pace: float) -> Simulator:
-    """The RELAY server of this test: look at its calls and frames, let things go wrong."""
-    return Simulator(clock=SystemClock(), random=Random(0), pace=relay_pace)
+def relay_sim(relay_pace: float) -> Iterator[Simulator]:
+    """The RELAY server of this test: look at its calls and frames, let things go wrong.
+
+    What a person was to do by itself and could not fails the test, also when nobody waited for it.
+    """
+    simulator = Simulator(clock=SystemClock(), random=Random(0), pace=relay_pace)
+    yield simulator
+    for failure in simulator.failures[:1]:
+        raise failure
 
 
 @pytest.fixture

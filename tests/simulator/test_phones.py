@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from relay_actors.errors import ConfigError
+from relay_actors.errors import ArgumentError, ConfigError
 from relay_actors.simulator import phones
 from relay_actors.simulator.lines import StoryError
 from relay_actors.simulator.phones import Phone
@@ -248,3 +248,20 @@ def test_who_has_ended_the_call_by_a_key_says_no_more(stage: Stage, peer: Peer):
 
     assert call.line.state == "ended"
     assert not any("said" in moment.what for moment in call.line.timeline)
+
+
+@pytest.mark.parametrize(
+    ("use", "names"),
+    [
+        (lambda phone: phone.reacts("hello", presses="9x"), "presses"),
+        (lambda phone: phone.reacts(5, presses="1"), "to must be"),
+        (lambda phone: phone.reacts("hello", says=""), "says must be"),
+        (lambda phone: phone.reacts("hello", hangs_up=True, after=-3), "after must be"),
+        (lambda phone: phone.answers_after(float("nan")), "seconds must be"),
+        (lambda phone: phone.answers_after("soon"), "seconds must be"),
+    ],
+)
+def test_what_a_person_could_never_do_is_refused_where_it_is_said(stage: Stage, use: Any, names: str):
+    """And not when it is due, in a thread that nobody waits for."""
+    with pytest.raises((ConfigError, ArgumentError), match=names):
+        use(stage.sim.phone("+15550001111"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import pytest
 
-from relay_actors.errors import ConfigError
+from relay_actors.errors import ArgumentError, ConfigError
 from relay_actors.runtime.clock import ManualClock
 from relay_actors.simulator.lines import StoryError
 from relay_actors.simulator.manners import Manners
@@ -222,3 +223,24 @@ def test_a_reset_forgets_files_streams_and_documents(stage: Stage, peer: Peer):
     assert stage.sim._world.files.pages == {}
     with pytest.raises(StoryError):
         stage.sim.fetch(url)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda sim: sim.delay_next("calling.call.play", "x"),
+        lambda sim: sim.answer_late("calling.play", seconds=-1),
+        lambda sim: sim.reject_next("calling.play", times=-1),
+    ],
+)
+def test_what_could_never_go_wrong_so_is_refused_where_it_is_said(stage: Stage, use: Any):
+    with pytest.raises(ArgumentError, match="must be"):
+        use(stage.sim)
+
+
+def test_failures_are_remembered_until_it_begins_anew(stage: Stage):
+    error = ValueError("not well thought out")
+    stage.sim.note_failure(error)
+    assert stage.sim.failures == (error,)
+    stage.sim.reset()
+    assert stage.sim.failures == ()

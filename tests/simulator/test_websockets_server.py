@@ -387,6 +387,7 @@ def test_what_fails_when_it_is_due_does_not_stop_the_time(server: SimulatorServe
 
         assert guest.event("calling.call.play", state="finished")
     assert "not well thought out" in caplog.text
+    assert [str(error) for error in server.simulator.failures] == ["not well thought out"]
 
 
 def test_a_target_that_is_no_url_is_not_found(server: SimulatorServer):

@@ -126,6 +126,31 @@ def test_what_an_application_leaves_behind_fails_the_test(user: pytest.Pytester)
     )
 
 
+def test_what_a_person_could_not_do_fails_the_test_though_nobody_waited(user: pytest.Pytester):
+    """Otherwise a mistake in a story is seen or not, as it happens to be the test or the server that has the time."""
+    user.makepyfile(
+        """
+        import threading
+
+        def test_it(relay_sim, relay_server):
+            has_come = threading.Event()
+
+            def fails():
+                has_come.set()
+                raise LookupError("no such person")
+
+            with relay_sim.turn():
+                relay_sim._world.after_real(0.0, fails)
+            assert has_come.wait(5)
+        """
+    )
+
+    result = user.runpytest_inprocess()
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["E*LookupError: no such person"])
+
+
 def test_the_pace_can_be_chosen(user: pytest.Pytester):
     """Who tests against a clock on the wall, or on a slow machine, needs another one."""
     user.makeconftest(
