@@ -10,7 +10,7 @@ from relay_actors.actors.blocking import BlockingWait
 from relay_actors.actors.outbound_leg import OutboundLegActor
 from relay_actors.actors.waits import Wait, give_up_after
 from relay_actors.errors import CallEnded
-from relay_actors.protocol.checks import is_number
+from relay_actors.protocol import checks
 from relay_actors.protocol.events import EVENT_CLASS_MAP
 from relay_actors.runtime.flow import Flow
 
@@ -72,7 +72,7 @@ class FlowLegActor(OutboundLegActor):
         Raises:
             TypeError: ``seconds`` is no number.
         """
-        if not is_number(seconds):
+        if not checks.is_number(seconds):
             raise TypeError(f"sleep({seconds!r}): give a number of seconds")
         wait: Wait[None] = Wait(self.runs_on, self.runs_as)
         timer = self._cell.call_later(seconds, lambda: _settle(wait))
@@ -95,8 +95,8 @@ class FlowLegActor(OutboundLegActor):
         """
         if not isinstance(message_type, type):
             raise TypeError(_needs_class(message_type))
-        what = f"message {message_type.__name__}"
-        wait: Wait[T] = give_up_after(Wait(self.runs_on, self.runs_as), timeout, self.runs_on, what)
+        checks.given(checks.seconds, timeout=timeout)
+        wait: Wait[T] = Wait(self.runs_on, self.runs_as)
         expected = _Expected(message_type, where, wait)
         untaken = self.leg.untaken
         for message in untaken:
@@ -106,7 +106,7 @@ class FlowLegActor(OutboundLegActor):
                 return wait
         self._nexts.append(expected)
         self.leg.pause(wait)
-        return wait
+        return give_up_after(wait, timeout, self.runs_on, f"message {message_type.__name__}")
 
     def blocking(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Wait[T]:
         """Run blocking code on the blocking pool, where it holds up no call; gives what it returns.

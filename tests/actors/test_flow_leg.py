@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from relay_actors import ActionCompleted, CallActor, CallEnded, CommandFailed, RelayApp
-from relay_actors.errors import CommandRejectedError, FlowError
+from relay_actors.errors import ArgumentError, CommandRejectedError, FlowError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, HoldEvent, PlayEvent, RelayEvent
 from relay_actors.protocol.commands import Hold
 from tests.actors.world import CALLER, CONTEXT, Witness, World, over_seeds
@@ -464,6 +464,28 @@ def test_the_end_is_raised_once_and_then_the_flow_may_wrap_up(world: World):
     assert logged(handle) == [3, True, "over"]
     assert world.call_actors() == []
     assert world.methods() == ["calling.answer"]
+
+
+def test_a_condition_that_fails_on_what_has_come_leaves_no_timer(world: World):
+    """It raises where it is given; nothing is left of the wait."""
+
+    class Asks(Flow):
+        async def run(self) -> None:
+            await self.answer()
+            await self.wait_for_answered()
+            before = world.dispatcher.pending_timers
+            try:
+                await self.next(CallStateEvent, where=lambda event: event.no_such_attribute, timeout=60)
+            except AttributeError:
+                self.notes.append(world.dispatcher.pending_timers - before)
+            try:
+                await self.next(CallStateEvent, timeout="60")
+            except ArgumentError:
+                self.notes.append("refused")
+
+    _line, handle = world.inbound(Asks)
+    world.run(1)
+    assert logged(handle) == [0, "refused"]
 
 
 @over_seeds(5)
