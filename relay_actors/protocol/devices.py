@@ -12,7 +12,7 @@ from typing import TypeAlias, cast
 from relay_actors.errors import ArgumentError
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import JsonObject
-from relay_actors.protocol.media import nested
+from relay_actors.protocol.media import nested, typed
 
 __all__ = ["Devices", "device_lists", "phone", "rtp", "sip", "tap_audio", "websocket"]
 
@@ -37,7 +37,7 @@ def phone(
     checks.required(checks.text, to=to)
     checks.given(checks.text, from_=from_)
     times = checks.given(checks.seconds, timeout=timeout, max_duration=max_duration)
-    return _device_of("phone", to_number=to, from_number=from_, **times)
+    return typed("phone", to_number=to, from_number=from_, **times)
 
 
 def sip(
@@ -73,7 +73,7 @@ def sip(
         **checks.given(checks.flag, webrtc_media=webrtc_media),
         **checks.given(checks.seconds, timeout=timeout),
     }
-    return _device_of("sip", **params, **{"from": from_})
+    return typed("sip", **params, **{"from": from_})
 
 
 def rtp(addr: str, port: int, *, codec: str | None = None, ptime: int | None = None) -> JsonObject:
@@ -92,7 +92,7 @@ def rtp(addr: str, port: int, *, codec: str | None = None, ptime: int | None = N
     if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535:
         raise ArgumentError(f"port must be a whole number from 1 to 65535, not {port!r}")
     more = {**checks.given(checks.text, codec=codec), **checks.given(checks.whole_number, ptime=ptime)}
-    return _device_of("rtp", addr=addr, port=port, **more)
+    return typed("rtp", addr=addr, port=port, **more)
 
 
 def websocket(uri: str, *, codec: str | None = None, rate: int | None = None) -> JsonObject:
@@ -107,7 +107,7 @@ def websocket(uri: str, *, codec: str | None = None, rate: int | None = None) ->
         ArgumentError: one of them is not what it must be.
     """
     more = {**checks.given(checks.text, codec=codec), **checks.given(checks.whole_number, rate=rate)}
-    return _device_of("ws", **checks.required(checks.text, uri=uri), **more)
+    return typed("ws", **checks.required(checks.text, uri=uri), **more)
 
 
 def tap_audio(direction: str | None = None) -> JsonObject:
@@ -116,7 +116,7 @@ def tap_audio(direction: str | None = None) -> JsonObject:
     Raises:
         ArgumentError: the direction is no text.
     """
-    return _device_of("audio", **checks.given(checks.text, direction=direction))
+    return typed("audio", **checks.given(checks.text, direction=direction))
 
 
 def device_lists(devices: object) -> list[list[JsonObject]] | None:
@@ -140,7 +140,3 @@ def device_lists(devices: object) -> list[list[JsonObject]] | None:
 def _nested(given: Mapping[str, object]) -> JsonObject:
     # What is no device at all goes out as it is: what is wrong with it is for the server to say.
     return nested(given) if "params" not in given and isinstance(given.get("type"), str) else dict(given)
-
-
-def _device_of(kind: str, **params: object) -> JsonObject:
-    return {"type": kind, "params": {name: value for name, value in params.items() if value is not None}}

@@ -86,8 +86,11 @@ def speech(
         ArgumentError: one of them is not what it must be.
     """
     times = checks.given(checks.seconds, end_silence_timeout=end_silence_timeout, speech_timeout=speech_timeout)
-    words = {"hints": list(hints)} if checks.given(checks.texts, hints=hints) and hints is not None else {}
-    return {"speech": {**times, **checks.given(checks.text, language=language, model=model), **words}}
+    settings = {**times, **checks.given(checks.text, language=language, model=model)}
+    if hints is not None:
+        checks.required(checks.texts, hints=hints)
+        settings["hints"] = list(hints)
+    return {"speech": settings}
 
 
 def collect_settings(settings: Mapping[str, object]) -> JsonObject:

@@ -15,7 +15,6 @@ from relay_actors.protocol.base import JsonObject
 __all__ = [
     "MediaItems",
     "audio",
-    "detector",
     "nested",
     "normalise",
     "problem",
@@ -23,6 +22,7 @@ __all__ = [
     "ringtone",
     "silence",
     "tts",
+    "typed",
 ]
 
 MediaItems: TypeAlias = Sequence[Mapping[str, object]] | Mapping[str, object]
@@ -44,7 +44,7 @@ def tts(text: str, *, language: str | None = None, gender: str | None = None, vo
         ArgumentError: there is nothing to say, or the rest is no text.
     """
     how = checks.given(checks.any_text, language=language, gender=gender, voice=voice)
-    return _item("tts", checks.required(checks.text, text=text), how)
+    return typed("tts", **checks.required(checks.text, text=text), **how)
 
 
 def audio(url: str) -> JsonObject:
@@ -56,7 +56,7 @@ def audio(url: str) -> JsonObject:
     Raises:
         ArgumentError: the URL is empty.
     """
-    return _item("audio", checks.required(checks.text, url=url))
+    return typed("audio", **checks.required(checks.text, url=url))
 
 
 def silence(duration: float) -> JsonObject:
@@ -68,7 +68,7 @@ def silence(duration: float) -> JsonObject:
     Raises:
         ArgumentError: the duration is negative or not a number.
     """
-    return _item("silence", checks.required(checks.seconds, duration=duration))
+    return typed("silence", **checks.required(checks.seconds, duration=duration))
 
 
 def ringtone(name: str, *, duration: float | None = None) -> JsonObject:
@@ -81,12 +81,9 @@ def ringtone(name: str, *, duration: float | None = None) -> JsonObject:
     Raises:
         ArgumentError: the name is empty, or the duration is negative or not a number.
     """
-    return _item("ringtone", checks.required(checks.text, name=name), checks.given(checks.seconds, duration=duration))
-
-
-def detector(kind: str, **params: object) -> JsonObject:
-    """Return a detector of ``kind`` ``machine``, ``fax`` or ``digit``; params that are None are left to the server."""
-    return _item(kind, {name: value for name, value in params.items() if value is not None})
+    return typed(
+        "ringtone", **checks.required(checks.text, name=name), **checks.given(checks.seconds, duration=duration)
+    )
 
 
 def recording(
@@ -119,17 +116,22 @@ def recording(
 
     Source: PROTOCOL 13.3.
     """
-    times = {
-        "initial_timeout": initial_timeout,
-        "end_silence_timeout": end_silence_timeout,
-        "max_length": max_length,
-    }
     return {
         **checks.given(checks.flag, beep=beep, stereo=stereo),
         **checks.given(checks.any_text, format=format, direction=direction, terminators=terminators),
         **checks.given(checks.number, input_sensitivity=input_sensitivity),
-        **checks.given(checks.seconds, **times),
+        **checks.given(
+            checks.seconds,
+            initial_timeout=initial_timeout,
+            end_silence_timeout=end_silence_timeout,
+            max_length=max_length,
+        ),
     }
+
+
+def typed(kind: str, **params: object) -> JsonObject:
+    """Return a media item, a detector or a device of ``kind``; params that are None are left to the server."""
+    return {"type": kind, "params": {name: value for name, value in params.items() if value is not None}}
 
 
 def nested(item: Mapping[str, object]) -> JsonObject:
@@ -156,7 +158,3 @@ def problem(items: MediaItems) -> str | None:
         if key and isinstance(params, Mapping) and params.get(key) == "":
             return f"a list of media items with something to play, and the {key} of item {place} ({kind}) is empty"
     return None
-
-
-def _item(kind: str, *params: JsonObject) -> JsonObject:
-    return {"type": kind, "params": {name: value for some in params for name, value in some.items()}}

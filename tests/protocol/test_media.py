@@ -53,8 +53,8 @@ items = st.dictionaries(st.sampled_from(["type", "params", "text", "url", "durat
                 "max_length": 60,
             },
         ),
-        (media.detector("fax"), {"type": "fax", "params": {}}),
-        (media.detector("digit", digits="12", tone=None), {"type": "digit", "params": {"digits": "12"}}),
+        (media.typed("fax"), {"type": "fax", "params": {}}),
+        (media.typed("digit", digits="12", tone=None), {"type": "digit", "params": {"digits": "12"}}),
     ],
 )
 def test_a_builder_writes_what_was_given_and_leaves_out_the_rest(built: object, expected: object) -> None:

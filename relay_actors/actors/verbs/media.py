@@ -14,7 +14,7 @@ from relay_actors.actors.actions import (
 )
 from relay_actors.actors.verbs.base import CallVerbs, OnCompleted
 from relay_actors.protocol.commands import Collect, Detect, Play, PlayAndCollect, Record
-from relay_actors.protocol.media import MediaItems, detector, ringtone, silence, tts
+from relay_actors.protocol.media import MediaItems, ringtone, silence, tts, typed
 from relay_actors.protocol.media import audio as audio_item
 
 __all__ = ["MediaVerbs"]
@@ -243,7 +243,7 @@ class MediaVerbs(CallVerbs):
             timeout: seconds after which the detector closes with nothing found; 30 by default.
             on_completed: called with the `DetectEvent` that completes it.
         """
-        settings = detector(
+        settings = typed(
             "machine",
             initial_timeout=initial_timeout,
             end_silence_timeout=end_silence_timeout,
@@ -264,7 +264,7 @@ class MediaVerbs(CallVerbs):
             timeout: seconds after which the detector closes with nothing found; 30 by default.
             on_completed: called with the `DetectEvent` that completes it.
         """
-        return self.detect(detector("digit", digits=digits), timeout=timeout, on_completed=on_completed)
+        return self.detect(typed("digit", digits=digits), timeout=timeout, on_completed=on_completed)
 
     def detect_fax(
         self, *, tone: str | None = None, timeout: float | None = None, on_completed: OnCompleted = None
@@ -276,4 +276,4 @@ class MediaVerbs(CallVerbs):
             timeout: seconds after which the detector closes with nothing found; 30 by default.
             on_completed: called with the `DetectEvent` that completes it.
         """
-        return self.detect(detector("fax", tone=tone), timeout=timeout, on_completed=on_completed)
+        return self.detect(typed("fax", tone=tone), timeout=timeout, on_completed=on_completed)
