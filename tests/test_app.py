@@ -38,6 +38,7 @@ from tests.actors.verbs.on_the_wire import parameters_of_function
 from tests.actors.verbs.uses import parameters_in
 from tests.support.plain_app import (
     Recorder,
+    answering,
     app_for,
     handle_of,
     in_background,
@@ -74,11 +75,6 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def server() -> Iterator[PlainServer]:
     with PlainServer() as server:
         yield server
-
-
-def answering(call: CallActor, message: object) -> None:
-    if isinstance(message, CallReceiveEvent):
-        call.answer()
 
 
 # -- the methods of the seed -----------------------------------------------------------------------------------------

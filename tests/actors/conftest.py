@@ -1,4 +1,4 @@
-"""For all tests of telephony actors: a world in virtual time, and the same from many seeds."""
+"""For all tests of telephony actors: a world in virtual time, the same from many seeds, and a server on a socket."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.actors.world import World
+from tests.support.plain_server import PlainServer
 
 
 @pytest.fixture
@@ -19,3 +20,10 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
         world.app.stop()
         raise
     world.close()
+
+
+@pytest.fixture
+def server() -> Iterator[PlainServer]:
+    """A server on a real socket, which the test plays itself."""
+    with PlainServer() as server:
+        yield server

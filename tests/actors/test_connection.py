@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from relay_actors import CallActor, ConnectionLost, ConnectionRestored, RelayError, Timing
+from relay_actors import ConnectionLost, ConnectionRestored, RelayError, Timing
 from relay_actors.errors import ConnectionLostError, NotSentError, RequestTimeoutError
-from relay_actors.events import CallReceiveEvent, CallStateEvent, PlayEvent
+from relay_actors.events import CallStateEvent, PlayEvent
 from tests.support.plain_app import (
     PATIENT,
     Recorder,
+    answering,
     app_for,
     handle_of,
     in_background,
@@ -24,22 +24,6 @@ from tests.support.plain_app import (
 from tests.support.plain_server import CALL, DEADLINE_S, FRAMES, NODE, PROTOCOL, PlainServer
 
 AUTHORIZATION = "Q0lQSEVSVEVYVEVYQU1QTEU=:SVZFWEFNUExF"
-
-
-@pytest.fixture
-def server() -> Iterator[PlainServer]:
-    with PlainServer() as server:
-        yield server
-
-
-def answering() -> Recorder:
-    """A class whose calls are answered."""
-
-    def on_message(call: CallActor, message: object) -> None:
-        if isinstance(message, CallReceiveEvent):
-            call.answer()
-
-    return Recorder(on_message)
 
 
 def quick(**times: float) -> Timing:
@@ -246,7 +230,7 @@ def test_an_announced_disconnect_is_answered_and_waited_for(
 
 def test_calls_go_on_when_their_session_is_resumed(server: PlainServer) -> None:
     """A call never notices more than a gap. SEMANTICS K1; PROTOCOL 6.3."""
-    recorder = answering()
+    recorder = Recorder(answering)
     with logged_in(server, recorder) as (app, peer):
         peer.call()
         peer.ok(peer.expect("calling.answer"))
@@ -278,7 +262,7 @@ def test_calls_go_on_when_their_session_is_resumed(server: PlainServer) -> None:
 
 def test_calls_end_as_lost_when_the_session_is_a_new_one(server: PlainServer) -> None:
     """Nothing will be heard of them any more, so nobody may wait for it. SEMANTICS K8."""
-    recorder = answering()
+    recorder = Recorder(answering)
     with logged_in(server, recorder) as (app, peer):
         peer.call()
         peer.ok(peer.expect("calling.answer"))
@@ -295,7 +279,7 @@ def test_calls_end_as_lost_when_the_session_is_a_new_one(server: PlainServer) ->
 
 def test_the_application_comes_back_when_the_server_does(server: PlainServer) -> None:
     """The server is killed and started again on the same port, with calls up. SEMANTICS K2."""
-    recorder = answering()
+    recorder = Recorder(answering)
     with logged_in(server, recorder) as (app, peer):
         for call_id in ("call-1", "call-2"):
             peer.call(call_id)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from relay_actors import CallActor, ConnectionRestored
+from relay_actors import ConnectionRestored
 from relay_actors.actors.connection import ConnectionActor
 from relay_actors.actors.router import Router
 from relay_actors.errors import ActorDead, RelayActorsError
@@ -17,6 +16,7 @@ from relay_actors.protocol.client import ClientProtocol
 from tests.support.plain_app import (
     PATIENT,
     Recorder,
+    answering,
     app_for,
     handle_of,
     in_background,
@@ -27,19 +27,8 @@ from tests.support.plain_app import (
 from tests.support.plain_server import CALL, DEADLINE_S, NODE, PROTOCOL, PlainServer
 
 
-@pytest.fixture
-def server() -> Iterator[PlainServer]:
-    with PlainServer() as server:
-        yield server
-
-
 class BugError(Exception):
     """Something that nobody has foreseen."""
-
-
-def answering(call: CallActor, message: object) -> None:
-    if isinstance(message, CallReceiveEvent):
-        call.answer()
 
 
 def test_a_crash_while_routing_costs_the_event_that_caused_it_and_nothing_else(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -16,12 +15,6 @@ from tests.support.plain_app import Recorder, logged_in
 from tests.support.plain_server import CALL, FRAMES, NODE, PlainPeer, PlainServer
 
 OTHER_CALL = "other-call"
-
-
-@pytest.fixture
-def server() -> Iterator[PlainServer]:
-    with PlainServer() as server:
-        yield server
 
 
 def assert_still_works(peer: PlainPeer, recorder: Recorder) -> None:

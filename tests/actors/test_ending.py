@@ -5,27 +5,13 @@ from __future__ import annotations
 import queue
 import signal
 import threading
-from collections.abc import Iterator
 
 import pytest
 
-from relay_actors import CallActor
 from relay_actors.actors.ending import heeding_signals
 from relay_actors.errors import CommandRejectedError, ConfigError
-from relay_actors.events import CallReceiveEvent
-from tests.support.plain_app import Recorder, app_for, logged_in
+from tests.support.plain_app import Recorder, answering, app_for, logged_in
 from tests.support.plain_server import DEADLINE_S, PlainServer
-
-
-@pytest.fixture
-def server() -> Iterator[PlainServer]:
-    with PlainServer() as server:
-        yield server
-
-
-def answering(call: CallActor, message: object) -> None:
-    if isinstance(message, CallReceiveEvent):
-        call.answer()
 
 
 def test_the_first_signal_drains_and_the_second_hangs_up(server: PlainServer) -> None:

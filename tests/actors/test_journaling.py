@@ -26,7 +26,16 @@ from relay_actors.journal.memory import MemoryMedium, MemoryStore
 from relay_actors.journal.sqlite import SqliteStore
 from relay_actors.protocol.happenings import EventArrived
 from relay_actors.runtime.clock import ManualClock
-from tests.support.plain_app import Recorder, app_for, handle_of, in_background, logged_in, started_app, wait_until
+from tests.support.plain_app import (
+    Recorder,
+    answering,
+    app_for,
+    handle_of,
+    in_background,
+    logged_in,
+    started_app,
+    wait_until,
+)
 from tests.support.plain_server import CALL, DEADLINE_S, NODE, PROTOCOL, PlainPeer, PlainServer
 
 
@@ -84,23 +93,12 @@ class ForgetfulStore(MemoryStore):
         super().commit()
 
 
-@pytest.fixture
-def server() -> Iterator[PlainServer]:
-    with PlainServer() as server:
-        yield server
-
-
 @pytest.fixture(params=["memory", "sqlite"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """Each kind of store."""
     store: Store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "journal.db")
     yield store
     store.close()
-
-
-def answering(call: CallActor, message: object) -> None:
-    if isinstance(message, CallReceiveEvent):
-        call.answer()
 
 
 def up(peer: PlainPeer, call_id: str = CALL) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import logging
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,12 +21,6 @@ from tests.support.plain_app import app_for, logged_in, started, started_app, wa
 from tests.support.plain_server import DEADLINE_S, FRAMES, PROTOCOL, PlainPeer, PlainServer
 
 TO, FROM = "+14045550123", "+14045550199"
-
-
-@pytest.fixture
-def server() -> Iterator[PlainServer]:
-    with PlainServer() as server:
-        yield server
 
 
 def tell(peer: PlainPeer, state: str, message_id: str = "m", **more: object) -> None:

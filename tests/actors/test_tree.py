@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,20 +14,9 @@ from relay_actors.actors.connection import ConnectionActor
 from relay_actors.errors import ActorDead
 from relay_actors.events import CallReceiveEvent, CallStateEvent
 from relay_actors.runtime.future import Future
-from tests.support.plain_app import Recorder, app_for, handle_of, logged_in, started_app, wait_until
+from tests.support.plain_app import Recorder, answering, app_for, handle_of, logged_in, started_app, wait_until
 from tests.support.plain_server import CALL, DEADLINE_S, PlainServer
 from tests.support.plain_world import PlainWorld
-
-
-@pytest.fixture
-def server() -> Iterator[PlainServer]:
-    with PlainServer() as server:
-        yield server
-
-
-def answering(call: CallActor, message: object) -> None:
-    if isinstance(message, CallReceiveEvent):
-        call.answer()
 
 
 class BugError(Exception):

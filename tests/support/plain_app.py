@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from relay_actors import CallActor, CallHandle, RelayApp, Timing
+from relay_actors.events import CallReceiveEvent
 from tests.support.plain_server import DEADLINE_S, PlainPeer, PlainServer
 
 __all__ = [
     "PATIENT",
     "Recorder",
+    "answering",
     "app_for",
     "handle_of",
     "in_background",
@@ -77,6 +79,12 @@ class Recorder:
                 seen.append(self._told.get_nowait())
             except queue.Empty:
                 return seen
+
+
+def answering(call: CallActor, message: object) -> None:
+    """For a `Recorder` whose calls are answered."""
+    if isinstance(message, CallReceiveEvent):
+        call.answer()
 
 
 def app_for(server: PlainServer, **settings: Any) -> RelayApp:
