@@ -17,7 +17,7 @@ from relay_actors.cli.callers import Part, Stage
 from relay_actors.cli.cast import CAST, HOTEL, make_cast, open_desk
 from relay_actors.cli.story import masked
 from relay_actors.errors import ConfigError
-from relay_actors.simulator.agents import AgentEnd
+from relay_actors.simulator.agents import AGENT_ENDS, AgentEnd
 from relay_actors.simulator.lines import Line, StoryError
 from relay_actors.simulator.phones import Phone
 from relay_actors.simulator.simulator import Simulator
@@ -31,7 +31,7 @@ PATIENCE_S: Final = 30.0
 _GLANCE_S: Final = 0.2
 """How often a wait looks whether it, or everything, is to end."""
 
-_ENDS: Final[Mapping[str, AgentEnd]] = {"hangs up": "hangs up", "error": "error", "silent": "silent"}
+_ENDS: Final[Mapping[str, AgentEnd]] = {end: end for end in AGENT_ENDS if end != "finished"}
 """How a conversation of an agent may end instead of being finished."""
 
 

@@ -7,13 +7,14 @@ import contextvars
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["Handlers"]
+__all__ = ["Handlers", "required"]
 
 _log = logging.getLogger("relay_actors.client")
 
 Handler = Callable[[Any], Any]
+H = TypeVar("H", bound=Handler)
 
 
 class Handlers:
@@ -58,8 +59,7 @@ class Handlers:
         Raises:
             TypeError: ``handler`` cannot be called.
         """
-        if not callable(handler):
-            raise TypeError(f"a handler must be a function of one argument, not {handler!r}")
+        required(handler)
 
         def hand_over(argument: Any) -> None:
             self.run(handler, argument)
@@ -76,6 +76,17 @@ class Handlers:
             task = asyncio.ensure_future(_guarded(given, _name(function)))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+
+def required(handler: H) -> H:
+    """Return ``handler``.
+
+    Raises:
+        TypeError: it cannot be called.
+    """
+    if not callable(handler):
+        raise TypeError(f"a handler must be a function of one argument, not {handler!r}")
+    return handler
 
 
 async def _guarded(awaitable: Awaitable[Any], name: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final, Self, TypeVar
 from relay_actors.actors.ending import heeding_signals
 from relay_actors.app import RelayApp
 from relay_actors.client.call import Call, call_actor
-from relay_actors.client.handlers import Handlers
+from relay_actors.client.handlers import Handlers, required
 from relay_actors.client.message import Message, message_actor
 from relay_actors.config import Settings
 from relay_actors.errors import NotSentError
@@ -100,12 +100,12 @@ class RelayClient:
         Each call gets a task of its own. When the handler returns, the call stays as it is; when it raises, that is
         logged, and the call hung up.
         """
-        self.handlers.on_call = _callable(handler)
+        self.handlers.on_call = required(handler)
         return handler
 
     def on_message(self, handler: H) -> H:
         """Decorate the handler of inbound texts, ``async def handler(message)``; the last one that is given wins."""
-        self.handlers.on_message = _callable(handler)
+        self.handlers.on_message = required(handler)
         return handler
 
     # -- life --------------------------------------------------------------------------------------------------------
@@ -291,9 +291,3 @@ def _aside(function: Callable[..., T], *arguments: Any) -> Future[T]:
 
     threading.Thread(target=call, name=f"relay-{function.__name__}", daemon=True).start()
     return outcome
-
-
-def _callable(handler: H) -> H:
-    if not callable(handler):
-        raise TypeError(f"a handler must be a function of one argument, not {handler!r}")
-    return handler

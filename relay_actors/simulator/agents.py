@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, get_args
 
 from relay_actors.errors import ConfigError
 
 __all__ = ["AGENT_ENDS", "Agent", "AgentEnd", "AgentScript", "PoliteAgent", "ScriptedAgent", "Turn"]
 
 AgentEnd = Literal["finished", "hangs up", "error", "silent"]
-AGENT_ENDS: Final = ("finished", "hangs up", "error", "silent")
+AGENT_ENDS: Final[tuple[AgentEnd, ...]] = get_args(AgentEnd)
 
 _GOODBYE: Final = re.compile(r"\b(good ?bye|bye|that is all|that's all|hang up)\b", re.IGNORECASE)
 _YOU_ARE: Final = re.compile(r"\s*you are (?P<who>[^.!?\n]+)", re.IGNORECASE)
