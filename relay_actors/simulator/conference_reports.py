@@ -64,7 +64,7 @@ class Callbacks:
         """Tell every URL that wants this happening."""
         for url, (statuses, method) in self._by_url.items():
             if not statuses or body["status"] in statuses:
-                self._webhooks.send(url, {"event_type": "calling.conference", "params": body}, method=method)
+                self._webhooks.report(url, "calling.conference", body, method=method)
 
 
 class Recording:

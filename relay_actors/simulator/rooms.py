@@ -83,7 +83,7 @@ class Stay:
         return False
 
     def _report(self, state: str) -> None:
-        body = {
+        params = {
             "room_id": self.room.room_id,
             "name": self.room.name,
             "state": state,
@@ -91,7 +91,7 @@ class Stay:
             "call_id": self._call.call_id,
             "node_id": self._call.node_id,
         }
-        self._call.world.webhooks.send(self._status_url, {"event_type": "calling.room", "params": body})
+        self._call.world.webhooks.report(self._status_url, "calling.room", params)
 
     def _note(self, what: str) -> None:
         if self._call.ear is not None:

@@ -49,6 +49,10 @@ class Webhooks:
         if isinstance(url, str) and url:
             self._sent.append(Webhook(url, dict(body), method if isinstance(method, str) and method else "POST"))
 
+    def report(self, url: object, event_type: str, params: Mapping[str, object], *, method: object = None) -> None:
+        """Keep a report in the form of an event; otherwise as `send`."""
+        self.send(url, {"event_type": event_type, "params": params}, method=method)
+
     def all(self) -> tuple[Webhook, ...]:
         """Return every report that is remembered, oldest first."""
         return tuple(self._sent)

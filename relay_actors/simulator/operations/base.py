@@ -78,9 +78,8 @@ class Operation(ABC):
     def tell_by_http(self, **fields: object) -> None:
         """Tell the ``status_url`` of the command, if it names one, what an event says."""
         ids = {"call_id": self.call.call_id, "node_id": self.call.node_id}
-        body = {"event_type": self.event_type, "params": {**self._name, **fields, **ids}}
-        method = self.params.get("status_url_method")
-        self.call.world.webhooks.send(self.params.get("status_url"), body, method=method)
+        url, method = self.params.get("status_url"), self.params.get("status_url_method")
+        self.call.world.webhooks.report(url, self.event_type, {**self._name, **fields, **ids}, method=method)
 
     def finish(self, **fields: object) -> None:
         """End with this last event; whatever comes later is ignored."""
