@@ -328,6 +328,8 @@ def _tls_context(attempt: Attempt, ca_file: str) -> ssl.SSLContext:
         raise attempt.failed(
             f"SIGNALWIRE_RELAY_CA_FILE (ca_file) names {ca_file!r}, which cannot be used as a bundle ({error})"
         ) from error
+    # Python's default, but not that of every system's own Python.
+    context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
     # A renegotiation would let a write wait for a read; nobody needs it, and TLS 1.3 has dropped it.
     context.options |= ssl.OP_NO_RENEGOTIATION
     return context

@@ -417,7 +417,8 @@ def test_a_bundle_that_cannot_be_used_is_named(
 def test_tls_is_strict(attempt: Attempt, authority: ThrowawayAuthority) -> None:
     """Renegotiation would let a write wait for a read, which a transport that is only polled cannot do.
 
-    The rest is Python's default; this keeps it.
+    The oldest version is ours to say: some systems' own Python allows every one that OpenSSL has. The rest is Python's
+    default; this keeps it.
     """
     context = stages._tls_context(attempt, str(authority.ca_file))
     assert context.options & ssl.OP_NO_RENEGOTIATION
