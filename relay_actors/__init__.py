@@ -29,7 +29,8 @@ from relay_actors.actors.waits import Reply, Wait
 from relay_actors.app import RelayApp
 from relay_actors.config import Limits, Timing
 from relay_actors.errors import CallEnded, RelayActorsError, RelayError
-from relay_actors.runtime.actor import Actor, ActorRef
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.reasons import ChildFailed, DeadLetter, Down, ExitReason
 from relay_actors.runtime.restart_policy import Backoff, Restart

@@ -36,7 +36,8 @@ from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import Dial, SendMessage
 from relay_actors.protocol.devices import Devices
 from relay_actors.protocol.near_miss import near_miss
-from relay_actors.runtime.actor import Actor, ActorRef
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.system import System

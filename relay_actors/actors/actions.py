@@ -20,7 +20,7 @@ from relay_actors.protocol.commands import (
 )
 from relay_actors.protocol.events import RelayEvent
 from relay_actors.protocol.states import ActionState
-from relay_actors.runtime.actor import ActorRef
+from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future

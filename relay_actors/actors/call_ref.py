@@ -8,7 +8,7 @@ from relay_actors.actors.in_turn import InTurn
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.office import Office
 from relay_actors.actors.orders import Begin, Order
-from relay_actors.runtime.actor import ActorRef
+from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.base import Runnable
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import Envelope

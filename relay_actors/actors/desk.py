@@ -15,7 +15,8 @@ from relay_actors.actors.aside import run_aside
 from relay_actors.actors.outgoing import OnAnswer
 from relay_actors.errors import RelayActorsError
 from relay_actors.protocol.base import JsonObject
-from relay_actors.runtime.actor import Actor, ActorRef
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.base import Dispatcher
 from relay_actors.runtime.future import Future
 

@@ -19,7 +19,8 @@ from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import SendMessage
 from relay_actors.protocol.events import MessageReceiveEvent, MessageStateEvent, RelayEvent
 from relay_actors.protocol.states import MESSAGE_MOVES, MessageState, advance, is_final
-from relay_actors.runtime.actor import Actor, ActorRef
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.base import Dispatcher
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.flow import Flow

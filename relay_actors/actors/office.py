@@ -11,7 +11,7 @@ from relay_actors.actors.outgoing import Outgoing
 from relay_actors.config import Limits, Timing
 from relay_actors.errors import ActorDead, NotSentError
 from relay_actors.protocol.devices import Devices
-from relay_actors.runtime.actor import ActorRef
+from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.base import Dispatcher
 from relay_actors.runtime.system import System
 

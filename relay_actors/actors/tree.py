@@ -33,7 +33,8 @@ from relay_actors.errors import ActorDead, ConnectionLostError, NotSentError, Re
 from relay_actors.journal.base import Store
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.client import ClientProtocol
-from relay_actors.runtime.actor import Actor, ActorRef
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.reasons import ExitReason

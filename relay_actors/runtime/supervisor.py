@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 import pykka
 
 from relay_actors.errors import ConfigError, StartFailed
-from relay_actors.runtime.actor import Actor, ActorRef
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.reasons import ExitReason
 from relay_actors.runtime.restart_policy import Restart

@@ -10,7 +10,8 @@ from typing import Any, TypeVar, cast
 import pykka
 
 from relay_actors.errors import ActorError, ConfigError, NameTaken
-from relay_actors.runtime.actor import Actor, ActorRef
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.base import Clock, Dispatcher, Hooks
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.child_spec import ChildSpec

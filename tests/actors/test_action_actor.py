@@ -16,7 +16,8 @@ from relay_actors.errors import CallEnded, CommandRejectedError, NotSentError
 from relay_actors.protocol.commands import Pause, Play, Resume, Stop
 from relay_actors.protocol.events import RelayEvent, parse_event
 from relay_actors.protocol.states import ACTION_MOVES, ActionState, is_final
-from relay_actors.runtime.actor import Actor, ActorRef
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.clock import Random
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
 from relay_actors.runtime.system import System

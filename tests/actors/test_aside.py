@@ -11,7 +11,8 @@ import pytest
 
 from relay_actors.actors.aside import run_aside
 from relay_actors.errors import CallEnded
-from relay_actors.runtime.actor import Actor, ActorRef
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.context import here
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
 from relay_actors.runtime.flow import Flow

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from relay_actors.errors import ActorDead, MailboxFull, NameTaken, ParentStopping, TooManyChildren
-from relay_actors.runtime.actor import Actor, ActorRef
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.clock import Random, SystemClock
 from relay_actors.runtime.dispatcher_baton import BatonDispatcher

@@ -8,13 +8,14 @@ import pykka
 import pytest
 from pykka.messages import ProxyCall, _ActorStop
 
-from relay_actors.errors import ActorDead, ActorError
-from relay_actors.runtime.actor import Actor, ActorRef
+from relay_actors.errors import ActorError
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
-from relay_actors.runtime.future import Future, WaitTimeout
+from relay_actors.runtime.future import Future
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.system import System
-from tests.runtime.worlds import DEADLINE_S, Blocker, Echo, Parent, Recorder, World, block, crash, spawn
+from tests.runtime.worlds import DEADLINE_S, Echo, Parent, Recorder, World, crash, spawn
 
 
 class Speaker:
@@ -119,56 +120,6 @@ def test_tell_returns_nothing_and_ask_the_answer(world: World):
     assert future.get(timeout=0) == "b"
 
 
-def test_an_ask_can_time_out(system: System):
-    """pykka.Timeout, and TimeoutError; the answer may still come."""
-    ref = system.start(Blocker)
-    future, let_go = block(ref)
-    with pytest.raises(pykka.Timeout):
-        ref.ask("never read in time", timeout=0.001)
-    with pytest.raises(WaitTimeout):
-        future.get(timeout=0.001)
-    let_go.set()
-    assert future.get(timeout=DEADLINE_S) == "blocked"
-
-
-def test_a_dead_actor_takes_nothing(world: World):
-    """pykka: ActorDeadError for tell, ask and proxy; an ask without blocking raises it when it is asked for."""
-    ref = world.start(Machine)
-    proxy = ref.proxy()
-    assert ref.stop(timeout=0) is True
-
-    assert not ref.is_alive()
-    assert ref.actor_stopped.is_set()
-    with pytest.raises(pykka.ActorDeadError, match="not found"):
-        ref.tell("a")
-    with pytest.raises(pykka.ActorDeadError):
-        ref.ask("a", timeout=0)
-    future = ref.ask("a", block=False)
-    with pytest.raises(pykka.ActorDeadError):
-        future.get(timeout=0)
-    with pytest.raises(pykka.ActorDeadError):
-        ref.proxy()
-    with pytest.raises(pykka.ActorDeadError):
-        proxy.raise_level().get(timeout=0)
-    with pytest.raises(pykka.ActorDeadError):
-        proxy.raise_level.defer()
-
-
-def test_stop_is_true_once(world: World):
-    """pykka: True if it was stopped by this, False if it was dead; also as a future; and inside."""
-    ref = world.start(Echo)
-    assert ref.stop(block=False).get(timeout=0) is True
-    assert ref.stop(block=False).get(timeout=0) is False
-    assert ref.stop(timeout=0) is False
-
-    log: list[Any] = []
-    inside = world.start(Recorder, log)
-    inside.tell(lambda actor: actor.stop())
-    inside.tell("a")
-    world.settle()
-    assert log == ["start", "a", "stop"]
-
-
 def test_pykkas_own_stop_message_stops(world: World):
     """Told by code that knows only pykka, for example `pykka.ActorRef.stop` of an older version."""
     log: list[Any] = []
@@ -181,19 +132,6 @@ def test_pykkas_own_stop_message_stops(world: World):
     assert log == ["start", "a", "stop"]
     assert not ref.is_alive()
     assert world.start(Recorder).ask(_ActorStop(), timeout=0) is None
-
-
-def test_what_waits_behind_a_stop_is_answered(world: World):
-    """pykka: asks with ActorDeadError, stops with True. (pykka itself can forget one, when it races.)"""
-    ref = world.start(Echo)
-    first = ref.stop(block=False)
-    asked = ref.ask("a", block=False)
-    second = ref.stop(block=False)
-    world.settle()
-
-    assert (first.get(timeout=0), second.get(timeout=0)) == (True, True)
-    with pytest.raises(pykka.ActorDeadError, match="stopped before handling"):
-        asked.get(timeout=0)
 
 
 def test_an_unexpected_message_is_logged(world: World, caplog: pytest.LogCaptureFixture):
@@ -351,95 +289,9 @@ def test_futures_made_inside_an_actor_wait_in_its_way(world: World):
 # -- added
 
 
-@pytest.mark.usefixtures("eager_switches")
-def test_ask_and_stop_never_leave_a_future_unresolved(system: System):
-    """A6: 20,000 pairs on three threads; pykka fails this. Every answer is the right one or the death."""
-    pairs = 20_000
-    sent: list[tuple[Any, Any]] = []
-    refs: list[ActorRef[Any]] = [system.start(Echo)]
-    finished = threading.Event()
-
-    def ask() -> None:
-        for number in range(pairs):
-            sent.append((number, refs[-1].ask(number, block=False)))
-        finished.set()
-
-    def stop() -> None:
-        while not finished.is_set():
-            old = refs[-1]
-            refs.append(system.start(Echo))
-            old.stop(block=False, now=len(refs) % 2 == 0)
-
-    threads = [threading.Thread(target=target) for target in (ask, stop, stop)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60.0)
-    answered = dead = 0
-    for number, future in sent:
-        try:
-            assert future.get(timeout=DEADLINE_S) == number
-            answered += 1
-        except ActorDead:
-            dead += 1
-
-    assert answered + dead == pairs
-    assert answered > 0
-    assert dead > 0
-
-
-def test_tell_ahead_overtakes_users_and_reports_the_dead(world: World):
-    """M2, M7: for frameworks on top."""
-    log: list[Any] = []
-    ref = world.start(Recorder, log)
-    ref.tell("user")
-    assert ref.tell_ahead("first") is True
-    assert ref.tell_ahead("second") is True
-    ref.stop(timeout=0)
-
-    assert log == ["start", "first", "second", "user", "stop"]
-    assert ref.tell_ahead("late") is False
-    assert world.dead() == [("late", "dead")]
-
-
-def test_only_our_own_refs_can_be_watched(world: World):
-    """A stock pykka actor cannot tell of its end."""
-
-    class Stock(pykka.ThreadingActor):
-        pass
-
-    stranger = Stock.start()
-    try:
-        with pytest.raises(ActorError, match="not an actor of this framework"):
-            world.start(Recorder).ask(lambda actor: actor.watch(stranger), timeout=0)
-    finally:
-        stranger.stop()
-
-
 def test_a_log_line_says_who_speaks(world: World, caplog: pytest.LogCaptureFixture):
     """O6."""
     world.start(Recorder).ask(lambda actor: actor.log.warning("hello"), timeout=0)
     [record] = [record for record in caplog.records if record.message == "hello"]
     assert record.name == "relay_actors.Recorder"
     assert record.actor == "Recorder#1"  # type: ignore[attr-defined]
-
-
-def test_spawning_and_waiting_for_the_start_tells_what_went_wrong(world: World):
-    """L2: the parent knows before the next line."""
-
-    class Broken(Actor):
-        def on_start(self) -> None:
-            raise OSError("not today")
-
-    def try_both(actor: Any) -> Any:
-        good = actor.spawn_started(Echo)
-        try:
-            actor.spawn_started(Broken)
-        except ActorError as error:
-            return good, error
-        return None
-
-    good, error = world.start(Parent).ask(try_both, timeout=0)
-    assert good.is_alive()
-    assert "not today" in str(error)
-    assert isinstance(error.__cause__, OSError)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from relay_actors.errors import FlowError
-from relay_actors.runtime.actor import ActorRef
+from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.context import here
 from relay_actors.runtime.flow import Flow
 from relay_actors.runtime.future import Future

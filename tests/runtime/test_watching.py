@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from relay_actors.runtime.actor import Actor, ActorRef
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.reasons import Down
 from relay_actors.runtime.restart_policy import Restart

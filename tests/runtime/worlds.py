@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from relay_actors.runtime.actor import Actor, ActorRef
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.clock import Random, SystemClock
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher

@@ -1,0 +1,1 @@
+"""What an actor can do, one part of it in each module; `Actor` puts them together."""

@@ -1,0 +1,95 @@
+"""What an actor can do with children. Layer: pillar."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, cast
+
+import pykka
+
+from relay_actors.runtime.actor_ref import ActorRef, cell_of
+from relay_actors.runtime.cell import Cell
+from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.future import Future
+from relay_actors.runtime.reasons import ExitReason
+
+__all__ = ["Supervising"]
+
+C = TypeVar("C", bound=pykka.Actor)
+
+
+class Supervising:
+    """Starts and stops children, and is told what becomes of them. In the actor's turns only."""
+
+    _cell: Cell
+
+    def on_child_started(self, ref: pykka.ActorRef[Any]) -> None:
+        """A child has finished its start. For subclasses."""
+
+    def on_child_ended(self, ref: pykka.ActorRef[Any], reason: ExitReason) -> None:
+        """A child has ended for good. For subclasses."""
+
+    def spawn(
+        self, actor_class: type[C], *args: Any, spec: ChildSpec | None = None, keep: Any = None, **kwargs: Any
+    ) -> ActorRef[C]:
+        """Start a child.
+
+        Args:
+            actor_class: its class.
+            args: positional arguments of its constructor.
+            spec: how it is supervised; by default it is temporary: never restarted.
+            keep: anything that is to survive its restarts.
+            kwargs: keyword arguments of its constructor.
+
+        Raises:
+            ParentStopping: this actor is stopping (SEMANTICS L9).
+            TooManyChildren: it has ``max_children`` already.
+            Exception: what the constructor raised; nothing is left then (L1).
+        """
+        child = self._new_child(actor_class, args, kwargs, spec, keep)
+        child.start()
+        return cast("ActorRef[C]", child.ref)
+
+    def spawn_inline(
+        self, actor_class: type[C], *args: Any, spec: ChildSpec | None = None, keep: Any = None, **kwargs: Any
+    ) -> ActorRef[C]:
+        """Start a child inside this turn, so that it runs before the next line; then feed it by `deliver_now`."""
+        child = self._new_child(actor_class, args, kwargs, spec, keep)
+        child.start_now()
+        return cast("ActorRef[C]", child.ref)
+
+    def spawn_started(
+        self, actor_class: type[C], *args: Any, spec: ChildSpec | None = None, keep: Any = None, **kwargs: Any
+    ) -> ActorRef[C]:
+        """Start a child and return when it has started: its ``on_start`` has returned.
+
+        Raises:
+            StartFailed: it has not; ``__cause__`` says why. What becomes of it is decided by its spec.
+        """
+        child = self._new_child(actor_class, args, kwargs, spec, keep)
+        started: Future[bool] = Future(child.dispatcher)
+        child.started = started
+        child.start_now()
+        started.get()
+        return cast("ActorRef[C]", child.ref)
+
+    def _new_child(
+        self, actor_class: type[C], args: tuple[Any, ...], kwargs: dict[str, Any], spec: ChildSpec | None, keep: Any
+    ) -> Cell:
+        self._cell.make_children().check_room()
+        child: Cell = self._cell.system.new_cell(actor_class, args, kwargs, keep=keep)
+        try:
+            child.construct()
+            self._cell.make_children().add(child, spec or ChildSpec())
+        except BaseException as error:
+            child.abandon(error)
+            raise
+        return child
+
+    def deliver_now(self, child: pykka.ActorRef[Any], message: object) -> None:
+        """Have a child handle ``message`` inside this turn."""
+        cell_of(child).deliver_now(message)
+
+    def stop_child(self, child: pykka.ActorRef[Any], detail: str = "") -> None:
+        """Stop a child for good; it is not restarted."""
+        if self._cell.children is not None:
+            self._cell.children.stop(cell_of(child), ExitReason("shutdown", detail))
