@@ -4,10 +4,11 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PARITY := .venv-parity
+PYKKA  := .venv-pykka
 DOCS   := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format reference docs parity bench clean
+.PHONY: help demo test lint format reference docs parity pykka-suite bench clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,8 +54,17 @@ $(PARITY)/.installed: pyproject.toml tests/parity/requirements.txt
 parity: $(PARITY)/.installed  ## Let the official SDK, unchanged, talk to the simulator
 	$(PARITY)/bin/python -m tests.parity.sdk_parity
 
+$(PYKKA)/.installed: pyproject.toml tests/pykka_suite/requirements.txt
+	$(PYTHON) -m venv $(PYKKA)
+	$(PYKKA)/bin/python -m pip install --quiet --disable-pip-version-check --editable . --requirement tests/pykka_suite/requirements.txt
+	$(PYKKA)/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --no-binary pykka --dest $(PYKKA)/pykka pykka==$$($(PYKKA)/bin/python -c 'from importlib.metadata import version; print(version("pykka"))')
+	@touch $@
+
+pykka-suite: $(PYKKA)/.installed  ## Run pykka's own tests, unchanged, against our actors
+	$(PYKKA)/bin/python tests/pykka_suite/run.py $(wildcard $(PYKKA)/pykka/*.tar.gz)
+
 bench: $(STAMP)  ## Measure speed, as ratios in one run (with the official SDK after `make parity`)
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 clean:  ## Remove everything that was made
-	rm -rf $(VENV) .venv-parity build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PARITY) $(PYKKA) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis

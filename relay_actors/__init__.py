@@ -31,7 +31,9 @@ from relay_actors.config import Limits, Timing
 from relay_actors.errors import CallEnded, RelayActorsError, RelayError
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
+from relay_actors.runtime.actor_registry import ActorRegistry
 from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.future import Future
 from relay_actors.runtime.reasons import ChildFailed, DeadLetter, Down, ExitReason
 from relay_actors.runtime.restart_policy import Backoff, Restart
 
@@ -41,6 +43,7 @@ __all__ = [
     "ActionCompleted",
     "Actor",
     "ActorRef",
+    "ActorRegistry",
     "Backoff",
     "CallActor",
     "CallEnded",
@@ -57,6 +60,7 @@ __all__ = [
     "Down",
     "ExitReason",
     "FaxAction",
+    "Future",
     "Limits",
     "MessageActor",
     "MessageHandle",

@@ -9,7 +9,7 @@ import inspect
 import logging
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from relay_actors.actors.action_actor import CallGone
 from relay_actors.actors.actions import Action
@@ -36,6 +36,8 @@ _log = logging.getLogger("relay_actors.calls")
 
 class LegLife(Actor, AllVerbs):
     """One leg of a call, as an actor that is told nothing yet."""
+
+    stands_alone: ClassVar[bool] = False
 
     @classmethod
     def make_ref(cls, cell: Any) -> Any:

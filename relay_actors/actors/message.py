@@ -7,7 +7,7 @@ import inspect
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 from relay_actors.actors.aside import run_aside
 from relay_actors.actors.office import App, Office
@@ -136,6 +136,8 @@ class MessagesSupervisor(DynamicSupervisor):
 
 class _TextActor(Actor):
     """One text. Temporary: a text whose handling or sending has failed half-way is not handled or sent twice (M6)."""
+
+    stands_alone: ClassVar[bool] = False
 
     @classmethod
     def make_ref(cls, cell: Any) -> Any:

@@ -66,6 +66,9 @@ class Actor(Supervising, Watching, Timing, pykka.Actor):
     stops_in_order: ClassVar[bool] = False
     """Whether its children are stopped one after the other, last first (H1), or all at once (H2)."""
 
+    stands_alone: ClassVar[bool] = True
+    """Whether it can be made without an application around it; what works for a call cannot."""
+
     _cell: Cell
 
     # -- made and started --------------------------------------------------------------------------------------------
@@ -78,11 +81,12 @@ class Actor(Supervising, Watching, Timing, pykka.Actor):
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
         """Make the object of one incarnation, and give it its cell, before any constructor runs."""
         cell: Cell | None = getattr(_constructing, "cell", None)
-        if cell is None:
-            raise ActorError(f"{cls.__name__}() cannot be called: use {cls.__name__}.start() or self.spawn(...)")
         _constructing.cell = None
+        if cell is None:
+            cell = cls._cell_of_nobody()
         self = super().__new__(cls)
         self._cell = cell
+        cell.actor = self  # now, not when it is made: a constructor may want a proxy of its own actor
         return self
 
     def __init__(self, *_args: Any, **_kwargs: Any) -> None:  # pykka's makes what here comes from the cell
@@ -94,7 +98,7 @@ class Actor(Supervising, Watching, Timing, pykka.Actor):
 
     @property
     def actor_urn(self) -> str:  # type: ignore[override]
-        """A name of the actor, unique in this process."""
+        """A name of the actor that no other has: ``urn:uuid:…``."""
         return self._cell.urn
 
     @property
@@ -109,6 +113,13 @@ class Actor(Supervising, Watching, Timing, pykka.Actor):
 
     def __repr__(self) -> str:
         return repr(self._cell)
+
+    @classmethod
+    def _cell_of_nobody(cls) -> Cell:
+        """Return a cell that is never started, for ``MyActor()``: pykka's way to test its methods one by one."""
+        if not cls.stands_alone:
+            raise ActorError(f"{cls.__name__}() cannot be called: the application starts it, for a call or a text")
+        return Cell(_system_here(cls), cls, (), {}, is_run=False)
 
     @classmethod
     def construct(cls, cell: Cell) -> Self:
@@ -130,10 +141,7 @@ class Actor(Supervising, Watching, Timing, pykka.Actor):
 
         What the constructor raises, this raises, and nothing is left (SEMANTICS L1).
         """
-        if not isinstance(here.turn, Cell) and not process_system:
-            raise ActorError("import relay_actors before starting actors: it brings the system in which they run")
-        system = here.turn.system if isinstance(here.turn, Cell) else process_system[0]()
-        return cast("ActorRef[Self]", system.start(cls, *args, **kwargs))
+        return cast("ActorRef[Self]", _system_here(cls).start(cls, *args, **kwargs))
 
     @staticmethod
     def _create_actor_inbox() -> Any:
@@ -202,3 +210,13 @@ class Actor(Supervising, Watching, Timing, pykka.Actor):
     def stop(self) -> None:
         """Stop after the messages that wait already (pykka's meaning)."""
         self._cell.tell_user(STOP)
+
+
+def _system_here(actor_class: type[Actor]) -> AnySystem:
+    """Return the system of the present turn, or else the process's own."""
+    if isinstance(here.turn, Cell):
+        return here.turn.system
+    if not process_system:
+        raise ActorError(f"import relay_actors before {actor_class.__name__}: it brings the system in which actors run")
+    system: AnySystem = process_system[0]()
+    return system

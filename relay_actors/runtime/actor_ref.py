@@ -8,12 +8,14 @@ from typing import Any, Literal, TypeVar, cast, overload
 import pykka
 
 from relay_actors.errors import ActorError
+from relay_actors.runtime.anatomy import AnyCell
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.failures import ActorIsDead
-from relay_actors.runtime.future import Future
+from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.mailbox import STOP
 from relay_actors.runtime.reasons import NORMAL
 from relay_actors.runtime.signals import Stop
+from relay_actors.runtime.watching import Watching
 
 __all__ = ["ActorRef", "StoppedFlag", "cell_of"]
 
@@ -31,6 +33,30 @@ class StoppedFlag:
     def is_set(self) -> bool:
         """Return whether the actor takes no more messages."""
         return self._cell.stopped
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the actor has ended, for at most ``timeout`` seconds; return whether it takes no more messages."""
+        end: Future[None] = Future(self._cell.system.dispatcher)
+        watching = Watching(cast("AnyCell", _Settler(end)))
+        token = watching.watch(self._cell.watching)
+        try:
+            end.get(timeout=timeout)
+        except WaitTimeout:
+            watching.unwatch(token)
+        return self.is_set()
+
+
+class _Settler:
+    """Stands where a watching actor would: what it is told settles a future."""
+
+    __slots__ = ("_future",)
+
+    def __init__(self, future: Future[None]) -> None:
+        self._future = future
+
+    def tell_control(self, _notice: object) -> bool:
+        """Take the notice of the end."""
+        return self._future.try_set(None)
 
 
 class ActorRef(pykka.ActorRef[A]):
@@ -65,7 +91,7 @@ class ActorRef(pykka.ActorRef[A]):
 
     @property
     def actor_urn(self) -> str:  # type: ignore[override]  # an attribute there; here made when asked for
-        """A name of the actor, unique in this process."""
+        """A name of the actor that no other has: ``urn:uuid:…``."""
         return self._cell.urn
 
     @property

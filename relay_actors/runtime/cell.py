@@ -57,6 +57,7 @@ class Cell(Turns):
         args: positional arguments of the constructor, kept for restarts.
         kwargs: keyword arguments of the constructor, kept for restarts.
         keep: anything that is to survive restarts beside the arguments.
+        is_run: whether it will have turns; if not, no thread is made for it.
 
     Attributes:
         parent: who supervises it; None for an actor without a supervisor, which ends when it fails, as pykka's do.
@@ -94,11 +95,12 @@ class Cell(Turns):
         kwargs: dict[str, Any],
         *,
         keep: Any = None,
+        is_run: bool = True,
     ) -> None:
         self.serial = system.next_serial()
         mailbox = Mailbox(actor_class.mailbox_capacity, actor_class.mailbox_overflow, actor_class.mailbox_block_s)
         super().__init__(
-            system, system.dispatcher_for(actor_class, self.serial), mailbox,
+            system, system.dispatcher_for(actor_class, self.serial) if is_run else system.dispatcher, mailbox,
             late=actor_class.runs_late, throughput=actor_class.throughput,
         )  # fmt: skip
         self.actor_class = actor_class
@@ -133,14 +135,18 @@ class Cell(Turns):
 
     @property
     def urn(self) -> str:
-        """A name of this actor, unique in this process as far as the names of systems are."""
+        """A name of this actor that no other has."""
         return self.system.urn_of(self)
 
     # -- start and restart -------------------------------------------------------------------------------------------
 
     def construct(self) -> None:
         """Make the actor. What its constructor raises, this raises."""
-        self.actor = self.actor_class.construct(self)
+        try:
+            self.actor = self.actor_class.construct(self)
+        except BaseException:
+            self.actor = None
+            raise
 
     def _start(self) -> None:
         self._start_wanted = False

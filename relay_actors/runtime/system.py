@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Hashable
 from typing import Any, TypeVar, cast
+from uuid import UUID
 
 import pykka
 
@@ -67,7 +69,7 @@ class System:
         # middle.
         self._lock = threading.RLock()
         self._serial = 0
-        self._urn_prefix = f"urn:relay-actors:{name}:"
+        self._urn_family = UUID(int=self.random.getrandbits(64) << 64, version=4).int
         self._cells: dict[int, Cell] = {}
         self._pinned: set[PinnedDispatcher] = set()
         self._is_stopping = False
@@ -154,9 +156,8 @@ class System:
         An actor's own name, ``ref.actor_urn``, is a key as well, without being registered (SEMANTICS R3).
         """
         cell: Any = self.registry.find(key)
-        if cell is None and isinstance(key, str) and key.startswith(self._urn_prefix):
-            serial = key.removeprefix(self._urn_prefix)
-            cell = self._cells.get(int(serial)) if serial.isascii() and serial.isdigit() else None
+        if cell is None and isinstance(key, str) and key.startswith("urn:uuid:"):
+            cell = self._cells.get(self._serial_in(key))
             cell = None if cell is None or cell.is_stopped else cell
         return None if cell is None else cast("ActorRef[Any]", cell.ref)
 
@@ -188,8 +189,19 @@ class System:
         return is_empty and not left
 
     def urn_of(self, cell: Cell) -> str:
-        """Return the name of an actor, unique in this process as far as the names of systems are."""
-        return f"{self._urn_prefix}{cell.serial}"
+        """Return the name of an actor: a random UUID, as pykka's.
+
+        What is random is drawn once for the system, the rest is the actor's number: so nothing has to be kept to find
+        the actor again, and a name costs nothing until somebody asks for it.
+        """
+        return UUID(int=self._urn_family | cell.serial).urn
+
+    def _serial_in(self, urn: str) -> int:
+        """Return the number of the actor with this name; 0, which none has, if it is not of this system."""
+        with contextlib.suppress(ValueError):
+            family_and_serial = UUID(urn).int ^ self._urn_family
+            return family_and_serial if family_and_serial < 1 << 62 else 0
+        return 0
 
     # -- for cells ---------------------------------------------------------------------------------------------------
 

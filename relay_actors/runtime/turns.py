@@ -194,7 +194,7 @@ class Turns(Post):
             if reply is None:
                 self._fail(ExitReason("error", cause=error), message)
             else:
-                _log.info("exception returned to the asker actor=%s", self, exc_info=True)
+                _log.info("Exception returned from %s to caller:", self.ref, exc_info=True)
                 reply.try_fail(error)
         except BaseException as error:  # a SystemExit in one actor must not stop the others (SEMANTICS L8)
             if reply is not None:

@@ -8,6 +8,7 @@ import pykka
 import pytest
 from pykka.messages import ProxyCall, _ActorStop
 
+from relay_actors.actors.call import CallActor
 from relay_actors.errors import ActorError
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
@@ -92,13 +93,45 @@ def test_urns_are_unique_and_an_actor_knows_its_own(world: World):
     assert (urn, own) == (ref.actor_urn, ref)
 
 
-def test_an_actor_cannot_be_made_without_being_started(world: World):
-    """It would have no mailbox; the text says what to call."""
-    with pytest.raises(ActorError, match=r"Echo\.start\(\)"):
-        Echo()
+def test_an_actor_that_is_made_by_hand_never_runs_and_leaves_nothing(world: World):
+    """pykka: its methods can be tried one by one. What it is sent lies there, and goes with it."""
+    by_hand = Echo()
+    assert by_hand.on_receive("heard") == "heard"
+    assert by_hand.actor_urn in str(by_hand.actor_ref)
+    assert "Echo" in repr(by_hand)
     ref = world.start(Recorder)
-    with pytest.raises(ActorError, match="spawn"):
-        ref.ask(lambda _actor: Echo(), timeout=0)
+    inside = ref.ask(lambda _actor: Echo(), timeout=0)
+    inside.actor_ref.tell("never handled")
+    world.settle()
+    assert inside.system is world.system
+    assert inside.actor_inbox.lengths() == (0, 0, 1)
+    assert [cell.ref for cell in world.system.living] == [ref]
+
+
+def test_what_works_for_a_call_cannot_be_made_by_hand():
+    """It would have no call; the text says who makes it."""
+    with pytest.raises(ActorError, match="the application starts it"):
+        CallActor()
+
+
+def test_a_constructor_may_take_a_proxy_of_its_own_actor(world: World):
+    """pykka's way to do something later: keep a proxy of oneself."""
+
+    class Later(Actor):
+        def __init__(self) -> None:
+            super().__init__()
+            self.me = self.actor_ref.proxy()
+            self.heard: list[str] = []
+
+        def hear(self, text: str) -> None:
+            self.heard.append(text)
+
+        def on_start(self) -> None:
+            self.me.hear.defer("later")
+            self.hear("now")
+
+    ref = world.start(Later)
+    assert ref.proxy().heard.get(timeout=0) == ["now", "later"]
 
 
 def test_a_coroutine_as_on_receive_is_refused():

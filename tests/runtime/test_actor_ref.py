@@ -133,3 +133,16 @@ def test_tell_ahead_overtakes_users_and_reports_the_dead(world: World):
     assert log == ["start", "first", "second", "user", "stop"]
     assert ref.tell_ahead("late") is False
     assert world.dead() == [("late", "dead")]
+
+
+def test_the_end_of_an_actor_can_be_waited_for(world: World, system: System):
+    """pykka has an event for it; nothing is kept of a wait that was in vain."""
+    ref = world.start(Recorder)
+    assert ref.actor_stopped.wait(1.0) is False
+    assert ref._cell.watching.watchers == {}
+    ref.stop(block=False)
+    assert ref.actor_stopped.wait() is True
+    assert ref.actor_stopped.wait(0) is True
+    threaded = system.start(Echo)
+    threaded.stop(block=False)
+    assert threaded.actor_stopped.wait(DEADLINE_S) is True
