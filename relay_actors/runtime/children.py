@@ -331,6 +331,8 @@ class Children(Restarting):
     # -- inside ------------------------------------------------------------------------------------------------------
 
     def _ask_to_leave(self, record: ChildRecord) -> bool:
+        if record.phase is Phase.TERMINATING:
+            return True  # its end is the answer
         record.cancel_timer()
         if record.is_gone:
             return False

@@ -16,7 +16,7 @@ from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.child_record import ChildRecord, Place
 from relay_actors.runtime.group_restart import GroupRestart
 from relay_actors.runtime.reasons import ExitReason
-from relay_actors.runtime.restart_policy import RestartWindow
+from relay_actors.runtime.restart_policy import Restart, RestartWindow
 from relay_actors.runtime.restart_record import RestartRecord
 from relay_actors.runtime.signals import Due, Restarted, Resumed
 from relay_actors.runtime.strategies import Phase, Strategy, Verdict
@@ -152,7 +152,9 @@ class Restarting(abc.ABC):
     # -- doing it ----------------------------------------------------------------------------------------------------
 
     def _bring_back(self, record: ChildRecord, reason: ExitReason) -> None:
-        """Start it again, in place or, if it was killed, anew."""
+        """Start it again, in place or, if it was killed, anew; not if it has been asked to end meanwhile."""
+        if record.phase is Phase.TERMINATING:
+            return
         record.cancel_timer()
         record.phase = Phase.RESTARTING
         if record.is_gone:
@@ -190,6 +192,11 @@ class Restarting(abc.ABC):
         group = GroupRestart(
             members, failed, leave=self._ask_to_leave, bring_back=lambda one: self._bring_back(one, reason), pause=pause
         )
+        for member in members:
+            # All at once, not when each is asked: one that fails before its turn must not begin a smaller group.
+            if member is not failed and member.spec.restart is not Restart.TEMPORARY:
+                member.cancel_timer()
+                member.phase = Phase.REGROUPING
         self._group = group
         self._go_on_with(group)
 
