@@ -9,10 +9,20 @@ from relay_actors.runtime.restart_record import RestartLog, RestartRecord
 from relay_actors.runtime.strategies import Strategy
 
 RECORD = RestartRecord(
-    at=1.0, supervisor="Root#1/Shop#2", child="Worker#5", child_id="worker",
-    reason=ExitReason("error", cause=OSError("no")), attempt=2, max_restarts=3, within_s=5.0, delay_s=0.0, kept=4, incarnation=2,
-    strategy=Strategy.ONE_FOR_ALL, others=3,
-)  # fmt: skip
+    at=1.0,
+    supervisor="Root#1/Shop#2",
+    child="Worker#5",
+    child_id="worker",
+    reason=ExitReason("error", cause=OSError("no")),
+    attempt=2,
+    max_restarts=3,
+    within_s=5.0,
+    delay_s=0.0,
+    kept=4,
+    incarnation=2,
+    strategy=Strategy.ONE_FOR_ALL,
+    others=3,
+)
 
 
 def test_a_record_is_one_line_for_people():
