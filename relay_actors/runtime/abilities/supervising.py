@@ -99,7 +99,10 @@ class Supervising:
     def _wait_for_start(self, child: Cell, within_s: float | None) -> None:
         started: Future[bool] = Future(child.dispatcher)
         child.started = started
-        child.start_now()
+        if within_s is None:
+            child.start_now()
+        else:
+            child.start()  # not on this thread: what runs on it cannot be left behind when the time is over
         try:
             started.get(timeout=within_s)
         except WaitTimeout:
