@@ -31,9 +31,16 @@ from relay_actors.config import Limits, Timing
 from relay_actors.errors import CallEnded, RelayActorsError, RelayError
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
+from relay_actors.runtime.child_record import Child, ChildCounts, ChildInfo, ChildState
 from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.directives import Directive
+from relay_actors.runtime.partitioned_supervisor import PartitionedRef, PartitionedSupervisor
 from relay_actors.runtime.reasons import ChildFailed, DeadLetter, Down, ExitReason
 from relay_actors.runtime.restart_policy import Backoff, Restart
+from relay_actors.runtime.restart_record import RestartRecord
+from relay_actors.runtime.strategies import AutoShutdown, Strategy
+from relay_actors.runtime.supervisor import DynamicSupervisor, Supervisor
+from relay_actors.runtime.supervisor_ref import DynamicSupervisorRef, SupervisorRef
 
 __all__ = [
     "AIAction",
@@ -41,12 +48,17 @@ __all__ = [
     "ActionCompleted",
     "Actor",
     "ActorRef",
+    "AutoShutdown",
     "Backoff",
     "CallActor",
     "CallEnded",
     "CallHandle",
+    "Child",
+    "ChildCounts",
     "ChildFailed",
+    "ChildInfo",
     "ChildSpec",
+    "ChildState",
     "CollectAction",
     "CommandFailed",
     "ConnectionLost",
@@ -54,12 +66,17 @@ __all__ = [
     "DeadLetter",
     "DetectAction",
     "DialFailed",
+    "Directive",
     "Down",
+    "DynamicSupervisor",
+    "DynamicSupervisorRef",
     "ExitReason",
     "FaxAction",
     "Limits",
     "MessageActor",
     "MessageHandle",
+    "PartitionedRef",
+    "PartitionedSupervisor",
     "PayAction",
     "PlayAction",
     "RecordAction",
@@ -68,8 +85,12 @@ __all__ = [
     "RelayError",
     "Reply",
     "Restart",
+    "RestartRecord",
     "StandaloneCollectAction",
+    "Strategy",
     "StreamAction",
+    "Supervisor",
+    "SupervisorRef",
     "TapAction",
     "Timing",
     "TranscribeAction",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Hashable
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import pykka
 
@@ -111,6 +111,11 @@ class PartitionedSupervisor(Supervisor):
     def make_ref(cls, cell: Cell) -> Any:
         """Make the ref of a partitioned supervisor. For the cell."""
         return PartitionedRef(cell)
+
+    @classmethod
+    def start(cls, *args: Any, **kwargs: Any) -> PartitionedRef[Self]:
+        """Start it without a supervisor of its own: as `Actor.start`."""
+        return cast("PartitionedRef[Self]", super().start(*args, **kwargs))
 
     def partition_for(self, key: Hashable) -> ActorRef[Any]:
         """Return the partition of ``key``. In its turn.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, cast
 
 import pykka
 
@@ -32,6 +32,11 @@ class _Supervises(Actor):
     def make_ref(cls, cell: Cell) -> Any:
         """Make the ref of a supervisor. For the cell."""
         return SupervisorRef(cell)
+
+    @classmethod
+    def start(cls, *args: Any, **kwargs: Any) -> SupervisorRef[Self]:
+        """Start it without a supervisor of its own: as `Actor.start`."""
+        return cast("SupervisorRef[Self]", super().start(*args, **kwargs))
 
     def on_receive(self, message: object) -> Any:
         """Take the report of a child that was given up: it is in the log already. For subclasses."""
@@ -152,6 +157,11 @@ class DynamicSupervisor(_Supervises):
     def make_ref(cls, cell: Cell) -> Any:
         """Make the ref of a dynamic supervisor. For the cell."""
         return DynamicSupervisorRef(cell)
+
+    @classmethod
+    def start(cls, *args: Any, **kwargs: Any) -> DynamicSupervisorRef[Self]:
+        """Start it without a supervisor of its own: as `Actor.start`."""
+        return cast("DynamicSupervisorRef[Self]", super().start(*args, **kwargs))
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -234,7 +234,7 @@ def test_a_child_of_a_group_starts_when_the_one_before_has_started():
 
 @pytest.mark.parametrize("strategy", ["rest_for_one", "one_for_all"])
 def test_a_restart_of_a_group_counts_as_one(strategy: str):
-    """S5: ten children, three restarts: still allowed. The fourth is not, as for one child."""
+    """S5, S9: ten children, three restarts: still allowed. The fourth is not, as for one child."""
     stage = Stage("abcdefghij", strategy).begin()
     for _ in range(3):
         stage.child("a").tell(crash())
@@ -287,7 +287,7 @@ def test_a_group_waits_for_the_back_off_of_the_one_that_failed():
 
 
 def test_a_stop_in_the_middle_of_a_group_restart_wins():
-    """S7, H1: at every single step of it."""
+    """S7, H1, L7: at every single step of it."""
     for steps in range(40):
         stage = Stage("abcd", seed=steps).begin()
         stage.child("b").tell(crash())
