@@ -67,7 +67,7 @@ class PartitionedRef(SupervisorRef[A]):
         number = None if actor is None else partition_of(key, actor.partitions)
         ref: Any = None if number is None else self.child(number)
         if ref is None:  # it is being started: as soon as it answers, all partitions have
-            ref = self._request(lambda actor, done: done.try_set(actor.partition_for(key)), timeout)
+            ref = self._request(key, lambda actor, done: done.try_set(actor.partition_for(key)), timeout)
         return cast("DynamicSupervisorRef[DynamicSupervisor]", ref)
 
     def start_child(

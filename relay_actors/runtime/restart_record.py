@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from relay_actors.runtime.reasons import ExitReason
+from relay_actors.runtime.reasons import ExitKind
 from relay_actors.runtime.strategies import Strategy
 
 __all__ = ["RestartLog", "RestartRecord"]
@@ -24,7 +24,8 @@ class RestartRecord:
         supervisor: who decided, with all above: ``Root#1/Shop#2``.
         child: who failed, as it is called in the log: ``Worker#5``.
         child_id: its id among its siblings; None if it has none.
-        reason: why its former incarnation ended.
+        kind: how its former incarnation ended, as `ExitReason.kind`.
+        reason: why, for people. Not the error itself, which would keep alive all that it has seen.
         attempt: the how manieth restart it is in the window, this one included.
         max_restarts: how many are allowed in the window.
         within_s: length of the window, in seconds.
@@ -39,7 +40,8 @@ class RestartRecord:
     supervisor: str
     child: str
     child_id: Hashable
-    reason: ExitReason
+    kind: ExitKind
+    reason: str
     attempt: int
     max_restarts: int
     within_s: float

@@ -91,7 +91,7 @@ class SupervisorRef(ActorRef[A]):
         Raises:
             ChildStateError: there is no such child.
         """
-        self._request(lambda actor, done: actor.terminate_child(child, done), timeout)
+        self._request(child, lambda actor, done: actor.terminate_child(child, done), timeout)
 
     def restart_child(self, child_id: Hashable, *, timeout: float | None = _PATIENCE_S) -> ActorRef[Any]:
         """Start a child that is stopped, wait until it has started, and return its ref, which is a new one.
@@ -104,7 +104,9 @@ class SupervisorRef(ActorRef[A]):
             ChildStateError: it is running, restarting or not known.
             StartFailed: its start has failed; it is stopped again.
         """
-        ref: ActorRef[Any] = self._request(lambda actor, done: done.try_set(actor.restart_child(child_id)), timeout)
+        ref: ActorRef[Any] = self._request(
+            child_id, lambda actor, done: done.try_set(actor.restart_child(child_id)), timeout
+        )
         return ref
 
     def delete_child(self, child_id: Hashable, *, timeout: float | None = _PATIENCE_S) -> None:
@@ -117,11 +119,12 @@ class SupervisorRef(ActorRef[A]):
         Raises:
             ChildStateError: it is running, restarting or not known.
         """
-        self._request(lambda actor, done: done.try_set(actor.delete_child(child_id)), timeout)
+        self._request(child_id, lambda actor, done: done.try_set(actor.delete_child(child_id)), timeout)
 
-    def _request(self, do: Callable[[Any, Future[Any]], object], timeout: float | None) -> Any:
-        """Have something done in the supervisor's turn, and wait for the outcome."""
+    def _request(self, about: Hashable, do: Callable[[Any, Future[Any]], object], timeout: float | None) -> Any:
+        """Have something done in the supervisor's turn about a child, and wait for the outcome."""
         cell = self._cell
+        hash(about)  # an id that cannot be one is the caller's mistake, and is told here
         if here.turn is cell:
             raise WouldDeadlock(f"{cell} was about to wait for itself: call the method on self, not on its ref")
         done: Future[Any] = Future(cell.system.dispatcher)
@@ -180,3 +183,6 @@ class _Request(Internal):
             self._do(self._cell.actor, self._done)
         except RelayActorsError as error:
             self._done.try_fail(error)
+        except BaseException as error:  # a mistake of the supervisor's own: it fails, and nobody is left waiting
+            self._done.try_fail(error)
+            raise

@@ -4,7 +4,6 @@ import logging
 
 import pytest
 
-from relay_actors.runtime.reasons import ExitReason
 from relay_actors.runtime.restart_record import RestartLog, RestartRecord
 from relay_actors.runtime.strategies import Strategy
 
@@ -13,7 +12,8 @@ RECORD = RestartRecord(
     supervisor="Root#1/Shop#2",
     child="Worker#5",
     child_id="worker",
-    reason=ExitReason("error", cause=OSError("no")),
+    kind="error",
+    reason="error OSError: no",
     attempt=2,
     max_restarts=3,
     within_s=5.0,
