@@ -32,10 +32,17 @@ from relay_actors.errors import CallEnded, RelayActorsError, RelayError
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.actor_registry import ActorRegistry
+from relay_actors.runtime.child_record import Child, ChildCounts, ChildInfo, ChildState
 from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.directives import Directive
 from relay_actors.runtime.future import Future
+from relay_actors.runtime.partitioned_supervisor import PartitionedRef, PartitionedSupervisor
 from relay_actors.runtime.reasons import ChildFailed, DeadLetter, Down, ExitReason
 from relay_actors.runtime.restart_policy import Backoff, Restart
+from relay_actors.runtime.restart_record import RestartRecord
+from relay_actors.runtime.strategies import AutoShutdown, Strategy
+from relay_actors.runtime.supervisor import DynamicSupervisor, Supervisor
+from relay_actors.runtime.supervisor_ref import DynamicSupervisorRef, SupervisorRef
 
 __all__ = [
     "AIAction",
@@ -44,12 +51,17 @@ __all__ = [
     "Actor",
     "ActorRef",
     "ActorRegistry",
+    "AutoShutdown",
     "Backoff",
     "CallActor",
     "CallEnded",
     "CallHandle",
+    "Child",
+    "ChildCounts",
     "ChildFailed",
+    "ChildInfo",
     "ChildSpec",
+    "ChildState",
     "CollectAction",
     "CommandFailed",
     "ConnectionLost",
@@ -57,13 +69,18 @@ __all__ = [
     "DeadLetter",
     "DetectAction",
     "DialFailed",
+    "Directive",
     "Down",
+    "DynamicSupervisor",
+    "DynamicSupervisorRef",
     "ExitReason",
     "FaxAction",
     "Future",
     "Limits",
     "MessageActor",
     "MessageHandle",
+    "PartitionedRef",
+    "PartitionedSupervisor",
     "PayAction",
     "PlayAction",
     "RecordAction",
@@ -72,8 +89,12 @@ __all__ = [
     "RelayError",
     "Reply",
     "Restart",
+    "RestartRecord",
     "StandaloneCollectAction",
+    "Strategy",
     "StreamAction",
+    "Supervisor",
+    "SupervisorRef",
     "TapAction",
     "Timing",
     "TranscribeAction",

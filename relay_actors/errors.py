@@ -23,6 +23,7 @@
         ├── StartTimeout            an actor did not start in time
         ├── ParentStopping          a child was asked of a parent that is stopping
         ├── TooManyChildren         a child was asked of a parent that has as many as it may have
+        ├── ChildStateError         what was asked about a child cannot be done in the state in which it is
         ├── MailboxFull             a bounded mailbox refused a message
         ├── NameTaken               a unique registry key has a living owner
         ├── WouldDeadlock           an actor was about to wait for itself
@@ -37,6 +38,7 @@ __all__ = [
     "ActorError",
     "ArgumentError",
     "CallEnded",
+    "ChildStateError",
     "CommandRejectedError",
     "ConfigError",
     "ConnectFailedError",
@@ -225,6 +227,20 @@ class ParentStopping(ActorError):
 
 class TooManyChildren(ActorError):
     """A child was asked of a parent that has as many as it may have. Source: SEMANTICS S15."""
+
+
+class ChildStateError(ActorError):
+    """What a supervisor was asked about a child cannot be done now.
+
+    Attributes:
+        state: ``running``, ``restarting``, ``stopped`` or ``not_found``.
+
+    Source: SEMANTICS S17.
+    """
+
+    def __init__(self, message: str, *, state: str) -> None:
+        super().__init__(message)
+        self.state = state
 
 
 class MailboxFull(ActorError):

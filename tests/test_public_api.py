@@ -11,11 +11,13 @@ from tests.protocol.wire_tables import CONSTANTS
 
 PUBLIC = {
     "relay_actors": """
-        AIAction Action ActionCompleted Actor ActorRef ActorRegistry Backoff CallActor CallEnded CallHandle
-        ChildFailed ChildSpec CollectAction CommandFailed ConnectionLost ConnectionRestored DeadLetter
-        DetectAction DialFailed Down ExitReason FaxAction Future Limits MessageActor MessageHandle PayAction
-        PlayAction RecordAction RelayActorsError RelayApp RelayError Reply Restart StandaloneCollectAction
-        StreamAction TapAction Timing TranscribeAction Wait __version__
+        AIAction Action ActionCompleted Actor ActorRef ActorRegistry AutoShutdown Backoff CallActor CallEnded
+        CallHandle Child ChildCounts ChildFailed ChildInfo ChildSpec ChildState CollectAction CommandFailed
+        ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Directive Down DynamicSupervisor
+        DynamicSupervisorRef ExitReason FaxAction Future Limits MessageActor MessageHandle PartitionedRef
+        PartitionedSupervisor PayAction PlayAction RecordAction RelayActorsError RelayApp RelayError Reply
+        Restart RestartRecord StandaloneCollectAction Strategy StreamAction Supervisor SupervisorRef TapAction
+        Timing TranscribeAction Wait __version__
     """,
     "relay_actors.events": """
         CallReceiveEvent CallStateEvent CallingErrorEvent CollectEvent ConferenceEvent ConnectEvent DenoiseEvent
@@ -35,10 +37,10 @@ PUBLIC = {
         audio digits phone recording ringtone rtp silence sip speech tap_audio tts websocket
     """,
     "relay_actors.errors": """
-        ActorDead ActorError ArgumentError CallEnded CommandRejectedError ConfigError ConnectFailedError
-        ConnectionLimitError ConnectionLostError DialFailedError FlowError JournalError LOCAL_ERROR_CODE MailboxFull
-        NameTaken NotSentError ParentStopping ProtocolError RelayActorsError RelayError RequestTimeoutError StartFailed
-        StartTimeout TooManyChildren TransportError WouldDeadlock
+        ActorDead ActorError ArgumentError CallEnded ChildStateError CommandRejectedError ConfigError
+        ConnectFailedError ConnectionLimitError ConnectionLostError DialFailedError FlowError JournalError
+        LOCAL_ERROR_CODE MailboxFull NameTaken NotSentError ParentStopping ProtocolError RelayActorsError
+        RelayError RequestTimeoutError StartFailed StartTimeout TooManyChildren TransportError WouldDeadlock
     """,
 }
 

@@ -95,6 +95,7 @@ class CallActor(FlowLegActor):
             within_s=cls.within_s,
             successor=cls.given_up_to,
             keep_children=True,
+            revive_killed=False,  # nobody knows how far it was: its supervisor hangs the call up
             shutdown_s=office.timing.stop_timeout_s,
         )
 

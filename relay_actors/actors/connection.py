@@ -87,7 +87,9 @@ class ConnectionActor(Actor):
             self._wire.broken = exception_value
 
     def on_stop(self) -> None:
-        """Leave no socket behind, and nobody waiting."""
+        """Leave no socket behind, and nobody waiting; after a failure those are told by the root, and with what."""
+        if self.exit_reason.is_abnormal:
+            return
         self._let_go(normal=True)
         self._wire.release(ConnectionLostError("Connection shut down"))
         self._wire.ended.try_set(None)

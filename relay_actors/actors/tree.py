@@ -47,7 +47,8 @@ __all__ = ["Tree"]
 
 _log = logging.getLogger("relay_actors.app")
 
-_PILLAR = ChildSpec(restart=Restart.PERMANENT, keep_children=True)
+# Not begun anew after a kill: everybody holds the ref, which is dead then.
+_PILLAR = ChildSpec(restart=Restart.PERMANENT, keep_children=True, revive_killed=False)
 
 
 class _Root(DynamicSupervisor):

@@ -10,6 +10,8 @@ from __future__ import annotations
 import inspect
 import logging
 import threading
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
 import pykka
@@ -23,9 +25,12 @@ from relay_actors.runtime.actor_ref import ActorRef, StoppedFlag
 from relay_actors.runtime.anatomy import AnySystem
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.context import here, process_system
+from relay_actors.runtime.directives import Directive, directives_problem
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import STOP, Mailbox, Overflow
 from relay_actors.runtime.reasons import NORMAL, ExitReason
+from relay_actors.runtime.signatures import has_parameter, takes_reason
+from relay_actors.runtime.strategies import AutoShutdown, Strategy
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -69,6 +74,15 @@ class Actor(Supervising, Watching, Timing, pykka.Actor):
     stands_alone: ClassVar[bool] = True
     """Whether it can be made without an application around it; what works for a call cannot."""
 
+    strategy: ClassVar[str] = Strategy.ONE_FOR_ONE
+    """Who is restarted together with a child of its: see `Strategy` (SEMANTICS S4)."""
+    auto_shutdown: ClassVar[str] = AutoShutdown.NEVER
+    """Whether it ends when its significant children have: see `AutoShutdown` (SEMANTICS S14)."""
+    directives: ClassVar[Mapping[type[BaseException], Directive]] = MappingProxyType({})
+    """What follows what a child raises, by its class, the most specific first; by default a restart, as far as the
+    child's restart type says so (SEMANTICS S12)."""
+
+    _on_stop_takes_reason: ClassVar[bool] = False
     _cell: Cell
 
     # -- made and started --------------------------------------------------------------------------------------------
@@ -77,6 +91,16 @@ class Actor(Supervising, Watching, Timing, pykka.Actor):
         super().__init_subclass__(**kwargs)
         if inspect.iscoroutinefunction(cls.__dict__.get("on_receive")):
             raise TypeError(f"{cls.__name__}.on_receive must be `def`: what awaits belongs in a flow (`async def run`)")
+
+        problem = directives_problem(cls.directives)
+        if cls.strategy not in list(Strategy):
+            raise TypeError(f"{cls.__name__}.strategy must be one of {', '.join(Strategy)}, not {cls.strategy!r}")
+        if cls.auto_shutdown not in list(AutoShutdown):
+            choices = ", ".join(AutoShutdown)
+            raise TypeError(f"{cls.__name__}.auto_shutdown must be one of {choices}, not {cls.auto_shutdown!r}")
+        if problem is not None:
+            raise TypeError(f"{cls.__name__}.directives must be {problem}")
+        cls._on_stop_takes_reason = takes_reason(cls.on_stop)
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
         """Make the object of one incarnation, and give it its cell, before any constructor runs."""
@@ -140,8 +164,20 @@ class Actor(Supervising, Watching, Timing, pykka.Actor):
         """Start an actor without a supervisor, in the system of the present turn or else the process's own.
 
         What the constructor raises, this raises, and nothing is left (SEMANTICS L1).
+
+        ``wait=2.0`` waits until ``on_start`` has returned, at most so many seconds (L2). A constructor that has a
+        parameter ``wait`` itself is given it; to wait for such an actor, use `System.start_within`.
+
+        Raises:
+            StartFailed: with ``wait``: it has failed while it started; ``__cause__`` says why.
+            StartTimeout: with ``wait``: it has not started in time, and was killed.
         """
-        return cast("ActorRef[Self]", _system_here(cls).start(cls, *args, **kwargs))
+        system = _system_here(cls)
+        if "wait" in kwargs and not has_parameter(cls.__init__, "wait"):
+            wait_s = kwargs.pop("wait")
+            if wait_s is not None:
+                return cast("ActorRef[Self]", system.start_within(wait_s, cls, *args, **kwargs))
+        return cast("ActorRef[Self]", system.start(cls, *args, **kwargs))
 
     @staticmethod
     def _create_actor_inbox() -> Any:
@@ -168,8 +204,14 @@ class Actor(Supervising, Watching, Timing, pykka.Actor):
         self.on_start()
 
     def finish(self) -> None:
-        """End in order: calls `on_stop`. For frameworks on top to extend; not called after a failure or a kill."""
-        self.on_stop()
+        """End an incarnation: calls `on_stop`. For frameworks on top to extend; not called on a restart or a kill.
+
+        An ``on_stop`` that takes an argument is given the reason; pykka's takes none (SEMANTICS L7).
+        """
+        if self._on_stop_takes_reason:
+            cast("Any", self).on_stop(self._cell.exit_reason)
+        else:
+            self.on_stop()
 
     def after_batch(self) -> None:
         """Called at the end of each turn, after one or several messages. For subclasses."""
@@ -196,6 +238,11 @@ class Actor(Supervising, Watching, Timing, pykka.Actor):
         return isinstance(message, _ActorStop | ProxyCall | ProxyGetAttr | ProxySetAttr)
 
     # -- what an actor can do ----------------------------------------------------------------------------------------
+
+    @property
+    def exit_reason(self) -> ExitReason:
+        """Why it ends, in `on_stop`: after a failure that nobody mends, too."""
+        return self._cell.exit_reason
 
     @property
     def system(self) -> AnySystem:

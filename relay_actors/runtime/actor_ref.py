@@ -172,6 +172,18 @@ class ActorRef(pykka.ActorRef[A]):
             stopped.try_set(False)
         return stopped.get(timeout=timeout) if block else stopped
 
+    def kill(self, detail: str = "") -> None:
+        """End the actor at once with all its children, whatever it is doing, without any of its hooks. Any thread.
+
+        For one that does not listen to `stop`. What it holds is not closed; a handler that is running cannot be
+        interrupted, but nothing that it then does has an effect (SEMANTICS H4). This ref is dead after it. A supervisor
+        begins a permanent or transient child anew, as another actor with a new ref (S3).
+
+        Args:
+            detail: why, for the log and for those who watch.
+        """
+        self._cell.kill(detail)
+
 
 def cell_of(ref: pykka.ActorRef[Any]) -> Cell:
     """Return the cell behind a ref.

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Final, get_args
 
 from relay_actors.errors import StartFailed
 from relay_actors.runtime.actor_timers import ActorTimers
@@ -29,9 +29,9 @@ from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.flow import Flow
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import Mailbox
-from relay_actors.runtime.reasons import NORMAL, ExitReason
+from relay_actors.runtime.reasons import NORMAL, ExitKind, ExitReason
 from relay_actors.runtime.restart_policy import Restart, is_restarted
-from relay_actors.runtime.signals import ChildEnded, ChildFailedSignal, ChildStarted, EndForGood
+from relay_actors.runtime.signals import ChildEnded, ChildFailedSignal, ChildLeft, ChildStarted, EndForGood
 from relay_actors.runtime.turns import CellState, Turns, let_the_user_interrupt
 from relay_actors.runtime.watching import Watching
 
@@ -46,6 +46,8 @@ _KEPT_WHILE_RESTARTING = 1000
 _rare = threading.RLock()
 
 _NEW, _RUNNING, _FAILED, _STOPPING, _DEAD = CellState
+
+_ENDED: Final[Mapping[ExitKind, str]] = {kind: f"actors.ended.{kind}" for kind in get_args(ExitKind)}
 
 
 class Cell(Turns):
@@ -70,7 +72,6 @@ class Cell(Turns):
         "__weakref__",
         "_children",
         "_failed_message",
-        "_has_failed",
         "_ref",
         "_stop_replies",
         "_timers",
@@ -117,7 +118,6 @@ class Cell(Turns):
         self._watching: Watching | None = None
         self._stop_replies: list[Future[bool]] | None = None
         self._failed_message: object = None
-        self._has_failed = False
         self._ref: Any = actor_class.make_ref(self)
 
     def __repr__(self) -> str:
@@ -137,6 +137,11 @@ class Cell(Turns):
     def urn(self) -> str:
         """A name of this actor that no other has."""
         return self.system.urn_of(self)
+
+    @property
+    def path(self) -> str:
+        """Its place in the tree, for people: the names of all above it, and its own."""
+        return repr(self) if self.parent is None else f"{self.parent.path}/{self!r}"
 
     # -- start and restart -------------------------------------------------------------------------------------------
 
@@ -197,9 +202,27 @@ class Cell(Turns):
             self.throughput = successor.throughput
         self.incarnation += 1
         self.kept_limit = None
-        self._has_failed = False
+        self.exit_reason = NORMAL
         if self._enter(_NEW):
             self._start()
+
+    def resume(self) -> None:
+        """Go on after a failure with the same object; the message at which it happened is gone (S12)."""
+        if self.state is _FAILED and self.actor is not None and not self._waits_for_children():
+            self._failed_message = None
+            self.kept_limit = None
+            self._enter(_RUNNING)
+
+    def leave(self, reason: ExitReason) -> None:
+        """End this incarnation, tell the parent, and wait for the next one: a sibling is restarted (S4)."""
+        if self.state is _NEW:
+            self._start_wanted = False
+            self.actor = None  # it has not begun, so it has nothing to end
+            self._wait_for_parent(None)
+        elif self.state is _RUNNING:
+            self._wait_for_parent(None)
+        if self.state is _FAILED:  # otherwise it is ending, and the parent will be told of that
+            self._once_childless(partial(self._leave, reason, ChildLeft(self)), keep=self._keeps_children())
 
     def _drop_incarnation(self) -> None:
         self._end_work()
@@ -237,7 +260,6 @@ class Cell(Turns):
             "failed actor=%s incarnation=%d reason=%s message=%s",
             self, self.incarnation, reason, type(message).__name__, exc_info=reason.cause,
         )  # fmt: skip
-        self._has_failed = True
         if not self._wait_for_parent(message):
             return
         actor, cause = self.actor, reason.cause
@@ -252,6 +274,10 @@ class Cell(Turns):
         self._failed_message = message
         self.kept_limit = self.mailbox.user_length + _KEPT_WHILE_RESTARTING
         return self._enter(_FAILED)
+
+    def fail(self, reason: ExitReason, message: object) -> None:
+        """Fail as if this actor had raised it. In its turn."""
+        self._fail(reason, message)
 
     def end_for_good(self, reason: ExitReason) -> None:
         """End after a failure that nobody mends. Any thread; it happens in the cell's turn."""
@@ -273,24 +299,25 @@ class Cell(Turns):
             self._stop_for_good(reason)
         elif self.state is _RUNNING:
             if self._wait_for_parent(None):
-                self._once_childless(partial(self._leave, reason), keep=spec.keep_children)
+                left = ChildFailedSignal(self, reason, None)
+                self._once_childless(partial(self._leave, reason, left), keep=spec.keep_children)
         elif self.is_between and not self._waits_for_children():
             self._answer_stops()  # between two incarnations: one has ended, and the next one has been decided upon
 
-    def _leave(self, reason: ExitReason) -> None:
+    def _leave(self, reason: ExitReason, left: ChildFailedSignal | ChildLeft) -> None:
         """End one incarnation in order; the parent restarts it."""
         if self.actor is not None:
+            self.exit_reason = reason
             self._hook("on_stop", self.actor.finish)
         self._drop_incarnation()
         self._answer_stops()
         if self.parent is not None:
-            self.parent.signal(ChildFailedSignal(self, reason, None))
+            self.parent.signal(left)
 
     def _stop_for_good(self, reason: ExitReason) -> None:
         if self.state in (_STOPPING, _DEAD):
             return
-        # pykka's contract: on_stop is for an orderly end; after a failure on_failure was the last hook.
-        in_order = self.state is not _NEW and not self._has_failed
+        has_begun = self.state is not _NEW
         self.stopped = True
         self.exit_reason = reason
         if not self._enter(_STOPPING):
@@ -298,10 +325,11 @@ class Cell(Turns):
         self._end_work()
         if self._children is not None:
             self._children.refuse_held()
-        self._once_childless(partial(self._finish, reason, in_order))
+        self._once_childless(partial(self._finish, reason, has_begun))
 
-    def _finish(self, reason: ExitReason, in_order: bool) -> None:
-        if in_order and self.actor is not None:
+    def _finish(self, reason: ExitReason, has_begun: bool) -> None:
+        # Also after a failure that nobody mends: each incarnation has a last hook (L7). pykka calls only on_failure.
+        if has_begun and self.actor is not None:
             self._hook("on_stop", self.actor.finish)
         if self._ending.acquire(blocking=False):  # not before the hook: one that hangs can be killed
             self._end(reason)
@@ -339,7 +367,10 @@ class Cell(Turns):
         self.exit_reason = reason
         self.stopped = True
         self.state = _DEAD
+        # Who is begun anew after a kill is given its names back, as far as they are free then.
+        keys = self.system.registry.keys_of(self) if reason.kind == "killed" and self.parent is not None else ()
         self.system.on_cell_ended(self)
+        self.system.hooks.count(_ENDED[reason.kind])
         signals, envelopes = self.mailbox.close()
         if self._timers is not None:
             self._timers.cancel_all()
@@ -347,7 +378,7 @@ class Cell(Turns):
             self._children.refuse_held()
         self.watching.end(reason)
         if self.parent is not None:
-            self.parent.signal(ChildEnded(self, reason))
+            self.parent.signal(ChildEnded(self, reason, keys))
         answering = self._answering
         if answering is not None and here.turn is not self:
             # Killed in the middle of an ask: whatever its handler still returns is too late.

@@ -1,7 +1,7 @@
 """The children of one actor: taken, restarted, given up, and stopped. Layer: pillar.
 
-Everything here runs in the parent's turn, but for `kill_all`. What is decided is in `restart_policy`; this is how it
-is done.
+Everything here runs in the parent's turn, but for `kill_all`. What is decided is in `strategies`, `directives` and
+`restart_policy`; this is how it is done.
 """
 
 from __future__ import annotations
@@ -9,46 +9,31 @@ from __future__ import annotations
 import logging
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator
 from functools import partial
 
-from relay_actors.errors import ActorError, ParentStopping, TooManyChildren
+from relay_actors.errors import ActorError, ConfigError, ParentStopping, TooManyChildren
 from relay_actors.runtime.anatomy import AnyCell
-from relay_actors.runtime.base import TimerHandle
+from relay_actors.runtime.child_places import describe, in_place, state_of
+from relay_actors.runtime.child_record import Child, ChildInfo, ChildRecord, ChildState, Origin, Place
 from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.directives import Directive, directive_for
+from relay_actors.runtime.future import Future
 from relay_actors.runtime.reasons import ChildFailed, ExitReason
-from relay_actors.runtime.restart_policy import RestartWindow, is_restarted
-from relay_actors.runtime.signals import Restarted, Stop
+from relay_actors.runtime.restart_policy import Restart, RestartWindow
+from relay_actors.runtime.restarting import Restarting
+from relay_actors.runtime.signals import Leave, Stop
+from relay_actors.runtime.strategies import AutoShutdown, Phase, Verdict, decide, shuts_down
 
 __all__ = ["Children"]
 
 _log = logging.getLogger("relay_actors.supervision")
 
-_WARNINGS_BEFORE_ERROR = 5
 _SHUTDOWN = ExitReason("shutdown", "parent stops")
+_REGROUP = ExitReason("shutdown", "a sibling is restarted")
 
 
-@dataclass(eq=False, slots=True)
-class _Record:
-    cell: AnyCell
-    spec: ChildSpec
-    window: RestartWindow | None
-    failures: int = 0  # in a row: the n of the back-off
-    running_since: float | None = None  # None until its present incarnation has started
-    pending: TimerHandle | None = None
-    kill_timer: TimerHandle | None = None
-    given_up: ChildFailed | None = None
-    asked_to_stop: bool = False
-    has_successor: bool = False
-
-    def cancel_timers(self) -> None:
-        for timer in (self.pending, self.kill_timer):
-            if timer is not None:
-                timer.cancel()
-
-
-class Children:
+class Children(Restarting):
     """The children of ``owner``, in the order in which they came.
 
     Args:
@@ -59,37 +44,26 @@ class Children:
         max_children: how many there may be at a time, those that wait for a restart included (S15); None is no bound.
     """
 
-    __slots__ = (
-        "_held",
-        "_in_order",
-        "_max_children",
-        "_owner",
-        "_records",
-        "_reports",
-        "_stopping",
-        "_then",
-        "_window",
-    )
+    __slots__ = ("_held", "_in_order", "_max_children", "_reports", "_stopping", "_then", "_waiters")
 
     def __init__(
         self, owner: AnyCell, *, max_restarts: int, within_s: float, in_order: bool, max_children: int | None
     ) -> None:
-        self._owner = owner
+        super().__init__(owner, RestartWindow(max_restarts, within_s))
         self._in_order = in_order
         self._max_children = max_children
-        self._window = RestartWindow(max_restarts, within_s)
-        self._records: dict[AnyCell, _Record] = {}
         self._held: list[tuple[AnyCell, ChildSpec]] = []
         self._reports: Counter[str] = Counter()  # abnormal ends while stopping: how many, per reason
         self._stopping = False
         self._then: Callable[[], None] | None = None
+        self._waiters: dict[AnyCell, list[Future[None]]] | None = None  # who waits for the end of one child
 
     def __len__(self) -> int:
         """Return how many there are, those that wait for a restart included."""
         return len(self._records)
 
     def __iter__(self) -> Iterator[AnyCell]:
-        """Iterate over a copy of the cells, in order."""
+        """Iterate over a copy of the cells, in order. Any thread."""
         return iter(list(self._records))
 
     @property
@@ -111,21 +85,44 @@ class Children:
         if self._max_children is not None and len(self._records) >= self._max_children:
             raise TooManyChildren(f"{self._owner} has {len(self._records)} children, which is its max_children")
 
-    def add(self, child: AnyCell, spec: ChildSpec) -> None:
+    def add(self, child: AnyCell, spec: ChildSpec, *, definition: Child | None = None) -> None:
         """Take a child that is about to start.
+
+        Args:
+            child: its cell.
+            spec: how it is treated.
+            definition: of a child with an id, whose first start its supervisor waits for.
 
         Raises:
             ParentStopping: the owner is stopping, has stopped, or is about to be restarted without its children.
             TooManyChildren: it has as many as it may have.
+            ConfigError: the child is significant, and the owner never ends because of that (S1).
         """
         self.check_room()
+        if spec.significant and AutoShutdown(self._owner.actor_class.auto_shutdown) is AutoShutdown.NEVER:
+            raise ConfigError(
+                f"{self._owner} has auto_shutdown = 'never', so its child {child} cannot be significant: "
+                "set auto_shutdown to 'any_significant' or 'all_significant', or leave significant out"
+            )
         window = None if spec.max_restarts is None else RestartWindow(spec.max_restarts, spec.within_s)
-        self._records[child] = _Record(child, spec, window)
+        phase, place = Phase.RUNNING, None
+        if definition is not None:
+            phase = Phase.STARTING
+            place = self.places.setdefault(definition.id, Place(definition))
+            place.cell = child
+        origin = None
+        if spec.restart is not Restart.TEMPORARY and spec.revive_killed:
+            origin = Origin(child.actor_class, child.args, child.kwargs, child.keep)
+        self._records[child] = ChildRecord(child, spec, window, phase, place, origin)
+        if place is not None:
+            self._records = in_place(self.places, self._records)
         child.parent = self._owner
         # First set, then look: either side may be ended by somebody else at this moment, and the one that is looks
         # for the other after its end has begun.
         if child.has_ended:
             del self._records[child]
+            if place is not None:
+                place.cell = None
         if self._owner.has_ended:
             child.kill("its parent was killed")
             raise ParentStopping(f"{self._owner} was killed and takes no children")
@@ -139,7 +136,7 @@ class Children:
             return
         try:
             self.add(child, spec)
-        except ActorError as refusal:
+        except (ActorError, ConfigError) as refusal:
             child.abandon(refusal)
         else:
             child.start()
@@ -156,71 +153,117 @@ class Children:
         for child, _spec in held:
             child.abandon(ParentStopping(f"{self._owner} is stopping and takes no children"))
 
+    # -- what is asked about them ------------------------------------------------------------------------------------
+
+    def cell_of(self, child_id: Hashable) -> AnyCell | None:
+        """Return the cell of a child with an id; None if it is stopped or not known. Any thread."""
+        place = self.places.get(child_id)
+        return None if place is None else place.cell
+
+    def state_of(self, child_id: Hashable) -> ChildState:
+        """Return what is to be said about a child with an id. Any thread."""
+        return state_of(self.places.get(child_id), self._records)
+
+    def describe(self) -> list[ChildInfo]:
+        """Return a line for each, those that are stopped included. Any thread."""
+        return describe(self.places, self._records)
+
     # -- what they report --------------------------------------------------------------------------------------------
 
     def on_started(self, child: AnyCell) -> None:
         """Note when its present incarnation began."""
         record = self._records.get(child)
-        if record is not None:
-            record.running_since = self._now()
-            self._owner.tell_actor(lambda actor: actor.on_child_started(child.ref))
+        if record is None:
+            return
+        record.running_since = self._now()
+        if record.phase in (Phase.STARTING, Phase.RESTARTING):
+            record.phase = Phase.RUNNING
+        self._owner.tell_actor(lambda actor: actor.on_child_started(child.ref))
+        if self._group is not None:
+            self._group.on_started(record)
+            self._forget_group()
 
     def on_failed(self, child: AnyCell, reason: ExitReason, message: object) -> None:
         """Decide about a child that waits: restart it, now or later, or give it up."""
         record = self._records.get(child)
-        if record is None or self._stopping or record.asked_to_stop:
+        if record is None:
             child.end_for_good(reason)
             return
-        if not is_restarted(record.spec.restart, reason):
-            self._give_up(record, reason, message)
-            return
-        window = record.window if record.window is not None else self._window
-        if window.allows(self._now()):
-            self._restart(record, reason, window)
-        elif record.window is None:
-            child.end_for_good(reason)
-            self._owner.begin_stop(ExitReason("shutdown", "reached_max_intensity", cause=reason.cause))
-        elif record.spec.successor is not None and not record.has_successor:
-            record.has_successor = True
-            _log.error(
-                "restarts used up, %s takes over child=%s reason=%s", record.spec.successor.__name__, child, reason
-            )
-            self._owner.system.hooks.count("actors.given_up")
-            child.signal(Restarted(reason, record.spec.successor))
+        phase = self._phase_of(record)
+        if phase is Phase.REGROUPING:
+            return  # it was asked to leave just then, and will answer that
+        verdict = decide(self._strategy, record.spec.restart, reason.kind, phase)
+        if phase in (Phase.RUNNING, Phase.RESTARTING):
+            directive = directive_for(self._owner.actor_class.directives, reason)
+            if directive is Directive.RESUME:
+                self._resume(record, reason)
+            elif directive is Directive.ESCALATE:
+                self._escalate(record, reason, message)
+            elif directive is Directive.STOP or verdict in (Verdict.KEEP, Verdict.REMOVE):
+                self._give_up(record, reason, message)
+            else:
+                self._try_restart(record, reason, message, verdict)
         else:
-            self._give_up(record, reason, message)
+            self._end_for_good(record, reason)
 
-    def on_ended(self, child: AnyCell, reason: ExitReason) -> None:
-        """Forget a child that has ended for good, and go on with what waited for it."""
-        record = self._records.pop(child, None)
+    def on_left(self, child: AnyCell) -> None:
+        """A child has left, because its group is restarted."""
+        record = self._records.get(child)
+        if record is None or record.phase is not Phase.REGROUPING:
+            return
+        record.cancel_timer()
+        record.running_since = None
+        if self._group is not None:
+            self._group.on_left(record)
+            self._forget_group()
+
+    def on_ended(self, child: AnyCell, reason: ExitReason, keys: tuple[Hashable, ...] = ()) -> None:
+        """Forget a child that has ended for good, or begin it anew if it was killed; go on with what waited for it."""
+        record = self._records.get(child)
         if record is None:
             return
-        record.cancel_timers()
-        if self._stopping and reason.is_abnormal:
+        phase = self._phase_of(record)
+        record.cancel_timer()
+        if phase is Phase.STOPPING and reason.is_abnormal and record.spec.shutdown_s != "kill":
             self._reports[str(reason)] += 1
         self._owner.tell_actor(lambda actor: actor.on_child_ended(child.ref, reason))
-        if record.given_up is not None and not self._stopping:
-            self._owner.tell_control(record.given_up)
-        if self._records:
-            if self._stopping and self._in_order:
-                self._stop_last()
-            return
-        self._report()
-        if self._then is not None:
-            then, self._then = self._then, None
-            then()
+        verdict = decide(self._strategy, record.spec.restart, reason.kind, phase)
+        if verdict in (Verdict.KEEP, Verdict.REMOVE, Verdict.FAIL_START):
+            if reason.kind == "killed" and record.decided is None and phase in (Phase.RUNNING, Phase.RESTARTING):
+                record.decided = ChildFailed(child.ref, reason)
+            self._forget(record, ended_by_itself=phase in (Phase.RUNNING, Phase.RESTARTING))
+        elif record.origin is None:
+            record.decided = ChildFailed(child.ref, reason)
+            self._forget(record, ended_by_itself=True)
+        else:
+            record.is_gone = True
+            record.running_since = None
+            record.origin.keys = keys
+            if verdict is not Verdict.AGAIN:
+                self._try_restart(record, reason, None, verdict)
+            elif self._group is not None:
+                self._group.on_left(record)
+                self._forget_group()
 
     # -- stopping them -----------------------------------------------------------------------------------------------
 
-    def stop(self, child: AnyCell, reason: ExitReason) -> None:
-        """Stop one child, for good."""
+    def stop(self, child: AnyCell, reason: ExitReason, ended: Future[None] | None = None) -> None:
+        """Stop one child, for good; settle ``ended`` when it has ended."""
         record = self._records.get(child)
-        if record is not None:
-            self._stop_one(record, reason)
+        if record is None:
+            if ended is not None:
+                ended.try_set(None)
+            return
+        if ended is not None:
+            if self._waiters is None:
+                self._waiters = {}
+            self._waiters.setdefault(child, []).append(ended)
+        self._stop_one(record, reason)
 
     def stop_all(self, then: Callable[[], None] | None = None) -> None:
         """Stop all of them and do ``then`` when the last has ended, in place of what was to be done then before."""
         self._stopping = True
+        self._drop_group()
         self._then = then if self._records else None
         if not self._records:
             if then is not None:
@@ -232,47 +275,109 @@ class Children:
             for record in list(self._records.values()):
                 self._stop_one(record, _SHUTDOWN)
 
+    def kill(self, child: AnyCell, detail: str) -> None:
+        """Kill one child, for good."""
+        record = self._records.get(child)
+        if record is not None:
+            record.cancel_timer()
+            record.phase = Phase.TERMINATING
+        child.kill(detail)
+
     def kill_all(self, detail: str) -> None:
         """Kill all of them: the owner is being killed. Any thread."""
         for record in list(self._records.values()):
             record.cell.kill(detail)
-            record.cancel_timers()
+            record.cancel_timer()
+        timer = self._group_timer
+        if timer is not None:
+            timer.cancel()
+        for waiting in list((self._waiters or {}).values()):
+            for ended in waiting:
+                ended.try_set(None)
 
     def reopen(self) -> None:
         """Be ready for children again: the owner is being restarted, and begins to count anew."""
         self._stopping = False
+        self.places.clear()
         self._window = RestartWindow(self._window.max_restarts, self._window.within_s)
+
+    # -- deciding ----------------------------------------------------------------------------------------------------
+
+    def _phase_of(self, record: ChildRecord) -> Phase:
+        return Phase.STOPPING if self._stopping else record.phase
+
+    def _escalate(self, record: ChildRecord, reason: ExitReason, message: object) -> None:
+        """Fail the owner with what its child has raised, so that its own parent can decide by the class of that."""
+        self._end_for_good(record, reason)
+        nested = f" ({reason.detail})" if reason.detail else ""
+        self._owner.fail(ExitReason("error", f"escalated by {record.cell}{nested}", cause=reason.cause), message)
+
+    def _give_up(self, record: ChildRecord, reason: ExitReason, message: object) -> None:
+        record.decided = ChildFailed(record.cell.ref, reason, message)  # told when it has ended, its names free
+        if record.is_gone:
+            self._forget(record, ended_by_itself=True)
+        else:
+            self._end_for_good(record, reason)
+
+    def _end_for_good(self, record: ChildRecord, reason: ExitReason) -> None:
+        if record.is_gone:
+            self._forget(record, ended_by_itself=False)
+            return
+        if not self._stopping and record.phase is not Phase.TERMINATING:
+            record.phase = Phase.TERMINATING
+            self._limit_stop(record)  # its last hook may hang (H3)
+        record.cell.end_for_good(reason)
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
-    def _restart(self, record: _Record, reason: ExitReason, window: RestartWindow) -> None:
-        backoff, child = record.spec.backoff, record.cell
-        # Only what has run can have run long enough: a start that fails leaves the count as it is (B2).
-        ran_for_s = 0.0 if record.running_since is None else self._now() - record.running_since
-        record.running_since = None
-        if backoff.is_reset(ran_for_s) if backoff is not None else ran_for_s > window.within_s:
-            record.failures = 0
-        delay_s = (
-            0.0 if backoff is None else backoff.delay_s(record.failures, jitter=self._owner.system.random.random())
-        )
-        record.failures += 1
-        _log.log(
-            logging.ERROR if record.failures >= _WARNINGS_BEFORE_ERROR else logging.WARNING,
-            "restarting child=%s parent=%s reason=%s attempt=%d of=%d within_s=%g delay_s=%.3g kept=%d",
-            child, self._owner, reason, window.count, window.max_restarts, window.within_s, delay_s,
-            child.mailbox.user_length,
-        )  # fmt: skip
-        self._owner.system.hooks.count("actors.restarted")
-        if delay_s <= 0:
-            child.signal(Restarted(reason))
-            return
-        # The wait is a timer, not a sleep: siblings go on, and a stop cancels it (B3).
-        record.pending = self._later(delay_s, partial(child.signal, Restarted(reason)))
+    def _ask_to_leave(self, record: ChildRecord) -> bool:
+        if record.phase is Phase.TERMINATING:
+            return True  # its end is the answer
+        record.cancel_timer()
+        if record.is_gone:
+            return False
+        if record.spec.restart is Restart.TEMPORARY:
+            self._stop_one(record, _REGROUP)
+        else:
+            record.phase = Phase.REGROUPING
+            self._limit_stop(record)
+            record.cell.signal(Leave(_REGROUP))
+        return True
 
-    def _give_up(self, record: _Record, reason: ExitReason, message: object) -> None:
-        if reason.is_abnormal:
-            record.given_up = ChildFailed(record.cell.ref, reason, message)  # told when it has ended, its names free
-        record.cell.end_for_good(reason)
+    def _forget(self, record: ChildRecord, *, ended_by_itself: bool) -> None:
+        """Let go of a child that has ended and does not come back."""
+        child, place, decided = record.cell, record.place, record.decided
+        del self._records[child]
+        if place is not None:
+            place.cell = None
+            if record.spec.restart is Restart.TEMPORARY:
+                self.places.pop(place.child.id, None)
+        for ended in (self._waiters or {}).pop(child, ()):
+            ended.try_set(None)
+        if not self._stopping:
+            if decided is not None and decided.reason.is_abnormal:
+                self._owner.tell_control(decided)
+            if self._group is not None:
+                self._group.on_removed(record)
+                self._forget_group()
+            self._look_after_significant(record, ended_by_itself or decided is not None)
+        if self._records:
+            if self._stopping and self._in_order:
+                self._stop_last()
+            return
+        self._report()
+        if self._then is not None:
+            then, self._then = self._then, None
+            then()
+
+    def _look_after_significant(self, record: ChildRecord, ended_by_itself: bool) -> None:
+        others = sum(other.spec.significant for other in self._records.values()) if record.spec.significant else 0
+        auto_shutdown = AutoShutdown(self._owner.actor_class.auto_shutdown)
+        if shuts_down(
+            auto_shutdown, is_significant=record.spec.significant, ended_by_itself=ended_by_itself, others_left=others
+        ):
+            _log.info("significant child has ended child=%s parent=%s", record.cell, self._owner)
+            self._owner.begin_stop(ExitReason("shutdown", "auto_shutdown"))
 
     def _report(self) -> None:
         """Say once per distinct reason what went wrong while all were stopping (H2)."""
@@ -283,23 +388,24 @@ class Children:
     def _stop_last(self) -> None:
         self._stop_one(next(reversed(self._records.values())), _SHUTDOWN)
 
-    def _stop_one(self, record: _Record, reason: ExitReason) -> None:
-        if record.asked_to_stop:
+    def _stop_one(self, record: ChildRecord, reason: ExitReason) -> None:
+        if record.phase is Phase.TERMINATING:
             return
-        record.asked_to_stop = True
-        limit_s = record.spec.shutdown_s if record.spec.shutdown_s is not None else record.cell.actor_class.shutdown_s
-        if limit_s < math.inf:
-            kill = partial(record.cell.kill, f"shutdown_timeout: it did not stop within {limit_s:g} s")
-            record.kill_timer = self._later(limit_s, kill)
-        record.cell.signal(Stop(reason, by_parent=True))
+        record.cancel_timer()
+        record.phase = Phase.TERMINATING
+        if record.is_gone:
+            self._forget(record, ended_by_itself=False)
+        elif record.spec.shutdown_s == "kill":
+            record.cell.kill("its spec says so")
+        else:
+            self._limit_stop(record)
+            record.cell.signal(Stop(reason, by_parent=True))
 
-    def _later(self, delay_s: float, call: Callable[[], None]) -> TimerHandle:
-        timer = self._owner.call_later(delay_s, call)
-        # First set, then look: a kill of the owner from another thread cancels what it finds, and may not find this.
-        if self._owner.has_ended:
-            timer.cancel()
-        return timer
-
-    def _now(self) -> float:
-        now: float = self._owner.system.clock.now()
-        return now
+    def _limit_stop(self, record: ChildRecord) -> None:
+        """Have it killed when it does not stop in time."""
+        limit = record.spec.shutdown_s if record.spec.shutdown_s is not None else record.cell.actor_class.shutdown_s
+        if limit == "kill":
+            limit = 0.0
+        if limit < math.inf:
+            kill = partial(record.cell.kill, f"shutdown_timeout: it did not stop within {limit:g} s")
+            record.timer = self._later(limit, kill)

@@ -69,6 +69,11 @@ class ChildFailed:
     reason: ExitReason
     message: object = None
 
+    @property
+    def phase(self) -> Literal["start", "run"]:
+        """Whether it failed while it started, or later."""
+        return "start" if self.reason.kind == "start_failed" else "run"
+
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:

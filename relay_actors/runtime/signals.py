@@ -6,6 +6,7 @@ nothing is ever left waiting for an answer (SEMANTICS M5).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,10 +20,14 @@ __all__ = [
     "Adopt",
     "ChildEnded",
     "ChildFailedSignal",
+    "ChildLeft",
     "ChildStarted",
+    "Due",
     "EndForGood",
     "Internal",
+    "Leave",
     "Restarted",
+    "Resumed",
     "Signal",
     "Stop",
 ]
@@ -95,6 +100,43 @@ class Restarted:
 
 
 @dataclass(eq=False, slots=True)
+class Resumed:
+    """The parent has decided: go on with the same object."""
+
+    def handle(self, cell: AnyCell) -> None:
+        cell.resume()
+
+    def refuse(self, cell: AnyCell) -> None:
+        """Ended meanwhile: nothing is owed."""
+
+
+@dataclass(eq=False, slots=True)
+class Leave:
+    """A sibling is restarted, and this child with it: end this incarnation, say so, and wait."""
+
+    reason: ExitReason
+
+    def handle(self, cell: AnyCell) -> None:
+        cell.leave(self.reason)
+
+    def refuse(self, cell: AnyCell) -> None:
+        """Ended meanwhile: the parent is told of that."""
+
+
+@dataclass(eq=False, slots=True)
+class Due:
+    """The time has come for something that is done in the cell's turn."""
+
+    call: Callable[[], None]
+
+    def handle(self, cell: AnyCell) -> None:
+        self.call()
+
+    def refuse(self, cell: AnyCell) -> None:
+        """The cell has ended: it is not done."""
+
+
+@dataclass(eq=False, slots=True)
 class Adopt:
     """Take this new cell as a child and start it."""
 
@@ -139,15 +181,30 @@ class ChildFailedSignal:
 
 
 @dataclass(eq=False, slots=True)
-class ChildEnded:
-    """A child has ended for good."""
+class ChildLeft:
+    """A child has ended its incarnation, as it was asked by `Leave`."""
 
     child: AnyCell
-    reason: ExitReason
 
     def handle(self, cell: AnyCell) -> None:
         if cell.children is not None:
-            cell.children.on_ended(self.child, self.reason)
+            cell.children.on_left(self.child)
+
+    def refuse(self, cell: AnyCell) -> None:
+        """The parent is gone, and its children with it."""
+
+
+@dataclass(eq=False, slots=True)
+class ChildEnded:
+    """A child has ended for good; ``keys`` are the names that a killed one had."""
+
+    child: AnyCell
+    reason: ExitReason
+    keys: tuple[Hashable, ...] = ()
+
+    def handle(self, cell: AnyCell) -> None:
+        if cell.children is not None:
+            cell.children.on_ended(self.child, self.reason, self.keys)
 
     def refuse(self, cell: AnyCell) -> None:
         """The parent is gone: nobody counts."""

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pykka
 
-from relay_actors.errors import ActorError, ConfigError, NameTaken
+from relay_actors.errors import ActorError, ConfigError, NameTaken, StartTimeout
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.base import Clock, Dispatcher, Hooks
@@ -23,10 +23,13 @@ from relay_actors.runtime.dead_letters import DeadLetters
 from relay_actors.runtime.dispatcher_baton import BatonDispatcher
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
 from relay_actors.runtime.dispatcher_pinned import PinnedDispatcher
+from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.hooks import Counters, GuardedHooks
 from relay_actors.runtime.reasons import ExitReason
 from relay_actors.runtime.registry import Registry
+from relay_actors.runtime.restart_record import RestartLog
 from relay_actors.runtime.signals import Adopt, Stop
+from relay_actors.runtime.validation import restart_warnings
 
 __all__ = ["System", "default_system"]
 
@@ -64,6 +67,7 @@ class System:
         )
         self.registry = Registry()
         self.dead_letters = DeadLetters(self.clock)
+        self.restarts = RestartLog()
         self._daemon = daemon
         # Guards the serial, who lives, and whose threads there are. Re-entrant, because a finaliser may run in the
         # middle.
@@ -106,9 +110,43 @@ class System:
             ActorError: the system is stopping, or has been stopped.
             Exception: what the constructor raised; nothing is left then (SEMANTICS L1).
         """
+        return cast("ActorRef[A]", self._begin(actor_class, args, kwargs, None).ref)
+
+    def start_within(self, timeout_s: float, actor_class: type[A], *args: Any, **kwargs: Any) -> ActorRef[A]:
+        """Start an actor without a supervisor, and return when it has started: its ``on_start`` has returned.
+
+        Args:
+            timeout_s: seconds it may take, above 0; it is killed then.
+            actor_class: its class.
+            args: positional arguments of its constructor.
+            kwargs: keyword arguments of its constructor.
+
+        Raises:
+            ActorError: the system is stopping, or has been stopped.
+            ConfigError: a time that is not above 0.
+            StartFailed: it has failed while it started; ``__cause__`` says why (SEMANTICS L2).
+            StartTimeout: it has not started in time.
+            Exception: what the constructor raised; nothing is left then (L1).
+        """
+        is_time = isinstance(timeout_s, int | float) and not isinstance(timeout_s, bool) and timeout_s > 0
+        if not is_time:
+            raise ConfigError(f"how long to wait for a start must be seconds above 0, not {timeout_s!r}")
+        started: Future[bool] = Future(self.dispatcher)
+        cell = self._begin(actor_class, args, kwargs, started)
+        try:
+            started.get(timeout=timeout_s)
+        except WaitTimeout:
+            cell.kill(f"start_timeout: it did not start within {timeout_s:g} s")
+            raise StartTimeout(f"{cell} did not start within {timeout_s:g} s, and was killed") from None
+        return cast("ActorRef[A]", cell.ref)
+
+    def _begin(
+        self, actor_class: type[Actor], args: tuple[Any, ...], kwargs: dict[str, Any], started: Future[bool] | None
+    ) -> Cell:
         if self._is_stopping:
             raise ActorError(f"system {self.name!r} has been stopped and starts no actors: make a new System")
         cell = self.new_cell(actor_class, args, kwargs)
+        cell.started = started
         try:
             cell.construct()
         except BaseException as error:
@@ -116,7 +154,19 @@ class System:
             raise
         self.dispatcher.start()
         cell.start()
-        return cast("ActorRef[A]", cell.ref)
+        return cell
+
+    def validate(self) -> list[str]:
+        """Look at the tree as it is, and warn of what would go wrong in it. Any thread.
+
+        Returns:
+            The warnings, which are logged as well: supervisors nested so that a fault far down can be restarted more
+            than a hundred times before anybody gives up (SEMANTICS S9).
+        """
+        warnings = restart_warnings(self.living)
+        for warning in warnings:
+            _log.warning("%s", warning)
+        return warnings
 
     def start_child(
         self,

@@ -189,7 +189,7 @@ def test_the_hooks_run_in_order_and_in_turns(world: World):
     log.clear()
     world.start(Recorder, log).tell(crash("on_failure is told this"))
     world.settle()
-    assert log == ["start", ("failure", "on_failure is told this")]
+    assert log == ["start", ("failure", "on_failure is told this"), "stop"]
 
 
 def test_on_failure_is_told_what_sys_exc_info_would_tell(world: World):

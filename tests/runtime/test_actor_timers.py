@@ -162,5 +162,5 @@ def test_a_tick_whose_handling_fails_ends_its_timer_with_its_actor(world: World)
     ref, log = timers(world, ("a", crash("tick"), 1.0), interval_s=1.0)
     world.advance(5.0)
 
-    assert log == [("failure", "tick")]
+    assert log == [("failure", "tick"), "stop"]
     assert not ref.is_alive()

@@ -82,7 +82,7 @@ def test_a_constructor_that_raises_leaves_nothing(world: World):
 
 
 def test_nothing_is_handled_when_on_start_raises(world: World):
-    """L3: on_failure once, no message, queued asks fail with ActorDead, and watchers know why."""
+    """L3, L7: on_failure once, then on_stop, no message; queued asks fail with ActorDead, and watchers know why."""
     log: list[Any] = []
     watcher = world.start(Recorder)
     ref = world.system.start(FailsToStart, log, [None])
@@ -91,7 +91,7 @@ def test_nothing_is_handled_when_on_start_raises(world: World):
     answer = ref.ask("never", block=False)
     world.settle()
 
-    assert log == [("failure", "not today")]
+    assert log == [("failure", "not today"), "stop"]
     with pytest.raises(ActorDead):
         answer.get(timeout=0)
     [down] = [entry for entry in watcher.ask(lambda actor: actor.log_of, timeout=0) if isinstance(entry, Down)]
@@ -104,7 +104,7 @@ def test_nothing_is_handled_when_on_start_raises(world: World):
 
 
 def test_an_actor_without_a_supervisor_ends_when_it_fails(world: World):
-    """pykka's contract: the failing message is gone, those behind it are dead letters, on_stop is not called."""
+    """pykka's contract: the failing message is gone, those behind it are dead letters. L7: on_stop comes last."""
     log: list[Any] = []
     ref = world.start(Recorder, log)
     ref.tell(crash())
@@ -112,7 +112,7 @@ def test_an_actor_without_a_supervisor_ends_when_it_fails(world: World):
     world.settle()
 
     assert not ref.is_alive()
-    assert log == ["start", ("failure", "crash")]
+    assert log == ["start", ("failure", "crash"), "stop"]
     assert world.dead() == [("late", "dead")]
     with pytest.raises(ActorDead):
         ref.tell("later")
@@ -447,7 +447,7 @@ def test_every_stop_of_a_permanent_child_is_answered(world: World):
 
 
 def test_a_parent_ends_a_child_that_waits_for_its_restart(world: World):
-    """B3, H1: nothing of the pending restart is left, and on_stop is not asked of what has failed."""
+    """B3, H1, L7: nothing of the pending restart is left; what waited for it hears on_stop in place of pre_restart."""
     log: list[Any] = []
     spec = ChildSpec(restart=Restart.PERMANENT, backoff=Backoff(min_s=60, max_s=60))
     parent = world.start(Parent)
@@ -458,7 +458,7 @@ def test_a_parent_ends_a_child_that_waits_for_its_restart(world: World):
     assert child._cell.state is CellState.FAILED
 
     assert parent.stop(timeout=1.0) is True
-    assert log == ["start", ("failure", "crash")]
+    assert log == ["start", ("failure", "crash"), "stop"]
     assert world.dead() == [("kept for nobody", "dead")]
     assert world.dispatcher.pending_timers == 0
 
@@ -481,7 +481,7 @@ def test_a_stop_while_the_children_end_for_a_restart_wins(world: World):
     world.settle()
 
     assert stopped.get(timeout=0) is True
-    assert log == ["start", ("failure", "crash")]
+    assert log == ["start", ("failure", "crash"), "stop"]
 
 
 def test_a_child_that_fails_while_its_parent_is_gone_ends(world: World):
@@ -687,7 +687,8 @@ def test_a_kill_in_the_middle_of_anything_is_the_end(world: World, moment: str):
 
     parent_log: list[Any] = []
     supervisor = world.start(Parent, parent_log)
-    child = world.system.start_child(supervisor, Killed, spec=PERMANENT)
+    spec = ChildSpec(restart=Restart.PERMANENT, revive_killed=False)
+    child = world.system.start_child(supervisor, Killed, spec=spec)
     child.tell("fail" if moment == "on_failure" else "a")
     if moment == "on_stop":
         child.stop(block=False)
@@ -697,7 +698,9 @@ def test_a_kill_in_the_middle_of_anything_is_the_end(world: World, moment: str):
     assert child._cell.state is CellState.DEAD
     assert child._cell.actor is None
     assert child._cell.exit_reason.kind == "killed"
-    assert [entry for entry in parent_log if entry[:1] == ("ended",)] == [("ended", child, "killed")]
+    [ended, told] = [entry for entry in parent_log if entry != "start"]
+    assert ended == ("ended", child, "killed")
+    assert (told.ref, told.reason.kind) == (child, "killed")
     assert world.dispatcher.pending_timers == 0
     assert supervisor.stop(timeout=0) is True
 

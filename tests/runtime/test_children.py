@@ -345,7 +345,7 @@ def test_a_child_that_fails_while_its_parent_stops_does_not_come_back(world: Wor
     world.settle()
 
     assert stopped.get(timeout=0) is True
-    assert log == ["start", ("failure", "crash")]
+    assert log == ["start", ("failure", "crash"), "stop"]
 
 
 def test_children_that_do_not_stop_are_reported_once_per_reason(world: World, caplog: pytest.LogCaptureFixture):

@@ -99,7 +99,7 @@ def test_an_error_is_raised_at_the_await(flows: Flows):
     second.try_fail(OSError("not caught"))
     flows.world.settle()
 
-    assert flows.log == ["caught", ("failure", "not caught")]
+    assert flows.log == ["caught", ("failure", "not caught"), "stop"]
     assert not flows.ref.is_alive()
 
 
@@ -234,7 +234,7 @@ def test_ending_a_flow_that_waits_raises_there(flows: Flows):
 
     flows.begin(run())
     flows.in_turn(end)
-    assert flows.log == ["told", "finally", ("failure", "over")]
+    assert flows.log == ["told", "finally", ("failure", "over"), "stop"]
     flows.flow.end_with(EOFError("again"))
     flows.flow.interrupt(EOFError("again"))
 

@@ -18,7 +18,7 @@ from tests.runtime.worlds import DEADLINE_S, Blocker, Echo, Parent, Recorder, Wo
 
 
 def test_two_systems_share_nothing():
-    """L10: neither names nor dead letters, timers or counters."""
+    """L10: neither names nor dead letters, timers, counters or records of restarts."""
     one, two = World(seed=1), World(seed=2)
     ref = one.start(Recorder)
     ref.ask(lambda actor: (actor.register("name"), actor.start_timer("tick", "tick", 1.0)), timeout=0)
@@ -29,7 +29,7 @@ def test_two_systems_share_nothing():
     assert one.dead() == [("lost", "dead")]
     assert two.dead() == []
     assert two.system.find("name") is None
-    assert (one.counters.snapshot(), two.counters.snapshot()) == ({"mine": 1}, {})
+    assert (one.counters.snapshot(), two.counters.snapshot()) == ({"mine": 1, "actors.ended.normal": 1}, {})
     assert two.dispatcher.pending_timers == 0
     one.end()
     two.end()

@@ -176,7 +176,7 @@ def test_after_batch_that_raises_fails_the_actor(world: World):
     log: list[Any] = []
     ref = world.start(Broken, log)
 
-    assert log == ["start", ("failure", "cannot write")]
+    assert log == ["start", ("failure", "cannot write"), "stop"]
     assert not ref.is_alive()
 
 
@@ -209,4 +209,4 @@ def test_a_broken_signal_fails_the_actor_and_not_the_thread(world: World):
     ref._cell.signal(Broken(NORMAL))
     world.settle()
 
-    assert log == ["start", ("failure", "broken machinery")]
+    assert log == ["start", ("failure", "broken machinery"), "stop"]

@@ -6,10 +6,12 @@ from typing import Any, TypeVar, cast
 
 import pykka
 
+from relay_actors.errors import StartTimeout
 from relay_actors.runtime.actor_ref import ActorRef, cell_of
 from relay_actors.runtime.cell import Cell
+from relay_actors.runtime.child_record import Child
 from relay_actors.runtime.child_spec import ChildSpec
-from relay_actors.runtime.future import Future
+from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.reasons import ExitReason
 
 __all__ = ["Supervising"]
@@ -58,28 +60,70 @@ class Supervising:
         return cast("ActorRef[C]", child.ref)
 
     def spawn_started(
-        self, actor_class: type[C], *args: Any, spec: ChildSpec | None = None, keep: Any = None, **kwargs: Any
+        self,
+        actor_class: type[C],
+        *args: Any,
+        spec: ChildSpec | None = None,
+        keep: Any = None,
+        within_s: float | None = None,
+        **kwargs: Any,
     ) -> ActorRef[C]:
         """Start a child and return when it has started: its ``on_start`` has returned.
 
+        Args:
+            actor_class: its class.
+            args: positional arguments of its constructor.
+            spec: how it is supervised; by default it is temporary: never restarted.
+            keep: anything that is to survive its restarts.
+            within_s: seconds it may take; None: as long as it takes.
+            kwargs: keyword arguments of its constructor.
+
         Raises:
             StartFailed: it has not; ``__cause__`` says why. What becomes of it is decided by its spec.
+            StartTimeout: it has not in time; it was killed, and is not begun anew.
         """
         child = self._new_child(actor_class, args, kwargs, spec, keep)
-        started: Future[bool] = Future(child.dispatcher)
-        child.started = started
-        child.start_now()
-        started.get()
+        self._wait_for_start(child, within_s)
         return cast("ActorRef[C]", child.ref)
 
+    def spawn_defined(self, child: Child) -> ActorRef[Any]:
+        """Start a child that has an id, and return when it has started. For supervisors.
+
+        Raises:
+            StartFailed: it has not; it is not tried again.
+        """
+        cell = self._new_child(child.actor_class, child.args, dict(child.kwargs), child.spec, None, child)
+        self._wait_for_start(cell, None)
+        return cast("ActorRef[Any]", cell.ref)
+
+    def _wait_for_start(self, child: Cell, within_s: float | None) -> None:
+        started: Future[bool] = Future(child.dispatcher)
+        child.started = started
+        if within_s is None:
+            child.start_now()
+        else:
+            child.start()  # not on this thread: what runs on it cannot be left behind when the time is over
+        try:
+            started.get(timeout=within_s)
+        except WaitTimeout:
+            if self._cell.children is not None:
+                self._cell.children.kill(child, f"start_timeout: it did not start within {within_s:g} s")
+            raise StartTimeout(f"{child} did not start within {within_s:g} s, and was killed") from None
+
     def _new_child(
-        self, actor_class: type[C], args: tuple[Any, ...], kwargs: dict[str, Any], spec: ChildSpec | None, keep: Any
+        self,
+        actor_class: type[C],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        spec: ChildSpec | None,
+        keep: Any,
+        definition: Child | None = None,
     ) -> Cell:
         self._cell.make_children().check_room()
         child: Cell = self._cell.system.new_cell(actor_class, args, kwargs, keep=keep)
         try:
             child.construct()
-            self._cell.make_children().add(child, spec or ChildSpec())
+            self._cell.make_children().add(child, spec or ChildSpec(), definition=definition)
         except BaseException as error:
             child.abandon(error)
             raise
