@@ -31,16 +31,21 @@ from relay_actors.config import Limits, Timing
 from relay_actors.errors import CallEnded, RelayActorsError, RelayError
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
+from relay_actors.runtime.asking import FOREVER, NoReplyYet, ReplyToken
 from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.failures import AskTimeout
+from relay_actors.runtime.piping import PipeFailed
 from relay_actors.runtime.reasons import ChildFailed, DeadLetter, Down, ExitReason
 from relay_actors.runtime.restart_policy import Backoff, Restart
 
 __all__ = [
+    "FOREVER",
     "AIAction",
     "Action",
     "ActionCompleted",
     "Actor",
     "ActorRef",
+    "AskTimeout",
     "Backoff",
     "CallActor",
     "CallEnded",
@@ -60,13 +65,16 @@ __all__ = [
     "Limits",
     "MessageActor",
     "MessageHandle",
+    "NoReplyYet",
     "PayAction",
+    "PipeFailed",
     "PlayAction",
     "RecordAction",
     "RelayActorsError",
     "RelayApp",
     "RelayError",
     "Reply",
+    "ReplyToken",
     "Restart",
     "StandaloneCollectAction",
     "StreamAction",

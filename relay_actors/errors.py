@@ -251,7 +251,7 @@ class WouldDeadlock(ActorError):
     """An actor was about to wait, in its own turn, for what only its own turn can bring.
 
     Attributes:
-        chain: who waits for what, one after the other, from the actor back to itself; empty where nobody else takes part.
+        chain: who waits for what, one after the other, from the actor back to itself; empty where that is not told.
 
     Source: SEMANTICS A8.
     """

@@ -11,10 +11,11 @@ from tests.protocol.wire_tables import CONSTANTS
 
 PUBLIC = {
     "relay_actors": """
-        AIAction Action ActionCompleted Actor ActorRef Backoff CallActor CallEnded CallHandle ChildFailed ChildSpec
-        CollectAction CommandFailed ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Down ExitReason
-        FaxAction Limits MessageActor MessageHandle PayAction PlayAction RecordAction RelayActorsError RelayApp
-        RelayError Reply Restart StandaloneCollectAction StreamAction TapAction Timing TranscribeAction Wait __version__
+        AIAction Action ActionCompleted Actor ActorRef AskTimeout Backoff CallActor CallEnded CallHandle ChildFailed
+        ChildSpec CollectAction CommandFailed ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Down
+        ExitReason FOREVER FaxAction Limits MessageActor MessageHandle NoReplyYet PayAction PipeFailed PlayAction
+        RecordAction RelayActorsError RelayApp RelayError Reply ReplyToken Restart StandaloneCollectAction StreamAction
+        TapAction Timing TranscribeAction Wait __version__
     """,
     "relay_actors.events": """
         CallReceiveEvent CallStateEvent CallingErrorEvent CollectEvent ConferenceEvent ConnectEvent DenoiseEvent
@@ -36,8 +37,8 @@ PUBLIC = {
     "relay_actors.errors": """
         ActorDead ActorError ArgumentError CallEnded CommandRejectedError ConfigError ConnectFailedError
         ConnectionLimitError ConnectionLostError DialFailedError FlowError JournalError LOCAL_ERROR_CODE MailboxFull
-        NameTaken NotSentError ParentStopping ProtocolError RelayActorsError RelayError RequestTimeoutError StartFailed
-        StartTimeout TooManyChildren TransportError WouldDeadlock
+        NameTaken NotSentError ParentStopping Poisoned ProtocolError RelayActorsError RelayError RequestTimeoutError
+        StartFailed StartTimeout TooManyChildren TransportError WouldDeadlock
     """,
 }
 

@@ -25,6 +25,7 @@ from relay_actors.runtime.hooks import Counters, GuardedHooks
 from relay_actors.runtime.reasons import ExitReason
 from relay_actors.runtime.registry import Registry
 from relay_actors.runtime.signals import Adopt, Stop
+from relay_actors.runtime.unexpected import UnexpectedMessages
 
 __all__ = ["System", "default_system"]
 
@@ -62,6 +63,7 @@ class System:
         )
         self.registry = Registry()
         self.dead_letters = DeadLetters(self.clock)
+        self.unexpected = UnexpectedMessages(self.hooks)
         self._daemon = daemon
         # Guards the serial, who lives, and whose threads there are. Re-entrant, because a finaliser may run in the
         # middle.

@@ -67,6 +67,7 @@ class Supervising:
         """
         child = self._new_child(actor_class, args, kwargs, spec, keep)
         started: Future[bool] = Future(child.dispatcher)
+        started.settled_by = child
         child.started = started
         child.start_now()
         started.get()
