@@ -31,7 +31,7 @@ class AskTimeout(ActorError, WaitTimeout):
 
     def __init__(self, *, asker: str, receiver: str, message_type: str, timeout_s: float, correlation_id: str) -> None:
         super().__init__(
-            f"{asker or 'code outside of actors'} asked {receiver} a {message_type} and has no answer after "
+            f"{asker or 'code outside of actors'} asked {receiver} ({message_type}) and has no answer after "
             f"{timeout_s:g} seconds. The outcome is unknown: it may have been done, or may yet be "
             f"(correlation_id={correlation_id}). Give it more time by ask(…, timeout=…), or ask_timeout_s of its class"
         )
