@@ -34,6 +34,7 @@ from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.asking import FOREVER, NoReplyYet, ReplyToken
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.failures import AskTimeout
+from relay_actors.runtime.future import get_all
 from relay_actors.runtime.piping import PipeFailed
 from relay_actors.runtime.reasons import ChildFailed, DeadLetter, Down, ExitReason
 from relay_actors.runtime.restart_policy import Backoff, Restart
@@ -83,4 +84,5 @@ __all__ = [
     "TranscribeAction",
     "Wait",
     "__version__",
+    "get_all",
 ]

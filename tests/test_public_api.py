@@ -15,7 +15,7 @@ PUBLIC = {
         ChildSpec CollectAction CommandFailed ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Down
         ExitReason FOREVER FaxAction Limits MessageActor MessageHandle NoReplyYet PayAction PipeFailed PlayAction
         RecordAction RelayActorsError RelayApp RelayError Reply ReplyToken Restart StandaloneCollectAction StreamAction
-        TapAction Timing TranscribeAction Wait __version__
+        TapAction Timing TranscribeAction Wait __version__ get_all
     """,
     "relay_actors.events": """
         CallReceiveEvent CallStateEvent CallingErrorEvent CollectEvent ConferenceEvent ConnectEvent DenoiseEvent

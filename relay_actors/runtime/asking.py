@@ -17,7 +17,7 @@ from typing import Any, Final, final
 
 from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr
 
-from relay_actors.errors import ActorError, ConfigError
+from relay_actors.errors import ActorError, ConfigError, MailboxFull
 from relay_actors.runtime import wait_graph
 from relay_actors.runtime.base import Runnable
 from relay_actors.runtime.context import here
@@ -77,17 +77,17 @@ class Ask(Future[Any]):
         "or await ref.ask(…, block=False) in `async def run`"
     )
 
+    _correlation_id = ""
+
     def __init__(
         self, receiver: Any, kind: type, asker: Runnable | None, deadline: float = FOREVER, timeout_s: float = FOREVER
     ) -> None:
         super().__init__(receiver.system.dispatcher)
-        self.settled_by = receiver
         self.deadline = deadline
+        self._receiver = receiver  # whom the asker knows; `settled_by` is who is made to answer
         self._kind = kind
         self._asker = asker
         self._timeout_s = timeout_s
-        self._receiver = receiver  # whom the asker knows, also when somebody else is made to answer
-        self._correlation_id = ""
 
     @property
     def what_is_awaited(self) -> str:
@@ -119,10 +119,9 @@ class Ask(Future[Any]):
             self.try_fail(self._too_late(self._timeout_s))
 
     def fail_at_deadline(self) -> None:
-        """Have it fail by itself when the deadline passes, for who does not wait."""
-        if self.deadline != FOREVER and not self._settled:
-            timer = self._receiver.system.dispatcher.call_at(self.deadline, self.expire)
-            self.add_done_callback(lambda _reply: timer.cancel())
+        """Have it fail by itself when the deadline passes, for who does not wait. Before it is sent."""
+        timer = self._receiver.system.dispatcher.call_at(self.deadline, self.expire)
+        self._callbacks = [lambda _reply: timer.cancel()]  # nobody else knows of it yet, so this needs no lock
 
     def _seconds_left(self) -> float | None:
         if self.deadline == FOREVER:
@@ -161,12 +160,18 @@ def ask(receiver: Any, message: object, *, block: bool, timeout: float | None) -
             deadline = min(now + timeout_s, latest)
             reply = Ask(receiver, kind, turn, deadline, max(0.0, deadline - now))
     if not block:
-        _send(receiver, message, reply)
-        reply.fail_at_deadline()
+        if reply.deadline != FOREVER:
+            reply.fail_at_deadline()
+        try:
+            _send(receiver, message, reply)
+        except MailboxFull as error:
+            reply.try_fail(error)  # and with it goes the timer
+            raise
         return reply
     if turn is None:
         _send(receiver, message, reply)
         return reply.outcome()
+    reply.settled_by = receiver
     before = wait_graph.enter(turn, reply)  # before it is sent: a question that is refused has had no effect
     try:
         _send(receiver, message, reply)
@@ -201,8 +206,9 @@ def skip_expired(cell: Any, envelope: Any) -> bool:
     """
     reply, message = envelope.reply_to, envelope.message
     # At the very deadline the asker decides: with `timeout=0` an answer may be there at once, in virtual time.
-    is_over = reply.deadline < cell.system.clock.now() or isinstance(reply.error, AskTimeout)
-    if not is_over or getattr(type(message), "expires", True) is False:
+    if reply.deadline >= cell.system.clock.now() and not isinstance(reply.error, AskTimeout):
+        return False
+    if getattr(type(message), "expires", True) is False:
         return False
     reply.expire()
     cell.system.hooks.count("ask.expired")

@@ -21,7 +21,7 @@ from relay_actors.runtime import wait_graph
 from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.context import here
 
-__all__ = ["Future", "WaitTimeout"]
+__all__ = ["Future", "WaitTimeout", "get_all"]
 
 T = TypeVar("T")
 J = TypeVar("J")
@@ -322,6 +322,25 @@ class _Derived(Future[T]):
             self._settled = True
             callbacks, self._callbacks = self._callbacks, None
         self._call_all(callbacks)
+
+
+def get_all(futures: Iterable[pykka.Future[T]], *, timeout: float | None = None) -> list[T]:
+    """Wait for all of ``futures`` and return the list of their values; ``timeout`` is for all of them together.
+
+    (``pykka.get_all`` gives each of them that time, one after the other.)
+
+    Args:
+        futures: any number, also none; those of stock pykka actors are waited for one after the other.
+        timeout: seconds; None waits for ever. Questions fail by themselves when their own time is over.
+
+    Raises:
+        WaitTimeout: not all were there in time; the futures are unharmed.
+        Exception: the error of the first in the list that has one, once all are settled.
+
+    Source: SEMANTICS A10.
+    """
+    waited_for = tuple(futures)
+    return list(_Derived(waited_for, list).get(timeout=timeout)) if waited_for else []
 
 
 def _error_of(given: OptExcInfo | BaseException) -> BaseException:

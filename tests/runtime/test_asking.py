@@ -9,7 +9,7 @@ from typing import Any
 import pykka
 import pytest
 
-from relay_actors.errors import ActorDead, CommandRejectedError, ConfigError, Poisoned
+from relay_actors.errors import ActorDead, CommandRejectedError, ConfigError, MailboxFull, Poisoned
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.asking import FOREVER
 from relay_actors.runtime.child_spec import ChildSpec
@@ -18,6 +18,7 @@ from relay_actors.runtime.future import WaitTimeout
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.system import System
 from tests.runtime.worlds import DEADLINE_S, Blocker, Parent, Recorder, World, block, crash, spawn
+from tests.stress import ask_and_stop
 
 DEFER = Recorder.reply_later
 """A message for a `Recorder` that is answered later: never, by nobody."""
@@ -110,6 +111,21 @@ def test_no_timer_is_left_of_an_ask_that_was_answered(world: World):
     assert world.dispatcher.pending_timers == 100
     world.settle()
     assert all(future.is_settled for future in futures)
+    assert world.dispatcher.pending_timers == 0
+
+
+def test_no_timer_is_left_of_an_ask_that_a_full_mailbox_refused(world: World):
+    """A1, M4: nor of one that the dead did not take."""
+
+    class Bounded(Recorder):
+        mailbox_capacity = 1
+
+    ref = world.start(Bounded)
+    ref.tell("a")
+    with pytest.raises(MailboxFull):
+        ref.ask("b", block=False)
+    ref.stop(timeout=0, now=True)
+    assert isinstance(ref.ask("c", block=False).error, ActorDead)
     assert world.dispatcher.pending_timers == 0
 
 
@@ -274,6 +290,15 @@ def test_an_error_that_no_asker_hears_is_in_the_log(world: World, caplog: pytest
     world.settle()
     assert "no asker hears" in caplog.text
     assert "unheard" in caplog.text
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_asks_that_race_stops_leave_no_future_open(seed: int, capsys: pytest.CaptureFixture[str]):
+    """A6, A13: the short form of `tests.stress.ask_and_stop`: answers at once, later and never; four ways to end."""
+    assert ask_and_stop.main(["4000", str(seed)]) == 0, capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "answered" in told
+    assert "dead" in told
 
 
 # -- questions within questions --------------------------------------------------------------------------------------
