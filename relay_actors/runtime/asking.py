@@ -302,7 +302,11 @@ class ReplyToken:
 
 
 def defer(cell: Any, owed: dict[Any, ReplyToken]) -> ReplyToken:
-    """Take a token for the answer to what is being handled, and enter it into what is owed. In the actor's turn."""
+    """Take a token for the answer to what is being handled, and enter it into what is owed. In the actor's turn.
+
+    A kill from another thread first fails what is being answered, and then what is owed; a turn first owes it, and then
+    answers no more: so whenever the kill comes, it finds it in one of the two places.
+    """
     reply: Future[Any] | None = cell.answering
     if reply is None:
         return ReplyToken(cell, None)
@@ -311,9 +315,6 @@ def defer(cell: Any, owed: dict[Any, ReplyToken]) -> ReplyToken:
         token = owed[reply] = ReplyToken(cell, reply)
         reply.is_deferred = True
         reply.add_done_callback(partial(_forget, owed))
-        # First set, then look: a kill from another thread leaves unanswered what it finds, and may not have found it.
-        if cell.has_ended:
-            token.leave_unanswered()
     return token
 
 

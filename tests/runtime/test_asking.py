@@ -14,6 +14,7 @@ from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.asking import FOREVER
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.failures import AskTimeout
+from relay_actors.runtime.flow import Flow
 from relay_actors.runtime.future import WaitTimeout
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.system import System
@@ -89,6 +90,17 @@ def test_calls_by_a_proxy_have_no_deadline_of_their_own(world: World):
     assert proxy.level.get(timeout=0) == 7
     with pytest.raises(pykka.Timeout):
         call.get(timeout=1.0)
+
+
+def test_for_ever_is_not_the_end_of_virtual_time(world: World):
+    """A1: where nothing can ever answer, a deterministic run says so, in place of moving its clock to infinity."""
+    ref = world.start(Recorder)
+    with pytest.raises(ConfigError, match="would never end"):
+        ref.ask(DEFER, timeout=FOREVER)
+    future = ref.ask(DEFER, block=False, timeout=FOREVER)
+    with pytest.raises(ConfigError, match="would never end"):
+        future.get(timeout=FOREVER)
+    assert world.now == 0
 
 
 @pytest.mark.parametrize("timeout", [math.nan, "5", [5]])
@@ -334,10 +346,14 @@ def test_what_was_told_and_what_follows_has_time_of_its_own(world: World):
         futures.append(inner.ask("what is this", block=False))
         futures.append(inner.proxy().rise())
 
+    async def asks_in_a_flow(actor: Any) -> None:
+        asks(actor)
+
     outer.ask(asks, timeout=1.0)
     outer.tell(asks)
+    outer.ask(lambda actor: Flow(actor._cell, asks_in_a_flow(actor), print).begin(), timeout=1.0)
     world.settle()
-    assert [future.deadline for future in futures] == [1.0, FOREVER, 5.0, FOREVER]
+    assert [future.deadline for future in futures] == [1.0, FOREVER, 5.0, FOREVER, 5.0, FOREVER]
 
 
 # -- errors ----------------------------------------------------------------------------------------------------------
@@ -487,6 +503,21 @@ def test_without_that_a_message_fails_once(world: World):
     world.start(Recorder).tell(flaky)
     world.settle()
     assert flaky.left == 0
+
+
+def test_the_dead_do_not_try_again(world: World):
+    """M6, H4: killed in the middle of the first attempt."""
+    ref = world.start(Retries)
+    attempts: list[Any] = []
+
+    def ends_and_fails(actor: Any) -> None:
+        attempts.append(actor)
+        actor._cell.kill("test")
+        raise ValueError("too late")
+
+    assert isinstance(ref.ask(ends_and_fails, block=False), pykka.Future)
+    world.settle()
+    assert len(attempts) == 1
 
 
 def test_what_ends_the_actor_is_not_tried_again(world: World):

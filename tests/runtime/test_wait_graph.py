@@ -129,6 +129,33 @@ def test_whoever_is_answered_already_is_no_part_of_a_circle(world: World):
     assert seen == ["back"]
 
 
+def test_an_edge_that_is_settled_leads_nowhere(world: World):
+    """A8: also before the thread that waited has noticed."""
+    a, b = (world.start(Recorder)._cell for _ in range(2))
+    first, second = Future[str](), Future[str]()
+    first.settled_by, second.settled_by = b, a
+    before = wait_graph.enter(a, first)
+    with pytest.raises(WouldDeadlock):
+        wait_graph.enter(b, second)
+    first.set("there")
+    wait_graph.leave(b, wait_graph.enter(b, second))
+    wait_graph.leave(a, before)
+
+
+def test_a_parent_that_waits_for_the_start_of_its_child_waits(system: System):
+    """A8: also when the child starts on a thread of its own, and asks the parent there."""
+    parent = system.start(Parent)
+
+    class Pinned(Actor):
+        dispatcher = "pinned"
+
+        def on_start(self) -> None:
+            parent.ask("are you there", timeout=FOREVER)
+
+    with pytest.raises(WouldDeadlock):
+        parent.ask(lambda actor: raised_in(actor.spawn_started, Pinned), timeout=DEADLINE_S)
+
+
 def test_a_long_chain_without_a_circle_goes_through(world: World):
     """A8: many may wait for one, and one for many."""
     refs = [world.start(Recorder) for _ in range(20)]

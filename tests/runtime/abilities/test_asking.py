@@ -12,7 +12,7 @@ from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.failures import AskTimeout
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.system import System
-from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, crash, spawn
+from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, crash, spawn, until
 
 
 class Desk(Recorder):
@@ -130,10 +130,23 @@ def test_a_killed_actor_leaves_nobody_waiting(system: System):
     asked = ref.ask(hang, block=False)
     assert hangs.wait(DEADLINE_S)
     ref._cell.kill("test")
-    for future in (owed, asked):
-        with pytest.raises(ActorDead):
-            future.get(timeout=DEADLINE_S)
+    assert isinstance(owed.error, ActorDead)
+    assert isinstance(asked.error, ActorDead)
     let_go.set()
+    until(lambda: bool(late) and not late[0].is_awaited)
+
+
+def test_who_kills_itself_before_it_defers_leaves_nobody_waiting(world: World):
+    """A13, H4: what it does after its end has no effect."""
+    ref = world.start(Desk)
+
+    def ends_and_defers(desk: Any) -> None:
+        desk._cell.kill("test")
+        desk.reply_later()
+
+    future = ref.ask(ends_and_defers, block=False)
+    world.settle()
+    assert isinstance(future.error, ActorDead)
 
 
 def test_a_last_answer_may_be_given_in_on_stop(world: World):
