@@ -21,6 +21,7 @@ from relay_actors.errors import ActorError, ConfigError, MailboxFull
 from relay_actors.runtime import wait_graph
 from relay_actors.runtime.base import Runnable
 from relay_actors.runtime.context import here
+from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
 from relay_actors.runtime.failures import ActorIsDead, AskTimeout
 from relay_actors.runtime.future import Future, WaitTimeout
 
@@ -120,6 +121,8 @@ class Ask(Future[Any]):
 
     def fail_at_deadline(self) -> None:
         """Have it fail by itself when the deadline passes, for who does not wait. Before it is sent."""
+        if self.deadline == FOREVER:
+            return
         timer = self._receiver.system.dispatcher.call_at(self.deadline, self.expire)
         self._callbacks = [lambda _reply: timer.cancel()]  # nobody else knows of it yet, so this needs no lock
 
@@ -160,13 +163,8 @@ def ask(receiver: Any, message: object, *, block: bool, timeout: float | None) -
             deadline = min(now + timeout_s, latest)
             reply = Ask(receiver, kind, turn, deadline, max(0.0, deadline - now))
     if not block:
-        if reply.deadline != FOREVER:
-            reply.fail_at_deadline()
-        try:
-            _send(receiver, message, reply)
-        except MailboxFull as error:
-            reply.try_fail(error)  # and with it goes the timer
-            raise
+        reply.fail_at_deadline()
+        _send(receiver, message, reply)
         return reply
     if turn is None:
         _send(receiver, message, reply)
@@ -174,6 +172,8 @@ def ask(receiver: Any, message: object, *, block: bool, timeout: float | None) -
     reply.settled_by = receiver
     before = wait_graph.enter(turn, reply)  # before it is sent: a question that is refused has had no effect
     try:
+        if isinstance(receiver.system.dispatcher, DeterministicDispatcher):
+            reply.fail_at_deadline()  # this wait can end only after those inside it: so the wait itself may be late
         _send(receiver, message, reply)
         return reply.outcome()
     finally:
@@ -192,7 +192,12 @@ def checked_seconds(timeout_s: float) -> float:
 
 
 def _send(receiver: Any, message: object, reply: Ask) -> None:
-    if not receiver.tell_user(message, reply):
+    try:
+        is_sent = receiver.tell_user(message, reply)
+    except MailboxFull as error:
+        reply.try_fail(error)  # and with it goes its timer
+        raise
+    if not is_sent:
         reply.try_fail(ActorIsDead(f"{receiver.ref} not found"))
 
 

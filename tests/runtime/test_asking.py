@@ -304,6 +304,36 @@ def test_an_error_that_no_asker_hears_is_in_the_log(world: World, caplog: pytest
     assert "unheard" in caplog.text
 
 
+def test_a_deadline_holds_though_the_wait_ends_later(world: World):
+    """A1, A4, D4: in a deterministic run a wait can end only after those inside it; an answer is late all the same."""
+    silent, outer, inner = (world.start(Recorder) for _ in range(3))
+    tokens: list[Any] = []
+    outcomes: list[Any] = []
+
+    def puts_off(actor: Any) -> None:
+        tokens.append(actor.reply_later())
+
+    def asks(timeout_s: float) -> None:
+        try:
+            outcomes.append((silent.ask(puts_off, timeout=timeout_s), world.now))
+        except AskTimeout as error:
+            outcomes.append((error.timeout_s, world.now))
+
+    def begins(_actor: Any) -> None:
+        inner.tell(lambda _actor: asks(9.0))
+        asks(3.0)
+
+    def answers_both() -> None:
+        assert sorted(token.is_awaited for token in tokens) == [False, True]
+        silent.tell(lambda actor: [actor.reply_to(token, "at five") for token in tokens])
+
+    world.dispatcher.call_at(5.0, answers_both)
+    outer.tell(begins)
+    world.settle()
+    assert outcomes == [("at five", 5.0), (3.0, 5.0)]
+    assert world.counters.snapshot() == {"ask.late": 1}
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_asks_that_race_stops_leave_no_future_open(seed: int, capsys: pytest.CaptureFixture[str]):
     """A6, A13: the short form of `tests.stress.ask_and_stop`: answers at once, later and never; four ways to end."""
