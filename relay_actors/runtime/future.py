@@ -238,8 +238,8 @@ class Future(pykka.Future[T]):
         return type(self).__name__
 
     def open_parts(self) -> Sequence[Future[Any]]:
-        """Return the futures that have to be settled first: itself, or those from which it is computed."""
-        return (self,)
+        """Return the futures that have yet to be settled: itself, or some of those from which it is computed."""
+        return () if self._settled else (self,)
 
     def _too_late(self, timeout: float | None) -> WaitTimeout:
         return WaitTimeout(f"{timeout} seconds")

@@ -27,10 +27,6 @@ class Awaited(Protocol):
     """The actor in whose turns it is settled, where that is known."""
 
     @property
-    def is_settled(self) -> bool:
-        """Whether nobody has to wait for it any more."""
-
-    @property
     def what_is_awaited(self) -> str:
         """What people read between the two actors of an edge."""
 
@@ -39,7 +35,7 @@ class Awaited(Protocol):
         """What to do instead, for the error's text."""
 
     def open_parts(self) -> Sequence[Awaited]:
-        """Return the futures that have to be settled first: itself, or those from which it is computed."""
+        """Return the futures that have yet to be settled: itself, or some of those from which it is computed."""
 
 
 # Guards both tables. Re-entrant, because a finaliser may run in the middle, and ask.
@@ -120,7 +116,7 @@ def _circle(start: Runnable) -> list[tuple[Runnable, str]] | None:
 def _edges(who: Runnable) -> list[tuple[Runnable, str]]:
     edges = []
     future = _waits.get(who)
-    if future is not None and not future.is_settled:
+    if future is not None:
         for part in future.open_parts():
             if part.settled_by is not None:
                 edges.append((part.settled_by, part.what_is_awaited))

@@ -4,6 +4,8 @@ import threading
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from relay_actors.errors import StartFailed, WouldDeadlock
 from relay_actors.runtime import wait_graph
@@ -140,6 +142,60 @@ def test_an_edge_that_is_settled_leads_nowhere(world: World):
     first.set("there")
     wait_graph.leave(b, wait_graph.enter(b, second))
     wait_graph.leave(a, before)
+
+
+class Someone:
+    """Somebody with turns, who is never run."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __repr__(self) -> str:
+        return f"Someone#{self.number}"
+
+
+WHO = st.integers(0, 5)
+STEPS = st.lists(st.tuples(WHO, st.sampled_from(["waits", "waits", "goes on", "one part is there"]), st.sets(WHO)))
+
+
+@given(STEPS)
+@example([(0, "waits", {1, 2}), (0, "one part is there", set()), (1, "waits", {0})])
+def test_exactly_the_circles_are_refused(steps: list[tuple[int, str, set[int]]]):
+    """A8: whoever waits for whom, and for how many at once: refused is what leads back, and nothing else."""
+    people: list[Any] = [Someone(number) for number in range(6)]
+    waits: dict[int, list[Any]] = {}
+
+    def leads_to(number: int, goal: int, seen: frozenset[int] = frozenset()) -> bool:
+        if number == goal or number in seen:
+            return number == goal
+        targets = [part.settled_by.number for part in waits.get(number, ()) if not part.is_settled]
+        return any(leads_to(target, goal, seen | {number}) for target in targets)
+
+    for who, what, targets in steps:
+        if what == "goes on" and who in waits:
+            del waits[who]
+            wait_graph.leave(people[who], None)
+        elif what == "one part is there" and who in waits:
+            next((part for part in waits[who] if not part.is_settled), Future[None]()).set()
+        elif what == "waits" and targets and who not in waits:
+            parts = [waited_for(people[target]) for target in sorted(targets)]
+            whole = parts[0].join(*parts[1:])
+            if any(leads_to(target, who) for target in targets):
+                with pytest.raises(WouldDeadlock, match=f"Someone#{who} -Future-> .*Someone#{who}\\. ") as caught:
+                    wait_graph.enter(people[who], whole)
+                assert len(caught.value.chain) <= len(people) + 1
+            else:
+                wait_graph.enter(people[who], whole)
+                waits[who] = parts
+    for who in waits:
+        wait_graph.leave(people[who], None)
+
+
+def waited_for(settled_by: Any) -> Future[None]:
+    """A future that somebody settles in his turns."""
+    future: Future[None] = Future()
+    future.settled_by = settled_by
+    return future
 
 
 def test_a_parent_that_waits_for_the_start_of_its_child_waits(system: System):
