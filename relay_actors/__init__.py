@@ -32,11 +32,14 @@ from relay_actors.errors import CallEnded, RelayActorsError, RelayError
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.actor_registry import ActorRegistry
+from relay_actors.runtime.asking import FOREVER, NoReplyYet, ReplyToken
 from relay_actors.runtime.child_record import Child, ChildCounts, ChildInfo, ChildState
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.directives import Directive
-from relay_actors.runtime.future import Future
+from relay_actors.runtime.failures import AskTimeout
+from relay_actors.runtime.future import Future, get_all
 from relay_actors.runtime.partitioned_supervisor import PartitionedRef, PartitionedSupervisor
+from relay_actors.runtime.piping import PipeFailed
 from relay_actors.runtime.reasons import ChildFailed, DeadLetter, Down, ExitReason
 from relay_actors.runtime.restart_policy import Backoff, Restart
 from relay_actors.runtime.restart_record import RestartRecord
@@ -45,12 +48,14 @@ from relay_actors.runtime.supervisor import DynamicSupervisor, Supervisor
 from relay_actors.runtime.supervisor_ref import DynamicSupervisorRef, SupervisorRef
 
 __all__ = [
+    "FOREVER",
     "AIAction",
     "Action",
     "ActionCompleted",
     "Actor",
     "ActorRef",
     "ActorRegistry",
+    "AskTimeout",
     "AutoShutdown",
     "Backoff",
     "CallActor",
@@ -79,15 +84,18 @@ __all__ = [
     "Limits",
     "MessageActor",
     "MessageHandle",
+    "NoReplyYet",
     "PartitionedRef",
     "PartitionedSupervisor",
     "PayAction",
+    "PipeFailed",
     "PlayAction",
     "RecordAction",
     "RelayActorsError",
     "RelayApp",
     "RelayError",
     "Reply",
+    "ReplyToken",
     "Restart",
     "RestartRecord",
     "StandaloneCollectAction",
@@ -100,4 +108,5 @@ __all__ = [
     "TranscribeAction",
     "Wait",
     "__version__",
+    "get_all",
 ]

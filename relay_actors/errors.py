@@ -27,6 +27,7 @@
         ├── MailboxFull             a bounded mailbox refused a message
         ├── NameTaken               a unique registry key has a living owner
         ├── WouldDeadlock           an actor was about to wait for itself
+        ├── Poisoned                a message failed its handler twice
         └── FlowError               a flow awaited something that its actor cannot drive
 """
 
@@ -51,6 +52,7 @@ __all__ = [
     "NameTaken",
     "NotSentError",
     "ParentStopping",
+    "Poisoned",
     "ProtocolError",
     "RelayActorsError",
     "RelayError",
@@ -262,7 +264,32 @@ class NameTaken(ActorError):
 
 
 class WouldDeadlock(ActorError):
-    """An actor was about to wait, in its own turn, for what only its own turn can bring. Source: SEMANTICS A8."""
+    """An actor was about to wait, in its own turn, for what only its own turn can bring.
+
+    Attributes:
+        chain: who waits for what, one after the other, from the actor back to itself; empty where that is not told.
+
+    Source: SEMANTICS A8.
+    """
+
+    def __init__(self, message: str, *, chain: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.chain = chain
+
+
+class Poisoned(ActorError):
+    """The handler failed on a message, was given it once more, and failed again; ``__cause__`` is the second failure.
+
+    Attributes:
+        message: which. It is not part of the text, because texts are logged.
+
+    Source: SEMANTICS M6.
+    """
+
+    def __init__(self, message: object, cause: BaseException) -> None:
+        super().__init__(f"{type(message).__name__} failed its handler twice: {type(cause).__name__}: {cause}")
+        self.message = message
+        self.__cause__ = cause
 
 
 class FlowError(ActorError):

@@ -28,7 +28,9 @@ INTERNAL: dict[type, str] = {
     Action: "complete refuse take_callback "
     # What every future of pykka's has.
     "add_done_callback close error filter is_settled join map reduce remove_done_callback send set set_exception "
-    "set_get_hook throw try_fail try_set",
+    "set_get_hook throw try_fail try_set "
+    # What the runtime notes at a future.
+    "deadline instead_of_waiting is_deferred open_parts settled_by what_is_awaited",
     MessageHandle: "text",
     AppRunner: "",
     Phone: "is_called is_texted",

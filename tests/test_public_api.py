@@ -11,13 +11,14 @@ from tests.protocol.wire_tables import CONSTANTS
 
 PUBLIC = {
     "relay_actors": """
-        AIAction Action ActionCompleted Actor ActorRef ActorRegistry AutoShutdown Backoff CallActor CallEnded
-        CallHandle Child ChildCounts ChildFailed ChildInfo ChildSpec ChildState CollectAction CommandFailed
-        ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Directive Down DynamicSupervisor
-        DynamicSupervisorRef ExitReason FaxAction Future Limits MessageActor MessageHandle PartitionedRef
-        PartitionedSupervisor PayAction PlayAction RecordAction RelayActorsError RelayApp RelayError Reply
-        Restart RestartRecord StandaloneCollectAction Strategy StreamAction Supervisor SupervisorRef TapAction
-        Timing TranscribeAction Wait __version__
+        AIAction Action ActionCompleted Actor ActorRef ActorRegistry AskTimeout AutoShutdown Backoff CallActor
+        CallEnded CallHandle Child ChildCounts ChildFailed ChildInfo ChildSpec ChildState CollectAction
+        CommandFailed ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Directive Down
+        DynamicSupervisor DynamicSupervisorRef ExitReason FOREVER FaxAction Future Limits MessageActor
+        MessageHandle NoReplyYet PartitionedRef PartitionedSupervisor PayAction PipeFailed PlayAction
+        RecordAction RelayActorsError RelayApp RelayError Reply ReplyToken Restart RestartRecord
+        StandaloneCollectAction Strategy StreamAction Supervisor SupervisorRef TapAction Timing TranscribeAction
+        Wait __version__ get_all
     """,
     "relay_actors.events": """
         CallReceiveEvent CallStateEvent CallingErrorEvent CollectEvent ConferenceEvent ConnectEvent DenoiseEvent
@@ -39,8 +40,9 @@ PUBLIC = {
     "relay_actors.errors": """
         ActorDead ActorError ArgumentError CallEnded ChildStateError CommandRejectedError ConfigError
         ConnectFailedError ConnectionLimitError ConnectionLostError DialFailedError FlowError JournalError
-        LOCAL_ERROR_CODE MailboxFull NameTaken NotSentError ParentStopping ProtocolError RelayActorsError
-        RelayError RequestTimeoutError StartFailed StartTimeout TooManyChildren TransportError WouldDeadlock
+        LOCAL_ERROR_CODE MailboxFull NameTaken NotSentError ParentStopping Poisoned ProtocolError
+        RelayActorsError RelayError RequestTimeoutError StartFailed StartTimeout TooManyChildren TransportError
+        WouldDeadlock
     """,
 }
 

@@ -6,12 +6,10 @@ import asyncio
 from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from relay_actors.errors import WouldDeadlock
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.events import EVENT_CLASS_MAP
 from relay_actors.runtime.base import Dispatcher, Runnable
-from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future
 
 __all__ = ["CallFuture", "Reply", "Wait", "follow", "give_up_after"]
@@ -32,24 +30,11 @@ class CallFuture(Future[T], Coroutine[Any, Any, T]):
 
     def __init__(self, dispatcher: Dispatcher | None = None, owner: Runnable | None = None) -> None:
         super().__init__(dispatcher)
-        self._owner = owner
+        self.settled_by = owner
         self._steps: dict[object, Generator[Any, Any, T]] | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {'settled' if self._settled else 'pending'}>"
-
-    def get(self, *, timeout: float | None = None) -> T:
-        """Wait for the value and return it, or raise the error; see `Future.get`.
-
-        Raises:
-            WouldDeadlock: asked for by the very actor whose turn would have to settle it (SEMANTICS A8).
-        """
-        if not self._settled and self._owner is not None and here.turn is self._owner:
-            raise WouldDeadlock(
-                f"{self._owner} would wait for itself, and hear nothing meanwhile. Await this in `async def run`, "
-                "or let what it brings come to on_receive"
-            )
-        return super().get(timeout=timeout)
 
     if not TYPE_CHECKING:  # a type checker must go on to say that there is no such attribute
 

@@ -18,6 +18,7 @@ import pykka
 from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr, _ActorStop
 
 from relay_actors.errors import ActorError
+from relay_actors.runtime.abilities.asking import Asking
 from relay_actors.runtime.abilities.supervising import Supervising
 from relay_actors.runtime.abilities.timing import Timing
 from relay_actors.runtime.abilities.watching import Watching
@@ -40,7 +41,7 @@ __all__ = ["Actor"]
 _constructing = threading.local()
 
 
-class Actor(Supervising, Watching, Timing, pykka.Actor):
+class Actor(Asking, Supervising, Watching, Timing, pykka.Actor):
     """An actor: a pykka actor that is cheap, can have children, and can be restarted in place.
 
     Subclass it, handle `on_receive`, start it with ``MyActor.start()`` or as a child with ``self.spawn(MyActor)``.
@@ -198,6 +199,14 @@ class Actor(Supervising, Watching, Timing, pykka.Actor):
             self._cell.begin_stop(NORMAL)
             return None
         return self._handle_receive(message)
+
+    def on_receive(self, message: Any) -> Any:
+        """Handle one message. Override it; for what you do not know, call ``super().on_receive(message)``.
+
+        What comes here nobody has handled: it is counted as ``messages.unexpected``, and logged once per class and type
+        (SEMANTICS M9).
+        """
+        self._cell.system.unexpected.report(self, message)
 
     def begin(self) -> None:
         """Start one incarnation: calls `on_start`. For frameworks on top to extend, so that users need no super()."""

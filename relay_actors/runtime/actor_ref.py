@@ -9,6 +9,7 @@ import pykka
 
 from relay_actors.errors import ActorError
 from relay_actors.runtime.anatomy import AnyCell
+from relay_actors.runtime.asking import ask
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.future import Future, WaitTimeout
@@ -119,6 +120,16 @@ class ActorRef(pykka.ActorRef[A]):
         if not self._cell.tell_user(message):
             raise ActorIsDead(f"{self} not found")
 
+    def tell_if_alive(self, message: object) -> bool:
+        """Send a message; False if the actor is dead: nothing was sent then. Otherwise as `tell` (SEMANTICS M7).
+
+        True does not say that it is handled: the actor may end before its turn, and then it is a dead letter.
+
+        Raises:
+            MailboxFull: the mailbox is bounded and full.
+        """
+        return self._cell.tell_user(message)
+
     def tell_ahead(self, message: object) -> bool:
         """Send a message ahead of what users have sent; False if the actor is dead: then it is a dead letter (M7).
 
@@ -138,15 +149,23 @@ class ActorRef(pykka.ActorRef[A]):
     def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any | Future[Any]:
         """Send a message and wait for the reply, or return a future of it with ``block=False``. Any thread.
 
+        Args:
+            message: what to ask.
+            block: whether to wait. A future fails by itself when the time is over; calls by a proxy have all the time
+                that ``get(timeout=…)`` gives them, as with pykka.
+            timeout: seconds; None is ``ask_timeout_s`` of the receiver's class, 5 by default, and `FOREVER` is no end.
+                In a handler that itself answers a question there is no more time than is left for that (SEMANTICS A9).
+
         Raises:
-            WaitTimeout: no reply within ``timeout`` seconds; the outcome is unknown (SEMANTICS A3).
+            AskTimeout: no reply in time; the outcome is unknown (A3). An ask that waits too long in the mailbox is not
+                handled any more, unless its class says ``expires = False`` (A2).
             ActorDead: the actor is dead, or died before it replied (A5).
-            Exception: what the handler raised.
+            WouldDeadlock: the receiver waits for this very actor, or is it (A8); nothing was sent.
+            MailboxFull: the mailbox is bounded and full; raised also with ``block=False``.
+            ConfigError: ``timeout`` is no number of seconds.
+            Exception: what the handler raised, with its traceback and a note of who raised it (A7).
         """
-        reply: Future[Any] = Future(self._cell.system.dispatcher)
-        if not self._cell.tell_user(message, reply):
-            reply.try_fail(ActorIsDead(f"{self} not found"))
-        return reply.get(timeout=timeout) if block else reply
+        return ask(self._cell, message, block=block, timeout=timeout)
 
     @overload
     def stop(self, *, block: Literal[True] = True, timeout: float | None = None, now: bool = False) -> bool: ...
@@ -167,6 +186,7 @@ class ActorRef(pykka.ActorRef[A]):
         """
         stopped: Future[bool] = Future(self._cell.system.dispatcher)
         if now:
+            stopped.settled_by = self._cell
             self._cell.signal(Stop(NORMAL, stopped))
         elif not self._cell.tell_user(STOP, stopped):
             stopped.try_set(False)

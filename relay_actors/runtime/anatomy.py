@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import pykka
 
 from relay_actors.runtime.base import Clock, Dispatcher, Hooks, TimerHandle
 from relay_actors.runtime.child_spec import ChildSpec
-from relay_actors.runtime.clock import Random
+from relay_actors.runtime.clock import Ids, Random
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.reasons import ExitReason
 
@@ -23,10 +23,14 @@ __all__ = ["AnyActor", "AnyCell", "AnyChildren", "AnySystem"]
 class AnyActor(Protocol):
     """The user's object, as its cell knows it."""
 
+    escalate_ask_errors: ClassVar[bool]
+    retries: ClassVar[int]
+
     def begin(self) -> None: ...
     def finish(self) -> None: ...
     def receive(self, message: object) -> Any: ...
     def after_batch(self) -> None: ...
+    def leave_unanswered(self) -> None: ...
     def pre_restart(self, reason: ExitReason, message: object) -> None: ...
     def on_child_started(self, ref: pykka.ActorRef[Any]) -> None: ...
     def on_child_ended(self, ref: pykka.ActorRef[Any], reason: ExitReason) -> None: ...
@@ -106,6 +110,8 @@ class AnySystem(Protocol):
     registry: Any
     dead_letters: Any
     restarts: Any
+    new_id: Ids
+    unexpected: Any
 
     @property
     def clock(self) -> Clock: ...

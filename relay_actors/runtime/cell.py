@@ -225,6 +225,8 @@ class Cell(Turns):
             self._once_childless(partial(self._leave, reason, ChildLeft(self)), keep=self._keeps_children())
 
     def _drop_incarnation(self) -> None:
+        if self.actor is not None:
+            self.actor.leave_unanswered()
         self._end_work()
         self.actor = None
 
@@ -383,6 +385,9 @@ class Cell(Turns):
         if answering is not None and here.turn is not self:
             # Killed in the middle of an ask: whatever its handler still returns is too late.
             answering.try_fail(ActorIsDead(f"{self.ref} was killed while handling the message"))
+        actor = self.actor
+        if actor is not None:
+            actor.leave_unanswered()
         for envelope in envelopes:
             self.refuse(envelope, "dead")
         for signal in signals:

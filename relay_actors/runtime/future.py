@@ -6,20 +6,22 @@ import asyncio
 import contextlib
 import functools
 import logging
+import math
 import queue
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
 import pykka
 
 from relay_actors.errors import FlowError
-from relay_actors.runtime.base import Dispatcher
+from relay_actors.runtime import wait_graph
+from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.context import here
 
-__all__ = ["Future", "WaitTimeout"]
+__all__ = ["Future", "WaitTimeout", "get_all"]
 
 T = TypeVar("T")
 J = TypeVar("J")
@@ -51,6 +53,15 @@ class Future(pykka.Future[T]):
     Source: pykka's ``Future`` contract; SEMANTICS A11.
     """
 
+    settled_by: Runnable | None = None
+    """The actor in whose turns it is settled, where that is known: an actor that would wait for itself is told so."""
+    deadline: float = math.inf
+    """When it fails by itself, on the dispatcher's clock; for a question's answer (SEMANTICS A2)."""
+    is_deferred: bool = False
+    """Whether the answer is given later than by what the handler returns (SEMANTICS A13)."""
+    instead_of_waiting: str = "Await this in `async def run`, or let what it brings come to on_receive"
+    """What an actor is told that would wait for itself."""
+
     def __init__(self, dispatcher: Dispatcher | None = None) -> None:
         super().__init__()
         self._dispatcher = dispatcher
@@ -78,11 +89,12 @@ class Future(pykka.Future[T]):
 
         Raises:
             WaitTimeout: nothing came in time; the future is unharmed, and a later ``get`` may succeed.
+            WouldDeadlock: an actor would wait, in its turn, for what only its own turn can bring (SEMANTICS A8).
         """
         if self._get_hook is not None:
             return super().get(timeout=timeout)
         if not self._settled and not self._wait(timeout):
-            raise WaitTimeout(f"{timeout} seconds")
+            raise self._too_late(timeout)
         if self._error is not None:
             # With the traceback that it came with: each waiter would otherwise add its own frames, and keep them.
             raise self._error.with_traceback(self._traceback)
@@ -220,7 +232,31 @@ class Future(pykka.Future[T]):
         except BaseException:
             _log.exception("a done-callback raised callback=%r", callback)
 
+    @property
+    def what_is_awaited(self) -> str:
+        """What it is, for people: how one actor that waits comes to the next."""
+        return type(self).__name__
+
+    def open_parts(self) -> Sequence[Future[Any]]:
+        """Return the futures that have yet to be settled: itself, or some of those from which it is computed."""
+        return () if self._settled else (self,)
+
+    def _too_late(self, timeout: float | None) -> WaitTimeout:
+        return WaitTimeout(f"{timeout} seconds")
+
     def _wait(self, timeout: float | None) -> bool:
+        turn = here.turn
+        if turn is None or (timeout is not None and timeout <= 0):  # who only looks does not wait
+            return self._block(timeout)
+        before = wait_graph.enter(turn, self)
+        try:
+            return self._block(timeout)
+        finally:
+            wait_graph.leave(turn, before)
+
+    def _block(self, timeout: float | None) -> bool:
+        if timeout == math.inf:
+            timeout = None
         # A bare lock, not an Event: it costs a tenth, and every ask waits on one.
         asleep = threading.Lock()
         asleep.acquire()
@@ -268,11 +304,14 @@ class _Derived(Future[T]):
     def _settles(self) -> bool:
         return self._is_ours
 
+    def open_parts(self) -> Sequence[Future[Any]]:
+        return [part for source in self._sources if isinstance(source, Future) for part in source.open_parts()]
+
     def _compute_within(self, timeout: float | None) -> T:
         if not self._is_ours:
             return self._compute([source.get(timeout=timeout) for source in self._sources])
         if not self._settled and not self._wait(timeout):
-            raise WaitTimeout(f"{timeout} seconds")
+            raise self._too_late(timeout)
         return self._compute([source.get(timeout=0) for source in self._sources])
 
     def _note(self, _source: object) -> None:
@@ -283,6 +322,25 @@ class _Derived(Future[T]):
             self._settled = True
             callbacks, self._callbacks = self._callbacks, None
         self._call_all(callbacks)
+
+
+def get_all(futures: Iterable[pykka.Future[T]], *, timeout: float | None = None) -> list[T]:
+    """Wait for all of ``futures`` and return the list of their values; ``timeout`` is for all of them together.
+
+    (``pykka.get_all`` gives each of them that time, one after the other.)
+
+    Args:
+        futures: any number, also none; those of stock pykka actors are waited for one after the other.
+        timeout: seconds; None waits for ever. Questions fail by themselves when their own time is over.
+
+    Raises:
+        WaitTimeout: not all were there in time; the futures are unharmed.
+        Exception: the error of the first in the list that has one, once all are settled.
+
+    Source: SEMANTICS A10.
+    """
+    waited_for = tuple(futures)
+    return list(_Derived(waited_for, list).get(timeout=timeout)) if waited_for else []
 
 
 def _error_of(given: OptExcInfo | BaseException) -> BaseException:

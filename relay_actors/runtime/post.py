@@ -9,15 +9,17 @@ from typing import Any, Literal, cast
 from relay_actors.errors import MailboxFull
 from relay_actors.runtime.anatomy import AnyCell, AnySystem
 from relay_actors.runtime.base import Dispatcher
+from relay_actors.runtime.context import here
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import STOP, Envelope, Mailbox
 from relay_actors.runtime.reasons import DeadLetter
 from relay_actors.runtime.signals import Internal, Signal
+from relay_actors.runtime.wait_graph import inside
 
 __all__ = ["Post", "Refusal"]
 
-Refusal = Literal["dead", "overflow", "restart_overflow"]
+Refusal = Literal["dead", "overflow", "restart_overflow", "expired"]
 """Why a message that had been accepted is not handled. Source: SEMANTICS DL1."""
 
 
@@ -71,6 +73,8 @@ class Post(abc.ABC):
         """
         if self.stopped:
             return False
+        if reply_to is not None:
+            reply_to.settled_by = self
         envelope = Envelope(message, reply_to)
         limit = self.kept_limit
         if limit is not None and message is not STOP and self.mailbox.user_length >= limit:
@@ -131,7 +135,8 @@ class Post(abc.ABC):
         if self.dispatcher is not self.system.dispatcher:
             self.wake()
         elif self._scheduled.acquire(blocking=False) or self._taken.acquire(blocking=False):
-            self._run([None])
+            with inside(here.turn, self):
+                self._run([None])
 
     @abc.abstractmethod
     def _run(self, grant: list[None]) -> None:
@@ -151,9 +156,14 @@ class Post(abc.ABC):
         self.dead_letter(message, why)
 
     def dead_letter(self, message: object, why: Refusal) -> None:
-        """Publish a message that nobody will handle; the runtime's own are nobody's loss. Any thread."""
-        if message is not STOP and not isinstance(message, Internal):
-            self.system.dead_letters.publish(DeadLetter(message, repr(self), why))
+        """Publish a message that nobody will handle; of the runtime's own, what they were bringing. Any thread."""
+        if message is STOP:
+            return
+        if isinstance(message, Internal):
+            message = message.loss()
+            if message is None:
+                return
+        self.system.dead_letters.publish(DeadLetter(message, repr(self), why))
 
     def _refusal_error(self, why: Refusal) -> Exception:
         if why == "dead":

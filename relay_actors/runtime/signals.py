@@ -55,6 +55,10 @@ class Internal:
         """Do it, in the actor's turn. What it raises fails the actor, as a handler would."""
         raise TypeError(f"{type(self).__name__} does not say how it is delivered")
 
+    def loss(self) -> object:
+        """Return what nobody will handle because the actor has ended, for the dead letters; None: nothing is lost."""
+        return None
+
 
 @dataclass(eq=False, slots=True)
 class Stop:

@@ -29,6 +29,7 @@ from relay_actors.runtime.reasons import ExitReason
 from relay_actors.runtime.registry import Registry
 from relay_actors.runtime.restart_record import RestartLog
 from relay_actors.runtime.signals import Adopt, Stop
+from relay_actors.runtime.unexpected import UnexpectedMessages
 from relay_actors.runtime.validation import restart_warnings
 
 __all__ = ["System", "default_system"]
@@ -68,6 +69,7 @@ class System:
         self.registry = Registry()
         self.dead_letters = DeadLetters(self.clock)
         self.restarts = RestartLog()
+        self.unexpected = UnexpectedMessages(self.hooks)
         self._daemon = daemon
         # Guards the serial, who lives, and whose threads there are. Re-entrant, because a finaliser may run in the
         # middle.

@@ -10,7 +10,9 @@ from enum import Enum, auto
 from functools import partial
 from typing import Any, cast
 
+from relay_actors.errors import Poisoned
 from relay_actors.runtime.anatomy import AnyActor, AnyCell, AnySystem
+from relay_actors.runtime.asking import FOREVER, NoReplyYet, fail_ask, not_answered, skip_expired
 from relay_actors.runtime.base import Dispatcher
 from relay_actors.runtime.context import here
 from relay_actors.runtime.failures import ActorIsDead
@@ -69,6 +71,11 @@ class Turns(Post):
     def has_ended(self) -> bool:
         """Whether an end has begun that cannot be taken back."""
         return self._ending.locked()
+
+    @property
+    def answering(self) -> Future[Any] | None:
+        """The answer to what is being handled, if that was asked. In its turn."""
+        return self._answering
 
     def start(self) -> None:
         """Have it started, in a turn of its own. Any thread."""
@@ -182,6 +189,8 @@ class Turns(Post):
         if message is STOP:
             self.begin_stop(NORMAL, reply)
             return
+        if reply is not None and reply.deadline != FOREVER and skip_expired(self, envelope):
+            return
         # First note what is being answered, then look: a kill ends first and then fails what is being answered.
         self._answering = reply
         actor = self.actor
@@ -190,21 +199,44 @@ class Turns(Post):
             return
         try:
             response = actor.receive(message)
-        except Exception as error:
-            if reply is None:
-                self._fail(ExitReason("error", cause=error), message)
-            else:
-                _log.info("Exception returned from %s to caller:", self.ref, exc_info=True)
-                reply.try_fail(error)
-        except BaseException as error:  # a SystemExit in one actor must not stop the others (SEMANTICS L8)
+        except BaseException as error:
+            self._on_error(actor, envelope, error, tries_left=type(actor).retries)
+        else:
+            if reply is not None and (response is NoReplyYet or reply.is_deferred or not reply.try_set(response)):
+                not_answered(self, reply, response)
+        self._answering = None
+
+    def _on_error(self, actor: AnyActor, envelope: Envelope, error: BaseException, *, tries_left: int) -> None:
+        reply, message = envelope.reply_to, envelope.message
+        if not isinstance(error, Exception):  # a SystemExit in one actor must not stop the others (SEMANTICS L8)
             if reply is not None:
-                reply.try_fail(ActorIsDead(f"{self.ref} failed with {error!r} while handling the message"))
+                dead = ActorIsDead(f"{self.ref} failed with {error!r} while handling the message")
+                dead.__cause__ = error
+                reply.try_fail(dead)
             self._fail(ExitReason("error", cause=error), message)
             let_the_user_interrupt(error)
+        elif tries_left and not self.has_ended:
+            self._try_again(actor, envelope, error)
+        elif reply is None:
+            self._fail(ExitReason("error", cause=error), message)
         else:
-            if reply is not None:
-                reply.try_set(response)
-        self._answering = None
+            fail_ask(self, reply, Poisoned(message, error) if type(actor).retries else error, message)
+            if type(actor).escalate_ask_errors:
+                self._fail(ExitReason("error", cause=error), message)
+
+    def _try_again(self, actor: AnyActor, envelope: Envelope, error: BaseException) -> None:
+        reply, message = envelope.reply_to, envelope.message
+        self.system.hooks.count("messages.retried")
+        _log.warning("handling %s once more actor=%s", type(message).__name__, self, exc_info=error)
+        if reply is not None:
+            reply.is_deferred = False  # a token that the first attempt has taken is good for nothing
+        try:
+            response = actor.receive(message)
+        except BaseException as again:
+            self._on_error(actor, envelope, again, tries_left=0)
+        else:
+            if reply is not None and (response is NoReplyYet or reply.is_deferred or not reply.try_set(response)):
+                not_answered(self, reply, response)
 
     def _guarded(self, call: Callable[[], object]) -> None:
         try:

@@ -121,6 +121,20 @@ def test_ask_and_stop_never_leave_a_future_unresolved(system: System):
     assert dead > 0
 
 
+def test_who_does_not_want_an_error_asks_whether_it_was_sent(world: World):
+    """M7: False in place of pykka's error; what was sent before the end and not handled is a dead letter."""
+    log: list[Any] = []
+    ref = world.start(Recorder, log)
+    assert ref.tell_if_alive("a") is True
+    world.settle()
+    assert ref.tell_if_alive("b") is True
+    ref.stop(timeout=0, now=True)
+
+    assert ref.tell_if_alive("c") is False
+    assert log == ["start", "a", "stop"]
+    assert world.dead() == [("b", "dead")]
+
+
 def test_tell_ahead_overtakes_users_and_reports_the_dead(world: World):
     """M2, M7: for frameworks on top."""
     log: list[Any] = []

@@ -12,7 +12,7 @@ import pytest
 
 from relay_actors.errors import FlowError
 from relay_actors.runtime.context import here
-from relay_actors.runtime.future import Future, WaitTimeout
+from relay_actors.runtime.future import Future, WaitTimeout, get_all
 from relay_actors.runtime.system import System
 from tests.runtime.worlds import DEADLINE_S, Echo, Recorder, World
 
@@ -242,6 +242,28 @@ def test_join_waits_with_one_deadline(world: World):
     with pytest.raises(WaitTimeout):
         futures[0].join(*futures[1:]).get(timeout=2.0)
     assert world.now == 2.0
+
+
+def test_waiting_for_all_of_many_has_one_deadline(world: World):
+    """A10: however many there are, and also when some of them are there already; pykka's gives each its own."""
+    echo, silent = world.start(Echo), world.start(Recorder)
+    futures = [echo.ask(number, block=False) for number in range(50)]
+    futures += [silent.ask(Recorder.reply_later, block=False, timeout=60.0) for _ in range(50)]
+    with pytest.raises(WaitTimeout):
+        get_all(futures, timeout=2.0)
+    assert world.now == 2.0
+    assert get_all(futures[:50], timeout=0) == list(range(50))
+    assert get_all([], timeout=0) == []
+
+
+def test_waiting_for_all_raises_the_first_error(system: System):
+    """A10: and takes futures that are computed, and those of threads."""
+    echo = system.start(Echo)
+    failed: Future[int] = Future()
+    failed.try_fail(LookupError("no"))
+    assert get_all((echo.ask(number, block=False).map(str) for number in range(3)), timeout=DEADLINE_S) == [*"012"]
+    with pytest.raises(LookupError):
+        get_all([echo.ask(1, block=False), failed], timeout=DEADLINE_S)
 
 
 def test_derived_futures_call_back_when_they_can_be_computed():

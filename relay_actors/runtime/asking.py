@@ -1,0 +1,337 @@
+"""Questions: how long they may take, what becomes of late ones, and answers that are given later. Layer: pillar.
+
+A question is an envelope with the future of its answer, an `Ask`, which carries the deadline. Who settles it first has
+the say: the handler, the end of the actor, or the deadline. Whatever comes second changes nothing but a counter.
+
+Source: SEMANTICS A1-A9, A13.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, final
+
+from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr
+
+from relay_actors.errors import ActorError, ConfigError, MailboxFull
+from relay_actors.runtime import wait_graph
+from relay_actors.runtime.base import Runnable
+from relay_actors.runtime.context import here
+from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
+from relay_actors.runtime.failures import ActorIsDead, AskTimeout
+from relay_actors.runtime.future import Future, WaitTimeout
+
+__all__ = [
+    "FOREVER",
+    "Ask",
+    "NoReplyYet",
+    "ReplyToken",
+    "add_origin",
+    "answer",
+    "ask",
+    "checked_seconds",
+    "defer",
+    "fail_ask",
+    "not_answered",
+    "skip_expired",
+]
+
+FOREVER: Final = math.inf
+"""``ref.ask(message, timeout=FOREVER)`` waits until there is an answer, or the actor has ended."""
+
+_log = logging.getLogger("relay_actors.runtime")
+
+_PROXY_MESSAGES: Final = frozenset({ProxyCall, ProxyGetAttr, ProxySetAttr})
+
+# Guards the making of correlation ids, so that a question has one only. Re-entrant, because a finaliser may run in the
+# middle.
+_naming = threading.RLock()
+
+
+@final
+class _NoReplyYet:
+    def __repr__(self) -> str:
+        return "NoReplyYet"
+
+
+NoReplyYet: Final = _NoReplyYet()
+"""What a handler may return that has called ``self.reply_later()``, for people who read it: the answer comes later."""
+
+
+class Ask(Future[Any]):
+    """The answer to a question.
+
+    Args:
+        receiver: the cell of who is asked.
+        kind: the class of what is asked.
+        asker: whose turn it is; None outside of all turns.
+        deadline: when it is too late, on the clock of the receiver's system.
+        timeout_s: how many seconds that leaves.
+    """
+
+    instead_of_waiting = (
+        "Use tell, and take the answer as one more message; or self.pipe_to_self(ref.ask(…, block=False)); "
+        "or await ref.ask(…, block=False) in `async def run`"
+    )
+
+    _correlation_id = ""
+
+    def __init__(
+        self, receiver: Any, kind: type, asker: Runnable | None, deadline: float = FOREVER, timeout_s: float = FOREVER
+    ) -> None:
+        super().__init__(receiver.system.dispatcher)
+        self.deadline = deadline
+        self._receiver = receiver  # whom the asker knows; `settled_by` is who is made to answer
+        self._kind = kind
+        self._asker = asker
+        self._timeout_s = timeout_s
+
+    @property
+    def what_is_awaited(self) -> str:
+        """The name of the class of what is asked."""
+        return self._kind.__name__
+
+    @property
+    def asker(self) -> str:
+        """Who asked; empty for code outside of all actors."""
+        return "" if self._asker is None else repr(self._asker)
+
+    @property
+    def correlation_id(self) -> str:
+        """Names this question on both sides; made at the first use. Any thread."""
+        with _naming:
+            if not self._correlation_id:
+                self._correlation_id = self._receiver.system.new_id()
+            return self._correlation_id
+
+    def outcome(self) -> Any:
+        """Wait until the deadline, and return the answer or raise the error: an `AskTimeout` when there is none."""
+        if not self._settled and not self._block(self._seconds_left()):
+            self.expire()
+        return self.get(timeout=0)
+
+    def expire(self) -> None:
+        """Fail because the time is over, unless there is an answer. Any thread."""
+        if not self._settled:
+            self.try_fail(self._too_late(self._timeout_s))
+
+    def fail_at_deadline(self) -> None:
+        """Have it fail by itself when the deadline passes, for who does not wait. Before it is sent."""
+        if self.deadline == FOREVER:
+            return
+        timer = self._receiver.system.dispatcher.call_at(self.deadline, self.expire)
+        self._callbacks = [lambda _reply: timer.cancel()]  # nobody else knows of it yet, so this needs no lock
+
+    def _seconds_left(self) -> float | None:
+        if self.deadline == FOREVER:
+            return None
+        now: float = self._receiver.system.clock.now()
+        return max(0.0, self.deadline - now)
+
+    def _too_late(self, timeout: float | None) -> WaitTimeout:
+        return AskTimeout(
+            asker=self.asker,
+            receiver=repr(self._receiver),
+            message_type=self._kind.__name__,
+            timeout_s=self._timeout_s if timeout is None else timeout,
+            correlation_id=self.correlation_id,
+        )
+
+
+# -- asking ----------------------------------------------------------------------------------------------------------
+
+
+def ask(receiver: Any, message: object, *, block: bool, timeout: float | None) -> Any:
+    """Ask an actor, by its cell; see `ActorRef.ask`."""
+    turn, kind = here.turn, type(message)
+    if timeout is None and kind in _PROXY_MESSAGES:
+        reply = Ask(receiver, kind, turn)  # pykka's meaning: who waits for it says how long
+    else:
+        timeout_s = checked_seconds(receiver.actor_class.ask_timeout_s if timeout is None else timeout)
+        latest = FOREVER
+        if turn is not None and not here.in_flow:  # a flow goes on when the question that began it is long answered
+            answering = getattr(turn, "answering", None)
+            latest = FOREVER if answering is None else answering.deadline
+        if timeout_s == FOREVER == latest:
+            reply = Ask(receiver, kind, turn)
+        else:
+            now = receiver.system.clock.now()
+            deadline = min(now + timeout_s, latest)
+            reply = Ask(receiver, kind, turn, deadline, max(0.0, deadline - now))
+    if not block:
+        reply.fail_at_deadline()
+        _send(receiver, message, reply)
+        return reply
+    if turn is None:
+        _send(receiver, message, reply)
+        return reply.outcome()
+    reply.settled_by = receiver
+    before = wait_graph.enter(turn, reply)  # before it is sent: a question that is refused has had no effect
+    try:
+        if isinstance(receiver.system.dispatcher, DeterministicDispatcher):
+            reply.fail_at_deadline()  # this wait can end only after those inside it: so the wait itself may be late
+        _send(receiver, message, reply)
+        return reply.outcome()
+    finally:
+        wait_graph.leave(turn, before)
+
+
+def checked_seconds(timeout_s: float) -> float:
+    """Return how long to wait.
+
+    Raises:
+        ConfigError: it is no number of seconds. What is below 0 is over already, and is none.
+    """
+    if isinstance(timeout_s, int | float) and timeout_s == timeout_s:  # not a NaN
+        return timeout_s
+    raise ConfigError(f"timeout={timeout_s!r}: give a number of seconds, or FOREVER; ask_timeout_s of a class likewise")
+
+
+def _send(receiver: Any, message: object, reply: Ask) -> None:
+    try:
+        is_sent = receiver.tell_user(message, reply)
+    except MailboxFull as error:
+        reply.try_fail(error)  # and with it goes its timer
+        raise
+    if not is_sent:
+        reply.try_fail(ActorIsDead(f"{receiver.ref} not found"))
+
+
+# -- answering: in the turns of who was asked ------------------------------------------------------------------------
+
+
+def skip_expired(cell: Any, envelope: Any) -> bool:
+    """Return whether a question has come too late to be handled; then it is settled, counted and published.
+
+    A class of messages that must be handled none the less says ``expires = False``. Source: SEMANTICS A2.
+    """
+    reply, message = envelope.reply_to, envelope.message
+    # At the very deadline the asker decides: with `timeout=0` an answer may be there at once, in virtual time.
+    if reply.deadline >= cell.system.clock.now() and not isinstance(reply.error, AskTimeout):
+        return False
+    if getattr(type(message), "expires", True) is False:
+        return False
+    reply.expire()
+    cell.system.hooks.count("ask.expired")
+    _log.info("a question had expired, and is skipped actor=%s correlation_id=%s", cell, reply.correlation_id)
+    cell.dead_letter(message, "expired")
+    return True
+
+
+def not_answered(cell: Any, reply: Future[Any], response: object) -> None:
+    """Deal with an answer that did not go to the asker when its handler returned: deferred, late, or not given."""
+    if reply.is_deferred:
+        return
+    if response is not NoReplyYet:
+        _count_late(cell, reply)
+        return
+    error = ActorError(
+        f"{cell} returned NoReplyYet without having called self.reply_later(), so nobody could ever answer"
+    )
+    if reply.try_fail(error):
+        _log.error("%s", error)
+
+
+def _count_late(cell: Any, reply: Future[Any]) -> None:
+    """Count an answer that changes nothing, because the asker has given up (SEMANTICS A4)."""
+    if isinstance(reply.error, AskTimeout):
+        cell.system.hooks.count("ask.late")
+        _log.info("an answer came too late actor=%s correlation_id=%s", cell, reply.error.correlation_id)
+
+
+def fail_ask(cell: Any, reply: Future[Any], error: BaseException, message: object) -> None:
+    """Give the asker what the handler raised, with its traceback and with where it came from (SEMANTICS A7)."""
+    add_origin(error, cell, f"while it handled {type(message).__name__}")
+    if reply.try_fail(error):
+        _log.info("Exception returned from %s to caller:", cell.ref, exc_info=error)
+        return
+    _count_late(cell, reply)
+    _log.warning("exception that no asker hears any more actor=%s", cell, exc_info=error)
+
+
+def add_origin(error: BaseException, cell: Any, when: str) -> None:
+    """Note in which actor an error was raised; it goes on to others, who have not seen that actor."""
+    note = f"raised in {cell}, incarnation {cell.incarnation}, {when}"
+    if note not in getattr(error, "__notes__", ()):  # an error may be raised again and again
+        error.add_note(note)
+
+
+# -- answers that are given later ------------------------------------------------------------------------------------
+
+
+class ReplyToken:
+    """An answer that an actor still owes; see `Asking.reply_later`. Good for one answer, by the actor that took it."""
+
+    __slots__ = ("_cell", "_incarnation", "_is_used", "_reply")
+
+    def __init__(self, cell: Any, reply: Future[Any] | None) -> None:
+        self._cell = cell
+        self._incarnation = cell.incarnation
+        self._reply = reply
+        self._is_used = False
+
+    def __repr__(self) -> str:
+        return f"<ReplyToken of {self._cell}, {'waited for' if self.is_awaited else 'nobody waits'}>"
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody still waits for the answer."""
+        return self._reply is not None and not self._reply.is_settled
+
+    def use(self, cell: Any, settle: Callable[[Future[Any]], bool]) -> bool:
+        """Settle it by ``settle``, once; return whether the asker has got this answer, or there is no asker.
+
+        Raises:
+            ActorError: another actor took it.
+        """
+        if self._cell is not cell:
+            raise ActorError(f"{self} cannot be used by {cell}: tell {self._cell} what to answer")
+        if self._is_used:
+            cell.system.hooks.count("ask.repeated")
+            return False
+        self._is_used = True
+        if self._reply is None or settle(self._reply):
+            return True
+        _count_late(cell, self._reply)
+        return False
+
+    def leave_unanswered(self) -> None:
+        """Tell the asker that nobody will answer any more. Any thread."""
+        if self._reply is not None:
+            how = "was restarted" if not self._cell.has_ended else "ended"
+            self._reply.try_fail(ActorIsDead(f"{self._cell.ref} {how} before it answered"))
+
+
+def defer(cell: Any, owed: dict[Any, ReplyToken]) -> ReplyToken:
+    """Take a token for the answer to what is being handled, and enter it into what is owed. In the actor's turn.
+
+    A kill from another thread first fails what is being answered, and then what is owed; a turn first owes it, and then
+    answers no more: so whenever the kill comes, it finds it in one of the two places.
+    """
+    reply: Future[Any] | None = cell.answering
+    if reply is None:
+        return ReplyToken(cell, None)
+    token = owed.get(reply)
+    if token is None:
+        token = owed[reply] = ReplyToken(cell, reply)
+        reply.is_deferred = True
+        reply.add_done_callback(partial(_forget, owed))
+    return token
+
+
+def _forget(owed: dict[Any, ReplyToken], reply: Future[Any]) -> None:
+    owed.pop(reply, None)
+
+
+def answer(token: ReplyToken, cell: Any, value: object, error: BaseException | None) -> bool:
+    """Answer by a token; see `Asking.reply_to`."""
+    if not isinstance(token, ReplyToken):
+        raise ActorError(f"{token!r} is no token: take one by token = self.reply_later() in the handler of a question")
+    if error is None:
+        return token.use(cell, lambda reply: reply.try_set(value))
+    add_origin(error, cell, "in answering later")
+    return token.use(cell, lambda reply: reply.try_fail(error))
