@@ -32,15 +32,31 @@ from relay_actors.errors import CallEnded, RelayActorsError, RelayError
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
-from relay_actors.runtime.reasons import ChildFailed, DeadLetter, Down, ExitReason
+from relay_actors.runtime.reasons import (
+    ActorEnded,
+    ActorFailed,
+    ActorRestarted,
+    ActorStarted,
+    ChildFailed,
+    DeadLetter,
+    Down,
+    ExitReason,
+    WatchedRestarted,
+)
+from relay_actors.runtime.registry import KeyRegistered, KeyReleased, KeysFound
 from relay_actors.runtime.restart_policy import Backoff, Restart
+from relay_actors.runtime.via_ref import ViaRef
 
 __all__ = [
     "AIAction",
     "Action",
     "ActionCompleted",
     "Actor",
+    "ActorEnded",
+    "ActorFailed",
     "ActorRef",
+    "ActorRestarted",
+    "ActorStarted",
     "Backoff",
     "CallActor",
     "CallEnded",
@@ -57,6 +73,9 @@ __all__ = [
     "Down",
     "ExitReason",
     "FaxAction",
+    "KeyRegistered",
+    "KeyReleased",
+    "KeysFound",
     "Limits",
     "MessageActor",
     "MessageHandle",
@@ -73,6 +92,8 @@ __all__ = [
     "TapAction",
     "Timing",
     "TranscribeAction",
+    "ViaRef",
     "Wait",
+    "WatchedRestarted",
     "__version__",
 ]

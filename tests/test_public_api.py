@@ -15,6 +15,7 @@ PUBLIC = {
         CollectAction CommandFailed ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Down ExitReason
         FaxAction Limits MessageActor MessageHandle PayAction PlayAction RecordAction RelayActorsError RelayApp
         RelayError Reply Restart StandaloneCollectAction StreamAction TapAction Timing TranscribeAction Wait __version__
+        ActorEnded ActorFailed ActorRestarted ActorStarted KeyRegistered KeyReleased KeysFound ViaRef WatchedRestarted
     """,
     "relay_actors.events": """
         CallReceiveEvent CallStateEvent CallingErrorEvent CollectEvent ConferenceEvent ConnectEvent DenoiseEvent
@@ -38,6 +39,7 @@ PUBLIC = {
         ConnectionLimitError ConnectionLostError DialFailedError FlowError JournalError LOCAL_ERROR_CODE MailboxFull
         NameTaken NotSentError ParentStopping ProtocolError RelayActorsError RelayError RequestTimeoutError StartFailed
         StartTimeout TooManyChildren TransportError WouldDeadlock
+        DeathPact LinkedActorFailed
     """,
 }
 

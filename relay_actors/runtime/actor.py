@@ -155,6 +155,11 @@ class Actor(Supervising, Watching, Timing, pykka.Actor):
             return None
         return self._handle_receive(message)
 
+    def on_receive(self, message: Any) -> Any:
+        """Handle one message. Override it; for what you do not know, call ``super().on_receive(message)``."""
+        self._cell.on_ignored(message)
+        return super().on_receive(message)
+
     def begin(self) -> None:
         """Start one incarnation: calls `on_start`. For frameworks on top to extend, so that users need no super()."""
         self.on_start()

@@ -91,6 +91,7 @@ class ActorRef(pykka.ActorRef[A]):
             MailboxFull: the mailbox is bounded and full.
         """
         if not self._cell.tell_user(message):
+            self._cell.dead_letter(message, "dead")
             raise ActorIsDead(f"{self} not found")
 
     def tell_ahead(self, message: object) -> bool:
@@ -119,6 +120,7 @@ class ActorRef(pykka.ActorRef[A]):
         """
         reply: Future[Any] = Future(self._cell.system.dispatcher)
         if not self._cell.tell_user(message, reply):
+            self._cell.dead_letter(message, "dead")
             reply.try_fail(ActorIsDead(f"{self} not found"))
         return reply.get(timeout=timeout) if block else reply
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import abc
 import threading
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from relay_actors.errors import MailboxFull
 from relay_actors.runtime.anatomy import AnyCell, AnySystem
-from relay_actors.runtime.base import Dispatcher
+from relay_actors.runtime.base import Dispatcher, Runnable
+from relay_actors.runtime.context import here, name_of_sender
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import STOP, Envelope, Mailbox
-from relay_actors.runtime.reasons import DeadLetter
+from relay_actors.runtime.reasons import DeadLetter, StreamEvent, Undelivered
 from relay_actors.runtime.signals import Internal, Signal
 
-__all__ = ["Post", "Refusal"]
-
-Refusal = Literal["dead", "overflow", "restart_overflow"]
-"""Why a message that had been accepted is not handled. Source: SEMANTICS DL1."""
+__all__ = ["Post"]
 
 
 class Post(abc.ABC):
@@ -139,7 +137,7 @@ class Post(abc.ABC):
 
     # -- what is not handled -----------------------------------------------------------------------------------------
 
-    def refuse(self, envelope: Envelope, why: Refusal) -> None:
+    def refuse(self, envelope: Envelope, why: Undelivered) -> None:
         """Settle an envelope that had been accepted, and will not be handled. Any thread."""
         reply, message = envelope.reply_to, envelope.message
         if message is STOP:
@@ -148,14 +146,18 @@ class Post(abc.ABC):
             return
         if reply is not None:
             reply.try_fail(self._refusal_error(why))
-        self.dead_letter(message, why)
+        self._publish(message, why, envelope.sender)
 
-    def dead_letter(self, message: object, why: Refusal) -> None:
-        """Publish a message that nobody will handle; the runtime's own are nobody's loss. Any thread."""
-        if message is not STOP and not isinstance(message, Internal):
-            self.system.dead_letters.publish(DeadLetter(message, repr(self), why))
+    def dead_letter(self, message: object, why: Undelivered) -> None:
+        """Publish a message of the present turn that nobody will handle; for one that had been put, use `refuse`."""
+        self._publish(message, why, here.turn)
 
-    def _refusal_error(self, why: Refusal) -> Exception:
-        if why == "dead":
+    def _publish(self, message: object, why: Undelivered, sender: Runnable | None) -> None:
+        # The runtime's own are nobody's loss.
+        if message is not STOP and not isinstance(message, Internal | StreamEvent):
+            self.system.dead_letters.publish(DeadLetter(message, repr(self), why, name_of_sender(sender)))
+
+    def _refusal_error(self, why: Undelivered) -> Exception:
+        if why in ("dead", "stash"):
             return ActorIsDead(f"{self.ref} stopped before handling the message")
         return MailboxFull(f"the mailbox of {self.ref} is full ({why}): the message was dropped")
