@@ -32,6 +32,7 @@ from relay_actors.errors import CallEnded, RelayActorsError, RelayError
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.pool import Pool, PoolRef
 from relay_actors.runtime.reasons import (
     ActorEnded,
     ActorFailed,
@@ -45,6 +46,7 @@ from relay_actors.runtime.reasons import (
 )
 from relay_actors.runtime.registry import KeyRegistered, KeyReleased, KeysFound
 from relay_actors.runtime.restart_policy import Backoff, Restart
+from relay_actors.runtime.routers import Router
 from relay_actors.runtime.via_ref import ViaRef
 
 __all__ = [
@@ -81,12 +83,15 @@ __all__ = [
     "MessageHandle",
     "PayAction",
     "PlayAction",
+    "Pool",
+    "PoolRef",
     "RecordAction",
     "RelayActorsError",
     "RelayApp",
     "RelayError",
     "Reply",
     "Restart",
+    "Router",
     "StandaloneCollectAction",
     "StreamAction",
     "TapAction",

@@ -15,7 +15,8 @@ PUBLIC = {
         CollectAction CommandFailed ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Down ExitReason
         FaxAction Limits MessageActor MessageHandle PayAction PlayAction RecordAction RelayActorsError RelayApp
         RelayError Reply Restart StandaloneCollectAction StreamAction TapAction Timing TranscribeAction Wait __version__
-        ActorEnded ActorFailed ActorRestarted ActorStarted KeyRegistered KeyReleased KeysFound ViaRef WatchedRestarted
+        ActorEnded ActorFailed ActorRestarted ActorStarted KeyRegistered KeyReleased KeysFound Pool PoolRef Router
+        ViaRef WatchedRestarted
     """,
     "relay_actors.events": """
         CallReceiveEvent CallStateEvent CallingErrorEvent CollectEvent ConferenceEvent ConnectEvent DenoiseEvent

@@ -70,6 +70,11 @@ class Turns(Post):
         """Whether an end has begun that cannot be taken back."""
         return self._ending.locked()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether one of its turns is under way. Any thread; it may be over right after."""
+        return self._is_running
+
     def start(self) -> None:
         """Have it started, in a turn of its own. Any thread."""
         self._start_wanted = True
