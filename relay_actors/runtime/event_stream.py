@@ -9,7 +9,7 @@ from typing import Any
 
 import pykka
 
-from relay_actors.errors import ConfigError, MailboxFull
+from relay_actors.errors import ConfigError
 from relay_actors.runtime.actor_ref import cell_of
 from relay_actors.runtime.anatomy import AnyCell
 from relay_actors.runtime.mailbox import Envelope
@@ -98,23 +98,12 @@ class EventStream:
         self.is_used = bool(subscribers)
 
     def _offer(self, cell: Any, event: object) -> bool:
-        """Put an event into a mailbox if it fits; False if that is closed."""
+        """Put an event into a mailbox if it fits, and push nobody's message out; False if that is closed."""
         limit = cell.kept_limit
-        if limit is not None and cell.mailbox.user_length >= limit:
+        is_full = limit is not None and cell.mailbox.user_length >= limit
+        is_taken = None if is_full else cell.mailbox.offer(Envelope(event))
+        if is_taken is None:
             self._count("events.dropped")
-            return True
-        try:
-            is_taken, dropped = cell.mailbox.put_user(Envelope(event), _do_not_wait)
-        except MailboxFull:
-            self._count("events.dropped")
-            return True
-        if dropped is not None:
-            self._count("events.dropped")
-            cell.refuse(dropped, "overflow")
-        if is_taken:
+        elif is_taken:
             cell.wake()
-        return bool(is_taken)
-
-
-def _do_not_wait(_is_done: object, _block: object, _timeout_s: object) -> bool:
-    return False
+        return is_taken is not False

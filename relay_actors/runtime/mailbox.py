@@ -136,6 +136,19 @@ class Mailbox:
         self._user.append(envelope)
         return not self._is_closed() or not _withdraw(self._user, envelope), None
 
+    def offer(self, envelope: Envelope) -> bool | None:
+        """Put a user's message if there is room; True if taken, False if closed, None if there is none.
+
+        It neither waits nor drops another one, whatever the policy says.
+        """
+        if self._room is not None:
+            with self._room:
+                return self.put_if_room(envelope)
+        if self._closed:
+            return False
+        self._user.append(envelope)
+        return not self._is_closed() or not _withdraw(self._user, envelope)
+
     def take_system(self) -> Signal | None:
         """Return and remove the next signal, or None."""
         lane = self._system

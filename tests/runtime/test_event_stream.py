@@ -144,16 +144,19 @@ def test_an_event_that_does_not_fit_is_counted_and_waits_for_nobody(world: World
     class Drops(Small):
         mailbox_overflow = "drop_old"
 
-    refs = [world.start(Small), world.start(Drops)]
+    log: list[Any] = []
+    refs = [world.start(Small), world.start(Drops, log)]
     for ref in refs:
         world.system.events.subscribe(ref, DeadLetter)
+        ref.tell("mine")  # and no event pushes it out, which would be one more letter, and so on
     for number in range(5):
         world.system.dead_letters.publish(DeadLetter(number, "nobody", "unrouted"))
 
     assert world.now == 0
-    assert world.counters.snapshot()["events.dropped"] == 8
+    assert world.counters.snapshot()["events.dropped"] == 10
     assert len(world.letters) == 5
     world.settle()
+    assert log == ["start", "mine"]
 
 
 def test_a_subscriber_that_is_being_restarted_is_not_flooded(world: World):

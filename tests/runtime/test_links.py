@@ -1,14 +1,20 @@
 """Links: two actors that fail together, whoever of them ends first, and on whichever thread."""
 
+import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from relay_actors.errors import ActorError, LinkedActorFailed
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.links import bonds
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.system import System
 from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, crash, spawn
@@ -152,6 +158,63 @@ def test_what_cannot_be_linked_is_refused(world: World):
         link(ref, "somebody")  # type: ignore[arg-type]
 
 
+def between_instructions(call: Callable[[], object], moment: int, meanwhile: Callable[[], object]) -> bool:
+    """Make ``call``, and before instruction ``moment`` of it, have ``meanwhile`` done on another thread.
+
+    Moments at which the lock is held do not count: the other thread would wait. False if there are fewer.
+    """
+    count = 0
+
+    def trace(frame: Any, event: str, _arg: Any) -> Any:
+        nonlocal count
+        if not frame.f_code.co_filename.endswith("runtime/links.py"):
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode" and not bonds._is_owned():  # type: ignore[attr-defined]
+            count += 1
+            if count == moment:
+                other_thread = threading.Thread(target=meanwhile)
+                other_thread.start()
+                other_thread.join(DEADLINE_S)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(before)
+    return count >= moment
+
+
+@pytest.mark.parametrize("who", ["linked", "linker"])
+def test_an_end_at_any_moment_of_linking_is_not_missed(who: str):
+    """W7: before each instruction of `link` one of the two is killed: nothing is left, and the other one fails.
+
+    Unless it was the linker, and before the link was made: what a killed actor still does has no effect.
+    """
+    moment, survivors = 0, []
+    is_reached = True
+    while is_reached:
+        moment += 1
+        world = World(seed=moment)
+        one, other = world.start(Recorder), world.start(Recorder)
+        killed, rest = (other, one) if who == "linked" else (one, other)
+        is_reached = between_instructions(
+            partial(one._cell.watching.link, other._cell.watching), moment, partial(killed._cell.kill, "by the test")
+        )
+        killed._cell.kill("by the test")
+        world.settle()
+        assert (number_of_links(one), number_of_links(other)) == (0, 0)
+        survivors.append(rest.is_alive())
+        world.end()
+
+    assert moment > 2
+    assert survivors == sorted(survivors, reverse=True)
+    assert True not in survivors or who == "linker"
+    assert survivors[-1] is False
+
+
 @pytest.mark.usefixtures("eager_switches")
 def test_no_schedule_leaves_one_of_a_pair_alive(system: System):
     """W7: links are made on the actors' threads while others kill one of each pair; what was killed links nobody."""
@@ -184,3 +247,52 @@ def test_no_schedule_leaves_one_of_a_pair_alive(system: System):
 
     for _ in range(2 * rounds):
         assert ended.acquire(timeout=DEADLINE_S)
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["link", "link", "unlink", "crash", "kill", "stop"]), st.integers(0, 4), st.integers(0, 4)
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(STEPS, st.integers(0, 1000))
+def test_who_lives_is_what_a_graph_of_links_says(steps: list[tuple[str, int, int]], seed: int):
+    """W7: against a model of sets: a failure takes all that hang together, an end in order only itself."""
+    world = World(seed)
+    refs = [world.start(Recorder) for _ in range(5)]
+    links: set[frozenset[int]] = set()
+    living = set(range(5))
+
+    def fails(who: int) -> None:
+        living.discard(who)
+        for pair in [pair for pair in links if who in pair]:
+            links.discard(pair)
+            for other in pair & living:
+                fails(other)
+
+    for what, one, other in steps:
+        if one == other or one not in living or (other not in living and what == "link"):
+            continue
+        if what == "link":
+            link(refs[one], refs[other])
+            links.add(frozenset({one, other}))
+        elif what == "unlink":
+            unlink(refs[one], refs[other])
+            links.discard(frozenset({one, other}))
+        elif what == "stop":
+            refs[one].stop(timeout=0)
+            living.discard(one)
+            links = {pair for pair in links if one not in pair}
+        else:
+            if what == "crash":
+                refs[one].tell(crash())
+            else:
+                refs[one]._cell.kill("by the test")
+            fails(one)
+        world.settle()
+        assert {number for number, ref in enumerate(refs) if ref.is_alive()} == living
+        assert sum(number_of_links(ref) for ref in refs) == 2 * len(links)
+    world.end()

@@ -36,7 +36,7 @@ def handled(log: list[Any]) -> list[Any]:
 
 
 def test_a_pool_shares_messages_among_its_workers(world: World):
-    """S4, R4: started with what it was given; told and asked like one actor."""
+    """S4: started with what it was given; told and asked like one actor."""
     log: list[Any] = []
     pool = start(world, log, size=3)
     serials = [ref._cell.serial for ref in pool.workers]
@@ -51,7 +51,7 @@ def test_a_pool_shares_messages_among_its_workers(world: World):
 
 
 def test_a_message_takes_no_detour(world: World):
-    """D6: it is in a worker's mailbox when `tell` returns; the pool gets no turn for it."""
+    """It is in a worker's mailbox when `tell` returns; the pool gets no turn for it."""
     pool = start(world, size=2)
     pool.tell("a")
     pool.ask("b", block=False)
@@ -214,7 +214,7 @@ def test_a_message_without_a_key_harms_its_sender_only(world: World):
 
 
 def test_a_broadcast_pool_can_be_told_and_not_asked(world: World):
-    """R4: also while it starts."""
+    """Also while it starts."""
     log: list[Any] = []
     pool = world.system.start(Pool, Worker, log, size=3, routing="broadcast")
     pool.tell("a")

@@ -27,7 +27,7 @@ def workers(world: World, number: int, **spec: Any) -> tuple[list[list[Any]], li
 
 
 def test_round_robin_goes_round(world: World):
-    """R4: each in its turn, told or asked."""
+    """Each in its turn, told or asked."""
     logs, refs = workers(world, 3)
     router = Router(refs)
     for number in range(4):
@@ -41,7 +41,7 @@ def test_round_robin_goes_round(world: World):
 
 
 def test_the_least_busy_gets_it(world: World):
-    """R4: by the length of the queue; those who do nothing take turns."""
+    """By the length of the queue; those who do nothing take turns."""
     logs, refs = workers(world, 3)
     router = Router(refs, "least_busy")
     for number in range(4):
@@ -61,7 +61,7 @@ def test_the_least_busy_gets_it(world: World):
 
 
 def test_a_turn_under_way_counts_as_one_more(system: System):
-    """R4: on threads; who is blocked in a handler gets nothing while another one is idle."""
+    """On threads; who is blocked in a handler gets nothing while another one is idle."""
     refs = [system.start(Blocker) for _ in range(3)]
     router = Router(refs, "least_busy")
     blocked = [block(refs[0]), block(refs[2])]
@@ -74,7 +74,7 @@ def test_a_turn_under_way_counts_as_one_more(system: System):
 
 
 def test_the_same_key_goes_to_the_same_actor(world: World):
-    """R4: whatever else is in the message; different keys are spread."""
+    """Whatever else is in the message; different keys are spread."""
     logs, refs = workers(world, 4)
     router = Router(refs, "consistent_hash", key=lambda message: message[0])
     for number in range(200):
@@ -101,14 +101,14 @@ def _places_by_key(logs: list[list[Any]]) -> dict[str, set[int]]:
 
 @given(st.binary(max_size=12), st.integers(1, 60))
 def test_a_key_moves_only_to_what_is_new(key: bytes, buckets: int):
-    """R4: of one bucket more, a key stays where it is, or goes to the new one."""
+    """Of one bucket more, a key stays where it is, or goes to the new one."""
     before, after = bucket_of(key, buckets), bucket_of(key, buckets + 1)
     assert 0 <= before < buckets
     assert after in (before, buckets)
 
 
 def test_few_keys_move_and_all_buckets_get_their_share():
-    """R4: of 5,000 keys from 9 buckets to 10 about a tenth moves, and no bucket is a quarter off its share."""
+    """Of 5,000 keys from 9 buckets to 10 about a tenth moves, and no bucket is a quarter off its share."""
     keys = [b"key %d" % number for number in range(5000)]
     moved = sum(bucket_of(key, 9) != bucket_of(key, 10) for key in keys)
     assert 400 < moved < 600
@@ -117,13 +117,13 @@ def test_few_keys_move_and_all_buckets_get_their_share():
 
 
 def test_a_key_has_its_place_in_every_process():
-    """R4, V3: not salted, as ``hash()`` of a text is."""
+    """V3: not salted, as ``hash()`` of a text is."""
     first_ten = [bucket_of(b"%d" % number, 7) for number in range(10)]
     assert first_ten == [2, 3, 3, 2, 3, 0, 5, 1, 3, 2]
 
 
 def test_the_keys_of_one_that_has_ended_go_to_others_and_no_other_key_moves(world: World):
-    """R4."""
+    """And each is moved to one that lives."""
     logs, refs = workers(world, 4)
     router = Router(refs, "consistent_hash", key=lambda message: message)
     for number in range(60):
@@ -145,7 +145,7 @@ def test_the_keys_of_one_that_has_ended_go_to_others_and_no_other_key_moves(worl
 
 @pytest.mark.parametrize("routing", ["round_robin", "least_busy"])
 def test_who_is_just_being_restarted_is_passed_over(world: World, routing: Any):
-    """R4: as long as there is another one; if there is none it gets the message, and handles it later."""
+    """As long as there is another one; if there is none it gets the message, and handles it later."""
     backoff = Backoff(min_s=1.0, max_s=1.0, jitter=0)
     logs, refs = workers(world, 2, restart=Restart.PERMANENT, backoff=backoff)
     router = Router(refs, routing)
@@ -167,7 +167,7 @@ def test_who_is_just_being_restarted_is_passed_over(world: World, routing: Any):
 
 
 def test_a_key_waits_for_its_owner_that_is_being_restarted(world: World):
-    """R4: or its messages would be handled by two, in no order."""
+    """Or its messages would be handled by two, in no order."""
     backoff = Backoff(min_s=1.0, max_s=1.0, jitter=0)
     logs, refs = workers(world, 2, restart=Restart.PERMANENT, backoff=backoff)
     router = Router(refs, "consistent_hash", key=lambda _message: "the same")
@@ -182,7 +182,7 @@ def test_a_key_waits_for_its_owner_that_is_being_restarted(world: World):
 
 
 def test_a_broadcast_reaches_everybody_who_lives(world: World):
-    """R4: and has no one answer."""
+    """And has no one answer."""
     logs, refs = workers(world, 3)
     router = Router(refs, "broadcast")
     refs[1].stop(timeout=0)
@@ -197,7 +197,7 @@ def test_a_broadcast_reaches_everybody_who_lives(world: World):
 
 @pytest.mark.parametrize("routing", ["round_robin", "least_busy", "consistent_hash", "broadcast"])
 def test_when_all_have_ended_the_sender_is_told(world: World, routing: Any):
-    """R4, DL1: nothing is sent into the void."""
+    """DL1: nothing is sent into the void."""
     _logs, refs = workers(world, 2)
     router = Router(refs, routing, key=(lambda _message: 1) if routing == "consistent_hash" else None)
     for ref in refs:
@@ -213,7 +213,7 @@ def test_when_all_have_ended_the_sender_is_told(world: World, routing: Any):
 
 
 def test_what_makes_no_sense_is_refused(world: World):
-    """R4: early, and with what to mend."""
+    """Early, and with what to mend."""
     ref = world.start(Recorder)
     with pytest.raises(ConfigError, match="at least one actor"):
         Router([])
@@ -230,7 +230,7 @@ def test_what_makes_no_sense_is_refused(world: World):
 
 
 def test_keys_of_different_kinds_are_different_keys(world: World):
-    """R4: the text 1, the number 1, and a pair of them; none is mistaken for another one."""
+    """The text 1, the number 1, and a pair of them; none is mistaken for another one."""
     _logs, refs = workers(world, 50)
     router = Router(refs, "consistent_hash", key=lambda message: message)
     keys = ["1", 1, b"1", ("1",), ("1", 1), (("1",), 1), None, "", (), ("", ""), True]
