@@ -144,10 +144,8 @@ class Mailbox:
         if self._room is not None:
             with self._room:
                 return self.put_if_room(envelope)
-        if self._closed:
-            return False
         self._user.append(envelope)
-        return not self._is_closed() or not _withdraw(self._user, envelope)
+        return not self._closed or not _withdraw(self._user, envelope)
 
     def take_system(self) -> Signal | None:
         """Return and remove the next signal, or None."""

@@ -74,15 +74,21 @@ class Post(abc.ABC):
         if limit is not None and message is not STOP and self.mailbox.user_length >= limit:
             self.refuse(envelope, "restart_overflow")
             return True
+        is_taken = self.mailbox.offer(envelope)
+        if is_taken is None:
+            is_taken = self._put_beyond_bound(envelope)
+        if is_taken:
+            self.wake()
+        return is_taken
+
+    def _put_beyond_bound(self, envelope: Envelope) -> bool:
         try:
             is_taken, dropped = self.mailbox.put_user(envelope, self.dispatcher.wait_until)
         except MailboxFull:
-            self.dead_letter(message, "overflow")
+            self.dead_letter(envelope.message, "overflow")
             raise
         if dropped is not None:
             self.refuse(dropped, "overflow")
-        if is_taken:
-            self.wake()
         return is_taken
 
     def tell_control(self, message: object) -> bool:
