@@ -40,12 +40,26 @@ from relay_actors.runtime.failures import AskTimeout
 from relay_actors.runtime.future import Future, get_all
 from relay_actors.runtime.partitioned_supervisor import PartitionedRef, PartitionedSupervisor
 from relay_actors.runtime.piping import PipeFailed
-from relay_actors.runtime.reasons import ChildFailed, DeadLetter, Down, ExitReason
+from relay_actors.runtime.pool import Pool, PoolRef
+from relay_actors.runtime.reasons import (
+    ActorEnded,
+    ActorFailed,
+    ActorRestarted,
+    ActorStarted,
+    ChildFailed,
+    DeadLetter,
+    Down,
+    ExitReason,
+    WatchedRestarted,
+)
+from relay_actors.runtime.registry import KeyRegistered, KeyReleased, KeysFound
 from relay_actors.runtime.restart_policy import Backoff, Restart
 from relay_actors.runtime.restart_record import RestartRecord
+from relay_actors.runtime.routers import Router
 from relay_actors.runtime.strategies import AutoShutdown, Strategy
 from relay_actors.runtime.supervisor import DynamicSupervisor, Supervisor
 from relay_actors.runtime.supervisor_ref import DynamicSupervisorRef, SupervisorRef
+from relay_actors.runtime.via_ref import ViaRef
 
 __all__ = [
     "FOREVER",
@@ -53,8 +67,12 @@ __all__ = [
     "Action",
     "ActionCompleted",
     "Actor",
+    "ActorEnded",
+    "ActorFailed",
     "ActorRef",
     "ActorRegistry",
+    "ActorRestarted",
+    "ActorStarted",
     "AskTimeout",
     "AutoShutdown",
     "Backoff",
@@ -81,6 +99,9 @@ __all__ = [
     "ExitReason",
     "FaxAction",
     "Future",
+    "KeyRegistered",
+    "KeyReleased",
+    "KeysFound",
     "Limits",
     "MessageActor",
     "MessageHandle",
@@ -90,6 +111,8 @@ __all__ = [
     "PayAction",
     "PipeFailed",
     "PlayAction",
+    "Pool",
+    "PoolRef",
     "RecordAction",
     "RelayActorsError",
     "RelayApp",
@@ -98,6 +121,7 @@ __all__ = [
     "ReplyToken",
     "Restart",
     "RestartRecord",
+    "Router",
     "StandaloneCollectAction",
     "Strategy",
     "StreamAction",
@@ -106,7 +130,9 @@ __all__ = [
     "TapAction",
     "Timing",
     "TranscribeAction",
+    "ViaRef",
     "Wait",
+    "WatchedRestarted",
     "__version__",
     "get_all",
 ]

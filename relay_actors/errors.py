@@ -26,6 +26,8 @@
         ├── ChildStateError         what was asked about a child cannot be done in the state in which it is
         ├── MailboxFull             a bounded mailbox refused a message
         ├── NameTaken               a unique registry key has a living owner
+        ├── DeathPact               somebody without whom an actor does not want to live has ended, and it did not mind
+        ├── LinkedActorFailed       an actor to which this one is linked has ended abnormally
         ├── WouldDeadlock           an actor was about to wait for itself
         ├── Poisoned                a message failed its handler twice
         └── FlowError               a flow awaited something that its actor cannot drive
@@ -45,9 +47,11 @@ __all__ = [
     "ConnectFailedError",
     "ConnectionLimitError",
     "ConnectionLostError",
+    "DeathPact",
     "DialFailedError",
     "FlowError",
     "JournalError",
+    "LinkedActorFailed",
     "MailboxFull",
     "NameTaken",
     "NotSentError",
@@ -261,6 +265,24 @@ class NameTaken(ActorError):
     def __init__(self, message: str, *, owner: object = None) -> None:
         super().__init__(message)
         self.owner = owner
+
+
+class DeathPact(ActorError):
+    """An actor watched with ``death_pact=True`` has ended, and its `Down` was ignored. Source: SEMANTICS W6."""
+
+
+class LinkedActorFailed(ActorError):
+    """An actor to which this one is linked has ended abnormally; ``__cause__`` is what that one raised.
+
+    Attributes:
+        ref: the one that has ended.
+
+    Source: SEMANTICS W7.
+    """
+
+    def __init__(self, message: str, *, ref: object = None) -> None:
+        super().__init__(message)
+        self.ref = ref
 
 
 class WouldDeadlock(ActorError):

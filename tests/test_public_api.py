@@ -11,14 +11,15 @@ from tests.protocol.wire_tables import CONSTANTS
 
 PUBLIC = {
     "relay_actors": """
-        AIAction Action ActionCompleted Actor ActorRef ActorRegistry AskTimeout AutoShutdown Backoff CallActor
-        CallEnded CallHandle Child ChildCounts ChildFailed ChildInfo ChildSpec ChildState CollectAction
-        CommandFailed ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Directive Down
-        DynamicSupervisor DynamicSupervisorRef ExitReason FOREVER FaxAction Future Limits MessageActor
-        MessageHandle NoReplyYet PartitionedRef PartitionedSupervisor PayAction PipeFailed PlayAction
-        RecordAction RelayActorsError RelayApp RelayError Reply ReplyToken Restart RestartRecord
+        AIAction Action ActionCompleted Actor ActorEnded ActorFailed ActorRef ActorRegistry ActorRestarted
+        ActorStarted AskTimeout AutoShutdown Backoff CallActor CallEnded CallHandle Child ChildCounts
+        ChildFailed ChildInfo ChildSpec ChildState CollectAction CommandFailed ConnectionLost ConnectionRestored
+        DeadLetter DetectAction DialFailed Directive Down DynamicSupervisor DynamicSupervisorRef ExitReason
+        FOREVER FaxAction Future KeyRegistered KeyReleased KeysFound Limits MessageActor MessageHandle
+        NoReplyYet PartitionedRef PartitionedSupervisor PayAction PipeFailed PlayAction Pool PoolRef
+        RecordAction RelayActorsError RelayApp RelayError Reply ReplyToken Restart RestartRecord Router
         StandaloneCollectAction Strategy StreamAction Supervisor SupervisorRef TapAction Timing TranscribeAction
-        Wait __version__ get_all
+        ViaRef Wait WatchedRestarted __version__ get_all
     """,
     "relay_actors.events": """
         CallReceiveEvent CallStateEvent CallingErrorEvent CollectEvent ConferenceEvent ConnectEvent DenoiseEvent
@@ -39,10 +40,10 @@ PUBLIC = {
     """,
     "relay_actors.errors": """
         ActorDead ActorError ArgumentError CallEnded ChildStateError CommandRejectedError ConfigError
-        ConnectFailedError ConnectionLimitError ConnectionLostError DialFailedError FlowError JournalError
-        LOCAL_ERROR_CODE MailboxFull NameTaken NotSentError ParentStopping Poisoned ProtocolError
-        RelayActorsError RelayError RequestTimeoutError StartFailed StartTimeout TooManyChildren TransportError
-        WouldDeadlock
+        ConnectFailedError ConnectionLimitError ConnectionLostError DeathPact DialFailedError FlowError
+        JournalError LOCAL_ERROR_CODE LinkedActorFailed MailboxFull NameTaken NotSentError ParentStopping
+        Poisoned ProtocolError RelayActorsError RelayError RequestTimeoutError StartFailed StartTimeout
+        TooManyChildren TransportError WouldDeadlock
     """,
 }
 

@@ -182,6 +182,7 @@ class MessageActor(_TextActor):
         """Handle one message. Override it."""
         # Not pykka's warning: it would write down the whole text.
         self.log.warning("not handled: %s message_id=%s", type(message).__name__, self.message.message_id)
+        self._cell.on_ignored(message)
 
     def receive(self, message: object) -> Any:
         """Hand the text to the user, and stop after it."""

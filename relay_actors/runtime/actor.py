@@ -204,8 +204,9 @@ class Actor(Asking, Supervising, Watching, Timing, pykka.Actor):
         """Handle one message. Override it; for what you do not know, call ``super().on_receive(message)``.
 
         What comes here nobody has handled: it is counted as ``messages.unexpected``, and logged once per class and type
-        (SEMANTICS M9).
+        (SEMANTICS M9); the `Down` of a death pact fails the actor (W6).
         """
+        self._cell.on_ignored(message)
         self._cell.system.unexpected.report(self, message)
 
     def begin(self) -> None:

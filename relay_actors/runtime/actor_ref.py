@@ -118,17 +118,21 @@ class ActorRef(pykka.ActorRef[A]):
             MailboxFull: the mailbox is bounded and full.
         """
         if not self._cell.tell_user(message):
+            self._cell.dead_letter(message, "dead")
             raise ActorIsDead(f"{self} not found")
 
     def tell_if_alive(self, message: object) -> bool:
-        """Send a message; False if the actor is dead: nothing was sent then. Otherwise as `tell` (SEMANTICS M7).
+        """Send a message; False if the actor is dead: then it is a dead letter. Otherwise as `tell` (SEMANTICS M7).
 
         True does not say that it is handled: the actor may end before its turn, and then it is a dead letter.
 
         Raises:
             MailboxFull: the mailbox is bounded and full.
         """
-        return self._cell.tell_user(message)
+        is_taken = self._cell.tell_user(message)
+        if not is_taken:
+            self._cell.dead_letter(message, "dead")
+        return is_taken
 
     def tell_ahead(self, message: object) -> bool:
         """Send a message ahead of what users have sent; False if the actor is dead: then it is a dead letter (M7).

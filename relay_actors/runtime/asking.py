@@ -198,6 +198,7 @@ def _send(receiver: Any, message: object, reply: Ask) -> None:
         reply.try_fail(error)  # and with it goes its timer
         raise
     if not is_sent:
+        receiver.dead_letter(message, "dead")
         reply.try_fail(ActorIsDead(f"{receiver.ref} not found"))
 
 
@@ -218,7 +219,7 @@ def skip_expired(cell: Any, envelope: Any) -> bool:
     reply.expire()
     cell.system.hooks.count("ask.expired")
     _log.info("a question had expired, and is skipped actor=%s correlation_id=%s", cell, reply.correlation_id)
-    cell.dead_letter(message, "expired")
+    cell.refuse(envelope, "expired")
     return True
 
 

@@ -29,7 +29,7 @@ from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.flow import Flow
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import Mailbox
-from relay_actors.runtime.reasons import NORMAL, ExitKind, ExitReason
+from relay_actors.runtime.reasons import NORMAL, ActorEnded, ActorRestarted, ActorStarted, ExitKind, ExitReason
 from relay_actors.runtime.restart_policy import Restart, is_restarted
 from relay_actors.runtime.signals import ChildEnded, ChildFailedSignal, ChildLeft, ChildStarted, EndForGood
 from relay_actors.runtime.turns import CellState, Turns, let_the_user_interrupt
@@ -171,6 +171,8 @@ class Cell(Turns):
         self._tell_starter(None)
         if self.parent is not None:
             self.parent.signal(ChildStarted(self))
+        if self.incarnation == 0 and self.system.events.is_used:
+            self.system.events.publish(ActorStarted(self.ref))
         if self._children is not None:
             self._children.adopt_held()
 
@@ -205,6 +207,14 @@ class Cell(Turns):
         self.exit_reason = NORMAL
         if self._enter(_NEW):
             self._start()
+            if self.state is _RUNNING:
+                self._tell_restarted(reason)
+
+    def _tell_restarted(self, reason: ExitReason) -> None:
+        if self._watching is not None:
+            self._watching.tell_restarted(reason)
+        if self.system.events.is_used:
+            self.system.events.publish(ActorRestarted(self.ref, self.incarnation, reason))
 
     def resume(self) -> None:
         """Go on after a failure with the same object; the message at which it happened is gone (S12)."""
@@ -262,6 +272,8 @@ class Cell(Turns):
             "failed actor=%s incarnation=%d reason=%s message=%s",
             self, self.incarnation, reason, type(message).__name__, exc_info=reason.cause,
         )  # fmt: skip
+        if self.system.events.is_used:
+            self.system.events.on_failed(self, reason)
         if not self._wait_for_parent(message):
             return
         actor, cause = self.actor, reason.cause
@@ -379,6 +391,8 @@ class Cell(Turns):
         if self._children is not None:
             self._children.refuse_held()
         self.watching.end(reason)
+        if self.system.events.is_used:
+            self.system.events.publish(ActorEnded(self.ref, self.incarnation, reason))
         if self.parent is not None:
             self.parent.signal(ChildEnded(self, reason, keys))
         answering = self._answering
@@ -449,9 +463,14 @@ class Cell(Turns):
                     self._watching = fresh
         return self._watching
 
-    def watch(self, target: Cell) -> int:
+    def watch(self, target: Cell, *, on_restart: bool = False, death_pact: bool = False) -> int:
         """Have one `Down` told to this actor when ``target`` ends for good; return a token. Any thread."""
-        return self.watching.watch(target.watching)
+        return self.watching.watch(target.watching, on_restart=on_restart, death_pact=death_pact)
+
+    def on_ignored(self, message: object) -> None:
+        """Note that the framework's own ``on_receive`` got a message, so that nobody has handled it. In its turn."""
+        if self._watching is not None:
+            self._watching.on_ignored(message)
 
     def unwatch(self, token: int) -> None:
         """End a watch: its `Down` is not handled any more. In its turn."""
@@ -468,9 +487,9 @@ class Cell(Turns):
         """Have ``call`` made after ``delay_s`` seconds, on the dispatcher's thread and not in a turn."""
         return self.system.dispatcher.call_at(self.system.clock.now() + delay_s, call)
 
-    def register(self, key: Hashable) -> Cell:
-        """Claim a key; return its owner, which may be another cell."""
-        owner: Cell = self.system.registry.register(key, self)
+    def register(self, *keys: Hashable) -> Cell:
+        """Claim keys, all or none; return this cell, or another one that owns one of them."""
+        owner: Cell = self.system.registry.register_all(keys, self)
         if owner is self and self.has_ended:
             self.system.registry.release(self)
         return owner

@@ -11,7 +11,7 @@ from typing import Any
 
 from relay_actors.runtime.base import Runnable
 
-__all__ = ["Here", "here", "process_system"]
+__all__ = ["Here", "here", "name_of_sender", "process_system"]
 
 process_system: list[Callable[[], Any]] = []
 """Makes the process's own system, for ``MyActor.start()``; filled in by `system`, which stands above actors."""
@@ -30,3 +30,8 @@ class Here(threading.local):
 
 
 here = Here()
+
+
+def name_of_sender(turn: Runnable | None) -> str:
+    """Return who sends in this turn, as it stands in a dead letter."""
+    return "outside" if turn is None else repr(turn)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final, Literal, TypeVar
 
 from relay_actors.errors import MailboxFull
+from relay_actors.runtime.context import here
 from relay_actors.runtime.signals import Signal
 
 __all__ = ["STOP", "Envelope", "Mailbox", "Overflow", "WaitUntil"]
@@ -37,13 +38,18 @@ STOP: Final = _StopMessage()
 
 
 class Envelope:
-    """A message and, for an ask, the future of its reply. Has the shape of pykka's own envelope."""
+    """A message and, for an ask, the future of its reply. Has the shape of pykka's own envelope.
 
-    __slots__ = ("message", "reply_to")
+    Attributes:
+        sender: in whose turn it was made; None outside of all turns.
+    """
+
+    __slots__ = ("message", "reply_to", "sender")
 
     def __init__(self, message: object, reply_to: Any = None) -> None:
         self.message = message
         self.reply_to = reply_to
+        self.sender = here.turn
 
     def __repr__(self) -> str:
         return f"Envelope({self.message!r}, reply_to={self.reply_to!r})"
@@ -129,6 +135,17 @@ class Mailbox:
             return False, None
         self._user.append(envelope)
         return not self._is_closed() or not _withdraw(self._user, envelope), None
+
+    def offer(self, envelope: Envelope) -> bool | None:
+        """Put a user's message if there is room; True if taken, False if closed, None if there is none.
+
+        It neither waits nor drops another one, whatever the policy says.
+        """
+        if self._room is not None:
+            with self._room:
+                return self.put_if_room(envelope)
+        self._user.append(envelope)
+        return not self._closed or not _withdraw(self._user, envelope)
 
     def take_system(self) -> Signal | None:
         """Return and remove the next signal, or None."""

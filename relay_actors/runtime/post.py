@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import abc
 import threading
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from relay_actors.errors import MailboxFull
 from relay_actors.runtime.anatomy import AnyCell, AnySystem
-from relay_actors.runtime.base import Dispatcher
-from relay_actors.runtime.context import here
+from relay_actors.runtime.base import Dispatcher, Runnable
+from relay_actors.runtime.context import here, name_of_sender
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import STOP, Envelope, Mailbox
-from relay_actors.runtime.reasons import DeadLetter
+from relay_actors.runtime.reasons import DeadLetter, StreamEvent, Undelivered
 from relay_actors.runtime.signals import Internal, Signal
 from relay_actors.runtime.wait_graph import inside
 
-__all__ = ["Post", "Refusal"]
-
-Refusal = Literal["dead", "overflow", "restart_overflow", "expired"]
-"""Why a message that had been accepted is not handled. Source: SEMANTICS DL1."""
+__all__ = ["Post"]
 
 
 class Post(abc.ABC):
@@ -80,15 +77,21 @@ class Post(abc.ABC):
         if limit is not None and message is not STOP and self.mailbox.user_length >= limit:
             self.refuse(envelope, "restart_overflow")
             return True
+        is_taken = self.mailbox.offer(envelope)
+        if is_taken is None:
+            is_taken = self._put_beyond_bound(envelope)
+        if is_taken:
+            self.wake()
+        return is_taken
+
+    def _put_beyond_bound(self, envelope: Envelope) -> bool:
         try:
             is_taken, dropped = self.mailbox.put_user(envelope, self.dispatcher.wait_until)
         except MailboxFull:
-            self.dead_letter(message, "overflow")
+            self.dead_letter(envelope.message, "overflow")
             raise
         if dropped is not None:
             self.refuse(dropped, "overflow")
-        if is_taken:
-            self.wake()
         return is_taken
 
     def tell_control(self, message: object) -> bool:
@@ -144,7 +147,7 @@ class Post(abc.ABC):
 
     # -- what is not handled -----------------------------------------------------------------------------------------
 
-    def refuse(self, envelope: Envelope, why: Refusal) -> None:
+    def refuse(self, envelope: Envelope, why: Undelivered) -> None:
         """Settle an envelope that had been accepted, and will not be handled. Any thread."""
         reply, message = envelope.reply_to, envelope.message
         if message is STOP:
@@ -153,19 +156,21 @@ class Post(abc.ABC):
             return
         if reply is not None:
             reply.try_fail(self._refusal_error(why))
-        self.dead_letter(message, why)
+        self._publish(message, why, envelope.sender)
 
-    def dead_letter(self, message: object, why: Refusal) -> None:
-        """Publish a message that nobody will handle; of the runtime's own, what they were bringing. Any thread."""
-        if message is STOP:
-            return
+    def dead_letter(self, message: object, why: Undelivered) -> None:
+        """Publish a message of the present turn that nobody will handle; for one that had been put, use `refuse`."""
+        self._publish(message, why, here.turn)
+
+    def _publish(self, message: object, why: Undelivered, sender: Runnable | None) -> None:
         if isinstance(message, Internal):
-            message = message.loss()
+            message = message.loss()  # of the runtime's own, what they were bringing
             if message is None:
                 return
-        self.system.dead_letters.publish(DeadLetter(message, repr(self), why))
+        if message is not STOP and not isinstance(message, StreamEvent):
+            self.system.dead_letters.publish(DeadLetter(message, repr(self), why, name_of_sender(sender)))
 
-    def _refusal_error(self, why: Refusal) -> Exception:
-        if why == "dead":
+    def _refusal_error(self, why: Undelivered) -> Exception:
+        if why in ("dead", "stash"):
             return ActorIsDead(f"{self.ref} stopped before handling the message")
         return MailboxFull(f"the mailbox of {self.ref} is full ({why}): the message was dropped")

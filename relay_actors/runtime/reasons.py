@@ -8,9 +8,26 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 if TYPE_CHECKING:
     from pykka import ActorRef
 
-__all__ = ["NORMAL", "ChildFailed", "DeadLetter", "Down", "ExitKind", "ExitReason"]
+__all__ = [
+    "NORMAL",
+    "ActorEnded",
+    "ActorFailed",
+    "ActorRestarted",
+    "ActorStarted",
+    "ChildFailed",
+    "DeadLetter",
+    "Down",
+    "ExitKind",
+    "ExitReason",
+    "StreamEvent",
+    "Undelivered",
+    "WatchedRestarted",
+]
 
 ExitKind = Literal["normal", "shutdown", "error", "start_failed", "killed", "lost"]
+
+Undelivered = Literal["dead", "overflow", "restart_overflow", "expired", "stash", "unrouted"]
+"""Why a message is not handled. Source: SEMANTICS DL1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +79,23 @@ class Down:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchedRestarted:
+    """A watched actor has been restarted, and its new incarnation has started; for ``watch(ref, on_restart=True)``.
+
+    Attributes:
+        ref: who; the same as before.
+        incarnation: the new one.
+        reason: why the one before ended.
+
+    Source: SEMANTICS W2.
+    """
+
+    ref: ActorRef[Any]
+    incarnation: int
+    reason: ExitReason
+
+
+@dataclass(frozen=True, slots=True)
 class ChildFailed:
     """A child ended abnormally and is not restarted. Source: SEMANTICS L2, X6."""
 
@@ -75,11 +109,68 @@ class ChildFailed:
         return "start" if self.reason.kind == "start_failed" else "run"
 
 
+class StreamEvent:
+    """What the runtime itself tells on the event stream. One that gets lost is no dead letter, and causes none."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A message that nobody will handle. For diagnosis only. Source: SEMANTICS DL1, DL3."""
+class DeadLetter(StreamEvent):
+    """A message that nobody will handle. For diagnosis only: nothing may be delivered by it.
+
+    Attributes:
+        message: what was sent.
+        recipient: to whom, by name.
+        reason: ``dead`` (the recipient has ended), ``overflow`` (its mailbox was full), ``restart_overflow`` (too much
+            came while it was being restarted), ``expired`` (nobody waits for the answer any more), ``stash`` (it
+            ended with the message put aside), ``unrouted`` (nobody has the name it was sent to).
+        sender: the actor in whose turn it was sent, by name; ``outside`` if it was sent in none.
+
+    Source: SEMANTICS DL1, DL3.
+    """
 
     message: object
     recipient: str
-    reason: Literal["dead", "overflow", "restart_overflow", "expired", "stash", "unrouted"]
-    sender: str = ""
+    reason: Undelivered
+    sender: str = "outside"
+
+
+@dataclass(frozen=True, slots=True)
+class ActorStarted(StreamEvent):
+    """The first incarnation of an actor has started."""
+
+    ref: ActorRef[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ActorFailed(StreamEvent):
+    """An incarnation has failed; what becomes of the actor is not decided yet."""
+
+    ref: ActorRef[Any]
+    incarnation: int
+    reason: ExitReason
+
+
+@dataclass(frozen=True, slots=True)
+class ActorRestarted(StreamEvent):
+    """An actor has been born again, and its incarnation has started.
+
+    Attributes:
+        ref: who.
+        incarnation: the new one.
+        reason: why the one before ended.
+    """
+
+    ref: ActorRef[Any]
+    incarnation: int
+    reason: ExitReason
+
+
+@dataclass(frozen=True, slots=True)
+class ActorEnded(StreamEvent):
+    """An actor has ended for good; its names are free."""
+
+    ref: ActorRef[Any]
+    incarnation: int
+    reason: ExitReason

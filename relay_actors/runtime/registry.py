@@ -3,11 +3,51 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
+import pykka
+
+from relay_actors.errors import ConfigError
+from relay_actors.runtime.actor_ref import cell_of
 from relay_actors.runtime.anatomy import AnyCell
+from relay_actors.runtime.signals import Internal
 
-__all__ = ["Registry"]
+__all__ = ["KeyRegistered", "KeyReleased", "KeysFound", "Registry", "WaitingRoom"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeysFound:
+    """What there is at the moment of a subscription: keys and their owners. Source: SEMANTICS R5."""
+
+    owners: Mapping[Hashable, pykka.ActorRef[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRegistered:
+    """A key has an owner now."""
+
+    key: Hashable
+    ref: pykka.ActorRef[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReleased:
+    """A key has no owner any more."""
+
+    key: Hashable
+    ref: pykka.ActorRef[Any]
+
+
+class WaitingRoom(Protocol):
+    """Where messages wait for the owner of a key; see `via_ref`."""
+
+    def hand_over(self, key: Hashable, cell: AnyCell) -> None:
+        """Give ``cell`` what waits for ``key``. With the registry's lock held: no foreign code may run."""
+
+    def settle(self) -> None:
+        """See to what could not be handed over. Without the lock."""
 
 
 class Registry:
@@ -15,14 +55,21 @@ class Registry:
 
     A key is any hashable value; by custom a pair such as ``("call", call_id)``. Keys go when their owner's last
     incarnation ends, and not on a restart (SEMANTICS R2).
+
+    Attributes:
+        lock: guards everything here, so that a key, its owner's keys, what waits for it and what is told of it change
+            together (R3, R5). No foreign code runs while it is held. Re-entrant, because a finaliser may run in the
+            middle.
+        waiting_room: where messages wait for keys that have no owner yet, if anywhere.
     """
 
     def __init__(self) -> None:
         self._owners: dict[Hashable, AnyCell] = {}
-        self._keys: dict[AnyCell, list[Hashable]] = {}
-        # Guards both dictionaries, so that a key and its owner's list of keys change together (R3). Re-entrant,
-        # because a finaliser may run in the middle.
-        self._lock = threading.RLock()
+        self._keys: dict[AnyCell, dict[Hashable, None]] = {}
+        self._subscriptions: dict[int, _Subscription] = {}
+        self._tokens = 0
+        self.lock = threading.RLock()
+        self.waiting_room: WaitingRoom | None = None
 
     def __len__(self) -> int:
         """Return how many keys there are."""
@@ -30,24 +77,49 @@ class Registry:
 
     def register(self, key: Hashable, cell: AnyCell) -> AnyCell:
         """Claim ``key`` for ``cell``; return who owns it now: of two claims at once, the same winner for both (R1)."""
-        with self._lock:
-            winner = self._owners.setdefault(key, cell)
-            if winner is cell and key not in (keys := self._keys.setdefault(cell, [])):
-                keys.append(key)
-            return winner
+        return self.register_all((key,), cell)
+
+    def register_all(self, keys: Iterable[Hashable], cell: AnyCell) -> AnyCell:
+        """Claim ``keys`` for ``cell``, all or none; return ``cell``, or who owns the first one that is taken (R1)."""
+        with self.lock:
+            fresh: dict[Hashable, None] = {}
+            for key in keys:
+                owner = self._owners.get(key)
+                if owner is None:
+                    fresh[key] = None
+                elif owner is not cell:
+                    return owner
+            if not fresh:
+                return cell
+            self._keys.setdefault(cell, {}).update(fresh)
+            if self.waiting_room is not None:  # before anybody finds the new owner, and overtakes what waits
+                for key in fresh:
+                    self.waiting_room.hand_over(key, cell)
+            # In one step: `find` takes no lock, and must not find one of the keys and then not another.
+            self._owners.update(dict.fromkeys(fresh, cell))
+            if self._subscriptions:
+                for key in fresh:
+                    self._tell_all(key, KeyRegistered(key, cell.ref))
+        if self.waiting_room is not None:
+            self.waiting_room.settle()
+        return cell
 
     def unregister(self, key: Hashable, cell: AnyCell) -> None:
         """Free ``key``, if ``cell`` owns it."""
-        with self._lock:
+        with self.lock:
             if self._owners.get(key) is cell:
-                del self._owners[key]
-                self._keys[cell].remove(key)
+                del self._keys[cell][key]
+                self._free(key, cell)
 
     def release(self, cell: AnyCell) -> None:
-        """Free all keys of ``cell``."""
-        with self._lock:
+        """Free all keys of ``cell``, which has ended, and tell it nothing any more."""
+        with self.lock:
             for key in self._keys.pop(cell, ()):
-                del self._owners[key]
+                self._free(key, cell)
+            if self._subscriptions:
+                self._subscriptions = {
+                    token: one for token, one in self._subscriptions.items() if one.subscriber is not cell
+                }
 
     def find(self, key: Hashable) -> AnyCell | None:
         """Return the living owner of ``key``, or None. It may die right after (R2)."""
@@ -56,5 +128,130 @@ class Registry:
 
     def keys_of(self, cell: AnyCell) -> tuple[Hashable, ...]:
         """Return the keys that ``cell`` owns."""
-        with self._lock:
+        with self.lock:
             return tuple(self._keys.get(cell, ()))
+
+    # -- subscriptions -----------------------------------------------------------------------------------------------
+
+    def subscribe(
+        self, ref: pykka.ActorRef[Any], prefix: Hashable = None, *, where: Callable[[Hashable], bool] | None = None
+    ) -> int:
+        """Have a `KeysFound` told to ``ref``, and then each change, in order, without gap or duplicate. Any thread.
+
+        The changes are `KeyRegistered` and `KeyReleased`. They come ahead of users' messages, and are never dropped by
+        a bound. An owner that is about to end is still among the found ones; its `KeyReleased` follows.
+
+        Args:
+            ref: to whom; its present incarnation only, since the next one would not know what was found.
+            prefix: only keys that begin like this: ``("queue",)`` for the pairs of that kind, or the beginning of a
+                string; None is all.
+            where: only keys of which this is true; called in the subscriber's turns, and what it raises fails it.
+
+        Returns:
+            A token for `unsubscribe`.
+
+        Raises:
+            ActorError: ``ref`` is no actor of this framework.
+            ConfigError: ``prefix`` is neither a tuple nor a string.
+
+        Source: SEMANTICS R5.
+        """
+        if not (prefix is None or isinstance(prefix, tuple | str)):
+            raise ConfigError(f"a prefix of keys is a tuple, such as ('queue',), or a string, not {prefix!r}")
+        cell = cell_of(ref)
+        with self.lock:
+            self._tokens += 1
+            subscription = _Subscription(self, self._tokens, cell, cell.incarnation, prefix, where)
+            self._subscriptions[self._tokens] = subscription
+            found = {key: owner.ref for key, owner in self._owners.items() if subscription.covers(key)}
+            self._tell(subscription, KeysFound(found))
+        if cell.has_ended:  # first set, then look: who ends it begins the end first, and then comes to `release`
+            self.unsubscribe(subscription.token)
+        return subscription.token
+
+    def unsubscribe(self, token: int) -> None:
+        """End a subscription: nothing of it is handled any more, even if it waits already. Any thread; idempotent."""
+        with self.lock:
+            self._subscriptions.pop(token, None)
+
+    def is_subscribed(self, token: int) -> bool:
+        """Return whether a subscription has not ended. Any thread."""
+        return token in self._subscriptions
+
+    def _free(self, key: Hashable, cell: AnyCell) -> None:
+        del self._owners[key]
+        if self._subscriptions:
+            self._tell_all(key, KeyReleased(key, cell.ref))
+
+    def _tell_all(self, key: Hashable, notice: KeyRegistered | KeyReleased) -> None:
+        for subscription in list(self._subscriptions.values()):
+            if not subscription.is_of_the_present:
+                del self._subscriptions[subscription.token]
+            elif subscription.covers(key):
+                self._tell(subscription, notice)
+
+    def _tell(self, subscription: _Subscription, notice: KeysFound | KeyRegistered | KeyReleased) -> None:
+        # With the lock held, so that notices are queued in the order in which the keys changed.
+        subscription.subscriber.tell_control(_Notice(subscription, notice))
+
+
+class _Subscription:
+    """What one actor wants to know."""
+
+    __slots__ = ("_incarnation", "_prefix", "_registry", "_where", "subscriber", "token")
+
+    def __init__(
+        self,
+        registry: Registry,
+        token: int,
+        subscriber: AnyCell,
+        incarnation: int,
+        prefix: tuple[Hashable, ...] | str | None,
+        where: Callable[[Hashable], bool] | None,
+    ) -> None:
+        self._registry = registry
+        self._incarnation = incarnation
+        self._prefix = prefix
+        self._where = where
+        self.token = token
+        self.subscriber = subscriber
+
+    @property
+    def is_of_the_present(self) -> bool:
+        """Whether the incarnation that asked for it is the present one."""
+        return self.subscriber.incarnation == self._incarnation
+
+    def covers(self, key: Hashable) -> bool:
+        """Return whether a key has the prefix."""
+        prefix = self._prefix
+        if prefix is None:
+            return True
+        if isinstance(prefix, str):
+            return isinstance(key, str) and key.startswith(prefix)
+        return isinstance(key, tuple) and key[: len(prefix)] == prefix
+
+    def deliver(self, notice: KeysFound | KeyRegistered | KeyReleased) -> None:
+        """Hand a notice to the subscriber, in its turn, if it is still wanted."""
+        if not (self.is_of_the_present and self._registry.is_subscribed(self.token)):
+            self._registry.unsubscribe(self.token)
+            return
+        where = self._where
+        if where is not None and isinstance(notice, KeysFound):
+            notice = KeysFound({key: ref for key, ref in notice.owners.items() if where(key)})
+        elif where is not None and isinstance(notice, KeyRegistered | KeyReleased) and not where(notice.key):
+            return
+        self.subscriber.handle_user(notice)
+
+
+class _Notice(Internal):
+    """A notice on its way."""
+
+    __slots__ = ("_notice", "_subscription")
+
+    def __init__(self, subscription: _Subscription, notice: KeysFound | KeyRegistered | KeyReleased) -> None:
+        self._subscription = subscription
+        self._notice = notice
+
+    def deliver(self) -> None:
+        """Hand it to the subscriber, in its turn."""
+        self._subscription.deliver(self._notice)

@@ -23,6 +23,7 @@ from relay_actors.runtime.dead_letters import DeadLetters
 from relay_actors.runtime.dispatcher_baton import BatonDispatcher
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
 from relay_actors.runtime.dispatcher_pinned import PinnedDispatcher
+from relay_actors.runtime.event_stream import EventStream
 from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.hooks import Counters, GuardedHooks
 from relay_actors.runtime.reasons import ExitReason
@@ -31,6 +32,7 @@ from relay_actors.runtime.restart_record import RestartLog
 from relay_actors.runtime.signals import Adopt, Stop
 from relay_actors.runtime.unexpected import UnexpectedMessages
 from relay_actors.runtime.validation import restart_warnings
+from relay_actors.runtime.via_ref import Unrouted, ViaRef, WaitingMessages
 
 __all__ = ["System", "default_system"]
 
@@ -67,7 +69,10 @@ class System:
             dispatcher if dispatcher is not None else BatonDispatcher(SystemClock(), name=name, daemon=daemon)
         )
         self.registry = Registry()
-        self.dead_letters = DeadLetters(self.clock)
+        self.waiting_messages = WaitingMessages(self)
+        self.registry.waiting_room = self.waiting_messages
+        self.events = EventStream(self.hooks.count)
+        self.dead_letters = DeadLetters(self.clock, self.events.publish, self.hooks.count)
         self.restarts = RestartLog()
         self.unexpected = UnexpectedMessages(self.hooks)
         self._daemon = daemon
@@ -190,12 +195,11 @@ class System:
             NameTaken: another living actor owns one of the keys; ``error.owner`` is its ref. Nothing is started then.
         """
         cell = self.new_cell(actor_class, args, kwargs, keep=keep)
-        for key in keys:
-            owner = cell.register(key)
-            if owner is not cell:
-                taken = NameTaken(f"{key!r} is taken by {owner}", owner=owner.ref)
-                cell.abandon(taken)
-                raise taken
+        owner = cell.register(*keys)
+        if owner is not cell:
+            taken = NameTaken(f"{', '.join(map(repr, keys))}: taken by {owner}", owner=owner.ref)
+            cell.abandon(taken)
+            raise taken
         if isinstance(parent, ActorRef):
             parent._cell.signal(Adopt(cell, spec))  # noqa: SLF001  # the runtime's own other half
         else:
@@ -207,11 +211,24 @@ class System:
 
         An actor's own name, ``ref.actor_urn``, is a key as well, without being registered (SEMANTICS R3).
         """
+        cell = self.find_cell(key)
+        return None if cell is None else cast("ActorRef[Any]", cell.ref)
+
+    def via(self, key: Hashable, *, unrouted: Unrouted = "dead_letter") -> ViaRef:
+        """Return a ref by key, which is looked up at each send. Any thread. See `ViaRef`.
+
+        Raises:
+            ConfigError: ``unrouted`` is not ``dead_letter``, ``raise`` or ``buffer``.
+        """
+        return ViaRef(self, key, unrouted)
+
+    def find_cell(self, key: Hashable) -> Any:
+        """Return the cell that `find` would find. For the runtime."""
         cell: Any = self.registry.find(key)
         if cell is None and isinstance(key, str) and key.startswith("urn:uuid:"):
             cell = self._cells.get(self._serial_in(key))
             cell = None if cell is None or cell.is_stopped else cell
-        return None if cell is None else cast("ActorRef[Any]", cell.ref)
+        return cell
 
     def stop(self, timeout_s: float = 5.0) -> bool:
         """Stop every actor, those without a parent first, then all threads; True if nothing was left over.
@@ -232,6 +249,7 @@ class System:
         is_empty = self.dispatcher.wait_until(lambda: not self._cells, self._nobody_left.wait, timeout_s)
         for cell in self.living:
             cell.kill("the system stops")
+        self.waiting_messages.close()
         left = self.dispatcher.stop(max(1.0, deadline - self.clock.now()))
         with self._lock:
             pinned, self._pinned = self._pinned, set()
@@ -277,6 +295,7 @@ class System:
     def on_cell_ended(self, cell: Cell) -> None:
         """Free the names of a cell that has ended, and count it out."""
         self.registry.release(cell)
+        self.events.forget(cell)
         with self._lock:
             self._cells.pop(cell.serial, None)
             if not self._cells:

@@ -77,6 +77,11 @@ class Turns(Post):
         """The answer to what is being handled, if that was asked. In its turn."""
         return self._answering
 
+    @property
+    def is_running(self) -> bool:
+        """Whether one of its turns is under way. Any thread; it may be over right after."""
+        return self._is_running
+
     def start(self) -> None:
         """Have it started, in a turn of its own. Any thread."""
         self._start_wanted = True

@@ -1,4 +1,4 @@
-"""Who is told when an actor ends: exactly one `Down` per watch. Layer: pillar. Source: SEMANTICS W1-W4.
+"""Who is told when an actor ends: exactly one `Down` per watch. Layer: pillar. Source: SEMANTICS W1-W4, W6.
 
 A watch belongs to two actors, and either may end at any moment, on any thread. So both sides of it change under one
 lock, and there is no message on its way that could cross with an end.
@@ -6,98 +6,137 @@ lock, and there is no message on its way that could cross with an end.
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
+from relay_actors.errors import DeathPact
 from relay_actors.runtime.anatomy import AnyCell
-from relay_actors.runtime.reasons import Down, ExitReason
+from relay_actors.runtime.links import Linked, bonds
+from relay_actors.runtime.reasons import Down, ExitReason, WatchedRestarted
 from relay_actors.runtime.signals import Internal
 
 __all__ = ["Watching"]
 
-# Guards the watches of all cells: held for a few instructions, never while foreign code runs. Re-entrant, because a
-# finaliser may run in the middle.
-_watches = threading.RLock()
+
+class _Watch:
+    """One watch, as the watcher knows it."""
+
+    __slots__ = ("death_pact", "target")
+
+    def __init__(self, target: Watching, death_pact: bool) -> None:
+        self.target = target
+        self.death_pact = death_pact
 
 
-class Watching:
-    """The watches of one actor: those that others have on it, and those that it has on others.
+class Watching(Linked):
+    """The watches of one actor: those that others have on it, and those that it has on others; and its links.
 
     Args:
         cell: whose they are.
 
     Attributes:
-        watchers: who watches it, in the order in which they came. Guarded by the one lock of all watches.
+        watchers: who watches it, in the order in which they came, and whether restarts are to be told as well.
+            Guarded by the one lock of all watches.
     """
 
-    __slots__ = ("_cell", "_final_reason", "_tokens", "_watched", "watchers")
+    __slots__ = ("_pact", "_tokens", "_watched", "watchers")
 
     def __init__(self, cell: AnyCell) -> None:
-        self._cell = cell
+        super().__init__(cell)
         self._tokens = 0
-        self._watched: dict[int, Watching] = {}
-        self.watchers: dict[tuple[Watching, int], None] = {}
-        self._final_reason: ExitReason | None = None
+        self._watched: dict[int, _Watch] = {}
+        self.watchers: dict[tuple[Watching, int], bool] = {}
+        self._pact: Down | None = None  # the one being handled that must not be ignored; touched in turns only
 
-    def watch(self, target: Watching) -> int:
+    def watch(self, target: Watching, *, on_restart: bool = False, death_pact: bool = False) -> int:
         """Have one `Down` told to this actor when ``target`` ends, or at once if it has; return a token."""
-        with _watches:
+        with bonds:
             self._tokens += 1
             token = self._tokens
             if self._final_reason is not None:  # killed in the middle of a handler that has just come back
                 return token
-            self._watched[token] = target
+            self._watched[token] = _Watch(target, death_pact)
             reason = target._final_reason
             if reason is None:
-                target.watchers[self, token] = None
+                target.watchers[self, token] = on_restart
         if reason is not None:
             target._tell(self, token, reason, already_dead=True)
         return token
 
     def unwatch(self, token: int) -> None:
-        """End a watch: its `Down` is not handled any more, even if it waits already (W3)."""
-        with _watches:
-            target = self._watched.pop(token, None)
-            if target is not None:
-                target.watchers.pop((self, token), None)
-
-    def take(self, token: int) -> bool:
-        """Return whether the watch is still wanted, and end it."""
-        with _watches:
-            return self._watched.pop(token, None) is not None
+        """End a watch: nothing of it is handled any more, even if it waits already (W3)."""
+        with bonds:
+            watch = self._watched.pop(token, None)
+            if watch is not None:
+                watch.target.watchers.pop((self, token), None)
 
     def end(self, reason: ExitReason) -> None:
         """Tell those who watch, once the actor has ended and its names are free (W4); forget whom it watched."""
-        with _watches:
+        with bonds:
             self._final_reason = reason
             watchers, self.watchers = self.watchers, {}
             watched, self._watched = self._watched, {}
-            for token, target in watched.items():
-                target.watchers.pop((self, token), None)
+            for token, watch in watched.items():
+                watch.target.watchers.pop((self, token), None)
+        self._end_links(reason)
         for watcher, token in watchers:
             self._tell(watcher, token, reason, already_dead=False)
+
+    def tell_restarted(self, reason: ExitReason) -> None:
+        """Tell those who asked for it that the next incarnation has started (W2). In the actor's turn."""
+        with bonds:
+            watchers = [watch for watch, on_restart in self.watchers.items() if on_restart]
+        for watcher, token in watchers:
+            notice = WatchedRestarted(self._cell.ref, self._cell.incarnation, reason)
+            self._post(watcher, token, notice)
 
     def _tell(self, watcher: Watching, token: int, reason: ExitReason, *, already_dead: bool) -> None:
         cell: Any = self._cell
         down = Down(cell.ref, cell.incarnation, reason, already_dead)
-        watcher._cell.tell_control(_DownNotice(watcher, token, down))
+        self._post(watcher, token, down)
 
-    def handle(self, down: Down) -> None:
-        """Hand a `Down` to the actor, in its turn."""
-        self._cell.handle_user(down)
+    @staticmethod
+    def _post(watcher: Watching, token: int, notice: Down | WatchedRestarted) -> None:
+        watcher._cell.tell_control(_Notice(watcher, token, notice))
+
+    def deliver(self, token: int, notice: Down | WatchedRestarted) -> None:
+        """Hand a notice to the actor, in its turn, if the watch is still wanted."""
+        is_last = isinstance(notice, Down)
+        with bonds:
+            watch = self._watched.pop(token, None) if is_last else self._watched.get(token)
+        if watch is None:
+            return
+        self._pact = notice if isinstance(notice, Down) and watch.death_pact else None
+        try:
+            self._cell.handle_user(notice)
+        finally:
+            self._pact = None
+
+    def on_ignored(self, message: object) -> None:
+        """Note that a message has reached the base class, so that nobody has handled it.
+
+        Raises:
+            DeathPact: it is the `Down` of an actor without which this one does not want to live (W6).
+        """
+        if message is self._pact and self._pact is not None:
+            down = self._pact
+            error = DeathPact(
+                f"{self._cell} cannot go on without {down.ref}, which has ended ({down.reason}): handle its Down in "
+                "on_receive, or leave it to who restarts both"
+            )
+            error.__cause__ = down.reason.cause
+            raise error
 
 
-class _DownNotice(Internal):
-    """A `Down` on its way; dropped when the watch was ended meanwhile."""
+class _Notice(Internal):
+    """What a watcher is told, on its way; dropped when the watch was ended meanwhile."""
 
-    __slots__ = ("_down", "_token", "_watcher")
+    __slots__ = ("_notice", "_token", "_watcher")
 
-    def __init__(self, watcher: Watching, token: int, down: Down) -> None:
+    def __init__(self, watcher: Watching, token: int, notice: Down | WatchedRestarted) -> None:
         self._watcher = watcher
         self._token = token
-        self._down = down
+        self._notice = notice
 
     def deliver(self) -> None:
         """Hand it to the actor, in its turn."""
-        if self._watcher.take(self._token):
-            self._watcher.handle(self._down)
+        self._watcher.deliver(self._token, self._notice)

@@ -172,10 +172,8 @@ class Program:
         self.note("tells", sender, ref, envelope.number)
         try:
             ref.tell(envelope)
-        except ActorDead:
-            self.outcomes[envelope.number] += 1
-        except MailboxFull:
-            self.note("full", ref, envelope.number)
+        except (ActorDead, MailboxFull) as error:  # and it is a dead letter: that is the outcome
+            self.note(type(error).__name__, ref, envelope.number)
 
     def send_and_wait(self, sender: str, ref: ActorRef[Any], timeout_s: float) -> None:
         """Ask somebody something, and wait for the answer inside the turn."""
@@ -186,8 +184,6 @@ class Program:
         self.note("asks", sender, ref, envelope.number)
         future = ref.ask(envelope, block=False)
         self.futures[envelope.number] = future
-        if isinstance(future.error, ActorDead) and "not found" in str(future.error):
-            self.outcomes[envelope.number] += 1
         return future
 
     def new_envelope(self, sender: str, ref: ActorRef[Any]) -> Envelope:

@@ -297,3 +297,18 @@ def test_the_bound_holds_and_every_message_is_accounted_for(steps: list[str], ca
         waiting = [envelope for envelope in list(mailbox._user) if envelope.message is not STOP]
         assert len(waiting) <= capacity
     assert put + stops == taken + dropped + mailbox.user_length
+
+
+@pytest.mark.parametrize("overflow", ["fail", "drop_new", "drop_old", "block"])
+def test_an_offer_neither_waits_nor_pushes_out(overflow: Overflow):
+    """M4: whatever the policy is; of a bounded mailbox and of an unbounded one."""
+    bounded, unbounded = Mailbox(1, overflow), Mailbox()
+    assert [bounded.offer(Envelope(number)) for number in range(3)] == [True, None, None]
+    assert [unbounded.offer(Envelope(number)) for number in range(3)] == [True] * 3
+    for mailbox in (bounded, unbounded):
+        first = mailbox.take_user()
+        assert first is not None
+        assert first.message == 0
+        mailbox.close()
+        assert mailbox.offer(Envelope("late")) is False
+        assert mailbox.empty()

@@ -1,14 +1,17 @@
 """Finding actors by key."""
 
+import itertools
 import threading
 from typing import Any
 
 import pytest
 
-from relay_actors.errors import NameTaken
+from relay_actors.errors import ActorError, ConfigError, NameTaken
+from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.child_spec import ChildSpec
-from relay_actors.runtime.registry import Registry
+from relay_actors.runtime.registry import KeyRegistered, KeyReleased, KeysFound, Registry
 from relay_actors.runtime.restart_policy import Restart
+from relay_actors.runtime.system import System
 from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, crash, spawn
 
 
@@ -110,3 +113,219 @@ def test_keys_stay_over_a_restart_and_go_with_the_end(world: World):
     world.settle()
     other.ask(lambda actor: actor.register("key"), timeout=0)
     assert world.system.find("key") == other
+
+
+def test_several_keys_are_claimed_all_or_none(world: World):
+    """R1, R3: in one step; who comes too late for one of them gets none, and is told who has it."""
+    one, other = world.start(Recorder), world.start(Recorder)
+    one.ask(lambda actor: actor.register("a", "b"), timeout=0)
+    with pytest.raises(NameTaken) as caught:
+        other.ask(lambda actor: actor.register("c", "b", "d"), timeout=0)
+    assert caught.value.owner == one
+    assert [world.system.find(key) for key in "abcd"] == [one, one, None, None]
+    one.ask(lambda actor: actor.unregister("b"), timeout=0)
+    other.ask(lambda actor: actor.register("b", "c"), timeout=0)
+    assert [world.system.find(key) for key in "abc"] == [one, other, other]
+
+
+class CountedKey:
+    """A key that counts how often it is looked at."""
+
+    looks = 0
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __hash__(self) -> int:
+        CountedKey.looks += 1
+        return hash(self.number)
+
+    def __eq__(self, other: object) -> bool:
+        CountedKey.looks += 1
+        return isinstance(other, CountedKey) and other.number == self.number
+
+
+def looks_at_keys(number_of_keys: int) -> list[int]:
+    """How often keys are looked at by finding, claiming, giving back and releasing, among so many of one owner."""
+    registry, counts = Registry(), []
+    owner, other = cells(2)
+    for number in range(number_of_keys):
+        registry.register(CountedKey(number), owner)
+    for do in (
+        lambda: registry.find(CountedKey(3)),
+        lambda: registry.register(CountedKey(-1), other),
+        lambda: registry.unregister(CountedKey(3), owner),
+        lambda: registry.release(other),
+    ):
+        CountedKey.looks = 0
+        do()
+        counts.append(CountedKey.looks)
+    return counts
+
+
+def test_nothing_takes_longer_among_many_keys():
+    """R3: counted in looks at keys, not in time, so that it is exact: among ten or ten thousand, the same few."""
+    assert looks_at_keys(10) == looks_at_keys(10_000)
+    assert max(looks_at_keys(10)) <= 8
+
+
+# -- subscriptions ---------------------------------------------------------------------------------------------------
+
+
+class Follower(Actor):
+    """Keeps its own picture of who owns what, by what it is told."""
+
+    def __init__(self, told: list[Any]) -> None:
+        super().__init__()
+        self.told = told
+
+    def on_receive(self, message: Any) -> Any:
+        if callable(message):
+            return message(self)
+        self.told.append(message)
+        return None
+
+
+def picture(told: list[Any]) -> dict[Any, Any]:
+    """What is known after these notices; one that does not fit what is known already is an error."""
+    known: dict[Any, Any] = {}
+    for number, notice in enumerate(told):
+        match notice:
+            case KeysFound(owners=owners):
+                assert number == 0, "found twice"
+                known = dict(owners)
+            case KeyRegistered(key=key, ref=ref):
+                assert key not in known, f"{key} came twice"
+                known[key] = ref
+            case KeyReleased(key=key, ref=ref):
+                assert known.pop(key) == ref
+    return known
+
+
+def claim(ref: Any, *keys: Any) -> None:
+    ref.ask(lambda actor: actor.register(*keys), timeout=DEADLINE_S)
+
+
+def test_who_subscribes_is_told_what_there_is_and_every_change(world: World):
+    """R5: of keys with the prefix only; nothing after the end of the subscription, even if it waits already."""
+    one, other = world.start(Recorder), world.start(Recorder)
+    claim(one, ("queue", 1), ("call", 1))
+    told: list[Any] = []
+    follower = world.start(Follower, told)
+    token = follower.ask(lambda actor: actor.watch_keys(("queue",)), timeout=0)
+    claim(other, ("queue", 2), "queue", ("queue",))
+    one.stop(timeout=0)
+    world.settle()
+
+    assert told == [
+        KeysFound({("queue", 1): one}),
+        KeyRegistered(("queue", 2), other),
+        KeyRegistered(("queue",), other),
+        KeyReleased(("queue", 1), one),
+    ]
+
+    def unwatch(actor: Any) -> None:
+        other._cell.kill("by the test")  # what is told of it waits from here on
+        actor.unwatch_keys(token)
+
+    follower.ask(unwatch, timeout=0)
+    world.settle()
+    assert len(told) == 4
+
+
+def test_texts_have_prefixes_and_anything_can_be_asked_for(world: World):
+    """R5: ``where`` is called in the subscriber's turns; what it raises fails the subscriber only."""
+    ref = world.start(Recorder)
+    claim(ref, "agent/anna", "other")
+    by_text, by_question, broken = ([], [], [])  # type: ignore[var-annotated]
+    registry = world.system.registry
+    registry.subscribe(world.start(Follower, by_text), "agent/")
+    registry.subscribe(world.start(Follower, by_question), where=lambda key: key == "other")
+    failing = world.start(Follower, broken)
+    registry.subscribe(failing, where=lambda key: 1 / 0)
+    claim(ref, "agent/ben", "third")
+    world.settle()
+
+    assert by_text == [KeysFound({"agent/anna": ref}), KeyRegistered("agent/ben", ref)]
+    assert by_question == [KeysFound({"other": ref})]
+    assert not failing.is_alive()
+    ref.stop(timeout=0)
+    world.settle()
+    assert by_question[1:] == [KeyReleased("other", ref)]
+
+
+def test_each_incarnation_begins_with_a_picture_of_its_own(world: World):
+    """R5: the next incarnation does not know what was found, and is told nothing that was meant for another."""
+
+    class Faithful(Follower):
+        def on_start(self) -> None:
+            self.told.clear()
+            self.watch_keys("a")
+
+    told: list[Any] = []
+    follower = spawn(world.start(Parent), Faithful, told, spec=ChildSpec(restart=Restart.TRANSIENT))
+    one = world.start(Recorder)
+    follower.tell(crash())
+    claim(one, "a1")
+    world.settle()
+    claim(one, "a2")
+    world.settle()
+
+    assert follower.incarnation == 1
+    assert picture(told) == {"a1": one, "a2": one}
+    assert len(world.system.registry._subscriptions) == 1
+    follower.stop(timeout=0)
+    assert world.system.registry._subscriptions == {}
+
+
+def test_subscribing_the_dead_leaves_nothing(world: World):
+    """X18."""
+    ref = world.start(Recorder)
+    ref.stop(timeout=0)
+    world.system.registry.subscribe(ref)
+    assert world.system.registry._subscriptions == {}
+
+
+def test_what_cannot_be_subscribed_is_refused(world: World):
+    """R5."""
+    with pytest.raises(ConfigError, match="a prefix of keys is a tuple"):
+        world.system.registry.subscribe(world.start(Recorder), 7)
+    with pytest.raises(ActorError):
+        world.system.registry.subscribe(None)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("eager_switches")
+def test_no_schedule_leaves_a_gap_or_tells_twice(system: System):
+    """R5: subscriptions begin while others register, give back and die on other threads; every picture is right."""
+    registry = system.registry
+    numbers = itertools.count()
+    followers: list[tuple[Any, list[Any]]] = []
+
+    def come_and_go() -> None:
+        for round_number in range(25):
+            ref = system.start(Recorder)
+            claim(ref, ("n", next(numbers)), ("n", next(numbers)))
+            if round_number % 3 == 0:
+                ref._cell.kill("by the test")
+            elif round_number % 3 == 1:
+                [first, _second] = registry.keys_of(ref._cell)
+                registry.unregister(first, ref._cell)
+
+    def follow() -> None:
+        for _ in range(15):
+            told: list[Any] = []
+            ref = system.start(Follower, told)
+            registry.subscribe(ref, ("n",))
+            followers.append((ref, told))
+
+    threads = [threading.Thread(target=target) for target in (come_and_go, come_and_go, follow)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(DEADLINE_S)
+
+    present = {key: cell.ref for key, cell in registry._owners.items()}
+    assert len(followers) == 15
+    for ref, told in followers:
+        ref.ask(lambda _actor: None, timeout=DEADLINE_S)  # behind all notices
+        assert picture(told) == present

@@ -1,0 +1,308 @@
+"""Pools: equal workers behind one ref, supervised."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from relay_actors.errors import ActorDead, ActorError, ConfigError
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.pool import Pool, PoolRef
+from relay_actors.runtime.restart_policy import Restart
+from relay_actors.runtime.supervisor import Child, Supervisor
+from relay_actors.runtime.system import System
+from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, crash, fail, spawn
+
+
+class Worker(Recorder):
+    """Says who it is, with what it handles."""
+
+    def on_receive(self, message: Any) -> Any:
+        if callable(message):
+            return message(self)
+        self.log_of.append((self._cell.serial, message))
+        return self._cell.serial, message
+
+
+def start(world: World, *args: Any, **kwargs: Any) -> PoolRef:
+    ref = world.start(Pool, Worker, *args, **kwargs)
+    assert isinstance(ref, PoolRef)
+    return ref
+
+
+def handled(log: list[Any]) -> list[Any]:
+    return [entry[1] for entry in log if isinstance(entry, tuple) and isinstance(entry[0], int)]
+
+
+def test_a_pool_shares_messages_among_its_workers(world: World):
+    """S4: started with what it was given; told and asked like one actor."""
+    log: list[Any] = []
+    pool = start(world, log, size=3)
+    serials = [ref._cell.serial for ref in pool.workers]
+    assert len(set(serials)) == 3
+    for number in range(3):
+        pool.tell(number)
+    world.settle()
+
+    assert {entry[0] for entry in log if entry != "start"} == set(serials)
+    assert sorted(handled(log)) == [0, 1, 2]
+    assert {pool.ask("a", timeout=1)[0] for _ in range(3)} == set(serials)
+
+
+def test_a_message_takes_no_detour(world: World):
+    """It is in a worker's mailbox when `tell` returns; the pool gets no turn for it."""
+    pool = start(world, size=2)
+    pool.tell("a")
+    pool.ask("b", block=False)
+
+    assert [ref._cell.mailbox.user_length for ref in pool.workers] == [1, 1]
+    assert pool._cell.mailbox.empty()
+    world.settle()
+
+
+def test_a_worker_that_fails_is_restarted_and_the_others_do_not_notice(world: World):
+    """S3, S4, S10: what waits for it is kept."""
+    log: list[Any] = []
+    pool = start(world, log, size=2)
+    first, second = pool.workers
+    first.tell(crash())
+    first.tell("kept")
+    world.settle()
+
+    assert (first.incarnation, second.incarnation) == (1, 0)
+    assert (first._cell.serial, "kept") in log
+    assert pool.workers == (first, second)
+
+
+def test_messages_wait_while_the_pool_starts(world: World):
+    """M1: and keep their order with those that are sent later; answers come."""
+    log: list[Any] = []
+    pool = world.system.start(Pool, Worker, log, size=1)
+    assert pool.workers == ()
+    pool.tell(0)
+    answer = pool.ask(1, block=False)
+    number = 2
+    while world.dispatcher.step():
+        if number < 8:
+            pool.tell(number)
+            number += 1
+
+    assert handled(log) == list(range(8))
+    assert answer.get(timeout=0)[1] == 1
+    assert pool.ask("waits", timeout=1)[1] == "waits"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_schedule_of_the_start_reorders_what_one_sender_sends(seed: int):
+    """M1: between the two ways, by the pool and straight to the workers, nothing is overtaken."""
+    world = World(seed)
+    log: list[Any] = []
+    spec = ChildSpec(restart=Restart.PERMANENT)
+    pool: Any = world.system.start_child(world.start(Parent), Pool, Worker, log, spec=spec, size=1)
+    for number in range(60):
+        pool.tell(number)
+        for _ in range(world.system.random.randrange(3)):
+            world.dispatcher.step()
+        if number == 30:
+            pool._cell.signal(_Fail())
+    world.settle()
+
+    got = handled(log)
+    assert pool.incarnation == 1
+    assert got == sorted(got)
+    assert len(got) + sum(isinstance(letter.message, int) for letter in world.letters) == 60
+    world.end()
+
+
+class _Fail:
+    """A signal that fails the actor which handles it."""
+
+    def handle(self, cell: Any) -> None:
+        raise OSError("by the test")
+
+    def refuse(self, cell: Any) -> None:
+        """Nothing is owed."""
+
+
+def test_a_pool_that_is_restarted_keeps_what_is_sent_meanwhile(world: World):
+    """S8, S10: new workers handle it, in its order; the ref is the same."""
+    log: list[Any] = []
+    parent = world.start(Parent)
+    pool = spawn(parent, Pool, Worker, log, size=2, spec=ChildSpec(restart=Restart.PERMANENT))
+    world.settle()
+    old = pool.workers
+    pool._cell.signal(_Fail())
+    while pool.incarnation == 0 and pool._cell.kept_limit is None:
+        world.dispatcher.step()
+    pool.tell("told")
+    answer = pool.ask("asked", block=False)
+    world.settle()
+
+    assert pool.incarnation == 1
+    assert set(handled(log)) == {"told", "asked"}
+    assert answer.get(timeout=0)[1] == "asked"
+    assert len(pool.workers) == 2
+    assert not set(pool.workers) & set(old)
+    assert world.letters == []
+
+
+def test_too_many_restarts_end_the_pool_and_its_supervisor_decides(world: World):
+    """S8: all workers counted together."""
+    log: list[Any] = []
+    parent = world.start(Parent)
+    pool = spawn(parent, Pool, Worker, log, size=2, spec=ChildSpec(restart=Restart.PERMANENT))
+    world.settle()
+    for number in range(4):
+        pool.workers[number % 2].tell(crash())
+        world.settle()
+
+    assert (pool.incarnation, pool.is_alive()) == (1, True)
+    assert pool.ask("a", timeout=1)[1] == "a"
+
+
+def test_a_pool_whose_workers_have_all_ended_fails(world: World):
+    """S13: it says why, and whoever supervises it decides; until it is there again nothing is lost."""
+    parent = world.start(Parent)
+    pool = spawn(parent, Pool, Worker, size=2, worker_spec=ChildSpec(), spec=ChildSpec(restart=Restart.PERMANENT))
+    world.settle()
+    for worker in pool.workers:
+        worker.tell(crash())
+    world.settle()
+    assert (pool.incarnation, len(pool.workers)) == (1, 2)
+
+    alone = start(world, size=1, worker_spec=ChildSpec())
+    alone.workers[0].tell(fail(OSError("broken")))
+    world.settle()
+    assert not alone.is_alive()
+    assert "every worker of Pool" in str(alone._cell.exit_reason)
+    with pytest.raises(ActorDead):
+        alone.tell("a")
+    assert isinstance(alone.ask("b", block=False).error, ActorDead)
+    assert world.dead()[-2:] == [("a", "dead"), ("b", "dead")]
+
+
+def test_what_waits_when_the_pool_ends_is_a_dead_letter_of_its_sender(world: World):
+    """DL1, A5: and who asked is told; what the pool itself wrapped around it is not shown."""
+    sender = world.start(Recorder)
+    pool = world.system.start(Pool, Worker, size=1)  # it has had no turn yet
+    pool.tell("outside")
+    answer = pool.ask("asked", block=False)
+    sender.tell(lambda _actor: pool.tell("inside"))
+    sender._cell.run_now()
+    pool._cell.kill("by the test")
+
+    assert isinstance(answer.error, ActorDead)
+    assert [(letter.message, letter.sender) for letter in world.letters] == [
+        ("outside", "outside"),
+        ("asked", "outside"),
+        ("inside", repr(sender._cell)),
+    ]
+
+
+def test_a_message_without_a_key_harms_its_sender_only(world: World):
+    """A7: whether the workers are there already or not."""
+    pool = world.system.start(Pool, Worker, size=2, routing="consistent_hash", key=lambda message: message["key"])
+    early = pool.ask({}, block=False)
+    pool.tell({})
+    world.settle()
+    assert isinstance(early.error, KeyError)
+    with pytest.raises(KeyError):
+        pool.tell({})
+    assert pool.is_alive()
+    assert pool.ask({"key": 1}, timeout=1)[1] == {"key": 1}
+
+
+def test_a_broadcast_pool_can_be_told_and_not_asked(world: World):
+    """Also while it starts."""
+    log: list[Any] = []
+    pool = world.system.start(Pool, Worker, log, size=3, routing="broadcast")
+    pool.tell("a")
+    early = pool.ask("b", block=False)
+    world.settle()
+    pool.tell("c")
+    world.settle()
+
+    assert isinstance(early.error, ActorError)
+    assert sorted(handled(log)) == ["a"] * 3 + ["c"] * 3
+
+
+def test_stopping_a_pool_stops_its_workers(world: World):
+    """H1, H2: after what waits for them, if it waits in line; to stop means the pool, not a worker."""
+    log: list[Any] = []
+    pool = start(world, log, size=3)
+    workers = pool.workers
+    assert pool.stop(timeout=1) is True
+    assert not any(worker.is_alive() for worker in workers)
+    assert log.count("stop") == 3
+    assert pool.workers == ()
+
+
+def test_a_pool_is_a_child_like_others(world: World):
+    """S1: in a static supervisor, found by key, watched; with workers that outlive its restart if they are kept."""
+    spec = ChildSpec(restart=Restart.PERMANENT, keep_children=True)
+    top = world.start(Supervisor, [Child(id="pool", actor_class=Pool, args=(Worker,), kwargs={"size": 2}, spec=spec)])
+    pool: Any = top._cell.actor.child("pool")
+    workers = pool.workers
+    assert len(workers) == 2
+    pool._cell.signal(_Fail())
+    world.settle()
+
+    assert pool.incarnation == 1
+    assert pool.workers == workers
+
+
+def test_what_makes_no_sense_is_refused(world: World):
+    """S1: when the pool is made, with what to mend."""
+    with pytest.raises(ConfigError, match="1 or more"):
+        world.system.start(Pool, Worker, size=0)
+    with pytest.raises(ConfigError, match="give a class of actors"):
+        world.system.start(Pool, "Worker", size=1)
+    with pytest.raises(ConfigError, match="needs a key"):
+        world.system.start(Pool, Worker, size=1, routing="consistent_hash")
+    with pytest.raises(ConfigError, match="one of round_robin"):
+        world.system.start(Pool, Worker, size=1, routing="random")
+    assert world.system.actor_count == 0
+
+
+def test_a_proxy_of_a_pool_speaks_to_the_pool(world: World):
+    """pykka's own messages are no work for workers."""
+    pool = start(world, size=2)
+    assert pool.proxy().actor_urn.get(timeout=1) == pool.actor_urn
+
+
+@pytest.mark.usefixtures("eager_switches")
+def test_on_threads_everything_is_handled_while_workers_crash(system: System):
+    """S10, M1: per key in order, each once, whatever fails meanwhile."""
+    got: dict[int, list[int]] = {}
+    done = threading.Semaphore(0)
+    keys, number = 6, 60
+
+    class Shaky(Actor):
+        def on_receive(self, message: Any) -> None:
+            key, count = message
+            if count == -1:
+                raise OSError("shaky")
+            got.setdefault(key, []).append(count)
+            done.release()
+
+    class Sturdy(Pool):
+        max_restarts = 1000
+
+    pool = system.start(Sturdy, Shaky, size=3, routing="consistent_hash", key=lambda message: message[0])
+
+    def send(key: int) -> None:
+        for count in range(number):
+            pool.tell((key, count))
+            if count % 20 == 7:
+                pool.tell((key, -1))
+
+    threads = [threading.Thread(target=send, args=(key,)) for key in range(keys)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(DEADLINE_S)
+    for _ in range(keys * number):
+        assert done.acquire(timeout=DEADLINE_S)
+
+    assert got == {key: list(range(number)) for key in range(keys)}
