@@ -26,6 +26,9 @@
         ├── MailboxFull             a bounded mailbox refused a message
         ├── NameTaken               a unique registry key has a living owner
         ├── WouldDeadlock           an actor was about to wait for itself
+        ├── StashFull               an actor has put aside as many messages as it may
+        ├── StateError              a state machine was told to do what it cannot
+        ├── IllegalEvent            a strict state machine was sent an event that its state does not allow
         └── FlowError               a flow awaited something that its actor cannot drive
 """
 
@@ -44,6 +47,7 @@ __all__ = [
     "ConnectionLostError",
     "DialFailedError",
     "FlowError",
+    "IllegalEvent",
     "JournalError",
     "MailboxFull",
     "NameTaken",
@@ -55,6 +59,8 @@ __all__ = [
     "RequestTimeoutError",
     "StartFailed",
     "StartTimeout",
+    "StashFull",
+    "StateError",
     "TooManyChildren",
     "TransportError",
     "WouldDeadlock",
@@ -247,6 +253,18 @@ class NameTaken(ActorError):
 
 class WouldDeadlock(ActorError):
     """An actor was about to wait, in its own turn, for what only its own turn can bring. Source: SEMANTICS A8."""
+
+
+class StashFull(ActorError):
+    """An actor has put aside as many messages as its ``stash_capacity`` allows. Source: SEMANTICS P1."""
+
+
+class StateError(ActorError):
+    """A state machine was told to do what it cannot: the text says what, and what would do. Source: SEMANTICS P5."""
+
+
+class IllegalEvent(ActorError):
+    """A strict state machine was sent an event that its present state does not allow. Source: SEMANTICS P6."""
 
 
 class FlowError(ActorError):

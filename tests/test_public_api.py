@@ -35,8 +35,10 @@ PUBLIC = {
     """,
     "relay_actors.errors": """
         ActorDead ActorError ArgumentError CallEnded CommandRejectedError ConfigError ConnectFailedError
-        ConnectionLimitError ConnectionLostError DialFailedError FlowError JournalError LOCAL_ERROR_CODE MailboxFull
+        ConnectionLimitError ConnectionLostError DialFailedError FlowError IllegalEvent JournalError LOCAL_ERROR_CODE
+        MailboxFull
         NameTaken NotSentError ParentStopping ProtocolError RelayActorsError RelayError RequestTimeoutError StartFailed
+        StashFull StateError
         StartTimeout TooManyChildren TransportError WouldDeadlock
     """,
 }

@@ -16,6 +16,7 @@ import pykka
 from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr, _ActorStop
 
 from relay_actors.errors import ActorError
+from relay_actors.runtime.abilities.stashing import Stashing
 from relay_actors.runtime.abilities.supervising import Supervising
 from relay_actors.runtime.abilities.timing import Timing
 from relay_actors.runtime.abilities.watching import Watching
@@ -35,7 +36,7 @@ __all__ = ["Actor"]
 _constructing = threading.local()
 
 
-class Actor(Supervising, Watching, Timing, pykka.Actor):
+class Actor(Supervising, Watching, Timing, Stashing, pykka.Actor):
     """An actor: a pykka actor that is cheap, can have children, and can be restarted in place.
 
     Subclass it, handle `on_receive`, start it with ``MyActor.start()`` or as a child with ``self.spawn(MyActor)``.
@@ -154,6 +155,10 @@ class Actor(Supervising, Watching, Timing, pykka.Actor):
             self._cell.begin_stop(NORMAL)
             return None
         return self._handle_receive(message)
+
+    def receive_again(self, message: object) -> Any:
+        """Handle a message that was put aside. For frameworks on top, whose own part was done the first time."""
+        return self.receive(message)
 
     def begin(self) -> None:
         """Start one incarnation: calls `on_start`. For frameworks on top to extend, so that users need no super()."""

@@ -17,7 +17,7 @@ from relay_actors.runtime.signals import Internal, Signal
 
 __all__ = ["Post", "Refusal"]
 
-Refusal = Literal["dead", "overflow", "restart_overflow"]
+Refusal = Literal["dead", "overflow", "restart_overflow", "stash"]
 """Why a message that had been accepted is not handled. Source: SEMANTICS DL1."""
 
 
@@ -156,6 +156,6 @@ class Post(abc.ABC):
             self.system.dead_letters.publish(DeadLetter(message, repr(self), why))
 
     def _refusal_error(self, why: Refusal) -> Exception:
-        if why == "dead":
+        if why in ("dead", "stash"):
             return ActorIsDead(f"{self.ref} stopped before handling the message")
         return MailboxFull(f"the mailbox of {self.ref} is full ({why}): the message was dropped")
