@@ -31,9 +31,13 @@ from relay_actors.config import Limits, Timing
 from relay_actors.errors import CallEnded, RelayActorsError, RelayError
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
+from relay_actors.runtime.actor_timers import DurableTimer
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.reasons import ChildFailed, DeadLetter, Down, ExitReason
+from relay_actors.runtime.receive_timeout import ReceiveTimeout
 from relay_actors.runtime.restart_policy import Backoff, Restart
+from relay_actors.runtime.state_machine import EventTimeout, NamedTimeout, StateMachine, StateTimeout, Transition
+from relay_actors.runtime.state_rules import in_any_state, in_state, on_enter
 
 __all__ = [
     "AIAction",
@@ -55,13 +59,17 @@ __all__ = [
     "DetectAction",
     "DialFailed",
     "Down",
+    "DurableTimer",
+    "EventTimeout",
     "ExitReason",
     "FaxAction",
     "Limits",
     "MessageActor",
     "MessageHandle",
+    "NamedTimeout",
     "PayAction",
     "PlayAction",
+    "ReceiveTimeout",
     "RecordAction",
     "RelayActorsError",
     "RelayApp",
@@ -69,10 +77,16 @@ __all__ = [
     "Reply",
     "Restart",
     "StandaloneCollectAction",
+    "StateMachine",
+    "StateTimeout",
     "StreamAction",
     "TapAction",
     "Timing",
     "TranscribeAction",
+    "Transition",
     "Wait",
     "__version__",
+    "in_any_state",
+    "in_state",
+    "on_enter",
 ]

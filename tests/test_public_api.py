@@ -12,9 +12,11 @@ from tests.protocol.wire_tables import CONSTANTS
 PUBLIC = {
     "relay_actors": """
         AIAction Action ActionCompleted Actor ActorRef Backoff CallActor CallEnded CallHandle ChildFailed ChildSpec
-        CollectAction CommandFailed ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Down ExitReason
-        FaxAction Limits MessageActor MessageHandle PayAction PlayAction RecordAction RelayActorsError RelayApp
-        RelayError Reply Restart StandaloneCollectAction StreamAction TapAction Timing TranscribeAction Wait __version__
+        CollectAction CommandFailed ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Down
+        DurableTimer EventTimeout ExitReason FaxAction Limits MessageActor MessageHandle NamedTimeout PayAction
+        PlayAction ReceiveTimeout RecordAction RelayActorsError RelayApp RelayError Reply Restart
+        StandaloneCollectAction StateMachine StateTimeout StreamAction TapAction Timing TranscribeAction Transition Wait
+        __version__ in_any_state in_state on_enter
     """,
     "relay_actors.events": """
         CallReceiveEvent CallStateEvent CallingErrorEvent CollectEvent ConferenceEvent ConnectEvent DenoiseEvent

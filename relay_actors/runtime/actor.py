@@ -192,6 +192,11 @@ class Actor(Supervising, Watching, Timing, Stashing, pykka.Actor):
         """Return whether a message is one that pykka handles by itself: a stop, or a call through a proxy."""
         return isinstance(message, _ActorStop | ProxyCall | ProxyGetAttr | ProxySetAttr)
 
+    @staticmethod
+    def is_notice(message: object) -> bool:
+        """Return whether a message is one that a framework on top tells all such actors, wanted or not."""
+        return False
+
     # -- what an actor can do ----------------------------------------------------------------------------------------
 
     @property
