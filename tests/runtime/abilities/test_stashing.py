@@ -12,7 +12,7 @@ from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.system import System
-from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, crash, spawn
+from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, crash, spawn, until
 
 PERMANENT = ChildSpec(restart=Restart.PERMANENT)
 
@@ -308,3 +308,56 @@ def test_every_message_is_handled_once_and_in_order(seed: int, steps: list[str])
     if "one" not in steps:  # then what is new may overtake what is still aside
         assert numbers == sorted(numbers)
     world.end()
+
+
+@pytest.mark.usefixtures("eager_switches")
+@pytest.mark.parametrize("end", ["stop", "stop now", "kill"])
+def test_on_threads_nothing_is_lost_when_an_actor_ends(system: System, end: str):
+    """P1, A5, M5: whatever is aside, on its way back or in the mailbox at that moment."""
+    letters: list[Any] = []
+    system.dead_letters.subscribe(letters.append)
+
+    class Busy(Actor):
+        stash_capacity = 10_000
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.seen: set[int] = set()
+
+        def on_receive(self, message: int) -> int:
+            if message % 3 and message not in self.seen:
+                self.seen.add(message)
+                self.stash()
+            elif message % 7 == 0:
+                self.unstash_all()
+            elif message % 5 == 0:
+                self.unstash(2)
+            return message
+
+    def send(ref: Any, first: int, replies: list[Any]) -> None:
+        for number in range(first, first + 100):
+            replies.append((number, ref.ask(number, block=False)))
+
+    for _ in range(10):
+        letters.clear()
+        ref = system.start(Busy)
+        replies: list[Any] = []
+        senders = [threading.Thread(target=send, args=(ref, first, replies)) for first in (0, 1000)]
+        for sender in senders:
+            sender.start()
+        until(lambda replies=replies: len(replies) > 60)
+        if end == "kill":
+            ref._cell.kill("in the middle")
+        else:
+            ref.stop(now=end == "stop now", timeout=DEADLINE_S)
+        for sender in senders:
+            sender.join(DEADLINE_S)
+        answered = []
+        for _number, reply in replies:
+            try:
+                answered.append(reply.get(timeout=DEADLINE_S))
+            except ActorDead:
+                continue
+        until(lambda: system.actor_count == 0)
+        refused = [letter.message for letter in letters]
+        assert len({*answered, *refused}) == len(answered) + len(refused)
