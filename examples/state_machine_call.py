@@ -24,6 +24,11 @@ class Step(Enum):
     GOODBYE = "goodbye"
 
 
+def has_keys(event: CollectEvent) -> bool:
+    """Whether the caller has pressed something: silence is for the time-out, and a hang-up for nobody."""
+    return event.digits != ""
+
+
 def is_answered(event: CallStateEvent) -> bool:
     """Whether there is somebody to talk to."""
     return event.call_state == "answered"
@@ -69,7 +74,7 @@ class Bank(StateMachine, CallActor):
         self.prompt_tts(text, {"digits": {"max": 4}, "initial_timeout": 60.0})
         self.set_state_timeout(self.patience_s)
 
-    @in_state(Step.PIN, CollectEvent)
+    @in_state(Step.PIN, CollectEvent, where=has_keys)
     def check_pin(self, event: CollectEvent) -> None:
         """Three tries, over crashes too: `data` is kept."""
         if event.digits == PINS.get(self.from_number):
@@ -87,7 +92,7 @@ class Bank(StateMachine, CallActor):
         self.prompt_tts("Press 1 for your balance.", {"digits": {"max": 1}, "initial_timeout": 60.0})
         self.set_state_timeout(self.patience_s)
 
-    @in_state(Step.MENU, CollectEvent)
+    @in_state(Step.MENU, CollectEvent, where=has_keys)
     def choose(self, event: CollectEvent) -> None:
         """There is not much to choose."""
         self.go(Step.GOODBYE if event.digits == "1" else Step.OPERATOR)

@@ -3,7 +3,7 @@
 import pytest
 from state_machine_call import BALANCE, DESK, Ask, Bank, app
 
-from relay_actors.testing import AppRunner, PhoneMaker
+from relay_actors.testing import AppRunner, PhoneMaker, Simulator
 
 CALLER = "+15550001111"
 
@@ -57,3 +57,11 @@ def test_who_asks_too_early_is_answered_later(relay_app: AppRunner, phone: Phone
 def test_the_moves_can_be_drawn() -> None:
     """For the documentation of an application, for example."""
     assert 'state "operator"' in Bank.diagram()
+
+
+def test_who_hangs_up_is_not_asked_again(relay_app: AppRunner, phone: PhoneMaker, relay_sim: Simulator) -> None:
+    """The server tells of the end of the prompt, too; that is no wrong PIN."""
+    relay_app(app)
+    caller = phone(CALLER).dials(context="bank").hears("enter your pin").hangs_up()
+    assert relay_app.stop() == []
+    assert relay_sim.count(caller, "calling.play_and_collect") == 1
