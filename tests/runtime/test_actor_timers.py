@@ -396,6 +396,22 @@ def test_durable_timers_can_be_looked_at(world: World):
     ]
 
 
+def test_a_successor_is_told_nothing_by_the_timers_of_its_predecessor(world: World):
+    """T7: they are messages that another class has thought of."""
+    log: list[Any] = []
+
+    class Successor(Recorder):
+        def on_receive(self, message: Any) -> Any:
+            log.append(message)
+
+    spec = ChildSpec(restart=Restart.PERMANENT, max_restarts=0, successor=Successor)
+    ref = spawn(world.start(Parent), Recorder, spec=spec)
+    ref.ask(lambda actor: actor.start_timer("t", "tick", 1.0, durable=True), timeout=0)
+    ref.tell(crash())
+    world.advance(5.0)
+    assert (ref.is_alive(), log, world.dispatcher.pending_timers) == (True, [], 0)
+
+
 @pytest.mark.parametrize("end", ["stop", "give up", "kill"])
 def test_no_timer_outlives_its_actor_durable_or_not(world: World, end: str):
     """T2, T7: whichever way it ends."""

@@ -78,7 +78,7 @@ def test_a_message_that_waits_has_been_spoken(world: World):
         ref.tell("meanwhile")
         world.dispatcher.clock.advance(7.0)
 
-    ref.tell(take_long)
+    ref.tell(lambda actor: actor.start_timer("t", take_long, 0.0))  # by a timer, which is nobody
     world.settle()
     assert ref._cell.actor.silent_at == []
     world.advance(5.0)
@@ -115,10 +115,15 @@ def test_a_restart_and_the_end_end_it(world: World):
             return message(self)
 
     ref = spawn(world.start(Parent), Once, spec=ChildSpec(restart=Restart.TRANSIENT))
-    ref.tell(lambda actor: actor.set_receive_timeout(5.0))
-    ref.tell(crash())
-    world.settle()
-    assert (ref.incarnation, world.dispatcher.pending_timers) == (1, 0)
+    for message in (lambda _actor: None, crash("of the silence")):
+        ref.tell(lambda actor, message=message: actor.set_receive_timeout(5.0, message))
+        world.advance(6.0)
+        ref.tell(lambda actor: actor._cell.incarnation < 1 and crash()(actor))
+        world.settle()
+        ref.tell(lambda _actor: None)  # of the old silence, nothing is left that this could begin anew
+        world.settle()
+        assert world.dispatcher.pending_timers == 0
+    assert ref.incarnation == 2
     ref.tell(lambda actor: actor.set_receive_timeout(5.0))
     ref.stop(timeout=0)
     assert world.dispatcher.pending_timers == 0

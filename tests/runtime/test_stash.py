@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from relay_actors.errors import StashFull
@@ -75,6 +75,8 @@ def test_a_message_can_be_forgotten_wherever_it_is():
     assert take_all(stash) == ["b"]
 
 
+@example(["new", "new", "release", "take and put back", "release", "take"])
+@example(["new", "new", "release all", "take and put back", "release all", "take", "take"])
 @given(st.lists(st.sampled_from(["new", "release", "release all", "take", "take and put back"]), max_size=80))
 def test_older_messages_always_come_first(steps: list[str]):
     """P2: whatever is put aside again, and in whichever portions it is brought back."""

@@ -222,6 +222,7 @@ def test_outside_of_handlers_it_goes_at_once(world: World):
         def force(self) -> Any:
             self.go(At.OPEN)
             self.repeat_state()
+            self.go(At.OPEN)
             return self.current_state
 
     ref, log = door(world, Remote)
@@ -530,3 +531,103 @@ def test_a_machine_does_what_the_rules_of_gen_statem_say(data: st.DataObject, se
 def do_illegal(ref: Any) -> dict[Any, int]:
     memory: dict[Any, int] = ref._cell.actor.illegal_events
     return memory
+
+
+class Times(StateMachine):
+    """Does what it is told with its time-outs, and notes which of them come."""
+
+    initial_state = 0
+    states = (1, 2)
+
+    def __init__(self, log: list[Any]) -> None:
+        super().__init__()
+        self.log_of = log
+
+    @in_any_state(Do)
+    def do(self, do: Do) -> None:
+        do.what(self)
+
+    @in_any_state(StateTimeout, EventTimeout, NamedTimeout)
+    def time_is_over(self, event: object) -> None:
+        self.log_of.append((self.system.clock.now(), event))
+
+
+class Model:
+    """When which time-out is due, by the rules of gen_statem."""
+
+    def __init__(self) -> None:
+        self.state = 0
+        self.due: dict[Any, tuple[float, Any]] = {}
+
+    def event(self) -> None:
+        self.due.pop("event", None)
+
+    def set(self, key: Any, at: float | None, event: Any) -> None:
+        self.due.pop(key, None)
+        if at is not None:
+            self.due[key] = (at, event)
+
+    def go(self, state: int) -> None:
+        if state != self.state:
+            self.state = state
+            self.due.pop("state", None)
+
+    def take(self, until: float) -> list[tuple[float, Any]]:
+        """Time passes: what comes by then; each of those is an event, too."""
+        taken = []
+        while (first := min(self.due, key=lambda key: self.due[key][0], default=None)) is not None:
+            at, event = self.due[first]
+            if at > until:
+                break
+            del self.due[first]
+            self.event()
+            taken.append((at, event))
+        return taken
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_time_outs_come_and_end_as_the_rules_of_gen_statem_say(data: st.DataObject):
+    """P4: for any order of setting, taking back, going, and any other event."""
+    world, model = World(1), Model()
+    log: list[Any] = []
+    wanted: list[Any] = []
+    ref = world.start(Times, log)
+    for number in range(data.draw(st.integers(0, 25))):
+        step = data.draw(st.sampled_from(["wait", "go", "event", "state", "events", "named", "state and go"]))
+        if step == "wait":
+            until = world.now + data.draw(st.integers(1, 6))
+            wanted += model.take(until)
+            world.advance(until - world.now)
+        else:
+            # Odd fractions, so that no two are due at the same moment.
+            whole = data.draw(st.one_of(st.none(), st.integers(1, 8)))
+            seconds = None if whole is None else whole + 2.0 ** -(number + 2)
+            state, name = data.draw(st.integers(0, 2)), data.draw(st.sampled_from("ab"))
+            due = None if seconds is None else world.now + seconds
+            model.event()
+            if step in ("go", "state and go"):
+                model.go(state)
+            if step in ("state", "state and go"):
+                model.set("state", due, StateTimeout(model.state))
+            elif step == "events":
+                model.set("event", due, EventTimeout())
+            elif step == "named":
+                model.set(name, due, NamedTimeout(name))
+
+            def do_it(
+                machine: Any, step: str = step, seconds: Any = seconds, state: int = state, name: str = name
+            ) -> None:
+                if step.startswith("state"):
+                    machine.set_state_timeout(seconds)
+                elif step == "events":
+                    machine.set_event_timeout(seconds)
+                elif step == "named":
+                    machine.set_named_timeout(name, seconds)
+                if step.endswith("go"):
+                    machine.go(state)
+
+            do(ref, do_it)
+        assert log == wanted
+        assert world.dispatcher.pending_timers == len(model.due)
+    world.end()
