@@ -31,13 +31,13 @@ class Stash:
 
     def __init__(self) -> None:
         self._waiting: list[tuple[int, Envelope]] = []
-        self._ready: deque[tuple[int, Envelope]] = deque()
+        self._ready: deque[tuple[int, Envelope]] | None = None  # an empty one is large, and most are never needed
         self._last = 0
         self._is_closed = False
 
     def __len__(self) -> int:
         """Return how many are put aside, those included that have been brought back and not been handled yet."""
-        return len(self._waiting) + len(self._ready)
+        return len(self._waiting) + len(self._ready or ())
 
     @property
     def has_ready(self) -> bool:
@@ -76,7 +76,7 @@ class Stash:
             count = len(self._waiting) if count is None else min(count, len(self._waiting))
             released, self._waiting = self._waiting[:count], self._waiting[count:]
             if released:
-                self._ready = deque(sorted([*self._ready, *released], key=_number))
+                self._ready = deque(sorted([*(self._ready or ()), *released], key=_number))
         return count
 
     def take_ready(self) -> tuple[int, Envelope] | None:
@@ -90,14 +90,14 @@ class Stash:
         """Take a message out again, whose handler has put it aside and then raised."""
         with _moving:
             self._waiting = [entry for entry in self._waiting if entry[1] is not envelope]
-            self._ready = deque(entry for entry in self._ready if entry[1] is not envelope)
+            self._ready = deque(entry for entry in self._ready or () if entry[1] is not envelope)
 
     def close(self) -> list[Envelope]:
         """Take nothing more, and return what there was, oldest first. Any thread."""
         with _moving:
             self._is_closed = True
-            left = sorted([*self._ready, *self._waiting], key=_number)
-            self._ready, self._waiting = deque(), []
+            left = sorted([*(self._ready or ()), *self._waiting], key=_number)
+            self._ready, self._waiting = None, []
         return [envelope for _number, envelope in left]
 
 

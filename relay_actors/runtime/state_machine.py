@@ -140,6 +140,8 @@ class StateMachine(Actor):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if isinstance(cls.states, str) or any(isinstance(targets, str) for targets in (cls.moves or {}).values()):
+            raise TypeError(f"{cls.__name__}: states, and the targets of moves, are collections, not one text: ('…',)")
         cls._table = StateTable(cls, _declared(cls))
         for source, targets in (cls.moves or {}).items():
             for state in (source, *targets):

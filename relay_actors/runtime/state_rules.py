@@ -46,8 +46,17 @@ def in_state(
 
 
 @overload
+def in_state(state: Hashable, /, *, where: Callable[[Any], object] | None = None) -> Callable[[F], F]: ...
+
+
+@overload
 def in_state(
-    state: Hashable, /, *event_types: type[Any], where: Callable[[Any], object] | None = None
+    state: Hashable,
+    event_type: type[Any],
+    other_type: type[Any],
+    /,
+    *event_types: type[Any],
+    where: Callable[[Any], object] | None = None,
 ) -> Callable[[F], F]: ...
 
 
@@ -77,7 +86,17 @@ def in_any_state(
 
 
 @overload
-def in_any_state(*event_types: type[Any], where: Callable[[Any], object] | None = None) -> Callable[[F], F]: ...
+def in_any_state(*, where: Callable[[Any], object] | None = None) -> Callable[[F], F]: ...
+
+
+@overload
+def in_any_state(
+    event_type: type[Any],
+    other_type: type[Any],
+    /,
+    *event_types: type[Any],
+    where: Callable[[Any], object] | None = None,
+) -> Callable[[F], F]: ...
 
 
 def in_any_state(*event_types: Any, where: Any = None) -> Any:

@@ -186,6 +186,9 @@ def test_what_is_no_state_is_refused_at_its_line(world: World):
         world.start(type("Nowhere", (StateMachine,), {}))
     with pytest.raises(TypeError, match="no state 'b'"):
         type("Wrong", (StateMachine,), {"initial_state": "a", "moves": {"a": ["b"]}})
+    for wrong in ({"states": "done"}, {"moves": {"a": "a"}}):
+        with pytest.raises(TypeError, match="collections"):
+            type("Wrong", (StateMachine,), {"initial_state": "a", **wrong})
 
 
 def test_moves_are_kept_to_and_drawn(world: World):
