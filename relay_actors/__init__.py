@@ -32,6 +32,7 @@ from relay_actors.errors import CallEnded, RelayActorsError, RelayError
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.actor_registry import ActorRegistry
+from relay_actors.runtime.actor_timers import DurableTimer
 from relay_actors.runtime.asking import FOREVER, NoReplyYet, ReplyToken
 from relay_actors.runtime.child_record import Child, ChildCounts, ChildInfo, ChildState
 from relay_actors.runtime.child_spec import ChildSpec
@@ -52,10 +53,13 @@ from relay_actors.runtime.reasons import (
     ExitReason,
     WatchedRestarted,
 )
+from relay_actors.runtime.receive_timeout import ReceiveTimeout
 from relay_actors.runtime.registry import KeyRegistered, KeyReleased, KeysFound
 from relay_actors.runtime.restart_policy import Backoff, Restart
 from relay_actors.runtime.restart_record import RestartRecord
 from relay_actors.runtime.routers import Router
+from relay_actors.runtime.state_machine import EventTimeout, NamedTimeout, StateMachine, StateTimeout, Transition
+from relay_actors.runtime.state_rules import in_any_state, in_state, on_enter
 from relay_actors.runtime.strategies import AutoShutdown, Strategy
 from relay_actors.runtime.supervisor import DynamicSupervisor, Supervisor
 from relay_actors.runtime.supervisor_ref import DynamicSupervisorRef, SupervisorRef
@@ -94,8 +98,10 @@ __all__ = [
     "DialFailed",
     "Directive",
     "Down",
+    "DurableTimer",
     "DynamicSupervisor",
     "DynamicSupervisorRef",
+    "EventTimeout",
     "ExitReason",
     "FaxAction",
     "Future",
@@ -105,6 +111,7 @@ __all__ = [
     "Limits",
     "MessageActor",
     "MessageHandle",
+    "NamedTimeout",
     "NoReplyYet",
     "PartitionedRef",
     "PartitionedSupervisor",
@@ -113,6 +120,7 @@ __all__ = [
     "PlayAction",
     "Pool",
     "PoolRef",
+    "ReceiveTimeout",
     "RecordAction",
     "RelayActorsError",
     "RelayApp",
@@ -123,6 +131,8 @@ __all__ = [
     "RestartRecord",
     "Router",
     "StandaloneCollectAction",
+    "StateMachine",
+    "StateTimeout",
     "Strategy",
     "StreamAction",
     "Supervisor",
@@ -130,9 +140,13 @@ __all__ = [
     "TapAction",
     "Timing",
     "TranscribeAction",
+    "Transition",
     "ViaRef",
     "Wait",
     "WatchedRestarted",
     "__version__",
     "get_all",
+    "in_any_state",
+    "in_state",
+    "on_enter",
 ]

@@ -30,6 +30,9 @@
         ├── LinkedActorFailed       an actor to which this one is linked has ended abnormally
         ├── WouldDeadlock           an actor was about to wait for itself
         ├── Poisoned                a message failed its handler twice
+        ├── StashFull               an actor has put aside as many messages as it may
+        ├── StateError              a state machine was told to do what it cannot
+        ├── IllegalEvent            a strict state machine was sent an event that its state does not allow
         └── FlowError               a flow awaited something that its actor cannot drive
 """
 
@@ -50,6 +53,7 @@ __all__ = [
     "DeathPact",
     "DialFailedError",
     "FlowError",
+    "IllegalEvent",
     "JournalError",
     "LinkedActorFailed",
     "MailboxFull",
@@ -63,6 +67,8 @@ __all__ = [
     "RequestTimeoutError",
     "StartFailed",
     "StartTimeout",
+    "StashFull",
+    "StateError",
     "TooManyChildren",
     "TransportError",
     "WouldDeadlock",
@@ -312,6 +318,18 @@ class Poisoned(ActorError):
         super().__init__(f"{type(message).__name__} failed its handler twice: {type(cause).__name__}: {cause}")
         self.message = message
         self.__cause__ = cause
+
+
+class StashFull(ActorError):
+    """An actor has put aside as many messages as its ``stash_capacity`` allows. Source: SEMANTICS P1."""
+
+
+class StateError(ActorError):
+    """A state machine was told to do what it cannot: the text says what, and what would do. Source: SEMANTICS P5."""
+
+
+class IllegalEvent(ActorError):
+    """A strict state machine was sent an event that its present state does not allow. Source: SEMANTICS P6."""
 
 
 class FlowError(ActorError):

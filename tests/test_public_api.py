@@ -14,12 +14,13 @@ PUBLIC = {
         AIAction Action ActionCompleted Actor ActorEnded ActorFailed ActorRef ActorRegistry ActorRestarted
         ActorStarted AskTimeout AutoShutdown Backoff CallActor CallEnded CallHandle Child ChildCounts
         ChildFailed ChildInfo ChildSpec ChildState CollectAction CommandFailed ConnectionLost ConnectionRestored
-        DeadLetter DetectAction DialFailed Directive Down DynamicSupervisor DynamicSupervisorRef ExitReason
-        FOREVER FaxAction Future KeyRegistered KeyReleased KeysFound Limits MessageActor MessageHandle
-        NoReplyYet PartitionedRef PartitionedSupervisor PayAction PipeFailed PlayAction Pool PoolRef
-        RecordAction RelayActorsError RelayApp RelayError Reply ReplyToken Restart RestartRecord Router
-        StandaloneCollectAction Strategy StreamAction Supervisor SupervisorRef TapAction Timing TranscribeAction
-        ViaRef Wait WatchedRestarted __version__ get_all
+        DeadLetter DetectAction DialFailed Directive Down DurableTimer DynamicSupervisor DynamicSupervisorRef
+        EventTimeout ExitReason FOREVER FaxAction Future KeyRegistered KeyReleased KeysFound Limits MessageActor
+        MessageHandle NamedTimeout NoReplyYet PartitionedRef PartitionedSupervisor PayAction PipeFailed
+        PlayAction Pool PoolRef ReceiveTimeout RecordAction RelayActorsError RelayApp RelayError Reply
+        ReplyToken Restart RestartRecord Router StandaloneCollectAction StateMachine StateTimeout Strategy
+        StreamAction Supervisor SupervisorRef TapAction Timing TranscribeAction Transition ViaRef Wait
+        WatchedRestarted __version__ get_all in_any_state in_state on_enter
     """,
     "relay_actors.events": """
         CallReceiveEvent CallStateEvent CallingErrorEvent CollectEvent ConferenceEvent ConnectEvent DenoiseEvent
@@ -41,9 +42,9 @@ PUBLIC = {
     "relay_actors.errors": """
         ActorDead ActorError ArgumentError CallEnded ChildStateError CommandRejectedError ConfigError
         ConnectFailedError ConnectionLimitError ConnectionLostError DeathPact DialFailedError FlowError
-        JournalError LOCAL_ERROR_CODE LinkedActorFailed MailboxFull NameTaken NotSentError ParentStopping
-        Poisoned ProtocolError RelayActorsError RelayError RequestTimeoutError StartFailed StartTimeout
-        TooManyChildren TransportError WouldDeadlock
+        IllegalEvent JournalError LOCAL_ERROR_CODE LinkedActorFailed MailboxFull NameTaken NotSentError
+        ParentStopping Poisoned ProtocolError RelayActorsError RelayError RequestTimeoutError StartFailed
+        StartTimeout StashFull StateError TooManyChildren TransportError WouldDeadlock
     """,
 }
 

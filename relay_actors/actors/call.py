@@ -21,6 +21,8 @@ _log = logging.getLogger("relay_actors.calls")
 _HANDLERS: Final = ("on_receive", "on_start", "receive")
 """What a class can write a call in, beside ``run``."""
 
+_NOTICES: Final = (RelayEvent, ActionCompleted, CommandFailed, ConnectionLost, ConnectionRestored, DialFailed)
+
 
 class GivenUpCall(OutboundLegActor):
     """Takes over a call whose actor has crashed too often: hangs it up, once, and waits for its end (SEMANTICS X7)."""
@@ -78,6 +80,11 @@ class CallActor(FlowLegActor):
                 self.log.debug("not handled: %s", message)
             case _:
                 super().on_receive(message)
+
+    @staticmethod
+    def is_notice(message: object) -> bool:
+        """Return whether a message is one that every call is told."""
+        return isinstance(message, _NOTICES)
 
     @classmethod
     def says_what_to_do(cls) -> bool:

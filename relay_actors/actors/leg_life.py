@@ -85,7 +85,11 @@ class LegLife(Actor, AllVerbs):
         """Hand the user what has gathered, oldest first; what a crash leaves is handed to the next incarnation."""
         backlog = self.leg.backlog
         while backlog:
-            self.hand_to_user(backlog.popleft())
+            self._cell.hand(backlog.popleft(), self.hand_to_user)
+
+    def receive_again(self, message: object) -> Any:
+        """Hand the user what they had put aside: what the framework does with it was done the first time."""
+        return Actor.receive(self, message)
 
     def hand_to_user(self, message: object) -> None:
         """Hand the user one message; here there is no user yet. For subclasses to extend."""

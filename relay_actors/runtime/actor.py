@@ -19,6 +19,7 @@ from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr, _ActorStop
 
 from relay_actors.errors import ActorError
 from relay_actors.runtime.abilities.asking import Asking
+from relay_actors.runtime.abilities.stashing import Stashing
 from relay_actors.runtime.abilities.supervising import Supervising
 from relay_actors.runtime.abilities.timing import Timing
 from relay_actors.runtime.abilities.watching import Watching
@@ -41,7 +42,7 @@ __all__ = ["Actor"]
 _constructing = threading.local()
 
 
-class Actor(Asking, Supervising, Watching, Timing, pykka.Actor):
+class Actor(Asking, Supervising, Watching, Timing, Stashing, pykka.Actor):
     """An actor: a pykka actor that is cheap, can have children, and can be restarted in place.
 
     Subclass it, handle `on_receive`, start it with ``MyActor.start()`` or as a child with ``self.spawn(MyActor)``.
@@ -209,6 +210,10 @@ class Actor(Asking, Supervising, Watching, Timing, pykka.Actor):
         self._cell.on_ignored(message)
         self._cell.system.unexpected.report(self, message)
 
+    def receive_again(self, message: object) -> Any:
+        """Handle a message that was put aside. For frameworks on top, whose own part was done the first time."""
+        return self.receive(message)
+
     def begin(self) -> None:
         """Start one incarnation: calls `on_start`. For frameworks on top to extend, so that users need no super()."""
         self.on_start()
@@ -246,6 +251,11 @@ class Actor(Asking, Supervising, Watching, Timing, pykka.Actor):
     def is_for_pykka(message: object) -> bool:
         """Return whether a message is one that pykka handles by itself: a stop, or a call through a proxy."""
         return isinstance(message, _ActorStop | ProxyCall | ProxyGetAttr | ProxySetAttr)
+
+    @staticmethod
+    def is_notice(message: object) -> bool:
+        """Return whether a message is one that a framework on top tells all such actors, wanted or not."""
+        return False
 
     # -- what an actor can do ----------------------------------------------------------------------------------------
 

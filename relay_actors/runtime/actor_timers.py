@@ -1,22 +1,45 @@
 """An actor's own timers: keyed, and checked by generation when they are handled. Layer: pillar.
 
-Source: SEMANTICS T1-T3.
+Source: SEMANTICS T1-T4, T7.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
-from typing import Literal
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
 
 from relay_actors.errors import ConfigError
 from relay_actors.runtime.anatomy import AnyCell
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.signals import Internal
 
-__all__ = ["ActorTimers", "Repeat"]
+__all__ = ["ActorTimers", "DurableTimer", "Repeat"]
 
 Repeat = Literal["fixed_delay", "fixed_rate"]
 """Whether the next tick counts from the end of the handling, or from when this one was due."""
+
+_REPEATS: Final = get_args(Repeat)
+
+
+@dataclass(frozen=True, slots=True)
+class DurableTimer:
+    """A pending timer that survives the restart of its actor.
+
+    Attributes:
+        key: under which it was started.
+        message: what will arrive.
+        due: when, in monotonic seconds.
+        due_wall: when, in seconds since the epoch, as far as the clocks are known now.
+        interval_s: how often from then on; None for once.
+    """
+
+    key: Hashable
+    message: object
+    due: float
+    due_wall: float
+    interval_s: float | None
 
 
 class _Tick(Internal):
@@ -30,47 +53,90 @@ class _Tick(Internal):
         self.generation = generation
         self.due = due
 
+    def fire(self) -> None:
+        """Set out for the actor: it is due. On the dispatcher's thread."""
+        self.timers.send(self)
+
     def deliver(self) -> None:
         """Hand the timer's message to the actor, in its turn, unless it was cancelled or replaced meanwhile."""
         self.timers.on_tick(self)
 
 
 class _Timer:
-    __slots__ = ("generation", "handle", "interval_s", "message", "repeat")
+    __slots__ = ("burst", "due", "durable", "generation", "handle", "interval_s", "message", "repeat", "resets")
 
-    def __init__(self, generation: int, message: object, interval_s: float | None, repeat: Repeat) -> None:
+    def __init__(
+        self,
+        generation: int,
+        message: object,
+        interval_s: float | None,
+        repeat: Repeat,
+        *,
+        burst: int,
+        durable: bool,
+        resets: bool,
+    ) -> None:
         self.generation = generation
         self.message = message
         self.interval_s = interval_s
         self.repeat = repeat
+        self.burst = burst
+        self.durable = durable
+        self.resets = resets
+        self.due = 0.0
         self.handle: TimerHandle | None = None
+
+    def next_due(self, now: float) -> float:
+        """Return when the next tick of a repeating timer is due, now that the last one has been handled."""
+        interval_s = self.interval_s or 0.0
+        if self.repeat == "fixed_delay":
+            return now + interval_s
+        due = self.due + interval_s
+        missed = math.floor((now - due) / interval_s) + 1
+        # More than so many are not caught up, or a stall would be followed by a flood (T3); the beat is kept.
+        return due + max(0, missed - self.burst) * interval_s
 
 
 class ActorTimers:
-    """The timers of one cell; used in its turns only, but for `cancel_all` when it ends."""
+    """The timers of one cell; used in its turns only, but for `cancel_all` when it ends.
 
-    __slots__ = ("_cell", "_generation", "_timers")
+    Attributes:
+        late_by_s: while a tick is handled, how long ago it was due; 0.0 otherwise.
+    """
+
+    __slots__ = ("_cell", "_generation", "_timers", "late_by_s")
 
     def __init__(self, cell: AnyCell) -> None:
         self._cell = cell
         self._timers: dict[Hashable, _Timer] = {}
         self._generation = 0
+        self.late_by_s = 0.0
 
     def __len__(self) -> int:
         """Return how many are pending."""
         return len(self._timers)
 
-    def start(self, key: Hashable, message: object, delay_s: float, interval_s: float | None, repeat: Repeat) -> None:
+    def start(
+        self,
+        key: Hashable,
+        message: object,
+        delay_s: float,
+        interval_s: float | None = None,
+        repeat: Repeat = "fixed_delay",
+        *,
+        burst: int = 1,
+        durable: bool = False,
+        resets: bool = False,
+    ) -> None:
         """Start a timer, in place of one with the same key; a tick of the old one is not delivered any more (T1).
 
         Raises:
-            ConfigError: a negative delay, or an interval that is not positive.
+            ConfigError: a number or word that makes no sense.
         """
-        if delay_s < 0 or (interval_s is not None and interval_s <= 0):
-            raise ConfigError(f"timer {key!r}: delay_s={delay_s} must be >= 0 and interval_s={interval_s} > 0")
+        _check(key, delay_s, interval_s, repeat, burst)
         self.cancel(key)
         self._generation += 1
-        timer = _Timer(self._generation, message, interval_s, repeat)
+        timer = _Timer(self._generation, message, interval_s, repeat, burst=burst, durable=durable, resets=resets)
         self._timers[key] = timer
         self._arm(key, timer, self._cell.system.clock.now() + delay_s)
 
@@ -83,10 +149,25 @@ class ActorTimers:
             timer.handle.cancel()
         return True
 
-    def cancel_all(self) -> None:
-        """Cancel every timer."""
-        for key in list(self._timers):
-            self.cancel(key)
+    def cancel_all(self, *, keep_durable: bool = False) -> None:
+        """Cancel every timer, or those that are not durable. Any thread, when the actor ends."""
+        for key, timer in list(self._timers.items()):
+            if not (keep_durable and timer.durable):
+                self.cancel(key)
+
+    def durable(self) -> list[DurableTimer]:
+        """Return the durable ones that are pending, those that are due first in front."""
+        clock = self._cell.system.clock
+        offset = clock.wall() - clock.now()
+        pending = [(timer.due, timer.generation, key, timer) for key, timer in self._timers.items() if timer.durable]
+        return [
+            DurableTimer(key, timer.message, due, due + offset, timer.interval_s)
+            for due, _generation, key, timer in sorted(pending, key=lambda entry: entry[:2])
+        ]
+
+    def send(self, tick: _Tick) -> None:
+        """Put a tick that is due in the mailbox."""
+        self._cell.tell_control(tick)
 
     def on_tick(self, tick: _Tick) -> None:
         """Deliver a tick that is still wanted, and arm the next one of a repeating timer."""
@@ -94,26 +175,52 @@ class ActorTimers:
         if timer is None or timer.generation != tick.generation:
             return
         if timer.interval_s is None:
-            del self._timers[tick.key]
-            self._cell.handle_user(timer.message)
+            self._timers.pop(tick.key, None)
+            self._deliver(timer)
             return
-        self._cell.handle_user(timer.message)
-        if self._timers.get(tick.key) is not timer:  # its own handling has cancelled or replaced it
+        try:
+            self._deliver(timer)
+        except BaseException:
+            if timer.durable:  # the next incarnation goes on with the next tick
+                self._arm_again(tick.key, timer)
+            raise
+        self._arm_again(tick.key, timer)
+
+    def _deliver(self, timer: _Timer) -> None:
+        message = timer.message
+        if isinstance(message, Internal):
+            message.deliver()
             return
-        now = self._cell.system.clock.now()
-        due = now + timer.interval_s
-        if timer.repeat == "fixed_rate":
-            # At most one tick of what was missed is caught up (T3), or a stall would be followed by a flood.
-            due = max(tick.due + timer.interval_s, now)
-        self._arm(tick.key, timer, due)
+        self.late_by_s = max(0.0, self._cell.system.clock.now() - timer.due)
+        try:
+            self._cell.handle_user(message)
+        finally:
+            self.late_by_s = 0.0
+            if timer.resets:
+                self._cell.heard()
+
+    def _arm_again(self, key: Hashable, timer: _Timer) -> None:
+        if self._timers.get(key) is timer:  # its own handling has not cancelled or replaced it
+            self._arm(key, timer, timer.next_due(self._cell.system.clock.now()))
 
     def _arm(self, key: Hashable, timer: _Timer, due: float) -> None:
-        tick = _Tick(self, key, timer.generation, due)
-
-        def fire() -> None:
-            self._cell.tell_control(tick)
-
-        timer.handle = self._cell.system.dispatcher.call_at(due, fire)
+        timer.due = due
+        timer.handle = self._cell.system.dispatcher.call_at(due, _Tick(self, key, timer.generation, due).fire)
         # First set, then look: a kill from another thread cancels all that it finds, and may not have found the handle.
         if self._timers.get(key) is not timer:
             timer.handle.cancel()
+
+
+def _check(key: Hashable, delay_s: float, interval_s: float | None, repeat: str, burst: int) -> None:
+    if not _is_time(delay_s) or not (interval_s is None or (_is_time(interval_s) and interval_s > 0)):
+        raise ConfigError(f"timer {key!r}: delay_s={delay_s!r} must be >= 0 and interval_s={interval_s!r} > 0, seconds")
+    if repeat not in _REPEATS:
+        raise ConfigError(f"timer {key!r}: repeat={repeat!r} is none of {', '.join(map(repr, _REPEATS))}")
+    if isinstance(burst, bool) or not isinstance(burst, int) or burst < 0:
+        raise ConfigError(f"timer {key!r}: burst={burst!r} must be a whole number of ticks, 0 or more")
+    if burst != 1 and (repeat != "fixed_rate" or interval_s is None):
+        raise ConfigError(f"timer {key!r}: burst={burst} is for timers with interval_s and repeat='fixed_rate' only")
+
+
+def _is_time(seconds: object) -> bool:
+    return isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds < math.inf

@@ -25,6 +25,7 @@ from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.children import Children
 from relay_actors.runtime.context import here
+from relay_actors.runtime.extras import Extras
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.flow import Flow
 from relay_actors.runtime.future import Future
@@ -147,6 +148,8 @@ class Cell(Turns):
 
     def construct(self) -> None:
         """Make the actor. What its constructor raises, this raises."""
+        if self.actor_class.stash_capacity is not None:
+            self.make_extras()
         try:
             self.actor = self.actor_class.construct(self)
         except BaseException:
@@ -202,9 +205,13 @@ class Cell(Turns):
             self.actor_class = successor
             self.args, self.kwargs = (), {}
             self.throughput = successor.throughput
+            if self._timers is not None:
+                self._timers.cancel_all()  # durable ones too: they are messages that this class does not know
         self.incarnation += 1
         self.kept_limit = None
         self.exit_reason = NORMAL
+        if self._extras is not None:
+            self._extras.stash.release()  # in front of the mailbox (SEMANTICS P1)
         if self._enter(_NEW):
             self._start()
             if self.state is _RUNNING:
@@ -237,12 +244,14 @@ class Cell(Turns):
     def _drop_incarnation(self) -> None:
         if self.actor is not None:
             self.actor.leave_unanswered()
-        self._end_work()
+        self._end_work(for_restart=not self.has_ended)
         self.actor = None
 
-    def _end_work(self) -> None:
+    def _end_work(self, *, for_restart: bool = False) -> None:
         if self._timers is not None:
-            self._timers.cancel_all()
+            self._timers.cancel_all(keep_durable=for_restart)
+        if self._extras is not None:
+            self._extras.silence = None
         flow, self.flow = self.flow, None
         if flow is not None:
             self._hook("flow", flow.cancel)
@@ -404,6 +413,8 @@ class Cell(Turns):
             actor.leave_unanswered()
         for envelope in envelopes:
             self.refuse(envelope, "dead")
+        for envelope in self._extras.stash.close() if self._extras is not None else ():
+            self.refuse(envelope, "stash")
         for signal in signals:
             signal.refuse(self)
         self._answer_stops()
@@ -451,7 +462,7 @@ class Cell(Turns):
         else:
             self._children.stop_all(then)
 
-    # -- watches, timers, keys ---------------------------------------------------------------------------------------
+    # -- watches, timers, extras, keys ---------------------------------------------------------------------------------
 
     @property
     def watching(self) -> Watching:
@@ -482,6 +493,25 @@ class Cell(Turns):
         if self._timers is None:
             self._timers = ActorTimers(self)
         return self._timers
+
+    @property
+    def extras(self) -> Extras:
+        """Its extras, made at the first use. In its turn."""
+        return self._extras if self._extras is not None else self.make_extras()
+
+    def make_extras(self) -> Extras:
+        """Make the extras, unless there are some. In its turn, or before its first."""
+        if self._extras is None:
+            self._extras = Extras()
+            # First set, then look: a kill from another thread closes the stash that it finds.
+            if self.has_ended:
+                self._extras.stash.close()
+        return self._extras
+
+    def heard(self) -> None:
+        """Note that somebody has spoken to it. In its turn."""
+        if self._extras is not None:
+            self._extras.heard()
 
     def call_later(self, delay_s: float, call: Callable[[], None]) -> TimerHandle:
         """Have ``call`` made after ``delay_s`` seconds, on the dispatcher's thread and not in a turn."""

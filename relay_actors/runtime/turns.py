@@ -15,6 +15,7 @@ from relay_actors.runtime.anatomy import AnyActor, AnyCell, AnySystem
 from relay_actors.runtime.asking import FOREVER, NoReplyYet, fail_ask, not_answered, skip_expired
 from relay_actors.runtime.base import Dispatcher
 from relay_actors.runtime.context import here
+from relay_actors.runtime.extras import STASHED, Extras
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import STOP, Envelope, Mailbox
@@ -52,7 +53,17 @@ class Turns(Post):
         throughput: how many messages it may handle in one turn.
     """
 
-    __slots__ = ("_answering", "_ending", "_is_running", "_is_zombie", "_start_wanted", "actor", "state", "throughput")
+    __slots__ = (
+        "_answering",
+        "_ending",
+        "_extras",
+        "_is_running",
+        "_is_zombie",
+        "_start_wanted",
+        "actor",
+        "state",
+        "throughput",
+    )
 
     def __init__(
         self, system: AnySystem, dispatcher: Dispatcher, mailbox: Mailbox, *, late: bool, throughput: int
@@ -66,6 +77,7 @@ class Turns(Post):
         self._is_running = False
         self._is_zombie = False
         self._answering: Future[Any] | None = None
+        self._extras: Extras | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -96,7 +108,14 @@ class Turns(Post):
         """Hand ``message`` to the actor, in its turn. What it raises fails the actor."""
         actor = self.actor
         if actor is not None:
-            actor.receive(message)
+            self.hand(message, actor.receive)
+
+    def hand(self, message: object, handler: Callable[[Any], object]) -> None:
+        """Have ``handler`` handle a message that did not come in an envelope of its own; it may put it aside."""
+        if self._extras is None:
+            handler(message)
+        else:
+            self._extras.hand(message, handler)
 
     def tell_actor(self, call: Callable[[AnyActor], object]) -> None:
         """Call a hook of the actor while it is running, in its turn. What it raises fails the actor."""
@@ -150,8 +169,9 @@ class Turns(Post):
             if signal is not None:
                 self._handle_signal(signal)
             elif self.state is _RUNNING:
-                envelope = mailbox.take_control()
-                if envelope is not None:
+                if self._extras is not None and (ready := self._extras.take_ready()) is not None:
+                    self._handle(ready)
+                elif (envelope := mailbox.take_control()) is not None:
                     self._handle_control(envelope)
                 else:
                     envelope = mailbox.take_user()
@@ -173,7 +193,7 @@ class Turns(Post):
         if self.has_ended:
             return self.actor is not None
         if self.state is _RUNNING:
-            return self.mailbox.has_messages()
+            return self.mailbox.has_messages() or (self._extras is not None and self._extras.stash.has_ready)
         return self.state is _NEW and self._start_wanted
 
     def _handle_signal(self, signal: Signal) -> None:
@@ -198,18 +218,22 @@ class Turns(Post):
             return
         # First note what is being answered, then look: a kill ends first and then fails what is being answered.
         self._answering = reply
-        actor = self.actor
+        actor, extras = self.actor, self._extras
         if actor is None or self.state is not _RUNNING:
             self.refuse(envelope, "dead")
             return
         try:
-            response = actor.receive(message)
+            response = actor.receive(message) if extras is None else extras.receive(actor, envelope)
         except BaseException as error:
             self._on_error(actor, envelope, error, tries_left=type(actor).retries)
         else:
-            if reply is not None and (response is NoReplyYet or reply.is_deferred or not reply.try_set(response)):
-                not_answered(self, reply, response)
+            if reply is not None and response is not STASHED:
+                self._reply(reply, response)
         self._answering = None
+
+    def _reply(self, reply: Future[Any], response: object) -> None:
+        if response is NoReplyYet or reply.is_deferred or not reply.try_set(response):
+            not_answered(self, reply, response)
 
     def _on_error(self, actor: AnyActor, envelope: Envelope, error: BaseException, *, tries_left: int) -> None:
         reply, message = envelope.reply_to, envelope.message
@@ -236,12 +260,12 @@ class Turns(Post):
         if reply is not None:
             reply.is_deferred = False  # a token that the first attempt has taken is good for nothing
         try:
-            response = actor.receive(message)
+            response = actor.receive(message) if self._extras is None else self._extras.receive(actor, envelope)
         except BaseException as again:
             self._on_error(actor, envelope, again, tries_left=0)
         else:
-            if reply is not None and (response is NoReplyYet or reply.is_deferred or not reply.try_set(response)):
-                not_answered(self, reply, response)
+            if reply is not None and response is not STASHED:
+                self._reply(reply, response)
 
     def _guarded(self, call: Callable[[], object]) -> None:
         try:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Final
 
-from relay_actors.runtime.actor_timers import Repeat
+from relay_actors.runtime.actor_timers import DurableTimer, Repeat
 from relay_actors.runtime.cell import Cell
+from relay_actors.runtime.receive_timeout import ReceiveTimeout, Silence
 
 __all__ = ["Timing"]
+
+_SILENCE: Final = ReceiveTimeout()
 
 
 class Timing:
@@ -23,13 +27,60 @@ class Timing:
         *,
         interval_s: float | None = None,
         repeat: Repeat = "fixed_delay",
+        burst: int = 1,
+        durable: bool = False,
+        resets_receive_timeout: bool = False,
     ) -> None:
         """Have ``message`` arrive after ``delay_s`` seconds, and then every ``interval_s`` if that is given.
 
         A timer with the same key is replaced. A restart and the end cancel all timers (SEMANTICS T1, T2, T3).
+
+        Args:
+            key: by which it is replaced and cancelled.
+            message: what arrives, like any other message.
+            delay_s: seconds.
+            interval_s: seconds; None for once.
+            repeat: ``fixed_delay`` counts the interval from the end of the handling, ``fixed_rate`` keeps the beat. Use
+                the former where handling may take longer than the interval: ticks come before what others send.
+            burst: how many ticks of a ``fixed_rate`` are caught up when more were missed; the others are left out.
+            durable: whether a restart of the actor leaves it alone; ``late_by_s`` tells what the restart has cost
+                (SEMANTICS T7). It does not survive the process.
+            resets_receive_timeout: whether its ticks count as messages for `set_receive_timeout`.
+
+        Raises:
+            ConfigError: a number or word that makes no sense.
         """
-        self._cell.timers.start(key, message, delay_s, interval_s, repeat)
+        self._cell.timers.start(
+            key, message, delay_s, interval_s, repeat,
+            burst=burst, durable=durable, resets=resets_receive_timeout,
+        )  # fmt: skip
 
     def cancel_timer(self, key: Hashable) -> bool:
         """Cancel a timer, also one whose message waits already; return whether there was one."""
         return self._cell.timers.cancel(key)
+
+    @property
+    def late_by_s(self) -> float:
+        """While a timer's message is handled, how many seconds ago it was due; 0.0 otherwise."""
+        return self._cell.timers.late_by_s
+
+    def durable_timers(self) -> list[DurableTimer]:
+        """Return the pending timers that were started as ``durable``, those that are due first in front."""
+        return self._cell.timers.durable()
+
+    def set_receive_timeout(self, seconds: float | None, message: object = _SILENCE) -> None:
+        """Have ``message`` arrive when nobody has sent this actor anything for ``seconds`` seconds.
+
+        It arrives once for each silence: after the next message, silence begins anew. The actor's own timers are
+        nobody, unless they are started with ``resets_receive_timeout``; nor are messages that it has put aside itself.
+        None ends it; so do a restart and the end.
+
+        Raises:
+            ConfigError: ``seconds`` is no positive number.
+
+        Source: SEMANTICS T5; Akka's ``setReceiveTimeout``.
+        """
+        extras = self._cell.extras
+        if extras.silence is not None:
+            extras.silence.end()
+        extras.silence = None if seconds is None else Silence(self._cell, seconds, message)
