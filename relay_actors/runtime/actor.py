@@ -194,6 +194,14 @@ class Actor(Supervising, Watching, Timing, pykka.Actor):
         """The system in which it runs."""
         return self._cell.system
 
+    def label(self) -> str:
+        """Return what tells it from others of its class, such as a call id; "" by default. For subclasses.
+
+        Shown wherever actors are listed: `RelayApp.tree`, ``relay-actors top``, reports. Any thread may call it, also
+        in the middle of a turn: it must be quick, and only read.
+        """
+        return ""
+
     @property
     def log(self) -> logging.LoggerAdapter[logging.Logger]:
         """A logger that begins each line with who speaks."""

@@ -31,7 +31,7 @@ from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import Mailbox
 from relay_actors.runtime.reasons import NORMAL, ExitReason
 from relay_actors.runtime.restart_policy import Restart, is_restarted
-from relay_actors.runtime.signals import ChildEnded, ChildFailedSignal, ChildStarted, EndForGood
+from relay_actors.runtime.signals import ChildEnded, ChildFailedSignal, ChildStarted, EndForGood, Internal
 from relay_actors.runtime.turns import CellState, Turns, let_the_user_interrupt
 from relay_actors.runtime.watching import Watching
 
@@ -342,7 +342,8 @@ class Cell(Turns):
         self.watching.end(reason)
         if self.parent is not None:
             self.parent.signal(ChildEnded(self, reason))
-        answering = self._answering
+        handling = self._handling
+        answering = None if handling is None or isinstance(handling.message, Internal) else handling.reply_to
         if answering is not None and here.turn is not self:
             # Killed in the middle of an ask: whatever its handler still returns is too late.
             answering.try_fail(ActorIsDead(f"{self.ref} was killed while handling the message"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,7 @@ from relay_actors.errors import ActorError, ParentStopping, TooManyChildren
 from relay_actors.runtime.anatomy import AnyCell
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.child_spec import ChildSpec
-from relay_actors.runtime.reasons import ChildFailed, ExitReason
+from relay_actors.runtime.reasons import ChildFailed, ExitReason, RestartNote
 from relay_actors.runtime.restart_policy import RestartWindow, is_restarted
 from relay_actors.runtime.signals import Restarted, Stop
 
@@ -26,6 +26,7 @@ __all__ = ["Children"]
 _log = logging.getLogger("relay_actors.supervision")
 
 _WARNINGS_BEFORE_ERROR = 5
+_REMEMBERED_RESTARTS = 10
 _SHUTDOWN = ExitReason("shutdown", "parent stops")
 
 
@@ -41,6 +42,7 @@ class _Record:
     given_up: ChildFailed | None = None
     asked_to_stop: bool = False
     has_successor: bool = False
+    restarts: deque[RestartNote] | None = None  # the latest ones; made at the first
 
     def cancel_timers(self) -> None:
         for timer in (self.pending, self.kill_timer):
@@ -101,6 +103,11 @@ class Children:
         """Return how ``child`` is treated, or None if it is none of ours. Any thread."""
         record = self._records.get(child)
         return record.spec if record is not None else None
+
+    def restarts_of(self, child: AnyCell) -> tuple[RestartNote, ...]:
+        """Return the latest restarts of ``child``, oldest first. Any thread."""
+        record = self._records.get(child)
+        return tuple(record.restarts or ()) if record is not None else ()
 
     # -- taking them -------------------------------------------------------------------------------------------------
 
@@ -263,6 +270,9 @@ class Children:
             child.mailbox.user_length,
         )  # fmt: skip
         self._owner.system.hooks.count("actors.restarted")
+        if record.restarts is None:
+            record.restarts = deque(maxlen=_REMEMBERED_RESTARTS)
+        record.restarts.append(RestartNote(self._owner.system.clock.wall(), str(reason), window.count, delay_s))
         if delay_s <= 0:
             child.signal(Restarted(reason))
             return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 if TYPE_CHECKING:
     from pykka import ActorRef
 
-__all__ = ["NORMAL", "ChildFailed", "DeadLetter", "Down", "ExitKind", "ExitReason"]
+__all__ = ["NORMAL", "ChildFailed", "DeadLetter", "Down", "ExitKind", "ExitReason", "RestartNote"]
 
 ExitKind = Literal["normal", "shutdown", "error", "start_failed", "killed", "lost"]
 
@@ -59,6 +59,23 @@ class Down:
     incarnation: int
     reason: ExitReason
     already_dead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RestartNote:
+    """One restart, as an inspection shows it. Source: SEMANTICS O3, S18.
+
+    Attributes:
+        at: seconds since the epoch.
+        reason: why the incarnation before it ended.
+        attempt: which restart it is in the supervisor's window.
+        delay_s: how long it was put off.
+    """
+
+    at: float
+    reason: str
+    attempt: int
+    delay_s: float
 
 
 @dataclass(frozen=True, slots=True)

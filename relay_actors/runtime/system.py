@@ -11,8 +11,8 @@ import pykka
 
 from relay_actors.errors import ActorError, ConfigError, NameTaken
 from relay_actors.runtime.actor import Actor
-from relay_actors.runtime.actor_ref import ActorRef
-from relay_actors.runtime.base import Clock, Dispatcher, Hooks
+from relay_actors.runtime.actor_ref import ActorRef, cell_of
+from relay_actors.runtime.base import Clock, Dispatcher, Hooks, Runnable
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.clock import Ids, Random, SystemClock, fresh_random, uuid4_ids
@@ -22,6 +22,7 @@ from relay_actors.runtime.dispatcher_baton import BatonDispatcher
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
 from relay_actors.runtime.dispatcher_pinned import PinnedDispatcher
 from relay_actors.runtime.hooks import Counters, GuardedHooks
+from relay_actors.runtime.inspection import ActorNode, ActorStats, node_of, tree_of
 from relay_actors.runtime.reasons import ExitReason
 from relay_actors.runtime.registry import Registry
 from relay_actors.runtime.signals import Adopt, Stop
@@ -94,6 +95,32 @@ class System:
         """The cells of all living actors, in the order in which they were made."""
         with self._lock:
             return list(self._cells.values())
+
+    # -- seeing ------------------------------------------------------------------------------------------------------
+
+    def turns(self) -> list[tuple[Runnable, float]]:
+        """Return whose turns are under way, and when by the clock each began. Any thread."""
+        with self._lock:
+            pinned = list(self._pinned)
+        return [turn for dispatcher in (self.dispatcher, *pinned) for turn in dispatcher.turns()]
+
+    def inspect(self, who: pykka.ActorRef[Any] | str | None = None) -> ActorNode:
+        """Return the tree of one actor: what it and everybody beneath it is doing, while all go on. Any thread.
+
+        Args:
+            who: a ref, or a path as `ActorNode` has them: ``"Support#12"``, or ``"CallsSupervisor/c-123"`` by class and
+                label. By default everybody, under a node that stands for the system itself.
+
+        Raises:
+            ConfigError: nobody is there.
+
+        Source: SEMANTICS O3, X14.
+        """
+        if who is None:
+            stats = ActorStats("stopping" if self._is_stopping else "running", 0, 0, 0, 0, None, "", None)
+            return ActorNode(self.name, "System", "", stats, (), tree_of(self))
+        cell = node_of(self, who) if isinstance(who, str) else cell_of(who)
+        return tree_of(self, cell)[0]
 
     # -- actors ------------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from enum import Enum, auto
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 from relay_actors.runtime.anatomy import AnyActor, AnyCell, AnySystem
 from relay_actors.runtime.base import Dispatcher
@@ -50,7 +50,7 @@ class Turns(Post):
         throughput: how many messages it may handle in one turn.
     """
 
-    __slots__ = ("_answering", "_ending", "_is_running", "_is_zombie", "_start_wanted", "actor", "state", "throughput")
+    __slots__ = ("_ending", "_handling", "_is_running", "_is_zombie", "_start_wanted", "actor", "state", "throughput")
 
     def __init__(
         self, system: AnySystem, dispatcher: Dispatcher, mailbox: Mailbox, *, late: bool, throughput: int
@@ -63,7 +63,22 @@ class Turns(Post):
         self._start_wanted = False
         self._is_running = False
         self._is_zombie = False
-        self._answering: Future[Any] | None = None
+        self._handling: Envelope | None = None  # what the present turn is about; read by inspections, and by a kill
+
+    @property
+    def was_begun(self) -> bool:
+        """Whether anybody has had it started."""
+        return self._start_wanted or self.state is not _NEW
+
+    @property
+    def is_in_turn(self) -> bool:
+        """Whether a turn is under way. It may be over right after."""
+        return self._is_running
+
+    @property
+    def handling(self) -> Envelope | None:
+        """What the turn that is under way is about; None between messages. Any thread."""
+        return self._handling
 
     @property
     def has_ended(self) -> bool:
@@ -173,7 +188,9 @@ class Turns(Post):
     def _handle_control(self, envelope: Envelope) -> None:
         message = envelope.message
         if isinstance(message, Internal):
+            self._handling = envelope
             self._guarded(message.deliver)
+            self._handling = None
         else:
             self._handle(envelope)
 
@@ -183,9 +200,10 @@ class Turns(Post):
             self.begin_stop(NORMAL, reply)
             return
         # First note what is being answered, then look: a kill ends first and then fails what is being answered.
-        self._answering = reply
+        self._handling = envelope
         actor = self.actor
         if actor is None or self.state is not _RUNNING:
+            self._handling = None
             self.refuse(envelope, "dead")
             return
         try:
@@ -204,7 +222,7 @@ class Turns(Post):
         else:
             if reply is not None:
                 reply.try_set(response)
-        self._answering = None
+        self._handling = None
 
     def _guarded(self, call: Callable[[], object]) -> None:
         try:
