@@ -106,6 +106,7 @@ class AnySystem(Protocol):
     dispatcher: Dispatcher
     registry: Any
     dead_letters: Any
+    observation: Any
 
     @property
     def clock(self) -> Clock: ...

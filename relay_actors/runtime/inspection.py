@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from relay_actors.errors import ConfigError
 from relay_actors.runtime.anatomy import AnyCell
+from relay_actors.runtime.mailbox import STOP
 from relay_actors.runtime.reasons import RestartNote
 from relay_actors.runtime.signals import Internal
 
@@ -172,6 +173,8 @@ def node_of(system: Any, path: str) -> AnyCell:
 
 def name_of_message(message: object) -> str:
     """Return what a message is called where only its type may be shown: never its content (SEMANTICS O6)."""
+    if message is STOP:
+        return "stop"
     method = getattr(message, "method", None)
     name = type(message).__name__
     return f"{name} {method}" if isinstance(method, str) else name

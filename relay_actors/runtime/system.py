@@ -11,7 +11,7 @@ import pykka
 
 from relay_actors.errors import ActorError, ConfigError, NameTaken
 from relay_actors.runtime.actor import Actor
-from relay_actors.runtime.actor_ref import ActorRef, cell_of
+from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.base import Clock, Dispatcher, Hooks, Runnable
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.child_spec import ChildSpec
@@ -22,9 +22,10 @@ from relay_actors.runtime.dispatcher_baton import BatonDispatcher
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
 from relay_actors.runtime.dispatcher_pinned import PinnedDispatcher
 from relay_actors.runtime.hooks import Counters, GuardedHooks
-from relay_actors.runtime.inspection import ActorNode, ActorStats, node_of, tree_of
+from relay_actors.runtime.observed import Observation
 from relay_actors.runtime.reasons import ExitReason
 from relay_actors.runtime.registry import Registry
+from relay_actors.runtime.seeing import Seeing
 from relay_actors.runtime.signals import Adopt, Stop
 
 __all__ = ["System", "default_system"]
@@ -34,7 +35,7 @@ A = TypeVar("A", bound=Actor)
 _log = logging.getLogger("relay_actors.runtime")
 
 
-class System:
+class System(Seeing):
     """Actors that live together; two systems in one process share nothing (SEMANTICS L10).
 
     Args:
@@ -63,6 +64,7 @@ class System:
         )
         self.registry = Registry()
         self.dead_letters = DeadLetters(self.clock)
+        self.observation = Observation(self)
         self._daemon = daemon
         # Guards the serial, who lives, and whose threads there are. Re-entrant, because a finaliser may run in the
         # middle.
@@ -96,31 +98,13 @@ class System:
         with self._lock:
             return list(self._cells.values())
 
-    # -- seeing ------------------------------------------------------------------------------------------------------
+    # -- seeing: see `Seeing` ----------------------------------------------------------------------------------------
 
     def turns(self) -> list[tuple[Runnable, float]]:
         """Return whose turns are under way, and when by the clock each began. Any thread."""
         with self._lock:
             pinned = list(self._pinned)
         return [turn for dispatcher in (self.dispatcher, *pinned) for turn in dispatcher.turns()]
-
-    def inspect(self, who: pykka.ActorRef[Any] | str | None = None) -> ActorNode:
-        """Return the tree of one actor: what it and everybody beneath it is doing, while all go on. Any thread.
-
-        Args:
-            who: a ref, or a path as `ActorNode` has them: ``"Support#12"``, or ``"CallsSupervisor/c-123"`` by class and
-                label. By default everybody, under a node that stands for the system itself.
-
-        Raises:
-            ConfigError: nobody is there.
-
-        Source: SEMANTICS O3, X14.
-        """
-        if who is None:
-            stats = ActorStats("stopping" if self._is_stopping else "running", 0, 0, 0, 0, None, "", None)
-            return ActorNode(self.name, "System", "", stats, (), tree_of(self))
-        cell = node_of(self, who) if isinstance(who, str) else cell_of(who)
-        return tree_of(self, cell)[0]
 
     # -- actors ------------------------------------------------------------------------------------------------------
 
@@ -235,6 +219,8 @@ class System:
             self._cells[cell.serial] = cell
             if len(self._cells) == 1:
                 self._nobody_left.clear()
+        if self.observation.observers:
+            self.observation.dress(cell)
         return cell
 
     def on_cell_ended(self, cell: Cell) -> None:
