@@ -32,15 +32,19 @@ from relay_actors.errors import CallEnded, RelayActorsError, RelayError
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
-from relay_actors.runtime.reasons import ChildFailed, DeadLetter, Down, ExitReason
+from relay_actors.runtime.inspection import ActorNode, ActorStats
+from relay_actors.runtime.reasons import ChildFailed, DeadLetter, Down, ExitReason, RestartNote
 from relay_actors.runtime.restart_policy import Backoff, Restart
+from relay_actors.runtime.tracing import Trace, TraceRecord
 
 __all__ = [
     "AIAction",
     "Action",
     "ActionCompleted",
     "Actor",
+    "ActorNode",
     "ActorRef",
+    "ActorStats",
     "Backoff",
     "CallActor",
     "CallEnded",
@@ -68,10 +72,13 @@ __all__ = [
     "RelayError",
     "Reply",
     "Restart",
+    "RestartNote",
     "StandaloneCollectAction",
     "StreamAction",
     "TapAction",
     "Timing",
+    "Trace",
+    "TraceRecord",
     "TranscribeAction",
     "Wait",
     "__version__",

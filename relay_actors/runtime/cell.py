@@ -28,6 +28,7 @@ from relay_actors.runtime.context import here
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.flow import Flow
 from relay_actors.runtime.future import Future
+from relay_actors.runtime.inspection import label_of
 from relay_actors.runtime.mailbox import Mailbox
 from relay_actors.runtime.reasons import NORMAL, ExitReason
 from relay_actors.runtime.restart_policy import Restart, is_restarted
@@ -228,8 +229,8 @@ class Cell(Turns):
             _log.error("failed while ending actor=%s reason=%s", self, reason, exc_info=reason.cause)
             return
         _log.error(
-            "failed actor=%s incarnation=%d reason=%s message=%s",
-            self, self.incarnation, reason, type(message).__name__, exc_info=reason.cause,
+            "failed actor=%s label=%s incarnation=%d reason=%s message=%s",
+            self, label_of(self), self.incarnation, reason, type(message).__name__, exc_info=reason.cause,
         )  # fmt: skip
         self._has_failed = True
         if not self._wait_for_parent(message):

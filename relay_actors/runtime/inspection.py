@@ -17,7 +17,7 @@ from relay_actors.runtime.mailbox import STOP
 from relay_actors.runtime.reasons import RestartNote
 from relay_actors.runtime.signals import Internal
 
-__all__ = ["ActorNode", "ActorStats", "name_of_message", "node_of", "stats_of", "tree_of"]
+__all__ = ["ActorNode", "ActorStats", "label_of", "name_of_message", "node_of", "stats_of", "tree_of"]
 
 _log = logging.getLogger("relay_actors.runtime")
 
@@ -176,12 +176,12 @@ def name_of_message(message: object) -> str:
     if message is STOP:
         return "stop"
     method = getattr(message, "method", None)
-    name = type(message).__name__
+    name = type(message).__name__.lstrip("_")
     return f"{name} {method}" if isinstance(method, str) else name
 
 
 def _names(cell: AnyCell) -> tuple[str, ...]:
-    return repr(cell), _label(cell), cell.actor_class.__name__
+    return repr(cell), label_of(cell), cell.actor_class.__name__
 
 
 def _is_beneath(cell: AnyCell, above: list[str]) -> bool:
@@ -198,7 +198,7 @@ def _node(cell: AnyCell, began: Mapping[object, float], now: float, children: tu
     siblings = cell.parent.children if cell.parent is not None else None
     restarts = siblings.restarts_of(cell) if siblings is not None else ()
     name = cell.actor_class.__name__
-    return ActorNode(repr(cell), name, _label(cell), _stats(cell, began, now), restarts, children)
+    return ActorNode(repr(cell), name, label_of(cell), _stats(cell, began, now), restarts, children)
 
 
 def _stats(cell: AnyCell, began: Mapping[object, float], now: float) -> ActorStats:
@@ -250,7 +250,8 @@ def _since(cell: AnyCell, began: Mapping[object, float]) -> float | None:
     return None if runner is None else began[runner]
 
 
-def _label(cell: AnyCell) -> str:
+def label_of(cell: AnyCell) -> str:
+    """Return what an actor is called beside its name: by itself, or by its latest key; "" if by neither. Any thread."""
     actor: Any = cell.actor
     try:
         label = actor.label() if actor is not None else ""

@@ -6,10 +6,11 @@ from typing import Any
 
 import pykka
 
+from relay_actors.errors import ConfigError
 from relay_actors.runtime.actor_ref import cell_of
 from relay_actors.runtime.inspection import ActorNode, ActorStats, node_of, tree_of
 from relay_actors.runtime.metrics import TurnMeter, metrics_of
-from relay_actors.runtime.observed import Observation
+from relay_actors.runtime.observed import Observation, Observer
 from relay_actors.runtime.tracing import Trace
 
 __all__ = ["Seeing"]
@@ -21,6 +22,7 @@ class Seeing:
     name: str
     observation: Observation
     clock: Any
+    _spans: Observer | None = None
 
     def inspect(self, who: pykka.ActorRef[Any] | str | None = None) -> ActorNode:
         """Return the tree of one actor: what it and everybody beneath it is doing, while all go on.
@@ -79,6 +81,26 @@ class Seeing:
             for meter in () if on else meters:
                 self.observation.remove(meter)
 
+    def spans(self, on: bool = True, *, provider: Any = None) -> None:
+        """Make a span of OpenTelemetry of each message's handling, or cease to.
+
+        Args:
+            on: whether to begin or to end.
+            provider: a ``TracerProvider``; by default the one that OpenTelemetry is set to.
+
+        Raises:
+            ConfigError: OpenTelemetry is not installed.
+
+        Source: SEMANTICS O2.
+        """
+        with self.observation.lock:
+            if self._spans is not None:
+                self.observation.remove(self._spans)
+                self._spans = None
+            if on:
+                self._spans = _make_spans(provider)
+                self.observation.add(self._spans)
+
     def metrics(self) -> dict[str, Any]:
         """Return all numbers by name: counters, gauges, and durations while they are measured.
 
@@ -86,3 +108,11 @@ class Seeing:
         are the cumulative counts by upper bound in seconds. The reference lists the names.
         """
         return metrics_of(self)
+
+
+def _make_spans(provider: Any) -> Observer:
+    try:
+        from relay_actors.runtime.otel import Spans
+    except ModuleNotFoundError as error:
+        raise ConfigError("spans need OpenTelemetry: pip install 'relay_actors[otel]'") from error
+    return Spans(provider)
