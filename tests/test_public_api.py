@@ -11,7 +11,8 @@ from tests.protocol.wire_tables import CONSTANTS
 
 PUBLIC = {
     "relay_actors": """
-        AIAction Action ActionCompleted Actor ActorNode ActorRef ActorStats Backoff CallActor CallEnded CallHandle ChildFailed ChildSpec
+        AIAction Action ActionCompleted Actor ActorNode ActorRef ActorStats Backoff
+        CallActor CallEnded CallHandle ChildFailed ChildSpec
         CollectAction CommandFailed ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Down ExitReason
         FaxAction Limits MessageActor MessageHandle PayAction PlayAction RecordAction RelayActorsError RelayApp
         RelayError Reply Restart RestartNote StandaloneCollectAction StreamAction TapAction Timing Trace TraceRecord

@@ -62,6 +62,17 @@ class Screen:
         """How many characters fit into a line."""
         return self._console.width
 
+    @property
+    def height(self) -> int:
+        """How many lines fit onto a terminal; 0 elsewhere, where there is no end."""
+        return 0 if self.is_plain else self._console.height
+
+    def clear(self) -> None:
+        """Begin a new page, where there are pages; elsewhere nothing."""
+        if not self.is_plain:
+            with self._lock:
+                self._console.clear()
+
     def say(self, *parts: Styled) -> None:
         """Write one line."""
         line = Text()

@@ -84,6 +84,15 @@ class Trace:
         """The latest records, oldest first. Any thread."""
         return tuple(self._records)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is recorded any more: it was ended, or its actor has ended. Any thread."""
+        return self not in self.cell.system.observation.observers
+
+    def end(self) -> None:
+        """Record nothing any more. Any thread; idempotent."""
+        self.cell.system.observation.remove(self)
+
     def on_sent(self, cell: Cell, message: object) -> None:
         """Note what the actor is told, and what it tells."""
         sender = here.turn
@@ -116,7 +125,7 @@ class Trace:
         """Note the end; there is nothing to follow any more."""
         if cell is self.cell:
             self._note("ended", reason.kind)
-            cell.system.observation.remove(self)
+            self.end()
 
     def _note(self, kind: Literal["received", "handled", "sent", "ended"], message: str, **more: Any) -> None:
         cell = self.cell
