@@ -92,11 +92,17 @@ class Screen:
             parts.pop()
         self.say(*parts)
 
-    def table(self, heads: Sequence[str], rows: Sequence[Sequence[Styled]]) -> None:
-        """Write a table; its second and third column hold numbers."""
+    def table(self, heads: Sequence[str], rows: Sequence[Sequence[Styled]], *, is_cut: bool = False) -> None:
+        """Write a table; its second and third column hold numbers.
+
+        Args:
+            heads: of the columns.
+            rows: may be shorter than the heads.
+            is_cut: whether each row is one line, cut where there is no room, rather than wrapped.
+        """
         table = Table(box=box.SIMPLE_HEAD if self._is_unicode else box.ASCII2)
         for place, head in enumerate(heads):
-            table.add_column(head, justify="right" if place in (1, 2) else "left")
+            table.add_column(head, justify="right" if place in (1, 2) else "left", no_wrap=is_cut)
         for row in rows:
             table.add_row(*(Text(self._writable(text), style) for text, style in map(_with_style, row)))
         self._print(table)

@@ -126,7 +126,7 @@ def _show(screen: Screen, seen: dict[str, Any], *, is_page: bool) -> None:
             rows, left = rows[:room], len(rows) - room
             rows.append([(f"and {left} more: relay-actors top --once shows all", "dim")])
     screen.say((summary_of(seen["name"], seen["metrics"]), "bold"))
-    screen.table(HEADS, rows)
+    screen.table(HEADS, rows, is_cut=is_page)
 
 
 def _rows(node: dict[str, Any], first: str, rest: str, now: float) -> Iterator[list[Styled]]:
