@@ -17,7 +17,7 @@ from relay_actors.runtime.mailbox import STOP
 from relay_actors.runtime.reasons import RestartNote
 from relay_actors.runtime.signals import Internal
 
-__all__ = ["ActorNode", "ActorStats", "label_of", "name_of_message", "node_of", "stats_of", "tree_of"]
+__all__ = ["ActorNode", "ActorStats", "label_of", "name_of_message", "node_of", "oldest_s_of", "stats_of", "tree_of"]
 
 _log = logging.getLogger("relay_actors.runtime")
 
@@ -219,13 +219,14 @@ def _stats(cell: AnyCell, began: Mapping[object, float], now: float) -> ActorSta
         system,
         control,
         user,
-        _oldest_s(cell, now),
+        oldest_s_of(cell, now),
         message,
         None if since is None else max(0.0, now - since),
     )
 
 
-def _oldest_s(cell: AnyCell, now: float) -> float | None:
+def oldest_s_of(cell: AnyCell, now: float) -> float | None:
+    """Return how long the oldest message of an actor has waited, as `ActorStats` has it. Any thread."""
     ages = []
     for envelope in cell.mailbox.oldest():
         seen_at = getattr(envelope, "seen_at", None)

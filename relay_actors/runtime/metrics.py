@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from relay_actors.runtime.cell import Cell
-from relay_actors.runtime.inspection import stats_of
+from relay_actors.runtime.inspection import oldest_s_of
 from relay_actors.runtime.mailbox import Envelope
 from relay_actors.runtime.reasons import ExitReason
 
@@ -139,12 +139,17 @@ def metrics_of(system: Any) -> dict[str, Any]:
     What has a label is a dictionary of its values; a duration is ``{"count", "sum", "buckets"}`` with the cumulative
     count by upper bound in seconds.
     """
-    stats = [stats_of(cell) for cell in system.living]
+    waiting, oldest_s, now = 0, 0.0, system.clock.now()
+    for cell in system.living:
+        here = sum(cell.mailbox.lengths())
+        if here:
+            waiting += here
+            oldest_s = max(oldest_s, oldest_s_of(cell, now) or 0.0)
     gauges = {
         "actors.living": system.actor_count,
         "dead_letters": system.dead_letters.counts,
-        "messages.oldest.seconds": max((one.oldest_s for one in stats if one.oldest_s is not None), default=0.0),
-        "messages.waiting": sum(one.waiting for one in stats),
+        "messages.oldest.seconds": oldest_s,
+        "messages.waiting": waiting,
         "threads": getattr(system.dispatcher, "thread_count", 0),
         "timers.pending": getattr(system.dispatcher, "pending_timers", 0),
     }

@@ -100,6 +100,27 @@ def test_a_trace_context_goes_on_into_the_command_that_a_call_sends(world: World
     provider.shutdown()
 
 
+def test_a_web_request_that_acts_on_a_call_is_the_beginning_of_its_trace(world: World):
+    """O2: a verb from outside goes by the call's actor to the connection; the span of who asked is above both."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    _line, handle = world.inbound(Witness)
+    world.settle()
+
+    world.system.spans(provider=provider)
+    with provider.get_tracer("web").start_as_current_span("request") as request:
+        handle.answer()
+    world.settle()
+    world.system.spans(False)
+
+    spans = {span.context.span_id: span for span in exporter.get_finished_spans()}
+    [command] = [span for span in spans.values() if span.name == "ConnectionActor Outgoing calling.answer"]
+    order = spans[command.parent.span_id]
+    assert order.name == "Witness InTurn"
+    assert order.parent.span_id == request.get_span_context().span_id
+    provider.shutdown()
+
+
 def test_the_numbers_of_an_application_are_all_in_the_table(world: World):
     """O1: and in Prometheus' words."""
     world.inbound(Witness)

@@ -126,11 +126,11 @@ def test_a_system_that_was_observed_is_as_fast_as_one_that_never_was():
 
     def seconds(world: World) -> float:
         ref = world.start(Echo)
-        began = time.perf_counter()
+        began = time.thread_time()
         for message in range(1000):
             ref.tell(message)
         world.settle()
-        return time.perf_counter() - began
+        return time.thread_time() - began
 
     once.system.observation.add(noting)
     seconds(once)
