@@ -125,13 +125,13 @@ class Tree:
             max_active_calls=settings.max_active_calls,
         )
         self._hurried: Future[None] = Future(system.dispatcher)
-        self.root = system.start(_Root, self.wire)
-        self._services = system.start_child(self.root, ServicesSupervisor, spec=_PILLAR)
-        self.office.calls = system.start_child(self.root, CallsSupervisor, spec=_PILLAR)
-        self.office.messages = system.start_child(self.root, MessagesSupervisor, spec=_PILLAR)
-        self.office.desk = Desk(system.start_child(self.root, DeskActor, spec=_PILLAR), system.dispatcher)
+        self._root = system.start(_Root, self.wire)
+        self._services = system.start_child(self._root, ServicesSupervisor, spec=_PILLAR)
+        self.office.calls = system.start_child(self._root, CallsSupervisor, spec=_PILLAR)
+        self.office.messages = system.start_child(self._root, MessagesSupervisor, spec=_PILLAR)
+        self.office.desk = Desk(system.start_child(self._root, DeskActor, spec=_PILLAR), system.dispatcher)
         # Before any service: what services send while they start waits in its queue.
-        self.office.connection = system.start_child(self.root, ConnectionActor, self.wire, spec=_PILLAR)
+        self.office.connection = system.start_child(self._root, ConnectionActor, self.wire, spec=_PILLAR)
 
     def connect(self) -> None:
         """Open the connection, and keep it open."""
@@ -180,6 +180,11 @@ class Tree:
     def calls_up(self) -> int:
         """How many calls are up, dials included."""
         return len(self._handles())
+
+    @property
+    def root(self) -> ActorRef[Any]:
+        """Who supervises everybody."""
+        return self._root
 
     def numbers(self) -> dict[str, int]:
         """Return what is to be measured beside what the actors count."""
