@@ -37,7 +37,10 @@ class Observer(Protocol):
         """Return what is to travel with a message that is being sent, in the sender's turn; None if nothing is."""
 
     def on_handling(self, cell: Cell, envelope: Envelope) -> Any:
-        """A message is about to be handled, in the actor's turn; what this returns, `on_handled` is given."""
+        """A message is about to be handled, in the actor's turn; what this returns, `on_handled` is given.
+
+        One that was sent before anybody observed has neither `seen_at` nor `carried`.
+        """
 
     def on_handled(
         self, cell: Cell, envelope: Envelope, begun: Any, took_s: float, error: BaseException | None

@@ -28,7 +28,7 @@ class Noting:
         return self.carried
 
     def on_handling(self, cell: Cell, envelope: Any) -> str:
-        self.told.append(("handling", repr(cell), envelope.carried))
+        self.told.append(("handling", repr(cell), getattr(envelope, "carried", None)))
         return "token"
 
     def on_handled(self, cell: Cell, envelope: Any, begun: Any, took_s: float, error: BaseException | None) -> None:
@@ -140,6 +140,24 @@ def test_a_system_that_was_observed_is_as_fast_as_one_that_never_was():
     once.end()
 
     assert min(pair[1] for pair in pairs) < 1.25 * min(pair[0] for pair in pairs), pairs
+
+
+@pytest.mark.parametrize("method", ["on_sent", "on_handling", "on_handled", "on_ended"])
+def test_the_last_observer_may_go_in_the_middle_of_what_it_is_told(world: World, method: str):
+    """O4: the cell has its own class again before the method that told the observer has come back."""
+    noting = Noting()
+    setattr(noting, method, lambda *_args: world.system.observation.remove(noting))
+    world.system.observation.add(noting)
+    ref = world.start(Recorder, log := [])
+
+    ref.tell("x")
+    ref.tell_ahead("first")
+    world.settle()
+    ref.stop(block=False)
+    world.settle()
+
+    assert log == ["start", "first", "x", "stop"]
+    assert world.system.observation.observers == ()
 
 
 @pytest.mark.usefixtures("eager_switches")
