@@ -16,7 +16,7 @@ from relay_actors.config import INSPECT_VARIABLE
 from relay_actors.errors import ConfigError
 from relay_actors.runtime.clock import SystemClock
 
-__all__ = ["add_command", "rows_of", "summary_of"]
+__all__ = ["add_command", "rows_of", "show", "summary_of"]
 
 HEADS: Final = ("actor", "waiting", "restarts", "state", "oldest", "in", "last failure")
 _SLOW_S: Final = 0.1
@@ -77,10 +77,10 @@ def _run_command(options: argparse.Namespace) -> int:
     if options.json:
         screen.say(json.dumps(ask(options.socket, {"ask": "top"}), indent=2))
         return 0
-    _show(screen, ask(options.socket, {"ask": "top"}), is_page=not options.once)
+    show(screen, ask(options.socket, {"ask": "top"}), is_page=not options.once)
     if options.once:
         return 0
-    return _again_and_again(screen, options, lambda: _show(screen, ask(options.socket, {"ask": "top"}), is_page=True))
+    return _again_and_again(screen, options, lambda: show(screen, ask(options.socket, {"ask": "top"}), is_page=True))
 
 
 def _again_and_again(screen: Screen, options: argparse.Namespace, show: Any) -> int:
@@ -117,16 +117,17 @@ def _follow(screen: Screen, options: argparse.Namespace) -> int:
     return status
 
 
-def _show(screen: Screen, seen: dict[str, Any], *, is_page: bool) -> None:
+def show(screen: Screen, seen: dict[str, Any], *, is_page: bool) -> None:
+    """Write one picture: a line, and a table; a page as long as the terminal, or everything."""
     rows = rows_of(seen["tree"], SystemClock().wall())
+    room = screen.height - _LINES_AROUND if is_page else 0
+    left = len(rows) - room if room > 0 else 0
     if is_page:
         screen.clear()
-        room = screen.height - _LINES_AROUND
-        if len(rows) > room > 0:
-            rows, left = rows[:room], len(rows) - room
-            rows.append([(f"and {left} more: relay-actors top --once shows all", "dim")])
     screen.say((summary_of(seen["name"], seen["metrics"]), "bold"))
-    screen.table(HEADS, rows, is_cut=is_page)
+    screen.table(HEADS, rows[:room] if left > 0 else rows, is_cut=is_page)
+    if left > 0:
+        screen.say((f"and {left} more: relay-actors top --once shows all", "dim"))
 
 
 def _rows(node: dict[str, Any], first: str, rest: str, now: float) -> Iterator[list[Styled]]:

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from relay_actors.cli.main import main
-from relay_actors.cli.top import rows_of, summary_of
+from relay_actors.cli.screen import Screen
+from relay_actors.cli.top import rows_of, show, summary_of
 from relay_actors.simulator.simulator import Simulator
 from relay_actors.simulator.websockets_server import SimulatorServer
 from tests.cli.processes import Command
+from tests.cli.test_screen import Terminal
 
 APPLICATION = """
 from relay_actors import CallActor, RelayApp, Timing
@@ -145,3 +147,16 @@ def test_what_has_to_be_mended_is_one_line_and_status_2(
     written = capsys.readouterr().err
     assert said in written
     assert written.count("\n") == 1
+
+
+def test_a_page_is_never_longer_than_the_terminal(monkeypatch: pytest.MonkeyPatch):
+    """Or its head, where the trouble is, would scroll away."""
+    stream = Terminal()
+    screen = Screen(stream, {"TERM": "xterm"})
+    monkeypatch.setattr(Screen, "height", 12)
+    tree = node("Root", *(node(f"call-{number}") for number in range(50)))
+
+    show(screen, {"name": "relay", "tree": tree, "metrics": {}}, is_page=True)
+
+    assert "and 45 more: relay-actors top --once shows all" in stream.getvalue()
+    assert stream.getvalue().count("\n") <= 12
