@@ -39,6 +39,7 @@ from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.directives import Directive
 from relay_actors.runtime.failures import AskTimeout
 from relay_actors.runtime.future import Future, get_all
+from relay_actors.runtime.inspection import ActorNode, ActorStats
 from relay_actors.runtime.partitioned_supervisor import PartitionedRef, PartitionedSupervisor
 from relay_actors.runtime.piping import PipeFailed
 from relay_actors.runtime.pool import Pool, PoolRef
@@ -63,6 +64,7 @@ from relay_actors.runtime.state_rules import in_any_state, in_state, on_enter
 from relay_actors.runtime.strategies import AutoShutdown, Strategy
 from relay_actors.runtime.supervisor import DynamicSupervisor, Supervisor
 from relay_actors.runtime.supervisor_ref import DynamicSupervisorRef, SupervisorRef
+from relay_actors.runtime.tracing import Trace, TraceRecord
 from relay_actors.runtime.via_ref import ViaRef
 
 __all__ = [
@@ -73,10 +75,12 @@ __all__ = [
     "Actor",
     "ActorEnded",
     "ActorFailed",
+    "ActorNode",
     "ActorRef",
     "ActorRegistry",
     "ActorRestarted",
     "ActorStarted",
+    "ActorStats",
     "AskTimeout",
     "AutoShutdown",
     "Backoff",
@@ -139,6 +143,8 @@ __all__ = [
     "SupervisorRef",
     "TapAction",
     "Timing",
+    "Trace",
+    "TraceRecord",
     "TranscribeAction",
     "Transition",
     "ViaRef",

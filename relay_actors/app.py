@@ -25,6 +25,7 @@ from relay_actors.actors.message import (
     TextMessage,
 )
 from relay_actors.actors.routing import Claim, Routes
+from relay_actors.actors.showing import Showing
 from relay_actors.actors.tree import Tree
 from relay_actors.config import Limits, Settings, Timing, check_contexts
 from relay_actors.connection_slots import take_slot
@@ -53,7 +54,7 @@ A = TypeVar("A", bound=Actor)
 _log = logging.getLogger("relay_actors.app")
 
 
-class RelayApp:
+class RelayApp(Showing):
     """A phone application: which actors handle which calls and texts, and the connection to RELAY.
 
     Arguments win over environment variables. What is missing or cannot be used raises `ConfigError`, naming it, before
@@ -73,6 +74,8 @@ class RelayApp:
         timing: all times.
         limits: all bounds.
         name: begins the names of threads.
+        metrics: whether to measure turns, too, at the cost of a few readings of the clock for each message.
+        opentelemetry: whether each turn becomes a span; needs ``relay_actors[otel]``.
 
     Raises:
         ConfigError: an argument cannot be used; the text names it.
@@ -93,10 +96,14 @@ class RelayApp:
         timing: Timing | None = None,
         limits: Limits | None = None,
         name: str = "relay",
+        metrics: bool = False,
+        opentelemetry: bool = False,
     ) -> None:
         self.timing = timing if timing is not None else Timing()
         self.limits = limits if limits is not None else Limits()
         self.name = name
+        self.measures_turns = metrics
+        self.makes_spans = opentelemetry
         self._given: dict[str, Any] = {
             "project": project,
             "token": token,
@@ -248,8 +255,13 @@ class RelayApp:
             ) from None
 
     def _build(self, settings: Settings, system: System | None, connector: Connector | None) -> Tree:
+        system = system if system is not None else System(name=self.name)
+        if self.measures_turns:
+            system.measure()
+        if self.makes_spans:
+            system.spans()
         return Tree(
-            system if system is not None else System(name=self.name),
+            system,
             settings,
             self.timing,
             self.limits,

@@ -18,6 +18,8 @@ from relay_actors.errors import ConfigError
 
 __all__ = [
     "DEFAULT_HOST",
+    "INSPECT_VARIABLE",
+    "METRICS_VARIABLE",
     "Credentials",
     "Limits",
     "Settings",
@@ -28,6 +30,10 @@ __all__ = [
 ]
 
 DEFAULT_HOST: Final = "relay.signalwire.com"
+INSPECT_VARIABLE: Final = "RELAY_INSPECT"
+"""Where ``relay-actors run`` lets others look in, and ``relay-actors top`` looks."""
+METRICS_VARIABLE: Final = "RELAY_METRICS"
+"""Where ``relay-actors run`` serves its numbers."""
 _HOST_FORBIDDEN: Final = re.compile(r"[@/?#\\\s\x00-\x1f\x7f]")
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 

@@ -43,6 +43,7 @@ MAY_IMPORT = {
 LIBRARIES = {
     "cryptography": "simulator/tls.py",  # for certificates of the simulator's own; optional
     "msgpack": "journal/codec.py",
+    "opentelemetry": "runtime/otel.py",  # optional
     "orjson": "protocol/json_codec.py",
     "pykka": "runtime/*.py",
     "pytest": "testing/*.py",

@@ -50,6 +50,14 @@ class ActionActor(Actor):
         self._deferred_stop: Control | None = None
         self._continuous = _is_continuous(action)
 
+    def label(self) -> str:
+        """Return what it does, and which one it is."""
+        return f"{self._action.command.method.rpartition('.')[2]} {self._action.control_id}"
+
+    def log_fields(self) -> dict[str, object]:
+        """Return whose line it is: the operation, and its call."""
+        return super().log_fields() | {"call_id": self._action.call.call_id, "control_id": self._action.control_id}
+
     def on_start(self) -> None:
         """The command is on its way."""
         self._action.state = ActionState.REQUESTED

@@ -62,11 +62,6 @@ class CallActor(FlowLegActor):
         """The application: ``self.app.dial(…)``, ``self.app.send_message(…)``, ``self.app.lookup(name)``."""
         return self.office.app
 
-    @property
-    def log(self) -> logging.LoggerAdapter[logging.Logger]:
-        """A logger whose lines begin with the call."""
-        return _CallLog(logging.getLogger(f"relay_actors.{type(self).__name__}"), {"call_id": self.leg.name})
-
     # -- what happens ------------------------------------------------------------------------------------------------
 
     def on_receive(self, message: object) -> Any:
@@ -118,14 +113,6 @@ class CallActor(FlowLegActor):
     @property
     def _keeps_untaken(self) -> bool:
         return self.run is not None and type(self).on_receive is CallActor.on_receive
-
-
-class _CallLog(logging.LoggerAdapter[logging.Logger]):
-    """Begins each line with the call."""
-
-    def process(self, msg: Any, kwargs: Any) -> tuple[Any, Any]:
-        """Put the call in front."""
-        return f"[{(self.extra or {}).get('call_id', '')}] {msg}", kwargs
 
 
 def _check_restarts(cls: type[CallActor]) -> None:

@@ -66,6 +66,15 @@ class LegLife(Actor, AllVerbs):
         """Its cell."""
         return self._cell
 
+    def label(self) -> str:
+        """Return its call id, or the tag of its dial as long as it has none."""
+        return self.leg.name
+
+    def log_fields(self) -> dict[str, object]:
+        """Return whose line it is: the call, and for a dial its tag, by which it is correlated before it has an id."""
+        fields = super().log_fields() | {"call_id": self.leg.name}
+        return fields | {"correlation_id": self.leg.tag} if self.leg.tag else fields
+
     def _new_id(self) -> str:
         return self.office.system.new_id()
 

@@ -149,6 +149,14 @@ class _TextActor(Actor):
         """How its supervisor treats a text of this class."""
         return ChildSpec(shutdown_s=office.timing.stop_timeout_s)
 
+    def label(self) -> str:
+        """Return its message id, once it has one."""
+        return self._kept.message.message_id
+
+    def log_fields(self) -> dict[str, object]:
+        """Return whose line it is."""
+        return super().log_fields() | {"message_id": self._kept.message.message_id}
+
     @property
     def _kept(self) -> KeptMessage:
         return cast("KeptMessage", self._cell.keep)

@@ -43,7 +43,7 @@ from relay_actors.runtime.supervisor import DynamicSupervisor
 from relay_actors.runtime.system import System
 from relay_actors.transport.base import Connector
 
-__all__ = ["Tree"]
+__all__ = ["ServicesSupervisor", "Tree"]
 
 _log = logging.getLogger("relay_actors.app")
 
@@ -71,6 +71,10 @@ class _Root(DynamicSupervisor):
         error = reason.cause if isinstance(reason.cause, RelayActorsError) else ActorDead(f"the actors ended: {reason}")
         self._wire.release(error)
         self._wire.ended.try_set(error)
+
+
+class ServicesSupervisor(DynamicSupervisor):
+    """Supervises the long-lived actors of the user."""
 
 
 class Tree:
@@ -123,7 +127,7 @@ class Tree:
         )
         self._hurried: Future[None] = Future(system.dispatcher)
         self._root = system.start(_Root, self.wire)
-        self._services = system.start_child(self._root, DynamicSupervisor, spec=_PILLAR)
+        self._services = system.start_child(self._root, ServicesSupervisor, spec=_PILLAR)
         self.office.calls = system.start_child(self._root, CallsSupervisor, spec=_PILLAR)
         self.office.messages = system.start_child(self._root, MessagesSupervisor, spec=_PILLAR)
         self.office.desk = Desk(system.start_child(self._root, DeskActor, spec=_PILLAR), system.dispatcher)
@@ -177,6 +181,15 @@ class Tree:
     def calls_up(self) -> int:
         """How many calls are up, dials included."""
         return len(self._handles())
+
+    @property
+    def root(self) -> ActorRef[Any]:
+        """Who supervises everybody."""
+        return self._root
+
+    def numbers(self) -> dict[str, int]:
+        """Return what is to be measured beside what the actors count."""
+        return {"calls.up": self.calls_up, "connection.up": int(self.wire.protocol.is_ready)}
 
     def drain(self, drain_s: float) -> bool:
         """Take no more calls, and let those that are up go on for ``drain_s`` seconds; True if none is left."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import operator
 import os
@@ -10,7 +11,10 @@ import sys
 from typing import Any
 
 from relay_actors.app import RelayApp
+from relay_actors.cli.inspecting import Inspecting
 from relay_actors.cli.logs import add_log_level, configure_logging
+from relay_actors.cli.metrics_server import MetricsServer, parse_address
+from relay_actors.config import INSPECT_VARIABLE, METRICS_VARIABLE
 from relay_actors.errors import ConfigError, RelayActorsError
 
 __all__ = ["add_command", "load_app"]
@@ -32,6 +36,18 @@ def add_command(commands: Any) -> None:
     )
     parser.add_argument(
         "--drain", type=float, default=600.0, metavar="SECONDS", help="how long calls may go on (default: 600)"
+    )
+    parser.add_argument(
+        "--inspect",
+        metavar="SOCKET",
+        default=os.environ.get(INSPECT_VARIABLE),
+        help=f"let `relay-actors top SOCKET` look in; measures turns, too (default: {INSPECT_VARIABLE}, else nobody)",
+    )
+    parser.add_argument(
+        "--metrics",
+        metavar="HOST:PORT",
+        default=os.environ.get(METRICS_VARIABLE),
+        help=f"serve /metrics to Prometheus; measures turns, too (default: {METRICS_VARIABLE}, else not)",
     )
     add_log_level(parser)
     parser.set_defaults(command=_run_command)
@@ -80,10 +96,22 @@ def _run_command(options: argparse.Namespace) -> int:
     sys.path.insert(0, os.getcwd())
     app = load_app(options.app)
     try:
-        app.run(drain_s=options.drain)
+        with contextlib.ExitStack() as stack:
+            _let_look_in(app, options, stack)
+            app.run(drain_s=options.drain)
     except ConfigError:
         raise
     except RelayActorsError as error:
         sys.stderr.write(f"relay-actors: {error}\n")
         return 1
     return 0
+
+
+def _let_look_in(app: RelayApp, options: argparse.Namespace, stack: contextlib.ExitStack) -> None:
+    """Open what was asked for, until ``stack`` closes it."""
+    if options.inspect or options.metrics:
+        app.measures_turns = True
+    if options.inspect:
+        stack.enter_context(Inspecting(app, options.inspect))
+    if options.metrics:
+        stack.enter_context(MetricsServer(app, *parse_address(options.metrics)))

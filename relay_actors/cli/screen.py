@@ -62,6 +62,17 @@ class Screen:
         """How many characters fit into a line."""
         return self._console.width
 
+    @property
+    def height(self) -> int:
+        """How many lines fit onto a terminal; 0 elsewhere, where there is no end."""
+        return 0 if self.is_plain else self._console.height
+
+    def clear(self) -> None:
+        """Begin a new page, where there are pages; elsewhere nothing."""
+        if not self.is_plain:
+            with self._lock:
+                self._console.clear()
+
     def say(self, *parts: Styled) -> None:
         """Write one line."""
         line = Text()
@@ -81,11 +92,17 @@ class Screen:
             parts.pop()
         self.say(*parts)
 
-    def table(self, heads: Sequence[str], rows: Sequence[Sequence[Styled]]) -> None:
-        """Write a table; its second and third column hold numbers."""
+    def table(self, heads: Sequence[str], rows: Sequence[Sequence[Styled]], *, is_cut: bool = False) -> None:
+        """Write a table; its second and third column hold numbers.
+
+        Args:
+            heads: of the columns.
+            rows: may be shorter than the heads.
+            is_cut: whether each row is one line, cut where there is no room, rather than wrapped.
+        """
         table = Table(box=box.SIMPLE_HEAD if self._is_unicode else box.ASCII2)
         for place, head in enumerate(heads):
-            table.add_column(head, justify="right" if place in (1, 2) else "left")
+            table.add_column(head, justify="right" if place in (1, 2) else "left", no_wrap=is_cut)
         for row in rows:
             table.add_row(*(Text(self._writable(text), style) for text, style in map(_with_style, row)))
         self._print(table)

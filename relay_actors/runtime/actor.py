@@ -23,6 +23,7 @@ from relay_actors.runtime.abilities.stashing import Stashing
 from relay_actors.runtime.abilities.supervising import Supervising
 from relay_actors.runtime.abilities.timing import Timing
 from relay_actors.runtime.abilities.watching import Watching
+from relay_actors.runtime.actor_log import ActorLog
 from relay_actors.runtime.actor_ref import ActorRef, StoppedFlag
 from relay_actors.runtime.anatomy import AnySystem
 from relay_actors.runtime.cell import Cell
@@ -269,10 +270,26 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, pykka.Actor):
         """The system in which it runs."""
         return self._cell.system
 
+    def label(self) -> str:
+        """Return what tells it from others of its class, such as a call id; "" by default. For subclasses.
+
+        Shown wherever actors are listed: `RelayApp.tree`, ``relay-actors top``, reports. Any thread may call it, also
+        in the middle of a turn: it must be quick, and only read.
+        """
+        return ""
+
     @property
     def log(self) -> logging.LoggerAdapter[logging.Logger]:
-        """A logger that begins each line with who speaks."""
-        return logging.LoggerAdapter(logging.getLogger(f"relay_actors.{type(self).__name__}"), {"actor": repr(self)})
+        """A logger whose lines begin with who speaks, and whose records have `log_fields` as attributes."""
+        fields = self.log_fields()
+        return ActorLog(type(self).__name__, str(fields.get("call_id") or repr(self)), fields)
+
+    def log_fields(self) -> dict[str, object]:
+        """Return what `log` gives each record beside its text. For subclasses to extend; nothing secret belongs here.
+
+        Source: SEMANTICS O6.
+        """
+        return {"actor": repr(self), "incarnation": self._cell.incarnation}
 
     def stop(self) -> None:
         """Stop after the messages that wait already (pykka's meaning)."""

@@ -13,6 +13,7 @@ from relay_actors.runtime.asking import ask
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.future import Future, WaitTimeout
+from relay_actors.runtime.inspection import ActorStats, stats_of
 from relay_actors.runtime.mailbox import STOP
 from relay_actors.runtime.reasons import NORMAL
 from relay_actors.runtime.signals import Stop
@@ -103,6 +104,13 @@ class ActorRef(pykka.ActorRef[A]):
     def incarnation(self) -> int:
         """0 for the first, and 1 more for each restart."""
         return self._cell.incarnation
+
+    def stats(self) -> ActorStats:
+        """Return how it is doing: what waits in each lane and for how long, its present message, its restarts.
+
+        Any thread; the actor does not notice. How exact the ages are says `ActorStats` (SEMANTICS M8).
+        """
+        return stats_of(self._cell)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ActorRef) and other._cell is self._cell

@@ -89,6 +89,9 @@ class Dispatcher(Protocol):
     ) -> bool:
         """Wait until ``is_done()`` in the way of this dispatcher; False when the time is over first."""
 
+    def turns(self) -> list[tuple[Runnable, float]]:
+        """Return whose turns are under way, and when by the clock each began. Any thread; holds nobody up."""
+
     def start(self) -> None:
         """Begin to give turns. Idempotent."""
 

@@ -29,6 +29,7 @@ from relay_actors.runtime.extras import Extras
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.flow import Flow
 from relay_actors.runtime.future import Future
+from relay_actors.runtime.inspection import label_of
 from relay_actors.runtime.mailbox import Mailbox
 from relay_actors.runtime.reasons import NORMAL, ActorEnded, ActorRestarted, ActorStarted, ExitKind, ExitReason
 from relay_actors.runtime.restart_policy import Restart, is_restarted
@@ -278,8 +279,8 @@ class Cell(Turns):
             _log.error("failed while ending actor=%s reason=%s", self, reason, exc_info=reason.cause)
             return
         _log.error(
-            "failed actor=%s incarnation=%d reason=%s message=%s",
-            self, self.incarnation, reason, type(message).__name__, exc_info=reason.cause,
+            "failed actor=%s label=%s incarnation=%d reason=%s message=%s",
+            self, label_of(self), self.incarnation, reason, type(message).__name__, exc_info=reason.cause,
         )  # fmt: skip
         if self.system.events.is_used:
             self.system.events.on_failed(self, reason)
@@ -404,7 +405,7 @@ class Cell(Turns):
             self.system.events.publish(ActorEnded(self.ref, self.incarnation, reason))
         if self.parent is not None:
             self.parent.signal(ChildEnded(self, reason, keys))
-        answering = self._answering
+        answering = self.answering
         if answering is not None and here.turn is not self:
             # Killed in the middle of an ask: whatever its handler still returns is too late.
             answering.try_fail(ActorIsDead(f"{self.ref} was killed while handling the message"))

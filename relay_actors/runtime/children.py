@@ -21,6 +21,7 @@ from relay_actors.runtime.directives import Directive, directive_for
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.reasons import ChildFailed, ExitReason
 from relay_actors.runtime.restart_policy import Restart, RestartWindow
+from relay_actors.runtime.restart_record import RestartRecord
 from relay_actors.runtime.restarting import Restarting
 from relay_actors.runtime.signals import Leave, Stop
 from relay_actors.runtime.strategies import AutoShutdown, Phase, Verdict, decide, shuts_down
@@ -75,6 +76,13 @@ class Children(Restarting):
         """Return how ``child`` is treated, or None if it is none of ours. Any thread."""
         record = self._records.get(child)
         return record.spec if record is not None else None
+
+    def restarts_of(self, child: AnyCell) -> tuple[RestartRecord, ...]:
+        """Return the latest restarts of ``child``, as far as they are remembered, oldest first. Any thread."""
+        if self.history is None:
+            return ()
+        name = repr(child)
+        return tuple(line for line in self.history.copy() if line.child == name)
 
     # -- taking them -------------------------------------------------------------------------------------------------
 

@@ -49,6 +49,8 @@ class _Worker(threading.Thread):
         super().__init__(name=f"{dispatcher.name}-{number}", daemon=dispatcher.daemon)
         self.dispatcher = dispatcher
         self.grant: list[None] = []
+        self.runnable: Runnable | None = None  # whose turn it runs, and since when: for inspections
+        self.began = 0.0
         self.go = threading.Event()
         self.is_retired = False  # its dispatcher has been stopped without waiting for it any longer
 
@@ -173,6 +175,13 @@ class BatonDispatcher:
         self._give_away()
         return block(timeout_s) or is_done()
 
+    def turns(self) -> list[tuple[Runnable, float]]:
+        """Return whose turns are under way, and when each began; also of turns that have lost the baton. Any thread."""
+        with self._hands:
+            workers = list(self._threads)
+        # Each pair is read without a lock: a turn that ends just now may be told with the time of the next one.
+        return [(runnable, worker.began) for worker in workers if (runnable := worker.runnable) is not None]
+
     # -- life --------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -259,6 +268,7 @@ class BatonDispatcher:
         while (call := self._timers.take_due(now)) is not None:
             _make_call(call)
         until = now + _LONGEST_ROUND_S
+        worker.began = now
         return self._run_all(worker, self._ready, until) and self._run_all(worker, self._late, float("inf"))
 
     def _run_all(self, worker: _Worker, runnables: deque[Runnable], until: float) -> bool:
@@ -270,15 +280,18 @@ class BatonDispatcher:
             runnable = runnables.popleft()
             self._turns += 1
             grant.append(None)
+            worker.runnable = runnable
             try:
                 runnable.run_batch(grant)
             except BaseException:
                 _log.exception("a turn broke its own machinery runnable=%r", runnable)
+            worker.runnable = None
             try:
                 grant.pop()
             except IndexError:  # taken away during the turn: somebody else is the holder now
                 return False
-            if clock.now() >= until:
+            worker.began = now = clock.now()
+            if now >= until:
                 break
         return True
 

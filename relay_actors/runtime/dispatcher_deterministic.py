@@ -38,6 +38,7 @@ class DeterministicDispatcher:
         self._ready: list[Runnable] = []
         self._late: list[Runnable] = []
         self._timers = TimerQueue()
+        self._turns: list[tuple[Runnable, float]] = []  # a wait inside a turn runs others inside it
         self.steps = 0
 
     @property
@@ -106,6 +107,10 @@ class DeterministicDispatcher:
             self._fire()
         return True
 
+    def turns(self) -> list[tuple[Runnable, float]]:
+        """Return the turns that are under way, outermost first, and when in virtual time each began."""
+        return list(self._turns)
+
     def start(self) -> None:
         """Nothing to start."""
 
@@ -121,7 +126,11 @@ class DeterministicDispatcher:
             return False
         self.steps += 1
         chosen = queue.pop(self._random.randrange(len(queue)))
-        chosen.run_batch([])
+        self._turns.append((chosen, self._clock.now()))
+        try:
+            chosen.run_batch([])
+        finally:
+            self._turns.pop()
         return True
 
     def settle(self) -> None:

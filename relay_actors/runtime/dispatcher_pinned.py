@@ -27,6 +27,7 @@ class PinnedDispatcher:
     def __init__(self, shared: Dispatcher, *, name: str, daemon: bool = True) -> None:
         self._shared = shared
         self._turns: SimpleQueue[Runnable | None] = SimpleQueue()  # None: no more
+        self._turn: tuple[Runnable, float] | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=daemon)
 
     @property
@@ -73,6 +74,11 @@ class PinnedDispatcher:
         """As the shared dispatcher does."""
         return self._shared.wait_until(is_done, block, timeout_s)
 
+    def turns(self) -> list[tuple[Runnable, float]]:
+        """Return the turn that is under way, if one is, and when it began. Any thread."""
+        turn = self._turn
+        return [] if turn is None else [turn]
+
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
@@ -87,7 +93,9 @@ class PinnedDispatcher:
 
     def _run(self) -> None:
         while (runnable := self._turns.get()) is not None:
+            self._turn = runnable, self._shared.clock.now()
             try:
                 runnable.run_batch([None])
             except BaseException:
                 _log.exception("a turn broke its own machinery runnable=%r", runnable)
+            self._turn = runnable = None

@@ -52,3 +52,8 @@ class GuardedHooks:
         except Exception:
             self._hooks = None
             _log.exception("hooks raised and are detached hooks=%r", hooks)
+
+    def snapshot(self) -> dict[str, int]:
+        """Return all counters, if the observer can tell them (`Counters` can) and is attached. Any thread."""
+        snapshot = getattr(self._hooks, "snapshot", None)
+        return dict(snapshot()) if callable(snapshot) else {}

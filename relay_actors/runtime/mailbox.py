@@ -42,9 +42,15 @@ class Envelope:
 
     Attributes:
         sender: in whose turn it was made; None outside of all turns.
+        carried: what the sender's turn belongs to, where turns are traced.
+        seen_at: when it was put, where somebody observes the system; else when an inspection first came upon it.
     """
 
-    __slots__ = ("message", "reply_to", "sender")
+    # Two of the slots are left empty, which costs nothing, unless somebody looks: see `inspection` and `observed`.
+    __slots__ = ("carried", "message", "reply_to", "seen_at", "sender")
+
+    carried: Any
+    seen_at: float
 
     def __init__(self, message: object, reply_to: Any = None) -> None:
         self.message = message
@@ -194,6 +200,17 @@ class Mailbox:
     def lengths(self) -> tuple[int, int, int]:
         """Return how many wait per lane: system, control, user."""
         return len(self._system or ()), len(self._control or ()), len(self._user)
+
+    def oldest(self) -> list[Envelope]:
+        """Return the first message of each lane that has one, the system's apart. Any thread."""
+        found: list[Envelope] = []
+        for lane in (self._control, self._user):
+            try:
+                if lane:
+                    found.append(lane[0])
+            except IndexError:  # taken in this moment
+                continue
+        return found
 
     def _is_closed(self) -> bool:
         # A call, because a type checker takes for granted that an attribute stays what it was two lines above.

@@ -20,7 +20,7 @@ class RestartRecord:
     """One restart: of one child, or of a group because of it (SEMANTICS S5).
 
     Attributes:
-        at: when it was decided, in monotonic seconds of the system's clock.
+        at: when it was decided, in seconds since the epoch.
         supervisor: who decided, with all above: ``Root#1/Shop#2``.
         child: who failed, as it is called in the log: ``Worker#5``.
         child_id: its id among its siblings; None if it has none.

@@ -132,8 +132,8 @@ class Restarting(abc.ABC):
     ) -> None:
         child, owner = record.cell, self._owner
         line = RestartRecord(
-            at=self._now(), supervisor=owner.path, child=repr(child), child_id=record.id, kind=reason.kind,
-            reason=str(reason),
+            at=owner.system.clock.wall(), supervisor=owner.path, child=repr(child), child_id=record.id,
+            kind=reason.kind, reason=str(reason),
             attempt=window.count, max_restarts=window.max_restarts, within_s=window.within_s, delay_s=delay_s,
             kept=child.mailbox.user_length, incarnation=0 if record.is_gone else child.incarnation + 1,
             strategy=self._strategy, others=others,

@@ -14,7 +14,7 @@ import pykka
 from relay_actors.errors import ActorError, ConfigError, NameTaken, StartTimeout
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
-from relay_actors.runtime.base import Clock, Dispatcher, Hooks
+from relay_actors.runtime.base import Clock, Dispatcher, Hooks, Runnable
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.clock import Ids, Random, SystemClock, fresh_random, uuid4_ids
@@ -26,9 +26,11 @@ from relay_actors.runtime.dispatcher_pinned import PinnedDispatcher
 from relay_actors.runtime.event_stream import EventStream
 from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.hooks import Counters, GuardedHooks
+from relay_actors.runtime.observed import Observation
 from relay_actors.runtime.reasons import ExitReason
 from relay_actors.runtime.registry import Registry
 from relay_actors.runtime.restart_record import RestartLog
+from relay_actors.runtime.seeing import Seeing
 from relay_actors.runtime.signals import Adopt, Stop
 from relay_actors.runtime.unexpected import UnexpectedMessages
 from relay_actors.runtime.validation import restart_warnings
@@ -41,7 +43,7 @@ A = TypeVar("A", bound=Actor)
 _log = logging.getLogger("relay_actors.runtime")
 
 
-class System:
+class System(Seeing):
     """Actors that live together; two systems in one process share nothing (SEMANTICS L10).
 
     Args:
@@ -75,6 +77,7 @@ class System:
         self.dead_letters = DeadLetters(self.clock, self.events.publish, self.hooks.count)
         self.restarts = RestartLog()
         self.unexpected = UnexpectedMessages(self.hooks)
+        self.observation = Observation(self)
         self._daemon = daemon
         # Guards the serial, who lives, and whose threads there are. Re-entrant, because a finaliser may run in the
         # middle.
@@ -107,6 +110,14 @@ class System:
         """The cells of all living actors, in the order in which they were made."""
         with self._lock:
             return list(self._cells.values())
+
+    # -- seeing: see `Seeing` ----------------------------------------------------------------------------------------
+
+    def turns(self) -> list[tuple[Runnable, float]]:
+        """Return whose turns are under way, and when by the clock each began. Any thread."""
+        with self._lock:
+            pinned = list(self._pinned)
+        return [turn for dispatcher in (self.dispatcher, *pinned) for turn in dispatcher.turns()]
 
     # -- actors ------------------------------------------------------------------------------------------------------
 
@@ -290,6 +301,8 @@ class System:
             self._cells[cell.serial] = cell
             if len(self._cells) == 1:
                 self._nobody_left.clear()
+        if self.observation.observers:
+            self.observation.dress(cell)
         return cell
 
     def on_cell_ended(self, cell: Cell) -> None:

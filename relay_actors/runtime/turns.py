@@ -54,9 +54,9 @@ class Turns(Post):
     """
 
     __slots__ = (
-        "_answering",
         "_ending",
         "_extras",
+        "_handling",
         "_is_running",
         "_is_zombie",
         "_start_wanted",
@@ -76,8 +76,18 @@ class Turns(Post):
         self._start_wanted = False
         self._is_running = False
         self._is_zombie = False
-        self._answering: Future[Any] | None = None
+        self._handling: Envelope | None = None  # what the present turn is about; read by inspections, and by a kill
         self._extras: Extras | None = None
+
+    @property
+    def was_begun(self) -> bool:
+        """Whether anybody has had it started."""
+        return self._start_wanted or self.state is not _NEW
+
+    @property
+    def handling(self) -> Envelope | None:
+        """What the turn that is under way is about; None between messages. Any thread."""
+        return self._handling
 
     @property
     def has_ended(self) -> bool:
@@ -86,8 +96,9 @@ class Turns(Post):
 
     @property
     def answering(self) -> Future[Any] | None:
-        """The answer to what is being handled, if that was asked. In its turn."""
-        return self._answering
+        """The answer to what is being handled, if that was asked."""
+        handling = self._handling
+        return None if handling is None else handling.reply_to
 
     @property
     def is_running(self) -> bool:
@@ -205,7 +216,9 @@ class Turns(Post):
     def _handle_control(self, envelope: Envelope) -> None:
         message = envelope.message
         if isinstance(message, Internal):
+            self._handling = envelope
             self._guarded(message.deliver)
+            self._handling = None
         else:
             self._handle(envelope)
 
@@ -217,9 +230,10 @@ class Turns(Post):
         if reply is not None and reply.deadline != FOREVER and skip_expired(self, envelope):
             return
         # First note what is being answered, then look: a kill ends first and then fails what is being answered.
-        self._answering = reply
+        self._handling = envelope
         actor, extras = self.actor, self._extras
         if actor is None or self.state is not _RUNNING:
+            self._handling = None
             self.refuse(envelope, "dead")
             return
         try:
@@ -229,7 +243,7 @@ class Turns(Post):
         else:
             if reply is not None and response is not STASHED:
                 self._reply(reply, response)
-        self._answering = None
+        self._handling = None
 
     def _reply(self, reply: Future[Any], response: object) -> None:
         if response is NoReplyYet or reply.is_deferred or not reply.try_set(response):

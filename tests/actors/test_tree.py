@@ -34,7 +34,7 @@ def test_the_tree_is_the_one_that_is_drawn() -> None:
         parents = {type(cell.actor).__name__: cell.parent for cell in world.system.living if cell.parent is not None}
         root = next(cell for cell in world.system.living if cell.parent is None)
         assert {name for name, parent in parents.items() if parent is root} == {
-            "DynamicSupervisor",
+            "ServicesSupervisor",
             "CallsSupervisor",
             "MessagesSupervisor",
             "DeskActor",

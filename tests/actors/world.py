@@ -30,7 +30,7 @@ CALLER = "+15550001111"
 OURS = "+15559990000"
 CONTEXT = "support"
 
-PILLARS = ["_Root", "DynamicSupervisor", "CallsSupervisor", "MessagesSupervisor", "DeskActor", "ConnectionActor"]
+PILLARS = ["_Root", "ServicesSupervisor", "CallsSupervisor", "MessagesSupervisor", "DeskActor", "ConnectionActor"]
 PATIENCE_S = 300.0
 """Longer than every time-out of the framework that may still be running when a test is over, in virtual seconds."""
 

@@ -97,6 +97,8 @@ def test_credentials_that_are_refused_end_it_with_1(folder: Path, server: Simula
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["shop_application", "--metrics", "everywhere"], "--metrics everywhere: write host:port"),
+        (["shop_application", "--inspect", "shop_application.py"], "there is a file of that name already"),
         (["shop_application"], "project is required: pass project=… or set SIGNALWIRE_PROJECT_ID"),
         (["no_such_module:app"], "there is no module 'no_such_module', neither in "),
         (["no_such_package.module:app"], "there is no module 'no_such_package', neither in "),

@@ -111,3 +111,22 @@ def test_lines_of_several_threads_are_not_mixed():
     lines = stream.getvalue().splitlines()
     assert len(lines) == 150
     assert {*lines} == {letter * 40 for letter in "abc"}
+
+
+def test_a_table_that_is_cut_has_one_line_a_row():
+    """A page that is shown anew every second must not grow beyond the terminal."""
+    stream = Terminal()
+    screen = Screen(stream, {"TERM": "xterm", "COLUMNS": "40", "LINES": "10"})
+    screen.table(["who", "waiting"], [["x" * 500, "1"], ["y" * 500, "2"]], is_cut=True)
+    assert stream.getvalue().count("\n") <= 6
+
+
+def test_a_new_page_is_begun_on_a_terminal_only():
+    """A pipe is not made of pages."""
+    terminal, pipe = Terminal(), io.StringIO()
+    for stream in (terminal, pipe):
+        screen = Screen(stream, {"TERM": "xterm"})
+        screen.clear()
+    assert "\x1b[2J" in terminal.getvalue()
+    assert pipe.getvalue() == ""
+    assert Screen(pipe, {}).height == 0

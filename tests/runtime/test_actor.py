@@ -325,6 +325,6 @@ def test_futures_made_inside_an_actor_wait_in_its_way(world: World):
 def test_a_log_line_says_who_speaks(world: World, caplog: pytest.LogCaptureFixture):
     """O6."""
     world.start(Recorder).ask(lambda actor: actor.log.warning("hello"), timeout=0)
-    [record] = [record for record in caplog.records if record.message == "hello"]
+    [record] = [record for record in caplog.records if record.message == "[Recorder#1] hello"]
     assert record.name == "relay_actors.Recorder"
     assert record.actor == "Recorder#1"  # type: ignore[attr-defined]

@@ -1,0 +1,29 @@
+"""What an application's numbers are called and mean. Layer: hall."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from relay_actors.runtime.metrics import RUNTIME_METRICS, Metric
+
+__all__ = ["METRICS"]
+
+_TELEPHONY: Final[Mapping[str, Metric]] = {
+    "calls.abandoned": Metric("counter", "Calls whose actor was given up, and which were hung up."),
+    "calls.declined": Metric("counter", "Inbound calls that were declined because the application drains."),
+    "calls.late_legs": Metric("counter", "Legs of a dial that were answered or began to ring too late, and hung up."),
+    "calls.passed": Metric("counter", "Inbound calls that were passed on because as many were up as may be."),
+    "calls.received": Metric("counter", "Inbound calls that were given to an actor."),
+    "calls.rejected": Metric("counter", "Inbound calls that were declined because no class could take them."),
+    "calls.up": Metric("gauge", "Calls that are up, dials included."),
+    "connection.lost": Metric("counter", "How often the connection was lost."),
+    "connection.refused": Metric("counter", "How often the server refused the log in."),
+    "connection.restored": Metric("counter", "How often the connection came back."),
+    "connection.up": Metric("gauge", "1 while the application is logged in, else 0."),
+    "messages.received": Metric("counter", "Inbound texts that were given to an actor."),
+    "messages.unhandled": Metric("counter", "Inbound texts that no class could take."),
+}
+
+METRICS: Final[Mapping[str, Metric]] = dict(sorted({**RUNTIME_METRICS, **_TELEPHONY}.items()))
+"""All numbers of an application, by the names that `RelayApp.metrics` gives them."""

@@ -1,0 +1,60 @@
+"""The numbers over HTTP."""
+
+import urllib.error
+import urllib.request
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from relay_actors import RelayApp
+from relay_actors.cli.metrics_server import MetricsServer, parse_address
+from relay_actors.errors import ConfigError
+from tests.cli.processes import DEADLINE_S
+
+
+def test_prometheus_can_fetch_the_numbers(app: RelayApp):
+    """O1: in its own format, under its own content type."""
+    app.start()
+    with (
+        MetricsServer(app, "127.0.0.1", 0) as server,
+        urllib.request.urlopen(server.url, timeout=DEADLINE_S) as answer,
+    ):
+        text, content_type = answer.read().decode(), answer.headers["Content-Type"]
+    numbers = {family.name: family.samples for family in text_string_to_metric_families(text)}
+    assert numbers["relay_actors_connection_up"][0].value == 1
+    assert content_type.startswith("text/plain; version=0.0.4")
+
+
+def test_while_the_application_does_not_run_it_says_so(app: RelayApp):
+    """Prometheus then counts it as down, which it is."""
+    with MetricsServer(app, "127.0.0.1", 0) as server:
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(server.url, timeout=DEADLINE_S)
+        assert refused.value.code == 503
+        refused.value.close()
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(server.url.replace("/metrics", "/"), timeout=DEADLINE_S)
+        assert refused.value.code == 404
+        refused.value.close()
+
+
+def test_a_port_that_is_taken_is_told(app: RelayApp):
+    with MetricsServer(app, "127.0.0.1", 0) as server:
+        port = int(server.url.rpartition(":")[2].partition("/")[0])
+        with pytest.raises(ConfigError, match=f"--metrics 127.0.0.1:{port}: cannot listen there"):
+            MetricsServer(app, "127.0.0.1", port)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [("127.0.0.1:9464", ("127.0.0.1", 9464)), ("9464", ("127.0.0.1", 9464)), (":0", ("127.0.0.1", 0))],
+)
+def test_an_address_may_be_a_port_alone(text: str, address: tuple[str, int]):
+    """Then it is on loopback: there is no password."""
+    assert parse_address(text) == address
+
+
+@pytest.mark.parametrize("text", ["localhost", "localhost:http", "1.2.3.4:70000", ""])
+def test_what_is_no_address_is_told(text: str):
+    with pytest.raises(ConfigError, match="write host:port"):
+        parse_address(text)

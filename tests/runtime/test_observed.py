@@ -1,0 +1,185 @@
+"""Observers: told of every message while there is one, and not there at all otherwise."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from relay_actors.runtime.actor_ref import cell_of
+from relay_actors.runtime.cell import Cell
+from relay_actors.runtime.mailbox import Mailbox
+from relay_actors.runtime.observed import ObservedCell
+from relay_actors.runtime.system import System
+from tests.runtime.worlds import DEADLINE_S, Echo, Parent, Recorder, World, crash, spawn
+
+
+class Noting:
+    """An observer that writes down what it is told."""
+
+    def __init__(self, carried: object = None) -> None:
+        self.told: list[Any] = []
+        self.carried = carried
+
+    def on_sent(self, cell: Cell, message: object) -> None:
+        self.told.append(("sent", repr(cell), message))
+
+    def capture(self) -> object:
+        return self.carried
+
+    def on_handling(self, cell: Cell, envelope: Any) -> str:
+        self.told.append(("handling", repr(cell), getattr(envelope, "carried", None)))
+        return "token"
+
+    def on_handled(self, cell: Cell, envelope: Any, begun: Any, took_s: float, error: BaseException | None) -> None:
+        self.told.append(("handled", repr(cell), begun, str(error or "")))
+
+    def on_ended(self, cell: Cell, reason: Any) -> None:
+        self.told.append(("ended", repr(cell), reason.kind))
+
+
+def test_an_observer_is_told_of_each_message_with_what_it_carries(world: World):
+    """O2: what the sender's turn belongs to travels with the message."""
+    ref = world.start(Echo)
+    world.system.observation.add(noting := Noting("context"))
+    ref.ask("x", timeout=1.0)
+    ref.stop(block=False)
+    world.settle()
+
+    assert noting.told[:3] == [
+        ("sent", "Echo#1", "x"), ("handling", "Echo#1", "context"), ("handled", "Echo#1", "token", ""),
+    ]  # fmt: skip
+    assert noting.told[-2:] == [("ended", "Echo#1", "normal"), ("handled", "Echo#1", "token", "")]
+
+
+def test_an_actor_that_is_made_later_is_observed_too(world: World):
+    """O4: also children, and what is on the control lane."""
+    world.system.observation.add(noting := Noting())
+    parent = world.start(Parent)
+    child = spawn(parent, Recorder)
+    child.tell_ahead("x")
+    world.settle()
+
+    assert ("sent", "Recorder#2", "x") in noting.told
+    assert ("handled", "Recorder#2", "token", "") in noting.told
+
+
+def test_what_a_handler_raised_is_told_whether_it_failed_the_actor_or_went_to_an_asker(world: World):
+    """O2: a span knows how its turn ended."""
+    world.system.observation.add(noting := Noting())
+    ref = world.start(Recorder)
+    asked = ref.ask(crash("asked"), block=False)
+    ref.tell(crash("told"))
+    world.settle()
+
+    assert isinstance(asked.error, ValueError)
+    assert [told[3] for told in noting.told if told[0] == "handled"] == ["asked", "told"]
+    assert not world.system.observation.failures
+
+
+@pytest.mark.parametrize("method", ["on_sent", "capture", "on_handling", "on_handled", "on_ended"])
+def test_an_observer_that_raises_is_detached_and_harms_nothing(
+    world: World, caplog: pytest.LogCaptureFixture, method: str
+):
+    """O1: whichever of its methods it is; the others go on being told."""
+    noting, broken = Noting(), Noting()
+
+    def fail(*_args: object) -> None:
+        raise OSError("broken")
+
+    setattr(broken, method, fail)
+    world.system.observation.add(broken)
+    world.system.observation.add(noting)
+    ref = world.start(Echo)
+
+    assert ref.ask("x", timeout=1.0) == "x"
+    ref.stop(block=False)
+    world.settle()
+
+    assert world.system.observation.observers == (noting,)
+    assert caplog.text.count("an observer raised and is detached") == 1
+    assert ("ended", "Echo#1", "normal") in noting.told
+
+
+def test_without_observers_every_actor_runs_the_code_that_it_ran_before(world: World):
+    """O4: off costs nothing, because nothing of it is left: the very classes are those of an unobserved system."""
+    before = world.start(Echo)
+    world.system.observation.add(one := Noting())
+    world.system.observation.add(other := Noting())
+    later = world.start(Echo)
+    cells = [cell_of(before), cell_of(later)]
+    assert all(type(cell) is ObservedCell and type(cell.mailbox) is not Mailbox for cell in cells)
+
+    world.system.observation.remove(one)
+    assert all(type(cell) is ObservedCell for cell in cells)
+    world.system.observation.remove(other)
+    world.system.observation.remove(other)
+
+    assert all(type(cell) is Cell and type(cell.mailbox) is Mailbox for cell in cells)
+    assert type(cell_of(world.start(Echo))) is Cell
+
+
+def test_a_system_that_was_observed_is_as_fast_as_one_that_never_was():
+    """O4: as a ratio in one run, so that the machine does not matter; the best of interleaved rounds."""
+    never, once = World(seed=1), World(seed=1)
+    noting = Noting()
+
+    def seconds(world: World) -> float:
+        ref = world.start(Echo)
+        began = time.thread_time()
+        for message in range(1000):
+            ref.tell(message)
+        world.settle()
+        return time.thread_time() - began
+
+    once.system.observation.add(noting)
+    seconds(once)
+    once.system.observation.remove(noting)
+    pairs = [(seconds(never), seconds(once)) for _ in range(7)]
+    never.end()
+    once.end()
+
+    assert min(pair[1] for pair in pairs) < 1.25 * min(pair[0] for pair in pairs), pairs
+
+
+@pytest.mark.parametrize("method", ["on_sent", "on_handling", "on_handled", "on_ended"])
+def test_the_last_observer_may_go_in_the_middle_of_what_it_is_told(world: World, method: str):
+    """O4: the cell has its own class again before the method that told the observer has come back."""
+    noting = Noting()
+    setattr(noting, method, lambda *_args: world.system.observation.remove(noting))
+    world.system.observation.add(noting)
+    ref = world.start(Recorder, log := [])
+
+    ref.tell("x")
+    ref.tell_ahead("first")
+    world.settle()
+    ref.stop(block=False)
+    world.settle()
+
+    assert log == ["start", "first", "x", "stop"]
+    assert world.system.observation.observers == ()
+
+
+@pytest.mark.usefixtures("eager_switches")
+def test_observing_may_begin_and_end_in_the_middle_of_everything(system: System):
+    """O4: cells change their class while other threads are inside them, and no message is lost or handled twice."""
+    ref = system.start(Recorder, log := [])
+    number, stop = 2000, threading.Event()
+
+    def switch() -> None:
+        while not stop.is_set():
+            system.observation.add(noting := Noting())
+            system.observation.remove(noting)
+
+    switcher = threading.Thread(target=switch)
+    switcher.start()
+    try:
+        for message in range(number):
+            ref.tell(message)
+        ref.ask("last", timeout=DEADLINE_S)
+    finally:
+        stop.set()
+        switcher.join(DEADLINE_S)
+
+    assert log == ["start", *range(number), "last"]
+    assert type(cell_of(ref)) is Cell
