@@ -157,7 +157,11 @@ class System:
 
         An actor's own name, ``ref.actor_urn``, is a key as well, without being registered (SEMANTICS R3).
         """
-        cell = self.find_cell(key)
+        cell: Any = self.registry.find(key)
+        if cell is None and isinstance(key, str) and key.startswith(self._urn_prefix):
+            serial = key.removeprefix(self._urn_prefix)
+            cell = self._cells.get(int(serial)) if serial.isascii() and serial.isdigit() else None
+            cell = None if cell is None or cell.is_stopped else cell
         return None if cell is None else cast("ActorRef[Any]", cell.ref)
 
     def via(self, key: Hashable, *, unrouted: Unrouted = "dead_letter") -> ViaRef:
@@ -167,15 +171,6 @@ class System:
             ConfigError: ``unrouted`` is not ``dead_letter``, ``raise`` or ``buffer``.
         """
         return ViaRef(self, key, unrouted)
-
-    def find_cell(self, key: Hashable) -> Any:
-        """Return the cell that `find` would find. For the runtime."""
-        cell: Any = self.registry.find(key)
-        if cell is None and isinstance(key, str) and key.startswith(self._urn_prefix):
-            serial = key.removeprefix(self._urn_prefix)
-            cell = self._cells.get(int(serial)) if serial.isascii() and serial.isdigit() else None
-            cell = None if cell is None or cell.is_stopped else cell
-        return cell
 
     def stop(self, timeout_s: float = 5.0) -> bool:
         """Stop every actor, those without a parent first, then all threads; True if nothing was left over.
