@@ -226,7 +226,8 @@ class System:
     def on_cell_ended(self, cell: Cell) -> None:
         """Free the names of a cell that has ended, and count it out."""
         self.registry.release(cell)
-        self.events.forget(cell)
+        if self.events.is_used:
+            self.events.forget(cell)
         with self._lock:
             self._cells.pop(cell.serial, None)
             if not self._cells:
