@@ -14,7 +14,7 @@ from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.inspection import ActorStats, stats_of
-from relay_actors.runtime.mailbox import STOP
+from relay_actors.runtime.mailbox import STOP, Envelope
 from relay_actors.runtime.reasons import NORMAL
 from relay_actors.runtime.signals import Stop
 from relay_actors.runtime.watching import Watching
@@ -148,6 +148,26 @@ class ActorRef(pykka.ActorRef[A]):
         For frameworks on top: what one sender sends in this way stays in order. Any thread.
         """
         return self._cell.tell_control(message)
+
+    def send(self, message: object, reply: Future[Any] | None = None) -> bool:
+        """Send a message, with the future of its answer if it is asked; False if the actor is dead: nothing was sent.
+
+        For what chooses and looks up recipients, and tries another one. It raises what a bound raises.
+        """
+        return self._cell.tell_user(message, reply)
+
+    def offer(self, envelope: Envelope) -> bool | None:
+        """Send a message if that is possible at once; False if the actor is dead, None if there is no room.
+
+        For the runtime, where nobody can wait: whatever the policy of the mailbox, none is dropped for it.
+        """
+        cell, limit = self._cell, self._cell.kept_limit
+        if limit is not None and cell.mailbox.user_length >= limit:
+            return None
+        is_taken = cell.mailbox.offer(envelope)
+        if is_taken:
+            cell.wake()
+        return is_taken
 
     @overload
     def ask(self, message: Any, *, block: Literal[False], timeout: float | None = None) -> Future[Any]: ...

@@ -99,11 +99,7 @@ class EventStream:
 
     def _offer(self, cell: Any, event: object) -> bool:
         """Put an event into a mailbox if it fits, and push nobody's message out; False if that is closed."""
-        limit = cell.kept_limit
-        is_full = limit is not None and cell.mailbox.user_length >= limit
-        is_taken = None if is_full else cell.mailbox.offer(Envelope(event))
+        is_taken = cell.ref.offer(Envelope(event))
         if is_taken is None:
             self._count("events.dropped")
-        elif is_taken:
-            cell.wake()
         return is_taken is not False

@@ -155,26 +155,38 @@ class PoolRef(ActorRef[Any]):
         """Send a message to a worker; see `Router.tell`."""
         if Actor.is_for_pykka(message):
             super().tell(message)
-            return
-        router = self._router
-        if router is None or self._cell.kept_limit is not None:
-            envelope = Envelope(message)
-            router = self._wait_in_line(envelope)
-            if router is None:
-                return
-        router.tell(message)
+        elif (router := self._open_way) is not None:
+            router.tell(message)
+        elif not self.send(message):
+            self._cell.dead_letter(message, "dead")
+            raise ActorIsDead(f"{self} not found")
 
     def ask(self, message: Any, *, block: bool = True, **options: Any) -> Any:
         """Ask a worker; see `Router.ask`."""
         if Actor.is_for_pykka(message):
             return super().ask(message, block=block, **options)
-        router = self._router
-        if router is None or self._cell.kept_limit is not None:
-            reply: Future[Any] = Future(self._cell.system.dispatcher)
-            router = self._wait_in_line(Envelope(message, reply))
-            if router is None:
-                return reply.get(timeout=options.get("timeout", _ASK_TIMEOUT_S)) if block else reply
-        return router.ask(message, block=block, **options)
+        router = self._open_way
+        if router is not None:
+            return router.ask(message, block=block, **options)
+        reply: Future[Any] = Future(self._cell.system.dispatcher)
+        if not self.send(message, reply):
+            self._cell.dead_letter(message, "dead")
+            reply.try_fail(ActorIsDead(f"{self} not found"))
+        return reply.get(timeout=options.get("timeout", _ASK_TIMEOUT_S)) if block else reply
+
+    def send(self, message: object, reply: Future[Any] | None = None) -> bool:
+        """Send a message to a worker, or let it wait for one; False if the pool is dead."""
+        router = self._open_way or self._wait_in_line(Envelope(message, reply))
+        return router.send(message, reply) if isinstance(router, Router) else router
+
+    def offer(self, envelope: Envelope) -> bool | None:
+        """Send a message to a worker if that is possible at once, or let it wait for one."""
+        router = self._open_way or self._wait_in_line(envelope)
+        return router.offer(envelope) if isinstance(router, Router) else router
+
+    @property
+    def _open_way(self) -> Router | None:
+        return self._router if self._cell.kept_limit is None else None
 
     def open(self, router: Router) -> None:
         """Let senders choose for themselves, unless something still waits to be passed on. In the pool's turn."""
@@ -188,8 +200,8 @@ class PoolRef(ActorRef[Any]):
         with self._gate:
             self._router = None
 
-    def _wait_in_line(self, envelope: Envelope) -> Router | None:
-        """Have the pool itself pass on a message later; or return the way to the workers, if it is open by now."""
+    def _wait_in_line(self, envelope: Envelope) -> Router | bool:
+        """Have the pool itself pass on a message later: whether it lives; or the way to the workers, if open by now."""
         passed_on: Future[Any] = Future(self._cell.system.dispatcher)
 
         def settle(_passed_on: object) -> None:
@@ -201,16 +213,7 @@ class PoolRef(ActorRef[Any]):
 
         passed_on.add_done_callback(settle)
         with self._gate:
-            router = self._router
-            if router is not None and self._cell.kept_limit is None:
-                return router
-            if self._cell.tell_user(_Waiting(envelope), passed_on):
-                return None
-        error = ActorIsDead(f"{self} not found")
-        passed_on.try_fail(error)
-        if envelope.reply_to is None:
-            raise error
-        return None
+            return self._open_way or self._cell.tell_user(_Waiting(envelope), passed_on)
 
 
 class _Waiting(Internal):

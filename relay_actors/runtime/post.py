@@ -11,7 +11,7 @@ from relay_actors.runtime.anatomy import AnyCell, AnySystem
 from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.context import here, name_of_sender
 from relay_actors.runtime.failures import ActorIsDead
-from relay_actors.runtime.future import Future
+from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.mailbox import STOP, Envelope, Mailbox
 from relay_actors.runtime.reasons import DeadLetter, StreamEvent, Undelivered
 from relay_actors.runtime.signals import Internal, Signal
@@ -171,6 +171,8 @@ class Post(abc.ABC):
             self.system.dead_letters.publish(DeadLetter(message, repr(self), why, name_of_sender(sender)))
 
     def _refusal_error(self, why: Undelivered) -> Exception:
-        if why in ("dead", "stash"):
+        if why == "expired":
+            return WaitTimeout(f"{self.ref} came to the message when nobody waited for the answer any more")
+        if why not in ("overflow", "restart_overflow"):
             return ActorIsDead(f"{self.ref} stopped before handling the message")
         return MailboxFull(f"the mailbox of {self.ref} is full ({why}): the message was dropped")

@@ -44,7 +44,7 @@ class WaitingRoom(Protocol):
     """Where messages wait for the owner of a key; see `via_ref`."""
 
     def hand_over(self, key: Hashable, cell: AnyCell) -> None:
-        """Give ``cell`` what waits for ``key``. With the registry's lock held: no foreign code may run."""
+        """Give ``cell`` what waits for ``key``. With the registry's lock held: nobody may be waited for."""
 
     def settle(self) -> None:
         """See to what could not be handed over. Without the lock."""
@@ -58,8 +58,8 @@ class Registry:
 
     Attributes:
         lock: guards everything here, so that a key, its owner's keys, what waits for it and what is told of it change
-            together (R3, R5). No foreign code runs while it is held. Re-entrant, because a finaliser may run in the
-            middle.
+            together (R3, R5). No foreign code runs while it is held, but for the key function of a pool that gets what
+            has waited for it. Re-entrant, because a finaliser may run in the middle.
         waiting_room: where messages wait for keys that have no owner yet, if anywhere.
     """
 

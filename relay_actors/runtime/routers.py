@@ -18,6 +18,7 @@ from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.context import here, name_of_sender
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.future import Future
+from relay_actors.runtime.mailbox import Envelope
 from relay_actors.runtime.reasons import DeadLetter
 
 __all__ = ["HashKey", "Router", "Routing", "bucket_of", "check_routing"]
@@ -116,12 +117,23 @@ class Router:
         if reply is not None:
             self._check_asked()
         elif self._routing == "broadcast":
-            taken = [cell.tell_user(message) for cell in self._cells]
+            taken = [cell.ref.send(message) for cell in self._cells]
             return any(taken)
         while (cell := self._choose(message)) is not None:
-            if cell.tell_user(message, reply):  # or else it has ended in this moment, and is not chosen again
+            if cell.ref.send(message, reply):  # or else it has ended in this moment, and is not chosen again
                 return True
         return False
+
+    def offer(self, envelope: Envelope) -> bool | None:
+        """As `ActorRef.offer`, to whom it chooses, or to all of them. For the runtime."""
+        if envelope.reply_to is not None:
+            self._check_asked()
+        elif self._routing == "broadcast":
+            taken = [cell.ref.offer(Envelope(envelope.message)) for cell in self._cells]
+            return any(taken)
+        cell = self._choose(envelope.message)
+        is_taken: bool | None = False if cell is None else cell.ref.offer(envelope)
+        return is_taken
 
     def _check_asked(self) -> None:
         if self._routing == "broadcast":

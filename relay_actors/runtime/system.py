@@ -222,7 +222,10 @@ class System(Seeing):
 
         An actor's own name, ``ref.actor_urn``, is a key as well, without being registered (SEMANTICS R3).
         """
-        cell = self.find_cell(key)
+        cell: Any = self.registry.find(key)
+        if cell is None and isinstance(key, str) and key.startswith("urn:uuid:"):
+            cell = self._cells.get(self._serial_in(key))
+            cell = None if cell is None or cell.is_stopped else cell
         return None if cell is None else cast("ActorRef[Any]", cell.ref)
 
     def via(self, key: Hashable, *, unrouted: Unrouted = "dead_letter") -> ViaRef:
@@ -232,14 +235,6 @@ class System(Seeing):
             ConfigError: ``unrouted`` is not ``dead_letter``, ``raise`` or ``buffer``.
         """
         return ViaRef(self, key, unrouted)
-
-    def find_cell(self, key: Hashable) -> Any:
-        """Return the cell that `find` would find. For the runtime."""
-        cell: Any = self.registry.find(key)
-        if cell is None and isinstance(key, str) and key.startswith("urn:uuid:"):
-            cell = self._cells.get(self._serial_in(key))
-            cell = None if cell is None or cell.is_stopped else cell
-        return cell
 
     def stop(self, timeout_s: float = 5.0) -> bool:
         """Stop every actor, those without a parent first, then all threads; True if nothing was left over.
@@ -308,7 +303,8 @@ class System(Seeing):
     def on_cell_ended(self, cell: Cell) -> None:
         """Free the names of a cell that has ended, and count it out."""
         self.registry.release(cell)
-        self.events.forget(cell)
+        if self.events.is_used:
+            self.events.forget(cell)
         with self._lock:
             self._cells.pop(cell.serial, None)
             if not self._cells:

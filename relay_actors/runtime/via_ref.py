@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Hashable
 from typing import Any, Literal
 
-from relay_actors.errors import ConfigError, MailboxFull
+from relay_actors.errors import ConfigError
 from relay_actors.runtime.anatomy import AnyCell, AnySystem
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.context import name_of_sender
@@ -100,14 +100,14 @@ class ViaRef:
     def _send(self, message: object, reply: Future[Any] | None) -> Envelope | None:
         """Send to the owner, or let it wait for one; return what is left over if neither is possible."""
         while True:
-            cell: Any = self._system.find_cell(self.key)
-            if cell is None:
+            owner = self.resolve()
+            if owner is None:
                 envelope = Envelope(message, reply)
                 if self._unrouted != "buffer":
                     return envelope
                 if self._system.waiting_messages.add(self.key, envelope):
                     return None
-            elif cell.tell_user(message, reply):  # or else it has ended in this moment, and is not found again
+            elif owner.send(message, reply):  # or else it has ended in this moment, and is not found again
                 return None
 
 
@@ -146,18 +146,9 @@ class WaitingMessages:
 
     def hand_over(self, key: Hashable, cell: Any) -> None:
         """Put what waits for ``key`` into the mailbox of its new owner. With the registry's lock held."""
-        lane = self._take(key)
-        for _due, envelope in lane:
-            try:
-                is_taken, dropped = cell.mailbox.put_user(envelope, _do_not_wait)
-            except MailboxFull:
-                is_taken, dropped = True, envelope
-            if dropped is not None:
-                self._refused.append((cell, dropped))
-            if not is_taken:
+        for _due, envelope in self._take(key):
+            if not cell.ref.offer(envelope):
                 self._refused.append((cell, envelope))
-        if lane:
-            cell.wake()
 
     def settle(self) -> None:
         """See to what could not be handed over. Without the lock, since others are told."""
@@ -212,7 +203,3 @@ def _give_up(system: AnySystem, key: Hashable, envelope: Envelope) -> None:
         envelope.reply_to.try_fail(_nobody(key))
     letter = DeadLetter(envelope.message, f"via {key!r}", "unrouted", name_of_sender(envelope.sender))
     system.dead_letters.publish(letter)
-
-
-def _do_not_wait(_is_done: object, _block: object, _timeout_s: object) -> bool:
-    return False

@@ -77,7 +77,8 @@ class Watching(Linked):
             watched, self._watched = self._watched, {}
             for token, watch in watched.items():
                 watch.target.watchers.pop((self, token), None)
-        self._end_links(reason)
+        if self._links is not None:  # none are added any more
+            self._end_links(reason)
         for watcher, token in watchers:
             self._tell(watcher, token, reason, already_dead=False)
 

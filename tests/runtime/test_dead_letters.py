@@ -9,7 +9,7 @@ import pytest
 from relay_actors.errors import ActorDead, MailboxFull
 from relay_actors.runtime.clock import ManualClock
 from relay_actors.runtime.dead_letters import DeadLetters
-from relay_actors.runtime.future import Future
+from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.mailbox import Envelope
 from relay_actors.runtime.reasons import DeadLetter, Undelivered
 from tests.runtime.worlds import Recorder, World
@@ -116,7 +116,8 @@ def test_each_reason_settles_who_asked_and_becomes_one_letter(world: World, why:
     reply: Future[object] = Future()
     ref._cell.refuse(Envelope("lost", reply), why)
 
-    assert isinstance(reply.error, ActorDead if why in ("dead", "stash") else MailboxFull)
+    by_reason = {"overflow": MailboxFull, "restart_overflow": MailboxFull, "expired": WaitTimeout}
+    assert isinstance(reply.error, by_reason.get(why, ActorDead))
     assert world.letters == [DeadLetter("lost", "Recorder#1", why, "outside")]
     assert world.counters.snapshot()[f"dead_letters.{why}"] == 1
 

@@ -10,6 +10,7 @@ from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.pool import Pool, PoolRef
 from relay_actors.runtime.restart_policy import Restart
+from relay_actors.runtime.routers import Router
 from relay_actors.runtime.supervisor import Child, Supervisor
 from relay_actors.runtime.system import System
 from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, crash, fail, spawn
@@ -306,3 +307,53 @@ def test_on_threads_everything_is_handled_while_workers_crash(system: System):
         assert done.acquire(timeout=DEADLINE_S)
 
     assert got == {key: list(range(number)) for key in range(keys)}
+
+
+@pytest.mark.parametrize("unrouted", ["dead_letter", "buffer"])
+def test_a_pool_is_reached_by_its_name(world: World, unrouted: Any):
+    """R4: the workers get what is sent to the name, also what waited for it."""
+    log: list[Any] = []
+    desk = world.system.via("desk", unrouted=unrouted)
+    if unrouted == "buffer":
+        desk.tell(0)
+        early = desk.ask(1, block=False)
+    spec = ChildSpec(restart=Restart.PERMANENT)
+    world.system.start_child(world.start(Parent), Pool, Worker, log, size=2, spec=spec, keys=("desk",))
+    world.settle()
+    desk.tell(2)
+    assert desk.ask(3, timeout=1)[1] == 3
+    world.settle()
+
+    assert sorted(handled(log)) == ([0, 1, 2, 3] if unrouted == "buffer" else [2, 3])
+    if unrouted == "buffer":
+        assert early.get(timeout=0)[1] == 1
+    assert world.letters == []
+
+
+def test_a_pool_that_takes_a_name_late_gets_what_waited_for_it(world: World):
+    """R4, M1: straight into the workers' mailboxes, before what is sent afterwards."""
+    log: list[Any] = []
+    pool = start(world, log, size=1)
+    desk = world.system.via("desk", unrouted="buffer")
+    desk.tell(0)
+    desk.tell(1)
+    pool._cell.register("desk")
+    desk.tell(2)
+    world.settle()
+
+    assert handled(log) == [0, 1, 2]
+
+
+def test_a_pool_can_hear_of_events_and_a_router_can_choose_among_pools(world: World):
+    """DL4: each event reaches one worker."""
+    log: list[Any] = []
+    pools = [start(world, log, size=2) for _ in range(2)]
+    world.system.events.subscribe(pools[0], float)
+    world.system.events.publish(1.5)
+    router = Router(pools)
+    router.tell("a")
+    assert router.ask("b", timeout=1)[1] == "b"
+    world.settle()
+
+    assert set(handled(log)) == {1.5, "a", "b"}
+    assert len(handled(log)) == 3
