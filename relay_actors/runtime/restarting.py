@@ -133,15 +133,14 @@ class Restarting(abc.ABC):
         child, owner = record.cell, self._owner
         line = RestartRecord(
             at=self._now(), supervisor=owner.path, child=repr(child), child_id=record.id, kind=reason.kind,
-            reason=str(reason),
-            attempt=window.count, max_restarts=window.max_restarts, within_s=window.within_s, delay_s=delay_s,
-            kept=child.mailbox.user_length, incarnation=0 if record.is_gone else child.incarnation + 1,
+            reason=str(reason), attempt=window.count, max_restarts=window.max_restarts, within_s=window.within_s,
+            delay_s=delay_s, kept=child.mailbox.user_length, incarnation=0 if record.is_gone else child.incarnation + 1,
             strategy=self._strategy, others=others,
         )  # fmt: skip
         if self.history is None:
             self.history = deque(maxlen=_REMEMBERED)
         self.history.append(line)
-        _log.log(logging.ERROR if record.failures >= _WARNINGS_BEFORE_ERROR else logging.WARNING, "%s", line)
+        line.log(logging.ERROR if record.failures >= _WARNINGS_BEFORE_ERROR else logging.WARNING, child, reason)
         owner.system.hooks.count("actors.restarted")
         owner.system.restarts.publish(line)
 
