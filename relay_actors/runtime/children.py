@@ -107,7 +107,7 @@ class Children(Restarting):
             ConfigError: the child is significant, and the owner never ends because of that (S1).
         """
         self.check_room()
-        if spec.significant and AutoShutdown(self._owner.actor_class.auto_shutdown) is AutoShutdown.NEVER:
+        if spec.significant and self._owner.actor_class.auto_shutdown == AutoShutdown.NEVER:
             raise ConfigError(
                 f"{self._owner} has auto_shutdown = 'never', so its child {child} cannot be significant: "
                 "set auto_shutdown to 'any_significant' or 'all_significant', or leave significant out"
@@ -360,8 +360,9 @@ class Children(Restarting):
             place.cell = None
             if record.spec.restart is Restart.TEMPORARY:
                 self.places.pop(place.child.id, None)
-        for ended in (self._waiters or {}).pop(child, ()):
-            ended.try_set(None)
+        if self._waiters:
+            for ended in self._waiters.pop(child, ()):
+                ended.try_set(None)
         if not self._stopping:
             if decided is not None and decided.reason.is_abnormal:
                 self._owner.tell_control(decided)
@@ -379,11 +380,11 @@ class Children(Restarting):
             then()
 
     def _look_after_significant(self, record: ChildRecord, ended_by_itself: bool) -> None:
-        others = sum(other.spec.significant for other in self._records.values()) if record.spec.significant else 0
-        auto_shutdown = AutoShutdown(self._owner.actor_class.auto_shutdown)
-        if shuts_down(
-            auto_shutdown, is_significant=record.spec.significant, ended_by_itself=ended_by_itself, others_left=others
-        ):
+        if not record.spec.significant:
+            return
+        others = sum(other.spec.significant for other in self._records.values())
+        auto_shutdown: AutoShutdown = self._owner.actor_class.auto_shutdown
+        if shuts_down(auto_shutdown, is_significant=True, ended_by_itself=ended_by_itself, others_left=others):
             _log.info("significant child has ended child=%s parent=%s", record.cell, self._owner)
             self._owner.begin_stop(ExitReason("shutdown", "auto_shutdown"))
 

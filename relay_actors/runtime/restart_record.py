@@ -14,6 +14,8 @@ __all__ = ["RestartLog", "RestartRecord"]
 
 _log = logging.getLogger("relay_actors.supervision")
 
+_LINE = "restarting child=%s%s parent=%s reason=%s attempt=%d of=%d within_s=%g delay_s=%.3g kept=%d incarnation=%d%s"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestartRecord:
@@ -52,12 +54,18 @@ class RestartRecord:
     others: int = 0
 
     def __str__(self) -> str:
+        return _LINE % self._words(self.child, self.reason)
+
+    def log(self, level: int, child: object, reason: object) -> None:
+        """Write the line to the log, with the objects themselves: by them a handler finds which call it is about."""
+        _log.log(level, _LINE, *self._words(child, reason))
+
+    def _words(self, child: object, reason: object) -> tuple[object, ...]:
         named = "" if self.child_id is None else f" id={self.child_id}"
         with_others = f" {self.strategy}_with={self.others}" if self.others else ""
         return (
-            f"restarting child={self.child}{named} parent={self.supervisor} reason={self.reason} "
-            f"attempt={self.attempt} of={self.max_restarts} within_s={self.within_s:g} delay_s={self.delay_s:.3g} "
-            f"kept={self.kept} incarnation={self.incarnation}{with_others}"
+            *(child, named, self.supervisor, reason, self.attempt, self.max_restarts, self.within_s, self.delay_s),
+            *(self.kept, self.incarnation, with_others),
         )
 
 

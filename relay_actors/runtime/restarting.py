@@ -70,7 +70,8 @@ class Restarting(abc.ABC):
 
     @property
     def _strategy(self) -> Strategy:
-        return Strategy(self._owner.actor_class.strategy)
+        strategy: Strategy = self._owner.actor_class.strategy  # or its word, which is equal to it
+        return strategy
 
     def _try_restart(self, record: ChildRecord, reason: ExitReason, message: object, verdict: Verdict) -> None:
         """Restart it, if that is still allowed."""
@@ -133,15 +134,15 @@ class Restarting(abc.ABC):
         child, owner = record.cell, self._owner
         line = RestartRecord(
             at=owner.system.clock.wall(), supervisor=owner.path, child=repr(child), child_id=record.id,
-            kind=reason.kind, reason=str(reason),
-            attempt=window.count, max_restarts=window.max_restarts, within_s=window.within_s, delay_s=delay_s,
-            kept=child.mailbox.user_length, incarnation=0 if record.is_gone else child.incarnation + 1,
-            strategy=self._strategy, others=others,
+            kind=reason.kind, reason=str(reason), attempt=window.count, max_restarts=window.max_restarts,
+            within_s=window.within_s, delay_s=delay_s, kept=child.mailbox.user_length,
+            incarnation=0 if record.is_gone else child.incarnation + 1,
+            strategy=Strategy(self._strategy), others=others,
         )  # fmt: skip
         if self.history is None:
             self.history = deque(maxlen=_REMEMBERED)
         self.history.append(line)
-        _log.log(logging.ERROR if record.failures >= _WARNINGS_BEFORE_ERROR else logging.WARNING, "%s", line)
+        line.log(logging.ERROR if record.failures >= _WARNINGS_BEFORE_ERROR else logging.WARNING, child, reason)
         owner.system.hooks.count("actors.restarted")
         owner.system.restarts.publish(line)
 

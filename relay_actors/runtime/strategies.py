@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from itertools import product
+from typing import Final, get_args
 
 from relay_actors.runtime.reasons import ExitKind
 from relay_actors.runtime.restart_policy import RESTARTED_AFTER, Restart
 
-__all__ = ["AutoShutdown", "Phase", "Strategy", "Verdict", "decide", "shuts_down"]
+__all__ = ["VERDICTS", "AutoShutdown", "Phase", "Strategy", "Verdict", "decide", "shuts_down"]
 
 
 class Strategy(StrEnum):
@@ -81,17 +82,7 @@ _OTHERWISE: Final[Mapping[Restart, Verdict]] = {
 }
 
 
-def decide(strategy: Strategy, restart: Restart, kind: ExitKind, phase: Phase) -> Verdict:
-    """Return what becomes of a child.
-
-    How often this may happen is another question, which `restart_policy.RestartWindow` answers.
-
-    Args:
-        strategy: its supervisor's.
-        restart: the child's restart type.
-        kind: how it has ended.
-        phase: what was going on.
-    """
+def _verdict(strategy: Strategy, restart: Restart, kind: ExitKind, phase: Phase) -> Verdict:
     match phase:
         case Phase.STARTING:
             return Verdict.FAIL_START
@@ -103,6 +94,26 @@ def decide(strategy: Strategy, restart: Restart, kind: ExitKind, phase: Phase) -
             return _OTHERWISE[restart]
         case Phase.STOPPING:
             return Verdict.REMOVE
+
+
+VERDICTS: Final[Mapping[tuple[Strategy, Restart, ExitKind, Phase], Verdict]] = {
+    cell: _verdict(*cell) for cell in product(Strategy, Restart, get_args(ExitKind), Phase)
+}
+"""The table: from strategy, restart type, kind of exit and phase to what is done."""
+
+
+def decide(strategy: Strategy, restart: Restart, kind: ExitKind, phase: Phase) -> Verdict:
+    """Return what becomes of a child.
+
+    How often this may happen is another question, which `restart_policy.RestartWindow` answers.
+
+    Args:
+        strategy: its supervisor's.
+        restart: the child's restart type.
+        kind: how it has ended.
+        phase: what was going on.
+    """
+    return VERDICTS[strategy, restart, kind, phase]
 
 
 def shuts_down(auto_shutdown: AutoShutdown, *, is_significant: bool, ended_by_itself: bool, others_left: int) -> bool:

@@ -144,6 +144,31 @@ def test_a_service_that_stops_is_started_again() -> None:
         assert world.app.lookup("queue") == ref
 
 
+def test_a_service_that_is_killed_is_begun_anew_under_its_name() -> None:
+    """S3, H4: its ref is dead, and whoever looks it up finds the next one."""
+
+    class Service(Actor):
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+        def on_receive(self, message: object) -> int:
+            return self.number
+
+    with PlainWorld() as world:
+        world.app.service(Service, 7, name="queue")
+        world.start()
+        old = world.app.lookup("queue")
+        assert old is not None
+        old.kill("it hangs")
+        world.run(31.0)
+        fresh = world.app.lookup("queue")
+
+        assert fresh is not None
+        assert fresh != old
+        assert fresh.ask("?", timeout=0) == 7
+
+
 def test_what_a_service_sends_while_it_starts_waits_for_the_log_in() -> None:
     """It is started before there is a connection, and must not be refused for it."""
     with PlainWorld() as world:
