@@ -17,6 +17,7 @@ from relay_actors.actors.actions import (
 )
 from relay_actors.actors.call import CallActor
 from relay_actors.actors.call_handle import CallHandle
+from relay_actors.actors.give_up import Apologise, HandTo, HangUp, LeaveUp, TransferTo
 from relay_actors.actors.message import MessageActor, MessageHandle
 from relay_actors.actors.notices import (
     ActionCompleted,
@@ -41,6 +42,7 @@ __all__ = [
     "ActionCompleted",
     "Actor",
     "ActorRef",
+    "Apologise",
     "Backoff",
     "CallActor",
     "CallEnded",
@@ -57,6 +59,9 @@ __all__ = [
     "Down",
     "ExitReason",
     "FaxAction",
+    "HandTo",
+    "HangUp",
+    "LeaveUp",
     "Limits",
     "MessageActor",
     "MessageHandle",
@@ -73,6 +78,7 @@ __all__ = [
     "TapAction",
     "Timing",
     "TranscribeAction",
+    "TransferTo",
     "Wait",
     "__version__",
 ]

@@ -11,10 +11,11 @@ from tests.protocol.wire_tables import CONSTANTS
 
 PUBLIC = {
     "relay_actors": """
-        AIAction Action ActionCompleted Actor ActorRef Backoff CallActor CallEnded CallHandle ChildFailed ChildSpec
-        CollectAction CommandFailed ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Down ExitReason
-        FaxAction Limits MessageActor MessageHandle PayAction PlayAction RecordAction RelayActorsError RelayApp
-        RelayError Reply Restart StandaloneCollectAction StreamAction TapAction Timing TranscribeAction Wait __version__
+        AIAction Action ActionCompleted Actor ActorRef Apologise Backoff CallActor CallEnded CallHandle ChildFailed
+        ChildSpec CollectAction CommandFailed ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Down
+        ExitReason FaxAction HandTo HangUp LeaveUp Limits MessageActor MessageHandle PayAction PlayAction RecordAction
+        RelayActorsError RelayApp RelayError Reply Restart StandaloneCollectAction StreamAction TapAction Timing
+        TranscribeAction TransferTo Wait __version__
     """,
     "relay_actors.events": """
         CallReceiveEvent CallStateEvent CallingErrorEvent CollectEvent ConferenceEvent ConnectEvent DenoiseEvent

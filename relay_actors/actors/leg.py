@@ -58,7 +58,8 @@ class Leg:
         context: the routing label of an inbound call; the session's name for an outbound one.
         direction: ``inbound`` or ``outbound``.
         device: ``{type, params}`` of the other party.
-        peer: the leg that this one is bridged to, ``{call_id, node_id, …}``.
+        peer: the leg that this one is or was bridged to, ``{call_id, node_id, …}``.
+        is_bridged: whether it is bridged to another now, by a ``connect``.
         state: the last known state; only ever moves forward (SEMANTICS X1).
         stale_states: how many earlier states have come later, and were ignored.
         end_reason: why it ended, or "".
@@ -97,6 +98,7 @@ class Leg:
         self.direction: str = direction
         self.device: JsonObject = {}
         self.peer: JsonObject = {}
+        self.is_bridged = False
         self.state: str = ""
         self.stale_states = 0
         self.end_reason = ""

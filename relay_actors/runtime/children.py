@@ -40,7 +40,6 @@ class _Record:
     kill_timer: TimerHandle | None = None
     given_up: ChildFailed | None = None
     asked_to_stop: bool = False
-    has_successor: bool = False
 
     def cancel_timers(self) -> None:
         for timer in (self.pending, self.kill_timer):
@@ -180,8 +179,7 @@ class Children:
         elif record.window is None:
             child.end_for_good(reason)
             self._owner.begin_stop(ExitReason("shutdown", "reached_max_intensity", cause=reason.cause))
-        elif record.spec.successor is not None and not record.has_successor:
-            record.has_successor = True
+        elif record.spec.successor is not None and child.actor_class is not record.spec.successor:
             _log.error(
                 "restarts used up, %s takes over child=%s reason=%s", record.spec.successor.__name__, child, reason
             )
