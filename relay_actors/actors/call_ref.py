@@ -25,15 +25,17 @@ class Kept:
         leg: what is known of the call.
         office: where everything else is.
         on_give_up: what becomes of the call when its class has failed for good, by phase.
+        since: when its actor was made, on the monotonic clock.
         was_handed: whether another class has taken it over once for that reason.
     """
 
-    __slots__ = ("leg", "office", "on_give_up", "was_handed")
+    __slots__ = ("leg", "office", "on_give_up", "since", "was_handed")
 
     def __init__(self, leg: Leg, office: Office) -> None:
         self.leg = leg
         self.office = office
         self.on_give_up: Mapping[str, GiveUp] = DEFAULTS
+        self.since = office.system.clock.now()
         self.was_handed = False
 
 

@@ -151,6 +151,11 @@ class Leg:
         return bool(self.call_id) and not (is_over_for_us or self.is_being_hung_up)
 
     @property
+    def is_ours(self) -> bool:
+        """Whether it is up, or being dialled, and nobody else's."""
+        return not (self.is_ended or self.is_handed_on or self.is_let_go)
+
+    @property
     def name(self) -> str:
         """Its call id, or the tag of its dial as long as it has none."""
         return self.call_id or self.tag
