@@ -127,7 +127,7 @@ class Shutdown:
             ("stop_actions", self._stop_actions),
             ("close_connections", self._close_connections),
         ):
-            self._phases.add(phase, "relay_actors", begin)
+            self._phases.add(phase, "the framework's part", begin)
         for task in tasks:
             self.add(task)
 

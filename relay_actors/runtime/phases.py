@@ -206,7 +206,15 @@ class Phases:
         why = None if error is None else f"failed: {type(error).__name__}: {error}"
         self._settle(phase, task, why, error)
 
-    def _settle(self, phase: Phase, task: _Task, why: str | None, error: BaseException | None = None) -> None:
+    def _settle(
+        self,
+        phase: Phase,
+        task: _Task,
+        why: str | None,
+        error: BaseException | None = None,
+        *,
+        level: int = logging.WARNING,
+    ) -> None:
         """Count a task as done, once; ``why`` says what was wrong with it."""
         with self._lock:
             tasks = self._open.get(phase.name)
@@ -219,7 +227,7 @@ class Phases:
                 self._clean = False
                 self._aborted = self._aborted or phase.abort_on_failure
         if why is not None:
-            _log.warning("shutdown phase=%s: %s %s", phase.name, task.name, why, exc_info=error)
+            _log.log(level, "shutdown phase=%s: %s %s", phase.name, task.name, why, exc_info=error)
         if not tasks:
             self._close(phase)
 
@@ -251,7 +259,8 @@ class Phases:
         with self._lock:
             tasks = list(self._open.get(name, ()))
         for task in tasks:
-            self._settle(phase, task, "was not done when its time was over")
+            # No fault of the task's: somebody has said when it is to end.
+            self._settle(phase, task, "was not done when its time was over", level=logging.INFO)
 
 
 def in_background(function: Callable[[], object], name: str, dispatcher: Dispatcher) -> Begin:

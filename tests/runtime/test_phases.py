@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from random import Random
@@ -220,6 +221,7 @@ def test_a_task_for_no_phase_at_all_is_refused():
 @pytest.mark.parametrize("says_when", ["before", "during"])
 def test_a_phase_can_be_given_an_end(caplog: pytest.LogCaptureFixture, says_when: str):
     """H5, H7: for tasks that may take as long as all of them may; the earliest end counts."""
+    caplog.set_level(logging.INFO)
     stage = Stage(*LINE)
     stage.task("b", "patient", timeout_s=math.inf)
     stage.task("c", "c1")
