@@ -62,17 +62,17 @@ class _Root(DynamicSupervisor):
 
     def on_child_ended(self, ref: Any, reason: ExitReason) -> None:
         """A pillar has ended for good: what it owed is settled."""
+        error = _error_of(reason, ref.actor_class.__name__)
         if issubclass(ref.actor_class, ConnectionActor):
-            self._release(reason)
+            self._release(error)
         if not self._cell.is_stopped:
-            self._failed.try_set(_error_of(reason, ref.actor_class.__name__))
+            self._failed.try_set(error)
 
     def on_stop(self) -> None:
         """Everything stops; or has failed, and all is settled already."""
-        self._release(self._cell.exit_reason)
+        self._release(_error_of(self._cell.exit_reason, type(self).__name__))
 
-    def _release(self, reason: ExitReason) -> None:
-        error = _error_of(reason, "everything")
+    def _release(self, error: RelayActorsError) -> None:
         self._wire.release(error)
         self._wire.ended.try_set(error)
 
