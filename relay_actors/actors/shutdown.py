@@ -236,8 +236,13 @@ class Shutdown:
         if not handles:
             return self._settled()
         if not self._tree.is_connected and not isinstance(self._at_deadline, LeaveUp):
-            _log.warning("no connection: calls cannot be hung up, and end with their session calls=%d", len(handles))
-            return self._settled()
+            if not self._tree.may_connect:
+                _log.warning(
+                    "no connection: calls cannot be hung up, and end with their session calls=%d", len(handles)
+                )
+                return self._settled()
+            # It may be back in a moment, and what is said now is said then.
+            _log.warning("no connection: calls are hung up only if it is back in time calls=%d", len(handles))
         match self._at_deadline:
             case HangUp(reason=reason):
                 _log.warning("hanging up calls=%d", len(handles))

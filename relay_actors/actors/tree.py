@@ -194,6 +194,11 @@ class Tree:
         return self.office.connection.is_alive() and self.wire.protocol.is_ready
 
     @property
+    def may_connect(self) -> bool:
+        """Whether there is a connection, or one is still tried for."""
+        return self.office.connection.is_alive() and not self.wire.ended.is_settled
+
+    @property
     def calls_up(self) -> int:
         """How many calls are up, dials included."""
         return len(self.handles())

@@ -341,6 +341,23 @@ def test_at_the_deadline_the_applications_policy_decides(world: World, policy: A
     assert never.line.is_over
 
 
+@over_seeds(5)
+@pytest.mark.parametrize("policy", [HangUp("hangup"), Apologise("We are closing."), LeaveUp()])
+def test_a_connection_that_is_down_at_the_deadline_and_comes_back_is_waited_for(world: World, policy: Any):
+    """H7, X7: a moment without a network must not leave a caller in silence; one hang-up, or none."""
+    at_deadline(world, policy)
+    line, _handle = world.answered(Witness)
+    over = shutdown_of(world).begin(10.0)
+    world.run(8)
+    with world.sim.socket_down(seconds=4):
+        world.run(3)
+    world.run(30)
+    assert over.is_settled
+    assert line.is_over is not isinstance(policy, LeaveUp)
+    assert len(world.sent("calling.end")) == (0 if isinstance(policy, LeaveUp) else 1)
+    assert world.app.stop() is True
+
+
 def test_a_farewell_that_cannot_be_said_is_a_hang_up(world: World):
     """H7: it may not keep the application."""
     at_deadline(world, Apologise("We are closing.", within_s=4.0))

@@ -202,4 +202,4 @@ def test_waits_for_a_call_that_cannot_be_hung_up_end_with_the_application(
         assert app.stop() is True
         for wait in (waiting, playing):
             assert wait.is_settled
-    assert "calls cannot be hung up" in caplog.text
+    assert "calls are hung up only if it is back in time calls=1" in caplog.text
