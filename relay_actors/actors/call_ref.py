@@ -52,6 +52,12 @@ class CallRef(ActorRef[Any]):
         """The actor's cell."""
         return self._cell
 
+    @property
+    def is_flow_running(self) -> bool:
+        """Whether a flow of the call runs, be it that the call has ended. Any thread."""
+        flow = self._cell.flow
+        return flow is not None and not flow.is_over
+
     def post(self, order: Order) -> None:
         """Have the actor do something, ahead of what others tell it. Any thread.
 

@@ -53,6 +53,9 @@ PHASES: Final = (
 PROGRESS_S: Final = 10.0
 """How often a drain says how far it is."""
 
+LOOKS_AGAIN_S: Final = 0.1
+"""How often it is looked whether flows whose calls have ended are through, which takes ``timing.wrap_up_s`` at most."""
+
 AtDeadline: TypeAlias = HangUp | Apologise | TransferTo | LeaveUp
 """What becomes of calls that are still up at the deadline of a drain."""
 
@@ -117,6 +120,7 @@ class Shutdown:
         self._at_deadline = at_deadline
         self._deadline = math.inf
         self._progress: TimerHandle | None = None
+        self._next_look: TimerHandle | None = None
         self.rejects = False
         stop_s = tree.office.timing.stop_timeout_s
         self._phases = Phases(list(_in_a_row(stop_s, at_deadline)), tree.system.dispatcher)
@@ -211,9 +215,17 @@ class Shutdown:
         return None
 
     def _up(self) -> Future[Any] | None:
-        """Return what is settled by the end of a call that is up, or of something that such a call has begun."""
+        """Return what is settled by the end of a call that is up, or of something that such a call goes on with."""
         handles = self._tree.handles()
-        return _handled(handles[0], handles[0].wait_for_ended()) if handles else self._accepted()
+        if handles:
+            return _handled(handles[0], handles[0].wait_for_ended())
+        if any(ref.is_flow_running for ref in self._tree.refs()):
+            # It may be writing down what the call was about. Nobody else has to be told when it is through: look again.
+            soon = self._future()
+            due = self._now() + LOOKS_AGAIN_S
+            self._next_look = self._tree.system.dispatcher.call_at(due, lambda: soon.set(None))
+            return soon
+        return self._accepted()
 
     def _until_none(self, phase: str, find: Callable[[], Future[Any] | None]) -> Future[Any]:
         """Return what is settled when there is nothing to find any more, or the phase is over."""
@@ -231,8 +243,9 @@ class Shutdown:
 
     def _stop_actions(self) -> Future[Any]:
         handles = self._tree.handles()
-        if self._progress is not None:
-            self._progress.cancel()
+        for timer in (self._progress, self._next_look):
+            if timer is not None:
+                timer.cancel()
         if not handles:
             return self._settled()
         if not self._tree.is_connected and not isinstance(self._at_deadline, LeaveUp):

@@ -243,6 +243,31 @@ def test_what_was_accepted_and_has_not_begun_is_finished_before_calls_are_looked
     assert over.get(timeout=30) is True
 
 
+@over_seeds(5)
+@pytest.mark.parametrize("drain_s", [600.0, 2.05])
+def test_a_flow_that_goes_on_after_its_call_is_waited_for(world: World, drain_s: float):
+    """H6: it may write down what the call was about; at the deadline it is not waited for."""
+
+    class Writes(CallActor):
+        async def run(self) -> None:
+            try:
+                await self.answer()
+                await self.wait_for_ended()
+                await self.next(str)
+            finally:
+                await self.sleep(4)
+                self.data["written"] = True
+
+    line, handle = world.inbound(Writes)
+    world.run(1)
+    line.hangs_up()
+    world.until(lambda: handle.leg.is_ended)
+    begun = world.clock.now()
+    assert world.app.stop(drain_s) is True  # with no timer left
+    assert world.clock.now() - begun == pytest.approx(min(drain_s, 4.0), abs=0.2)
+    assert handle.data.get("written", False) is (drain_s > 4.0)
+
+
 def test_while_calls_are_drained_they_may_ask_the_application_for_everything(world: World):
     """H6: a stop that drains is no end yet for those who are up."""
 
