@@ -1,6 +1,8 @@
 """Code that crashes, and what its callers notice of it."""
 
-from relay_actors import CallActor, RelayApp
+from typing import ClassVar
+
+from relay_actors import Apologise, CallActor, HandTo, HangUp, LeaveUp, RelayApp, TransferTo
 
 app = RelayApp()
 
@@ -25,16 +27,36 @@ class ShopFinder(CallActor):
         await self.play_tts(f"Our shop is at {shop}.").wait()
 
 
-class Apology(CallActor):
-    """Takes over a call whose actor has crashed too often."""
-
-    async def run(self) -> None:
-        """Say at least something. Leaving ``run`` hangs up."""
-        await self.play_tts("We are out of order. Please call later.").wait()
-
-
 @app.calls("polite-shops")
 class PoliteShopFinder(ShopFinder):
     """The same, but its callers are told."""
 
-    given_up_to = Apology
+    on_give_up = Apologise("We are out of order. Please call later.")
+
+
+class Voicemail(CallActor):
+    """Takes over a call whose actor has crashed too often."""
+
+    async def run(self) -> None:
+        """Leaving ``run`` hangs up."""
+        await self.answer()
+        await self.play_tts("We cannot look that up today. Please leave a message.").wait()
+        await self.record(audio={"direction": "listen", "beep": True, "end_silence_timeout": 3.0}).wait()
+
+
+@app.calls("patient-shops")
+class PatientShopFinder(ShopFinder):
+    """The same, but its callers may leave a message."""
+
+    on_give_up = HandTo(Voicemail)
+
+
+@app.calls("busy-shops")
+class BusyShopFinder(ShopFinder):
+    """Says it by phase: who is not answered yet, and who is, but two who talk to each other."""
+
+    on_give_up: ClassVar = {
+        "before_answer": HangUp("busy"),
+        "answered": TransferTo("context:patient-shops"),
+        "bridged": LeaveUp(),
+    }

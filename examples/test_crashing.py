@@ -31,3 +31,24 @@ def test_somebody_polite_may_take_over(relay_app: AppRunner, phone: PhoneMaker) 
     for _crash in range(3):
         caller.hears("postcode").presses("99999")
     caller.hears("out of order").is_hung_up()
+
+
+def test_another_class_may_take_over(relay_app: AppRunner, phone: PhoneMaker) -> None:
+    """The caller is not only put off."""
+    relay_app(app)
+    caller = phone("+15550001111").dials(context="patient-shops")
+    for _crash in range(3):
+        caller.hears("postcode").presses("99999")
+    caller.hears("leave a message").hears("beep").says("Call me back.")
+    caller.is_hung_up()
+
+
+def test_a_call_may_be_handed_on(relay_app: AppRunner, phone: PhoneMaker, relay_sim: Simulator) -> None:
+    """To others who do better; it is not hung up then."""
+    relay_app(app)
+    caller = phone("+15550001111").dials(context="busy-shops")
+    for _crash in range(3):
+        caller.hears("postcode").presses("99999")
+    caller.hears("postcode").presses("10115")
+    caller.hears("chausseestrasse").is_hung_up()
+    assert relay_sim.count(caller, "calling.transfer") == 1

@@ -17,6 +17,7 @@ from relay_actors.actors.actions import (
 )
 from relay_actors.actors.call import CallActor
 from relay_actors.actors.call_handle import CallHandle
+from relay_actors.actors.give_up import Apologise, HandTo, HangUp, LeaveUp, TransferTo
 from relay_actors.actors.message import MessageActor, MessageHandle
 from relay_actors.actors.notices import (
     ActionCompleted,
@@ -81,6 +82,7 @@ __all__ = [
     "ActorRestarted",
     "ActorStarted",
     "ActorStats",
+    "Apologise",
     "AskTimeout",
     "AutoShutdown",
     "Backoff",
@@ -109,9 +111,12 @@ __all__ = [
     "ExitReason",
     "FaxAction",
     "Future",
+    "HandTo",
+    "HangUp",
     "KeyRegistered",
     "KeyReleased",
     "KeysFound",
+    "LeaveUp",
     "Limits",
     "MessageActor",
     "MessageHandle",
@@ -146,6 +151,7 @@ __all__ = [
     "Trace",
     "TraceRecord",
     "TranscribeAction",
+    "TransferTo",
     "Transition",
     "ViaRef",
     "Wait",

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import os
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
+from relay_actors.actors.app_checks import check_context, check_given, does_nothing
 from relay_actors.actors.call import CallActor
 from relay_actors.actors.call_handle import CallHandle
 from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.dialling import Dialling
-from relay_actors.actors.ending import Ending, heeding_signals
+from relay_actors.actors.ending import Ending, heeding_signals, next_word
+from relay_actors.actors.give_up import HangUp
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.message import (
     KeptMessage,
@@ -26,17 +26,17 @@ from relay_actors.actors.message import (
 )
 from relay_actors.actors.routing import Claim, Routes
 from relay_actors.actors.showing import Showing
+from relay_actors.actors.shutdown import AtDeadline, Shutdown, ShutdownTask, check_at_deadline
 from relay_actors.actors.tree import Tree
 from relay_actors.config import Limits, Settings, Timing, check_contexts
 from relay_actors.connection_slots import take_slot
-from relay_actors.errors import ConfigError, NameTaken, WouldDeadlock
+from relay_actors.errors import ConfigError, NameTaken, NotSentError, WouldDeadlock
 from relay_actors.journal.base import Store
 from relay_actors.journal.sqlite import SqliteStore
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import Dial, SendMessage
 from relay_actors.protocol.devices import Devices
-from relay_actors.protocol.near_miss import near_miss
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.context import here
@@ -51,7 +51,7 @@ C = TypeVar("C", bound=CallActor)
 M = TypeVar("M", bound=MessageActor)
 A = TypeVar("A", bound=Actor)
 
-_log = logging.getLogger("relay_actors.app")
+_HANG_UP: Final = HangUp("hangup")
 
 
 class RelayApp(Showing):
@@ -73,6 +73,9 @@ class RelayApp(Showing):
         ca_file: CA bundle; else ``SIGNALWIRE_RELAY_CA_FILE``.
         timing: all times.
         limits: all bounds.
+        at_drain_deadline: what becomes of calls that are still up when a stop waits no longer: `HangUp`, `Apologise`
+            (say something, then hang up), `TransferTo`, or `LeaveUp`: they go on at the server, where nobody hears of
+            them any more.
         name: begins the names of threads.
         metrics: whether to measure turns, too, at the cost of a few readings of the clock for each message.
         opentelemetry: whether each turn becomes a span; needs ``relay_actors[otel]``.
@@ -95,6 +98,7 @@ class RelayApp(Showing):
         ca_file: str | None = None,
         timing: Timing | None = None,
         limits: Limits | None = None,
+        at_drain_deadline: AtDeadline = _HANG_UP,
         name: str = "relay",
         metrics: bool = False,
         opentelemetry: bool = False,
@@ -114,12 +118,15 @@ class RelayApp(Showing):
             "max_active_calls": max_active_calls,
         }
         self._contexts = check_contexts(contexts if contexts is not None else ())
-        _check_given(self._given)
+        check_given(self._given)
+        self._at_deadline = check_at_deadline(at_drain_deadline)
         self._journal = journal
         self._calls: Routes[CallActor] = Routes("calls")
         self._messages: Routes[MessageActor] = Routes("messages")
         self._services: list[tuple[type[Actor], str, tuple[Any, ...], dict[str, Any]]] = []
+        self._tasks: list[ShutdownTask] = []
         self._tree: Tree | None = None
+        self._shutdown: Shutdown | None = None
         self._release: Callable[[], None] | None = None
         self._store: Store | None = None
         # Guards which tree runs, and which stop is under way: start, stop and signals may come from several threads.
@@ -141,13 +148,13 @@ class RelayApp(Showing):
             ConfigError: the context has another class already, or either is not what it has to be: a class that has
                 none of ``run``, ``on_receive``, ``on_start`` and ``receive`` would let callers ring for ever.
         """
-        _check_context("calls", context)
+        check_context("calls", context)
 
         def decorate(actor_class: type[C]) -> type[C]:
             if not (isinstance(actor_class, type) and issubclass(actor_class, CallActor)):
                 raise ConfigError(f"app.calls({context!r}) decorates a subclass of CallActor, not {actor_class!r}")
             if not actor_class.says_what_to_do():
-                raise ConfigError(_does_nothing(actor_class))
+                raise ConfigError(does_nothing(actor_class))
             self._calls.add(context, actor_class)
             return actor_class
 
@@ -155,7 +162,7 @@ class RelayApp(Showing):
 
     def messages(self, context: str | None = None) -> Callable[[type[M]], type[M]]:
         """Decorate a `MessageActor` class: it handles the inbound texts of ``context``; otherwise as `calls`."""
-        _check_context("messages", context)
+        check_context("messages", context)
 
         def decorate(actor_class: type[M]) -> type[M]:
             if not (isinstance(actor_class, type) and issubclass(actor_class, MessageActor)):
@@ -184,6 +191,27 @@ class RelayApp(Showing):
     def lookup(self, name: str) -> ActorRef[Any] | None:
         """Return the living service of that name, or None. Any thread."""
         return self._running().office.find(("service", name))
+
+    def on_shutdown(self, phase: str, function: Callable[[], Any], *, timeout_s: float | None = None) -> None:
+        """Have a function called in a phase of each shutdown, beside what the framework does in it. Any thread.
+
+        The phases are ``stop_intake``, ``finish_accepted``, ``drain_calls``, ``stop_actions``, ``close_connections``
+        and ``stop_system``. The next one begins when all of a phase is done; what fails or takes too long is logged.
+
+        Args:
+            phase: in which. Commands can be sent until ``close_connections`` begins.
+            function: takes no arguments. A function may block; a coroutine function awaits what a flow may await.
+            timeout_s: how long it may take; by default ``timing.stop_timeout_s``, and while calls are finished and
+                drained, as long as that may take.
+
+        Raises:
+            ConfigError: one of them cannot be used, or the phase has begun (SEMANTICS H8).
+        """
+        task = ShutdownTask(phase, function, timeout_s)
+        shutdown = self._shutdown
+        if shutdown is not None:
+            shutdown.add(task)
+        self._tasks.append(task)
 
     @property
     def contexts(self) -> tuple[str, ...]:
@@ -224,6 +252,7 @@ class RelayApp(Showing):
             try:
                 self._store = self._open_store(settings)
                 self._tree = tree = self._build(settings, system, connector)
+                self._shutdown = Shutdown(tree, self._tasks, self._at_deadline)
             except BaseException:
                 self._free()
                 raise
@@ -276,18 +305,22 @@ class RelayApp(Showing):
         """Stop everything; return whether nothing was left over. Idempotent: a second stop waits for the first.
 
         New calls are declined from now on. Calls that are up may go on for ``drain_s`` seconds; then they are hung up,
-        the connection is closed, and every actor and thread ends. Any thread but those of actors.
+        or what else ``at_drain_deadline`` says, the connection is closed, and every actor and thread ends. A stop that
+        finds a drain under way joins it, and the earlier deadline counts. Any thread but those of actors.
 
         Raises:
             WouldDeadlock: called inside an actor, which would wait for its own end.
         """
-        return self._take_down(lambda tree: tree.stop(drain_s))
+        shutdown = self._shutdown
+        if drain_s > 0 and shutdown is not None and here.turn is None:
+            shutdown.begin(drain_s).get()  # until then it runs: calls that are up may ask it for everything
+        return self._take_down(lambda _tree: shutdown is None or shutdown.finish(drain_s))
 
     def leave(self, error: BaseException) -> bool:
         """Stop at once, and leave the calls that are up to the server: nothing is sent, and they go on there.
 
-        Whatever is under way here, be it a request, a wait, an operation or a dial, ends with ``error``. Otherwise as
-        `stop`. Source: PROTOCOL 6.2.
+        Whatever is under way here, be it a request, a wait, an operation or a dial, ends with ``error``. There are no
+        phases: nothing of `on_shutdown` is called. Otherwise as `stop`. Source: PROTOCOL 6.2.
         """
         return self._take_down(lambda tree: tree.leave(error))
 
@@ -296,6 +329,7 @@ class RelayApp(Showing):
             raise WouldDeadlock("app.stop() waits until every actor has ended, so it cannot be called inside one")
         with self._life:
             tree, self._tree = self._tree, None
+            self._shutdown = None
             if tree is not None:
                 stopping: Future[bool] = Future(tree.system.dispatcher)
                 self._stopping = stopping
@@ -324,19 +358,23 @@ class RelayApp(Showing):
     def run(self, *, drain_s: float = 600.0) -> None:
         """Start, and run until SIGINT or SIGTERM. Main thread only.
 
-        The first signal drains: no new calls, and those that are up may go on for ``drain_s`` seconds. The second
-        hangs them up, the third ends the process at once, with exit status 1. Returns, too, when `stop` was called.
+        Each SIGINT or SIGTERM makes it more urgent: the first one drains, that is, no new calls are taken, and those
+        that are up may go on for ``drain_s`` seconds; the second declines callers who have not been answered, and
+        dials nobody any more; the third hangs up all; the fourth ends the process at once, with exit status 1. Returns,
+        too, when `stop` was called. When the application fails for good, what can be drained is, before the error is
+        raised.
 
         Raises:
             RelayError: the server has refused the log in too often.
             JournalError: the journal has failed, and nothing can be promised any more.
+            ActorDead: a part of the framework has crashed too often.
             ConfigError: something is missing or cannot be used.
         """
         news: queue.SimpleQueue[str] = queue.SimpleQueue()
-        with heeding_signals(news.put):
+        with heeding_signals(news.put, lambda: self.calls_up):
             self.start(wait_s=None)
             ending = self.ending(news.put, drain_s)
-            while not ending.hear(_next_word(news)):
+            while not ending.hear(next_word(news)):
                 continue
             self.stop()
             if ending.error is not None:
@@ -344,7 +382,9 @@ class RelayApp(Showing):
 
     def ending(self, tell: Callable[[str], None], drain_s: float = 600.0) -> Ending:
         """Return what knows how a running application ends, for those who wait for that in a loop of their own."""
-        return Ending(self._running(), drain_s, tell)
+        tree, shutdown = self._running(), self._shutdown
+        assert shutdown is not None  # it comes and goes with the tree
+        return Ending(tree, shutdown, drain_s, tell)
 
     def __enter__(self) -> Self:
         self.start()
@@ -383,6 +423,7 @@ class RelayApp(Showing):
         Raises:
             ArgumentError: an argument cannot be used.
             ConfigError: the tag is in use, or the application is not running.
+            NotSentError: it is being shut down, and more than one signal has come.
 
         Source: PROTOCOL 9.
         """
@@ -391,6 +432,8 @@ class RelayApp(Showing):
         if dial_timeout is not None and (checks.seconds(dial_timeout) is not None or not dial_timeout):
             raise ConfigError(f"dial_timeout={dial_timeout!r}: must be a positive number of seconds")
         office = self._running().office
+        if self._shutdown is not None and self._shutdown.rejects:
+            raise NotSentError("calling.dial was not sent: the application is being shut down, and dials nobody more")
         command = Dial(devices=devices, tag=tag, max_duration=max_duration).with_tag(office.system.new_id())
         leg = Leg(direction="outbound", data=data)
         leg.tag = command.tag or ""
@@ -504,6 +547,12 @@ class RelayApp(Showing):
         return self._running().office.relay_protocol
 
     @property
+    def calls_up(self) -> int:
+        """How many calls are up, dials included; 0 when it does not run. Any thread."""
+        tree = self._tree
+        return 0 if tree is None else tree.calls_up
+
+    @property
     def system(self) -> System:
         """The actors of the running application."""
         return self._running().system
@@ -522,45 +571,3 @@ class RelayApp(Showing):
         if isinstance(self._journal, str | os.PathLike):
             return SqliteStore(self._journal, secrets=settings.credentials.secrets)
         return self._journal
-
-
-def _check_given(given: Mapping[str, Any]) -> None:
-    """Check the arguments of the constructor by themselves: what is missing may still come from the environment.
-
-    Raises:
-        ConfigError: one of them cannot be used, whatever the others are.
-    """
-    # What is not given is taken as something that goes with everything; and files may come until the start.
-    filled_in = {"project": "project", "token": "token", "host": "localhost"}
-    checked = {name: value or filled_in.get(name, value) for name, value in given.items()}
-    if isinstance(given["ca_file"], str):
-        checked["ca_file"] = ""
-    Settings.from_env({}, **checked)
-
-
-def _check_context(verb: str, context: object) -> None:
-    """Check that a decorator was given a context, and not at once the class that it is to decorate.
-
-    Raises:
-        ConfigError: its parentheses are missing.
-    """
-    if isinstance(context, type):
-        raise ConfigError(
-            f'@app.{verb} needs parentheses: write @app.{verb}("support") for the context support, '
-            f"or @app.{verb}() for all others"
-        )
-
-
-def _does_nothing(actor_class: type[CallActor]) -> str:
-    text = f"{actor_class.__name__} would let callers ring for ever: it has no `async def run(self)` and no on_receive"
-    wanted = ("run", "on_receive", "on_start")
-    misspelt = ((name, near_miss(name, wanted)) for name in vars(actor_class))
-    return text + "".join(f"; {name} probably means {meant}" for name, meant in misspelt if meant is not None)
-
-
-def _next_word(news: queue.SimpleQueue[str]) -> str:
-    # Not a wait without end: a signal that arrives after Python's last look at its flags, and before the thread sleeps,
-    # interrupts no sleep, and its handler would run only when something else has woken the main thread.
-    while True:
-        with contextlib.suppress(queue.Empty):
-            return news.get(timeout=0.1)

@@ -780,11 +780,17 @@ def test_sigterm_drains_and_the_process_ends_well(server: PlainServer, program: 
     assert program.end() == (0, "run has returned\n", "")
 
 
-def test_a_second_sigterm_hangs_up(server: PlainServer, program: Program) -> None:
-    """SEMANTICS H7."""
+def test_a_second_sigterm_takes_nothing_new_and_a_third_hangs_up(server: PlainServer, program: Program) -> None:
+    """SEMANTICS H7: who rings is declined, who is up goes on, until the third."""
     peer = with_a_call(server)
+    peer.call("rings")
+    peer.expect("calling.answer", call_id="rings")  # and gets no answer itself: it rings on
     program.signal(signal.SIGTERM)
     peer.ok(peer.expect("signalwire.unreceive"))
+    program.signal(signal.SIGTERM)
+    peer.ok(peer.expect("calling.end", call_id="rings", reason="decline"))
+    peer.state("ended", "rings", end_reason="decline")
+    peer.expect_nothing()
     program.signal(signal.SIGTERM)
     peer.ok(peer.expect("calling.end", call_id=CALL, reason="hangup"))
     peer.state("ended", end_reason="hangup")
@@ -792,17 +798,56 @@ def test_a_second_sigterm_hangs_up(server: PlainServer, program: Program) -> Non
     assert (status, out) == (0, "run has returned\n")
 
 
-def test_a_third_sigterm_ends_the_process_at_once(server: PlainServer, program: Program) -> None:
+def test_a_fourth_sigterm_ends_the_process_at_once(server: PlainServer, program: Program) -> None:
     """Also while it waits for the hang-ups, which this server never confirms. SEMANTICS H7."""
     peer = with_a_call(server)
     program.signal(signal.SIGTERM)
     peer.ok(peer.expect("signalwire.unreceive"))
+    program.signal(signal.SIGTERM)
+    peer.expect_nothing()
     program.signal(signal.SIGTERM)
     peer.expect("calling.end", call_id=CALL)
     program.signal(signal.SIGTERM)
     status, out, errors = program.end()
     assert (status, out) == (1, "")
     assert "Traceback" not in errors
+
+
+DEAF = """
+    import sys, threading
+    from relay_actors import CallActor, RelayApp
+
+    app = RelayApp("project", "token")
+
+    @app.calls("support")
+    class Call(CallActor):
+        def on_receive(self, message):
+            pass
+
+    print("before")
+    app.on_shutdown("stop_intake", threading.Event().wait, timeout_s=3600)
+    while True:
+        try:
+            app.run()
+        except BaseException:
+            pass
+"""
+
+
+def test_a_fourth_sigterm_needs_nobody_who_listens(server: PlainServer, tmp_path: Path) -> None:
+    """What catches everything, and a task that never ends, do not keep the process; what it printed is there. H7."""
+    program = Program(server, tmp_path, DEAF)
+    try:
+        peer = server.accept_login()
+        for number in range(4):
+            program.signal(signal.SIGTERM)
+            if number == 0:
+                peer.ok(peer.expect("signalwire.unreceive"))
+            elif number < 3:
+                peer.expect_nothing()  # two signals in one moment are one
+        assert program.end()[:2] == (1, "before\n")
+    finally:
+        program.kill()
 
 
 def test_ctrl_c_ends_it_without_a_traceback(server: PlainServer, program: Program) -> None:

@@ -12,16 +12,16 @@ from tests.protocol.wire_tables import CONSTANTS
 PUBLIC = {
     "relay_actors": """
         AIAction Action ActionCompleted Actor ActorEnded ActorFailed ActorNode ActorRef ActorRegistry
-        ActorRestarted ActorStarted ActorStats AskTimeout AutoShutdown Backoff CallActor CallEnded CallHandle
-        Child ChildCounts ChildFailed ChildInfo ChildSpec ChildState CollectAction CommandFailed ConnectionLost
-        ConnectionRestored DeadLetter DetectAction DialFailed Directive Down DurableTimer DynamicSupervisor
-        DynamicSupervisorRef EventTimeout ExitReason FOREVER FaxAction Future KeyRegistered KeyReleased
-        KeysFound Limits MessageActor MessageHandle NamedTimeout NoReplyYet PartitionedRef PartitionedSupervisor
-        PayAction PipeFailed PlayAction Pool PoolRef ReceiveTimeout RecordAction RelayActorsError RelayApp
-        RelayError Reply ReplyToken Restart RestartRecord Router StandaloneCollectAction
-        StateMachine StateTimeout Strategy StreamAction Supervisor SupervisorRef TapAction Timing Trace
-        TraceRecord TranscribeAction Transition ViaRef Wait WatchedRestarted __version__ get_all in_any_state
-        in_state on_enter
+        ActorRestarted ActorStarted ActorStats Apologise AskTimeout AutoShutdown Backoff CallActor CallEnded
+        CallHandle Child ChildCounts ChildFailed ChildInfo ChildSpec ChildState CollectAction CommandFailed
+        ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Directive Down DurableTimer
+        DynamicSupervisor DynamicSupervisorRef EventTimeout ExitReason FOREVER FaxAction Future HandTo HangUp
+        KeyRegistered KeyReleased KeysFound LeaveUp Limits MessageActor MessageHandle NamedTimeout NoReplyYet
+        PartitionedRef PartitionedSupervisor PayAction PipeFailed PlayAction Pool PoolRef ReceiveTimeout
+        RecordAction RelayActorsError RelayApp RelayError Reply ReplyToken Restart RestartRecord Router
+        StandaloneCollectAction StateMachine StateTimeout Strategy StreamAction Supervisor SupervisorRef
+        TapAction Timing Trace TraceRecord TranscribeAction TransferTo Transition ViaRef Wait WatchedRestarted
+        __version__ get_all in_any_state in_state on_enter
     """,
     "relay_actors.events": """
         CallReceiveEvent CallStateEvent CallingErrorEvent CollectEvent ConferenceEvent ConnectEvent DenoiseEvent

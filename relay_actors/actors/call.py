@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import logging
-from typing import Any, ClassVar, Final
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, Self
 
 from relay_actors.actors.flow_leg import FlowLegActor
+from relay_actors.actors.give_up import DEFAULTS, GiveUp, OnGiveUp, policies
+from relay_actors.actors.given_up_call import GivenUpCall
 from relay_actors.actors.notices import ActionCompleted, CommandFailed, ConnectionLost, ConnectionRestored, DialFailed
 from relay_actors.actors.office import App, Office
-from relay_actors.actors.outbound_leg import OutboundLegActor
 from relay_actors.protocol import checks
 from relay_actors.protocol.events import RelayEvent
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.restart_policy import Restart
 
-__all__ = ["CallActor", "GivenUpCall"]
-
-_log = logging.getLogger("relay_actors.calls")
+__all__ = ["CallActor"]
 
 _HANDLERS: Final = ("on_receive", "on_start", "receive")
 """What a class can write a call in, beside ``run``."""
 
 _NOTICES: Final = (RelayEvent, ActionCompleted, CommandFailed, ConnectionLost, ConnectionRestored, DialFailed)
-
-
-class GivenUpCall(OutboundLegActor):
-    """Takes over a call whose actor has crashed too often: hangs it up, once, and waits for its end (SEMANTICS X7)."""
-
-    def begin(self) -> None:
-        """Hang up, unless somebody has; what the crashed one has not been told, nobody is told."""
-        self.system.hooks.count("calls.abandoned")
-        _log.error("call given up call_id=%s", self.leg.name)
-        self.leave("error")
 
 
 class CallActor(FlowLegActor):
@@ -43,17 +32,28 @@ class CallActor(FlowLegActor):
 
     When the handler or the flow crashes, the actor is restarted in place: the call stays up, running operations go on,
     `data` is kept, and a flow begins anew. When it crashes more than ``max_restarts`` times within ``within_s``
-    seconds, the call is given up: hung up, once.
+    seconds, the call is given up, as ``on_give_up`` says: by default it is hung up, once, and a bridged call is left
+    to those who talk.
     """
 
     max_restarts: ClassVar[int] = 3
     within_s: ClassVar[float] = 60.0
-    given_up_to: ClassVar[type[OutboundLegActor]] = GivenUpCall
-    """Who takes over when the restarts are used up."""
+    on_give_up: ClassVar[OnGiveUp] = DEFAULTS
+    """What becomes of the call when the restarts are used up: `HangUp`, `Apologise`, `TransferTo` or `HandTo`, for
+    calls that are not bridged; or a dictionary with the keys ``before_answer``, ``answered`` and ``bridged``, where
+    `LeaveUp` is possible, too. Where nothing is said the default holds: decline, hang up, and leave up."""
+
+    _by_phase: ClassVar[Mapping[str, GiveUp]] = DEFAULTS
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         _check_restarts(cls)
+        if hasattr(cls, "given_up_to"):
+            raise TypeError(f"{cls.__name__}.given_up_to is now on_give_up = HandTo(TheClass)")
+        try:
+            cls._by_phase = policies(cls.on_give_up, CallActor)
+        except ValueError as error:
+            raise TypeError(f"{cls.__name__}.on_give_up must be {error}; it is {cls.on_give_up!r}") from error
 
     # -- what it knows -----------------------------------------------------------------------------------------------
 
@@ -89,13 +89,19 @@ class CallActor(FlowLegActor):
     # -- machinery ---------------------------------------------------------------------------------------------------
 
     @classmethod
+    def construct(cls, cell: Any) -> Self:
+        """Make the object of one incarnation. For the cell."""
+        cell.keep.on_give_up = cls._by_phase  # before any code of the user's, which may fail at once
+        return super().construct(cell)
+
+    @classmethod
     def child_spec(cls, office: Office) -> ChildSpec:
         """How its supervisor treats a call of this class."""
         return ChildSpec(
             restart=Restart.TRANSIENT,
             max_restarts=cls.max_restarts,
             within_s=cls.within_s,
-            successor=cls.given_up_to,
+            successor=GivenUpCall,
             keep_children=True,
             revive_killed=False,  # nobody knows how far it was: its supervisor hangs the call up
             shutdown_s=office.timing.stop_timeout_s,
@@ -116,18 +122,16 @@ class CallActor(FlowLegActor):
 
 
 def _check_restarts(cls: type[CallActor]) -> None:
-    """Check how often a class is restarted, and who comes then.
+    """Check how often a class is restarted.
 
     Raises:
         TypeError: one of the class's attributes is not what it has to be.
     """
-    within_s, successor = cls.within_s, cls.given_up_to
+    within_s = cls.within_s
     is_time = isinstance(within_s, int | float) and not isinstance(within_s, bool) and within_s > 0
-    is_successor = successor is None or (isinstance(successor, type) and issubclass(successor, OutboundLegActor))
     must_be = {
         "max_restarts": checks.whole_number(cls.max_restarts),
         "within_s": None if is_time else "a number of seconds, above 0",
-        "given_up_to": None if is_successor else "GivenUpCall, a subclass of it, or one of CallActor",
     }
     for name, problem in must_be.items():
         if problem is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
+from relay_actors.actors.give_up import DEFAULTS, GiveUp
 from relay_actors.actors.in_turn import InTurn
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.office import Office
@@ -17,13 +19,24 @@ __all__ = ["CallRef", "Kept"]
 
 
 class Kept:
-    """What a call's actor keeps over its restarts: its leg, and where everything else is."""
+    """What a call's actor keeps over its restarts: its leg, and where everything else is.
 
-    __slots__ = ("leg", "office")
+    Attributes:
+        leg: what is known of the call.
+        office: where everything else is.
+        on_give_up: what becomes of the call when its class has failed for good, by phase.
+        since: when its actor was made, on the monotonic clock.
+        was_handed: whether another class has taken it over once for that reason.
+    """
+
+    __slots__ = ("leg", "office", "on_give_up", "since", "was_handed")
 
     def __init__(self, leg: Leg, office: Office) -> None:
         self.leg = leg
         self.office = office
+        self.on_give_up: Mapping[str, GiveUp] = DEFAULTS
+        self.since = office.system.clock.now()
+        self.was_handed = False
 
 
 class CallRef(ActorRef[Any]):
@@ -38,6 +51,12 @@ class CallRef(ActorRef[Any]):
     def runs_as(self) -> Runnable:
         """The actor's cell."""
         return self._cell
+
+    @property
+    def is_flow_running(self) -> bool:
+        """Whether a flow of the call runs, be it that the call has ended. Any thread."""
+        flow = self._cell.flow
+        return flow is not None and not flow.is_over
 
     def post(self, order: Order) -> None:
         """Have the actor do something, ahead of what others tell it. Any thread.

@@ -7,10 +7,11 @@ from typing import Any
 
 from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.outgoing import last_word
+from relay_actors.runtime.base import Hooks
 from relay_actors.runtime.reasons import ChildFailed, ExitReason
 from relay_actors.runtime.supervisor import DynamicSupervisor
 
-__all__ = ["CallsSupervisor"]
+__all__ = ["CallsSupervisor", "clean_up"]
 
 _log = logging.getLogger("relay_actors.calls")
 
@@ -28,18 +29,28 @@ class CallsSupervisor(DynamicSupervisor):
 
     def on_child_ended(self, ref: Any, reason: ExitReason) -> None:
         """Clean up after a call's actor."""
-        if not isinstance(ref, CallRef):
-            return
-        leg, office = ref.kept.leg, ref.kept.office
-        legs = [leg.ids] if leg.needs_hang_up else []
-        dialling = leg.dialling
-        if dialling is not None:
-            if not dialling.is_over:
-                legs += dialling.give_up()
-            # From now on nobody is there to see a leg that comes late.
-            office.tell_connection(dialling.to_over())
-        for ids in legs:
-            self.system.hooks.count("calls.abandoned")
-            _log.error("actor ended before its call, hanging up call_id=%s reason=%s", ids["call_id"], reason)
-            office.send(last_word(ids, "error"))
-        leg.close()
+        if isinstance(ref, CallRef):
+            clean_up(ref, reason, self.system.hooks)
+
+
+def clean_up(ref: CallRef, reason: object, hooks: Hooks) -> None:
+    """Hang up what a call's actor has left up, and end what still waits for it. Any thread.
+
+    Args:
+        ref: of an actor that has ended.
+        reason: why, for the log.
+        hooks: who counts.
+    """
+    leg, office = ref.kept.leg, ref.kept.office
+    legs = [leg.ids] if leg.needs_hang_up else []
+    dialling = leg.dialling
+    if dialling is not None:
+        if not dialling.is_over:
+            legs += dialling.give_up()
+        # From now on nobody is there to see a leg that comes late.
+        office.tell_connection(dialling.to_over())
+    for ids in legs:
+        hooks.count("calls.abandoned")
+        _log.error("actor ended before its call, hanging up call_id=%s reason=%s", ids["call_id"], reason)
+        office.send(last_word(ids, "error"))
+    leg.close()

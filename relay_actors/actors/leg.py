@@ -58,7 +58,8 @@ class Leg:
         context: the routing label of an inbound call; the session's name for an outbound one.
         direction: ``inbound`` or ``outbound``.
         device: ``{type, params}`` of the other party.
-        peer: the leg that this one is bridged to, ``{call_id, node_id, …}``.
+        peer: the leg that this one is or was bridged to, ``{call_id, node_id, …}``.
+        is_bridged: whether it is bridged to another now, by a ``connect``.
         state: the last known state; only ever moves forward (SEMANTICS X1).
         stale_states: how many earlier states have come later, and were ignored.
         end_reason: why it ended, or "".
@@ -97,6 +98,7 @@ class Leg:
         self.direction: str = direction
         self.device: JsonObject = {}
         self.peer: JsonObject = {}
+        self.is_bridged = False
         self.state: str = ""
         self.stale_states = 0
         self.end_reason = ""
@@ -147,6 +149,11 @@ class Leg:
         """Whether the call would stay up if its actor went now (SEMANTICS X7)."""
         is_over_for_us = self.is_ended or self.is_handed_on or self.is_let_go
         return bool(self.call_id) and not (is_over_for_us or self.is_being_hung_up)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is up, or being dialled, and nobody else's."""
+        return not (self.is_ended or self.is_handed_on or self.is_let_go)
 
     @property
     def name(self) -> str:

@@ -46,7 +46,7 @@ from relay_actors.protocol.commands import (
     Unhold,
 )
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, ConnectEvent, RelayEvent
-from relay_actors.protocol.states import CALL_MOVES, ActionState, CallState
+from relay_actors.protocol.states import CALL_MOVES, ActionState, CallState, ConnectState
 from relay_actors.runtime.context import here
 from relay_actors.runtime.reasons import ChildFailed
 
@@ -114,6 +114,7 @@ class LegActor(LegLife):
                 return
             case ConnectEvent():
                 leg.peer = event.peer or leg.peer
+                leg.is_bridged = event.connect_state == ConnectState.CONNECTED
         self._seems_alive()
         self.take_event(event)
 

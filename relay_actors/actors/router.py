@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from relay_actors.actors.call_ref import CallRef, Kept
+from relay_actors.actors.calls_supervisor import clean_up
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.message import KeptMessage, MessageRef, TextMessage
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
@@ -93,6 +94,8 @@ class Router:
             wire.journal.forget(owned)
         if isinstance(ref, CallRef):
             leg = ref.kept.leg
+            if not (self._office.calls.is_alive() or leg.is_let_go):  # it has failed for good, and cannot do this
+                clean_up(ref, "its supervisor has ended", self._office.system.hooks)
             if leg.call_id and leg.is_ended and not leg.is_handed_on:
                 wire.ended_calls.add(leg.call_id)
         elif isinstance(ref, MessageRef) and ref.kept.message.direction == "inbound":

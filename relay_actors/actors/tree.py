@@ -27,9 +27,9 @@ from relay_actors.actors.office import App, Office
 from relay_actors.actors.orders import LetGo
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.routing import Routes
-from relay_actors.actors.wire import ChangeContexts, Connect, Disconnect, Drain, Wire
+from relay_actors.actors.wire import ChangeContexts, Connect, Disconnect, Wire
 from relay_actors.config import Limits, Settings, Timing
-from relay_actors.errors import ActorDead, ConnectionLostError, NotSentError, RelayActorsError
+from relay_actors.errors import ActorDead, NotSentError, RelayActorsError
 from relay_actors.journal.base import Store
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.client import ClientProtocol
@@ -47,34 +47,46 @@ __all__ = ["ServicesSupervisor", "Tree"]
 
 _log = logging.getLogger("relay_actors.app")
 
-# Not begun anew after a kill: everybody holds the ref, which is dead then.
-_PILLAR = ChildSpec(restart=Restart.PERMANENT, keep_children=True, revive_killed=False)
+# Each has a window of its own: one that has failed for good is told of while the others live, and can be shut down in
+# order (SEMANTICS S8). Not begun anew after a kill: everybody holds the ref, which is dead then.
+_PILLAR = ChildSpec(restart=Restart.PERMANENT, keep_children=True, max_restarts=3, within_s=5.0, revive_killed=False)
 
 
 class _Root(DynamicSupervisor):
-    """Supervises everything. When it ends by itself, the application has failed, and those who wait are told so."""
+    """Supervises everything. When a part has failed for good, so has the application, and those who wait are told."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, failed: Future[RelayActorsError]) -> None:
         super().__init__()
         self._wire = wire
+        self._failed = failed
 
     def on_child_ended(self, ref: Any, reason: ExitReason) -> None:
         """A pillar has ended for good: what it owed is settled."""
+        error = _error_of(reason, ref.actor_class.__name__)
         if issubclass(ref.actor_class, ConnectionActor):
-            self._fail(reason)
+            self._release(error)
+        if not self._cell.is_stopped:
+            self._failed.try_set(error)
 
     def on_stop(self) -> None:
-        """Too many restarts, or everything stops; in the second case all is settled already."""
-        self._fail(self._cell.exit_reason)
+        """Everything stops; or has failed, and all is settled already."""
+        self._release(_error_of(self._cell.exit_reason, type(self).__name__))
 
-    def _fail(self, reason: ExitReason) -> None:
-        error = reason.cause if isinstance(reason.cause, RelayActorsError) else ActorDead(f"the actors ended: {reason}")
+    def _release(self, error: RelayActorsError) -> None:
         self._wire.release(error)
         self._wire.ended.try_set(error)
 
 
 class ServicesSupervisor(DynamicSupervisor):
     """Supervises the long-lived actors of the user."""
+
+
+def _error_of(reason: ExitReason, who: str) -> RelayActorsError:
+    if isinstance(reason.cause, RelayActorsError):
+        return reason.cause
+    error = ActorDead(f"the application has failed: {who} ended for good: {reason}")
+    error.__cause__ = reason.cause
+    return error
 
 
 class Tree:
@@ -90,6 +102,9 @@ class Tree:
         store: the journal, or None.
         calls: who handles inbound calls.
         messages: who handles inbound texts.
+
+    Attributes:
+        failed: settled when the tree, or a part of it without which it is of no use, has failed for good.
     """
 
     def __init__(
@@ -125,8 +140,8 @@ class Tree:
             messages=messages,
             max_active_calls=settings.max_active_calls,
         )
-        self._hurried: Future[None] = Future(system.dispatcher)
-        self._root = system.start(_Root, self.wire)
+        self.failed: Future[RelayActorsError] = Future(system.dispatcher)
+        self._root = system.start(_Root, self.wire, self.failed)
         self._services = system.start_child(self._root, ServicesSupervisor, spec=_PILLAR)
         self.office.calls = system.start_child(self._root, CallsSupervisor, spec=_PILLAR)
         self.office.messages = system.start_child(self._root, MessagesSupervisor, spec=_PILLAR)
@@ -178,9 +193,19 @@ class Tree:
         return future
 
     @property
+    def is_connected(self) -> bool:
+        """Whether something can be said to the server now."""
+        return self.office.connection.is_alive() and self.wire.protocol.is_ready
+
+    @property
+    def may_connect(self) -> bool:
+        """Whether there is a connection, or one is still tried for."""
+        return self.office.connection.is_alive() and not self.wire.ended.is_settled
+
+    @property
     def calls_up(self) -> int:
         """How many calls are up, dials included."""
-        return len(self._handles())
+        return len(self.handles())
 
     @property
     def root(self) -> ActorRef[Any]:
@@ -191,46 +216,16 @@ class Tree:
         """Return what is to be measured beside what the actors count."""
         return {"calls.up": self.calls_up, "connection.up": int(self.wire.protocol.is_ready)}
 
-    def drain(self, drain_s: float) -> bool:
-        """Take no more calls, and let those that are up go on for ``drain_s`` seconds; True if none is left."""
-        done: Future[bool] = Future(self.system.dispatcher)
-        if self.office.tell_connection(Drain(done)):
-            # Only then nobody can be accepted any more who is not among those that are waited for (SEMANTICS H6).
-            _get(done, self.office.timing.stop_timeout_s)
-        return self._wait_for_calls(drain_s)
-
-    def hurry(self) -> None:
-        """End a drain that is under way."""
-        self._hurried.try_set(None)
-
-    def stop(self, drain_s: float) -> bool:
-        """Drain, hang up, disconnect, and end all actors and threads; True if nothing was left over."""
-        timing = self.office.timing
-        self.drain(drain_s)
-        refs = self._refs()
-        left = self._handles()
-        if left and self.wire.protocol.is_ready:
-            _log.warning("hanging up calls=%d", len(left))
-            for handle in left:
-                handle.hangup()
-            self._hurried = Future(self.system.dispatcher)
-            self._wait_for_calls(timing.stop_timeout_s)
-        elif left:
-            _log.warning("no connection: calls cannot be hung up, and end with their session calls=%d", len(left))
-        self._disconnect(timing.stop_timeout_s)
-        self.office.desk.close(ConnectionLostError("Connection shut down"))
-        return self._end(refs)
-
     def leave(self, error: BaseException) -> bool:
         """Disconnect, and end all actors and threads, without a word to the server, where calls go on (PROTOCOL 6.2).
 
         Whoever waits for something is told ``error``. True if nothing was left over.
         """
         timeout_s = self.office.timing.stop_timeout_s
-        refs = self._refs()
+        refs = self.refs()
         # Before anything else fails: the first word that somebody gets is the one that counts.
         self.office.desk.close(error)
-        for text in [cell.ref for cell in self.system.living if isinstance(cell.ref, MessageRef)]:
+        for text in self.texts():
             text.kept.let_go(error)
         let_go: list[Future[None]] = [Future(self.system.dispatcher) for _ref in refs]
         for ref, done in zip(refs, let_go, strict=True):
@@ -238,9 +233,14 @@ class Tree:
         if not all(_get(done, timeout_s) for done in let_go):
             _log.error("a call's handler does not come back, and its call is left all the same")
         self._disconnect(timeout_s)
-        return self._end(refs)
+        return self.end(refs)
 
-    def _end(self, refs: list[CallRef]) -> bool:
+    def end(self, refs: list[CallRef]) -> bool:
+        """End all actors and threads; True if nothing was left over.
+
+        Args:
+            refs: all calls that were up when the end began.
+        """
         is_clean = self.system.stop(self.office.timing.stop_timeout_s)
         for ref in refs:  # also of those that had to be killed: nobody is left waiting (SEMANTICS X2)
             ref.kept.leg.close()
@@ -251,30 +251,17 @@ class Tree:
         if self.office.tell_connection(Disconnect(done)) and not _get(done, timeout_s):
             _log.error("the connection did not close within %g s", timeout_s)
 
-    def _wait_for_calls(self, timeout_s: float) -> bool:
-        """Wait until no call is up, also none that began meanwhile; False when the time is over first, or hurried."""
-        clock = self.system.clock
-        until = clock.now() + timeout_s
-        while handles := self._handles():
-            if self._hurried.is_settled or clock.now() >= until:
-                return False
-            over: Future[None] = Future(self.system.dispatcher)
-            hurried = self._hurried
-
-            def go_on(_settled: object, over: Future[None] = over) -> None:
-                over.try_set(None)
-
-            hurried.add_done_callback(go_on)
-            handles[0].wait_for_ended().add_done_callback(go_on)
-            _get(over, until - clock.now())
-            hurried.remove_done_callback(go_on)
-        return True
-
-    def _refs(self) -> list[CallRef]:
+    def refs(self) -> list[CallRef]:
+        """Return all calls that have an actor, the oldest first."""
         return [cell.ref for cell in self.system.living if isinstance(cell.ref, CallRef)]
 
-    def _handles(self) -> list[CallHandle]:
-        return [CallHandle(ref) for ref in self._refs() if not (ref.kept.leg.is_ended or ref.kept.leg.is_handed_on)]
+    def handles(self) -> list[CallHandle]:
+        """Return the calls that are up, and dials, as far as they are this application's, the oldest first."""
+        return [CallHandle(ref) for ref in self.refs() if ref.kept.leg.is_ours]
+
+    def texts(self) -> list[MessageRef]:
+        """Return all texts that have an actor, the oldest first."""
+        return [cell.ref for cell in self.system.living if isinstance(cell.ref, MessageRef)]
 
 
 def _get(future: Future[Any], timeout_s: float) -> bool:

@@ -26,8 +26,9 @@ def add_command(commands: Any) -> None:
         "run",
         help="run an application",
         description="Imports an application and runs it. The first SIGTERM or Ctrl-C drains: no new calls, and those "
-        "that are up may go on; the second hangs them up. The exit status is 0 after that, 1 when the server has "
-        "refused the log-in for good, and 2 when something has to be mended first.",
+        "that are up may go on; the second declines who is not answered yet, the third hangs up all, the fourth ends "
+        "the process at once. The exit status is 0 after a shutdown, 1 when the application has failed for good or was "
+        "ended at once, and 2 when something has to be mended first.",
     )
     parser.add_argument(
         "app",

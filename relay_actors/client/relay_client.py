@@ -144,8 +144,9 @@ class RelayClient:
     def run(self) -> None:
         """Connect, and run until `disconnect`, SIGINT or SIGTERM, on a loop of its own.
 
-        The first signal drains: no new calls, and those that are up may go on for ten minutes. The second hangs them
-        up, the third ends the process at once. In a thread other than the main one there are no signals to be heard.
+        The first signal drains: no new calls, and those that are up may go on for ten minutes. The second declines who
+        has not been answered, the third hangs up all, the fourth ends the process at once. In a thread other than the
+        main one there are no signals to be heard.
 
         Raises:
             ConnectionLimitError: ``RELAY_MAX_CONNECTIONS`` are in use in this process (a RuntimeError).
@@ -162,7 +163,7 @@ class RelayClient:
                 loop.call_soon_threadsafe(news.put_nowait, word)
 
         hears_signals = threading.current_thread() is threading.main_thread()
-        with heeding_signals(tell) if hears_signals else contextlib.nullcontext():
+        with heeding_signals(tell, lambda: self.app.calls_up) if hears_signals else contextlib.nullcontext():
             self.handlers.bind()
             self.app.start(wait_s=None, contexts=self.contexts)
             ending = self.app.ending(tell)

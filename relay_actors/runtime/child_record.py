@@ -126,7 +126,6 @@ class ChildRecord:
     running_since: float | None = None
     timer: TimerHandle | None = None
     decided: ChildFailed | None = None
-    has_successor: bool = False
     is_gone: bool = False
 
     def cancel_timer(self) -> None:

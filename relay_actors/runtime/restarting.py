@@ -75,22 +75,19 @@ class Restarting(abc.ABC):
 
     def _try_restart(self, record: ChildRecord, reason: ExitReason, message: object, verdict: Verdict) -> None:
         """Restart it, if that is still allowed."""
-        child = record.cell
+        child, successor = record.cell, record.spec.successor
         window = record.window if record.window is not None else self._window
         if window.allows(self._now()):
             self._restart(record, reason, window, verdict)
         elif record.window is None:
             self._end_for_good(record, reason)
             self._owner.begin_stop(ExitReason("shutdown", "reached_max_intensity", cause=reason.cause))
-        elif record.spec.successor is not None and not (record.has_successor or record.is_gone):
-            record.has_successor = True
+        elif successor is not None and child.actor_class is not successor and not record.is_gone:
             record.origin = None  # what comes after a kill must not be what has failed so often
-            _log.error(
-                "restarts used up, %s takes over child=%s reason=%s", record.spec.successor.__name__, child, reason
-            )
+            _log.error("restarts used up, %s takes over child=%s reason=%s", successor.__name__, child, reason)
             self._owner.system.hooks.count("actors.given_up")
             record.phase = Phase.RESTARTING
-            child.signal(Restarted(reason, record.spec.successor))
+            child.signal(Restarted(reason, successor))
         else:
             self._give_up(record, reason, message)
 

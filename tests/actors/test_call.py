@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from relay_actors import ActionCompleted, CallActor, CommandFailed, RelayApp, Timing
+from relay_actors import ActionCompleted, CallActor, CommandFailed, HandTo, HangUp, LeaveUp, RelayApp, Timing
 from relay_actors.errors import CallEnded
 from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, PlayEvent, RelayEvent
 from relay_actors.protocol.commands import Hold
@@ -124,7 +124,16 @@ def test_what_a_class_does_not_handle_harms_nothing(world: World):
         ({"max_restarts": -1}, "max_restarts must be a whole number"),
         ({"within_s": "60"}, "within_s must be a number of seconds, above 0, not '60'"),
         ({"within_s": 0}, "within_s must be a number of seconds, above 0"),
-        ({"given_up_to": "Other"}, "given_up_to must be GivenUpCall"),
+        ({"given_up_to": CallActor}, "given_up_to is now on_give_up = HandTo(TheClass)"),
+        ({"on_give_up": "hang up"}, "on_give_up must be HangUp(), Apologise(…)"),
+        ({"on_give_up": HangUp}, "on_give_up must be HangUp(), Apologise(…)"),
+        ({"on_give_up": HandTo(object)}, "on_give_up must be HandTo(a subclass of CallActor)"),
+        (
+            {"on_give_up": {"ringing": HangUp()}},
+            "on_give_up must be a dictionary with the keys before_answer, answered",
+        ),
+        ({"on_give_up": {"answered": LeaveUp()}}, "on_give_up must be something that ends the call"),
+        ({"on_give_up": LeaveUp()}, "on_give_up must be something that ends the call"),
     ],
 )
 def test_a_class_that_says_wrongly_how_it_is_restarted_cannot_be_defined(attributes: dict[str, Any], says: str):
@@ -133,8 +142,8 @@ def test_a_class_that_says_wrongly_how_it_is_restarted_cannot_be_defined(attribu
         type("Wrong", (CallActor,), attributes)
 
 
-def test_a_class_may_be_restarted_never_or_in_a_window_without_end_and_have_no_successor():
-    wanted = {"max_restarts": 0, "within_s": math.inf, "given_up_to": None}
+def test_a_class_may_be_restarted_never_or_in_a_window_without_end():
+    wanted = {"max_restarts": 0, "within_s": math.inf}
     assert {name: getattr(type("Right", (CallActor,), wanted), name) for name in wanted} == wanted
 
 
@@ -430,7 +439,7 @@ def test_a_class_may_say_who_takes_over(world: World):
 
     class Broken(Fragile):
         max_restarts = 1
-        given_up_to = Apology
+        on_give_up = HandTo(Apology)
 
     line, handle = world.answered(Broken)
     handle.data["name"] = "Ada"
@@ -448,7 +457,7 @@ def test_who_takes_over_and_crashes_too_is_no_reason_to_leave_the_call_up(world:
 
     class Broken(Fragile):
         max_restarts = 1
-        given_up_to = Hopeless
+        on_give_up = HandTo(Hopeless)
 
     line, handle = world.answered(Broken)
     for _ in range(2):

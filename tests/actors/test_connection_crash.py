@@ -138,7 +138,7 @@ def test_a_connection_that_keeps_crashing_ends_the_application_and_says_why(
             pending.get(timeout=DEADLINE_S)
         assert peer.expect_end() == "broken"
 
-    with in_background(play), pytest.raises(ActorDead, match="reached_max_intensity"):
+    with in_background(play), pytest.raises(ActorDead, match="ConnectionActor ended for good: error BugError: again"):
         app.run()
     assert not app.is_running
 

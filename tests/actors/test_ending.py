@@ -2,35 +2,125 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import signal
 import threading
+from typing import Any
 
 import pytest
 
-from relay_actors.actors.ending import heeding_signals
-from relay_actors.errors import CommandRejectedError, ConfigError
-from tests.support.plain_app import Recorder, answering, app_for, logged_in
+from relay_actors.actors.calls_supervisor import CallsSupervisor
+from relay_actors.actors.desk import DeskActor
+from relay_actors.actors.ending import heeding_signals, next_word
+from relay_actors.errors import ActorDead, CommandRejectedError, ConfigError, NotSentError
+from tests.actors.world import CONTEXT, Witness, World, device
+from tests.support.plain_app import app_for
 from tests.support.plain_server import DEADLINE_S, PlainServer
 
 
-def test_the_first_signal_drains_and_the_second_hangs_up(server: PlainServer) -> None:
-    """Whoever waits for the words, in whatever loop. SEMANTICS H6."""
-    words: queue.SimpleQueue[str] = queue.SimpleQueue()
-    with logged_in(server, Recorder(answering)) as (app, peer):
-        ending = app.ending(words.put, drain_s=60.0)
-        peer.call()
-        peer.ok(peer.expect("calling.answer"))
-        peer.state("answered")
-        assert ending.hear("SIGTERM") is False
-        peer.ok(peer.expect("signalwire.unreceive"))
-        assert words.empty()
-        assert ending.hear("SIGINT") is False
-        word = words.get(timeout=DEADLINE_S)
-        assert word == "drained"
-        assert ending.hear(word) is True
-        assert ending.error is None
-        peer.state("ended")
+class CrashError(Exception):
+    """Something that nobody has foreseen."""
+
+
+class Bomb:
+    """A signal that an actor fails by."""
+
+    def handle(self, cell: Any) -> None:
+        raise CrashError
+
+    def refuse(self, cell: Any) -> None:
+        """It was given up before."""
+
+
+def test_each_signal_is_more_urgent_than_the_one_before(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """H7: drain, take nothing new, hang up; each is logged with counts."""
+    caplog.set_level(logging.INFO, "relay_actors.app")
+    words: list[str] = []
+    line, _handle = world.answered(Witness)
+    ringing, _other = world.inbound(number="+15550002222")
+    ending = world.app.ending(words.append, drain_s=600.0)
+
+    assert ending.hear("SIGTERM") is False
+    world.run(1)
+    assert [params["contexts"] for params in world.sent("signalwire.unreceive")] == [[CONTEXT]]
+    assert not line.is_over
+    assert not ringing.is_over
+    assert "SIGTERM: draining calls_up=2 for_s=600" in caplog.text
+
+    assert ending.hear("SIGINT") is False
+    ringing.is_hung_up()
+    world.run(1)
+    assert not line.is_over
+    assert "SIGINT again: nothing new begins calls_up=2 declined=1" in caplog.text
+    with pytest.raises(NotSentError, match="being shut down"):
+        world.app.dial(Witness, [[device("+15550100101")]])
+
+    assert words == []
+    assert ending.hear("SIGTERM") is False
+    line.is_hung_up()
+    world.run(1)
+    assert "SIGTERM for the third time: hanging up calls_up=1" in caplog.text
+    assert "drained" in words
+    assert ending.hear("drained") is True
+    assert ending.error is None
+    assert [params["reason"] for params in world.sent("calling.end")] == ["decline", "hangup"]
+
+
+def test_a_part_that_has_failed_for_good_lets_calls_finish_first(world: World) -> None:
+    """S8: as long as there is a connection, whoever is up may go on to the end; then the error is told."""
+    words: list[str] = []
+    line, _handle = world.answered(Witness)
+    ending = world.app.ending(words.append, drain_s=600.0)
+    [desk] = [cell for cell in world.system.living if isinstance(cell.actor, DeskActor)]
+    for _ in range(4):
+        desk.signal(Bomb())
+        world.settle()
+    assert words == ["ended"]
+    assert ending.hear("ended") is False
+    world.run(60)
+    assert words == ["ended"]
+    assert not line.is_over
+    line.hangs_up()
+    world.run(1)
+    assert "drained" in words
+    assert ending.hear("drained") is True
+    assert isinstance(ending.error, ActorDead)
+    assert "DeskActor ended for good: error CrashError" in str(ending.error)
+    world.app.stop()
+
+
+def test_a_supervisor_that_has_failed_for_good_leaves_no_call_up(world: World) -> None:
+    """S8, X7: its calls cannot outlive it (L6), so they are hung up, while there is somebody to do it."""
+    words: list[str] = []
+    line, _handle = world.answered(Witness)
+    ending = world.app.ending(words.append, drain_s=600.0)
+    [supervisor] = [cell for cell in world.system.living if isinstance(cell.actor, CallsSupervisor)]
+    for _ in range(4):
+        supervisor.signal(Bomb())
+        world.settle()
+    line.is_hung_up()
+    assert ending.hear(words[0]) is False
+    world.run(5)
+    assert words[-1] == "drained"
+    assert isinstance(ending.error, ActorDead)
+    world.app.stop()
+
+
+def test_calls_of_a_connection_that_is_gone_are_not_waited_for(world: World) -> None:
+    """S8: nothing more is heard of them."""
+    words: list[str] = []
+    world.answered(Witness)
+    ending = world.app.ending(words.append, drain_s=600.0)
+    for _ in range(4):
+        world.tree.office.connection._cell.signal(Bomb())
+        world.settle()
+    assert "ended" in words
+    assert ending.hear("ended") is False
+    begun = world.clock.now()
+    world.until(lambda: "drained" in words, within_s=30)
+    assert world.clock.now() - begun < 6.0
+    world.app.stop()
 
 
 def test_a_connection_that_has_ended_for_good_is_the_end(server: PlainServer) -> None:
@@ -42,22 +132,36 @@ def test_a_connection_that_has_ended_for_good_is_the_end(server: PlainServer) ->
     for _ in range(3):
         peer = server.accept()
         peer.error(peer.expect("signalwire.connect"), -32002, "401 Unauthorized")
-    assert ending.hear(words.get(timeout=DEADLINE_S)) is True
+    assert ending.hear(words.get(timeout=DEADLINE_S)) is False
+    while not ending.hear(words.get(timeout=DEADLINE_S)):
+        continue
     assert isinstance(ending.error, CommandRejectedError)
     app.stop()
 
 
-def test_signals_are_told_by_name_and_the_third_ends_the_process() -> None:
-    """Afterwards they are what they were."""
+def test_an_application_that_was_stopped_elsewhere_is_at_its_end(world: World) -> None:
+    """And without an error."""
+    words: list[str] = []
+    world.start()
+    ending = world.app.ending(words.append)
+    world.app.stop()
+    assert ending.hear(words[-1]) is True
+    assert ending.error is None
+
+
+def test_signals_are_told_by_name_and_the_fourth_ends_the_process(caplog: pytest.LogCaptureFixture) -> None:
+    """H7: whatever anybody waits for. Afterwards they are what they were."""
     told: list[str] = []
+    left: list[int] = []
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    with heeding_signals(told.append):
-        for number in (signal.SIGINT, signal.SIGTERM):
+    with heeding_signals(told.append, lambda: 7, leave=left.append):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGTERM):
             signal.raise_signal(number)
-        with pytest.raises(SystemExit) as caught:
-            signal.raise_signal(signal.SIGINT)
-    assert told == ["SIGINT", "SIGTERM"]
-    assert caught.value.code == 1
+        assert left == []
+        signal.raise_signal(signal.SIGINT)
+    assert told == ["SIGINT", "SIGTERM", "SIGTERM"]
+    assert left == [1]
+    assert "SIGINT for the fourth time: ending now calls_up=7" in caplog.text
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
@@ -74,3 +178,11 @@ def test_only_the_main_thread_hears_signals() -> None:
     thread.start()
     thread.join(DEADLINE_S)
     assert len(raised) == 1
+
+
+def test_words_come_in_order() -> None:
+    """Whoever waits for them hears signals meanwhile."""
+    news: queue.SimpleQueue[str] = queue.SimpleQueue()
+    for word in ("SIGTERM", "drained"):
+        news.put(word)
+    assert [next_word(news), next_word(news)] == ["SIGTERM", "drained"]

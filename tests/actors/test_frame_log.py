@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from relay_actors import CallActor
+from relay_actors import CallActor, HandTo, HangUp
 from relay_actors.actors.frame_log import FrameLog, mask_numbers
 from tests.support.plain_app import app_for, logged_in, started_app
 from tests.support.plain_server import DEADLINE_S, FRAMES, PlainServer
@@ -78,7 +78,7 @@ def test_a_call_whose_actors_all_fail_is_reported_without_its_numbers(
 
     class Fragile(CallActor):
         max_restarts: ClassVar[int] = 0
-        given_up_to: ClassVar[Any] = Successor if has_successor else None
+        on_give_up: ClassVar[Any] = HandTo(Successor) if has_successor else HangUp()
 
         def on_receive(self, message: object) -> None:
             raise RuntimeError("a bug in the handler")
@@ -88,7 +88,7 @@ def test_a_call_whose_actors_all_fail_is_reported_without_its_numbers(
         app.calls("support")(Fragile)
         with started_app(app, server) as peer:
             peer.call()
-            peer.ok(peer.expect("calling.end", reason="error"))
+            peer.ok(peer.expect("calling.end"))
             peer.settle()
     assert "a bug in the handler" in caplog.text
     assert ("a bug in the successor" in caplog.text) is has_successor

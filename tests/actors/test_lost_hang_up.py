@@ -54,6 +54,7 @@ def test_the_hang_up_of_a_call_that_is_given_up_survives_a_lost_socket(world: Wo
     """Nobody's handler is left that could be told of a failure."""
     line, handle = world.inbound(Host)
     line.is_connected()
+    handle.wait_for_answered().get(timeout=5.0)
     world.sim.stop_answering("calling.end")
     handle.ref.tell("crash")
     world.settle()

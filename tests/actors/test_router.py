@@ -10,6 +10,7 @@ import pytest
 
 from relay_actors import CallActor, DeadLetter, MessageActor, RelayApp, Timing
 from relay_actors.events import CallReceiveEvent, CallStateEvent, MessageReceiveEvent, PlayEvent
+from relay_actors.runtime.future import Future
 from tests.support.plain_server import CALL, NODE
 from tests.support.plain_world import PlainWorld
 
@@ -194,19 +195,26 @@ def test_a_class_that_cannot_be_started_costs_its_own_calls_only(
     assert world.app.system.find(("call", "wrong-call")) is None
 
 
+def begin_shutdown(world: PlainWorld, drain_s: float) -> Future[bool]:
+    assert world.app._shutdown is not None
+    return world.app._shutdown.begin(drain_s)
+
+
 def test_a_call_that_comes_while_draining_is_declined(world: PlainWorld) -> None:
     """SEMANTICS X11, H6: what was accepted goes on, what is new is declined, and contexts are given back."""
     serve(world)
     offer(world)
     world.answer = lambda _frame: {"code": "200"}
-    assert world.app._running().drain(0.5) is False
+    over = begin_shutdown(world, 60.0)
+    world.settle()
     offer(world, "late")
     assert world.requests("signalwire.unreceive") == [{"contexts": ["support"]}]
     assert world.requests("calling.end") == [{"node_id": NODE, "call_id": "late", "reason": "decline"}]
     assert world.count("calls.declined") == 1
     assert world.app.call(CALL) is not None
+    assert not over.is_settled
     state(world, "ended")
-    assert world.app._running().drain(5.0) is True
+    assert over.get(timeout=5.0) is True
 
 
 # -- events whose owner is not known yet -----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from relay_actors import Actor, CallActor
+from relay_actors import Actor
 from relay_actors.actors.calls_supervisor import CallsSupervisor
 from relay_actors.actors.connection import ConnectionActor
 from relay_actors.errors import ActorDead
@@ -188,60 +188,6 @@ def test_what_a_service_sends_while_it_starts_waits_for_the_log_in() -> None:
 # -- taking it down --------------------------------------------------------------------------------------------------
 
 
-def test_a_drain_waits_for_calls_that_are_up_and_for_those_that_they_begin() -> None:
-    """SEMANTICS H6: accepted units first; a dial of a service counts as well."""
-    with PlainWorld() as world:
-
-        class Call(CallActor):
-            def on_receive(self, message: object) -> None:
-                if isinstance(message, CallStateEvent) and message.call_state == "ended" and self.call_id == CALL:
-                    world.app.dial(Call, [[{"type": "phone", "params": {"to_number": "+1"}}]], tag="t")
-
-        world.app.calls("support")(Call)
-        world.start()
-        tree = world.app._running()
-        world.event("calling.call.receive", {"call_id": CALL, "node_id": "n", "context": "support"})
-        world.settle()
-        begun = world.clock.now()
-        world.dispatcher.call_at(
-            begun + 2.0,
-            lambda: world.event("calling.call.state", {"call_id": CALL, "node_id": "n", "call_state": "ended"}),
-        )
-        world.dispatcher.call_at(
-            begun + 7.0, lambda: world.event("calling.call.dial", {"tag": "t", "dial_state": "failed"})
-        )
-        assert tree.drain(60.0) is True
-        assert world.clock.now() - begun == pytest.approx(7.0)
-        assert tree.calls_up == 0
-
-
-def test_a_drain_takes_no_longer_than_it_may() -> None:
-    """SEMANTICS H5: a time-out, and then the next phase."""
-    with PlainWorld() as world:
-        call_up(world)
-        begun = world.clock.now()
-        assert world.app._running().drain(3.0) is False
-        assert world.clock.now() - begun == pytest.approx(3.0)
-
-
-def test_a_drain_can_be_hurried(server: PlainServer) -> None:
-    """The second signal. SEMANTICS H7."""
-    recorder = Recorder(answering)
-    with logged_in(server, recorder) as (app, peer):
-        peer.call()
-        peer.ok(peer.expect("calling.answer"))
-        recorder.next(CallReceiveEvent)
-        tree = app._running()
-        drained: list[bool] = []
-        draining = threading.Thread(target=lambda: drained.append(tree.drain(600.0)))
-        draining.start()
-        peer.ok(peer.expect("signalwire.unreceive"))
-        tree.hurry()
-        draining.join(DEADLINE_S)
-        assert drained == [False]
-        peer.state("ended")
-
-
 def test_calls_that_are_up_are_hung_up_before_the_connection_closes(server: PlainServer) -> None:
     """Nobody is left in silence. DESIGN, priority 1."""
     recorder = Recorder(answering)
@@ -281,17 +227,4 @@ def test_waits_for_a_call_that_cannot_be_hung_up_end_with_the_application(
         assert app.stop() is True
         for wait in (waiting, playing):
             assert wait.is_settled
-    assert "calls cannot be hung up" in caplog.text
-
-
-def call_up(world: PlainWorld) -> None:
-    """Have a call offered to a class that does nothing."""
-
-    class Call(CallActor):
-        def on_receive(self, message: object) -> None:
-            """Nothing is to be done."""
-
-    world.app.calls("support")(Call)
-    world.start()
-    world.event("calling.call.receive", {"call_id": CALL, "node_id": "n", "context": "support"})
-    world.settle()
+    assert "calls are hung up only if it is back in time calls=1" in caplog.text

@@ -33,6 +33,39 @@ class Clerk(CallActor):
 """
 
 
+FAILING = (
+    APPLICATION
+    + """
+
+from relay_actors.actors.desk import DeskActor
+
+
+def fail(self):
+    raise RuntimeError("a bug")
+
+
+class Bomb:
+    def handle(self, cell):
+        fail(self)
+
+    def refuse(self, cell):
+        pass
+
+
+@app.calls("shop")
+class Fatal(Clerk):
+    async def run(self):
+        desk = next(cell for cell in app.system.living if isinstance(cell.actor, DeskActor))
+        DeskActor.on_start = fail
+        desk.signal(Bomb())
+        await super().run()
+
+
+app.on_shutdown("stop_intake", lambda: print("flushed"))
+"""
+).replace('@app.calls("shop")', "", 1)
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the application is: the current directory."""
@@ -66,6 +99,24 @@ def test_an_application_is_run_until_sigterm_drains_it(folder: Path, server: Sim
 
         assert run.ends() == 0
         assert "Traceback" not in run.output
+
+
+def test_an_application_that_has_failed_ends_with_1_when_its_calls_are_over(
+    folder: Path, server: SimulatorServer, simulator: Simulator
+):
+    """S8: a part of the framework that keeps crashing does not cut the caller off; the cause is said in one line."""
+    (folder / "failing_application.py").write_text(FAILING)
+    with Command("run", "failing_application", cwd=folder, **variables(server)) as run:
+        run.says("logged in")
+        ada = simulator.phone("+15550001111").dials(context="shop")
+        ada.hears("press 7")
+        run.says("failed, shutting down calls_up=1")
+        run.says("flushed")
+        ada.presses("7").hears("goodbye").is_hung_up()
+
+        assert run.ends() == 1
+        [said] = [line for line in run.output.splitlines() if line.startswith("relay-actors: ")]
+        assert said.endswith("the application has failed: DeskActor ended for good: start_failed RuntimeError: a bug")
 
 
 def test_the_drain_is_over_when_its_time_is(folder: Path, server: SimulatorServer, simulator: Simulator):

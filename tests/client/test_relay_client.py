@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import inspect
 import json
 import logging
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from relay_actors import RelayError
+from relay_actors.actors.ending import heeding_signals
 from relay_actors.client import Call, Message, RelayClient
 from relay_actors.client import relay_client as module
 from relay_actors.errors import DialFailedError, NotSentError
@@ -445,8 +447,8 @@ def test_a_signal_lets_the_calls_that_are_up_end_in_peace(stage: Stage, number: 
     assert signal.getsignal(number) is before
 
 
-def test_the_second_signal_hangs_up(stage: Stage) -> None:
-    """Who does not want to wait."""
+def test_the_third_signal_hangs_up(stage: Stage) -> None:
+    """Who does not want to wait; the second only turns away what is new. SEMANTICS H7."""
     stage.client.on_call(serve)
 
     def meanwhile() -> None:
@@ -455,13 +457,21 @@ def test_the_second_signal_hangs_up(stage: Stage) -> None:
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
         stage.sim.wait_until(lambda: bool(stage.sent("signalwire.unreceive")))
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+        stage.sim.wait_until(lambda: stage.client.app._shutdown is not None and stage.client.app._shutdown.rejects)
+        assert not line.is_over
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
         line.is_hung_up()
 
     runs(stage, meanwhile)
 
 
-def test_the_third_signal_ends_the_process_at_once(stage: Stage) -> None:
-    """Whatever hangs."""
+def test_the_fourth_signal_ends_the_process_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever hangs. SEMANTICS H7."""
+
+    def leave(status: int) -> None:  # what ends a process would end the tests as well
+        raise SystemExit(status)
+
+    monkeypatch.setattr(module, "heeding_signals", functools.partial(heeding_signals, leave=leave))
     stage.client.on_call(serve)
     stage.sim.stop_answering("calling.end")
     stage.client.app.timing = dataclasses.replace(stage.client.app.timing, stop_timeout_s=0.3)
@@ -470,9 +480,14 @@ def test_the_third_signal_ends_the_process_at_once(stage: Stage) -> None:
     def signals() -> None:
         stage.sim.wait_for_clients()
         stage.phone(CALLER).dials(context="office").hears("press 1")
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
-            signal.pthread_kill(threading.main_thread().ident or 0, number)
-            stage.sim.wait_until(lambda: bool(stage.sent("signalwire.unreceive")))
+        kill = functools.partial(signal.pthread_kill, threading.main_thread().ident or 0)
+        kill(signal.SIGTERM)
+        stage.sim.wait_until(lambda: bool(stage.sent("signalwire.unreceive")))
+        kill(signal.SIGINT)
+        stage.sim.wait_until(lambda: stage.client.app._shutdown is not None and stage.client.app._shutdown.rejects)
+        kill(signal.SIGTERM)
+        stage.sim.wait_until(lambda: bool(stage.sent("calling.end")))
+        kill(signal.SIGTERM)
         done.set()
 
     signalling = threading.Thread(target=signals)

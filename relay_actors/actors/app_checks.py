@@ -1,0 +1,48 @@
+"""What can be wrong with what an application is given, before it runs. Layer: hall; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from relay_actors.actors.call import CallActor
+from relay_actors.config import Settings
+from relay_actors.errors import ConfigError
+from relay_actors.protocol.near_miss import near_miss
+
+__all__ = ["check_context", "check_given", "does_nothing"]
+
+
+def check_given(given: Mapping[str, Any]) -> None:
+    """Check the arguments of the constructor by themselves: what is missing may still come from the environment.
+
+    Raises:
+        ConfigError: one of them cannot be used, whatever the others are.
+    """
+    # What is not given is taken as something that goes with everything; and files may come until the start.
+    filled_in = {"project": "project", "token": "token", "host": "localhost"}
+    checked = {name: value or filled_in.get(name, value) for name, value in given.items()}
+    if isinstance(given["ca_file"], str):
+        checked["ca_file"] = ""
+    Settings.from_env({}, **checked)
+
+
+def check_context(verb: str, context: object) -> None:
+    """Check that a decorator was given a context, and not at once the class that it is to decorate.
+
+    Raises:
+        ConfigError: its parentheses are missing.
+    """
+    if isinstance(context, type):
+        raise ConfigError(
+            f'@app.{verb} needs parentheses: write @app.{verb}("support") for the context support, '
+            f"or @app.{verb}() for all others"
+        )
+
+
+def does_nothing(actor_class: type[CallActor]) -> str:
+    """Say what is wrong with a class that has nothing of its own to do for a caller."""
+    text = f"{actor_class.__name__} would let callers ring for ever: it has no `async def run(self)` and no on_receive"
+    wanted = ("run", "on_receive", "on_start")
+    misspelt = ((name, near_miss(name, wanted)) for name in vars(actor_class))
+    return text + "".join(f"; {name} probably means {meant}" for name, meant in misspelt if meant is not None)

@@ -1,0 +1,49 @@
+"""What can be wrong with what an application is given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from relay_actors import CallActor
+from relay_actors.actors.app_checks import check_context, check_given, does_nothing
+from relay_actors.errors import ConfigError
+
+GIVEN = {
+    "project": None,
+    "token": None,
+    "jwt_token": None,
+    "host": None,
+    "scheme": None,
+    "ca_file": None,
+    "max_active_calls": None,
+}
+
+
+def test_what_is_missing_may_still_come_from_the_environment():
+    check_given(GIVEN)
+    check_given({**GIVEN, "ca_file": "not-there-yet.pem"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("host", "https://example.com"), ("scheme", "http"), ("max_active_calls", 0)]
+)
+def test_what_can_never_be_used_is_refused_by_name(name: str, value: Any):
+    with pytest.raises(ConfigError, match=name):
+        check_given({**GIVEN, name: value})
+
+
+def test_a_decorator_without_parentheses_says_so():
+    check_context("calls", "support")
+    check_context("calls", None)
+    with pytest.raises(ConfigError, match=r'@app.messages needs parentheses: write @app.messages\("support"\)'):
+        check_context("messages", CallActor)
+
+
+def test_a_class_that_does_nothing_is_told_what_was_probably_meant():
+    class Silent(CallActor):
+        def on_recieve(self, message: object) -> None:
+            """Never called."""
+
+    assert does_nothing(Silent).endswith("; on_recieve probably means on_receive")
