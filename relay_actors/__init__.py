@@ -31,9 +31,11 @@ from relay_actors.config import Limits, Timing
 from relay_actors.errors import CallEnded, RelayActorsError, RelayError
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
+from relay_actors.runtime.async_handler import interleave
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.reasons import ChildFailed, DeadLetter, Down, ExitReason
 from relay_actors.runtime.restart_policy import Backoff, Restart
+from relay_actors.runtime.waiting import Raced, gather, race
 
 __all__ = [
     "AIAction",
@@ -62,6 +64,7 @@ __all__ = [
     "MessageHandle",
     "PayAction",
     "PlayAction",
+    "Raced",
     "RecordAction",
     "RelayActorsError",
     "RelayApp",
@@ -75,4 +78,7 @@ __all__ = [
     "TranscribeAction",
     "Wait",
     "__version__",
+    "gather",
+    "interleave",
+    "race",
 ]

@@ -13,8 +13,9 @@ PUBLIC = {
     "relay_actors": """
         AIAction Action ActionCompleted Actor ActorRef Backoff CallActor CallEnded CallHandle ChildFailed ChildSpec
         CollectAction CommandFailed ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Down ExitReason
-        FaxAction Limits MessageActor MessageHandle PayAction PlayAction RecordAction RelayActorsError RelayApp
+        FaxAction Limits MessageActor MessageHandle PayAction PlayAction Raced RecordAction RelayActorsError RelayApp
         RelayError Reply Restart StandaloneCollectAction StreamAction TapAction Timing TranscribeAction Wait __version__
+        gather interleave race
     """,
     "relay_actors.events": """
         CallReceiveEvent CallStateEvent CallingErrorEvent CollectEvent ConferenceEvent ConnectEvent DenoiseEvent

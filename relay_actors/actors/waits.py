@@ -14,7 +14,7 @@ from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future
 
-__all__ = ["CallFuture", "Reply", "Wait", "follow", "give_up_after"]
+__all__ = ["CallFuture", "OwnWait", "Reply", "Wait", "follow", "give_up_after"]
 
 T = TypeVar("T")
 
@@ -44,12 +44,21 @@ class CallFuture(Future[T], Coroutine[Any, Any, T]):
         Raises:
             WouldDeadlock: asked for by the very actor whose turn would have to settle it (SEMANTICS A8).
         """
-        if not self._settled and self._owner is not None and here.turn is self._owner:
+        if not self._settled:
+            self.check_may_wait()
+        return super().get(timeout=timeout)
+
+    def check_may_wait(self) -> None:
+        """Raise if this thread must not wait for it: it runs the turn of the very actor that would have to settle it.
+
+        Raises:
+            WouldDeadlock: so it is; but not in ``def run``, where a wait lets other messages be handled.
+        """
+        if self._owner is not None and here.turn is self._owner and here.wait_by is None:
             raise WouldDeadlock(
                 f"{self._owner} would wait for itself, and hear nothing meanwhile. Await this in `async def run`, "
                 "or let what it brings come to on_receive"
             )
-        return super().get(timeout=timeout)
 
     if not TYPE_CHECKING:  # a type checker must go on to say that there is no such attribute
 
@@ -131,6 +140,21 @@ class Reply(CallFuture[JsonObject]):
 
 class Wait(CallFuture[T]):
     """A wait for something to happen. Await it in a flow or in asyncio, or ``.get(timeout=…)`` it in a thread."""
+
+
+class OwnWait(Wait[T]):
+    """A wait that is there only for who waits, such as a sleep: once nobody does, it is over."""
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        try:
+            return (yield from super().__await__())
+        except BaseException:  # also when who awaits it was cancelled
+            self.let_go()
+            raise
+
+    def let_go(self) -> None:
+        """Nobody waits for it any more."""
+        self.try_fail(asyncio.CancelledError())
 
 
 def follow(target: Future[T], source: Future[T], *, instead: Callable[[], BaseException | None] = lambda: None) -> None:

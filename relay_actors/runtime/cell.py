@@ -21,12 +21,13 @@ from typing import Any
 from relay_actors.errors import StartFailed
 from relay_actors.runtime.actor_timers import ActorTimers
 from relay_actors.runtime.anatomy import AnySystem
+from relay_actors.runtime.async_handler import Hold
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.children import Children
 from relay_actors.runtime.context import here
 from relay_actors.runtime.failures import ActorIsDead
-from relay_actors.runtime.flow import Flow
+from relay_actors.runtime.flow import Running
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import Mailbox
 from relay_actors.runtime.reasons import NORMAL, ExitReason
@@ -61,7 +62,8 @@ class Cell(Turns):
     Attributes:
         parent: who supervises it; None for an actor without a supervisor, which ends when it fails, as pykka's do.
         incarnation: 0 for the first, and 1 more for each restart.
-        flow: the coroutine that the actor is driving, if any; cancelled with the incarnation.
+        flow: the coroutine, or the code on a thread of its own, that the actor is in the middle of, if any; cancelled
+            with the incarnation.
         started: settled when the first incarnation has started or failed to; None if nobody wants to know.
     """
 
@@ -108,7 +110,7 @@ class Cell(Turns):
         self.parent: Cell | None = None
         self.incarnation = 0
         self.exit_reason: ExitReason = NORMAL
-        self.flow: Flow | None = None
+        self.flow: Running | None = None
         self.started: Future[bool] | None = None
         self._children: Children | None = None
         self._timers: ActorTimers | None = None
@@ -199,12 +201,16 @@ class Cell(Turns):
         self._end_work()
         self.actor = None
 
-    def _end_work(self) -> None:
+    def _end_work(self, then: Callable[[], None] | None = None) -> None:
+        """End timers and coroutines; ``then`` is done when those have cleaned up, and without it they may not await."""
         if self._timers is not None:
             self._timers.cancel_all()
         flow, self.flow = self.flow, None
-        if flow is not None:
-            self._hook("flow", flow.cancel)
+        if self.hold is not None or (flow is not None and not flow.is_over):
+            hold = self.hold if self.hold is not None else Hold(self)
+            hold.end(flow, then, self.actor_class.grace_s)
+        elif then is not None:
+            then()
 
     def _spec(self) -> ChildSpec | None:
         siblings = self.parent.children if self.parent is not None else None
@@ -267,8 +273,8 @@ class Cell(Turns):
             self._stop_for_good(reason)
         elif self.state is _RUNNING:
             if self._wait_for_parent(None):
-                self._once_childless(partial(self._leave, reason), keep=spec.keep_children)
-        elif self.is_between and not self._waits_for_children():
+                self._end_work(partial(self._once_childless, partial(self._leave, reason), keep=spec.keep_children))
+        elif self.is_between and not self._waits_for_children() and self.hold is None:
             self._answer_stops()  # between two incarnations: one has ended, and the next one has been decided upon
 
     def _leave(self, reason: ExitReason) -> None:
@@ -289,10 +295,9 @@ class Cell(Turns):
         self.exit_reason = reason
         if not self._enter(_STOPPING):
             return
-        self._end_work()
         if self._children is not None:
             self._children.refuse_held()
-        self._once_childless(partial(self._finish, reason, in_order))
+        self._end_work(partial(self._once_childless, partial(self._finish, reason, in_order)))
 
     def _finish(self, reason: ExitReason, in_order: bool) -> None:
         if in_order and self.actor is not None:

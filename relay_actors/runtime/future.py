@@ -144,7 +144,7 @@ class Future(pykka.Future[T]):
                 self._callbacks.remove(callback)
 
     def __await__(self) -> Generator[Any, Any, T]:
-        if not self._settled and self._settles:
+        if not self._settled and self.settles:
             if here.in_flow:
                 yield self
             else:
@@ -173,9 +173,15 @@ class Future(pykka.Future[T]):
         return _Derived((self, *futures), list)
 
     @property
-    def _settles(self) -> bool:
+    def settles(self) -> bool:
+        """Whether it tells when it is settled."""
         # A hook of the user's own computes where and when it is asked: nobody can be told that it has.
         return self._get_hook is None
+
+    @property
+    def dispatcher(self) -> Dispatcher | None:
+        """Who runs the actors that will settle it, if that is known."""
+        return self._dispatcher
 
     def _await_in_asyncio(self) -> Generator[Any, Any, None]:
         try:
@@ -220,7 +226,15 @@ class Future(pykka.Future[T]):
         except BaseException:
             _log.exception("a done-callback raised callback=%r", callback)
 
+    def check_may_wait(self) -> None:
+        """Raise `WouldDeadlock` if this thread would wait for itself. For subclasses that know who settles them."""
+
+    def let_go(self) -> None:
+        """Tell it that nobody waits for it any more; nothing, unless it is there only for who waits. Any thread."""
+
     def _wait(self, timeout: float | None) -> bool:
+        if here.wait_by is not None and (is_settled := here.wait_by(self, timeout)) is not None:
+            return is_settled
         # A bare lock, not an Event: it costs a tenth, and every ask waits on one.
         asleep = threading.Lock()
         asleep.acquire()
@@ -253,7 +267,7 @@ class _Derived(Future[T]):
     """
 
     def __init__(self, sources: tuple[pykka.Future[Any], ...], compute: Callable[[list[Any]], T]) -> None:
-        ours = [source for source in sources if isinstance(source, Future) and source._settles]  # noqa: SLF001  # its own kind
+        ours = [source for source in sources if isinstance(source, Future) and source.settles]  # its own kind
         super().__init__(ours[0]._dispatcher if ours else None)  # noqa: SLF001  # its own kind
         self._sources = sources
         self._compute = compute
@@ -265,7 +279,7 @@ class _Derived(Future[T]):
                 source.add_done_callback(self._note)
 
     @property
-    def _settles(self) -> bool:
+    def settles(self) -> bool:
         return self._is_ours
 
     def _compute_within(self, timeout: float | None) -> T:

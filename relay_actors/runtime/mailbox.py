@@ -152,6 +152,36 @@ class Mailbox:
             self._room.notify()
         return envelope
 
+    def look_for(
+        self, lane: Literal[0, 1], start: int, wanted: Callable[[Envelope], bool]
+    ) -> tuple[Envelope | None, int]:
+        """Return the first wanted envelope of the control (0) or user (1) lane, and its place; it stays there.
+
+        Only the thread that has the turn. What lies before ``start`` was looked at before, and is not again: so a
+        long lane is looked through once. A bounded lane may lose its oldest at any time, and is always looked through.
+        """
+        envelopes: deque[Envelope] | None = self._user if lane else self._control
+        at = 0 if lane and self._room is not None else start
+        while envelopes:
+            try:
+                envelope = envelopes[at]
+            except IndexError:
+                break
+            if wanted(envelope):
+                return envelope, at
+            at += 1
+        return None, at
+
+    def withdraw(self, envelope: Envelope) -> bool:
+        """Take out an envelope that `look_for` has found; False if it is gone: dropped, or drained by the closer."""
+        if self._control is not None and _withdraw(self._control, envelope):
+            return True
+        if self._room is None:
+            return _withdraw(self._user, envelope)
+        with self._room:
+            self._room.notify()
+            return _withdraw(self._user, envelope)
+
     def close(self) -> tuple[list[Signal], list[Envelope]]:
         """Take nothing more, and return what was waiting: signals, and messages of the other lanes in order."""
         if self._room is None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 import pykka
 
 from relay_actors.errors import ActorError, ConfigError, NameTaken
-from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.actor import DISPATCHERS, Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.base import Clock, Dispatcher, Hooks
 from relay_actors.runtime.cell import Cell
@@ -19,7 +19,10 @@ from relay_actors.runtime.clock import Ids, Random, SystemClock, fresh_random, u
 from relay_actors.runtime.context import here, process_system
 from relay_actors.runtime.dead_letters import DeadLetters
 from relay_actors.runtime.dispatcher_baton import BatonDispatcher
+from relay_actors.runtime.dispatcher_beside import BlockingDispatcher
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
+from relay_actors.runtime.dispatcher_loop import LoopDispatcher, LoopHost, LoopThread, VirtualLoopHost
+from relay_actors.runtime.dispatcher_own_thread import OwnThreads
 from relay_actors.runtime.dispatcher_pinned import PinnedDispatcher
 from relay_actors.runtime.hooks import Counters, GuardedHooks
 from relay_actors.runtime.reasons import ExitReason
@@ -70,6 +73,13 @@ class System:
         self._urn_prefix = f"urn:relay-actors:{name}:"
         self._cells: dict[int, Cell] = {}
         self._pinned: set[PinnedDispatcher] = set()
+        is_deterministic = isinstance(self.dispatcher, DeterministicDispatcher)
+        self.own_threads = OwnThreads(self.clock, name=name, daemon=daemon, is_strict=is_deterministic)
+        self.loop_host: LoopHost = (
+            VirtualLoopHost(self.dispatcher) if is_deterministic else LoopThread(name=f"{name}-loop", daemon=daemon)
+        )
+        self._on_loop = LoopDispatcher(self.dispatcher, self.loop_host)
+        self._on_pool = BlockingDispatcher(self.dispatcher)
         self._is_stopping = False
         self._nobody_left = threading.Event()
         self._nobody_left.set()
@@ -179,7 +189,9 @@ class System:
         is_empty = self.dispatcher.wait_until(lambda: not self._cells, self._nobody_left.wait, timeout_s)
         for cell in self.living:
             cell.kill("the system stops")
-        left = self.dispatcher.stop(max(1.0, deadline - self.clock.now()))
+        left = self.loop_host.stop(max(1.0, deadline - self.clock.now()))
+        left += self.own_threads.stop(max(1.0, deadline - self.clock.now()))
+        left += self.dispatcher.stop(max(1.0, deadline - self.clock.now()))
         with self._lock:
             pinned, self._pinned = self._pinned, set()
         left += sum(dispatcher.stop(max(0.1, deadline - self.clock.now())) for dispatcher in pinned)
@@ -224,10 +236,15 @@ class System:
         Raises:
             ConfigError: its ``dispatcher`` is none that there is.
         """
-        if actor_class.dispatcher not in ("pooled", "pinned"):
-            raise ConfigError(f"{actor_class.__name__}.dispatcher is {actor_class.dispatcher!r}: 'pooled' or 'pinned'")
-        if actor_class.dispatcher == "pooled" or isinstance(self.dispatcher, DeterministicDispatcher):
+        kind = actor_class.dispatcher
+        if kind not in DISPATCHERS:
+            raise ConfigError(f"{actor_class.__name__}.dispatcher is {kind!r}: one of {', '.join(DISPATCHERS)}")
+        if kind == "loop":
+            return self._on_loop
+        if kind == "pooled" or isinstance(self.dispatcher, DeterministicDispatcher):
             return self.dispatcher
+        if kind == "blocking":
+            return self._on_pool
         pinned = PinnedDispatcher(self.dispatcher, name=f"{self.name}-pinned-{serial}", daemon=self._daemon)
         pinned.start()
         with self._lock:

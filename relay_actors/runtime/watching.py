@@ -92,6 +92,8 @@ class _DownNotice(Internal):
 
     __slots__ = ("_down", "_token", "_watcher")
 
+    interleaves = False
+
     def __init__(self, watcher: Watching, token: int, down: Down) -> None:
         self._watcher = watcher
         self._token = token

@@ -101,13 +101,13 @@ def test_an_actor_cannot_be_made_without_being_started(world: World):
         ref.ask(lambda _actor: Echo(), timeout=0)
 
 
-def test_a_coroutine_as_on_receive_is_refused():
+def test_a_coroutine_as_a_hook_is_refused():
     """It would never run, and nobody would notice."""
-    with pytest.raises(TypeError, match="async def run"):
+    with pytest.raises(TypeError, match="on_start must be `def`"):
 
         class Wrong(Actor):
-            async def on_receive(self, message: Any) -> Any:
-                return message
+            async def on_start(self) -> None:
+                """Never run."""
 
 
 def test_tell_returns_nothing_and_ask_the_answer(world: World):
