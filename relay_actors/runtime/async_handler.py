@@ -88,7 +88,7 @@ class Hold:
     def take(self) -> Envelope | None:
         """Return and remove the next envelope that may be handled now, or None."""
         self.settle()
-        if self._cell.hold is not self:  # over: whatever comes next is taken in the usual way
+        if not self._is_in_force():  # over: whatever comes next is taken in the usual way
             return None
         mailbox: Mailbox = self._cell.mailbox
         if not self.holds:
@@ -104,6 +104,9 @@ class Hold:
             return self._find() is not None
         waits: bool = self._cell.mailbox.has_messages()
         return waits
+
+    def _is_in_force(self) -> bool:
+        return self._cell.hold is self
 
     def _find(self) -> Envelope | None:
         if not (self._cell.takes_messages or self._is_ending):  # it has failed: nothing runs until it is born again
@@ -155,7 +158,7 @@ class Hold:
             self.look_again()
         if self._others:
             self._others = [running for running in self._others if not running.is_over]
-        if self._main is not None or self._others or self._cell.hold is not self:
+        if self._main is not None or self._others or not self._is_in_force():
             return
         self._cell.hold = None
         if self._timer is not None:

@@ -53,7 +53,18 @@ class ThreadFlow:
         on_done: called in a turn after the function has returned, with what it returned; not when it was cancelled.
     """
 
-    __slots__ = ("_cell", "_ending", "_is_cancelled", "_is_closed", "_is_over", "_on_done", "_own", "_run", "_wakes")
+    __slots__ = (
+        "_cell",
+        "_ending",
+        "_is_cancelled",
+        "_is_closed",
+        "_is_over",
+        "_is_through",
+        "_on_done",
+        "_own",
+        "_run",
+        "_wakes",
+    )
 
     def __init__(self, cell: Any, run: Callable[[], Any], on_done: Callable[[Any], None]) -> None:
         self._cell = cell
@@ -64,6 +75,7 @@ class ThreadFlow:
         self._is_over = False
         self._is_cancelled = False
         self._is_closed = False
+        self._is_through = False  # its thread wants no more turns, also if nobody has been told of the end yet
         self._ending: BaseException | None = None
 
     @property
@@ -104,13 +116,13 @@ class ThreadFlow:
             return
         self._is_over = True
         self._is_cancelled = True
-        if self._own.thread.ident is not None and here.wait_by != self._wait:
+        if self._own.thread.ident is not None and not self._is_through:
             self._is_closed = True
             self._cell.passes_to = self
 
     def wake(self, number: int) -> None:
         """Go on, if the flow still waits for what this wake-up belongs to."""
-        if not self._is_over and number == self._wakes:
+        if number == self._wakes and not (self._is_over or self._is_through):
             self._cell.passes_to = self
 
     def take_turn(self) -> None:
@@ -149,6 +161,7 @@ class ThreadFlow:
         except BaseException as error:  # whatever it is, it is raised in a turn, where an actor fails
             failure = error
         here.turn = None
+        self._is_through = True
         if not self._is_closed:
             self._cell.tell_control(_Over(self, result, failure))
         self._cell.end_turn()
@@ -162,7 +175,7 @@ class ThreadFlow:
         if not self._is_here():
             return None
         self._wakes += 1
-        self._raise_if_ended()
+        self._raise_if_ended(future)
         wake = _Wake(self, self._wakes)
 
         def settled(_future: object) -> None:
@@ -175,17 +188,17 @@ class ThreadFlow:
         future.remove_done_callback(settled)
         if timer is not None:
             timer.cancel()
-        self._raise_if_ended()
+        self._raise_if_ended(future)
         return future.is_settled
 
     def _is_here(self) -> bool:
         return here.turn is self._cell
 
-    def _raise_if_ended(self) -> None:
-        if self._is_closed:
-            raise asyncio.CancelledError
-        if self._ending is not None:
-            error, self._ending = self._ending, None
+    def _raise_if_ended(self, future: Future[Any]) -> None:
+        error: BaseException | None = asyncio.CancelledError() if self._is_closed else self._ending
+        if error is not None:
+            self._ending = None
+            future.let_go()
             raise error
 
 
