@@ -99,6 +99,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._is_due = False
         self._is_missed = False
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is ready at this moment."""
+        return not self._is_due
+
     def time(self) -> float:
         """Return virtual seconds."""
         return self.dispatcher.clock.now() if hasattr(self, "dispatcher") else 0.0
@@ -205,7 +210,9 @@ class VirtualLoopHost:
             tasks = asyncio.all_tasks(loop)
             for task in tasks:
                 task.cancel()
-            self._dispatcher.wait_until(lambda: all(task.done() for task in tasks), lambda _left: False, timeout_s)
+            self._dispatcher.wait_until(
+                lambda: loop.is_idle and all(task.done() for task in tasks), lambda _left: False, timeout_s
+            )
             loop.close()
         return 0
 

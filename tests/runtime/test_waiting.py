@@ -181,7 +181,7 @@ def test_what_cannot_be_waited_for_is_refused():
             race(wrong)
     with pytest.raises(TypeError, match=r"gather\(\*waits\)"):
         gather([])
-    with pytest.raises(ValueError, match="at least|what is to be raced"):
+    with pytest.raises(ValueError, match="what is to be raced"):
         race()
     [source] = futures(1)
     with pytest.raises(Exception, match=r"\.get\(timeout=…\)"):
