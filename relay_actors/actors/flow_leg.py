@@ -160,7 +160,7 @@ class FlowLegActor(OutboundLegActor):
         if not callable(function) or inspect.iscoroutinefunction(function):
             raise TypeError(
                 f"blocking({function!r}, …): give a plain function and its arguments, blocking(f, x) and not "
-                "blocking(f(x)); asyncio code is run by blocking(asyncio.run, f(x))"
+                "blocking(f(x)); asyncio code is run by aio(f(x))"
             )
         # Never its repr: that of a partial has the arguments, which may be anybody's card number.
         inner = getattr(function, "func", function)
@@ -259,7 +259,11 @@ class FlowLegActor(OutboundLegActor):
             self.leg.untaken.append(message)
         given = self.on_receive(message)
         if inspect.iscoroutine(given):
-            self._cell.drive(given, message, on_over=lambda: self.later(lambda actor: actor.hand_out()))
+            self._cell.drive(given, message)
+
+    def after_handler(self) -> None:
+        """Hand the user what has gathered while a handler awaited."""
+        self.hand_out()
 
     def hand_out(self) -> None:
         """Hand the user what has gathered, as far as no handler awaits; then only what may come in between."""

@@ -212,6 +212,9 @@ class Actor(Supervising, Watching, Timing, Awaiting, pykka.Actor):
     def after_batch(self) -> None:
         """Called at the end of each turn, after one or several messages. For subclasses."""
 
+    def after_handler(self) -> None:
+        """Called when a handler that awaited is over, before the next message is taken. For frameworks on top."""
+
     def pre_restart(self, reason: ExitReason, message: object) -> None:
         """Last hook of an incarnation that is about to be replaced. For subclasses.
 

@@ -156,6 +156,7 @@ class Hold:
         if self._main is not None and self._main.is_over:
             self._main = None
             self.look_again()
+            self._cell.tell_actor(_tell_that_it_is_over)
         if self._others:
             self._others = [running for running in self._others if not running.is_over]
         if self._main is not None or self._others or not self._is_in_force():
@@ -202,3 +203,7 @@ class _GraceOver(Internal):
     def deliver(self) -> None:
         """Abandon it."""
         self._hold.give_up()
+
+
+def _tell_that_it_is_over(actor: Any) -> None:
+    actor.after_handler()

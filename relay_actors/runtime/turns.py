@@ -108,27 +108,18 @@ class Turns(Post):
             if type(given) is CoroutineType:
                 self.drive(given, message)
 
-    def drive(
-        self,
-        coroutine: Coroutine[Any, Any, Any],
-        message: object,
-        reply: Future[Any] | None = None,
-        on_over: Callable[[], None] | None = None,
-    ) -> None:
+    def drive(self, coroutine: Coroutine[Any, Any, Any], message: object, reply: Future[Any] | None = None) -> None:
         """Run what an ``async def`` handler has given; other messages wait until it is over (SEMANTICS A14).
 
         Args:
             coroutine: what to run.
             message: what it handles.
             reply: settled with what it returns, or raises.
-            on_over: called in the turn in which it returned, before the next message is taken.
         """
 
         def done(result: object) -> None:
             if reply is not None:
                 reply.try_set(result)
-            if on_over is not None:
-                on_over()
 
         running = start_flow(self, coroutine, done, partial(self._handler_failed, message, reply))
         if running.is_over:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import inspect
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -141,8 +142,9 @@ class _Together(Future[T]):
     def _noting(self, place: int) -> Callable[[Any], None]:
         return lambda source: self._note(place, source)
 
+    @abc.abstractmethod
     def _note(self, place: int, source: Future[Any]) -> None:
-        raise NotImplementedError
+        """One of them is settled. In whichever thread settled it."""
 
 
 class _Gathered(_Together[list[Any]]):

@@ -252,7 +252,7 @@ async def _answer() -> str:
         (lambda call: call.next("transferred"), r"next\('transferred'\): give the class of the message, for example"),
         (lambda call: call.sleep("1"), r"sleep\('1'\): give a number of seconds"),
         (lambda call: call.blocking(17), r"blocking\(17, …\): give a plain function"),
-        (lambda call: call.blocking(_answer), r"asyncio code is run by blocking\(asyncio\.run, f\(x\)\)"),
+        (lambda call: call.blocking(_answer), r"asyncio code is run by aio\(f\(x\)\)"),
     ],
 )
 def test_what_a_flow_cannot_wait_for_is_said_at_the_line_that_asks(world: World, ask: Callable[[Any], Any], says: str):

@@ -14,10 +14,12 @@ from relay_actors import interleave
 from relay_actors.errors import ActorDead
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.dispatcher_baton import BatonDispatcher
+from relay_actors.runtime.flow import Flow
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.system import System
-from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, crash, spawn
+from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, crash, spawn, until
 
 
 class Peek:
@@ -510,3 +512,31 @@ def test_handlers_that_await_keep_every_promise_on_threads(system: System):
     answers = [first.ask(number, block=False) for number in range(20) for first in firsts]
     assert [answer.get(timeout=DEADLINE_S) for answer in answers] == [n + 3 for n in range(20) for _ in firsts]
     assert middle.proxy().total.get(timeout=DEADLINE_S) == 200
+
+
+@pytest.mark.parametrize("as_flow", [False, True])
+def test_ten_thousand_that_await_hold_no_thread(system: System, as_flow: bool):
+    """A14, D6: neither handlers nor flows; no timer, and no turn that is due. How much memory they take is measured
+    by the benchmarks."""
+    gate: Future[Any] = Future(system.dispatcher)
+    done: list[object] = []
+
+    class Waits(Actor):
+        async def on_receive(self, message: Any) -> None:
+            done.append(await message)
+
+        def on_start(self) -> None:
+            if as_flow:
+                self._cell.flow = Flow(self._cell, self.on_receive(gate), lambda _result: None)
+                self._cell.flow.begin()
+
+    refs = [system.start(Waits) for _ in range(10_000)]
+    if not as_flow:
+        for ref in refs:
+            ref.tell(gate)
+    until(lambda: not any(ref._cell._scheduled.locked() for ref in refs))
+    assert isinstance(system.dispatcher, BatonDispatcher)
+    assert system.dispatcher.thread_count <= 4
+    assert system.dispatcher.pending_timers == 0
+    gate.set(None)
+    until(lambda: len(done) == len(refs))

@@ -240,7 +240,7 @@ def test_ending_a_flow_that_waits_raises_there(flows: Flows):
 
 
 def test_closing_runs_the_finally_blocks(flows: Flows):
-    """H4: they may not await any more."""
+    """H4, A15 when the grace is over: they may not await any more."""
     future = flows.future()
 
     async def run() -> None:
