@@ -269,9 +269,11 @@ class FlowLegActor(OutboundLegActor):
         """Hand the user what has gathered, as far as no handler awaits; then only what may come in between."""
         backlog = self.leg.backlog
         while backlog:
-            if not self._cell.is_held:
+            if self._cell.takes_messages and not self._cell.is_held:
                 self.hand_to_user(backlog.popleft())
                 continue
+            if self._cell.hold is None:  # a handler has failed: the rest is for the next incarnation
+                return
             between = next((message for message in backlog if self._may_come_between(message)), None)
             if between is None:
                 return

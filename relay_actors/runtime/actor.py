@@ -11,7 +11,6 @@ import inspect
 import logging
 import threading
 import types
-import weakref
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, cast
 
 import pykka
@@ -48,7 +47,6 @@ _constructing = threading.local()
 # Guards the classes that differ only in their dispatcher. Re-entrant, because making one runs the user's
 # ``__init_subclass__``.
 _variants_lock = threading.RLock()
-_variants: weakref.WeakKeyDictionary[type, dict[str, type]] = weakref.WeakKeyDictionary()
 
 
 class Actor(Supervising, Watching, Timing, Awaiting, pykka.Actor):
@@ -90,11 +88,14 @@ class Actor(Supervising, Watching, Timing, Awaiting, pykka.Actor):
     """Whether its children are stopped one after the other, last first (H1), or all at once (H2)."""
 
     _cell: Cell
+    _variants: ClassVar[dict[str, Any]]
 
     # -- made and started --------------------------------------------------------------------------------------------
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if not (isinstance(cls.interleaves, tuple) and all(isinstance(kind, type) for kind in cls.interleaves)):
+            raise TypeError(f"{cls.__name__}.interleaves must be a tuple of classes, not {cls.interleaves!r}")
         for name in _MAY_NOT_AWAIT:
             if inspect.iscoroutinefunction(cls.__dict__.get(name)):
                 raise TypeError(f"{cls.__name__}.{name} must be `def`: only handlers (`on_receive`) may be `async def`")
@@ -173,7 +174,9 @@ class Actor(Supervising, Watching, Timing, Awaiting, pykka.Actor):
         if dispatcher == cls.dispatcher:
             return cls
         with _variants_lock:
-            variants = _variants.setdefault(cls, {})
+            variants: dict[str, Any] | None = cls.__dict__.get("_variants")
+            if variants is None:
+                variants = cls._variants = {}
             if dispatcher not in variants:
                 names = {"dispatcher": dispatcher, "__module__": cls.__module__, "__qualname__": cls.__qualname__}
                 variants[dispatcher] = types.new_class(

@@ -99,11 +99,17 @@ class Hold:
         return None
 
     def has_work(self) -> bool:
-        """Return whether there is an envelope that may be handled now."""
-        if self.holds:
-            return self._find() is not None
-        waits: bool = self._cell.mailbox.has_messages()
-        return waits
+        """Return whether there may be an envelope that can be handled now: one that has not been looked at yet.
+
+        The turn has been given back, and another one may be under way. If so, what this says does not matter, for that
+        turn will look, too; but it must change nothing, and call none of the user's code.
+        """
+        mailbox: Mailbox = self._cell.mailbox
+        if not self.holds:
+            return mailbox.has_messages()
+        if not (self._cell.takes_messages or self._is_ending):
+            return False
+        return mailbox.has_more_than(*self._looked_at)
 
     def _is_in_force(self) -> bool:
         return self._cell.hold is self
@@ -165,8 +171,8 @@ class Hold:
         if self._timer is not None:
             self._timer.cancel()
         then, self._then = self._then, None
-        if then is not None:
-            then()
+        if then is not None and not self._cell.has_ended:
+            self._cell.run_hook("end", then)
 
     def give_up(self) -> None:
         """The grace is over: report what still runs, and close it."""

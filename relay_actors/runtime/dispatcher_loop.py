@@ -31,7 +31,11 @@ class LoopHost(Protocol):
     """Has a loop, and runs it."""
 
     def loop(self) -> asyncio.AbstractEventLoop:
-        """Return the loop, made at the first use. Any thread."""
+        """Return the loop, made at the first use. Any thread.
+
+        Raises:
+            RuntimeError: it has been stopped.
+        """
 
     def stop(self, timeout_s: float) -> int:
         """Cancel what runs, and end the loop; return how many threads would not end in time. Idempotent."""
@@ -52,6 +56,7 @@ class LoopThread:
         self._lock = threading.RLock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._is_stopped = False
 
     @property
     def thread_count(self) -> int:
@@ -59,8 +64,14 @@ class LoopThread:
         return int(self._thread is not None and self._thread.is_alive())
 
     def loop(self) -> asyncio.AbstractEventLoop:
-        """Return the loop, made at the first use. Any thread."""
+        """Return the loop, made at the first use. Any thread.
+
+        Raises:
+            RuntimeError: it has been stopped.
+        """
         with self._lock:
+            if self._is_stopped:
+                raise RuntimeError("the asyncio loop has been stopped with its system")
             if self._loop is None:
                 loop = asyncio.new_event_loop()
                 thread = threading.Thread(target=_run_loop, args=(loop,), name=self._name, daemon=self._daemon)
@@ -71,6 +82,7 @@ class LoopThread:
     def stop(self, timeout_s: float) -> int:
         """Cancel what runs, and end the loop; return 1 if its thread would not end in time. Idempotent."""
         with self._lock:
+            self._is_stopped = True
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None
         if loop is None or thread is None:
@@ -196,15 +208,23 @@ class VirtualLoopHost:
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
         self._loop: VirtualLoop | None = None
+        self._is_stopped = False
 
     def loop(self) -> asyncio.AbstractEventLoop:
-        """Return the loop."""
+        """Return the loop.
+
+        Raises:
+            RuntimeError: it has been stopped.
+        """
+        if self._is_stopped:
+            raise RuntimeError("the asyncio loop has been stopped with its system")
         if self._loop is None:
             self._loop = VirtualLoop(self._dispatcher)
         return self._loop
 
     def stop(self, timeout_s: float) -> int:
         """Cancel what runs, and close the loop; there is no thread that could stay."""
+        self._is_stopped = True
         loop, self._loop = self._loop, None
         if loop is not None:
             tasks = asyncio.all_tasks(loop)
@@ -266,10 +286,10 @@ def run_on_loop(host: LoopHost, coroutine: Coroutine[Any, Any, Any], future: Fut
         with contextlib.suppress(RuntimeError):  # the loop has been closed, and has cancelled everything
             loop.call_soon_threadsafe(cancel)
 
-    loop = host.loop()
     try:
+        loop = host.loop()
         loop.call_soon_threadsafe(begin)
-    except RuntimeError as error:  # closed meanwhile
+    except RuntimeError as error:  # stopped, and perhaps only just
         coroutine.close()
         future.try_fail(error)
         return

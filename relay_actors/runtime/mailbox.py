@@ -155,13 +155,16 @@ class Mailbox:
     def look_for(
         self, lane: Literal[0, 1], start: int, wanted: Callable[[Envelope], bool]
     ) -> tuple[Envelope | None, int]:
-        """Return the first wanted envelope of the control (0) or user (1) lane, and its place; it stays there.
+        """Return the first wanted envelope of the control (0) or user (1) lane, and where it lies; it stays there.
 
-        Only the thread that has the turn. What lies before ``start`` was looked at before, and is not again: so a
-        long lane is looked through once. A bounded lane may lose its oldest at any time, and is always looked through.
+        Only the thread that has the turn. What lies before ``start`` was looked at before, and is not again: so a long
+        lane is looked through once. A lane that drops its oldest moves meanwhile, and is looked through every time.
+
+        Returns:
+            The envelope, or None; and how much of the lane need not be looked at again.
         """
         envelopes: deque[Envelope] | None = self._user if lane else self._control
-        at = 0 if lane and self._room is not None else start
+        at = 0 if lane and self._overflow == "drop_old" else start
         while envelopes:
             try:
                 envelope = envelopes[at]
@@ -171,6 +174,10 @@ class Mailbox:
                 return envelope, at
             at += 1
         return None, at
+
+    def has_more_than(self, control: int, user: int) -> bool:
+        """Return whether the control or the user lane has more envelopes than so many. Any thread."""
+        return len(self._control or ()) > control or len(self._user) > user
 
     def withdraw(self, envelope: Envelope) -> bool:
         """Take out an envelope that `look_for` has found; False if it is gone: dropped, or drained by the closer."""

@@ -175,6 +175,8 @@ class ThreadFlow:
         if not self._is_here():
             return None
         self._wakes += 1
+        if cell.has_ended:  # killed in the middle of this turn: nobody may be left to give it another one
+            self._is_closed = True
         self._raise_if_ended(future)
         wake = _Wake(self, self._wakes)
 

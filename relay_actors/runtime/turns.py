@@ -249,8 +249,9 @@ class Turns(Post):
             return True
         if self.has_ended:
             return self.actor is not None
-        if self.hold is not None:
-            return self.hold.has_work()
+        hold = self.hold  # read once: the turn has been given back, and another one may drop it
+        if hold is not None:
+            return hold.has_work()
         if self.state is _RUNNING:
             return self.mailbox.has_messages()
         return self.state is _NEW and self._start_wanted

@@ -265,6 +265,26 @@ def test_a_handler_that_crashes_after_an_await_is_restarted(world: World):
     assert handle.leg.is_answered
 
 
+@over_seeds(10)
+def test_what_happens_after_a_crash_is_told_to_the_next_incarnation(world: World):
+    """S11: also if it has gathered behind a handler that awaited."""
+
+    class Crashes(Notes):
+        async def on_receive(self, message: object) -> None:
+            if isinstance(message, CallStateEvent):
+                self.notes.append((message.call_state, self._cell.incarnation))
+                await self.sleep(10)
+                raise OSError("a test")
+
+    line, handle = world.answered(Crashes)
+    world.run(1)
+    line.hangs_up()
+    world.run(5)
+    assert logged(handle) == [("answered", 0)] or logged(handle)[:2] == [("answered", 0), ("ending", 1)]
+    told = [state for state, _incarnation in logged(handle)]
+    assert told == sorted(set(told), key=["answered", "ending", "ended"].index)
+
+
 # -- several things, and asyncio -------------------------------------------------------------------------------------
 
 

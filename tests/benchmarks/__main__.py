@@ -16,6 +16,7 @@ from pathlib import Path
 from relay_actors.runtime.clock import SystemClock
 from relay_actors.simulator.tls import TlsFiles, make_tls_files
 from tests.benchmarks.actors import measure
+from tests.benchmarks.flows import measure as measure_flows
 
 _ROOT = Path(__file__).parents[2]
 _SDK = _ROOT / ".venv-parity" / "bin" / "python"
@@ -49,10 +50,15 @@ def _calls_per_second(tls: TlsFiles, client: list[str], calls: int, at_once: int
 
 
 def main(calls: int = 5_000, at_once: int = 100, rounds: int = 5) -> None:
-    """Measure, and print two tables."""
+    """Measure, and print three tables."""
     print(f"{'actors, against stock pykka':34}{'pykka':>12}{'ours':>12}{'ratio':>9}")
     for name, theirs, ours in measure():
         unit, scale = ("B", 1.0) if "bytes" in name else ("µs", 1e6)
+        print(f"{name:34}{theirs * scale:>10.2f} {unit}{ours * scale:>9.2f} {unit}{theirs / ours:>8.1f}x")
+
+    print(f"\n{'waiting, against asyncio tasks':34}{'asyncio':>12}{'ours':>12}{'ratio':>9}")
+    for name, theirs, ours in measure_flows():
+        unit, scale = ("B", 1.0) if "bytes" in name else ("  ", 1.0) if "threads" in name else ("µs", 1e6)
         print(f"{name:34}{theirs * scale:>10.2f} {unit}{ours * scale:>9.2f} {unit}{theirs / ours:>8.1f}x")
 
     with tempfile.TemporaryDirectory() as folder:
