@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -540,3 +541,56 @@ def test_ten_thousand_that_await_hold_no_thread(system: System, as_flow: bool):
     assert system.dispatcher.pending_timers == 0
     gate.set(None)
     until(lambda: len(done) == len(refs))
+
+
+@pytest.mark.usefixtures("eager_switches")
+def test_no_message_that_may_run_is_forgotten_while_a_handler_awaits(system: System):
+    """A14, M5: whoever puts it, and whenever: between the last look of a turn and its end, too."""
+
+    class Open(Actor):
+        interleaves = (Peek,)
+
+        async def on_receive(self, message: Any) -> Any:
+            if isinstance(message, Future):
+                await message
+            return message
+
+    gate: Future[Any] = Future(system.dispatcher)
+    ref = system.start(Open)
+    held = ref.ask(gate, block=False)
+    waiting = [ref.ask(number, block=False) for number in range(50)]
+    answers: list[Any] = []
+
+    def peeks() -> None:
+        for _ in range(100):
+            answers.append(ref.ask(Peek(), timeout=DEADLINE_S))
+
+    threads = [threading.Thread(target=peeks) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(DEADLINE_S)
+    assert len(answers) == 400
+    assert not held.is_settled
+    assert not waiting[0].is_settled
+    gate.set(None)
+    assert [answer.get(timeout=DEADLINE_S) for answer in waiting] == list(range(50))
+
+
+def test_a_coroutine_method_that_a_proxy_calls_is_run_by_its_actor(world: World):
+    """A14: its value is given, and no coroutine that another thread would run beside the actor."""
+
+    class Slow(Recorder):
+        async def compute(self, value: int) -> int:
+            await self.sleep(1)
+            return value + 1
+
+    assert world.start(Slow).proxy().compute(1).get(timeout=5) == 2
+
+
+def test_what_interleaves_is_checked_when_the_class_is_made():
+    """And the text says what it must be."""
+    with pytest.raises(TypeError, match="interleaves must be a tuple of classes"):
+
+        class Wrong(Actor):
+            interleaves = Peek  # type: ignore[assignment]
