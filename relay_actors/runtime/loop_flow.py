@@ -108,11 +108,13 @@ class LoopFlow:
         if self._is_over:
             return
         self._is_over = True
-        self._steps.shut()
-        if self._task is not None:
-            self._task.cancel()
-        if self._on_failed is not None:
-            self._on_failed(asyncio.CancelledError())
+        try:
+            self._steps.shut()
+        finally:  # also when a ``finally`` block has raised, or would not stop awaiting
+            if self._task is not None:
+                self._task.cancel()
+            if self._on_failed is not None:
+                self._on_failed(asyncio.CancelledError())
 
     def take_ending(self) -> BaseException | None:
         """Return what is to be raised in place of a cancellation, once. For the steps."""

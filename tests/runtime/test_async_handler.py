@@ -15,11 +15,14 @@ from relay_actors import interleave
 from relay_actors.errors import ActorDead
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.clock import Random
+from relay_actors.runtime.context import here
 from relay_actors.runtime.dispatcher_baton import BatonDispatcher
 from relay_actors.runtime.flow import Flow
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.system import System
+from relay_actors.runtime.thread_flow import ThreadFlow
 from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, crash, spawn, until
 
 
@@ -594,3 +597,83 @@ def test_what_interleaves_is_checked_when_the_class_is_made():
 
         class Wrong(Actor):
             interleaves = Peek  # type: ignore[assignment]
+
+
+def test_whatever_happens_while_it_waits_every_question_is_answered_and_nothing_is_left():
+    """A5, A14, A15, L8, M5: from many seeds, handlers and flows that await, block, crash, are stopped and killed."""
+    for seed in range(60):
+        run_a_program(seed)
+
+
+def run_a_program(seed: int) -> None:
+    world, random = World(seed), Random(seed)
+    inside: dict[int, int] = {}
+
+    class Acts(Parent):
+        interleaves = (Peek,)
+        grace_s = 0.5
+
+        async def on_receive(self, message: Any) -> Any:
+            if isinstance(message, Peek) or not isinstance(message, str):
+                return super().on_receive(message)
+            serial = self._cell.serial
+            assert not inside.get(serial), f"seed {seed}: two messages at once"
+            inside[serial] = 1
+            try:
+                return await self.act(message)
+            finally:
+                inside[serial] = 0
+
+        async def act(self, message: str) -> Any:
+            kind, _, number = message.partition(" ")
+            await self.sleep(int(number) % 3)
+            match kind:
+                case "crash":
+                    raise OSError(message)
+                case "race":
+                    return (await self.race(self.sleep(1), self.sleep(int(number)), timeout=2)).index
+                case "tidy":
+                    try:
+                        await self.sleep(5)
+                    finally:
+                        await self.sleep(int(number) % 2)
+                case "flow" if self._cell.flow is None or self._cell.flow.is_over:
+                    self._cell.flow = ThreadFlow(self._cell, lambda: self.block(int(number)), lambda _result: None)
+                    self._cell.flow.begin()
+            return message
+
+        def block(self, number: int) -> None:
+            for step in range(3):
+                assert here.turn is self._cell
+                self.sleep((number + step) % 3).get(timeout=1.5)
+
+    parent = world.start(Parent)
+    spec = ChildSpec(restart=Restart.PERMANENT, max_restarts=1000, within_s=1.0, shutdown_s=2.0)
+    kinds = [Acts, Acts.on_dispatcher("loop")]
+    refs = [spawn(parent, kinds[number % 2], spec=spec) for number in range(3)]
+    asked: list[Future[Any]] = []
+    for number in range(25):
+        ref = refs[random.randrange(3)]
+        match random.randrange(12):
+            case 0:
+                asked.append(ref.stop(block=False, now=True))
+            case 1:
+                asked.append(ref.stop(block=False))
+            case 2 if random.randrange(4) == 0:
+                ref._cell.kill("a program")
+            case 3:
+                asked.append(ref.ask(Peek(), block=False))
+            case 4:
+                world.advance(random.randrange(3))
+            case _:
+                kind = ["plain", "crash", "race", "tidy", "flow"][random.randrange(5)]
+                asked.append(ref.ask(f"{kind} {number}", block=False))
+                if kind == "crash":
+                    ref.is_alive() and ref._cell.tell_user(f"{kind} {number}")
+        for _ in range(random.randrange(6)):
+            world.dispatcher.step()
+    world.advance(300)
+    assert all(future.is_settled for future in asked), f"seed {seed}"
+    assert all(ref._cell.hold is None for ref in refs), f"seed {seed}"
+    world.end()
+    assert world.system.own_threads.thread_count == 0, f"seed {seed}"
