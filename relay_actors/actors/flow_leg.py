@@ -226,7 +226,12 @@ class FlowLegActor(OutboundLegActor):
 
     def _run_in_thread(self) -> None:
         try:
-            self.run()
+            given = self.run()
+            if inspect.iscoroutine(given):
+                given.close()
+                raise TypeError(
+                    f"{type(self).__name__}.run gave a coroutine: let what decorates it be `async def`, too"
+                )
         except CallEnded as ended:
             if ended.call_id != self.leg.call_id:  # of another call: that is an error of this one
                 raise
@@ -258,7 +263,7 @@ class FlowLegActor(OutboundLegActor):
         if self._keeps_untaken:
             self.leg.untaken.append(message)
         given = self.on_receive(message)
-        if inspect.iscoroutine(given):
+        if given is not None and inspect.iscoroutine(given):
             self._cell.drive(given, message)
 
     def after_handler(self) -> None:
@@ -267,27 +272,25 @@ class FlowLegActor(OutboundLegActor):
 
     def hand_out(self) -> None:
         """Hand the user what has gathered, as far as no handler awaits; then only what may come in between."""
-        backlog = self.leg.backlog
+        backlog, cell = self.leg.backlog, self._cell
         while backlog:
-            if self._cell.takes_messages and not self._cell.is_held:
-                self.hand_to_user(backlog.popleft())
-                continue
-            if self._cell.hold is None:  # a handler has failed: the rest is for the next incarnation
+            place: int | None = 0
+            if cell.is_held:
+                place = next((at for at, message in enumerate(backlog) if self._may_come_between(message)), None)
+            if place is None or not (cell.takes_messages or cell.is_held):  # failed: it is for the next incarnation
                 return
-            between = next((message for message in backlog if self._may_come_between(message)), None)
-            if between is None:
-                return
-            backlog.remove(between)
-            self.hand_to_user(between)
+            message = backlog[place]
+            del backlog[place]
+            self.hand_to_user(message)
 
     def may_interleave(self, message: object) -> bool:
         """Return whether a message may be handled while a handler awaits: also what it waits for by `next`."""
-        return self.is_machinery(message) or self._may_come_between(message) or super().may_interleave(message)
+        return self.is_machinery(message) or super().may_interleave(message) or self._may_come_between(message)
 
     def _may_come_between(self, message: object) -> bool:
-        if self._cell.hold is not None and not self._cell.takes_messages:  # it ends: only what its flow waits for
-            return any(expected.may_take(message) for expected in self._nexts)
-        return isinstance(message, self.interleaves) or any(expected.may_take(message) for expected in self._nexts)
+        if any(expected.may_take(message) for expected in self._nexts):
+            return True
+        return self._cell.takes_messages and isinstance(message, self.interleaves)  # at the end only what is awaited
 
     @staticmethod
     def is_machinery(message: object) -> bool:

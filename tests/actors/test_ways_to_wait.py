@@ -109,6 +109,25 @@ def test_the_end_of_the_call_is_raised_where_blocking_python_waits(world: World,
     assert world.call_actors() == []
 
 
+def test_a_decorator_that_hides_a_coroutine_is_told(world: World, caplog: pytest.LogCaptureFixture):
+    """It would never be awaited, and the call hung up at once for no reason that anybody sees."""
+
+    def hides(run: Any) -> Any:
+        def hidden(self: Any) -> Any:
+            return run(self)
+
+        return hidden
+
+    class Wrong(Notes):
+        @hides
+        async def run(self) -> None:
+            """Never run."""
+
+    line, _handle = world.inbound(Wrong)
+    line.is_hung_up()
+    assert "Wrong.run gave a coroutine" in caplog.text
+
+
 def test_blocking_python_that_crashes_begins_anew(world: World):
     """S10: like every flow."""
 
