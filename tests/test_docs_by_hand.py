@@ -26,8 +26,8 @@ DIRECTIVE = re.compile(r"^\.\. auto\w+:: ([\w.]+)(?:\(\))?\n((?:   .*\n)*)", re.
 INTERNAL: dict[type, str] = {
     RelayApp: "attach ending",
     Action: "complete refuse take_callback "
-    # What every future of pykka's has.
-    "add_done_callback close error filter is_settled join map reduce remove_done_callback send set set_exception "
+    # What every future of pykka's has, or of the framework's own.
+    "add_done_callback check_may_wait close dispatcher error filter is_settled join let_go settles map reduce remove_done_callback send set set_exception "
     "set_get_hook throw try_fail try_set",
     MessageHandle: "text",
     AppRunner: "",
