@@ -27,7 +27,8 @@ INTERNAL: dict[type, str] = {
     RelayApp: "attach ending",
     Action: "complete refuse take_callback "
     # What every future of pykka's has, or of the framework's own.
-    "add_done_callback check_may_wait close dispatcher error filter is_settled join let_go settles map reduce remove_done_callback send set set_exception "
+    "add_done_callback check_may_wait close dispatcher error filter is_settled join let_go map reduce "
+    "remove_done_callback send set set_exception settles "
     "set_get_hook throw try_fail try_set",
     MessageHandle: "text",
     AppRunner: "",

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pykka.messages import ProxyCall
 
@@ -29,6 +29,8 @@ __all__ = ["Hold", "interleave", "may_interleave"]
 _log = logging.getLogger("relay_actors.runtime")
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_UNKNOWN: Final[tuple[Envelope | None, Envelope | None]] = (None, None)
 
 
 def interleave(method: F) -> F:
@@ -55,13 +57,14 @@ class Hold:
         cell: the actor's cell.
     """
 
-    __slots__ = ("_cell", "_is_ending", "_looked_at", "_main", "_others", "_then", "_timer")
+    __slots__ = ("_cell", "_is_ending", "_looked_at", "_main", "_newest", "_others", "_then", "_timer")
 
     def __init__(self, cell: Any) -> None:
         self._cell = cell
         self._main: Running | None = None
         self._others: list[Running] = []  # interleaved handlers; and at the end, whatever else runs
         self._looked_at = [0, 0]  # how much of the control and of the user lane may not run, and need not be looked at
+        self._newest = _UNKNOWN  # what had come last in both when they were last looked through in vain
         self._is_ending = False
         self._then: Callable[[], None] | None = None
         self._timer: TimerHandle | None = None
@@ -82,6 +85,7 @@ class Hold:
     def look_again(self) -> None:
         """What may run has changed: look at all that waits."""
         self._looked_at = [0, 0]
+        self._newest = _UNKNOWN
 
     # -- what may run ------------------------------------------------------------------------------------------------
 
@@ -93,9 +97,12 @@ class Hold:
         mailbox: Mailbox = self._cell.mailbox
         if not self.holds:
             return mailbox.take_control() or mailbox.take_user()
+        newest = mailbox.newest()
         while (envelope := self._find()) is not None:
             if mailbox.withdraw(envelope):
+                self._newest = _UNKNOWN  # there may be more
                 return envelope
+        self._newest = newest
         return None
 
     def has_work(self) -> bool:
@@ -109,7 +116,7 @@ class Hold:
             return mailbox.has_messages()
         if not (self._cell.takes_messages or self._is_ending):
             return False
-        return mailbox.has_more_than(*self._looked_at)
+        return mailbox.newest() != self._newest
 
     def _is_in_force(self) -> bool:
         return self._cell.hold is self

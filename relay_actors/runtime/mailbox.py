@@ -175,9 +175,9 @@ class Mailbox:
             at += 1
         return None, at
 
-    def has_more_than(self, control: int, user: int) -> bool:
-        """Return whether the control or the user lane has more envelopes than so many. Any thread."""
-        return len(self._control or ()) > control or len(self._user) > user
+    def newest(self) -> tuple[Envelope | None, Envelope | None]:
+        """Return what came last in the control and in the user lane, if it is still there. Any thread."""
+        return _last(self._control), _last(self._user)
 
     def withdraw(self, envelope: Envelope) -> bool:
         """Take out an envelope that `look_for` has found; False if it is gone: dropped, or drained by the closer."""
@@ -306,6 +306,13 @@ class _Attempt:
 def _pop(lane: deque[T]) -> T | None:
     try:
         return lane.popleft()
+    except IndexError:
+        return None
+
+
+def _last(lane: deque[T] | None) -> T | None:
+    try:
+        return lane[-1] if lane else None
     except IndexError:
         return None
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay_actors import interleave
-from relay_actors.errors import ActorDead
+from relay_actors.errors import ActorDead, MailboxFull
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.clock import Random
@@ -547,11 +547,14 @@ def test_ten_thousand_that_await_hold_no_thread(system: System, as_flow: bool):
 
 
 @pytest.mark.usefixtures("eager_switches")
-def test_no_message_that_may_run_is_forgotten_while_a_handler_awaits(system: System):
+@pytest.mark.parametrize("bound", [None, 5])
+def test_no_message_that_may_run_is_forgotten_while_a_handler_awaits(system: System, bound: int | None):
     """A14, M5: whoever puts it, and whenever: between the last look of a turn and its end, too."""
 
     class Open(Actor):
         interleaves = (Peek,)
+        mailbox_capacity = bound
+        mailbox_overflow = "drop_old"  # so that a full lane becomes no longer by a message more
 
         async def on_receive(self, message: Any) -> Any:
             if isinstance(message, Future):
@@ -561,23 +564,25 @@ def test_no_message_that_may_run_is_forgotten_while_a_handler_awaits(system: Sys
     gate: Future[Any] = Future(system.dispatcher)
     ref = system.start(Open)
     held = ref.ask(gate, block=False)
-    waiting = [ref.ask(number, block=False) for number in range(50)]
+    until(lambda: ref._cell.hold is not None)
+    waiting = [ref.ask(number, block=False) for number in range(50 if bound is None else bound)]
     answers: list[Any] = []
 
     def peeks() -> None:
         for _ in range(100):
             answers.append(ref.ask(Peek(), timeout=DEADLINE_S))
 
-    threads = [threading.Thread(target=peeks) for _ in range(4)]
+    threads = [threading.Thread(target=peeks) for _ in range(4 if bound is None else 1)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(DEADLINE_S)
-    assert len(answers) == 400
+    assert len(answers) == 100 * len(threads)
     assert not held.is_settled
-    assert not waiting[0].is_settled
+    assert not waiting[-1].is_settled
     gate.set(None)
-    assert [answer.get(timeout=DEADLINE_S) for answer in waiting] == list(range(50))
+    answered = [answer.get(timeout=DEADLINE_S) for answer in waiting if not isinstance(answer.error, MailboxFull)]
+    assert answered == list(range(50)) if bound is None else answered[-1] == bound - 1
 
 
 def test_a_coroutine_method_that_a_proxy_calls_is_run_by_its_actor(world: World):
