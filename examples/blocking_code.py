@@ -44,3 +44,16 @@ class SlowOrders(CallActor):
         menu = self.prompt_tts("Press your order number, then pound.", {"digits": {"max": 8, "terminators": "#"}})
         state = look_up((await menu.wait()).digits)
         await self.play_tts(f"Your order is {state}.").wait()
+
+
+@app.calls("plain-orders")
+class PlainOrders(CallActor):
+    """The whole call in blocking Python, on a thread of its own."""
+
+    def run(self) -> None:
+        """Where the others await, it says ``get()``; the call's events are handled meanwhile."""
+        self.answer().get()
+        menu = self.prompt_tts("Press your order number, then pound.", {"digits": {"max": 8, "terminators": "#"}})
+        order = menu.wait(timeout=30).get().digits
+        state = look_up(order)
+        self.play_tts(f"Your order is {state}.").wait().get()

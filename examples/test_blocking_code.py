@@ -21,7 +21,7 @@ def _orders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_orders")
-@pytest.mark.parametrize("context", ["orders", "slow-orders"])
+@pytest.mark.parametrize("context", ["orders", "slow-orders", "plain-orders"])
 def test_the_order_is_found(relay_app: AppRunner, phone: PhoneMaker, context: str) -> None:
     """On the blocking pool as on a thread of its own."""
     relay_app(app)
@@ -30,7 +30,7 @@ def test_the_order_is_found(relay_app: AppRunner, phone: PhoneMaker, context: st
     caller.hears("on its way").is_hung_up()
 
 
-@pytest.mark.parametrize("context", ["orders", "slow-orders"])
+@pytest.mark.parametrize("context", ["orders", "slow-orders", "plain-orders"])
 def test_a_slow_database_holds_up_nobody_else(
     relay_app: AppRunner, phone: PhoneMaker, monkeypatch: pytest.MonkeyPatch, context: str
 ) -> None:

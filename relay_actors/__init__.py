@@ -35,6 +35,7 @@ from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.actor_registry import ActorRegistry
 from relay_actors.runtime.actor_timers import DurableTimer
 from relay_actors.runtime.asking import FOREVER, NoReplyYet, ReplyToken
+from relay_actors.runtime.async_handler import interleave
 from relay_actors.runtime.child_record import Child, ChildCounts, ChildInfo, ChildState
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.directives import Directive
@@ -67,6 +68,7 @@ from relay_actors.runtime.supervisor import DynamicSupervisor, Supervisor
 from relay_actors.runtime.supervisor_ref import DynamicSupervisorRef, SupervisorRef
 from relay_actors.runtime.tracing import Trace, TraceRecord
 from relay_actors.runtime.via_ref import ViaRef
+from relay_actors.runtime.waiting import Raced, gather, race
 
 __all__ = [
     "FOREVER",
@@ -129,6 +131,7 @@ __all__ = [
     "PlayAction",
     "Pool",
     "PoolRef",
+    "Raced",
     "ReceiveTimeout",
     "RecordAction",
     "RelayActorsError",
@@ -157,8 +160,11 @@ __all__ = [
     "Wait",
     "WatchedRestarted",
     "__version__",
+    "gather",
     "get_all",
     "in_any_state",
     "in_state",
+    "interleave",
     "on_enter",
+    "race",
 ]

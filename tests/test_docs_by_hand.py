@@ -26,11 +26,10 @@ DIRECTIVE = re.compile(r"^\.\. auto\w+:: ([\w.]+)(?:\(\))?\n((?:   .*\n)*)", re.
 INTERNAL: dict[type, str] = {
     RelayApp: "attach ending",
     Action: "complete refuse take_callback "
-    # What every future of pykka's has.
-    "add_done_callback close error filter is_settled join map reduce remove_done_callback send set set_exception "
-    "set_get_hook throw try_fail try_set "
-    # What the runtime notes at a future.
-    "deadline instead_of_waiting is_deferred open_parts settled_by what_is_awaited",
+    # What every future of pykka's has, or of the framework's own.
+    "add_done_callback close deadline dispatcher error filter instead_of_waiting is_deferred is_settled join let_go "
+    "map open_parts reduce remove_done_callback send set set_exception settled_by settles what_is_awaited "
+    "set_get_hook throw try_fail try_set",
     MessageHandle: "text",
     AppRunner: "",
     Phone: "is_called is_texted",

@@ -17,11 +17,11 @@ PUBLIC = {
         ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Directive Down DurableTimer
         DynamicSupervisor DynamicSupervisorRef EventTimeout ExitReason FOREVER FaxAction Future HandTo HangUp
         KeyRegistered KeyReleased KeysFound LeaveUp Limits MessageActor MessageHandle NamedTimeout NoReplyYet
-        PartitionedRef PartitionedSupervisor PayAction PipeFailed PlayAction Pool PoolRef ReceiveTimeout
+        PartitionedRef PartitionedSupervisor PayAction PipeFailed PlayAction Pool PoolRef Raced ReceiveTimeout
         RecordAction RelayActorsError RelayApp RelayError Reply ReplyToken Restart RestartRecord Router
         StandaloneCollectAction StateMachine StateTimeout Strategy StreamAction Supervisor SupervisorRef
         TapAction Timing Trace TraceRecord TranscribeAction TransferTo Transition ViaRef Wait WatchedRestarted
-        __version__ get_all in_any_state in_state on_enter
+        __version__ gather get_all in_any_state in_state interleave on_enter race
     """,
     "relay_actors.events": """
         CallReceiveEvent CallStateEvent CallingErrorEvent CollectEvent ConferenceEvent ConnectEvent DenoiseEvent

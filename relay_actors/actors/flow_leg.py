@@ -3,35 +3,48 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any, ClassVar, Generic, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar, Generic, TypeVar, cast, overload
 
 from relay_actors.actors.blocking import BlockingWait
+from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
 from relay_actors.actors.outbound_leg import OutboundLegActor
-from relay_actors.actors.waits import Wait, give_up_after
+from relay_actors.actors.waits import OwnWait, Wait, give_up_after
 from relay_actors.errors import CallEnded
 from relay_actors.protocol import checks
-from relay_actors.protocol.events import EVENT_CLASS_MAP
-from relay_actors.runtime.flow import Flow
+from relay_actors.protocol.events import EVENT_CLASS_MAP, RelayEvent
+from relay_actors.runtime.abilities.awaiting import check_coroutine
+from relay_actors.runtime.dispatcher_loop import run_on_loop
+from relay_actors.runtime.loop_flow import new_flow
+from relay_actors.runtime.reasons import ChildFailed
+from relay_actors.runtime.thread_flow import ThreadFlow
 
 __all__ = ["FlowLegActor"]
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class _Expected(Generic[T]):
     """A flow waits for a message."""
 
-    __slots__ = ("_message_type", "_where", "wait")
+    __slots__ = ("_types", "_where", "wait")
 
-    def __init__(self, message_type: type[T], where: Callable[[T], bool] | None, wait: Wait[T]) -> None:
-        self._message_type = message_type
+    def __init__(self, types: tuple[type[Any], ...], where: Callable[[T], bool] | None, wait: Wait[T]) -> None:
+        self._types = types
         self._where = where
         self.wait = wait
 
     def matches(self, message: object) -> bool:
         """Return whether it is what the flow waits for. What ``where`` raises, this raises."""
-        return isinstance(message, self._message_type) and (self._where is None or self._where(message))
+        return isinstance(message, self._types) and (self._where is None or self._where(cast("T", message)))
+
+    def may_take(self, message: object) -> bool:
+        """Return whether `take` would do something with it."""
+        try:
+            return not self.wait.is_settled and self.matches(message)
+        except Exception:
+            return True  # and then it is told where the flow waits
 
     def take(self, message: object) -> bool:
         """Take a message, if the flow still waits, and for such a one; return whether it did.
@@ -46,17 +59,20 @@ class _Expected(Generic[T]):
 
 
 class FlowLegActor(OutboundLegActor):
-    """Adds the flow, ``async def run(self)``, to the engine of a call."""
+    """Adds the flow, ``async def run(self)`` or ``def run(self)``, to the engine of a call."""
 
     run: ClassVar[Any] = None
-    """Define ``async def run(self)`` to write the call as a flow."""
+    """Define ``async def run(self)`` to write the call as a flow; or ``def run(self)``, which has a thread of its own,
+    and waits with ``.get()`` for what the other awaits."""
 
     _nexts: list[_Expected[Any]]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if cls.run is not None and not inspect.iscoroutinefunction(cls.run):
-            raise TypeError(f"{cls.__name__}.run must be `async def`")
+        if cls.run is not None and (not inspect.isfunction(cls.run) or inspect.isgeneratorfunction(cls.run)):
+            raise TypeError(f"{cls.__name__}.run must be a method, `async def run(self)` or `def run(self)`")
+        if inspect.isasyncgenfunction(cls.run):
+            raise TypeError(f"{cls.__name__}.run must not yield: await what it waits for")
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make one incarnation, before any code of the user's, who need not call ``super().__init__``."""
@@ -74,30 +90,51 @@ class FlowLegActor(OutboundLegActor):
         """
         if not checks.is_number(seconds):
             raise TypeError(f"sleep({seconds!r}): give a number of seconds")
-        wait: Wait[None] = Wait(self.runs_on, self.runs_as)
+        wait: OwnWait[None] = OwnWait(self.runs_on, self.runs_as)
         timer = self._cell.call_later(seconds, lambda: _settle(wait))
         wait.add_done_callback(lambda _wait: timer.cancel())
         self.leg.pause(wait)
         return wait
 
+    @overload
     def next(
-        self, message_type: type[T], *, where: Callable[[T], bool] | None = None, timeout: float | None = None
-    ) -> Wait[T]:
+        self, message_type: type[T], /, *, where: Callable[[T], bool] | None = None, timeout: float | None = None
+    ) -> Wait[T]: ...
+
+    @overload
+    def next(
+        self, message_type: type[T], second: type[U], /, *, where: Callable[[T | U], bool] | None = None,
+        timeout: float | None = None,
+    ) -> Wait[T | U]: ...  # fmt: skip
+
+    @overload
+    def next(
+        self, *message_types: type[Any] | tuple[type[Any], ...], where: Callable[[Any], bool] | None = None,
+        timeout: float | None = None,
+    ) -> Wait[Any]: ...  # fmt: skip
+
+    def next(
+        self,
+        *message_types: type[Any] | tuple[type[Any], ...],
+        where: Callable[[Any], bool] | None = None,
+        timeout: float | None = None,
+    ) -> Wait[Any]:
         """Wait for a message of a type, for which ``where`` is true: the oldest that this flow has not taken yet.
+
+        Of several types, ``next(HoldEvent, ConnectEvent)``, whichever comes first.
 
         What comes while the flow waits for it goes to the flow, and not to `on_receive`. A class without an
         `on_receive` of its own keeps what nobody has taken, up to 64 messages, so that an event which comes before
         the flow asks for it is not missed: ``await self.connect(…)`` and then ``await self.next(ConnectEvent, …)``.
 
         Raises:
-            TypeError: ``message_type`` is no class.
+            TypeError: what it is to wait for is no class, or no tuple of classes.
             TimeoutError: in the wait, after ``timeout`` seconds.
         """
-        if not isinstance(message_type, type):
-            raise TypeError(_needs_class(message_type))
+        types = _flat(message_types)
         checks.given(checks.seconds, timeout=timeout)
-        wait: Wait[T] = Wait(self.runs_on, self.runs_as)
-        expected = _Expected(message_type, where, wait)
+        wait: OwnWait[Any] = OwnWait(self.runs_on, self.runs_as)
+        expected = _Expected(types, where, wait)
         untaken = self.leg.untaken
         for message in untaken:
             if expected.matches(message):
@@ -106,7 +143,11 @@ class FlowLegActor(OutboundLegActor):
                 return wait
         self._nexts.append(expected)
         self.leg.pause(wait)
-        return give_up_after(wait, timeout, self.runs_on, f"message {message_type.__name__}")
+        if self._cell.hold is not None:
+            # A handler awaits it, perhaps: it may be among what has to wait for the handler.
+            self._cell.hold.look_again()
+            self.later(lambda actor: actor.hand_out())
+        return give_up_after(wait, timeout, self.runs_on, f"message {' or '.join(kind.__name__ for kind in types)}")
 
     def blocking(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Wait[T]:
         """Run blocking code on the blocking pool, where it holds up no call; gives what it returns.
@@ -119,7 +160,7 @@ class FlowLegActor(OutboundLegActor):
         if not callable(function) or inspect.iscoroutinefunction(function):
             raise TypeError(
                 f"blocking({function!r}, …): give a plain function and its arguments, blocking(f, x) and not "
-                "blocking(f(x)); asyncio code is run by blocking(asyncio.run, f(x))"
+                "blocking(f(x)); asyncio code is run by aio(f(x))"
             )
         # Never its repr: that of a partial has the arguments, which may be anybody's card number.
         inner = getattr(function, "func", function)
@@ -130,6 +171,22 @@ class FlowLegActor(OutboundLegActor):
         else:
             self.leg.note_blocking(wait)
         self.runs_on.run_blocking(wait.does(function, *args, **kwargs), name)
+        return wait
+
+    def aio(self, coroutine: Coroutine[Any, Any, T]) -> Wait[T]:
+        """Run asyncio code on the application's one asyncio loop: ``await self.aio(session.get(url))``.
+
+        It runs on the loop's thread, not in this call's turns: it must not touch the call; what it returns is given
+        here, what it raises is raised here. It begins at once. It is cancelled when who awaits it is, and when the
+        call ends.
+
+        Raises:
+            TypeError: it is no coroutine.
+        """
+        check_coroutine(coroutine)
+        wait: OwnWait[T] = OwnWait(self.runs_on, self.runs_as)
+        run_on_loop(self.system.loop_host, coroutine, wait)
+        self.leg.pause(wait)
         return wait
 
     # -- how it is run -----------------------------------------------------------------------------------------------
@@ -147,9 +204,13 @@ class FlowLegActor(OutboundLegActor):
             self.later(lambda actor: actor is self and self._run_flow())
 
     def _run_flow(self) -> None:
-        if not self.leg.is_ended:
-            self._cell.flow = Flow(self._cell, self._run(), self._on_flow_done)
-            self._cell.flow.begin()
+        if self.leg.is_ended or self._cell.is_stopped:
+            return
+        if inspect.iscoroutinefunction(self.run):
+            self._cell.flow = new_flow(self._cell, self._run(), self._on_flow_done)
+        else:
+            self._cell.flow = ThreadFlow(self._cell, self._run_in_thread, self._on_flow_done)
+        self._cell.flow.begin()
 
     async def _run(self) -> None:
         try:
@@ -160,8 +221,21 @@ class FlowLegActor(OutboundLegActor):
             self.log.debug("flow ended with its call")
         except RuntimeError as error:
             if str(error) == "no running event loop":
-                error.add_note("asyncio does not run in a flow: use self.sleep(…), or self.blocking(…)")
+                error.add_note("asyncio does not run in a flow: use self.sleep(…), or self.aio(…)")
             raise
+
+    def _run_in_thread(self) -> None:
+        try:
+            given = self.run()
+            if inspect.iscoroutine(given):
+                given.close()
+                raise TypeError(
+                    f"{type(self).__name__}.run gave a coroutine: let what decorates it be `async def`, too"
+                )
+        except CallEnded as ended:
+            if ended.call_id != self.leg.call_id:  # of another call: that is an error of this one
+                raise
+            self.log.debug("flow ended with its call")
 
     def _on_flow_done(self, _result: object) -> None:
         self.leg.flow_is_over = True
@@ -188,7 +262,40 @@ class FlowLegActor(OutboundLegActor):
             return
         if self._keeps_untaken:
             self.leg.untaken.append(message)
-        self.on_receive(message)
+        given = self.on_receive(message)
+        if given is not None and inspect.iscoroutine(given):
+            self._cell.drive(given, message)
+
+    def after_handler(self) -> None:
+        """Hand the user what has gathered while a handler awaited."""
+        self.hand_out()
+
+    def hand_out(self) -> None:
+        """Hand the user what has gathered, as far as no handler awaits; then only what may come in between."""
+        backlog, cell = self.leg.backlog, self._cell
+        while backlog:
+            place: int | None = 0
+            if cell.is_held:
+                place = next((at for at, message in enumerate(backlog) if self._may_come_between(message)), None)
+            if place is None or not (cell.takes_messages or cell.is_held):  # failed: it is for the next incarnation
+                return
+            message = backlog[place]
+            del backlog[place]
+            cell.hand(message, self.hand_to_user)
+
+    def may_interleave(self, message: object) -> bool:
+        """Return whether a message may be handled while a handler awaits: also what it waits for by `next`."""
+        return self.is_machinery(message) or super().may_interleave(message) or self._may_come_between(message)
+
+    def _may_come_between(self, message: object) -> bool:
+        if any(expected.may_take(message) for expected in self._nexts):
+            return True
+        return self._cell.takes_messages and isinstance(message, self.interleaves)  # at the end only what is awaited
+
+    @staticmethod
+    def is_machinery(message: object) -> bool:
+        """Return whether it is the engine's: it takes no longer than that, and gives the user's part to `hand_out`."""
+        return isinstance(message, RelayEvent | ConnectionLost | ConnectionRestored | ChildFailed)
 
     def _give_flow(self, message: object) -> bool:
         nexts, self._nexts = self._nexts, []
@@ -217,6 +324,21 @@ class FlowLegActor(OutboundLegActor):
 
 def _settle(wait: Wait[None]) -> None:
     wait.try_set(None)
+
+
+def _flat(given: tuple[Any, ...]) -> tuple[type[Any], ...]:
+    """Return the classes of ``next(A, B)`` and of ``next((A, B))``.
+
+    Raises:
+        TypeError: there is none, or something else among them.
+    """
+    types = tuple(kind for one in given for kind in (one if isinstance(one, tuple) else (one,)))
+    if not types:
+        raise TypeError("next(): give the class of the message, for example next(PlayEvent)")
+    for kind in types:
+        if not isinstance(kind, type):
+            raise TypeError(_needs_class(kind))
+    return types
 
 
 def _needs_class(given: object) -> str:

@@ -28,6 +28,8 @@ from relay_actors.protocol.events import CallStateEvent, RelayEvent
 from relay_actors.protocol.states import CallState
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.base import Dispatcher, Runnable
+from relay_actors.runtime.reasons import NORMAL
+from relay_actors.runtime.signals import Stop
 
 __all__ = ["LegLife"]
 
@@ -218,7 +220,9 @@ class LegLife(Actor, AllVerbs):
             self.system.registry.unregister(key, self._cell)
         if is_last and self.is_flow_running:
             self.log.warning("flow still runs after its call, stopping it call_id=%s", leg.call_id)
-        if is_last or not self.is_flow_running:
+        if is_last:
+            self._cell.signal(Stop(NORMAL))  # ahead of all messages: a handler may await what will never come
+        elif not self.is_flow_running:
             self.stop()
 
     def stop_if_over(self) -> None:

@@ -271,7 +271,7 @@ class OutboundMessageActor(_TextActor):
         """Let nobody wait, also when everything stops and the supervisor looks after nobody any more."""
         self._kept.let_nobody_wait("it was stopped")
         for flow in self._asides:
-            flow.cancel()
+            flow.close()
 
     def _on_state(self, event: MessageStateEvent) -> None:
         kept = self._kept

@@ -12,7 +12,7 @@ from relay_actors.protocol.events import EVENT_CLASS_MAP
 from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.future import Future
 
-__all__ = ["CallFuture", "Reply", "Wait", "follow", "give_up_after"]
+__all__ = ["CallFuture", "OwnWait", "Reply", "Wait", "follow", "give_up_after"]
 
 T = TypeVar("T")
 
@@ -116,6 +116,21 @@ class Reply(CallFuture[JsonObject]):
 
 class Wait(CallFuture[T]):
     """A wait for something to happen. Await it in a flow or in asyncio, or ``.get(timeout=…)`` it in a thread."""
+
+
+class OwnWait(Wait[T]):
+    """A wait that is there only for who waits, such as a sleep: once nobody does, it is over."""
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        try:
+            return (yield from super().__await__())
+        except BaseException:  # also when who awaits it was cancelled
+            self.let_go()
+            raise
+
+    def let_go(self) -> None:
+        """Nobody waits for it any more."""
+        self.try_fail(asyncio.CancelledError())
 
 
 def follow(target: Future[T], source: Future[T], *, instead: Callable[[], BaseException | None] = lambda: None) -> None:

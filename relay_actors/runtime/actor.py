@@ -10,15 +10,17 @@ from __future__ import annotations
 import inspect
 import logging
 import threading
+import types
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, cast
 
 import pykka
 from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr, _ActorStop
 
-from relay_actors.errors import ActorError
+from relay_actors.errors import ActorError, ConfigError
 from relay_actors.runtime.abilities.asking import Asking
+from relay_actors.runtime.abilities.awaiting import Awaiting
 from relay_actors.runtime.abilities.stashing import Stashing
 from relay_actors.runtime.abilities.supervising import Supervising
 from relay_actors.runtime.abilities.timing import Timing
@@ -26,6 +28,7 @@ from relay_actors.runtime.abilities.watching import Watching
 from relay_actors.runtime.actor_log import ActorLog
 from relay_actors.runtime.actor_ref import ActorRef, StoppedFlag
 from relay_actors.runtime.anatomy import AnySystem
+from relay_actors.runtime.async_handler import may_interleave
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.context import here, process_system
 from relay_actors.runtime.directives import Directive, directives_problem
@@ -38,20 +41,38 @@ from relay_actors.runtime.strategies import AutoShutdown, Strategy
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["Actor"]
+__all__ = ["DISPATCHERS", "Actor"]
+
+DISPATCHERS: Final = ("pooled", "pinned", "blocking", "loop")
+"""What ``Actor.dispatcher`` may be."""
+
+_MAY_NOT_AWAIT: Final = (
+    "__init__", "on_start", "on_stop", "on_failure", "pre_restart", "after_batch", "on_child_started", "on_child_ended",
+)  # fmt: skip
 
 _constructing = threading.local()
 
+# Guards the classes that differ only in their dispatcher. Re-entrant, because making one runs the user's
+# ``__init_subclass__``.
+_variants_lock = threading.RLock()
 
-class Actor(Asking, Supervising, Watching, Timing, Stashing, pykka.Actor):
+
+class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Actor):
     """An actor: a pykka actor that is cheap, can have children, and can be restarted in place.
 
     Subclass it, handle `on_receive`, start it with ``MyActor.start()`` or as a child with ``self.spawn(MyActor)``.
     Constructor arguments are kept: a restart constructs the same class with the same arguments.
     """
 
-    dispatcher: ClassVar[Literal["pooled", "pinned"]] = "pooled"
-    """``pooled`` shares the baton; ``pinned`` has a thread of its own (SEMANTICS D3)."""
+    dispatcher: ClassVar[Literal["pooled", "pinned", "blocking", "loop"]] = "pooled"
+    """``pooled`` shares the baton; ``pinned`` has a thread of its own; ``blocking`` has turns on the threads for what
+    blocks; ``loop`` has them on the asyncio loop (SEMANTICS D3). For some actors of a class only: `on_dispatcher`."""
+    interleaves: ClassVar[tuple[type, ...]] = ()
+    """Types of messages that may be handled while an ``async def on_receive`` awaits; others wait until it has
+    returned. For methods that proxies call there is `interleave` (SEMANTICS A14)."""
+    grace_s: ClassVar[float] = 1.0
+    """How many seconds what awaits may take to clean up when the actor stops, before it is abandoned (SEMANTICS A15).
+    Let it be less than ``shutdown_s``."""
     throughput: ClassVar[int] = 32
     """How many messages it may handle before others have their turn."""
     runs_late: ClassVar[bool] = False
@@ -87,13 +108,17 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, pykka.Actor):
 
     _on_stop_takes_reason: ClassVar[bool] = False
     _cell: Cell
+    _variants: ClassVar[dict[str, Any]]
 
     # -- made and started --------------------------------------------------------------------------------------------
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if inspect.iscoroutinefunction(cls.__dict__.get("on_receive")):
-            raise TypeError(f"{cls.__name__}.on_receive must be `def`: what awaits belongs in a flow (`async def run`)")
+        if not (isinstance(cls.interleaves, tuple) and all(isinstance(kind, type) for kind in cls.interleaves)):
+            raise TypeError(f"{cls.__name__}.interleaves must be a tuple of classes, not {cls.interleaves!r}")
+        for name in _MAY_NOT_AWAIT:
+            if inspect.iscoroutinefunction(cls.__dict__.get(name)):
+                raise TypeError(f"{cls.__name__}.{name} must be `def`: only handlers (`on_receive`) may be `async def`")
 
         problem = directives_problem(cls.directives)
         if cls.strategy not in list(Strategy):
@@ -182,6 +207,30 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, pykka.Actor):
                 return cast("ActorRef[Self]", system.start_within(wait_s, cls, *args, **kwargs))
         return cast("ActorRef[Self]", system.start(cls, *args, **kwargs))
 
+    @classmethod
+    def on_dispatcher(cls, dispatcher: Literal["pooled", "pinned", "blocking", "loop"]) -> type[Self]:
+        """Return this class with another dispatcher, to start some of its actors there: always the same one.
+
+        ``Report.on_dispatcher("blocking").start()``, ``self.spawn(Report.on_dispatcher("pinned"))``.
+
+        Raises:
+            ConfigError: there is no such dispatcher.
+        """
+        if dispatcher not in DISPATCHERS:
+            raise ConfigError(f"on_dispatcher({dispatcher!r}): one of {', '.join(DISPATCHERS)}")
+        if dispatcher == cls.dispatcher:
+            return cls
+        with _variants_lock:
+            variants: dict[str, Any] | None = cls.__dict__.get("_variants")
+            if variants is None:
+                variants = cls._variants = {}
+            if dispatcher not in variants:
+                names = {"dispatcher": dispatcher, "__module__": cls.__module__, "__qualname__": cls.__qualname__}
+                variants[dispatcher] = types.new_class(
+                    cls.__name__, (cls,), exec_body=lambda space: space.update(names)
+                )
+            return cast("type[Self]", variants[dispatcher])
+
     @staticmethod
     def _create_actor_inbox() -> Any:
         return Mailbox()
@@ -232,6 +281,9 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, pykka.Actor):
     def after_batch(self) -> None:
         """Called at the end of each turn, after one or several messages. For subclasses."""
 
+    def after_handler(self) -> None:
+        """Called when a handler that awaited is over, before the next message is taken. For frameworks on top."""
+
     def pre_restart(self, reason: ExitReason, message: object) -> None:
         """Last hook of an incarnation that is about to be replaced. For subclasses.
 
@@ -256,6 +308,18 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, pykka.Actor):
     @staticmethod
     def is_notice(message: object) -> bool:
         """Return whether a message is one that a framework on top tells all such actors, wanted or not."""
+        return False
+
+    def may_interleave(self, message: object) -> bool:
+        """Return whether a message may be handled while a handler awaits. For frameworks on top to extend."""
+        return may_interleave(self, message)
+
+    @staticmethod
+    def is_machinery(message: object) -> bool:
+        """Return whether a message is none of the user's, so that it is handled also while the actor ends.
+
+        For frameworks on top to override.
+        """
         return False
 
     # -- what an actor can do ----------------------------------------------------------------------------------------

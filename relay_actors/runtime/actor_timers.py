@@ -47,6 +47,8 @@ class _Tick(Internal):
 
     __slots__ = ("due", "generation", "key", "timers")
 
+    interleaves = False
+
     def __init__(self, timers: ActorTimers, key: Hashable, generation: int, due: float) -> None:
         self.timers = timers
         self.key = key

@@ -162,10 +162,10 @@ def ask(receiver: Any, message: object, *, block: bool, timeout: float | None) -
             now = receiver.system.clock.now()
             deadline = min(now + timeout_s, latest)
             reply = Ask(receiver, kind, turn, deadline, max(0.0, deadline - now))
-    if not block:
+    if not block or here.wait_by is not None:
         reply.fail_at_deadline()
         _send(receiver, message, reply)
-        return reply
+        return reply.get() if block else reply  # in `def run` such a wait lets other messages be handled
     if turn is None:
         _send(receiver, message, reply)
         return reply.outcome()

@@ -21,13 +21,14 @@ from typing import Any, Final, get_args
 from relay_actors.errors import StartFailed
 from relay_actors.runtime.actor_timers import ActorTimers
 from relay_actors.runtime.anatomy import AnySystem
+from relay_actors.runtime.async_handler import Hold
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.children import Children
 from relay_actors.runtime.context import here
 from relay_actors.runtime.extras import Extras
 from relay_actors.runtime.failures import ActorIsDead
-from relay_actors.runtime.flow import Flow
+from relay_actors.runtime.flow import Running
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.inspection import label_of
 from relay_actors.runtime.mailbox import Mailbox
@@ -66,7 +67,8 @@ class Cell(Turns):
     Attributes:
         parent: who supervises it; None for an actor without a supervisor, which ends when it fails, as pykka's do.
         incarnation: 0 for the first, and 1 more for each restart.
-        flow: the coroutine that the actor is driving, if any; cancelled with the incarnation.
+        flow: the coroutine, or the code on a thread of its own, that the actor is in the middle of, if any; cancelled
+            with the incarnation.
         started: settled when the first incarnation has started or failed to; None if nobody wants to know.
     """
 
@@ -113,7 +115,7 @@ class Cell(Turns):
         self.parent: Cell | None = None
         self.incarnation = 0
         self.exit_reason: ExitReason = NORMAL
-        self.flow: Flow | None = None
+        self.flow: Running | None = None
         self.started: Future[bool] | None = None
         self._children: Children | None = None
         self._timers: ActorTimers | None = None
@@ -240,7 +242,8 @@ class Cell(Turns):
         elif self.state is _RUNNING:
             self._wait_for_parent(None)
         if self.state is _FAILED:  # otherwise it is ending, and the parent will be told of that
-            self._once_childless(partial(self._leave, reason, ChildLeft(self)), keep=self._keeps_children())
+            leave = partial(self._leave, reason, ChildLeft(self))
+            self._end_work(partial(self._once_childless, leave, keep=self._keeps_children()), for_restart=True)
 
     def _drop_incarnation(self) -> None:
         if self.actor is not None:
@@ -248,14 +251,18 @@ class Cell(Turns):
         self._end_work(for_restart=not self.has_ended)
         self.actor = None
 
-    def _end_work(self, *, for_restart: bool = False) -> None:
+    def _end_work(self, then: Callable[[], None] | None = None, *, for_restart: bool = False) -> None:
+        """End timers and coroutines; ``then`` is done when those have cleaned up, and without it they may not await."""
         if self._timers is not None:
             self._timers.cancel_all(keep_durable=for_restart)
         if self._extras is not None:
             self._extras.silence = None
         flow, self.flow = self.flow, None
-        if flow is not None:
-            self._hook("flow", flow.cancel)
+        if self.hold is not None or (flow is not None and not flow.is_over):
+            hold = self.hold if self.hold is not None else Hold(self)
+            hold.end(flow, then, self.actor_class.grace_s)
+        elif then is not None:
+            then()
 
     def _spec(self) -> ChildSpec | None:
         siblings = self.parent.children if self.parent is not None else None
@@ -323,9 +330,9 @@ class Cell(Turns):
             self._stop_for_good(reason)
         elif self.state is _RUNNING:
             if self._wait_for_parent(None):
-                left = ChildFailedSignal(self, reason, None)
-                self._once_childless(partial(self._leave, reason, left), keep=spec.keep_children)
-        elif self.is_between and not self._waits_for_children():
+                leave = partial(self._leave, reason, ChildFailedSignal(self, reason, None))
+                self._end_work(partial(self._once_childless, leave, keep=spec.keep_children), for_restart=True)
+        elif self.is_between and not self._waits_for_children() and self.hold is None:
             self._answer_stops()  # between two incarnations: one has ended, and the next one has been decided upon
 
     def _leave(self, reason: ExitReason, left: ChildFailedSignal | ChildLeft) -> None:
@@ -346,10 +353,9 @@ class Cell(Turns):
         self.exit_reason = reason
         if not self._enter(_STOPPING):
             return
-        self._end_work()
         if self._children is not None:
             self._children.refuse_held()
-        self._once_childless(partial(self._finish, reason, has_begun))
+        self._end_work(partial(self._once_childless, partial(self._finish, reason, has_begun)))
 
     def _finish(self, reason: ExitReason, has_begun: bool) -> None:
         # Also after a failure that nobody mends: each incarnation has a last hook (L7). pykka calls only on_failure.

@@ -23,10 +23,13 @@ class Here(threading.local):
     Attributes:
         turn: the runnable whose turn this thread runs, innermost first; None outside of all turns.
         in_flow: whether a flow is being driven, so that an await belongs to the actor and not to asyncio.
+        wait_by: how this thread waits for a future that is not settled; gives whether it is settled then. None, as
+            well as what gives None, is the usual way.
     """
 
     turn: Runnable | None = None
     in_flow: bool = False
+    wait_by: Callable[[Any, float | None], bool | None] | None = None
 
 
 here = Here()

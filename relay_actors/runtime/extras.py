@@ -74,9 +74,9 @@ class Extras:
         finally:
             self.heard()
 
-    def hand(self, message: object, handler: Callable[[Any], object]) -> None:
+    def hand(self, message: object, handler: Callable[[Any], object]) -> object:
         """Have a message handled that has no envelope: a timer's, or one of several that an event has brought."""
-        self._handle(InHand(Envelope(message)), handler)
+        return self._handle(InHand(Envelope(message)), handler)
 
     def heard(self) -> None:
         """Note that somebody has spoken."""

@@ -1,12 +1,13 @@
-"""Drives an ``async def run`` inside an actor's turns: no event loop, no thread. Layer: pillar.
+"""Drives a coroutine inside an actor's turns: no event loop, no thread. Layer: pillar.
 
-Source: DESIGN section 4.
+Source: DESIGN section 4; SEMANTICS A14, A15.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol
 
 from relay_actors.errors import FlowError
 from relay_actors.runtime.anatomy import AnyCell
@@ -14,7 +15,31 @@ from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.signals import Internal
 
-__all__ = ["Flow"]
+__all__ = ["Flow", "Running", "place_of"]
+
+
+class Running(Protocol):
+    """Something that an actor is in the middle of: a coroutine, or code on a thread of its own. In its turns only."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has returned, raised, or been closed."""
+
+    @property
+    def place(self) -> str:
+        """Where it waits: file, line and function."""
+
+    def begin(self) -> None:
+        """Start it."""
+
+    def end_with(self, error: BaseException) -> None:
+        """Raise ``error`` once, where it waits, or where it will wait next."""
+
+    def cancel(self) -> None:
+        """Raise `asyncio.CancelledError` where it waits; it may clean up, and wait while it does."""
+
+    def close(self) -> None:
+        """End it: it may not wait any more."""
 
 
 class Flow:
@@ -27,23 +52,39 @@ class Flow:
         cell: the actor's cell.
         coroutine: what to run.
         on_done: called in the turn in which the coroutine returned, with what it returned.
+        on_failed: called with what it raised, in place of raising it; also when it was cancelled or closed. Without
+            it, a flow that was cancelled ends in silence.
     """
 
-    __slots__ = ("_awaited", "_cell", "_coroutine", "_ending", "_is_over", "_on_done", "_wakes")
+    __slots__ = ("_awaited", "_cell", "_coroutine", "_ending", "_is_cancelled", "_is_over", "_on_done", "_on_failed",
+                 "_wakes")  # fmt: skip
 
-    def __init__(self, cell: AnyCell, coroutine: Coroutine[Any, Any, Any], on_done: Callable[[Any], None]) -> None:
+    def __init__(
+        self,
+        cell: AnyCell,
+        coroutine: Coroutine[Any, Any, Any],
+        on_done: Callable[[Any], None],
+        on_failed: Callable[[BaseException], None] | None = None,
+    ) -> None:
         self._cell = cell
         self._coroutine = coroutine
         self._on_done = on_done
+        self._on_failed = on_failed
         self._awaited: Future[Any] | None = None
         self._wakes = 0  # so that a wake-up for an await that was interrupted wakes nothing
         self._is_over = False
+        self._is_cancelled = False
         self._ending: BaseException | None = None
 
     @property
     def is_over(self) -> bool:
-        """Whether it has returned, raised or been cancelled."""
+        """Whether it has returned, raised, or been closed."""
         return self._is_over
+
+    @property
+    def place(self) -> str:
+        """Where it waits: file, line and function."""
+        return place_of(self._coroutine)
 
     def begin(self) -> None:
         """Run up to the first await. What the coroutine raises, this raises."""
@@ -76,6 +117,14 @@ class Flow:
             self._cell.tell_control(_Wake(self, self._wakes))
 
     def cancel(self) -> None:
+        """Raise `asyncio.CancelledError` at the await where the flow is, or else at the next that suspends it.
+
+        Its ``except`` and ``finally`` blocks run, and may await; whoever cancels sees to it that this has an end.
+        """
+        self._is_cancelled = True
+        self.interrupt(asyncio.CancelledError())
+
+    def close(self) -> None:
         """Close the coroutine where it is: its ``finally`` blocks run, but may not await any more.
 
         A flow that ends its own actor is closed at its next await.
@@ -91,6 +140,7 @@ class Flow:
             self._coroutine.close()
         finally:
             here.in_flow = outer
+            self._tell_failed(asyncio.CancelledError())
 
     @property
     def _is_running(self) -> bool:
@@ -106,29 +156,39 @@ class Flow:
                 if not isinstance(awaited, Future):
                     error = FlowError(
                         f"a flow cannot await {type(awaited).__name__}: it is driven by its actor, not by asyncio. "
-                        "Run asyncio code by self.blocking(asyncio.run, ...), and blocking code by self.blocking(...)"
+                        "Run asyncio code by self.aio(...), and blocking code by self.blocking(...)"
                     )
                 elif self._is_over:
                     coroutine.close()
+                    self._tell_failed(asyncio.CancelledError())
                     return
                 elif not awaited.is_settled:
                     if self._ending is None:
                         break
                     error, self._ending = self._ending, None
         except StopIteration as finished:
-            if self._is_over:  # cancelled by its own hand, and returned before the next await
+            if self._is_over:  # closed by its own hand, and returned before the next await
+                self._tell_failed(asyncio.CancelledError())
                 return
             self._is_over = True
             result = finished.value
-        except BaseException:
+        except BaseException as failure:
             self._is_over = True
-            raise
+            if self._on_failed is None and not (self._is_cancelled and isinstance(failure, asyncio.CancelledError)):
+                raise
+            self._tell_failed(failure)
+            return
         else:
             self._suspend_on(awaited)
             return
         finally:
             here.in_flow = outer
-        self._on_done(result)
+        if self._on_failed is not None or not self._is_cancelled:
+            self._on_done(result)
+
+    def _tell_failed(self, error: BaseException) -> None:
+        if self._on_failed is not None:
+            self._on_failed(error)
 
     def _suspend_on(self, awaited: Future[Any]) -> None:
         self._awaited = awaited
@@ -164,3 +224,18 @@ class _Wake(Internal):
     def deliver(self) -> None:
         """Let the flow go on, in the actor's turn."""
         self._flow.wake(self._number)
+
+
+def place_of(coroutine: Any) -> str:
+    """Return where a coroutine waits, innermost: file, line and function; "" when it is over."""
+    place = ""
+    while coroutine is not None:
+        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
+        code = getattr(frame, "f_code", None)
+        if frame is None or code is None:
+            break
+        if place and code.co_name == "__await__":  # the framework's own end of it tells nobody anything
+            break
+        place = f"{code.co_filename}:{frame.f_lineno} in {code.co_qualname}"
+        coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
+    return place

@@ -156,7 +156,7 @@ class Future(pykka.Future[T]):
                 self._callbacks.remove(callback)
 
     def __await__(self) -> Generator[Any, Any, T]:
-        if not self._settled and self._settles:
+        if not self._settled and self.settles:
             if here.in_flow:
                 yield self
             else:
@@ -185,9 +185,15 @@ class Future(pykka.Future[T]):
         return _Derived((self, *futures), list)
 
     @property
-    def _settles(self) -> bool:
+    def settles(self) -> bool:
+        """Whether it tells when it is settled."""
         # A hook of the user's own computes where and when it is asked: nobody can be told that it has.
         return self._get_hook is None
+
+    @property
+    def dispatcher(self) -> Dispatcher | None:
+        """Who runs the actors that will settle it, if that is known."""
+        return self._dispatcher
 
     def _await_in_asyncio(self) -> Generator[Any, Any, None]:
         try:
@@ -241,10 +247,17 @@ class Future(pykka.Future[T]):
         """Return the futures that have yet to be settled: itself, or some of those from which it is computed."""
         return () if self._settled else (self,)
 
+    def let_go(self) -> None:
+        """Tell it that nobody waits for it any more; nothing, unless it is there only for who waits. Any thread."""
+
     def _too_late(self, timeout: float | None) -> WaitTimeout:
         return WaitTimeout(f"{timeout} seconds")
 
     def _wait(self, timeout: float | None) -> bool:
+        if timeout == math.inf:
+            timeout = None
+        if here.wait_by is not None and (is_settled := here.wait_by(self, timeout)) is not None:
+            return is_settled
         turn = here.turn
         if turn is None or (timeout is not None and timeout <= 0):  # who only looks does not wait
             return self._block(timeout)
@@ -255,8 +268,6 @@ class Future(pykka.Future[T]):
             wait_graph.leave(turn, before)
 
     def _block(self, timeout: float | None) -> bool:
-        if timeout == math.inf:
-            timeout = None
         # A bare lock, not an Event: it costs a tenth, and every ask waits on one.
         asleep = threading.Lock()
         asleep.acquire()
@@ -289,7 +300,7 @@ class _Derived(Future[T]):
     """
 
     def __init__(self, sources: tuple[pykka.Future[Any], ...], compute: Callable[[list[Any]], T]) -> None:
-        ours = [source for source in sources if isinstance(source, Future) and source._settles]  # noqa: SLF001  # its own kind
+        ours = [source for source in sources if isinstance(source, Future) and source.settles]  # its own kind
         super().__init__(ours[0]._dispatcher if ours else None)  # noqa: SLF001  # its own kind
         self._sources = sources
         self._compute = compute
@@ -301,7 +312,7 @@ class _Derived(Future[T]):
                 source.add_done_callback(self._note)
 
     @property
-    def _settles(self) -> bool:
+    def settles(self) -> bool:
         return self._is_ours
 
     def open_parts(self) -> Sequence[Future[Any]]:

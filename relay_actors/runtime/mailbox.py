@@ -175,6 +175,43 @@ class Mailbox:
             self._room.notify()
         return envelope
 
+    def look_for(
+        self, lane: Literal[0, 1], start: int, wanted: Callable[[Envelope], bool]
+    ) -> tuple[Envelope | None, int]:
+        """Return the first wanted envelope of the control (0) or user (1) lane, and where it lies; it stays there.
+
+        Only the thread that has the turn. What lies before ``start`` was looked at before, and is not again: so a long
+        lane is looked through once. A lane that drops its oldest moves meanwhile, and is looked through every time.
+
+        Returns:
+            The envelope, or None; and how much of the lane need not be looked at again.
+        """
+        envelopes: deque[Envelope] | None = self._user if lane else self._control
+        at = 0 if lane and self._overflow == "drop_old" else start
+        while envelopes:
+            try:
+                envelope = envelopes[at]
+            except IndexError:
+                break
+            if wanted(envelope):
+                return envelope, at
+            at += 1
+        return None, at
+
+    def newest(self) -> tuple[Envelope | None, Envelope | None]:
+        """Return what came last in the control and in the user lane, if it is still there. Any thread."""
+        return _last(self._control), _last(self._user)
+
+    def withdraw(self, envelope: Envelope) -> bool:
+        """Take out an envelope that `look_for` has found; False if it is gone: dropped, or drained by the closer."""
+        if self._control is not None and _withdraw(self._control, envelope):
+            return True
+        if self._room is None:
+            return _withdraw(self._user, envelope)
+        with self._room:
+            self._room.notify()
+            return _withdraw(self._user, envelope)
+
     def close(self) -> tuple[list[Signal], list[Envelope]]:
         """Take nothing more, and return what was waiting: signals, and messages of the other lanes in order."""
         if self._room is None:
@@ -303,6 +340,13 @@ class _Attempt:
 def _pop(lane: deque[T]) -> T | None:
     try:
         return lane.popleft()
+    except IndexError:
+        return None
+
+
+def _last(lane: deque[T] | None) -> T | None:
+    try:
+        return lane[-1] if lane else None
     except IndexError:
         return None
 

@@ -76,7 +76,7 @@ def pipe(
             f"pipe_to_self() takes a future of this framework, not {type(future).__name__}: ask(…, block=False), a "
             "proxy's call, or any other that can be awaited in a flow"
         )
-    if not future._settles:  # noqa: SLF001  # its own kind
+    if not future.settles:  # its own kind
         raise ConfigError("pipe_to_self() needs a future that somebody settles, and this one is computed by who asks")
     for name, given in (("ok", ok), ("err", err)):
         if given is not None and not callable(given):

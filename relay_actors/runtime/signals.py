@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from relay_actors.errors import ParentStopping
 from relay_actors.runtime.anatomy import AnyCell
@@ -50,6 +50,9 @@ class Internal:
     """
 
     __slots__ = ()
+
+    interleaves: ClassVar[bool] = True
+    """Whether it may be delivered while a handler of the actor awaits; not, if it brings the user a message (A14)."""
 
     def deliver(self) -> None:
         """Do it, in the actor's turn. What it raises fails the actor, as a handler would."""

@@ -12,7 +12,7 @@ from uuid import UUID
 import pykka
 
 from relay_actors.errors import ActorError, ConfigError, NameTaken, StartTimeout
-from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.actor import DISPATCHERS, Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.base import Clock, Dispatcher, Hooks, Runnable
 from relay_actors.runtime.cell import Cell
@@ -21,7 +21,10 @@ from relay_actors.runtime.clock import Ids, Random, SystemClock, fresh_random, u
 from relay_actors.runtime.context import here, process_system
 from relay_actors.runtime.dead_letters import DeadLetters
 from relay_actors.runtime.dispatcher_baton import BatonDispatcher
+from relay_actors.runtime.dispatcher_beside import BlockingDispatcher
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
+from relay_actors.runtime.dispatcher_loop import LoopDispatcher, LoopHost, LoopThread, VirtualLoopHost
+from relay_actors.runtime.dispatcher_own_thread import OwnThreads
 from relay_actors.runtime.dispatcher_pinned import PinnedDispatcher
 from relay_actors.runtime.event_stream import EventStream
 from relay_actors.runtime.future import Future, WaitTimeout
@@ -86,6 +89,13 @@ class System(Seeing):
         self._urn_family = UUID(int=self.random.getrandbits(64) << 64, version=4).int
         self._cells: dict[int, Cell] = {}
         self._pinned: set[PinnedDispatcher] = set()
+        is_deterministic = isinstance(self.dispatcher, DeterministicDispatcher)
+        self.own_threads = OwnThreads(self.clock, name=name, daemon=daemon, is_strict=is_deterministic)
+        self.loop_host: LoopHost = (
+            VirtualLoopHost(self.dispatcher) if is_deterministic else LoopThread(name=f"{name}-loop", daemon=daemon)
+        )
+        self._on_loop = LoopDispatcher(self.dispatcher, self.loop_host)
+        self._on_pool = BlockingDispatcher(self.dispatcher)
         self._is_stopping = False
         self._nobody_left = threading.Event()
         self._nobody_left.set()
@@ -117,7 +127,8 @@ class System(Seeing):
         """Return whose turns are under way, and when by the clock each began. Any thread."""
         with self._lock:
             pinned = list(self._pinned)
-        return [turn for dispatcher in (self.dispatcher, *pinned) for turn in dispatcher.turns()]
+        dispatchers = (self.dispatcher, self._on_loop, self._on_pool, *pinned)
+        return [turn for dispatcher in dispatchers for turn in dispatcher.turns()]
 
     # -- actors ------------------------------------------------------------------------------------------------------
 
@@ -256,7 +267,9 @@ class System(Seeing):
         for cell in self.living:
             cell.kill("the system stops")
         self.waiting_messages.close()
-        left = self.dispatcher.stop(max(1.0, deadline - self.clock.now()))
+        left = self.loop_host.stop(max(1.0, deadline - self.clock.now()))
+        left += self.own_threads.stop(max(1.0, deadline - self.clock.now()))
+        left += self.dispatcher.stop(max(1.0, deadline - self.clock.now()))
         with self._lock:
             pinned, self._pinned = self._pinned, set()
         left += sum(dispatcher.stop(max(0.1, deadline - self.clock.now())) for dispatcher in pinned)
@@ -316,10 +329,15 @@ class System(Seeing):
         Raises:
             ConfigError: its ``dispatcher`` is none that there is.
         """
-        if actor_class.dispatcher not in ("pooled", "pinned"):
-            raise ConfigError(f"{actor_class.__name__}.dispatcher is {actor_class.dispatcher!r}: 'pooled' or 'pinned'")
-        if actor_class.dispatcher == "pooled" or isinstance(self.dispatcher, DeterministicDispatcher):
+        kind = actor_class.dispatcher
+        if kind not in DISPATCHERS:
+            raise ConfigError(f"{actor_class.__name__}.dispatcher is {kind!r}: one of {', '.join(DISPATCHERS)}")
+        if kind == "loop":
+            return self._on_loop
+        if kind == "pooled" or isinstance(self.dispatcher, DeterministicDispatcher):
             return self.dispatcher
+        if kind == "blocking":
+            return self._on_pool
         pinned = PinnedDispatcher(self.dispatcher, name=f"{self.name}-pinned-{serial}", daemon=self._daemon)
         pinned.start()
         with self._lock:

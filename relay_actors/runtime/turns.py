@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import abc
+import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from enum import Enum, auto
 from functools import partial
+from types import CoroutineType
 from typing import Any, cast
 
 from relay_actors.errors import Poisoned
 from relay_actors.runtime.anatomy import AnyActor, AnyCell, AnySystem
 from relay_actors.runtime.asking import FOREVER, NoReplyYet, fail_ask, not_answered, skip_expired
+from relay_actors.runtime.async_handler import Hold
 from relay_actors.runtime.base import Dispatcher
 from relay_actors.runtime.context import here
 from relay_actors.runtime.extras import STASHED, Extras
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.future import Future
+from relay_actors.runtime.loop_flow import start_flow
 from relay_actors.runtime.mailbox import STOP, Envelope, Mailbox
 from relay_actors.runtime.post import Post
 from relay_actors.runtime.reasons import NORMAL, ExitReason
 from relay_actors.runtime.signals import Internal, Signal
+from relay_actors.runtime.thread_flow import TakesTurn
 
 __all__ = ["CellState", "Turns", "let_the_user_interrupt"]
 
@@ -51,6 +56,8 @@ class Turns(Post):
         actor: the user's object; None before it is made, and after its end.
         state: where in its life it is.
         throughput: how many messages it may handle in one turn.
+        hold: why it does not take its next message, if a handler awaits or an end is waited for; None otherwise.
+        passes_to: a flow on a thread of its own, which goes on with this turn there; None otherwise.
     """
 
     __slots__ = (
@@ -61,6 +68,8 @@ class Turns(Post):
         "_is_zombie",
         "_start_wanted",
         "actor",
+        "hold",
+        "passes_to",
         "state",
         "throughput",
     )
@@ -78,6 +87,8 @@ class Turns(Post):
         self._is_zombie = False
         self._handling: Envelope | None = None  # what the present turn is about; read by inspections, and by a kill
         self._extras: Extras | None = None
+        self.hold: Hold | None = None
+        self.passes_to: TakesTurn | None = None
 
     @property
     def was_begun(self) -> bool:
@@ -119,14 +130,65 @@ class Turns(Post):
         """Hand ``message`` to the actor, in its turn. What it raises fails the actor."""
         actor = self.actor
         if actor is not None:
-            self.hand(message, actor.receive)
+            given = self.hand(message, actor.receive)
+            if type(given) is CoroutineType:
+                self.drive(given, message)
 
-    def hand(self, message: object, handler: Callable[[Any], object]) -> None:
+    def hand(self, message: object, handler: Callable[[Any], object]) -> object:
         """Have ``handler`` handle a message that did not come in an envelope of its own; it may put it aside."""
-        if self._extras is None:
-            handler(message)
+        return handler(message) if self._extras is None else self._extras.hand(message, handler)
+
+    def drive(
+        self,
+        coroutine: Coroutine[Any, Any, Any],
+        message: object,
+        reply: Future[Any] | None = None,
+        *,
+        tries_left: int = 0,
+    ) -> None:
+        """Run what an ``async def`` handler has given; other messages wait until it is over (SEMANTICS A14).
+
+        Args:
+            coroutine: what to run.
+            message: what it handles.
+            reply: settled with what it returns, or raises.
+            tries_left: how often the message is handled again if it raises (M6).
+        """
+
+        def done(result: object) -> None:
+            if reply is not None:
+                self._reply(reply, result)
+
+        def failed(error: BaseException) -> None:
+            if isinstance(error, asyncio.CancelledError) and (self.state is not _RUNNING or self.has_ended):
+                if reply is not None:
+                    reply.try_fail(ActorIsDead(f"{self.ref} stopped while handling the message"))
+            elif self.actor is not None:
+                self._on_error(self.actor, Envelope(message, reply), error, tries_left=tries_left)
+
+        running = start_flow(self, coroutine, done, failed)
+        if running.is_over:
+            return
+        if self.state is _RUNNING or self.has_ended:  # in an actor that was killed it is closed with all the rest
+            if self.hold is None:
+                self.hold = Hold(self)
+            self.hold.add(running)
         else:
-            self._extras.hand(message, handler)
+            running.close()
+
+    @property
+    def takes_messages(self) -> bool:
+        """Whether an incarnation is running that is not about to end."""
+        return self.state is _RUNNING
+
+    @property
+    def is_held(self) -> bool:
+        """Whether other messages have to wait, because a handler awaits or an end is waited for."""
+        return self.hold is not None and self.hold.holds
+
+    def run_hook(self, name: str, hook: Callable[..., object], *args: object) -> None:
+        """Call something that must not be able to stop what is going on; what it raises is logged. In its turn."""
+        self._hook(name, hook, *args)
 
     def tell_actor(self, call: Callable[[AnyActor], object]) -> None:
         """Call a hook of the actor while it is running, in its turn. What it raises fails the actor."""
@@ -162,14 +224,23 @@ class Turns(Post):
         finally:
             here.turn = outer
             here.in_flow = outer_flow
-            self._is_running = False
-            if self.has_ended:
-                self.count_zombie(-1)
-            # First give the turn back, then look. A sender puts first and then tries to have a turn scheduled, and
-            # `kill` ends first and then does so: whichever comes second sees the other.
-            self._scheduled.release()
-            if self._has_work():
-                self.wake()
+            passes_to = self.passes_to
+            if passes_to is None:
+                self.end_turn()
+            else:
+                self.passes_to = None
+                passes_to.take_turn()
+
+    def end_turn(self) -> None:
+        """Give the turn back. For who has it: the thread that runs it, or the flow to which it was passed on."""
+        self._is_running = False
+        if self.has_ended:
+            self.count_zombie(-1)
+        # First give the turn back, then look. A sender puts first and then tries to have a turn scheduled, and
+        # `kill` ends first and then does so: whichever comes second sees the other.
+        self._scheduled.release()
+        if self._has_work():
+            self.wake()
 
     def _handle_some(self, grant: list[None]) -> None:
         mailbox = self.mailbox
@@ -179,6 +250,12 @@ class Turns(Post):
             signal = mailbox.take_system()
             if signal is not None:
                 self._handle_signal(signal)
+            elif self.hold is not None:
+                envelope = self.hold.take()
+                if envelope is not None:
+                    self._handle_control(envelope)
+                elif self.hold is not None:
+                    break
             elif self.state is _RUNNING:
                 if self._extras is not None and (ready := self._extras.take_ready()) is not None:
                     self._handle(ready)
@@ -195,6 +272,8 @@ class Turns(Post):
                 break
         if self.state is _RUNNING and self.actor is not None:
             self._guarded(self.actor.after_batch)
+        if self.hold is not None:
+            self._guarded(self.hold.settle)
         if self.has_ended:
             self._drop_incarnation()
 
@@ -203,6 +282,9 @@ class Turns(Post):
             return True
         if self.has_ended:
             return self.actor is not None
+        hold = self.hold  # read once: the turn has been given back, and another one may drop it
+        if hold is not None:
+            return hold.has_work()
         if self.state is _RUNNING:
             return self.mailbox.has_messages() or (self._extras is not None and self._extras.stash.has_ready)
         return self.state is _NEW and self._start_wanted
@@ -241,7 +323,9 @@ class Turns(Post):
         except BaseException as error:
             self._on_error(actor, envelope, error, tries_left=type(actor).retries)
         else:
-            if reply is not None and response is not STASHED:
+            if response is not None and type(response) is CoroutineType:
+                self.drive(response, message, reply, tries_left=type(actor).retries)
+            elif reply is not None and response is not STASHED:
                 self._reply(reply, response)
         self._handling = None
 
@@ -278,7 +362,9 @@ class Turns(Post):
         except BaseException as again:
             self._on_error(actor, envelope, again, tries_left=0)
         else:
-            if reply is not None and response is not STASHED:
+            if type(response) is CoroutineType:
+                self.drive(response, message, reply)
+            elif reply is not None and response is not STASHED:
                 self._reply(reply, response)
 
     def _guarded(self, call: Callable[[], object]) -> None:

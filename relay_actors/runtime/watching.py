@@ -133,6 +133,8 @@ class _Notice(Internal):
 
     __slots__ = ("_notice", "_token", "_watcher")
 
+    interleaves = False
+
     def __init__(self, watcher: Watching, token: int, notice: Down | WatchedRestarted) -> None:
         self._watcher = watcher
         self._token = token

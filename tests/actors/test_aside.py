@@ -119,7 +119,7 @@ def test_what_is_expected_is_no_error(stage: Stage, caplog: pytest.LogCaptureFix
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-def test_one_that_is_cancelled_closes_what_it_has_open_and_is_not_called_over(
+def test_one_that_is_closed_closes_what_it_has_open_and_is_not_called_over(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ):
     closed: list[str] = []
@@ -131,7 +131,7 @@ def test_one_that_is_cancelled_closes_what_it_has_open_and_is_not_called_over(
             closed.append("closed")
 
     flow = stage.runs(script)
-    flow.cancel()
+    flow.close()
     stage.gate.set("too late")
     stage.dispatcher.settle()
     assert (closed, flow.is_over, stage.actor.told) == (["closed"], True, [])

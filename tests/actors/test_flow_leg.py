@@ -252,7 +252,7 @@ async def _answer() -> str:
         (lambda call: call.next("transferred"), r"next\('transferred'\): give the class of the message, for example"),
         (lambda call: call.sleep("1"), r"sleep\('1'\): give a number of seconds"),
         (lambda call: call.blocking(17), r"blocking\(17, …\): give a plain function"),
-        (lambda call: call.blocking(_answer), r"asyncio code is run by blocking\(asyncio\.run, f\(x\)\)"),
+        (lambda call: call.blocking(_answer), r"asyncio code is run by aio\(f\(x\)\)"),
     ],
 )
 def test_what_a_flow_cannot_wait_for_is_said_at_the_line_that_asks(world: World, ask: Callable[[Any], Any], says: str):
@@ -317,13 +317,24 @@ def test_a_flow_cannot_await_what_belongs_to_asyncio(world: World, caplog: pytes
     assert "a flow cannot await NoneType: it is driven by its actor, not by asyncio" in str(raised[0])
 
 
-def test_a_flow_must_be_a_coroutine_function():
+def test_a_flow_must_be_a_method_that_does_not_yield():
     """Anything else would be called once, and never go on."""
-    with pytest.raises(TypeError, match=r"Wrong\.run must be `async def`"):
+    with pytest.raises(TypeError, match=r"Wrong\.run must be a method"):
 
         class Wrong(CallActor):
-            def run(self) -> None:
-                """Not a flow."""
+            run = "not a flow"
+
+    with pytest.raises(TypeError, match=r"Yields\.run must be a method"):
+
+        class Yields(CallActor):
+            def run(self) -> Any:
+                yield
+
+    with pytest.raises(TypeError, match=r"AlsoYields\.run must not yield"):
+
+        class AlsoYields(CallActor):
+            async def run(self) -> Any:
+                yield
 
 
 # -- the end of the call ---------------------------------------------------------------------------------------------

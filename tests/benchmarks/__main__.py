@@ -15,7 +15,7 @@ from pathlib import Path
 
 from relay_actors.runtime.clock import SystemClock
 from relay_actors.simulator.tls import TlsFiles, make_tls_files
-from tests.benchmarks import actors, timers
+from tests.benchmarks import actors, flows, timers
 
 _ROOT = Path(__file__).parents[2]
 _SDK = _ROOT / ".venv-parity" / "bin" / "python"
@@ -49,14 +49,15 @@ def _calls_per_second(tls: TlsFiles, client: list[str], calls: int, at_once: int
 
 
 def main(calls: int = 5_000, at_once: int = 100, rounds: int = 5) -> None:
-    """Measure, and print three tables."""
+    """Measure, and print four tables."""
     for title, theirs_are, figures in (
         ("actors, against stock pykka", "pykka", actors.measure()),
         ("timers, against asyncio's", "asyncio", timers.measure()),
+        ("waiting, against asyncio's tasks", "asyncio", flows.measure()),
     ):
         print(f"{title:34}{theirs_are:>12}{'ours':>12}{'ratio':>9}")
         for name, theirs, ours in figures:
-            unit, scale = ("B", 1.0) if "bytes" in name else ("µs", 1e6)
+            unit, scale = ("B", 1.0) if "bytes" in name else ("  ", 1.0) if "threads" in name else ("µs", 1e6)
             print(f"{name:34}{theirs * scale:>10.2f} {unit}{ours * scale:>9.2f} {unit}{theirs / ours:>8.1f}x")
 
     with tempfile.TemporaryDirectory() as folder:

@@ -134,13 +134,13 @@ def test_a_constructor_may_take_a_proxy_of_its_own_actor(world: World):
     assert ref.proxy().heard.get(timeout=0) == ["now", "later"]
 
 
-def test_a_coroutine_as_on_receive_is_refused():
+def test_a_coroutine_as_a_hook_is_refused():
     """It would never run, and nobody would notice."""
-    with pytest.raises(TypeError, match="async def run"):
+    with pytest.raises(TypeError, match="on_start must be `def`"):
 
         class Wrong(Actor):
-            async def on_receive(self, message: Any) -> Any:
-                return message
+            async def on_start(self) -> None:
+                """Never run."""
 
 
 def test_tell_returns_nothing_and_ask_the_answer(world: World):

@@ -132,7 +132,7 @@ def test_a_flow_cannot_await_asyncio(flows: Flows):
     flows.begin(run())
     [(done, text)] = flows.log
     assert done == "done"
-    assert "self.blocking(asyncio.run, ...)" in text
+    assert "self.aio(...)" in text
 
 
 def test_an_interrupted_await_is_not_woken_by_its_future(flows: Flows):
@@ -239,8 +239,8 @@ def test_ending_a_flow_that_waits_raises_there(flows: Flows):
     flows.flow.interrupt(EOFError("again"))
 
 
-def test_cancelling_runs_the_finally_blocks(flows: Flows):
-    """H4, A15 without grace: they may not await any more."""
+def test_closing_runs_the_finally_blocks(flows: Flows):
+    """H4, A15 when the grace is over: they may not await any more."""
     future = flows.future()
 
     async def run() -> None:
@@ -250,17 +250,18 @@ def test_cancelling_runs_the_finally_blocks(flows: Flows):
             flows.log.append("finally")
 
     flows.begin(run())
-    flows.in_turn(lambda: flows.flow.cancel())
+    flows.in_turn(lambda: flows.flow.close())
     future.set("nobody waits")
     flows.world.settle()
 
     assert flows.log == ["finally"]
     assert flows.flow.is_over
+    flows.flow.close()
     flows.flow.cancel()
 
 
-def test_a_flow_that_stops_its_own_actor_is_closed_at_its_next_await(flows: Flows, caplog: pytest.LogCaptureFixture):
-    """It is running, so it cannot be closed on the spot; nor may it go on."""
+def test_a_flow_that_stops_its_own_actor_is_cancelled_at_its_next_await(flows: Flows, caplog: pytest.LogCaptureFixture):
+    """A15: it is running, so it cannot be cancelled on the spot; nor may it go on. The actor ends after it."""
     future = flows.future()
     future.set("settled")
 
@@ -277,7 +278,7 @@ def test_a_flow_that_stops_its_own_actor_is_closed_at_its_next_await(flows: Flow
             flows.log.append("finally")
 
     flows.begin(run())
-    assert flows.log == ["stop", "still here", "finally"]
+    assert flows.log == ["still here", "finally", "stop"]
     assert "hook raised" not in caplog.text
     assert not flows.ref.is_alive()
 
@@ -291,6 +292,67 @@ def test_a_flow_that_returns_after_it_was_cancelled_is_not_done(flows: Flows):
 
     flows.begin(run())
     assert flows.log == ["stop"]
+
+
+def test_cancelling_raises_where_the_flow_waits_and_lets_it_clean_up(flows: Flows):
+    """A15: what it awaits then is awaited; that it was cancelled is no failure."""
+    first, second = flows.future(), flows.future()
+
+    async def run() -> None:
+        try:
+            await first
+        except asyncio.CancelledError:
+            flows.log.append(await second)
+            raise
+
+    flows.begin(run())
+    flows.in_turn(lambda: flows.flow.cancel())
+    assert flows.log == []
+    assert "test_flow.py" in flows.flow.place
+    assert flows.flow.place.endswith("run")
+    second.set("cleaned up")
+    flows.world.settle()
+    assert flows.log == ["cleaned up"]
+    assert flows.flow.is_over
+    assert flows.flow.place == ""
+    assert flows.ref.is_alive()
+
+
+def test_what_a_cancelled_flow_raises_instead_fails_its_actor(flows: Flows):
+    """A15: an error in a ``finally`` block is an error."""
+    future = flows.future()
+
+    async def run() -> None:
+        try:
+            await future
+        finally:
+            raise OSError("while cleaning up")
+
+    flows.begin(run())
+    flows.in_turn(lambda: flows.flow.cancel())
+    assert flows.log == [("failure", "while cleaning up"), "stop"]
+
+
+def test_who_asks_for_it_is_told_of_every_end(flows: Flows):
+    """A14: an asker is waiting for it."""
+    told: list[Any] = []
+
+    async def run(what: str) -> str:
+        if what == "fail":
+            raise OSError(what)
+        await flows.future()
+        return what
+
+    def begin(actor: Any, what: str) -> Flow:
+        flow = Flow(actor._cell, run(what), told.append, lambda error: told.append(type(error)))
+        flow.begin()
+        return flow
+
+    flows.ref.tell(lambda actor: begin(actor, "fail"))
+    flows.ref.tell(lambda actor: begin(actor, "cancel").cancel())
+    flows.ref.tell(lambda actor: begin(actor, "close").close())
+    flows.world.settle()
+    assert told == [OSError, asyncio.CancelledError, asyncio.CancelledError]
 
 
 def test_an_actor_that_ends_cancels_its_flow(flows: Flows):

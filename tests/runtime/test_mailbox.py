@@ -312,3 +312,55 @@ def test_an_offer_neither_waits_nor_pushes_out(overflow: Overflow):
         mailbox.close()
         assert mailbox.offer(Envelope("late")) is False
         assert mailbox.empty()
+
+
+@pytest.mark.parametrize("lane", [0, 1])
+def test_an_envelope_in_the_middle_can_be_taken_and_a_lane_is_looked_through_once(lane: Any):
+    """A14: the others keep their order; what was looked at is not looked at again."""
+    mailbox = Mailbox()
+    looked: list[Any] = []
+
+    def wanted(envelope: Envelope) -> bool:
+        looked.append(envelope.message)
+        return envelope.message == "this"
+
+    def put(message: object) -> None:
+        if lane:
+            mailbox.put_user(Envelope(message), no_wait)
+        else:
+            mailbox.put_control(Envelope(message))
+
+    assert mailbox.look_for(lane, 0, wanted) == (None, 0)
+    for message in (1, "this", 2):
+        put(message)
+    found, at = mailbox.look_for(lane, 0, wanted)
+    assert found is not None
+    assert mailbox.withdraw(found)
+    assert not mailbox.withdraw(found)
+    found, at = mailbox.look_for(lane, at, wanted)
+    assert (found, at) == (None, 2)
+    newest = mailbox.newest()
+    put("this")
+    assert mailbox.newest() != newest
+    assert mailbox.look_for(lane, at, wanted)[0] is not None
+    assert looked == [1, "this", 2, "this"]
+    take = mailbox.take_user if lane else mailbox.take_control
+    assert [envelope.message for envelope in iter(take, None)] == [1, 2, "this"]
+
+
+def test_a_lane_that_drops_its_oldest_is_looked_through_every_time():
+    """M4: what lies where changes."""
+    mailbox = full("drop_old")
+    assert mailbox.look_for(1, 2, lambda envelope: envelope.message == "a")[0] is not None
+
+
+def test_taking_from_the_middle_makes_room():
+    """M4: for a sender that waits for it."""
+    mailbox = full("block", block_s=DEADLINE_S)
+    sender = threading.Thread(target=lambda: mailbox.put_user(Envelope("waited"), on_threads))
+    sender.start()
+    found, _at = mailbox.look_for(1, 0, lambda _envelope: True)
+    assert found is not None
+    assert mailbox.withdraw(found)
+    sender.join(DEADLINE_S)
+    assert not sender.is_alive()

@@ -1,0 +1,321 @@
+"""The one asyncio loop of a system, and actors that run on it. Layer: pillar. Source: SEMANTICS D3.
+
+A loop is made at the first use, and has a thread of its own. In a deterministic run it has none: it is driven like an
+actor, a round at a time, and its time is the virtual one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from typing import Any, Protocol, TypeVarTuple, Unpack
+
+from relay_actors.errors import WouldDeadlock
+from relay_actors.runtime.base import Dispatcher, Runnable
+from relay_actors.runtime.context import here
+from relay_actors.runtime.dispatcher_beside import BesideDispatcher
+from relay_actors.runtime.future import Future
+
+__all__ = ["LoopDispatcher", "LoopHost", "LoopThread", "VirtualLoop", "VirtualLoopHost", "run_on_loop"]
+
+Ts = TypeVarTuple("Ts")
+
+_log = logging.getLogger("relay_actors.runtime")
+
+
+class LoopHost(Protocol):
+    """Has a loop, and runs it."""
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Return the loop, made at the first use. Any thread.
+
+        Raises:
+            RuntimeError: it has been stopped.
+        """
+
+    def stop(self, timeout_s: float) -> int:
+        """Cancel what runs, and end the loop; return how many threads would not end in time. Idempotent."""
+
+
+class LoopThread:
+    """A loop on a thread of its own.
+
+    Args:
+        name: of the thread.
+        daemon: whether it lets the process exit.
+    """
+
+    def __init__(self, *, name: str, daemon: bool) -> None:
+        self._name = name
+        self._daemon = daemon
+        # Guards the making of the loop. Re-entrant, because a finaliser may run in the middle.
+        self._lock = threading.RLock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._is_stopped = False
+
+    @property
+    def thread_count(self) -> int:
+        """1 once it has been used and not been stopped, else 0."""
+        return int(self._thread is not None and self._thread.is_alive())
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Return the loop, made at the first use. Any thread.
+
+        Raises:
+            RuntimeError: it has been stopped.
+        """
+        with self._lock:
+            if self._is_stopped:
+                raise RuntimeError("the asyncio loop has been stopped with its system")
+            if self._loop is None:
+                loop = asyncio.new_event_loop()
+                thread = threading.Thread(target=_run_loop, args=(loop,), name=self._name, daemon=self._daemon)
+                thread.start()
+                self._loop, self._thread = loop, thread
+            return self._loop
+
+    def stop(self, timeout_s: float) -> int:
+        """Cancel what runs, and end the loop; return 1 if its thread would not end in time. Idempotent."""
+        with self._lock:
+            self._is_stopped = True
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+        if loop is None or thread is None:
+            return 0
+        with contextlib.suppress(RuntimeError):  # closed already
+            loop.call_soon_threadsafe(loop.stop)
+        if thread is not threading.current_thread():
+            thread.join(timeout_s)
+        return int(thread.is_alive())
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """A loop in virtual time, driven by a dispatcher: a round is a step like an actor's turn.
+
+    What it can wait for is time, futures and other tasks; a deterministic run has no sockets.
+
+    Args:
+        dispatcher: who drives it.
+    """
+
+    late = False
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        super().__init__()
+        self.dispatcher = dispatcher
+        self._is_due = False
+        self._is_missed = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is ready at this moment."""
+        return not self._is_due
+
+    def time(self) -> float:
+        """Return virtual seconds."""
+        return self.dispatcher.clock.now() if hasattr(self, "dispatcher") else 0.0
+
+    def call_soon(
+        self, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        """As every loop does, and ask for a step."""
+        handle = super().call_soon(callback, *args, context=context)
+        self._ask_for_step()
+        return handle
+
+    def call_soon_threadsafe(
+        self, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        """As `call_soon`: there are no other threads."""
+        return self.call_soon(callback, *args, context=context)
+
+    def call_at(
+        self, when: float, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Have ``callback`` called when virtual time reaches ``when``."""
+        handle = _VirtualTimer(when, callback, args, self, context)
+        handle.pending = self.dispatcher.call_at(when, handle.fire)
+        return handle
+
+    def run_batch(self, grant: list[None]) -> None:
+        """Run one round of the loop: everything that is ready now."""
+        self._is_due = False
+        if self.is_closed():
+            return
+        if self.is_running():  # a wait inside it drives the world: the round that is under way goes on after it
+            self._is_missed = True
+            return
+        outer_loop = asyncio._get_running_loop()  # noqa: SLF001  # documented, in spite of its name, for makers of loops
+        outer = here.turn, here.in_flow, here.wait_by
+        here.turn, here.in_flow, here.wait_by = None, False, _refuse_to_block
+        asyncio._set_running_loop(None)  # noqa: SLF001
+        try:
+            self.stop()  # at the end of this round
+            self.run_forever()
+        finally:
+            asyncio._set_running_loop(outer_loop)  # noqa: SLF001
+            here.turn, here.in_flow, here.wait_by = outer
+            if self._is_missed:
+                self._is_missed = False
+                self._ask_for_step()
+
+    def _ask_for_step(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            self.dispatcher.schedule(self)
+
+
+class _VirtualTimer(asyncio.TimerHandle):
+    """A call that is due at a moment of virtual time."""
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: VirtualLoop,
+        context: Context | None,
+    ) -> None:
+        super().__init__(when, callback, args, loop, context)
+        self.pending: Any = None
+        self._call = (callback, args, context)
+        self._on = loop
+
+    def fire(self) -> None:
+        """It is time."""
+        callback, args, context = self._call
+        if not (self.cancelled() or self._on.is_closed()):
+            self._on.call_soon(callback, *args, context=context)
+
+    def cancel(self) -> None:
+        """Forget the call."""
+        self.pending.cancel()
+        super().cancel()
+
+
+class VirtualLoopHost:
+    """A loop in virtual time, made at the first use.
+
+    Args:
+        dispatcher: who drives it.
+    """
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+        self._loop: VirtualLoop | None = None
+        self._is_stopped = False
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Return the loop.
+
+        Raises:
+            RuntimeError: it has been stopped.
+        """
+        if self._is_stopped:
+            raise RuntimeError("the asyncio loop has been stopped with its system")
+        if self._loop is None:
+            self._loop = VirtualLoop(self._dispatcher)
+        return self._loop
+
+    def stop(self, timeout_s: float) -> int:
+        """Cancel what runs, and close the loop; there is no thread that could stay."""
+        self._is_stopped = True
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            tasks = asyncio.all_tasks(loop)
+            for task in tasks:
+                task.cancel()
+            self._dispatcher.wait_until(
+                lambda: loop.is_idle and all(task.done() for task in tasks), lambda _left: False, timeout_s
+            )
+            loop.close()
+        return 0
+
+
+class LoopDispatcher(BesideDispatcher):
+    """Gives turns on the thread of the loop: there, actors may use asyncio as any code on a loop may.
+
+    Args:
+        shared: the system's dispatcher.
+        host: has the loop.
+    """
+
+    def __init__(self, shared: Dispatcher, host: LoopHost) -> None:
+        super().__init__(shared)
+        self.host = host
+
+    def schedule(self, runnable: Runnable) -> None:
+        """Let ``runnable`` have a turn on the loop. Any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop has been closed, and its system with it
+            self.host.loop().call_soon_threadsafe(self.give_turn, runnable)
+
+
+def run_on_loop(host: LoopHost, coroutine: Coroutine[Any, Any, Any], future: Future[Any]) -> None:
+    """Run a coroutine as a task of the loop, and settle ``future`` with what comes of it. Any thread.
+
+    If the future is settled otherwise before, the task is cancelled.
+    """
+    tasks: list[asyncio.Task[Any]] = []  # on the loop's thread only
+
+    def begin() -> None:
+        if future.is_settled:
+            coroutine.close()
+            return
+        task = loop.create_task(coroutine)
+        tasks.append(task)
+        task.add_done_callback(settle)
+
+    def settle(task: asyncio.Task[Any]) -> None:
+        if task.cancelled():
+            future.try_fail(asyncio.CancelledError())
+        elif (error := task.exception()) is not None:
+            future.try_fail(error)
+        else:
+            future.try_set(task.result())
+
+    def cancel() -> None:
+        for task in tasks:
+            task.cancel()
+
+    def on_settled(_future: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has been closed, and has cancelled everything
+            loop.call_soon_threadsafe(cancel)
+
+    try:
+        loop = host.loop()
+        loop.call_soon_threadsafe(begin)
+    except RuntimeError as error:  # stopped, and perhaps only just
+        coroutine.close()
+        future.try_fail(error)
+        return
+    future.add_done_callback(on_settled)
+
+
+def _refuse_to_block(future: Any, _timeout: float | None) -> bool:
+    raise WouldDeadlock(
+        f"waiting for {future!r} by .get() or ask() would hold up the whole asyncio loop, and perhaps what it waits "
+        "for: await it, ask with block=False, or give the actor another dispatcher"
+    )
+
+
+def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
+    here.wait_by = _refuse_to_block
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+    except BaseException:
+        _log.exception("the asyncio loop broke")
+    finally:
+        loop.close()

@@ -1,0 +1,100 @@
+"""Threads that belong to one flow, ``def run(self)``, and run only while they are let. Layer: pillar."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from relay_actors.runtime.base import Clock
+
+__all__ = ["OwnThread", "OwnThreads"]
+
+
+class OwnThread:
+    """A thread that stops wherever it waits, until it is told to go on.
+
+    Args:
+        run: what it runs.
+        name: of the thread.
+        daemon: whether it lets the process exit.
+        is_strict: whether who lets it go on stands still until it waits again, so that one of the two runs at a time.
+    """
+
+    def __init__(self, run: Callable[[], object], *, name: str, daemon: bool, is_strict: bool) -> None:
+        self._run = run
+        self._may_go = threading.Semaphore(0)
+        self._waits = threading.Semaphore(0) if is_strict else None
+        self.thread = threading.Thread(target=self._work, name=name, daemon=daemon)
+
+    def go_on(self) -> None:
+        """Let it run, from where it waits or from the start. What this thread has written until now, it sees.
+
+        Raises:
+            RuntimeError: the machine has no more threads.
+        """
+        if self.thread.ident is None:
+            self.thread.start()
+        else:
+            self._may_go.release()
+        if self._waits is not None:
+            self._waits.acquire()
+
+    def wait(self) -> None:
+        """Wait until it may go on. On the thread itself; not to be called without having told who will let it."""
+        if self._waits is not None:
+            self._waits.release()
+        self._may_go.acquire()
+
+    def _work(self) -> None:
+        try:
+            self._run()
+        finally:
+            if self._waits is not None:
+                self._waits.release()
+
+
+class OwnThreads:
+    """All such threads of one system.
+
+    Args:
+        clock: by which `stop` waits.
+        name: begins the names of the threads.
+        daemon: whether the threads let the process exit.
+        is_strict: see `OwnThread`; for a deterministic run.
+    """
+
+    def __init__(self, clock: Clock, *, name: str, daemon: bool, is_strict: bool) -> None:
+        self._clock = clock
+        self._name = name
+        self._daemon = daemon
+        self._is_strict = is_strict
+        # Guards who there is. Re-entrant, because a finaliser may run in the middle.
+        self._lock = threading.RLock()
+        self._threads: list[threading.Thread] = []
+        self._numbers = 0
+
+    @property
+    def thread_count(self) -> int:
+        """How many run now."""
+        with self._lock:
+            return sum(thread.is_alive() for thread in self._threads)
+
+    def new(self, run: Callable[[], object]) -> OwnThread:
+        """Return a thread that runs ``run`` as soon as it is let."""
+        with self._lock:
+            self._numbers += 1
+            name = f"{self._name}-flow-{self._numbers}"
+            own = OwnThread(run, name=name, daemon=self._daemon, is_strict=self._is_strict)
+            self._threads = [thread for thread in self._threads if thread.ident is None or thread.is_alive()]
+            self._threads.append(own.thread)
+        return own
+
+    def stop(self, timeout_s: float) -> int:
+        """Wait for the threads to end, and return how many would not in time. Idempotent."""
+        with self._lock:
+            threads, self._threads = self._threads, []
+        deadline = self._clock.now() + timeout_s
+        started = [thread for thread in threads if thread.ident is not None]
+        for thread in started:
+            thread.join(max(0.0, deadline - self._clock.now()))
+        return sum(thread.is_alive() for thread in started)

@@ -1,0 +1,180 @@
+"""Waiting for several things: for all of them, or for the first. Layer: pillar. Source: SEMANTICS A10."""
+
+from __future__ import annotations
+
+import abc
+import inspect
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from relay_actors.errors import FlowError
+from relay_actors.runtime.base import Dispatcher, TimerHandle
+from relay_actors.runtime.context import here
+from relay_actors.runtime.future import Future, WaitTimeout
+
+__all__ = ["Raced", "gather", "race"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Raced:
+    """What a race gives: ``match await race(…): case Raced(0, event): …``."""
+
+    index: int
+    """Which of those that were raced was first, counted from 0."""
+    value: Any
+    """What it has given."""
+
+
+def gather(*waitables: Future[Any], timeout: float | None = None) -> Future[list[Any]]:
+    """Wait for all: give the list of their values, in the order in which they were given.
+
+    It fails with the first error, without waiting for the others. Those that nobody else waits for are then let go:
+    sleeps, `next`, `aio`. Replies, handles, questions and blocking code go on. Any thread; in a flow and in asyncio
+    await it, in a thread and in ``def run`` use ``.get()``.
+
+    Args:
+        waitables: replies, handles, waits, and whatever ``ask(…, block=False)`` gives.
+        timeout: seconds for all of them together; None is no limit.
+
+    Raises:
+        TypeError: one of them cannot be waited for in this way.
+        WaitTimeout: where it is awaited: not all were there in time.
+    """
+    return _Gathered(_checked("gather", waitables), timeout)
+
+
+def race(*waitables: Future[Any], timeout: float | None = None) -> Future[Raced]:
+    """Wait for the first: give which it was, and its value, as ``Raced(index, value)``.
+
+    If the first one to settle has failed, its error is raised. Of the others, those that nobody else waits for are let
+    go: sleeps, `next`, `aio`. Replies, handles, questions and blocking code go on. If several are settled already, the
+    one named first wins. Use it as `gather`.
+
+    Args:
+        waitables: replies, handles, waits, and whatever ``ask(…, block=False)`` gives; at least one.
+        timeout: seconds; None is no limit.
+
+    Raises:
+        TypeError: one of them cannot be waited for in this way.
+        ValueError: there is none.
+        WaitTimeout: where it is awaited: none was there in time.
+    """
+    if not waitables:
+        raise ValueError("race() of nothing would never be over: give what is to be raced")
+    return _Race(_checked("race", waitables), timeout)
+
+
+def _checked(name: str, waitables: tuple[Any, ...]) -> tuple[Future[Any], ...]:
+    for waitable in waitables:
+        if isinstance(waitable, Future) and waitable.settles:
+            continue
+        if inspect.iscoroutine(waitable):
+            waitable.close()
+            hint = f"{name}() does not run coroutines: await it, or let asyncio's be run by self.aio(…)"
+        elif isinstance(waitable, list | tuple):
+            hint = f"{name}() takes them one by one: {name}(*waits)"
+        else:
+            hint = f"{name}() waits for replies, handles, waits and futures of this framework"
+        raise TypeError(f"{hint}, not for {type(waitable).__name__}")
+    return waitables
+
+
+class _Together(Future[T]):
+    """A future that several others settle."""
+
+    def __init__(self, sources: tuple[Future[Any], ...], timeout: float | None) -> None:
+        dispatcher = next((found for source in sources if (found := source.dispatcher) is not None), None)
+        if dispatcher is None and here.turn is not None:
+            dispatcher = here.turn.dispatcher
+        super().__init__(dispatcher)
+        self._sources = sources
+        self._timer = None if timeout is None else self._limit(dispatcher, timeout)
+        if self._timer is not None:
+            self.add_done_callback(self._cancel_timer)
+        for place, source in enumerate(sources):
+            source.add_done_callback(self._noting(place))
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        try:
+            return (yield from super().__await__())
+        except BaseException:  # also when who awaits it was cancelled
+            self.let_go()
+            raise
+
+    __iter__ = __await__
+
+    def let_go(self) -> None:
+        """Nobody waits for it any more, nor for what is only there for it."""
+        for source in self._sources:
+            if not source.is_settled:
+                source.let_go()
+
+    def _limit(self, dispatcher: Dispatcher | None, timeout: float) -> TimerHandle:
+        if isinstance(timeout, bool) or not isinstance(timeout, int | float):
+            raise TypeError(f"timeout={timeout!r}: give a number of seconds, or None")
+        if dispatcher is None:
+            raise FlowError("a time-out needs a system whose clock it goes by: use .get(timeout=…) here")
+        return dispatcher.call_at(dispatcher.clock.now() + timeout, lambda: self._time_out(timeout))
+
+    def _cancel_timer(self, _self: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _time_out(self, timeout: float) -> None:
+        if self.try_fail(WaitTimeout(f"{timeout:g} seconds")):
+            self.let_go()
+
+    def _noting(self, place: int) -> Callable[[Any], None]:
+        return lambda source: self._note(place, source)
+
+    @abc.abstractmethod
+    def _note(self, place: int, source: Future[Any]) -> None:
+        """One of them is settled. In whichever thread settled it."""
+
+
+class _Gathered(_Together[list[Any]]):
+    """All of them."""
+
+    def open_parts(self) -> Sequence[Future[Any]]:
+        """Return what has yet to be settled: one that never will be is enough to wait for ever."""
+        return [part for source in self._sources for part in source.open_parts()] if not self._settled else []
+
+    def __init__(self, sources: tuple[Future[Any], ...], timeout: float | None) -> None:
+        self._open = [None] * len(sources)  # one is popped for each that is settled; a pop is one step for all threads
+        super().__init__(sources, timeout)
+        if not sources:
+            self.try_set([])
+
+    def _note(self, place: int, source: Future[Any]) -> None:
+        self._open.pop()
+        if source.error is not None:
+            if self.try_fail(source.error):
+                self.let_go()
+        elif not self._open:
+            try:
+                self.try_set([one.get(timeout=0) for one in self._sources])
+            except BaseException as error:  # of a derived future, which is computed here
+                self.try_fail(error)
+
+
+class _Race(_Together[Raced]):
+    """The first of them."""
+
+    def __init__(self, sources: tuple[Future[Any], ...], timeout: float | None) -> None:
+        super().__init__(sources, timeout)
+        # Only if one and the same actor settles all of them, it is this race that waits for that actor.
+        owners = {source.settled_by for source in sources}
+        self.settled_by = owners.pop() if len(owners) == 1 else None
+
+    def _note(self, place: int, source: Future[Any]) -> None:
+        if self._settled:
+            return
+        try:
+            is_first = self.try_set(Raced(place, source.get(timeout=0)))
+        except BaseException as error:
+            is_first = self.try_fail(error)
+        if is_first:
+            self.let_go()

@@ -1,0 +1,178 @@
+"""The asyncio loop of a system: one, made at the first use; and what may not happen on it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+
+from relay_actors.errors import WouldDeadlock
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.dispatcher_loop import LoopThread, VirtualLoop, VirtualLoopHost, run_on_loop
+from relay_actors.runtime.future import Future
+from relay_actors.runtime.system import System
+from tests.runtime.worlds import DEADLINE_S, World
+
+
+class OnLoop(Actor):
+    """Does what it is sent, and awaits it."""
+
+    dispatcher = "loop"
+
+    async def on_receive(self, message: Any) -> Any:
+        given = message(self)
+        return await given if asyncio.iscoroutine(given) or asyncio.isfuture(given) else given
+
+
+def test_a_loop_is_made_at_the_first_use_and_is_the_only_one(system: System):
+    """D3, D6: a thousand idle actors on it have one thread between them, no timer and no turn that is due."""
+    before = threading.active_count()
+    assert isinstance(system.loop_host, LoopThread)
+    assert system.loop_host.thread_count == 0
+    refs = [system.start(OnLoop) for _ in range(1000)]
+    name = refs[-1].ask(lambda _actor: threading.current_thread().name, timeout=DEADLINE_S)
+    loops = {ref.ask(lambda _actor: asyncio.get_running_loop(), timeout=DEADLINE_S) for ref in refs[:10]}
+    assert name == "test-loop"
+    assert len(loops) == 1
+    assert threading.active_count() - before <= 4  # the loop's, and the three that every system begins with
+    assert system.dispatcher.pending_timers == 0  # type: ignore[attr-defined]
+    assert not any(ref._cell._scheduled.locked() for ref in refs[10:-1])
+
+
+def test_code_on_the_loop_may_use_asyncio_itself(system: System):
+    """D3: tasks, time-outs, groups, queues; that is what it is for."""
+
+    async def handle(_actor: Any) -> Any:
+        queue: asyncio.Queue[int] = asyncio.Queue()
+        async with asyncio.timeout(DEADLINE_S), asyncio.TaskGroup() as group:
+            group.create_task(queue.put(1))
+            value = await queue.get()
+        await asyncio.sleep(0)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.001):
+                await asyncio.Event().wait()
+        return value, await asyncio.to_thread(threading.get_ident) != threading.get_ident()
+
+    assert system.start(OnLoop).ask(handle, timeout=DEADLINE_S) == (1, True)
+
+
+def test_waiting_by_blocking_on_the_loop_is_refused(system: System):
+    """A8: it would hold up all that runs there, and perhaps what it waits for."""
+    never: Future[Any] = Future(system.dispatcher)
+    with pytest.raises(WouldDeadlock, match="await it"):
+        system.start(OnLoop).ask(lambda _actor: never.get(), timeout=DEADLINE_S)
+
+    async def blocks() -> Any:
+        return never.get()
+
+    future: Future[Any] = Future(system.dispatcher)
+    run_on_loop(system.loop_host, blocks(), future)
+    with pytest.raises(WouldDeadlock):
+        future.get(timeout=DEADLINE_S)
+
+
+def test_a_future_that_is_settled_otherwise_cancels_its_task(world: World):
+    """A15: nobody would read what comes of it."""
+    seen: list[str] = []
+
+    async def endless() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            seen.append("cancelled")
+
+    begun, not_begun = Future[Any](world.dispatcher), Future[Any](world.dispatcher)
+    run_on_loop(world.system.loop_host, endless(), begun)
+    world.settle()
+    begun.set("otherwise")
+    world.settle()
+    assert seen == ["cancelled"]
+    run_on_loop(world.system.loop_host, endless(), not_begun)
+    not_begun.set("before it began")
+    world.settle()
+    assert seen == ["cancelled"]
+    assert world.dispatcher.pending_timers == 0
+
+
+def test_a_task_that_cancels_itself_fails_its_future(world: World):
+    async def gives_up() -> None:
+        raise asyncio.CancelledError
+
+    future: Future[Any] = Future(world.dispatcher)
+    run_on_loop(world.system.loop_host, gives_up(), future)
+    with pytest.raises(asyncio.CancelledError):
+        future.get(timeout=1)
+
+
+def test_stopping_cancels_what_runs_on_the_loop():
+    """H9: of a system that was stopped nothing is left."""
+    system = System(name="stops")
+    seen: list[str] = []
+    begun = threading.Event()
+
+    async def endless() -> None:
+        begun.set()
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            seen.append("cancelled")
+
+    future: Future[Any] = Future(system.dispatcher)
+    run_on_loop(system.loop_host, endless(), future)
+    assert begun.wait(DEADLINE_S)
+    assert system.stop(DEADLINE_S)
+    assert seen == ["cancelled"]
+    assert isinstance(future.error, asyncio.CancelledError)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("stops")]
+    assert system.loop_host.stop(0.0) == 0
+
+
+def test_a_virtual_loop_can_be_driven_inside_asyncio(world: World):
+    """D4: a test that is written for asyncio may have a world, too."""
+
+    async def main() -> Any:
+        future: Future[Any] = Future(world.dispatcher)
+        run_on_loop(world.system.loop_host, asyncio.sleep(10, "slept"), future)
+        world.advance(10)
+        return future.get(timeout=0), asyncio.get_running_loop()
+
+    value, loop = asyncio.run(main())
+    assert value == "slept"
+    assert not isinstance(loop, VirtualLoop)
+
+
+def test_a_virtual_loop_is_the_same_from_the_same_seed():
+    """D4, V3."""
+
+    def once() -> list[Any]:
+        world = World(3)
+        log: list[Any] = []
+
+        async def work(name: int) -> None:
+            for step in range(3):
+                log.append((name, step, world.now))
+                await asyncio.sleep((name * step) % 3)
+
+        for name in range(5):
+            run_on_loop(world.system.loop_host, work(name), Future(world.dispatcher))
+        world.advance(20)
+        world.end()
+        return log
+
+    assert once() == once()
+
+
+def test_a_virtual_loop_is_closed_with_its_system():
+    """H9: also when something on it has never begun."""
+    world = World(1)
+    host = world.system.loop_host
+    assert isinstance(host, VirtualLoopHost)
+    loop = host.loop()
+    future: Future[Any] = Future(world.dispatcher)
+    run_on_loop(host, asyncio.sleep(3600), future)
+    world.settle()
+    world.end()
+    assert loop.is_closed()
+    assert isinstance(future.error, asyncio.CancelledError)

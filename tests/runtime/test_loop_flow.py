@@ -1,0 +1,176 @@
+"""Coroutines of actors on the asyncio loop: tasks, whose steps are made as if in turns."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.context import here
+from relay_actors.runtime.flow import Flow
+from relay_actors.runtime.loop_flow import LoopFlow, new_flow
+from tests.runtime.worlds import Recorder, World
+
+
+class OnLoop(Recorder):
+    dispatcher = "loop"
+
+
+class Flows:
+    """An actor on the loop, with one flow."""
+
+    def __init__(self, world: World, actor_class: type[Actor] = OnLoop) -> None:
+        self.world = world
+        self.log: list[Any] = []
+        self.ref = world.start(actor_class, self.log)
+        self.log.clear()
+        self.flow: Any = None
+
+    def begin(self, coroutine: Any, *, tells: bool = False) -> None:
+        failed = (lambda error: self.log.append(("failed", type(error)))) if tells else None
+
+        def do(actor: Any) -> None:
+            self.flow = actor._cell.flow = new_flow(
+                actor._cell, coroutine, lambda result: self.log.append(("done", result)), failed
+            )
+            self.flow.begin()
+
+        self.in_turn(do)
+
+    def in_turn(self, do: Any) -> None:
+        self.ref.tell(do)
+        self.world.settle()
+
+
+@pytest.fixture
+def flows(world: World) -> Flows:
+    return Flows(world)
+
+
+async def forever(log: list[Any]) -> None:
+    try:
+        await asyncio.Event().wait()
+    except BaseException as error:
+        log.append(type(error).__name__)
+        raise
+
+
+def test_the_dispatcher_decides_how_a_coroutine_is_driven(world: World):
+    """D3: the code is the same."""
+
+    async def run() -> str:
+        return "result"
+
+    for actor_class, kind in ((OnLoop, LoopFlow), (Recorder, Flow)):
+        flows = Flows(world, actor_class)
+        flows.begin(run())
+        assert type(flows.flow) is kind
+        assert flows.log == [("done", "result")]
+
+
+def test_steps_are_made_as_if_in_turns_of_the_actor(flows: Flows):
+    """D3: after each await, whatever it was."""
+
+    async def run() -> None:
+        for _ in range(3):
+            assert here.turn is flows.ref._cell
+            await asyncio.sleep(1)
+        assert here.turn is flows.ref._cell
+
+    flows.begin(run())
+    assert flows.flow.place.startswith(asyncio.tasks.__file__)
+    flows.world.advance(5)
+    assert flows.log == [("done", None)]
+    assert flows.flow.place == ""
+
+
+def test_what_it_raises_fails_its_actor(flows: Flows):
+    async def run() -> None:
+        await asyncio.sleep(1)
+        raise OSError("late")
+
+    flows.begin(run())
+    flows.world.advance(1)
+    assert flows.log == [("failure", "late"), "stop"]
+
+
+def test_a_system_exit_does_not_end_the_loop(flows: Flows):
+    """L8: as asyncio would have it."""
+
+    async def run() -> None:
+        raise SystemExit(3)
+
+    flows.begin(run())
+    assert flows.log == [("failure", "3"), "stop"]
+    assert not flows.world.system.loop_host.loop().is_closed()
+
+
+def test_cancelling_and_closing_end_it(world: World):
+    """A15: and who asked is told."""
+    for end in ("cancel", "close"):
+        flows = Flows(world)
+        flows.begin(forever(flows.log), tells=True)
+        flows.in_turn(lambda actor, end=end: getattr(actor._cell.flow, end)())
+        assert flows.log == [
+            {"cancel": "CancelledError", "close": "GeneratorExit"}[end],
+            ("failed", asyncio.CancelledError),
+        ]
+        assert flows.flow.is_over
+        flows.flow.cancel()
+        flows.flow.close()
+        flows.flow.end_with(EOFError())
+
+
+def test_a_cancelled_one_that_nobody_asks_about_ends_in_silence(flows: Flows):
+    """A15: to be cancelled is no failure."""
+    flows.begin(forever(flows.log))
+    flows.in_turn(lambda _actor: flows.flow.cancel())
+    assert flows.log == ["CancelledError"]
+    assert flows.ref.is_alive()
+
+
+def test_an_error_can_be_raised_where_it_waits(flows: Flows):
+    """X2: as the end of a call is; caught, it goes on, and may use asyncio's time-outs as before."""
+
+    async def run() -> str:
+        try:
+            await asyncio.sleep(3600)
+        except EOFError:
+            async with asyncio.timeout(5):
+                await asyncio.sleep(1)
+        return "went on"
+
+    flows.begin(run())
+    flows.in_turn(lambda _actor: flows.flow.end_with(EOFError()))
+    flows.world.advance(2)
+    assert flows.log == [("done", "went on")]
+
+
+def test_one_that_closes_itself_is_closed_at_its_next_await(flows: Flows):
+    """H4."""
+
+    async def run() -> None:
+        flows.flow.close()
+        flows.log.append("still here")
+        try:
+            await asyncio.sleep(1)
+        finally:
+            flows.log.append("finally")
+
+    flows.begin(run())
+    assert flows.log == ["still here", "finally"]
+
+
+def test_one_that_is_closed_before_it_has_begun_never_runs(flows: Flows):
+    async def run() -> None:
+        flows.log.append("never")
+
+    def do(actor: Any) -> None:
+        flow = new_flow(actor._cell, run(), flows.log.append, None)
+        flow.begin()
+        flow.close()
+
+    flows.in_turn(do)
+    assert flows.log == []

@@ -1,0 +1,190 @@
+"""Waiting for all of several things, or for the first: in a flow, in asyncio, in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.future import Future, WaitTimeout
+from relay_actors.runtime.system import System
+from relay_actors.runtime.waiting import Raced, gather, race
+from tests.runtime.worlds import DEADLINE_S, Echo, World
+
+
+def futures(count: int, world: World | None = None) -> list[Future[Any]]:
+    return [Future(world.dispatcher if world is not None else None) for _ in range(count)]
+
+
+@given(st.permutations(range(4)))
+def test_gathering_gives_all_values_in_the_order_asked_for(order: list[int]):
+    """A10: whichever is there first."""
+    sources = futures(4)
+    together = gather(*sources)
+    for place in order:
+        assert not together.is_settled
+        sources[place].set(place)
+    assert together.get(timeout=0) == [0, 1, 2, 3]
+
+
+def test_gathering_nothing_is_over_at_once():
+    assert gather().get(timeout=0) == []
+
+
+@given(st.permutations(range(3)))
+def test_a_race_is_won_by_the_first(order: list[int]):
+    """Those that come later change nothing."""
+    sources = futures(3)
+    first = race(*sources)
+    for place in order:
+        sources[place].set(f"value {place}")
+    assert first.get(timeout=0) == Raced(order[0], f"value {order[0]}")
+
+
+def test_what_is_settled_already_wins_in_the_order_named():
+    sources = futures(3)
+    sources[2].set("third")
+    sources[1].set("second")
+    assert race(*sources).get(timeout=0) == Raced(1, "second")
+
+
+def test_the_first_error_is_raised():
+    """By both, and without waiting for anything else."""
+    sources = futures(3)
+    together, first = gather(*sources), race(*sources)
+    sources[1].try_fail(OSError("down"))
+    for one in (together, first):
+        with pytest.raises(OSError, match="down"):
+            one.get(timeout=0)
+    sources[0].set("too late")
+
+
+def test_a_derived_future_may_be_raced_and_gathered():
+    """A11: what computing it raises is an error like any other."""
+    [source] = futures(1)
+    together, first = gather(source.map(lambda value: value + 1)), race(source.map(lambda value: value / 0))
+    source.set(1)
+    assert together.get(timeout=0) == [2]
+    with pytest.raises(ZeroDivisionError):
+        first.get(timeout=0)
+
+
+def test_a_gathering_may_be_raced():
+    sources = futures(3)
+    first = race(gather(*sources[:2]), sources[2])
+    for number, source in enumerate(sources):
+        source.set(number)
+    assert first.get(timeout=0) == Raced(0, [0, 1])
+
+
+def test_one_deadline_is_for_all(world: World):
+    """A10: however many there are; and a wait that is over leaves no timer."""
+    pending = futures(20, world)
+    before = world.now
+    for one in (gather(*pending, timeout=2), race(*pending, timeout=2)):
+        with pytest.raises(WaitTimeout):
+            one.get()
+    assert world.now - before == 2
+    over = race(*pending, timeout=100)
+    pending[3].set("in time")
+    assert over.get() == Raced(3, "in time")
+    assert world.dispatcher.pending_timers == 0
+
+
+class Waiter(Actor):
+    """Does what it is sent, awaiting it."""
+
+    def __init__(self, log: list[Any]) -> None:
+        super().__init__()
+        self.log_of = log
+
+    async def on_receive(self, message: Any) -> Any:
+        return await message(self)
+
+
+@pytest.fixture
+def log() -> list[Any]:
+    return []
+
+
+def test_what_only_the_loser_is_for_is_let_go(world: World, log: list[Any]):
+    """A sleep that has lost needs no timer any more; a question goes on, and is answered."""
+    echo = world.start(Echo)
+
+    async def run(actor: Any) -> Any:
+        long, question = actor.sleep(3600), echo.ask("answer", block=False)
+        log.append(await actor.race(long, actor.sleep(1)))
+        log.append((long.is_settled, await question))
+
+    world.start(Waiter, log).ask(run, timeout=5)
+    assert log == [Raced(1, None), (True, "answer")]
+    assert world.dispatcher.pending_timers == 0
+
+
+def test_a_time_out_and_an_error_let_go_too(world: World, log: list[Any]):
+    """Nobody is there any more who waits."""
+
+    async def run(actor: Any) -> Any:
+        for one in (actor.gather(actor.sleep(3600), timeout=1), actor.race(actor.sleep(3600), timeout=1)):
+            with pytest.raises(TimeoutError):
+                await one
+        failed: Future[Any] = Future(world.dispatcher)
+        failed.try_fail(OSError("down"))
+        with pytest.raises(OSError, match="down"):
+            await actor.gather(actor.sleep(3600), failed)
+
+    world.start(Waiter, log).ask(run, timeout=5)
+    assert world.dispatcher.pending_timers == 0
+
+
+def test_cancelling_who_waits_lets_go(world: World, log: list[Any]):
+    """A15: of an actor that has stopped no timer is left."""
+    ref = world.start(Waiter, log)
+    ref.tell(lambda actor: actor.gather(actor.sleep(3600), actor.race(actor.sleep(7200))))
+    world.settle()
+    assert world.dispatcher.pending_timers == 2
+    ref.stop(now=True, timeout=5)
+    assert world.dispatcher.pending_timers == 0
+
+
+def test_both_can_be_awaited_in_asyncio_and_in_a_thread(system: System):
+    """A11: the same from everywhere."""
+    echoes = [system.start(Echo) for _ in range(3)]
+
+    async def main() -> Any:
+        asked = [echo.ask(number, block=False) for number, echo in enumerate(echoes)]
+        return await gather(*asked, timeout=DEADLINE_S), await race(*asked)
+
+    assert asyncio.run(main()) == ([0, 1, 2], Raced(0, 0))
+    assert gather(*(echo.ask("x", block=False) for echo in echoes)).get(timeout=DEADLINE_S) == ["x"] * 3
+
+
+def test_what_cannot_be_waited_for_is_refused():
+    """And the text says what can."""
+    hooked: Future[Any] = Future()
+    hooked.set_get_hook(lambda _timeout: 1)
+
+    async def coroutine() -> None:
+        """Not run."""
+
+    for wrong, what in (
+        (hooked, "futures of this framework, not for Future"),
+        ("text", "not for str"),
+        (coroutine(), r"aio\(…\)"),
+        ([], r"race\(\*waits\)"),
+    ):
+        with pytest.raises(TypeError, match=what):
+            race(wrong)
+    with pytest.raises(TypeError, match=r"gather\(\*waits\)"):
+        gather([])
+    with pytest.raises(ValueError, match="what is to be raced"):
+        race()
+    [source] = futures(1)
+    with pytest.raises(Exception, match=r"\.get\(timeout=…\)"):
+        gather(source, timeout=1)
+    with pytest.raises(TypeError, match="number of seconds"):
+        gather(*futures(1, World(1)), timeout="1")
