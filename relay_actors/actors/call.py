@@ -65,6 +65,10 @@ class CallActor(FlowLegActor):
         """A logger whose lines begin with the call."""
         return _CallLog(logging.getLogger(f"relay_actors.{type(self).__name__}"), {"call_id": self.leg.name})
 
+    def label(self) -> str:
+        """The call's id, for reports of the runtime; the tag of an outbound call before it has one."""
+        return self.leg.name
+
     # -- what happens ------------------------------------------------------------------------------------------------
 
     def on_receive(self, message: object) -> Any:

@@ -181,6 +181,10 @@ class MessageActor(_TextActor):
         # Not pykka's warning: it would write down the whole text.
         self.log.warning("not handled: %s message_id=%s", type(message).__name__, self.message.message_id)
 
+    def label(self) -> str:
+        """The text's id, for reports of the runtime."""
+        return self.message.message_id
+
     def receive(self, message: object) -> Any:
         """Hand the text to the user, and stop after it."""
         given = super().receive(message)

@@ -44,8 +44,8 @@ class Actor(Supervising, Watching, Timing, pykka.Actor):
 
     dispatcher: ClassVar[Literal["pooled", "pinned"]] = "pooled"
     """``pooled`` shares the baton; ``pinned`` has a thread of its own (SEMANTICS D3)."""
-    throughput: ClassVar[int] = 32
-    """How many messages it may handle before others have their turn."""
+    throughput: ClassVar[int] = 16
+    """How many messages it may handle before others have their turn; after 2 ms they have it anyway (SEMANTICS D2)."""
     runs_late: ClassVar[bool] = False
     """Whether it runs after all others of a round."""
     mailbox_capacity: ClassVar[int | None] = None
@@ -198,6 +198,13 @@ class Actor(Supervising, Watching, Timing, pykka.Actor):
     def log(self) -> logging.LoggerAdapter[logging.Logger]:
         """A logger that begins each line with who speaks."""
         return logging.LoggerAdapter(logging.getLogger(f"relay_actors.{type(self).__name__}"), {"actor": repr(self)})
+
+    def label(self) -> str:
+        """Return what people call this actor, for reports: an order's number, a call's id. For subclasses.
+
+        Called on any thread, also while a handler runs: it must only read, and be quick.
+        """
+        return ""
 
     def stop(self) -> None:
         """Stop after the messages that wait already (pykka's meaning)."""

@@ -131,7 +131,7 @@ class Post(abc.ABC):
         if self.dispatcher is not self.system.dispatcher:
             self.wake()
         elif self._scheduled.acquire(blocking=False) or self._taken.acquire(blocking=False):
-            self._run([None])
+            self._run([None, None])  # two: inside another turn, whose time is not this one's
 
     @abc.abstractmethod
     def _run(self, grant: list[None]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any, TypeVar, cast
 
 import pykka
@@ -42,6 +42,9 @@ class System:
         hooks: an observer; by default `Counters` of its own. What it raises detaches it.
         name: begins the names of threads and of actors.
         daemon: whether its threads let the process exit.
+        blocking_report_s: a handler that holds a shared thread longer than this is reported (SEMANTICS A16); None: not.
+        hang_report_s: a turn that lasts longer than this is reported, whatever it does (SEMANTICS O5); None: not. Both
+            belong to the default dispatcher: one that is given has its own.
     """
 
     def __init__(
@@ -52,14 +55,23 @@ class System:
         hooks: Hooks | None = None,
         name: str = "actors",
         daemon: bool = True,
+        blocking_report_s: float | None = 0.1,
+        hang_report_s: float | None = 10.0,
     ) -> None:
         self.name = name
         self.random = random if random is not None else fresh_random()
         self.new_id: Ids = uuid4_ids(self.random)
         self.hooks: Hooks = GuardedHooks(hooks if hooks is not None else Counters())
-        self.dispatcher: Dispatcher = (
-            dispatcher if dispatcher is not None else BatonDispatcher(SystemClock(), name=name, daemon=daemon)
-        )
+        if dispatcher is None:
+            dispatcher = BatonDispatcher(
+                SystemClock(),
+                name=name,
+                daemon=daemon,
+                blocking_report_s=blocking_report_s,
+                hang_report_s=hang_report_s,
+            )
+        self.dispatcher: Dispatcher = dispatcher
+        self.describe_waits: Callable[[Any], str] = _describes_nothing
         self.registry = Registry()
         self.dead_letters = DeadLetters(self.clock)
         self._daemon = daemon
@@ -228,7 +240,12 @@ class System:
             raise ConfigError(f"{actor_class.__name__}.dispatcher is {actor_class.dispatcher!r}: 'pooled' or 'pinned'")
         if actor_class.dispatcher == "pooled" or isinstance(self.dispatcher, DeterministicDispatcher):
             return self.dispatcher
-        pinned = PinnedDispatcher(self.dispatcher, name=f"{self.name}-pinned-{serial}", daemon=self._daemon)
+        pinned = PinnedDispatcher(
+            self.dispatcher,
+            name=f"{self.name}-pinned-{serial}",
+            daemon=self._daemon,
+            long_turns=self.dispatcher.long_turns if isinstance(self.dispatcher, BatonDispatcher) else None,
+        )
         pinned.start()
         with self._lock:
             self._pinned = {other for other in self._pinned if other.is_alive}
@@ -239,6 +256,10 @@ class System:
         """Let go of a dispatcher that belonged to one actor: its thread ends by itself after its last turn."""
         if dispatcher is not self.dispatcher:
             dispatcher.stop(0.0)
+
+
+def _describes_nothing(_cell: Cell) -> str:
+    return ""
 
 
 _default_lock = threading.Lock()  # guards the making of the process's own system
