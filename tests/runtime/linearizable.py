@@ -6,19 +6,18 @@ the same results. Source: Herlihy and Wing 1990; the search is Wing and Gong's, 
 """
 
 import itertools
+import select
 import sys
 import threading
-from collections.abc import Callable, Hashable, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import FrameType
+from typing import Any, Final
 
+from relay_actors.runtime.clock import Random
 from tests.runtime.worlds import DEADLINE_S
 
-__all__ = ["History", "Operation", "eager", "is_linearizable"]
-
-Model = Callable[[Any, str, Any], tuple[Any, Any]]
-"""From a state, the name of an operation and its argument, to the next state and the result. States are hashable."""
+__all__ = ["History", "Operation", "is_linearizable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,13 @@ class Operation:
     result: Any
 
 
+_GIVES_WAY: Final = 0.4
+
+Model = Callable[[Any, Operation], Iterable[Any]]
+"""From a state and an operation to the states that may follow it; none, if it cannot have this result in that state.
+States are hashable."""
+
+
 class History:
     """Runs plans of operations on threads at once, and writes down what comes out."""
 
@@ -41,17 +47,39 @@ class History:
 
     def do(self, name: str, argument: Any, call: Callable[[], Any]) -> None:
         """Do one operation."""
-        began = next(self._moments)
-        result = call()
-        self.operations.append(Operation(began, next(self._moments), name, argument, result))
+        self.do_parts(argument, lambda: [(name, call())])
 
-    def run(self, *plans: Callable[[], None]) -> None:
-        """Run plans at once, each on its thread, and wait for all of them."""
+    def do_parts(self, argument: Any, call: Callable[[], list[tuple[str, Any]]]) -> None:
+        """Do one operation of several steps, which ``call`` gives, and which may have happened at any moment of it."""
+        began = next(self._moments)
+        steps = call()
+        ended = next(self._moments)
+        self.operations += [Operation(began, ended, step, argument, result) for step, result in steps]
+
+    def run(self, *plans: Callable[[], None], inside: tuple[str, ...], random: Random) -> None:
+        """Run plans at once, each on its thread, and wait for all of them.
+
+        Args:
+            plans: what each thread does.
+            inside: the files in whose lines the threads give way to each other, now and then.
+            random: by which they do.
+        """
         ready = threading.Barrier(len(plans))
+
+        def trace(frame: FrameType, event: str, _argument: Any) -> Any:
+            if event == "call" and frame.f_code.co_filename not in inside:
+                return None
+            if random.random() < _GIVES_WAY:
+                select.select((), (), (), 0)  # lets another thread run
+            return trace
 
         def follow(plan: Callable[[], None]) -> None:
             ready.wait(DEADLINE_S)
-            plan()
+            sys.settrace(trace)
+            try:
+                plan()
+            finally:
+                sys.settrace(None)
 
         threads = [threading.Thread(target=follow, args=(plan,)) for plan in plans]
         for thread in threads:
@@ -75,21 +103,9 @@ def is_linearizable(operations: Sequence[Operation], model: Model, state: Hashab
             operation = operations[number]
             if operation.began > first_end:
                 continue  # another one had ended before it began
-            after, result = model(state, operation.name, operation.argument)
-            if result == operation.result and can_go_on(left - {number}, after):
+            if any(can_go_on(left - {number}, after) for after in model(state, operation)):
                 return True
         dead_ends.add((left, state))
         return False
 
     return can_go_on(frozenset(range(len(operations))), state)
-
-
-@contextmanager
-def eager() -> Any:
-    """Let threads take turns as often as Python can make them."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
