@@ -3,10 +3,11 @@
 import threading
 from typing import Any
 
-from relay_actors.errors import ActorError, MailboxFull
+from relay_actors.errors import ActorDead, ActorError, MailboxFull
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.clock import SystemClock
 from relay_actors.runtime.dispatcher_baton import BatonDispatcher
+from relay_actors.runtime.future import Future
 from relay_actors.runtime.system import System
 from tests.runtime.programs.invariants import AT_THE_END
 from tests.runtime.programs.players import CLASSES, Player
@@ -104,6 +105,9 @@ class ThreadedProgram(Program):
         living = [ref for ref in refs if ref.is_alive()]
         return self.random.choice(living if living and self.chance(0.8) else refs)
 
+    def note_refusal(self, number: int, future: Future[Any]) -> None:
+        """Nothing yet: it may have been accepted and then refused, and its dead letter may be on its way."""
+
     def require_in_time(self, latest: float, otherwise: str) -> None:
         """Nothing: how long a thread waits for a processor is not the runtime's doing."""
 
@@ -123,18 +127,21 @@ class ThreadedProgram(Program):
         until(self._has_ended_all, within_s=self._patience_s)
         # Those who have ended are counted out before those who watch and ask are told.
         until(self._is_quiet, within_s=self._patience_s)
-        self.check_end()
         assert self.system.stop(self._patience_s), f"left over: {self.system.living}"
         until(lambda: self.dispatcher.pending_timers == 0, within_s=self._patience_s)
         assert (self.system.actor_count, len(self.system.registry)) == (0, 0)
+        # All threads have ended: no dead letter is on its way any more.
+        for number in self._refused():
+            self.settle(number, "the asker is told that the receiver is dead")
+        self.check_end()
 
     def check_end(self) -> None:
         """Check what must be true when everybody but the witness has ended."""
+        if self.violations:
+            self.fail(self.violations[0])
         for invariant in AT_THE_END:
             for problem in invariant(self):
                 self.fail(f"{invariant.__name__}: {problem}")
-        if self.violations:
-            self.fail(self.violations[0])
 
     def _has_ended_all(self) -> bool:
         for cell in self.system.living:
@@ -146,4 +153,11 @@ class ThreadedProgram(Program):
         if self.violations:
             return True
         watches = self.watches.get(self.witness._cell.serial)
-        return not self.pending and not watches and all(future.is_settled for future in list(self.open_asks.values()))
+        is_settled = all(future.is_settled for future in list(self.open_asks.values()))
+        return is_settled and not watches and len(self._refused()) == len(self.pending)
+
+    def _refused(self) -> list[int]:
+        return [number for number in list(self.pending) if self._is_refused(self.open_asks.get(number))]
+
+    def _is_refused(self, future: Future[Any] | None) -> bool:
+        return future is not None and isinstance(future.error, ActorDead)

@@ -261,9 +261,13 @@ class Program:
         self.note("asks", sender, ref._cell, number)
         future = ref.ask(envelope, block=False)
         self.open_asks[number] = future
+        self.note_refusal(number, future)
+        return future
+
+    def note_refusal(self, number: int, future: Future[Any]) -> None:
+        """Note an ask that was refused at once: there is no dead letter, because the asker is told."""
         if number in self.pending and isinstance(future.error, ActorDead):
             self.settle(number, "the asker is told that the receiver is dead")
-        return future
 
     def begin_watch(self, actor: Any, target: ActorRef[Any]) -> None:
         """Have an actor watch another one."""
