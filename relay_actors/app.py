@@ -248,8 +248,14 @@ class RelayApp:
             ) from None
 
     def _build(self, settings: Settings, system: System | None, connector: Connector | None) -> Tree:
+        if system is None:
+            system = System(
+                name=self.name,
+                blocking_report_s=self.timing.blocking_report_s,
+                hang_report_s=self.timing.hang_report_s,
+            )
         return Tree(
-            system if system is not None else System(name=self.name),
+            system,
             settings,
             self.timing,
             self.limits,

@@ -49,7 +49,7 @@ def test_every_message_ask_watch_and_actor_is_accounted_for(first: int):
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.usefixtures("eager_switches")
 def test_the_same_is_true_on_threads(seed: int):
-    """D1, M5, A6, W1: as above, as far as actors see it themselves, and at the end. `make stress` runs more."""
+    """D1, M5, A6, V5, W1: as above, as far as actors see it themselves, and at the end. `make stress` runs more."""
     ThreadedProgram(seed).run()
 
 
