@@ -95,7 +95,9 @@ class BatonDispatcher:
         hang_report_s: float | None = 10.0,
     ) -> None:
         self._clock = clock
-        self.long_turns = LongTurns(blocking_report_s=blocking_report_s, hang_report_s=hang_report_s)
+        self.long_turns = LongTurns(
+            blocking_report_s=blocking_report_s, hang_report_s=hang_report_s, run=self._run_report
+        )
         self.name = name
         self.daemon = daemon
         self._handover_after_s = handover_after_s
@@ -215,6 +217,12 @@ class BatonDispatcher:
             return block(timeout_s) or is_done()
         finally:
             self._end_wait(worker)
+
+    def _run_report(self, report: Callable[[], object]) -> None:
+        try:
+            self._blocking.run(report, "a report of a long turn")
+        except RuntimeError:  # the machine has no more threads: better here than not at all
+            report()
 
     def _begin_wait(self, worker: _Worker) -> None:
         worker.seat.waits += 1

@@ -12,6 +12,8 @@ import logging
 import sys
 import threading
 import traceback
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -34,6 +36,10 @@ _log = logging.getLogger("relay_actors.runtime")
 
 _FRAMEWORK: Final = tuple(str(Path(file).parent) for file in (str(Path(__file__).parent), str(pykka.__file__)))
 _LOOKS_PER_REPORT: Final = 4
+
+
+def _at_once(call: Callable[[], object]) -> None:
+    call()
 
 
 class Seat:
@@ -94,12 +100,21 @@ class LongTurns:
     Args:
         blocking_report_s: seconds; None reports no handler that blocks.
         hang_report_s: seconds; None reports no turn that hangs.
+        run: makes the call that logs a report, on a thread that may be held up: the log may be what the handler
+            blocks on.
 
     Raises:
-        ConfigError: one of them is not above 0.
+        ConfigError: one of the times is not above 0.
     """
 
-    def __init__(self, *, blocking_report_s: float | None = 0.1, hang_report_s: float | None = 10.0) -> None:
+    def __init__(
+        self,
+        *,
+        blocking_report_s: float | None = 0.1,
+        hang_report_s: float | None = 10.0,
+        run: Callable[[Callable[[], object]], object] = _at_once,
+    ) -> None:
+        self._run = run
         for name, value in (("blocking_report_s", blocking_report_s), ("hang_report_s", hang_report_s)):
             if value is not None and not value > 0:
                 raise ConfigError(f"{name} is {value!r}: give seconds above 0, or None for no such reports")
@@ -165,8 +180,8 @@ class LongTurns:
         with self._lock:
             left_out = self._hang_limit.admit(facts.line, now=now)
         if left_out is not None:
-            _log.error("%s", text_of_hang(facts, seconds=now - turn.began, left_out=left_out))
-            self._remember(turn, facts, now)
+            text = text_of_hang(facts, seconds=now - turn.began, left_out=left_out)
+            self._run(partial(self._tell, logging.ERROR, text, turn, facts, now))
 
     def _report_blocking(self, turn: LongTurn, now: float) -> None:
         seen = see_turn(turn)
@@ -177,10 +192,11 @@ class LongTurns:
         with self._lock:
             left_out = self._blocking_limit.admit(facts.line, now=now)
         if left_out is not None:
-            _log.warning("%s", text_of_blocking(facts, seconds=now - turn.busy_since, left_out=left_out))
-            self._remember(turn, facts, now)
+            text = text_of_blocking(facts, seconds=now - turn.busy_since, left_out=left_out)
+            self._run(partial(self._tell, logging.WARNING, text, turn, facts, now))
 
-    def _remember(self, turn: LongTurn, facts: TurnFacts, now: float) -> None:
+    def _tell(self, level: int, text: str, turn: LongTurn, facts: TurnFacts, now: float) -> None:
+        _log.log(level, "%s", text)
         # First note that it was told, then look whether it is over: `on_return` does it the other way round.
         self._told[turn.seat] = turn, facts
         if turn.is_over:

@@ -210,6 +210,34 @@ def test_nothing_is_reported_when_nobody_wants_it(caplog: pytest.LogCaptureFixtu
     assert watched.system.stop()
 
 
+def test_a_log_that_is_what_blocks_holds_up_nobody(caplog: pytest.LogCaptureFixture):
+    """D5, A16: the handler holds the lock of a log; who reports it waits for that lock, and is not the monitor."""
+    watched = Watched(caplog, blocking_s=SOON_S, hang_s=None)
+    waits_for_lock = threading.Event()
+    stuck = threading.RLock()
+
+    class Slow(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            waits_for_lock.set()
+            with stuck:
+                return
+
+    log, slow = logging.getLogger("relay_actors.runtime"), Slow()
+    log.addHandler(slow)
+    try:
+        with stuck:
+            first = block(watched.system.start(Blocker))
+            assert waits_for_lock.wait(DEADLINE_S)
+            others = [block(watched.system.start(Named)) for _ in range(3)]  # each needs the baton taken from the last
+            assert watched.system.start(Recorder).ask("a", timeout=DEADLINE_S) == "a"
+    finally:
+        log.removeHandler(slow)
+    for future, let_go in [first, *others]:
+        let_go.set()
+        assert future.get(timeout=DEADLINE_S) == "blocked"
+    assert watched.system.stop()
+
+
 @pytest.mark.parametrize("wrong", [0, -1.0, float("nan")])
 @pytest.mark.parametrize("name", ["blocking_report_s", "hang_report_s"])
 def test_a_time_that_makes_no_sense_is_refused_early(name: str, wrong: float):
