@@ -284,7 +284,12 @@ class RelayApp(Showing):
             ) from None
 
     def _build(self, settings: Settings, system: System | None, connector: Connector | None) -> Tree:
-        system = system if system is not None else System(name=self.name)
+        if system is None:
+            system = System(
+                name=self.name,
+                blocking_report_s=self.timing.blocking_report_s,
+                hang_report_s=self.timing.hang_report_s,
+            )
         if self.measures_turns:
             system.measure()
         if self.makes_spans:

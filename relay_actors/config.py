@@ -81,6 +81,10 @@ class Timing:
     """How long after an accepted hang-up the end event may be missing before the call counts as ended (X3)."""
     stop_timeout_s: float = 5.0
     """How long a child may take to stop before it is killed (SEMANTICS H1)."""
+    blocking_report_s: float = 0.1
+    """How long a handler may hold its thread before that is reported (SEMANTICS A16)."""
+    hang_report_s: float = 10.0
+    """How long a turn of an actor may last before that is reported, whatever it does (SEMANTICS O5)."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):

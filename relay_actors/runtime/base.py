@@ -60,6 +60,9 @@ class Dispatcher(Protocol):
     def schedule(self, runnable: Runnable) -> None:
         """Let ``runnable`` have a turn soon. Any thread. The caller has made sure that it is scheduled only once."""
 
+    def is_slice_over(self) -> bool:
+        """Return whether the present turn has had its time, and should handle no more messages. In a turn."""
+
     def call_at(self, due: float, call: Callable[[], None]) -> TimerHandle:
         """Have ``call`` made when the clock reaches ``due``, on the thread that runs actors; it must be short."""
 

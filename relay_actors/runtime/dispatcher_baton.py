@@ -6,7 +6,7 @@ write what the round has produced), and sleeps in the poll only when nothing is 
 case that a turn takes long:
 
 * a *monitor* looks every few milliseconds whether the same turn is still running, and if so takes the baton away and
-  gives it to a spare thread;
+  gives it to a spare thread; it also reports turns that take much longer;
 * a framework wait inside a turn (`waiting`) gives it away at once.
 
 Who may take the baton is decided by an atomic pop. While a thread is in a turn, its `grant` list has one element; the
@@ -25,7 +25,9 @@ from typing import Final
 
 from relay_actors.runtime.base import Clock, Pollable, Runnable, TimerHandle
 from relay_actors.runtime.dispatcher_blocking import BlockingPool
+from relay_actors.runtime.dispatcher_monitor import Monitor
 from relay_actors.runtime.dispatcher_sockets import SocketPoll
+from relay_actors.runtime.long_turns import LongTurn, LongTurns, Seat
 from relay_actors.runtime.timer_queue import TimerQueue
 
 __all__ = ["BatonDispatcher"]
@@ -33,11 +35,11 @@ __all__ = ["BatonDispatcher"]
 _log = logging.getLogger("relay_actors.runtime")
 
 _MAX_SPARES: Final = 4
-_IDLE_LOOKS_BEFORE_SLEEP: Final = 20
 _LONGEST_SLEEP_S: Final = 3600.0
 """A selector counts milliseconds in 31 bits, and raises on more than 24 days."""
 _LONGEST_ROUND_S: Final = 0.002
-"""However many actors are ready, timers, sockets and what is to be written wait no longer than this for them."""
+"""However many actors are ready, timers, sockets and what is to be written wait no longer than this for them; and no
+turn begins another message after it (SEMANTICS D2)."""
 _POLL_AGAIN_AFTER_S: Final = 0.0005
 """While actors are ready, sockets are looked at this often: a poll costs as much as a turn."""
 
@@ -52,6 +54,7 @@ class _Worker(threading.Thread):
         self.runnable: Runnable | None = None  # whose turn it runs, and since when: for inspections
         self.began = 0.0
         self.go = threading.Event()
+        self.seat = Seat(self)
         self.is_retired = False  # its dispatcher has been stopped without waiting for it any longer
 
     def run(self) -> None:
@@ -73,6 +76,12 @@ class BatonDispatcher:
         max_threads: how many handlers may block at once before others have to wait for them.
         max_blocking: how many calls of `run_blocking` may run at once.
         daemon: whether the threads let the process exit.
+        blocking_report_s: a handler that holds its thread longer than this is reported, with its stack (SEMANTICS
+            A16); not before it has lost the baton. None: it is not.
+        hang_report_s: a turn that lasts longer than this is reported, whatever it does (SEMANTICS O5). None: it is not.
+
+    Raises:
+        ConfigError: a time after which to report is not above 0.
     """
 
     def __init__(
@@ -84,8 +93,13 @@ class BatonDispatcher:
         max_threads: int = 256,
         max_blocking: int = 32,
         daemon: bool = True,
+        blocking_report_s: float | None = 0.1,
+        hang_report_s: float | None = 10.0,
     ) -> None:
         self._clock = clock
+        self.long_turns = LongTurns(
+            blocking_report_s=blocking_report_s, hang_report_s=hang_report_s, run=self._run_report
+        )
         self.name = name
         self.daemon = daemon
         self._handover_after_s = handover_after_s
@@ -96,11 +110,10 @@ class BatonDispatcher:
         self._timers = TimerQueue()
         self._sockets = SocketPoll()
         self._polled_at = float("-inf")
+        self._slice_until = float("inf")  # written by the holder only: when the present turn is to end
         self._turns = 0  # written by the holder only; the monitor compares it
         self._asleep = False
         self._sleeps_until = float("inf")
-        self._monitor_rests = False
-        self._monitor_wake = threading.Event()
         # Guards the list of threads and who is the next holder; taken when the baton changes hands, not in turns.
         # Re-entrant, because a finaliser may run in the middle, and wait for something.
         self._hands = threading.RLock()
@@ -111,7 +124,7 @@ class BatonDispatcher:
         self._baton_waits = False  # no thread could be had: the next one that comes back takes it
         self._running = False
         self._stopping = False
-        self._monitor: threading.Thread | None = None
+        self._monitor: Monitor[_Worker] | None = None
         self._workers_here = threading.local()
 
     @property
@@ -126,6 +139,21 @@ class BatonDispatcher:
             return len(self._threads) + (self._monitor is not None) + self._blocking.thread_count
 
     @property
+    def holder(self) -> _Worker | None:
+        """Who has the baton. For the monitor."""
+        return self._holder
+
+    @property
+    def turn_count(self) -> int:
+        """How many turns have begun. For the monitor."""
+        return self._turns
+
+    @property
+    def asleep(self) -> bool:
+        """Whether the holder sleeps. For the monitor."""
+        return self._asleep
+
+    @property
     def pending_timers(self) -> int:
         """How many timers are pending."""
         return len(self._timers)
@@ -138,6 +166,10 @@ class BatonDispatcher:
         if self._asleep:
             self._asleep = False  # one wake-up is enough, whoever else schedules before it is taken up
             self._sockets.wake()
+
+    def is_slice_over(self) -> bool:
+        """Return whether the present turn has had its time. In a turn."""
+        return self._clock.now() >= self._slice_until
 
     def call_at(self, due: float, call: Callable[[], None]) -> TimerHandle:
         """Have ``call`` made at ``due`` by the baton's holder; it must be short. Any thread."""
@@ -165,15 +197,44 @@ class BatonDispatcher:
     @contextmanager
     def waiting(self) -> Iterator[None]:
         """Give the baton away, if this thread holds it, because it is about to block."""
-        self._give_away()
-        yield
+        worker: _Worker | None = getattr(self._workers_here, "worker", None)
+        if worker is None:
+            yield
+            return
+        self._begin_wait(worker)
+        try:
+            yield
+        finally:
+            self._end_wait(worker)
 
     def wait_until(
         self, is_done: Callable[[], bool], block: Callable[[float | None], bool], timeout_s: float | None
     ) -> bool:
         """Wait by ``block``, without the baton."""
-        self._give_away()
-        return block(timeout_s) or is_done()
+        worker: _Worker | None = getattr(self._workers_here, "worker", None)
+        if worker is None:
+            return block(timeout_s) or is_done()
+        self._begin_wait(worker)
+        try:
+            return block(timeout_s) or is_done()
+        finally:
+            self._end_wait(worker)
+
+    def _run_report(self, report: Callable[[], object]) -> None:
+        try:
+            self._blocking.run(report, "a report of a long turn")
+        except RuntimeError:  # the machine has no more threads: better here than not at all
+            report()
+
+    def _begin_wait(self, worker: _Worker) -> None:
+        worker.seat.waits += 1
+        self.take_from(worker, turn_s=0.0)
+
+    def _end_wait(self, worker: _Worker) -> None:
+        worker.seat.busy_since = self._clock.now()
+        worker.seat.waits -= 1
+        if (monitor := self._monitor) is not None:
+            monitor.wake()
 
     def turns(self) -> list[tuple[Runnable, float]]:
         """Return whose turns are under way, and when each began; also of turns that have lost the baton. Any thread."""
@@ -191,7 +252,14 @@ class BatonDispatcher:
                 return
             self._running = True
             self._stopping = False
-            self._monitor = threading.Thread(target=self._watch_turns, name=f"{self.name}-monitor", daemon=self.daemon)
+            self._monitor = Monitor(
+                self,
+                clock=self._clock,
+                long_turns=self.long_turns,
+                handover_after_s=self._handover_after_s,
+                name=f"{self.name}-monitor",
+                daemon=self.daemon,
+            )
             self._sockets.open()
             self._monitor.start()
         self._pass_on()
@@ -207,9 +275,11 @@ class BatonDispatcher:
                 return 0
             self._stopping = True
             workers = list(self._threads)
-            threads: list[threading.Thread] = [*workers, *((self._monitor,) if self._monitor is not None else ())]
+            threads: list[threading.Thread] = [*workers]
+            if self._monitor is not None:
+                self._monitor.stop()
+                threads.append(self._monitor.thread)
         self._sockets.wake()
-        self._monitor_wake.set()
         for worker in workers:
             worker.go.set()
         deadline = self._clock.now() + timeout_s
@@ -230,7 +300,6 @@ class BatonDispatcher:
             self._baton_waits = False
             self._asleep = False
             self._sockets.close()
-            self._monitor_wake.clear()
         return left
 
     # -- the holder --------------------------------------------------------------------------------------------------
@@ -267,9 +336,14 @@ class BatonDispatcher:
             now = self._polled_at = self._clock.now()
         while (call := self._timers.take_due(now)) is not None:
             _make_call(call)
-        until = now + _LONGEST_ROUND_S
         worker.began = now
-        return self._run_all(worker, self._ready, until) and self._run_all(worker, self._late, float("inf"))
+        self._slice_until = until = now + _LONGEST_ROUND_S
+        if not self._run_all(worker, self._ready, until):
+            return False
+        if not self._late:
+            return True
+        self._slice_until = self._clock.now() + _LONGEST_ROUND_S
+        return self._run_all(worker, self._late, float("inf"))
 
     def _run_all(self, worker: _Worker, runnables: deque[Runnable], until: float) -> bool:
         """Give one turn to each that is ready now, as far as time allows; False when the baton was taken."""
@@ -289,6 +363,8 @@ class BatonDispatcher:
             try:
                 grant.pop()
             except IndexError:  # taken away during the turn: somebody else is the holder now
+                worker.seat.returns += 1
+                self.long_turns.on_return(worker.seat, clock.now())
                 return False
             worker.began = now = clock.now()
             if now >= until:
@@ -310,24 +386,26 @@ class BatonDispatcher:
             ready = self._sockets.poll(timeout)
         finally:
             self._asleep = False
-            if self._monitor_rests:
-                self._monitor_wake.set()
+            if (monitor := self._monitor) is not None:
+                monitor.wake()
         for on_ready in ready:
             _make_call(on_ready)
 
     # -- handing the baton over --------------------------------------------------------------------------------------
 
-    def _give_away(self) -> None:
-        worker = getattr(self._workers_here, "worker", None)
-        if worker is not None:
-            self._take_from(worker)
+    def take_from(self, worker: _Worker, *, turn_s: float) -> None:
+        """Take the baton from a worker that is in a turn, and pass it on; nothing if it has lost it already.
 
-    def _take_from(self, worker: _Worker) -> None:
-        """Take the baton from a worker that is in a turn, and pass it on; nothing if it has lost it already."""
+        Args:
+            worker: the holder, perhaps.
+            turn_s: for how many seconds its turn has been running, about.
+        """
+        number = worker.seat.returns  # before the pop, which says that its turn is still running
         try:
             worker.grant.pop()
         except IndexError:
             return
+        self.long_turns.add(LongTurn(worker.seat, number, self._clock.now() - turn_s))
         self._pass_on()
 
     def _pass_on(self) -> None:
@@ -360,34 +438,6 @@ class BatonDispatcher:
             return None
         self._threads.add(worker)
         return worker
-
-    def _watch_turns(self) -> None:
-        """Take the baton away from turns that take long. Runs on the monitor's thread."""
-        pause_s = self._handover_after_s / 2
-        seen, looks, idle = -1, 0, 0
-        while not self._stopping:
-            if idle >= _IDLE_LOOKS_BEFORE_SLEEP:
-                # Same order of steps as in _poll, with the holder as the other side.
-                self._monitor_rests = True
-                if self._asleep:
-                    self._monitor_wake.wait()
-                self._monitor_rests = False
-                self._monitor_wake.clear()
-                idle = 0
-                continue
-            self._monitor_wake.wait(pause_s)
-            self._monitor_wake.clear()
-            holder, turns = self._holder, self._turns
-            if holder is None or not holder.grant:
-                idle = idle + 1 if self._asleep else 0
-                looks = 0
-            elif turns != seen:
-                seen, looks, idle = turns, 0, 0
-            else:
-                looks, idle = looks + 1, 0
-                if looks >= 2:
-                    looks = 0
-                    self._take_from(holder)
 
 
 def _make_call(call: Callable[[], None]) -> None:

@@ -30,6 +30,10 @@ class BesideDispatcher:
         """The shared clock."""
         return self._shared.clock
 
+    def is_slice_over(self) -> bool:
+        """Never: what else waits here has its turn between two of this actor's."""
+        return False
+
     def call_at(self, due: float, call: Callable[[], None]) -> TimerHandle:
         """As the shared dispatcher does."""
         return self._shared.call_at(due, call)

@@ -55,6 +55,10 @@ class DeterministicDispatcher:
         """Let ``runnable`` have a turn at some later step."""
         (self._late if runnable.late else self._ready).append(runnable)
 
+    def is_slice_over(self) -> bool:
+        """Never: a turn handles one message only."""
+        return False
+
     def call_at(self, due: float, call: Callable[[], None]) -> TimerHandle:
         """Have ``call`` made when virtual time reaches ``due``."""
         return self._timers.add(due, call)

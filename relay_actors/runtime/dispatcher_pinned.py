@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from queue import SimpleQueue
 
 from relay_actors.runtime.base import Clock, Dispatcher, Pollable, Runnable, TimerHandle
+from relay_actors.runtime.long_turns import LongTurn, LongTurns, Seat
 
 __all__ = ["PinnedDispatcher"]
 
@@ -22,13 +23,24 @@ class PinnedDispatcher:
         shared: the system's dispatcher, for timers, sockets and the blocking pool.
         name: of the thread.
         daemon: whether the thread lets the process exit.
+        long_turns: by whom a turn that hangs is reported; one that blocks is not, for it holds up only its own actor.
     """
 
-    def __init__(self, shared: Dispatcher, *, name: str, daemon: bool = True) -> None:
+    def __init__(
+        self, shared: Dispatcher, *, name: str, daemon: bool = True, long_turns: LongTurns | None = None
+    ) -> None:
         self._shared = shared
+        self._clock = shared.clock
         self._turns: SimpleQueue[Runnable | None] = SimpleQueue()  # None: no more
-        self._turn: tuple[Runnable, float] | None = None
+        self._turn: tuple[Runnable, float] | None = None  # written by its thread only
         self._thread = threading.Thread(target=self._run, name=name, daemon=daemon)
+        self._seat = Seat(self._thread)
+        self._long_turns = long_turns
+        self._hang_report_s = long_turns.hang_report_s if long_turns is not None else None
+        self._alarm: TimerHandle | None = None  # one at a time, and none while the actor has been idle for long
+        # Guards the alarm, which its thread sets and the shared dispatcher's takes back. Re-entrant, because a
+        # finaliser may run in the middle.
+        self._arming = threading.RLock()
 
     @property
     def clock(self) -> Clock:
@@ -43,6 +55,10 @@ class PinnedDispatcher:
     def schedule(self, runnable: Runnable) -> None:
         """Let the actor have a turn on its thread. Any thread."""
         self._turns.put(runnable)
+
+    def is_slice_over(self) -> bool:
+        """Never: nobody else wants this thread."""
+        return False
 
     def call_at(self, due: float, call: Callable[[], None]) -> TimerHandle:
         """As the shared dispatcher does."""
@@ -93,9 +109,37 @@ class PinnedDispatcher:
 
     def _run(self) -> None:
         while (runnable := self._turns.get()) is not None:
-            self._turn = runnable, self._shared.clock.now()
+            # First say that a turn runs, then look whether there is an alarm; `_on_alarm` does it the other way round.
+            began = self._clock.now()
+            self._turn = runnable, began
+            if self._alarm is None and self._hang_report_s is not None:
+                self._arm(began + self._hang_report_s)
             try:
                 runnable.run_batch([None])
             except BaseException:
                 _log.exception("a turn broke its own machinery runnable=%r", runnable)
             self._turn = runnable = None
+            self._seat.returns += 1
+            if self._long_turns is not None:
+                self._long_turns.on_return(self._seat, self._clock.now())
+        with self._arming:
+            if self._alarm is not None:
+                self._alarm.cancel()
+
+    def _arm(self, due: float) -> None:
+        with self._arming:
+            if self._alarm is None:
+                self._alarm = self._shared.call_at(due, self._on_alarm)
+
+    def _on_alarm(self) -> None:
+        """Look at the turn that is running, if there is one, and come back when it will be too old."""
+        with self._arming:
+            self._alarm = None
+        number, turn = self._seat.returns, self._turn
+        if turn is None or self._hang_report_s is None or self._long_turns is None:
+            return
+        began, now = turn[1], self._clock.now()
+        if now - began >= self._hang_report_s:
+            self._long_turns.report_hang(LongTurn(self._seat, number, began), now)
+        else:
+            self._arm(began + self._hang_report_s)

@@ -71,7 +71,8 @@ class Mailbox:
     appending to and popping from a `collections.deque` are atomic. Enqueue and close are one decision (M5) by the
     order of two steps: a sender appends and then looks whether the mailbox is closed; the closer closes and then
     drains. Whichever comes second sees the other, and an envelope can be taken out only once, so each is handled,
-    refused or drained.
+    refused or drained. What a late sender appends behind the closer's back is left for him to take out again: so to
+    everybody the control and user lanes are ones that are used by one thread at a time (V8).
 
     Args:
         capacity: bound of the user lane, exact; None is unbounded. The other lanes are never bounded.
@@ -156,17 +157,17 @@ class Mailbox:
     def take_system(self) -> Signal | None:
         """Return and remove the next signal, or None."""
         lane = self._system
-        return _pop(lane) if lane else None
+        return _pop(lane) if lane else None  # also when closed: who takes it then refuses it
 
     def take_control(self) -> Envelope | None:
         """Return and remove the next control message, or None."""
         lane = self._control
-        return _pop(lane) if lane else None
+        return _pop(lane) if lane and not self._closed else None
 
     def take_user(self) -> Envelope | None:
         """Return and remove the next user message, or None."""
         lane = self._user
-        if not lane:
+        if not lane or self._closed:
             return None
         if self._room is None:
             return _pop(lane)

@@ -61,6 +61,8 @@ RUNTIME_METRICS: Final[Mapping[str, Metric]] = {
     "threads": Metric("gauge", "Threads of the dispatcher and of its blocking pool."),
     "timers.pending": Metric("gauge", "Timers that are pending."),
     "turn.seconds": Metric("histogram", "How long the handling of one message took, by class of actor.", "actor"),
+    "turns.blocking": Metric("counter", "Handlers that held a thread too long for others."),
+    "turns.hanging": Metric("counter", "Turns that lasted so long that they were reported, whatever they did."),
     "zombie_threads": Metric("gauge", "Threads on which a killed actor's handler still runs."),
 }
 """The numbers of every system, by the names that `metrics_of` gives them."""

@@ -139,7 +139,7 @@ class Post(abc.ABC):
             self.wake()
         elif self._scheduled.acquire(blocking=False) or self._taken.acquire(blocking=False):
             with inside(here.turn, self):
-                self._run([None])
+                self._run([None, None])  # two: inside another turn, whose time is not this one's
 
     @abc.abstractmethod
     def _run(self, grant: list[None]) -> None:

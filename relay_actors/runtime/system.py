@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -55,6 +55,9 @@ class System(Seeing):
         hooks: an observer; by default `Counters` of its own. What it raises detaches it.
         name: begins the names of threads and of actors.
         daemon: whether its threads let the process exit.
+        blocking_report_s: a handler that holds a shared thread longer than this is reported (SEMANTICS A16); None: not.
+        hang_report_s: a turn that lasts longer than this is reported, whatever it does (SEMANTICS O5); None: not. Both
+            belong to the default dispatcher: one that is given has its own.
     """
 
     def __init__(
@@ -65,14 +68,23 @@ class System(Seeing):
         hooks: Hooks | None = None,
         name: str = "actors",
         daemon: bool = True,
+        blocking_report_s: float | None = 0.1,
+        hang_report_s: float | None = 10.0,
     ) -> None:
         self.name = name
         self.random = random if random is not None else fresh_random()
         self.new_id: Ids = uuid4_ids(self.random)
         self.hooks: Hooks = GuardedHooks(hooks if hooks is not None else Counters())
-        self.dispatcher: Dispatcher = (
-            dispatcher if dispatcher is not None else BatonDispatcher(SystemClock(), name=name, daemon=daemon)
-        )
+        if dispatcher is None:
+            dispatcher = BatonDispatcher(
+                SystemClock(),
+                name=name,
+                daemon=daemon,
+                blocking_report_s=blocking_report_s,
+                hang_report_s=hang_report_s,
+            )
+        self.dispatcher: Dispatcher = dispatcher
+        self.describe_waits: Callable[[Any], str] = _describes_nothing
         self.registry = Registry()
         self.waiting_messages = WaitingMessages(self)
         self.registry.waiting_room = self.waiting_messages
@@ -338,7 +350,12 @@ class System(Seeing):
             return self.dispatcher
         if kind == "blocking":
             return self._on_pool
-        pinned = PinnedDispatcher(self.dispatcher, name=f"{self.name}-pinned-{serial}", daemon=self._daemon)
+        pinned = PinnedDispatcher(
+            self.dispatcher,
+            name=f"{self.name}-pinned-{serial}",
+            daemon=self._daemon,
+            long_turns=self.dispatcher.long_turns if isinstance(self.dispatcher, BatonDispatcher) else None,
+        )
         pinned.start()
         with self._lock:
             self._pinned = {other for other in self._pinned if other.is_alive}
@@ -349,6 +366,10 @@ class System(Seeing):
         """Let go of a dispatcher that belonged to one actor: its thread ends by itself after its last turn."""
         if dispatcher is not self.dispatcher:
             dispatcher.stop(0.0)
+
+
+def _describes_nothing(_cell: Cell) -> str:
+    return ""
 
 
 _default_lock = threading.Lock()  # guards the making of the process's own system

@@ -550,6 +550,42 @@ def test_a_handler_that_blocks_delays_no_other_call(relay_app: AppRunner, relay_
     stuck.hangs_up()
 
 
+def test_a_handler_that_blocks_is_reported_with_the_id_of_its_call(relay_app: AppRunner, relay_sim: Simulator):
+    """SEMANTICS A16: with class, call and type of the message, and never what the message says."""
+    app = RelayApp()
+    release, reported = threading.Event(), threading.Event()
+    texts: list[str] = []
+
+    class Watch(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.getMessage().startswith("a handler blocks"):
+                texts.append(record.getMessage())
+                reported.set()
+
+    @app.calls("blocks")
+    class Blocks(CallActor):
+        def on_receive(self, message: object) -> None:
+            if isinstance(message, CallReceiveEvent):
+                release.wait(DEADLINE_S)
+
+    log, watch = logging.getLogger("relay_actors.runtime"), Watch()
+    log.addHandler(watch)
+    try:
+        relay_app(app)
+        stuck = relay_sim.phone("+15550009999").dials(context="blocks")
+        assert reported.wait(DEADLINE_S)
+    finally:
+        log.removeHandler(watch)
+        release.set()
+    assert re.search(
+        rf"actor=Blocks#\d+ label={stuck.call_id} message=CallReceiveEvent blocked_s=0\.\d+.*test_call\.py",
+        texts[0],
+        re.DOTALL,
+    )
+    assert "+15550009999" not in texts[0]
+    stuck.hangs_up()
+
+
 def _answer_one(sim: Simulator, number: int) -> float:
     """Return how many seconds it takes until a call is answered."""
     before = time.monotonic()

@@ -215,6 +215,8 @@ def test_what_a_condition_raises_is_raised_in_the_flow(world: World):
 
 
 def test_blocking_code_gives_its_result_or_its_error(world: World):
+    """SEMANTICS A16: it runs on a pool of its own, and what comes of it is one more thing that happens to the call."""
+
     class Blocks(Flow):
         async def run(self) -> None:
             self.notes.append(await self.blocking(int, "17", base=8))

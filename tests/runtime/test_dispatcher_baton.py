@@ -116,7 +116,7 @@ def test_a_turn_that_begins_while_all_is_quiet_is_noticed_as_well(system: System
     dispatcher: Any = system.dispatcher
     echo, blocker = system.start(Echo), system.start(Blocker)
     blocker.ask("events", timeout=DEADLINE_S)
-    until(lambda: dispatcher._monitor_rests)
+    until(lambda: dispatcher._monitor.rests)
     future, let_go = block(blocker)
 
     assert quickest_answer_s(echo, dispatcher) < PROMPT_S
@@ -549,7 +549,7 @@ def test_an_idle_dispatcher_falls_asleep(baton: BatonDispatcher):
     """D6: the holder in its poll, the monitor until the next turn; neither by a time-out of milliseconds."""
     run(baton, lambda: None)
     internals: Any = baton
-    until(lambda: internals._monitor_rests and internals._asleep)
+    until(lambda: internals._monitor.rests and internals._asleep)
 
     assert internals._sleeps_until == float("inf")
     assert run(baton, lambda: "awake") == "awake"

@@ -20,7 +20,7 @@ def pool() -> Iterator[BlockingPool]:
 
 
 def test_as_many_run_at_once_as_are_allowed(pool: BlockingPool):
-    """D3: a bound; the others wait their turn, and none is lost."""
+    """A16, D3: a bound; the others wait their turn, and none is lost."""
     running = threading.Semaphore(0)
     let_go = threading.Event()
     names: list[str] = []

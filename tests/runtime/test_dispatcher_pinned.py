@@ -1,5 +1,6 @@
 """A thread of its own for one actor."""
 
+import logging
 import threading
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.dispatcher_pinned import PinnedDispatcher
+from relay_actors.runtime.hang_reports import ReportLimit
+from relay_actors.runtime.hooks import Counters
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.system import System
 from tests.runtime.worlds import DEADLINE_S, Blocker, Echo, Parent, Recorder, World, block, crash, spawn, until
@@ -122,6 +125,42 @@ def test_a_turn_that_breaks_its_own_machinery_costs_no_thread(system: System):
     assert pinned.stop(DEADLINE_S) == 0
     assert pinned.stop(0.0) == 0
     assert not pinned.is_alive
+
+
+def test_a_pinned_turn_is_reported_when_it_hangs_and_not_when_it_only_blocks(caplog: pytest.LogCaptureFixture):
+    """A16, O5: it holds up nobody but its own actor; and its thread's alarm is gone when the actor is idle."""
+    caplog.set_level(logging.INFO, logger="relay_actors")
+    counters = Counters()
+    system = System(name="pinned", hooks=counters, blocking_report_s=0.001, hang_report_s=0.05)
+    dispatcher: Any = system.dispatcher
+    ref = system.start(PinnedBlocker)
+    for _ in range(2):
+        future, let_go = block(ref)
+        until(lambda: "a turn does not end actor=PinnedBlocker#1 message=str" in caplog.text)
+        let_go.set()
+        assert future.get(timeout=DEADLINE_S) == "blocked"
+        until(lambda: "a turn that was reported has ended actor=PinnedBlocker#1" in caplog.text)
+        until(lambda: dispatcher.pending_timers == 0)
+
+        caplog.clear()
+        dispatcher.long_turns._hang_limit = ReportLimit()
+        let_go.clear()
+    assert counters.snapshot() == {"turns.hanging": 2}
+    assert "a handler blocks" not in caplog.text
+    assert system.stop()
+    assert dispatcher.pending_timers == 0
+
+
+def test_many_quick_turns_on_a_pinned_thread_share_one_alarm(system: System):
+    """D6: a turn does not cost a timer, and none is left behind by the end."""
+    ref = system.start(Pinned)
+    dispatcher: Any = system.dispatcher
+    for number in range(100):
+        assert ref.ask(number, timeout=DEADLINE_S) == number
+
+    assert dispatcher.pending_timers == 1
+    ref.stop(timeout=DEADLINE_S)
+    until(lambda: dispatcher.pending_timers == 0)
 
 
 def test_everything_else_is_shared(system: System):

@@ -7,7 +7,10 @@ import pytest
 
 from relay_actors.errors import ActorDead
 from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.asking import FOREVER
+from relay_actors.runtime.clock import ManualClock, SystemClock
 from relay_actors.runtime.context import here
+from relay_actors.runtime.dispatcher_baton import BatonDispatcher
 from relay_actors.runtime.reasons import NORMAL
 from relay_actors.runtime.signals import Internal, Stop
 from relay_actors.runtime.system import System
@@ -118,6 +121,128 @@ def test_a_flooded_actor_gives_way_after_its_share(system: System):
     first.ask("done", timeout=DEADLINE_S)
 
     assert log.index("me too") <= 2 * first.actor_class.throughput
+
+
+@pytest.mark.parametrize(("handling_s", "at_most"), [(0.0, 16), (0.0001, 16), (0.0006, 4), (0.0015, 2), (0.5, 2)])
+def test_a_turn_of_slow_messages_ends_after_two_milliseconds(handling_s: float, at_most: int):
+    """D2: sixteen messages or 2 ms, whichever comes first; in steps of a clock that only the handler moves."""
+    clock = ManualClock()
+    system = System(name="slices", dispatcher=BatonDispatcher(clock, name="slices", handover_after_s=3600.0))
+    log: list[Any] = []
+    other = system.start(Recorder, log)
+    other.ask("ready", timeout=DEADLINE_S)
+    log.clear()
+
+    class Slow(Recorder):
+        def on_receive(self, message: Any) -> Any:
+            if isinstance(message, int):
+                clock.advance(handling_s)
+            return super().on_receive(message)
+
+    slow = system.start(Slow, log)
+
+    def flood(_actor: Any) -> None:
+        log.clear()
+        for number in range(100):
+            slow.tell(number)
+            other.tell("other")
+
+    system.start(Recorder).ask(flood, timeout=DEADLINE_S)
+    slow.ask("done", block=False, timeout=FOREVER).get(timeout=DEADLINE_S)  # not by the clock that the handler moves
+
+    first_run = log.index("other", log.index(0)) - log.index(0)
+    assert 1 <= first_run <= at_most
+    assert log.index("other") <= 2 * at_most
+    assert system.stop()
+
+
+@pytest.mark.usefixtures("eager_switches")
+def test_what_one_turn_writes_the_next_one_reads_on_another_thread():
+    """D1: turns of one actor follow each other over threads as fast as the baton can be made to change hands."""
+    system = System(
+        name="hands", dispatcher=BatonDispatcher(SystemClock(), name="hands", handover_after_s=0.0002),
+        blocking_report_s=None,
+    )  # fmt: skip
+    senders, each = 4, 150
+
+    class Ledger(Actor):
+        """Several fields, written one after the other, with a chance to be interrupted in between."""
+
+        throughput = 1
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = self.second = 0
+            self.torn: list[Any] = []
+            self.threads: set[int] = set()
+
+        def on_receive(self, message: Any) -> Any:
+            if message == "report":
+                return self.first, self.second, self.torn, len(self.threads)
+            if self.first != self.second:
+                self.torn.append((self.first, self.second))
+            was = self.first
+            self.first = was + 1
+            if was % 8 == 0:
+                give_way.ask("give way", timeout=DEADLINE_S)  # loses the baton here, in the middle
+            self.second = was + 1
+            self.threads.add(threading.get_ident())
+            return None
+
+    give_way = system.start(Echo)
+    ledger = system.start(Ledger)
+
+    def send() -> None:
+        for number in range(each):
+            ledger.tell(number)
+
+    threads = [threading.Thread(target=send) for _ in range(senders)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(DEADLINE_S)
+    first, second, torn, thread_count = ledger.ask("report", timeout=DEADLINE_S)
+
+    assert (first, second, torn) == (senders * each, senders * each, [])
+    assert thread_count > 1
+    assert system.stop()
+
+
+def test_without_the_lock_the_turns_of_one_actor_would_overlap(world: World):
+    """D1: the tests above can fail: with a lock that is always free, one turn runs inside another."""
+    overlaps: list[bool] = []
+
+    class Reentered(Actor):
+        inside = False
+
+        def on_receive(self, message: Any) -> Any:
+            overlaps.append(self.inside)
+            self.inside = True
+            if message == "wait":
+                echo.ask("meanwhile", timeout=1.0)
+            self.inside = False
+
+    class Open:
+        """A lock that is always free."""
+
+        def acquire(self, blocking: bool) -> bool:
+            return True
+
+        def release(self) -> None: ...
+
+    echo = world.start(Echo)
+    ref = world.start(Reentered)
+
+    def send_and_see() -> bool:
+        overlaps.clear()
+        for message in ("wait", *range(10)):
+            ref.tell(message)
+        world.settle()
+        return any(overlaps)
+
+    assert not any(send_and_see() for _ in range(10))
+    ref._cell._scheduled = ref._cell._taken = Open()
+    assert any(send_and_see() for _ in range(10))
 
 
 def test_an_error_of_an_ask_goes_to_the_asker(world: World):

@@ -146,10 +146,10 @@ def block(ref: ActorRef[Any]) -> tuple[Any, threading.Event]:
     return future, let_go
 
 
-def until(condition: Callable[[], bool]) -> None:
+def until(condition: Callable[[], bool], *, within_s: float = DEADLINE_S) -> None:
     """Wait for what other threads bring about; fail when it takes too long."""
     pause, clock = threading.Event(), SystemClock()
-    deadline = clock.now() + DEADLINE_S
+    deadline = clock.now() + within_s
     while not condition():
         assert clock.now() < deadline, "it never came about"
         pause.wait(0.001)

@@ -1,1 +1,2 @@
-"""Long runs, for `make stress`; the suite runs a short form of each."""
+"""What takes minutes on real threads, under load: ``make stress``. Each module has ``main()``, which raises, or returns
+something true, when a promise was not kept."""

@@ -1,0 +1,144 @@
+"""What an actor of a program does with a message: one function each, with how often it is done."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from relay_actors.errors import ActorDead, MailboxFull, NameTaken, ParentStopping, TooManyChildren
+from relay_actors.runtime.future import WaitTimeout
+from tests.runtime.programs.messages import Tick
+
+__all__ = ["ACTIONS", "Action"]
+
+_DEEPEST_WAIT = 4
+_WAIT_S = 0.2
+
+
+class Action(NamedTuple):
+    """Something that an actor does."""
+
+    do: Callable[[Any], None]
+    weight: int
+
+
+ACTIONS: list[Action] = []
+
+
+def action(weight: int) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
+    """Add an action; the weights of all are about 50."""
+
+    def add(do: Callable[[Any], None]) -> Callable[[Any], None]:
+        ACTIONS.append(Action(do, weight))
+        return do
+
+    return add
+
+
+@action(13)
+def tell(actor: Any) -> None:
+    actor.program.tell(repr(actor), actor.program.anybody())
+
+
+@action(7)
+def ask(actor: Any) -> None:
+    actor.program.ask(repr(actor), actor.program.anybody())  # what it raises is this actor's failure
+
+
+@action(2)
+def ask_and_wait(actor: Any) -> None:
+    program = actor.program
+    if program.waits >= _DEEPEST_WAIT:
+        return
+    # On one thread an outer wait ends after the inner ones: each that may still begin can make it longer.
+    latest = program.now + _WAIT_S * (_DEEPEST_WAIT - program.waits)
+    program.waits += 1
+    try:
+        program.ask(repr(actor), program.anybody()).get(timeout=_WAIT_S)
+    except (ActorDead, MailboxFull, WaitTimeout) as error:
+        program.note("has waited", actor, type(error).__name__)
+    finally:
+        program.waits -= 1
+        program.require_in_time(latest, f"{actor} has waited for an answer until {program.now:.3f}")
+
+
+@action(6)
+def make_a_child(actor: Any) -> None:
+    program = actor.program
+    make = program.random.choice([actor.spawn, actor.spawn_inline])
+    try:
+        child = make(program.a_class(), program, spec=program.spec())
+    except (OSError, ParentStopping, TooManyChildren) as error:
+        program.note("gets no child", actor, type(error).__name__)
+        return
+    program.adopt(child)
+    if program.chance(0.5):
+        actor.deliver_now(child, program.new_envelope(f"{actor} now", child))
+
+
+@action(1)
+def stop_a_child(actor: Any) -> None:
+    for cell in list(actor._cell.children or ())[:1]:
+        actor.program.note("stops a child", actor, cell)
+        actor.stop_child(cell.ref, "by the program")
+
+
+@action(3)
+def crash(actor: Any) -> None:
+    actor.program.note("crashes", actor)
+    raise ValueError("crash")
+
+
+@action(1)
+def exit_the_interpreter(actor: Any) -> None:
+    actor.program.note("exits", actor)
+    raise SystemExit(1)
+
+
+@action(1)
+def stop(actor: Any) -> None:
+    actor.program.note("stops itself", actor)
+    actor.stop()
+
+
+@action(4)
+def watch(actor: Any) -> None:
+    target = actor.program.anybody()
+    actor.program.note("watches", actor, target._cell)
+    actor.program.begin_watch(actor, target)
+
+
+@action(2)
+def unwatch(actor: Any) -> None:
+    watches = actor.program.watches.get(actor._cell.serial)
+    if watches:
+        token, target = watches.pop(actor.program.random.randrange(len(watches)))
+        actor.program.note("unwatches", actor, target._cell)
+        actor.unwatch(token)
+
+
+@action(2)
+def claim_a_name(actor: Any) -> None:
+    name = actor.program.random.randrange(5)
+    try:
+        actor.register(name)
+        actor.program.note("is", actor, name)
+    except NameTaken as taken:
+        actor.program.require(taken.owner != actor.actor_ref, f"{actor} cannot have what it owns")
+
+
+@action(6)
+def begin_a_timer(actor: Any) -> None:
+    random = actor.program.random
+    key = random.randrange(3)
+    delay_s, interval_s = random.choice([0.0, 0.3, 2.0]), random.choice([None, None, 0.7])
+    actor.generations[key] = generation = actor.generations.get(key, 0) + 1
+    actor.program.note("begins a timer", actor, key, generation)
+    actor.start_timer(key, Tick(key, generation), delay_s, interval_s=interval_s)
+    actor.due[key] = actor.program.now + delay_s, interval_s
+
+
+@action(2)
+def end_a_timer(actor: Any) -> None:
+    key = actor.program.random.randrange(3)
+    actor.cancel_timer(key)
+    actor.generations[key] = actor.generations.get(key, 0) + 1
+    actor.due.pop(key, None)
