@@ -9,7 +9,6 @@ Source: SEMANTICS A16, O5.
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from typing import Any, Final
 import pykka
 
 from relay_actors.errors import ConfigError
+from relay_actors.runtime.frames import frame_of
 from relay_actors.runtime.hang_reports import (
     ReportLimit,
     TurnFacts,
@@ -212,7 +212,7 @@ class LongTurns:
 
 def see_turn(turn: LongTurn) -> tuple[Any, TurnFacts] | None:
     """Look at the stack of a turn: the cell whose turn is innermost there, and what it is doing; None if it is over."""
-    frame = sys._current_frames().get(turn.seat.thread.ident or 0)  # noqa: SLF001  # documented, and has no other name
+    frame = frame_of(turn.seat.thread)
     stack: list[tuple[FrameType, int]] = []  # innermost first
     message: object = None
     while frame is not None and frame.f_code is not RUNS_A_TURN:

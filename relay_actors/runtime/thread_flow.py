@@ -24,11 +24,11 @@ In a deterministic run who passes the turn on stands still until it is given bac
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from relay_actors.runtime.context import here
+from relay_actors.runtime.frames import frame_of
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.signals import Internal
 
@@ -86,7 +86,7 @@ class ThreadFlow:
     @property
     def place(self) -> str:
         """Where it waits: file, line and function."""
-        frame: Any = sys._current_frames().get(self._own.thread.ident or 0)  # noqa: SLF001  # documented, in spite of its name
+        frame = frame_of(self._own.thread)
         while frame is not None and frame.f_globals.get("__name__", "").startswith(_NOT_THE_USERS):
             frame = frame.f_back
         return "" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}"

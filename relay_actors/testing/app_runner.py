@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
-import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from relay_actors.app import RelayApp
 from relay_actors.config import Timing
 from relay_actors.errors import ConfigError, RelayActorsError
 from relay_actors.protocol.states import CallState
+from relay_actors.runtime.frames import frame_of
 from relay_actors.simulator.calls import CallSnapshot
 from relay_actors.simulator.phones import Phone
 from relay_actors.simulator.websockets_server import SimulatorServer
@@ -158,7 +158,7 @@ def _stop(running: _Running) -> list[str]:
 
 def _told(thread: threading.Thread) -> str:
     """Say where a thread is that should have ended: nearly always in a handler that blocks."""
-    frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001  # public, for all its underscore
+    frame = frame_of(thread)
     stack = "".join(traceback.format_stack(frame, limit=12)) if frame is not None else ""
     return f"thread {thread.name} still runs:\n{stack}".rstrip()
 
