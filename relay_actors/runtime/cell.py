@@ -182,6 +182,13 @@ class Cell(Turns):
         if self._children is not None:
             self._children.adopt_held()
 
+    def when_started(self, started: Future[bool]) -> None:
+        """Have ``started`` settled when the first incarnation has started, or will not. Before its `start`."""
+        self.started = started
+        # First set, then look: a kill from another thread tells whom it finds, and may have been before.
+        if self.has_ended:
+            self._tell_starter(self._end_error())
+
     def _tell_starter(self, error: BaseException | None) -> None:
         started, self.started = self.started, None
         if started is not None and error is None:
@@ -426,11 +433,14 @@ class Cell(Turns):
             signal.refuse(self)
         self._answer_stops()
         if self.started is not None:
-            self._tell_starter(ActorIsDead(f"{self.ref} has ended ({reason})"))
+            self._tell_starter(self._end_error())
         self.args, self.kwargs = (), {}
         if self.actor is not None:
             self.wake()  # what is left of the incarnation is dropped in a turn: its flow may have something to say
         self.system.release_dispatcher(self.dispatcher)
+
+    def _end_error(self) -> ActorIsDead:
+        return ActorIsDead(f"{self.ref} has ended ({self.exit_reason})")
 
     def _answer_stops(self) -> None:
         replies, self._stop_replies = self._stop_replies, None

@@ -187,7 +187,8 @@ class System(Seeing):
         if self._is_stopping:
             raise ActorError(f"system {self.name!r} has been stopped and starts no actors: make a new System")
         cell = self.new_cell(actor_class, args, kwargs)
-        cell.started = started
+        if started is not None:
+            cell.when_started(started)
         try:
             cell.construct()
         except BaseException as error:

@@ -95,6 +95,7 @@ def test_one_turn_is_one_report_and_one_line_one_a_minute(watched: Watched):
     let_go.set()
     future.get(timeout=DEADLINE_S)
 
+    until(lambda: len(watched.blocking()) >= 2)  # counted first, and told by another thread
     assert ["Blocker" in report.getMessage() for report in watched.blocking()] == [True, False]
 
 

@@ -99,7 +99,7 @@ class Supervising:
     def _wait_for_start(self, child: Cell, within_s: float | None) -> None:
         started: Future[bool] = Future(child.dispatcher)
         started.settled_by = child
-        child.started = started
+        child.when_started(started)
         if within_s is None:
             child.start_now()
         else:

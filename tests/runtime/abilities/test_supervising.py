@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from relay_actors.errors import ActorError
+import pytest
+
+from relay_actors.errors import ActorError, StartFailed
 from relay_actors.runtime.actor import Actor
-from tests.runtime.worlds import Echo, Parent, World
+from tests.runtime.worlds import DEADLINE_S, Echo, Parent, World
 
 
 def test_spawning_and_waiting_for_the_start_tells_what_went_wrong(world: World):
@@ -26,3 +28,20 @@ def test_spawning_and_waiting_for_the_start_tells_what_went_wrong(world: World):
     assert good.is_alive()
     assert "not today" in str(error)
     assert isinstance(error.__cause__, OSError)
+
+
+def test_a_child_that_is_killed_before_anybody_waits_for_it_is_not_waited_for(world: World):
+    """L2: first the wait is noted, then it is looked whether an end was quicker. Found on threads."""
+
+    class Doomed(Actor):
+        def __init__(self) -> None:
+            super().__init__()
+            self.actor_ref.kill("in its constructor")
+
+    def spawn(actor: Any) -> None:
+        with pytest.raises(StartFailed, match="killed"):
+            actor.spawn_started(Doomed)
+
+    world.start(Parent).ask(spawn, timeout=0)
+    with pytest.raises(StartFailed, match="killed"):
+        Doomed.start(wait=DEADLINE_S)
