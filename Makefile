@@ -23,7 +23,7 @@ demo: $(STAMP)  ## Run the main job: real calls against the embedded simulator (
 	$(BIN)/relay-actors demo $(ARGS)
 
 test: $(STAMP)  ## Run the whole test suite (ARGS="-k journal")
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 seeds: $(STAMP)  ## Run many random programs of actors (N=100000), or show one again (SEED=17)
 	$(BIN)/python -m tests.runtime.programs $(if $(SEED),--seed $(SEED),--number $(or $(N),10000)) $(ARGS)

@@ -168,16 +168,19 @@ class Action(CallFuture["Action"]):
         self.state = state
         self.result = event
         self.is_gone = state is ActionState.CALL_ENDED and not event.event_type
+        # In this order: who awaits the acceptance, on another thread, may ask at once whether it is completed.
+        is_first = self._done.try_set(event)
         self.try_set(self)
-        return self._done.try_set(event)
+        return is_first
 
     def refuse(self, error: BaseException) -> bool:
         """Fail it, unless it is over. In the call's turn."""
         if self.is_done:
             return False
         self.state = ActionState.CALL_ENDED if isinstance(error, CallEnded) else ActionState.REJECTED
+        is_first = self._done.try_fail(error)
         self.try_fail(error)
-        return self._done.try_fail(error)
+        return is_first
 
     def take_callback(self) -> Any:
         """Call ``on_completed``, once; return a coroutine if it gave one. What it raises is logged."""

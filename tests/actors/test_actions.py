@@ -51,6 +51,18 @@ def test_the_handle_is_there_when_the_server_accepts_and_the_wait_when_it_is_ove
     assert [told.event for told in world.seen(handle, ActionCompleted)] == [event]
 
 
+def test_who_is_told_that_it_is_accepted_finds_it_completed_when_it_is(world: World):
+    """X5: one that comes after the end of its call is accepted and completed at once, and never the one alone."""
+    line, handle = world.answered(Witness)
+    seen: list[bool] = []
+    line.hangs_up()
+    action = handle.play_tts(LONG)
+    action.add_done_callback(lambda told: seen.append(told.completed))
+    world.settle()
+    assert action.state is ActionState.CALL_ENDED
+    assert seen == [True]
+
+
 def test_several_may_wait_and_all_get_the_same_event(world: World):
     _line, handle = world.answered(Witness)
     action = handle.play_tts(LONG)
