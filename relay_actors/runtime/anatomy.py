@@ -133,7 +133,6 @@ class AnySystem(Protocol):
     observation: Any
     own_threads: Any
     loop_host: Any
-    describe_waits: Callable[[Any], str]
 
     @property
     def clock(self) -> Clock: ...

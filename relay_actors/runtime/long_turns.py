@@ -29,6 +29,7 @@ from relay_actors.runtime.hang_reports import (
     text_of_return,
 )
 from relay_actors.runtime.turns import HANDLES_ONE, RUNS_A_TURN
+from relay_actors.runtime.wait_graph import describe
 
 __all__ = ["LongTurn", "LongTurns", "Seat", "see_turn"]
 
@@ -229,7 +230,7 @@ def see_turn(turn: LongTurn) -> tuple[Any, TurnFacts] | None:
         label=_label_of(cell),
         message="" if message is None else type(message).__name__.lstrip("_"),
         frames=_from_the_handler_on(traceback.StackSummary.extract(reversed(stack))),
-        waits=_waits_of(cell),
+        waits=describe(cell),
         was_killed=cell.has_ended,
     )
 
@@ -246,12 +247,4 @@ def _label_of(cell: Any) -> str:
     try:
         return str(cell.actor.label())
     except Exception:  # a label is the user's code, on a strange thread, and its actor may just be ending
-        return ""
-
-
-def _waits_of(cell: Any) -> str:
-    try:
-        return str(cell.system.describe_waits(cell))
-    except Exception:
-        _log.exception("a chain of waits could not be described actor=%r", cell)
         return ""

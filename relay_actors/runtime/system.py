@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -84,7 +84,6 @@ class System(Seeing):
                 hang_report_s=hang_report_s,
             )
         self.dispatcher: Dispatcher = dispatcher
-        self.describe_waits: Callable[[Any], str] = _describes_nothing
         self.registry = Registry()
         self.waiting_messages = WaitingMessages(self)
         self.registry.waiting_room = self.waiting_messages
@@ -367,10 +366,6 @@ class System(Seeing):
         """Let go of a dispatcher that belonged to one actor: its thread ends by itself after its last turn."""
         if dispatcher is not self.dispatcher:
             dispatcher.stop(0.0)
-
-
-def _describes_nothing(_cell: Cell) -> str:
-    return ""
 
 
 _default_lock = threading.Lock()  # guards the making of the process's own system

@@ -17,7 +17,7 @@ from typing import Protocol
 from relay_actors.errors import WouldDeadlock
 from relay_actors.runtime.base import Runnable
 
-__all__ = ["Awaited", "enter", "inside", "leave"]
+__all__ = ["Awaited", "describe", "enter", "inside", "leave"]
 
 
 class Awaited(Protocol):
@@ -89,6 +89,17 @@ class inside:  # noqa: N801  # used as a verb: `with inside(outer, inner)`
             del _inside[self._outer]
         else:
             _inside[self._outer] = self._before
+
+
+def describe(who: Runnable) -> str:
+    """Return what ``who`` waits for, and what that waits for, and so on, for people; "" if it does not wait."""
+    with _lock:
+        words, seen = [f"{who}"], {who}
+        while edges := [edge for edge in _edges(who) if edge[0] not in seen]:
+            who, by = edges[0]
+            seen.add(who)
+            words.append(f"-{by}-> {who}")
+    return " ".join(words) if len(words) > 1 else ""
 
 
 def _restore(turn: Runnable, before: Awaited | None) -> None:

@@ -26,6 +26,27 @@ def nothing_left() -> Any:
     assert not wait_graph._inside
 
 
+def test_a_chain_of_waits_can_be_told(system: System):
+    """O5: from the first to the last; nothing of who does not wait."""
+    inside, let_go = threading.Event(), threading.Event()
+
+    def stay(_actor: Any) -> str:
+        inside.set()
+        assert let_go.wait(DEADLINE_S)
+        return "let go"
+
+    first, second, third = (system.start(Recorder) for _ in range(3))
+    asked = first.ask(
+        lambda _actor: second.ask(lambda _actor: third.ask(stay, timeout=DEADLINE_S), timeout=DEADLINE_S), block=False
+    )
+    assert inside.wait(DEADLINE_S)
+    told = [wait_graph.describe(ref._cell) for ref in (first, second, third)]
+    let_go.set()
+    assert asked.get(timeout=DEADLINE_S) == "let go"
+    assert told[0] == "Recorder#1 -function-> Recorder#2 -function-> Recorder#3"
+    assert told[1:] == ["Recorder#2 -function-> Recorder#3", ""]
+
+
 class Question:
     """Has a name that is found in the chain; does what it is told."""
 
