@@ -135,9 +135,10 @@ def test_shown_code_is_taken_from_examples():
         assert "```python" not in page.read_text("utf-8"), f"{page} shows Python that is no example's"
 
 
-def test_the_tutorial_shows_what_its_example_prints():
+@pytest.mark.parametrize("name", ["surviving-a-crash", "when-an-actor-crashes"])
+def test_the_tutorial_shows_what_its_example_prints(name: str):
     """The first thing a reader does is to compare."""
-    page = (DOCS / "tutorial" / "surviving-a-crash.md").read_text("utf-8")
+    page = (DOCS / "tutorial" / f"{name}.md").read_text("utf-8")
     [expected] = re.findall(r"\$ python (examples/\S+)\n((?:[^`].*\n)*)", page)
     done = subprocess.run(
         [sys.executable, str(REPOSITORY / expected[0])], capture_output=True, text=True, timeout=60, check=True

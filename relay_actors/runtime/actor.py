@@ -145,6 +145,11 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
         """Take the constructor's arguments, as pykka's does."""
 
     @property
+    def actor_ref(self) -> ActorRef[Self]:
+        """The ref by which others speak to this actor, and it to itself."""
+        return cast("ActorRef[Self]", self._cell.ref)
+
+    @property
     def _actor_ref(self) -> ActorRef[Any]:  # type: ignore[override]
         return cast("ActorRef[Any]", self._cell.ref)
 
