@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from relay_actors.errors import ActorDead, MailboxFull, NameTaken, ParentStopping, TooManyChildren
 from relay_actors.runtime.future import WaitTimeout
-from tests.runtime.programs.messages import Tick
+from tests.runtime.programs.messages import Piped, Tick
 
 __all__ = ["ACTIONS", "Action"]
 
@@ -142,3 +142,43 @@ def end_a_timer(actor: Any) -> None:
     actor.cancel_timer(key)
     actor.generations[key] = actor.generations.get(key, 0) + 1
     actor.due.pop(key, None)
+
+
+@action(3)
+def link(actor: Any) -> None:
+    target = actor.program.anybody()
+    if target is not actor.program.witness and actor._cell.serial != actor.program.witness._cell.serial:
+        actor.program.note("is linked", actor, target._cell)
+        actor.link(target)
+
+
+@action(1)
+def unlink(actor: Any) -> None:
+    target = actor.program.anybody()
+    actor.program.note("is linked no more", actor, target._cell)
+    actor.unlink(target)
+
+
+@action(3)
+def ask_by_a_pipe(actor: Any) -> None:
+    program = actor.program
+    future = program.ask(repr(actor), program.anybody())
+    result = Piped(next(program.pipes), actor._cell.incarnation)
+    actor.pipe_to_self(future, ok=lambda _value: result, err=lambda _error: result)
+
+
+@action(3)
+def answer_later(actor: Any) -> None:
+    token = actor.reply_later()
+    if token.is_awaited and actor.number not in (number for number, _token in actor.owed):
+        actor.owed.append((actor.number, token))
+        actor.program.deferred[actor.number] = actor._cell
+
+
+@action(2)
+def answer_now(actor: Any) -> None:
+    if actor.owed:
+        number, token = actor.owed.pop(0)
+        actor.program.note("answers", actor, number)
+        actor.reply_to(token, number)
+        actor.program.deferred.pop(number, None)

@@ -78,9 +78,12 @@ def every_message_waits_in_one_place_until_it_has_its_outcome(program: Any) -> I
 
 @always
 def an_ask_is_open_only_while_its_message_waits_or_is_handled(program: Any) -> Iterator[str]:
-    """A5, A6: when the message has its outcome, so has the future."""
+    """A5, A6, A13: when the message has its outcome, so has the future, unless somebody living owes the answer."""
     for number, future in program.open_asks.items():
-        if not future.is_settled and number not in program.pending and number not in program.handling:
+        if future.is_settled or number in program.pending or number in program.handling:
+            continue
+        cell = program.deferred.get(number)
+        if cell is None or cell.has_ended or cell.actor is None or number not in (owed for owed, _ in cell.actor.owed):
             yield f"the ask with message {number} is open, and the message has had its outcome"
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Envelope", "Tick"]
+__all__ = ["Envelope", "Piped", "Tick"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +20,11 @@ class Tick:
 
     key: int
     generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Piped:
+    """What a pipe brings: which one, and for which incarnation."""
+
+    number: int
+    incarnation: int

@@ -5,7 +5,7 @@ from typing import Any
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.reasons import ChildFailed, Down
 from tests.runtime.programs.actions import ACTIONS
-from tests.runtime.programs.messages import Envelope, Tick
+from tests.runtime.programs.messages import Envelope, Piped, Tick
 
 __all__ = ["CLASSES", "Player", "Witness"]
 
@@ -21,6 +21,8 @@ class Observed(Actor):
         self.program = program
         self.generations: dict[int, int] = {}
         self.due: dict[int, tuple[float, float | None]] = {}
+        self.owed: list[tuple[int, Any]] = []
+        self.number = -1
         self.phase = "new"
         cell = self._cell
         program.adopt(cell.ref)  # one that was killed and begins anew has nobody else to say so
@@ -40,10 +42,11 @@ class Observed(Actor):
         program.require(serial not in program.inside, f"{self}: two turns at once (D1)")
         program.require(self.phase == "running", f"{self} handles {message}, and is {self.phase} (L3)")
         program.inside.add(serial)
-        number = message.number if isinstance(message, Envelope) else -1
+        self.number = number = message.number if isinstance(message, Envelope) else -1
         program.handling.add(number)
         try:
-            return self.handle(message)
+            self.handle(message)
+            return number  # and not the message: an answer that a pipe cannot bring any more is a dead letter as well
         finally:
             program.handling.discard(number)
             program.inside.discard(serial)
@@ -63,6 +66,13 @@ class Observed(Actor):
             program.note("ticks", self, message.key, message.generation)
             is_wanted = self.generations.get(message.key) == message.generation
             program.require(is_wanted, f"{self}: a tick of a timer that is no more (T1)")
+        elif isinstance(message, Piped):
+            program.note("is piped", self, message.number)
+            program.require(message.number not in program.piped, f"{self}: pipe {message.number} brings twice (A12)")
+            program.require(
+                message.incarnation == self._cell.incarnation, f"{self} is piped what was for another one (A12)"
+            )
+            program.piped.add(message.number)
         elif isinstance(message, Down):
             program.note("hears of the end of", self, message.ref._cell, message.reason.kind)
             program.end_watch(self, message.ref)

@@ -62,6 +62,9 @@ class Program:
         self.pending: dict[int, str] = {}
         self.handling: set[int] = set()
         self.open_asks: dict[int, Future[Any]] = {}
+        self.deferred: dict[int, Any] = {}
+        self.pipes = itertools.count()
+        self.piped: set[int] = set()
         self.stops: list[Future[Any]] = []
         self.sequences: Counter[tuple[str, str]] = Counter()
         self.heard: dict[tuple[str, str], int] = {}
