@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from queue import SimpleQueue
 
-from relay_actors.runtime.base import Clock, Dispatcher, Pollable, Runnable, TimerHandle
+from relay_actors.runtime.base import Dispatcher, Runnable, TimerHandle
+from relay_actors.runtime.dispatcher_beside import BesideDispatcher
 from relay_actors.runtime.long_turns import LongTurn, LongTurns, Seat
 
 __all__ = ["PinnedDispatcher"]
@@ -16,7 +15,7 @@ __all__ = ["PinnedDispatcher"]
 _log = logging.getLogger("relay_actors.runtime")
 
 
-class PinnedDispatcher:
+class PinnedDispatcher(BesideDispatcher):
     """Runs one runnable on one thread; everything else it leaves to the system's dispatcher.
 
     Args:
@@ -29,7 +28,7 @@ class PinnedDispatcher:
     def __init__(
         self, shared: Dispatcher, *, name: str, daemon: bool = True, long_turns: LongTurns | None = None
     ) -> None:
-        self._shared = shared
+        super().__init__(shared)
         self._clock = shared.clock
         self._turns: SimpleQueue[Runnable | None] = SimpleQueue()  # None: no more
         self._turn: tuple[Runnable, float] | None = None  # written by its thread only
@@ -43,11 +42,6 @@ class PinnedDispatcher:
         self._arming = threading.RLock()
 
     @property
-    def clock(self) -> Clock:
-        """The shared clock."""
-        return self._shared.clock
-
-    @property
     def is_alive(self) -> bool:
         """Whether its thread runs."""
         return self._thread.is_alive()
@@ -55,40 +49,6 @@ class PinnedDispatcher:
     def schedule(self, runnable: Runnable) -> None:
         """Let the actor have a turn on its thread. Any thread."""
         self._turns.put(runnable)
-
-    def is_slice_over(self) -> bool:
-        """Never: nobody else wants this thread."""
-        return False
-
-    def call_at(self, due: float, call: Callable[[], None]) -> TimerHandle:
-        """As the shared dispatcher does."""
-        return self._shared.call_at(due, call)
-
-    def watch(self, pollable: Pollable, on_ready: Callable[[], None]) -> None:
-        """As the shared dispatcher does."""
-        self._shared.watch(pollable, on_ready)
-
-    def rearm(self, pollable: Pollable) -> None:
-        """As the shared dispatcher does."""
-        self._shared.rearm(pollable)
-
-    def unwatch(self, pollable: Pollable) -> None:
-        """As the shared dispatcher does."""
-        self._shared.unwatch(pollable)
-
-    def run_blocking(self, call: Callable[[], object], name: str) -> None:
-        """As the shared dispatcher does."""
-        self._shared.run_blocking(call, name)
-
-    def waiting(self) -> AbstractContextManager[None]:
-        """As the shared dispatcher does; this thread itself holds up nobody but its own actor."""
-        return self._shared.waiting()
-
-    def wait_until(
-        self, is_done: Callable[[], bool], block: Callable[[float | None], bool], timeout_s: float | None
-    ) -> bool:
-        """As the shared dispatcher does."""
-        return self._shared.wait_until(is_done, block, timeout_s)
 
     def turns(self) -> list[tuple[Runnable, float]]:
         """Return the turn that is under way, if one is, and when it began. Any thread."""
