@@ -153,7 +153,7 @@ def ask(receiver: Any, message: object, *, block: bool, timeout: float | None) -
     else:
         timeout_s = checked_seconds(receiver.actor_class.ask_timeout_s if timeout is None else timeout)
         latest = FOREVER
-        if turn is not None and not here.in_flow:  # a flow goes on when the question that began it is long answered
+        if turn is not None:
             answering = getattr(turn, "answering", None)
             latest = FOREVER if answering is None else answering.deadline
         if timeout_s == FOREVER == latest:

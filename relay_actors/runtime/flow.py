@@ -54,10 +54,12 @@ class Flow:
         on_done: called in the turn in which the coroutine returned, with what it returned.
         on_failed: called with what it raised, in place of raising it; also when it was cancelled or closed. Without
             it, a flow that was cancelled ends in silence.
+        envelope: of the message that it handles, if it is a handler: so whoever asked can be answered later, and what
+            is asked in it has no more time than that question (SEMANTICS A9, A13).
     """
 
-    __slots__ = ("_awaited", "_cell", "_coroutine", "_ending", "_is_cancelled", "_is_over", "_on_done", "_on_failed",
-                 "_wakes")  # fmt: skip
+    __slots__ = ("_awaited", "_cell", "_coroutine", "_ending", "_envelope", "_is_cancelled", "_is_over", "_on_done",
+                 "_on_failed", "_wakes")  # fmt: skip
 
     def __init__(
         self,
@@ -65,8 +67,10 @@ class Flow:
         coroutine: Coroutine[Any, Any, Any],
         on_done: Callable[[Any], None],
         on_failed: Callable[[BaseException], None] | None = None,
+        envelope: Any = None,
     ) -> None:
         self._cell = cell
+        self._envelope = envelope
         self._coroutine = coroutine
         self._on_done = on_done
         self._on_failed = on_failed
@@ -147,8 +151,9 @@ class Flow:
         return bool(self._coroutine.cr_running)  # type: ignore[attr-defined]  # a native coroutine has it
 
     def _step(self, error: BaseException | None) -> None:
-        coroutine = self._coroutine
+        coroutine, cell = self._coroutine, self._cell
         outer, here.in_flow = here.in_flow, True
+        outer_handling = cell.set_handling(self._envelope)
         try:
             while True:
                 awaited = coroutine.send(None) if error is None else coroutine.throw(error)
@@ -183,6 +188,7 @@ class Flow:
             return
         finally:
             here.in_flow = outer
+            cell.set_handling(outer_handling)
         if self._on_failed is not None or not self._is_cancelled:
             self._on_done(result)
 

@@ -25,9 +25,10 @@ def start_flow(
     coroutine: Coroutine[Any, Any, Any],
     on_done: Callable[[Any], None],
     on_failed: Callable[[BaseException], None] | None = None,
+    envelope: Any = None,
 ) -> Running:
     """Begin to run a coroutine in the way of the actor's dispatcher; see `Flow`. In the actor's turn."""
-    running = new_flow(cell, coroutine, on_done, on_failed)
+    running = new_flow(cell, coroutine, on_done, on_failed, envelope)
     running.begin()
     return running
 
@@ -37,12 +38,13 @@ def new_flow(
     coroutine: Coroutine[Any, Any, Any],
     on_done: Callable[[Any], None],
     on_failed: Callable[[BaseException], None] | None = None,
+    envelope: Any = None,
 ) -> Running:
     """Make what runs a coroutine in the way of the actor's dispatcher, not begun yet."""
     dispatcher = cell.dispatcher
     if isinstance(dispatcher, LoopDispatcher):
-        return LoopFlow(cell, coroutine, on_done, on_failed, dispatcher.host.loop())
-    return Flow(cell, coroutine, on_done, on_failed)
+        return LoopFlow(cell, coroutine, on_done, on_failed, dispatcher.host.loop(), envelope)
+    return Flow(cell, coroutine, on_done, on_failed, envelope)
 
 
 class LoopFlow:
@@ -53,6 +55,7 @@ class LoopFlow:
         coroutine: what to run.
         on_done: see `Flow`.
         on_failed: see `Flow`.
+        envelope: see `Flow`.
         loop: on which the actor runs.
     """
 
@@ -65,9 +68,10 @@ class LoopFlow:
         on_done: Callable[[Any], None],
         on_failed: Callable[[BaseException], None] | None,
         loop: asyncio.AbstractEventLoop,
+        envelope: Any = None,
     ) -> None:
         self._cell = cell
-        self._steps = _Steps(cell, coroutine, self)
+        self._steps = _Steps(cell, coroutine, self, envelope)
         self._on_done = on_done
         self._on_failed = on_failed
         self._loop = loop
@@ -144,8 +148,9 @@ class LoopFlow:
 class _Steps(Coroutine[Any, Any, Any]):
     """A coroutine each of whose steps is made as if in a turn of its actor."""
 
-    def __init__(self, cell: Any, coroutine: Coroutine[Any, Any, Any], flow: LoopFlow) -> None:
+    def __init__(self, cell: Any, coroutine: Coroutine[Any, Any, Any], flow: LoopFlow, envelope: Any) -> None:
         self._cell = cell
+        self._envelope = envelope
         self.coroutine = coroutine
         self._flow = flow
         self._is_shut = False
@@ -177,6 +182,7 @@ class _Steps(Coroutine[Any, Any, Any]):
     def _step(self, step: Callable[[], Any]) -> Any:
         self._raise_if_shut()
         outer, here.turn = here.turn, self._cell
+        outer_handling = self._cell.set_handling(self._envelope)
         try:
             awaited = step()
         except BaseException as error:
@@ -187,6 +193,7 @@ class _Steps(Coroutine[Any, Any, Any]):
             raise
         finally:
             here.turn = outer
+            self._cell.set_handling(outer_handling)
         self._raise_if_shut()  # by its own hand, while it ran
         return awaited
 

@@ -104,6 +104,11 @@ class Turns(Post):
         """What the turn that is under way is about; None between messages. Any thread."""
         return self._handling
 
+    def set_handling(self, envelope: Envelope | None) -> Envelope | None:
+        """Say what is being handled from now on; return what was until now. For a handler that goes on. In its turn."""
+        outer, self._handling = self._handling, envelope
+        return outer
+
     @property
     def has_ended(self) -> bool:
         """Whether an end has begun that cannot be taken back."""
@@ -163,14 +168,16 @@ class Turns(Post):
             if reply is not None:
                 self._reply(reply, result)
 
+        envelope = Envelope(message, reply)
+
         def failed(error: BaseException) -> None:
             if isinstance(error, asyncio.CancelledError) and (self.state is not _RUNNING or self.has_ended):
                 if reply is not None:
                     reply.try_fail(ActorIsDead(f"{self.ref} stopped while handling the message"))
             elif self.actor is not None:
-                self._on_error(self.actor, Envelope(message, reply), error, tries_left=tries_left)
+                self._on_error(self.actor, envelope, error, tries_left=tries_left)
 
-        running = start_flow(self, coroutine, done, failed)
+        running = start_flow(self, coroutine, done, failed, envelope)
         if running.is_over:
             return
         if self.state is _RUNNING or self.has_ended:  # in an actor that was killed it is closed with all the rest

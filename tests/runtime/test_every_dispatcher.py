@@ -12,6 +12,7 @@ import pytest
 from relay_actors.errors import ActorDead, ConfigError
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
+from relay_actors.runtime.asking import NoReplyYet
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.clock import Random
 from relay_actors.runtime.context import here
@@ -128,6 +129,50 @@ def test_a_handler_awaits_time_asyncio_and_other_actors(stage: Stage):
     assert answer.get(timeout=DEADLINE_S) == ["raced", "from asyncio", "a", "b"]
     ref.ask("the end", timeout=DEADLINE_S)
     assert log == ["start", "after it", "the end"]
+
+
+def test_an_answer_can_be_deferred_before_and_after_an_await(stage: Stage):
+    """A13, A14: what is handled is the same message, however often its handler has awaited."""
+
+    class Clerk(Actor):
+        def __init__(self, awaits_first: bool) -> None:
+            super().__init__()
+            self.awaits_first = awaits_first
+            self.owed: Any = None
+
+        async def on_receive(self, message: Any) -> Any:
+            if message == "answer now":
+                return self.reply_to(self.owed, "later")
+            if self.awaits_first:
+                await self.sleep(0.01)
+            self.owed = self.reply_later()
+            await self.sleep(0.01)
+            return NoReplyYet
+
+    for awaits_first in (False, True):
+        clerk = stage.start(Clerk, awaits_first)
+        asked = clerk.ask("a question", block=False)
+        assert clerk.ask("answer now", timeout=DEADLINE_S) is True
+        assert asked.get(timeout=DEADLINE_S) == "later"
+
+
+def test_what_a_handler_asks_has_no_more_time_than_it_has_itself(stage: Stage):
+    """A9, A14: also after it has awaited."""
+    asked: list[Any] = []
+
+    class Asker(Actor):
+        async def on_receive(self, message: Any) -> Any:
+            await self.sleep(0.01)
+            asked.append(message.ask("nobody answers", block=False, timeout=60))
+            return asked[0].deadline
+
+    class Silent(Actor):
+        def on_receive(self, message: Any) -> Any:
+            self.reply_later()
+
+    silent = stage.start(Silent)
+    latest = stage.system.clock.now() + DEADLINE_S
+    assert stage.start(Asker).ask(silent, timeout=DEADLINE_S) <= latest + 0.1
 
 
 def test_what_is_raised_fails_the_actor_or_answers_the_asker(stage: Stage):
