@@ -50,7 +50,7 @@ class Colleague(CallActor):
         """Begins when they answer: tell them what it is about before they decide."""
         question = f"A caller asks about {self.data['about']}. Press 1 to talk to them."
         takes_it = (await self.prompt_tts(question, digits(max=1)).wait()).digits == "1"
-        self.data["caller"].tell(Decision(takes_it))
+        self.data["caller"].tell_if_alive(Decision(takes_it))
         if takes_it:
             over = self.next(ConferenceEvent, where=lambda event: event.status == "conference-end")
             await self.join_conference(self.data["room"], beep="false", end_on_exit=True)
@@ -60,7 +60,9 @@ class Colleague(CallActor):
         """What may happen at any time: nobody answers, either of them hangs up."""
         match message:
             case DialFailed() | CallStateEvent(call_state="ended"):
-                self.data["caller"].tell(Decision(takes_it=False))  # one that comes after the decision says nothing new
+                self.data["caller"].tell_if_alive(
+                    Decision(takes_it=False)
+                )  # one that comes after the decision says nothing new
             case Down():
                 self.hangup()
             case _:

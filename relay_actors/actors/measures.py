@@ -10,7 +10,7 @@ from relay_actors.runtime.metrics import RUNTIME_METRICS, Metric
 __all__ = ["METRICS"]
 
 _TELEPHONY: Final[Mapping[str, Metric]] = {
-    "calls.abandoned": Metric("counter", "Calls whose actor was given up, and which were hung up."),
+    "calls.abandoned": Metric("counter", "Calls whose actor was given up."),
     "calls.declined": Metric("counter", "Inbound calls that were declined because the application drains."),
     "calls.late_legs": Metric("counter", "Legs of a dial that were answered or began to ring too late, and hung up."),
     "calls.passed": Metric("counter", "Inbound calls that were passed on because as many were up as may be."),

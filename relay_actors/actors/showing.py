@@ -11,6 +11,7 @@ from relay_actors.actors.tree import Tree
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.exposition import exposition
 from relay_actors.runtime.inspection import ActorNode
+from relay_actors.runtime.metrics import counters_of
 from relay_actors.runtime.tracing import Trace
 
 __all__ = ["Showing"]
@@ -61,7 +62,7 @@ class Showing(abc.ABC):
             ConfigError: the application is not running.
         """
         tree = self._running()
-        numbers = {"calls.received": 0, **tree.system.metrics(), **tree.numbers()}
+        numbers = {**counters_of(METRICS), **tree.system.metrics(), **tree.numbers()}
         return dict(sorted(numbers.items()))
 
     def prometheus(self) -> str:

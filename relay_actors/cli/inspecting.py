@@ -80,7 +80,8 @@ class Inspecting:
                     line = _read_line(connection)
                     connection.sendall(_line(self._answer(line)) if line else b"")
                 except OSError as error:
-                    _log.info("an inspection broke off: %s", error)
+                    if not self._is_closing:  # otherwise it is who has woken this thread for that
+                        _log.info("an inspection broke off: %s", error)
 
     def _answer(self, line: bytes) -> dict[str, Any]:
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal, get_args
 
 from relay_actors.errors import ConfigError
@@ -182,11 +183,12 @@ class ActorTimers:
             return
         try:
             self._deliver(timer)
-        except BaseException:
-            if timer.durable:  # the next incarnation goes on with the next tick
+        finally:
+            hold = self._cell.hold
+            if hold is not None and hold.holds:  # a handler that awaits: its handling is not over yet
+                hold.afterwards(partial(self._arm_again, tick.key, timer))
+            else:
                 self._arm_again(tick.key, timer)
-            raise
-        self._arm_again(tick.key, timer)
 
     def _deliver(self, timer: _Timer) -> None:
         message = timer.message

@@ -67,6 +67,7 @@ class AnyCell(Protocol):
     kwargs: dict[str, Any]
     keep: Any
     actor: Any
+    hold: Any
     state: Any
 
     @property

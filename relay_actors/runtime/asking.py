@@ -33,6 +33,7 @@ __all__ = [
     "add_origin",
     "answer",
     "ask",
+    "ask_through",
     "checked_seconds",
     "defer",
     "fail_ask",
@@ -42,6 +43,9 @@ __all__ = [
 
 FOREVER: Final = math.inf
 """``ref.ask(message, timeout=FOREVER)`` waits until there is an answer, or the actor has ended."""
+
+_ASK_TIMEOUT_S: Final = 5.0
+"""How long whoever is not known yet is waited for (SEMANTICS A1)."""
 
 _log = logging.getLogger("relay_actors.runtime")
 
@@ -151,18 +155,10 @@ def ask(receiver: Any, message: object, *, block: bool, timeout: float | None) -
     if timeout is None and kind in _PROXY_MESSAGES:
         reply = Ask(receiver, kind, turn)  # pykka's meaning: who waits for it says how long
     else:
-        timeout_s = checked_seconds(receiver.actor_class.ask_timeout_s if timeout is None else timeout)
-        latest = FOREVER
-        if turn is not None:
-            answering = getattr(turn, "answering", None)
-            latest = FOREVER if answering is None else answering.deadline
-        if timeout_s == FOREVER == latest:
-            reply = Ask(receiver, kind, turn)
-        else:
-            now = receiver.system.clock.now()
-            deadline = min(now + timeout_s, latest)
-            reply = Ask(receiver, kind, turn, deadline, max(0.0, deadline - now))
+        reply = _new_ask(receiver, kind, receiver.actor_class.ask_timeout_s if timeout is None else timeout)
     if not block or here.wait_by is not None:
+        if block and here.never_blocks and here.wait_by is not None:
+            here.wait_by(reply, None)  # which says why not, before anything is sent
         reply.fail_at_deadline()
         _send(receiver, message, reply)
         return reply.get() if block else reply  # in `def run` such a wait lets other messages be handled
@@ -178,6 +174,51 @@ def ask(receiver: Any, message: object, *, block: bool, timeout: float | None) -
         return reply.outcome()
     finally:
         wait_graph.leave(turn, before)
+
+
+def ask_through(
+    system: Any, who: str, message: object, send: Callable[[Ask], object], *, block: bool, timeout: float | None
+) -> Any:
+    """Ask somebody who is not known yet, such as whoever will own a key; otherwise as `ask`.
+
+    Args:
+        system: whose clock counts.
+        who: what is asked, for people.
+        message: what to ask.
+        send: is given the answer's future, to be sent with the message now or later.
+        block: whether to wait.
+        timeout: seconds; None is five.
+    """
+    reply = _new_ask(_Somebody(system, who), type(message), _ASK_TIMEOUT_S if timeout is None else timeout)
+    reply.fail_at_deadline()
+    send(reply)
+    return reply.get() if block else reply
+
+
+class _Somebody:
+    """Who is asked, as far as the answer's future has to know."""
+
+    __slots__ = ("_who", "system")
+
+    def __init__(self, system: Any, who: str) -> None:
+        self.system = system
+        self._who = who
+
+    def __repr__(self) -> str:
+        return self._who
+
+
+def _new_ask(receiver: Any, kind: type, timeout: float) -> Ask:
+    """Make the future of an answer, with a deadline that is not behind that of what is being answered (A9)."""
+    turn, timeout_s, latest = here.turn, checked_seconds(timeout), FOREVER
+    if turn is not None:
+        answering = getattr(turn, "answering", None)
+        latest = FOREVER if answering is None else answering.deadline
+    if timeout_s == FOREVER == latest:
+        return Ask(receiver, kind, turn)
+    now = receiver.system.clock.now()
+    deadline = min(now + timeout_s, latest)
+    return Ask(receiver, kind, turn, deadline, max(0.0, deadline - now))
 
 
 def checked_seconds(timeout_s: float) -> float:

@@ -57,11 +57,12 @@ class Hold:
         cell: the actor's cell.
     """
 
-    __slots__ = ("_cell", "_is_ending", "_looked_at", "_main", "_newest", "_others", "_then", "_timer")
+    __slots__ = ("_afterwards", "_cell", "_is_ending", "_looked_at", "_main", "_newest", "_others", "_then", "_timer")
 
     def __init__(self, cell: Any) -> None:
         self._cell = cell
         self._main: Running | None = None
+        self._afterwards: list[Callable[[], None]] = []
         self._others: list[Running] = []  # interleaved handlers; and at the end, whatever else runs
         self._looked_at = [0, 0]  # how much of the control and of the user lane may not run, and need not be looked at
         self._newest = _UNKNOWN  # what had come last in both when they were last looked through in vain
@@ -82,6 +83,10 @@ class Hold:
             self._main = running
             self.look_again()
 
+    def afterwards(self, call: Callable[[], None]) -> None:
+        """Have ``call`` made when the handler that is awaited for is over, in whichever way."""
+        self._afterwards.append(call)
+
     def look_again(self) -> None:
         """What may run has changed: look at all that waits."""
         self._looked_at = [0, 0]
@@ -96,7 +101,7 @@ class Hold:
             return None
         mailbox: Mailbox = self._cell.mailbox
         if not self.holds:
-            return mailbox.take_control() or mailbox.take_user()
+            return self._cell.take_stashed() or mailbox.take_control() or mailbox.take_user()
         newest = mailbox.newest()
         while (envelope := self._find()) is not None:
             if mailbox.withdraw(envelope):
@@ -113,7 +118,7 @@ class Hold:
         """
         mailbox: Mailbox = self._cell.mailbox
         if not self.holds:
-            return mailbox.has_messages()
+            return mailbox.has_messages() or bool(self._cell.has_stashed)
         if not (self._cell.takes_messages or self._is_ending):
             return False
         return mailbox.newest() != self._newest
@@ -169,6 +174,7 @@ class Hold:
         if self._main is not None and self._main.is_over:
             self._main = None
             self.look_again()
+            self._call_afterwards()
             self._cell.tell_actor(_tell_that_it_is_over)
         if self._others:
             self._others = [running for running in self._others if not running.is_over]
@@ -196,6 +202,12 @@ class Hold:
             self._timer.cancel()
         for running in self._all():
             self._cell.run_hook("closed coroutine", running.close)
+        self._call_afterwards()
+
+    def _call_afterwards(self) -> None:
+        calls, self._afterwards = self._afterwards, []
+        for call in calls:
+            call()
 
     def _all(self) -> list[Running]:
         main = () if self._main is None else (self._main,)

@@ -238,7 +238,10 @@ class Cell(Turns):
         if self.state is _FAILED and self.actor is not None and not self._waits_for_children():
             self._failed_message = None
             self.kept_limit = None
-            self._enter(_RUNNING)
+            if self._enter(_RUNNING) and self.hold is not None:
+                self.hold.look_again()
+            if self._stop_replies:
+                self.begin_stop(NORMAL)
 
     def leave(self, reason: ExitReason) -> None:
         """End this incarnation, tell the parent, and wait for the next one: a sibling is restarted (S4)."""

@@ -25,11 +25,13 @@ class Here(threading.local):
         in_flow: whether a flow is being driven, so that an await belongs to the actor and not to asyncio.
         wait_by: how this thread waits for a future that is not settled; gives whether it is settled then. None, as
             well as what gives None, is the usual way.
+        never_blocks: whether ``wait_by`` refuses every wait, so that it is known before anything is sent.
     """
 
     turn: Runnable | None = None
     in_flow: bool = False
     wait_by: Callable[[Any, float | None], bool | None] | None = None
+    never_blocks: bool = False
 
 
 here = Here()

@@ -17,7 +17,7 @@ from relay_actors.runtime.inspection import oldest_s_of
 from relay_actors.runtime.mailbox import Envelope
 from relay_actors.runtime.reasons import ExitReason
 
-__all__ = ["BUCKETS_S", "RUNTIME_METRICS", "Metric", "TurnMeter", "metrics_of"]
+__all__ = ["BUCKETS_S", "RUNTIME_METRICS", "Metric", "TurnMeter", "counters_of", "metrics_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +168,15 @@ def metrics_of(system: Any) -> dict[str, Any]:
     measured = {
         name: value for meter in system.observation.of_kind(TurnMeter) for name, value in meter.snapshot().items()
     }
-    found = {"actors.restarted": 0, "zombie_threads": 0} | _by_label(system.hooks.snapshot()) | gauges | measured
+    found = (
+        counters_of(RUNTIME_METRICS) | {"zombie_threads": 0} | _by_label(system.hooks.snapshot()) | gauges | measured
+    )
     return dict(sorted(found.items()))
+
+
+def counters_of(metrics: Mapping[str, Metric]) -> dict[str, Any]:
+    """Return those that count without a label, at 0: a counter is there before it has counted anything."""
+    return {name: 0 for name, metric in metrics.items() if metric.kind == "counter" and not metric.label}
 
 
 def _by_label(counts: Mapping[str, int]) -> dict[str, Any]:

@@ -26,6 +26,8 @@ class _Piped(Internal):
 
     __slots__ = ("_cell", "_err", "_future", "_incarnation", "_ok")
 
+    interleaves = False
+
     def __init__(
         self,
         cell: AnyCell,

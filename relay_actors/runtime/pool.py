@@ -13,6 +13,7 @@ import pykka
 from relay_actors.errors import ActorError, ConfigError, MailboxFull
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
+from relay_actors.runtime.asking import ask_through
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.failures import ActorIsDead
@@ -26,8 +27,6 @@ from relay_actors.runtime.signals import Internal
 __all__ = ["Pool", "PoolRef"]
 
 _log = logging.getLogger("relay_actors.runtime")
-
-_ASK_TIMEOUT_S = 5.0
 
 
 class Pool(Actor):
@@ -100,7 +99,13 @@ class Pool(Actor):
         """Pass on what was sent while the workers were not there."""
         match message:
             case _Waiting(envelope=envelope):
-                if self._router is None or not self._router.send(envelope.message, envelope.reply_to):
+                try:
+                    is_sent = self._router is not None and self._router.send(envelope.message, envelope.reply_to)
+                except MailboxFull as error:  # a dead letter already: who has sent it has gone on
+                    if envelope.reply_to is not None:
+                        envelope.reply_to.try_fail(error)
+                    return None
+                if not is_sent:
                     raise ActorIsDead(f"{self} has no living worker")
             case ChildFailed(ref=ref, reason=reason):
                 _log.error("a pool has lost a worker pool=%s worker=%s reason=%s", self, ref, reason)
@@ -109,13 +114,24 @@ class Pool(Actor):
         return None
 
     def on_child_ended(self, ref: pykka.ActorRef[Any], reason: ExitReason) -> None:
-        """A worker has ended for good; without any the pool is of no use.
+        """A worker has ended. Whether it is begun anew is decided after this: then it is looked who is left."""
+        self.actor_ref.tell_ahead(_WorkerEnded(self, reason))
+
+    def look_who_is_left(self, reason: ExitReason) -> None:
+        """Fail if nobody is: without workers the pool is of no use.
 
         Raises:
-            ActorError: it was the last one.
+            ActorError: the last one has ended for good.
         """
-        if self._router is not None and not self._router.is_alive():
+        if self._router is not None and not len(self._cell.children or ()):
             raise ActorError(f"every worker of {self} has ended, the last one with: {reason}")
+
+    def on_child_started(self, ref: pykka.ActorRef[Any]) -> None:
+        """A worker has been begun anew in place of one that was killed: from now on it is chosen, too."""
+        if self._router is not None and ref not in self._router.refs:
+            self._ref.close()
+            worker_refs = [cell.ref for cell in self._cell.children or ()]
+            self._router = Router(worker_refs, self._routing, key=self._key)
 
     def on_failure(self, *_about: Any) -> None:
         """Let messages wait for the next incarnation."""
@@ -168,11 +184,13 @@ class PoolRef(ActorRef[Any]):
         router = self._open_way
         if router is not None:
             return router.ask(message, block=block, **options)
-        reply: Future[Any] = Future(self._cell.system.dispatcher)
-        if not self.send(message, reply):
-            self._cell.dead_letter(message, "dead")
-            reply.try_fail(ActorIsDead(f"{self} not found"))
-        return reply.get(timeout=options.get("timeout", _ASK_TIMEOUT_S)) if block else reply
+
+        def send(reply: Future[Any]) -> None:
+            if not self.send(message, reply):
+                self._cell.dead_letter(message, "dead")
+                reply.try_fail(ActorIsDead(f"{self} not found"))
+
+        return ask_through(self._cell.system, f"{self}", message, send, block=block, timeout=options.get("timeout"))
 
     def send(self, message: object, reply: Future[Any] | None = None) -> bool:
         """Send a message to a worker, or let it wait for one; False if the pool is dead."""
@@ -214,6 +232,20 @@ class PoolRef(ActorRef[Any]):
         passed_on.add_done_callback(settle)
         with self._gate:
             return self._open_way or self._cell.tell_user(_Waiting(envelope), passed_on)
+
+
+class _WorkerEnded(Internal):
+    """A worker has ended, and when this is delivered it has been decided whether that is for good."""
+
+    __slots__ = ("_pool", "_reason")
+
+    def __init__(self, pool: Pool, reason: ExitReason) -> None:
+        self._pool = pool
+        self._reason = reason
+
+    def deliver(self) -> None:
+        """Look who is left, in the pool's turn."""
+        self._pool.look_who_is_left(self._reason)
 
 
 class _Waiting(Internal):

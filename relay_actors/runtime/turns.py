@@ -109,6 +109,15 @@ class Turns(Post):
         outer, self._handling = self._handling, envelope
         return outer
 
+    def take_stashed(self) -> Envelope | None:
+        """Return the next message that was put aside and is to be handled now, or None. In its turn."""
+        return None if self._extras is None else self._extras.take_ready()
+
+    @property
+    def has_stashed(self) -> bool:
+        """Whether a message that was put aside is to be handled now."""
+        return self._extras is not None and self._extras.stash.has_ready
+
     @property
     def has_ended(self) -> bool:
         """Whether an end has begun that cannot be taken back."""
@@ -297,7 +306,7 @@ class Turns(Post):
         if hold is not None:
             return hold.has_work()
         if self.state is _RUNNING:
-            return self.mailbox.has_messages() or (self._extras is not None and self._extras.stash.has_ready)
+            return self.mailbox.has_messages() or self.has_stashed
         return self.state is _NEW and self._start_wanted
 
     def _handle_signal(self, signal: Signal) -> None:
@@ -353,7 +362,7 @@ class Turns(Post):
                 reply.try_fail(dead)
             self._fail(ExitReason("error", cause=error), message)
             let_the_user_interrupt(error)
-        elif tries_left and not self.has_ended:
+        elif tries_left and self.state is _RUNNING and not self.has_ended:
             self._try_again(actor, envelope, error)
         elif reply is None:
             self._fail(ExitReason("error", cause=error), message)
@@ -368,6 +377,7 @@ class Turns(Post):
         _log.warning("handling %s once more actor=%s", type(message).__name__, self, exc_info=error)
         if reply is not None:
             reply.is_deferred = False  # a token that the first attempt has taken is good for nothing
+        before = self.set_handling(envelope)
         try:
             response = actor.receive(message) if self._extras is None else self._extras.receive(actor, envelope)
         except BaseException as again:
@@ -377,6 +387,8 @@ class Turns(Post):
                 self.drive(response, message, reply)
             elif reply is not None and response is not STASHED:
                 self._reply(reply, response)
+        finally:
+            self.set_handling(before)
 
     def _guarded(self, call: Callable[[], object]) -> None:
         try:

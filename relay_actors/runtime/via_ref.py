@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from relay_actors.errors import ConfigError
 from relay_actors.runtime.anatomy import AnyCell, AnySystem
+from relay_actors.runtime.asking import ask_through
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.context import name_of_sender
 from relay_actors.runtime.failures import ActorIsDead
@@ -22,7 +23,6 @@ Unrouted = Literal["dead_letter", "raise", "buffer"]
 
 _CAPACITY = 64
 _WAIT_S = 5.0
-_ASK_TIMEOUT_S = 5.0
 
 
 class ViaRef:
@@ -91,11 +91,13 @@ class ViaRef:
         owner = self.resolve()
         if owner is not None:
             return owner.ask(message, block=block, **options)
-        reply: Future[Any] = Future(self._system.dispatcher)
-        envelope = self._send(message, reply)
-        if envelope is not None:
-            _give_up(self._system, self.key, envelope)
-        return reply.get(timeout=options.get("timeout", _ASK_TIMEOUT_S)) if block else reply
+
+        def send(reply: Future[Any]) -> None:
+            envelope = self._send(message, reply)
+            if envelope is not None:
+                _give_up(self._system, self.key, envelope)
+
+        return ask_through(self._system, f"{self!r}", message, send, block=block, timeout=options.get("timeout"))
 
     def _send(self, message: object, reply: Future[Any] | None) -> Envelope | None:
         """Send to the owner, or let it wait for one; return what is left over if neither is possible."""

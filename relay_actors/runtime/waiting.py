@@ -78,7 +78,7 @@ def _checked(name: str, waitables: tuple[Any, ...]) -> tuple[Future[Any], ...]:
             hint = f"{name}() takes them one by one: {name}(*waits)"
         else:
             hint = f"{name}() waits for replies, handles, waits and futures of this framework"
-        raise TypeError(f"{hint}, not for {type(waitable).__name__}")
+        raise TypeError(f"{hint}; this is a {type(waitable).__name__}")
     return waitables
 
 

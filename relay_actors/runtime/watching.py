@@ -107,10 +107,7 @@ class Watching(Linked):
         if watch is None:
             return
         self._pact = notice if isinstance(notice, Down) and watch.death_pact else None
-        try:
-            self._cell.handle_user(notice)
-        finally:
-            self._pact = None
+        self._cell.handle_user(notice)
 
     def on_ignored(self, message: object) -> None:
         """Note that a message has reached the base class, so that nobody has handled it.

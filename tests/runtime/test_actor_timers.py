@@ -3,7 +3,7 @@
 import contextlib
 import math
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +13,7 @@ from relay_actors.errors import ConfigError
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_timers import DurableTimer
 from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.directives import Directive
 from relay_actors.runtime.future import WaitTimeout
 from relay_actors.runtime.restart_policy import Backoff, Restart
 from relay_actors.runtime.system import System
@@ -459,3 +460,22 @@ def test_a_tick_whose_handling_fails_ends_its_timer_with_its_actor(world: World)
 
     assert log == [("failure", "tick"), "stop"]
     assert not ref.is_alive()
+
+
+def test_a_repeating_timer_goes_on_when_its_actor_is_resumed(world: World):
+    """S12, T3: the tick at which it failed is gone, and those after it come."""
+
+    class Lenient(Parent):
+        directives: ClassVar = {LookupError: Directive.RESUME}
+
+    class Fails(Recorder):
+        def on_receive(self, message: Any) -> Any:
+            super().on_receive(message)
+            if message == "tick" and self.log_of.count("tick") == 1:
+                raise LookupError("once")
+
+    log: list[Any] = []
+    child = spawn(world.start(Lenient), Fails, log, spec=ChildSpec(restart=Restart.PERMANENT))
+    child.tell(lambda actor: actor.start_timer("t", "tick", 1.0, interval_s=1.0))
+    world.advance(3.5)
+    assert log.count("tick") == 3

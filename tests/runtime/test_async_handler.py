@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay_actors import interleave
-from relay_actors.errors import ActorDead, MailboxFull
+from relay_actors.errors import ActorDead, DeathPact, MailboxFull
 from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.asking import NoReplyYet
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.clock import Random
 from relay_actors.runtime.context import here
+from relay_actors.runtime.directives import Directive
 from relay_actors.runtime.dispatcher_baton import BatonDispatcher
 from relay_actors.runtime.flow import Flow
 from relay_actors.runtime.future import Future
@@ -682,3 +684,180 @@ def run_a_program(seed: int) -> None:
     assert all(ref._cell.hold is None for ref in refs), f"seed {seed}"
     world.end()
     assert world.system.own_threads.thread_count == 0, f"seed {seed}"
+
+
+# -- where it meets what else an actor does ----------------------------------------------------------------------------
+
+
+class Busy(Actor):
+    """Awaits for three seconds with each message, and notes what it handles meanwhile."""
+
+    stash_capacity = 10
+
+    def __init__(self, log: list[Any]) -> None:
+        super().__init__()
+        self.log_of = log
+
+    async def on_receive(self, message: Any) -> Any:
+        self.log_of.append(f"begins {message}")
+        if message == "pipe":
+            self.pipe_to_self(self.sleep(1.0), lambda _none: "piped")
+        if message == "crash":
+            raise LookupError("resumed")
+        await self.sleep(3.0)
+        self.log_of.append(f"ends {message}")
+
+
+def test_what_a_pipe_brings_waits_for_the_handler(world: World):
+    """A12, A14: it is a message like any other, and not handled any more when the actor stops."""
+    log: list[Any] = []
+    ref = world.start(Busy, log)
+    ref.tell("pipe")
+    world.advance(10.0)
+    assert log == ["begins pipe", "ends pipe", "begins piped", "ends piped"]
+    log.clear()
+    ref.tell("pipe")
+    world.settle()
+    ref.stop(block=False, now=True)
+    world.advance(10.0)
+    assert log == ["begins pipe"]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_handler_goes_on_when_its_actor_is_resumed(seed: int):
+    """S12, A14: whatever has come about while nobody had decided yet."""
+    world = World(seed)
+    log: list[Any] = []
+
+    class Lenient(Parent):
+        directives: ClassVar = {LookupError: Directive.RESUME}
+
+    class Interrupted(Busy):
+        interleaves = (str,)
+
+    child = spawn(world.start(Lenient), Interrupted, log, spec=ChildSpec(restart=Restart.PERMANENT))
+    child.tell("long")
+    world.settle()
+    world.dispatcher.clock.advance(3.0)
+    child.tell("crash")
+    world.settle()
+    assert log == ["begins long", "begins crash", "ends long"] or log == ["begins long", "ends long", "begins crash"]
+    world.end()
+
+
+def test_a_handler_that_is_cancelled_is_not_tried_again(world: World):
+    """M6, A15: what it raises while it cleans up is no reason to begin anew."""
+    log: list[Any] = []
+
+    class Stubborn(Actor):
+        retries = 1
+
+        async def on_receive(self, message: Any) -> Any:
+            log.append("begins")
+            try:
+                await self.sleep(60.0)
+            finally:
+                raise OSError("while cleaning up")
+
+    ref = world.start(Stubborn)
+    ref.tell("begin")
+    world.settle()
+    ref.stop(block=False, now=True)
+    world.advance(5.0)
+    assert log == ["begins"]
+
+
+def test_a_second_attempt_can_defer_its_answer(world: World):
+    """M6, A13: it answers the same question."""
+
+    class Second(Actor):
+        retries = 1
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.attempts = 0
+
+        async def on_receive(self, message: Any) -> Any:
+            self.attempts += 1
+            if self.attempts == 1:
+                raise OSError("the first attempt")
+            self.reply_to(self.reply_later(), 42)
+            return NoReplyYet
+
+    assert world.start(Second).ask("a question", timeout=1.0) == 42
+
+
+def test_a_pact_holds_for_a_handler_that_awaits(world: World):
+    """W6: also when it hands the end on only after an await."""
+
+    class Undecided(Actor):
+        def __init__(self, other: Any) -> None:
+            super().__init__()
+            self.watch(other, death_pact=True)
+
+        async def on_receive(self, message: Any) -> Any:
+            await self.sleep(0.1)
+            return super().on_receive(message)
+
+    other = world.start(Recorder)
+    bound = world.start(Undecided, other)
+    other.stop(block=False)
+    world.advance(1.0)
+    assert not bound.is_alive()
+    assert isinstance(bound._cell.exit_reason.cause, DeathPact)
+
+
+def test_what_was_put_aside_comes_before_new_messages_beside_an_interleaved_handler(world: World):
+    """P2, A14: the main handler is over, another one still awaits."""
+    log: list[Any] = []
+
+    class Sorts(Actor):
+        stash_capacity = 10
+        interleaves = (float,)
+
+        def on_receive(self, message: Any) -> Any:
+            if isinstance(message, float):
+                return self.sleep_for(message)
+            if message == "main":
+                return self.main()
+            if message == "one" and "one stashed" not in log:
+                log.append("one stashed")
+                self.stash()
+            else:
+                log.append(message)
+            return None
+
+        async def sleep_for(self, seconds: float) -> None:
+            await self.sleep(seconds)
+
+        async def main(self) -> None:
+            await self.sleep(3.0)
+            self.unstash_all()
+
+    ref = world.start(Sorts)
+    for message in ("one", "main", 100.0, "two"):
+        ref.tell(message)
+    world.advance(5.0)
+    assert log == ["one stashed", "one", "two"]
+    ref.stop(block=False, now=True)
+    world.advance(5.0)
+
+
+def test_a_repeating_timer_counts_from_the_end_of_a_handling_that_awaits(world: World):
+    """T3, T4: and not from its first await, or ticks would leave no time for anything else."""
+    log: list[Any] = []
+
+    class Slow(Actor):
+        async def on_receive(self, message: Any) -> Any:
+            log.append((message, world.now))
+            if message == "tick":
+                await self.sleep(3.0)
+
+    ref = world.start(Slow)
+    ref._cell.timers.start("t", "tick", 1.0, 1.0, "fixed_delay")
+    world.advance(4.5)
+    ref.tell("between")
+    world.advance(4.5)
+    assert log == [("tick", 1.0), ("between", 4.5), ("tick", 5.0), ("tick", 9.0)]
+    ref.stop(block=False, now=True)
+    world.advance(5.0)

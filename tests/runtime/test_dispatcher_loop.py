@@ -13,7 +13,7 @@ from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.dispatcher_loop import LoopThread, VirtualLoop, VirtualLoopHost, run_on_loop
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.system import System
-from tests.runtime.worlds import DEADLINE_S, World
+from tests.runtime.worlds import DEADLINE_S, Recorder, World
 
 
 class OnLoop(Actor):
@@ -71,6 +71,20 @@ def test_waiting_by_blocking_on_the_loop_is_refused(system: System):
     run_on_loop(system.loop_host, blocks(), future)
     with pytest.raises(WouldDeadlock):
         future.get(timeout=DEADLINE_S)
+
+
+def test_a_question_that_would_block_the_loop_is_not_even_sent(system: System):
+    """A8: it is refused before it can have had any effect."""
+    log: list[Any] = []
+    other = system.start(Recorder, log)
+
+    class OnLoop(Recorder):
+        dispatcher = "loop"
+
+    with pytest.raises(WouldDeadlock):
+        system.start(OnLoop).ask(lambda _actor: other.ask("sent"), timeout=DEADLINE_S)
+    other.ask("after it", timeout=DEADLINE_S)
+    assert log == ["start", "after it"]
 
 
 def test_a_future_that_is_settled_otherwise_cancels_its_task(world: World):

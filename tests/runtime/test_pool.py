@@ -8,6 +8,7 @@ import pytest
 from relay_actors.errors import ActorDead, ActorError, ConfigError
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.failures import AskTimeout
 from relay_actors.runtime.pool import Pool, PoolRef
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.routers import Router
@@ -357,3 +358,34 @@ def test_a_pool_can_hear_of_events_and_a_router_can_choose_among_pools(world: Wo
 
     assert set(handled(log)) == {1.5, "a", "b"}
     assert len(handled(log)) == 3
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_worker_that_was_killed_is_begun_anew_and_chosen_again(world: World, number: int):
+    """S3: one of two, or all of them: the pool lives on."""
+    log: list[Any] = []
+    pool = start(world, log, size=2)
+    for ref in pool.workers[:number]:
+        ref.kill("by the test")
+    world.settle()
+    assert pool.is_alive()
+    log.clear()
+    for message in range(4):
+        pool.tell(message)
+    world.settle()
+    assert sorted(handled(log)) == [0, 1, 2, 3]
+    assert len({entry[0] for entry in log if isinstance(entry, tuple)}) == 2
+    assert len(pool.workers) == 2
+
+
+def test_a_question_to_a_pool_that_starts_has_a_deadline(world: World):
+    """A1, A2, A3: also before there is a worker; whose asker has given up is not handled."""
+    log: list[Any] = []
+    pool: Any = world.system.start(Pool, Worker, log, size=1)
+    late = pool.ask("late", block=False, timeout=0.0)
+    asked = pool.ask("in time", block=False)
+    assert asked.deadline == 5.0
+    world.settle()
+    assert isinstance(late.error, AskTimeout)
+    assert asked.get(timeout=0)[1] == "in time"
+    assert handled(log) == ["in time"]

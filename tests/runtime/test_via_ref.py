@@ -8,6 +8,7 @@ import pytest
 
 from relay_actors.errors import ActorDead, ConfigError
 from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.failures import AskTimeout
 from relay_actors.runtime.system import System
 from relay_actors.runtime.via_ref import ViaRef
 from tests.runtime.worlds import DEADLINE_S, Echo, Recorder, World
@@ -94,7 +95,7 @@ def test_what_has_waited_in_vain_is_given_up(world: World):
     desk = buffered(world)
     desk.tell("early")
     world.advance(3.0)
-    answer = desk.ask("late", block=False)
+    answer = desk.ask("late", block=False, timeout=60)
     world.advance(1.99)
     assert world.dead() == []
     world.advance(0.01)
@@ -210,3 +211,20 @@ def test_owners_that_come_and_go_lose_and_reorder_nothing(system: System):
     for who in range(senders):
         handled = [count for one, count in got if one == who]
         assert handled == sorted(handled)
+
+
+def test_a_question_to_nobody_yet_has_a_deadline(world: World):
+    """A1, A2, A3: five seconds by default, and not handled by an owner who comes too late for it."""
+    log: list[Any] = []
+    desk = buffered(world)
+    short = desk.ask("short", block=False, timeout=1.0)
+    long = desk.ask("long", block=False)
+    assert (short.deadline, long.deadline) == (1.0, 5.0)
+    world.advance(2.0)
+    assert isinstance(short.error, AskTimeout)
+    claim(world.start(Recorder, log))
+    world.settle()
+    assert long.get(timeout=0) == "long"
+    assert "short" not in log
+    with pytest.raises(AskTimeout):
+        world.system.via("nobody", unrouted="buffer").ask("blocking", timeout=0.5)

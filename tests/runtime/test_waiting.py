@@ -172,8 +172,8 @@ def test_what_cannot_be_waited_for_is_refused():
         """Not run."""
 
     for wrong, what in (
-        (hooked, "futures of this framework, not for Future"),
-        ("text", "not for str"),
+        (hooked, "futures of this framework; this is a Future"),
+        ("text", "this is a str"),
         (coroutine(), r"aio\(…\)"),
         ([], r"race\(\*waits\)"),
     ):
