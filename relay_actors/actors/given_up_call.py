@@ -59,6 +59,8 @@ class GivenUpCall(OutboundLegActor):
         if not isinstance(policy, HandTo):
             return super().construct(cell)
         kept.was_handed = True
+        then = f"HandTo({policy.actor_class.__name__})"
+        _log.error("call given up call_id=%s phase=%s then=%s", kept.leg.name, phase_of(kept.leg), then)
         cell.actor_class = policy.actor_class
         taken_over: Self = policy.actor_class.construct(cell)
         return taken_over

@@ -81,8 +81,8 @@ class Children(Restarting):
         """Return the latest restarts of ``child``, as far as they are remembered, oldest first. Any thread."""
         if self.history is None:
             return ()
-        name = repr(child)
-        return tuple(line for line in self.history.copy() if line.child == name)
+        number = f"#{child.serial}"  # its class may be another one by now
+        return tuple(line for line in self.history.copy() if line.child.endswith(number))
 
     # -- taking them -------------------------------------------------------------------------------------------------
 

@@ -203,6 +203,26 @@ def test_who_takes_over_has_the_same_call_and_data(world: World):
     assert world.count("calls.abandoned") == 0
 
 
+def test_handing_over_is_told_with_who_takes_over(world: World, caplog: pytest.LogCaptureFixture):
+    """X7, O3: in the log, and why it came to that can still be seen in the tree."""
+
+    class Twice(Witness):
+        max_restarts: ClassVar[int] = 1
+        on_give_up = HandTo(Sorry)
+
+        def on_receive(self, message: object) -> None:
+            if message == "crash":
+                raise CrashError
+
+    _line, handle = world.answered(Twice)
+    for _ in range(2):
+        handle.ref.tell("crash")
+        world.settle()
+    [told] = [record.getMessage() for record in caplog.records if "call given up" in record.getMessage()]
+    assert told.endswith("phase=answered then=HandTo(Sorry)")
+    assert [line.attempt for line in world.system.inspect(handle.ref).restarts] == [1]
+
+
 @pytest.mark.parametrize("phase", PHASES)
 def test_two_classes_that_hand_to_each_other_do_not_go_on_for_ever(world: World, phase: str):
     """X7: handed on once; then the second one's call is ended, or left bridged."""
