@@ -9,6 +9,7 @@ from relay_actors.actors.call import CallActor
 from relay_actors.config import Settings
 from relay_actors.errors import ConfigError
 from relay_actors.protocol.near_miss import near_miss
+from relay_actors.runtime.state_machine import StateMachine
 
 __all__ = ["check_context", "check_given", "does_nothing"]
 
@@ -44,5 +45,7 @@ def does_nothing(actor_class: type[CallActor]) -> str:
     """Say what is wrong with a class that has nothing of its own to do for a caller."""
     text = f"{actor_class.__name__} would let callers ring for ever: it has no `async def run(self)` and no on_receive"
     wanted = ("run", "on_receive", "on_start")
+    if issubclass(actor_class, StateMachine):
+        text += f"; StateMachine stands in front: class {actor_class.__name__}(StateMachine, CallActor)"
     misspelt = ((name, near_miss(name, wanted)) for name in vars(actor_class))
     return text + "".join(f"; {name} probably means {meant}" for name, meant in misspelt if meant is not None)

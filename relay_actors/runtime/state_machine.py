@@ -143,6 +143,10 @@ class StateMachine(Actor):
         if isinstance(cls.states, str) or any(isinstance(targets, str) for targets in (cls.moves or {}).values()):
             raise TypeError(f"{cls.__name__}: states, and the targets of moves, are collections, not one text: ('…',)")
         cls._table = StateTable(cls, _declared(cls))
+        if cls.initial_state is not _ABSENT and not cls.states:
+            named = StateTable(cls, iter(cls.moves or {}))
+            if named.known and cls.initial_state not in named.known:
+                raise TypeError(f"{cls.__name__}.initial_state: {_unknown(cls.initial_state, named)}")
         for source, targets in (cls.moves or {}).items():
             for state in (source, *targets):
                 if state not in cls._table.known:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from relay_actors import CallActor
+from relay_actors import CallActor, StateMachine
 from relay_actors.actors.app_checks import check_context, check_given, does_nothing
 from relay_actors.errors import ConfigError
 
@@ -47,3 +47,12 @@ def test_a_class_that_does_nothing_is_told_what_was_probably_meant():
             """Never called."""
 
     assert does_nothing(Silent).endswith("; on_recieve probably means on_receive")
+
+
+def test_a_machine_behind_its_call_is_told_where_it_belongs():
+    """The order of base classes decides who hears of an event first."""
+
+    class Behind(CallActor, StateMachine):
+        """Its rules would never be asked."""
+
+    assert does_nothing(Behind).endswith("; StateMachine stands in front: class Behind(StateMachine, CallActor)")

@@ -53,7 +53,9 @@ class Differences:
 def unpack(archive: Path) -> Path:
     """Unpack pykka's sources beside their archive; return their folder."""
     with tarfile.open(archive) as sources:
-        sources.extractall(archive.parent, filter="data")
+        if hasattr(tarfile, "data_filter"):  # later than our oldest Python
+            sources.extraction_filter = tarfile.data_filter
+        sources.extractall(archive.parent)
     return archive.parent / archive.name.removesuffix(".tar.gz")
 
 

@@ -466,3 +466,15 @@ def test_postponed_events_survive_a_restart(world: World):
         ref.tell(event)
     world.settle()
     assert log == ["locked", "locked", "closed", 1, "open", 2]
+
+
+def test_a_mistyped_first_state_is_an_error_at_its_line():
+    """Where no rule, no move and no list of states knows it: nothing would ever lead out of it."""
+    with pytest.raises(TypeError, match=r"initial_state: there is no state 'clsoed'"):
+
+        class Mistyped(StateMachine):
+            initial_state = "clsoed"
+
+            @in_state("closed", str)
+            def on_word(self, word: str) -> None:
+                """Never."""

@@ -10,6 +10,7 @@ import collections
 import contextlib
 import itertools
 import json
+import os
 import queue
 import socket
 import ssl
@@ -47,6 +48,10 @@ _numbers = itertools.count(1)
 """Of frames: over all connections, for a resumed session may repeat an id only with the same event."""
 
 
+def _descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
 class PlainServer:
     """Listens on loopback; the test takes each connection by hand.
 
@@ -63,7 +68,12 @@ class PlainServer:
             self._handle, "127.0.0.1", port, ssl=tls, ping_interval=None, compression=None, max_size=None
         )
         self._thread = threading.Thread(target=self._server.serve_forever, name="plain-server")
+        before = _descriptors()
         self._thread.start()
+        # It polls by one more descriptor, which its own thread opens: whoever counts them must not see it come later.
+        until, pause = time.monotonic() + DEADLINE_S, threading.Event()
+        while _descriptors() <= before and time.monotonic() < until:
+            pause.wait(0.001)
         self.port: int = self._server.socket.getsockname()[1]
 
     def __enter__(self) -> Self:
