@@ -303,6 +303,8 @@ class Cell(Turns):
             self.system.events.on_failed(self, reason)
         if not self._wait_for_parent(message):
             return
+        if self.parent is None:
+            self.stopped = True  # nobody will mend it: who hears of the failure, as pykka's do, finds it dead
         actor, cause = self.actor, reason.cause
         if actor is not None and cause is not None:
             self._hook("on_failure", actor.on_failure, type(cause), cause, cause.__traceback__)

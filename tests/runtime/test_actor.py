@@ -205,6 +205,22 @@ def test_on_failure_is_told_what_sys_exc_info_would_tell(world: World):
     assert told == [(ValueError, "why", True)]
 
 
+def test_who_fails_alone_is_dead_when_it_is_told_and_who_has_a_supervisor_is_not(world: World):
+    """pykka: on_failure of an actor that nobody will mend finds it dead already."""
+    seen: list[bool] = []
+
+    class Looks(Recorder):
+        def on_failure(self, *_about: Any) -> None:
+            seen.append(self.actor_ref.is_alive())
+
+    alone = world.start(Looks)
+    supervised = spawn(world.start(Parent), Looks, spec=ChildSpec(restart=Restart.PERMANENT))
+    for ref in (alone, supervised):
+        ref.tell(crash())
+        world.settle()
+    assert seen == [False, True]
+
+
 def test_on_stop_that_raises_does_not_keep_the_actor_alive(world: World):
     """pykka: it is logged, and the actor stops."""
 
