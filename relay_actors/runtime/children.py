@@ -418,3 +418,4 @@ class Children(Restarting):
         if limit < math.inf:
             kill = partial(record.cell.kill, f"shutdown_timeout: it did not stop within {limit:g} s")
             record.timer = self._later(limit, kill)
+            self._look(record)

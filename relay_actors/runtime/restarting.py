@@ -101,6 +101,7 @@ class Restarting(abc.ABC):
         elif delay_s > 0:
             # The wait is a timer, not a sleep: siblings go on, and a stop cancels it (B3).
             record.timer = self._later(delay_s, self._in_turn(partial(self._bring_back, record, reason)))
+            self._look(record)
         else:
             self._bring_back(record, reason)
 
@@ -216,6 +217,11 @@ class Restarting(abc.ABC):
 
     def _in_turn(self, call: Callable[[], None]) -> Callable[[], None]:
         return partial(self._owner.signal, Due(call))
+
+    def _look(self, record: ChildRecord) -> None:
+        # First set, then look, once more: the owner may be killed after its timer was made and before it was set.
+        if self._owner.has_ended:
+            record.cancel_timer()
 
     def _later(self, delay_s: float, call: Callable[[], None]) -> TimerHandle:
         timer = self._owner.call_later(delay_s, call)

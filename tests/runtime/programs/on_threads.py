@@ -147,4 +147,4 @@ class ThreadedProgram(Program):
             return True
         watches = self.watches.get(self.witness._cell.serial)
         is_settled = all(future.is_settled for future in list(self.open_asks.values()))
-        return is_settled and not watches and not self.pending
+        return is_settled and not watches and not self.pending and not self.inside
