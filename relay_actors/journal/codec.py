@@ -18,10 +18,12 @@ import msgpack  # type: ignore[import-untyped]  # it ships no types
 
 from relay_actors.errors import JournalError
 from relay_actors.journal.entries import (
+    CallStarted,
     CommandIntended,
     CommandSettled,
     Entry,
     EventReceived,
+    Noted,
     Outcome,
     Session,
     Snapshot,
@@ -34,10 +36,21 @@ Fields: TypeAlias = dict[str, object]
 Upcaster: TypeAlias = Callable[[str, Fields], tuple[str, Fields]]
 """Takes kind and fields of one version and gives those of the next."""
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
-UPCASTERS: Final[Mapping[int, Upcaster]] = MappingProxyType({})
-"""Version n to the step that makes n + 1 of it. Empty as long as there is only one version."""
+
+def _from_1(kind: str, fields: Fields) -> tuple[str, Fields]:
+    """Version 1 did not say which command of its call an intent was, nor who wanted it."""
+    unknown: Fields = {"number": 0, "after": -1, "by": "other"}
+    if kind == "intent":
+        return kind, fields | unknown
+    if kind == "snapshot" and isinstance(pending := fields.get("pending"), list):
+        return kind, fields | {"pending": [one | unknown if isinstance(one, dict) else one for one in pending]}
+    return kind, fields
+
+
+UPCASTERS: Final[Mapping[int, Upcaster]] = MappingProxyType({1: _from_1})
+"""Version n to the step that makes n + 1 of it."""
 
 _SESSION: Final = "session"
 _BIG_INT: Final = 1
@@ -51,7 +64,12 @@ _BASE: Final[Mapping[str, tuple[type, ...]]] = {
 }
 _KINDS: Final[Mapping[str, tuple[type[Entry], Mapping[str, tuple[type, ...]]]]] = {
     "event": (EventReceived, {"frame_id": (str, int, float, type(None)), "payload": (dict,)}),
-    "intent": (CommandIntended, {"request_id": (str,), "method": (str,), "params": (dict,)}),
+    "intent": (
+        CommandIntended,
+        {"request_id": (str,), "method": (str,), "params": (dict,), "number": (int,), "after": (int,), "by": (str,)},
+    ),
+    "started": (CallStarted, {"actor": (str,), "direction": (str,), "data": (dict,), "settings": (dict,)}),
+    "noted": (Noted, {"what": (str,), "values": (dict,), "after": (int,)}),
     "settled": (CommandSettled, {"request_id": (str,), "outcome": (str,), "code": (int,), "result": (dict,)}),
     "ended": (SubjectEnded, {"reason": (str,)}),
     "snapshot": (Snapshot, {"state": (dict,), "pending": (list,)}),

@@ -16,11 +16,13 @@ from enum import StrEnum
 from typing import TypeAlias
 
 __all__ = [
+    "CallStarted",
     "CommandIntended",
     "CommandSettled",
     "Entry",
     "EventReceived",
     "FrameId",
+    "Noted",
     "Outcome",
     "Session",
     "Snapshot",
@@ -62,6 +64,39 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallStarted(Entry):
+    """An actor was given a call, or begins to dial one.
+
+    Attributes:
+        actor: its class, as ``module:qualified name``.
+        direction: ``inbound`` or ``outbound``.
+        data: what its ``data`` began with.
+        settings: what else has to be known to start it again: the seed of its random numbers, and of a dial its
+            ``tag`` and ``timeout_s``.
+    """
+
+    actor: str
+    direction: str
+    data: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    settings: Mapping[str, object] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted(Entry):
+    """Something that the actor of a call has learnt, and not by the wire; or how far it has come.
+
+    Attributes:
+        what: of which kind; see `relay_actors.actors.history`.
+        values: what it was.
+        after: how many things its actor had been told by the wire at that time.
+    """
+
+    what: str
+    values: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventReceived(Entry):
     """The server told something. Durable before it is acknowledged and delivered (SEMANTICS J1).
 
@@ -83,11 +118,18 @@ class CommandIntended(Entry):
         request_id: the ``id`` of the request.
         method: the wire method, for example ``calling.play``.
         params: the request's ``params``.
+        number: which command of its call this is, from 1; 0 for one that no call's actor has given, such as the last
+            word of a supervisor.
+        after: how many things the call's actor had been told by the wire when it gave the command; -1: not known.
+        by: who wanted it: ``call`` for the code of the call's class, ``other`` for everybody else.
     """
 
     request_id: str
     method: str
     params: Mapping[str, object]
+    number: int = 0
+    after: int = -1
+    by: str = "other"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,15 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from relay_actors.errors import JournalError
-from relay_actors.journal.entries import CommandIntended, CommandSettled, Entry, EventReceived, Snapshot
+from relay_actors.journal.entries import (
+    CallStarted,
+    CommandIntended,
+    CommandSettled,
+    Entry,
+    EventReceived,
+    Noted,
+    Snapshot,
+)
 
 __all__ = ["MASK", "MAX_DEPTH", "PAY_FIELDS_KEPT", "SECRET_KEYS", "SHORTEST_SECRET", "TOO_DEEP", "Redactor"]
 
@@ -101,6 +109,10 @@ class Redactor:
                 return {"params": self._mapping(params, "params")}
             case CommandSettled(result=result):
                 return {"result": self._mapping(result, "result")}
+            case CallStarted(data=data, settings=settings):
+                return {"data": self._mapping(data, "data"), "settings": self._mapping(settings, "settings")}
+            case Noted(values=values):
+                return {"values": self._mapping(values, "values")}
             case Snapshot(state=state):
                 return {"state": self._mapping(state, "state")}
             case _:

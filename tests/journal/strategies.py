@@ -3,10 +3,12 @@
 from hypothesis import strategies as st
 
 from relay_actors.journal.entries import (
+    CallStarted,
     CommandIntended,
     CommandSettled,
     Entry,
     EventReceived,
+    Noted,
     Outcome,
     Session,
     Snapshot,
@@ -30,7 +32,18 @@ _stamp = {
 }
 
 events = st.builds(EventReceived, frame_id=st.none() | texts | st.integers(), payload=objects, **_stamp)
-intents = st.builds(CommandIntended, request_id=names, method=names, params=objects, **_stamp)
+intents = st.builds(
+    CommandIntended,
+    request_id=names,
+    method=names,
+    params=objects,
+    number=st.integers(0, 1000),
+    after=st.integers(-1, 1000),
+    by=st.sampled_from(["call", "other"]),
+    **_stamp,
+)
+started = st.builds(CallStarted, actor=names, direction=names, data=objects, settings=objects, **_stamp)
+noted = st.builds(Noted, what=names, values=objects, after=st.integers(0, 1000), **_stamp)
 settlements = st.builds(
     CommandSettled,
     request_id=names,
@@ -41,7 +54,7 @@ settlements = st.builds(
 )
 ends = st.builds(SubjectEnded, reason=texts, **_stamp)
 snapshots = st.builds(Snapshot, state=objects, pending=st.lists(intents, max_size=2).map(tuple), **_stamp)
-entries: st.SearchStrategy[Entry] = st.one_of(events, intents, settlements, ends, snapshots)
+entries: st.SearchStrategy[Entry] = st.one_of(events, intents, settlements, ends, snapshots, started, noted)
 sessions = st.builds(Session, protocol=texts, authorization_state=texts)
 
 
