@@ -75,6 +75,11 @@ class Hold:
         """Whether other messages have to wait."""
         return self._is_ending or (self._main is not None and not self._main.is_over)
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether it is the end of an incarnation that is waited for."""
+        return self._is_ending
+
     def add(self, running: Running) -> None:
         """Note a handler that has suspended."""
         if self.holds:

@@ -45,8 +45,9 @@ class Running(Protocol):
 class Flow:
     """One run of one coroutine, for one incarnation of an actor. Used in the actor's turns only.
 
-    An await suspends the flow, not the actor: the awaited future, when settled, puts a message in the control lane,
-    and the flow goes on in the turn that handles it. A future that is settled already does not suspend.
+    An await suspends the flow, not the actor. When the awaited future is settled in a turn of the actor, the flow goes
+    on right after what has settled it; when it is settled elsewhere, in the turn that handles a message about it in the
+    control lane. A future that is settled already does not suspend.
 
     Args:
         cell: the actor's cell.
@@ -202,7 +203,7 @@ class Flow:
         wake = _Wake(self, self._wakes)
 
         def settled(_future: object) -> None:
-            self._cell.tell_control(wake)
+            self._cell.tell_next(wake)
 
         awaited.add_done_callback(settled)
 

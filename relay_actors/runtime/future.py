@@ -156,11 +156,10 @@ class Future(pykka.Future[T]):
                 self._callbacks.remove(callback)
 
     def __await__(self) -> Generator[Any, Any, T]:
-        if not self._settled and self.settles:
-            if here.in_flow:
-                yield self
-            else:
-                yield from self._await_in_asyncio()
+        if here.in_flow and self.settles:
+            yield self  # also when it is settled, which does not suspend: who drives the flow sees all that it awaits
+        elif not self._settled and self.settles:
+            yield from self._await_in_asyncio()
         return self.get(timeout=0 if self._settled else None)
 
     __iter__ = __await__

@@ -181,7 +181,7 @@ class ThreadFlow:
         wake = _Wake(self, self._wakes)
 
         def settled(_future: object) -> None:
-            cell.tell_control(wake)
+            cell.tell_next(wake)
 
         Future.add_done_callback(future, settled)
         timer = None if timeout_s is None else cell.call_later(max(0.0, timeout_s), lambda: cell.tell_control(wake))

@@ -6,6 +6,7 @@ import abc
 import asyncio
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Coroutine
 from enum import Enum, auto
 from functools import partial
@@ -70,6 +71,7 @@ class Turns(Post):
         "_handling",
         "_is_running",
         "_is_zombie",
+        "_next",
         "_start_wanted",
         "actor",
         "hold",
@@ -93,6 +95,7 @@ class Turns(Post):
         self._extras: Extras | None = None
         self.hold: Hold | None = None
         self.passes_to: TakesTurn | None = None
+        self._next: deque[Internal] = deque()  # touched in its turns only, so no lock guards it
 
     @property
     def was_begun(self) -> bool:
@@ -155,6 +158,17 @@ class Turns(Post):
     def hand(self, message: object, handler: Callable[[Any], object]) -> object:
         """Have ``handler`` handle a message that did not come in an envelope of its own; it may put it aside."""
         return handler(message) if self._extras is None else self._extras.hand(message, handler)
+
+    def tell_next(self, message: Internal) -> None:
+        """Have something done right after what is being handled, before any other message. In its turn.
+
+        So what follows from a message is done in the state that this message has left, whatever waits behind it. From
+        elsewhere it takes its place in the control lane.
+        """
+        if here.turn is not self:
+            self.tell_control(message)
+            return
+        self._next.append(message)
 
     def drive(
         self,
@@ -270,6 +284,8 @@ class Turns(Post):
             signal = mailbox.take_system()
             if signal is not None:
                 self._handle_signal(signal)
+            elif self._next and self._may_go_on():
+                self._guarded(self._next.popleft().deliver)
             elif self.hold is not None:
                 envelope = self.hold.take()
                 if envelope is not None:
@@ -288,6 +304,8 @@ class Turns(Post):
                     self._handle(envelope)
             else:
                 break
+            if self.passes_to is not None:  # a flow on a thread of its own goes on, before anything else is handled
+                break
             if not grant or (number in _LOOKS_AT_THE_TIME and len(grant) == 1 and self.dispatcher.is_slice_over()):
                 break
         if self.state is _RUNNING and self.actor is not None:
@@ -297,11 +315,17 @@ class Turns(Post):
         if self.has_ended:
             self._drop_incarnation()
 
+    def _may_go_on(self) -> bool:
+        hold = self.hold  # read once: when this is asked after a turn, another one may drop it
+        return self.state is _RUNNING or (hold is not None and hold.is_ending)
+
     def _has_work(self) -> bool:
         if self.mailbox.has_signals():
             return True
         if self.has_ended:
             return self.actor is not None
+        if self._next and self._may_go_on():
+            return True
         hold = self.hold  # read once: the turn has been given back, and another one may drop it
         if hold is not None:
             return hold.has_work()
