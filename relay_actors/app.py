@@ -259,6 +259,7 @@ class RelayApp(Showing):
         try:
             for actor_class, name, args, kwargs in self._services:
                 tree.start_service(actor_class, name, args, kwargs)
+            tree.recover()
             tree.connect()
             if wait_s is not None:
                 self.wait_for_log_in(wait_s)
@@ -442,6 +443,7 @@ class RelayApp(Showing):
         command = Dial(devices=devices, tag=tag, max_duration=max_duration).with_tag(office.system.new_id())
         leg = Leg(direction="outbound", data=data)
         leg.tag = command.tag or ""
+        leg.course.is_kept = self._running().wire.journal.is_kept
         leg.dialling = Dialling(command, dial_timeout if dial_timeout is not None else self.timing.dial_timeout_s)
         try:
             return CallHandle(self._running().start_call(actor_class, Kept(leg, office), ("tag", leg.tag)))

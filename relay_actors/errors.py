@@ -167,6 +167,14 @@ class NotSentError(RelayError):
         super().__init__(LOCAL_ERROR_CODE, message)
 
 
+class FlowChanged(RelayActorsError):
+    """A flow cannot be brought to where it was before the process ended: its code, or what it rests on, has changed.
+
+    The flow begins anew, with ``self.data`` as far as it was filled again, or the call is given up, as
+    ``on_flow_changed`` of its class says.
+    """
+
+
 class DialFailedError(RelayError):
     """No device of a dial answered. Source: PROTOCOL 9.3."""
 

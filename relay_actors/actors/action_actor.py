@@ -128,10 +128,8 @@ class ActionActor(Actor):
 
 
 def _is_continuous(action: Action) -> bool:
-    match action.command:
-        case Collect(continuous=continuous):
-            return bool(continuous)
-        case PlayAndCollect(collect=collect):
-            return bool(collect.get("continuous"))
-        case _:
-            return False
+    if action.command.method not in (Collect.method, PlayAndCollect.method):
+        return False
+    params = action.command.to_params()
+    collect = params.get("collect", params)
+    return isinstance(collect, dict) and bool(collect.get("continuous"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
-from relay_actors.actors.waits import CallFuture, Reply, Wait, follow, give_up_after
+from relay_actors.actors.waits import CallFuture, Reply, Wait, follow
 from relay_actors.errors import CallEnded
 from relay_actors.protocol.commands import (
     ActionCommand,
@@ -43,6 +43,8 @@ __all__ = [
 
 _log = logging.getLogger("relay_actors.actions")
 
+T = TypeVar("T")
+
 
 class ActionOwner(Protocol):
     """The call on which an operation runs, as its handle knows it."""
@@ -65,6 +67,9 @@ class ActionOwner(Protocol):
 
     def control_action(self, action: Action, command: SubCommand) -> Reply:
         """Send a command on a running operation."""
+
+    def give_up_after(self, wait: Wait[T], timeout_s: float | None, what: str) -> Wait[T]:
+        """Let a wait of this call fail after a while."""
 
 
 class Action(CallFuture["Action"]):
@@ -138,7 +143,7 @@ class Action(CallFuture["Action"]):
                 `RelayEvent` (PROTOCOL 10.4).
         """
         call, what = self.call, f"completion of {self.command.method}"
-        wait: Wait[Any] = give_up_after(Wait(call.runs_on, call.runs_as), timeout, call.runs_on, what)
+        wait: Wait[Any] = call.give_up_after(Wait(call.runs_on, call.runs_as), timeout, what)
         self.is_wanted = True
         if here.turn is call.runs_as:
             # A flow that goes on after its call would take the empty event for what it has asked for.

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Final, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final, Literal, Self
 
 from relay_actors.actors.flow_leg import FlowLegActor
 from relay_actors.actors.give_up import DEFAULTS, GiveUp, OnGiveUp, policies
 from relay_actors.actors.given_up_call import GivenUpCall
 from relay_actors.actors.notices import ActionCompleted, CommandFailed, ConnectionLost, ConnectionRestored, DialFailed
 from relay_actors.actors.office import App, Office
+from relay_actors.actors.packing import NotKept, pack, unpack
+from relay_actors.errors import FlowChanged
 from relay_actors.protocol import checks
+from relay_actors.protocol.base import Command
 from relay_actors.protocol.events import RelayEvent
+from relay_actors.runtime.actor_timers import DurableTimer
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.restart_policy import Restart
 
@@ -43,6 +47,10 @@ class CallActor(FlowLegActor):
     """What becomes of the call when the restarts are used up: `HangUp`, `Apologise`, `TransferTo` or `HandTo`, for
     calls that are not bridged; or a dictionary with the keys ``before_answer``, ``answered`` and ``bridged``, where
     `LeaveUp` is possible, too. Where nothing is said the default holds: decline, hang up, and leave up."""
+
+    on_flow_changed: ClassVar[Literal["restart", "give_up"]] = "restart"
+    """What becomes of a flow that a new process cannot bring to where it was, because its code has changed: it begins
+    anew, with its `data` and with `flow_changed` saying why; or the call is given up, as ``on_give_up`` says."""
 
     _by_phase: ClassVar[Mapping[str, GiveUp]] = DEFAULTS
 
@@ -103,6 +111,7 @@ class CallActor(FlowLegActor):
             max_restarts=cls.max_restarts,
             within_s=cls.within_s,
             successor=GivenUpCall,
+            gives_up_on=(FlowChanged,) if cls.on_flow_changed == "give_up" else (),
             keep_children=True,
             revive_killed=False,  # nobody knows how far it was: its supervisor hangs the call up
             shutdown_s=office.timing.stop_timeout_s,
@@ -111,11 +120,70 @@ class CallActor(FlowLegActor):
     def begin(self) -> None:
         """Start an incarnation: the first one, or one after a crash."""
         super().begin()
+        replay = self.leg.course.replay
+        if replay is None:
+            self.begin_work()
+        else:
+            replay.begin(self)
+
+    def begin_work(self) -> None:
+        """Begin with what an incarnation begins with, beside `on_start`."""
         if self.leg.backlog:
             self.later(lambda actor: actor.hand_out())
         if not (self.leg.is_ended or self.leg.is_handed_on):
             self.begin_dial()
             self.start_flow()
+
+    def after_batch(self) -> None:
+        """Have the journal know how far a handler has come, with its data and its durable timers."""
+        super().after_batch()
+        course = self.leg.course
+        if not course.is_kept or course.replay is not None or self.run is not None or self._cell.is_held:
+            return
+        data, timers = self._plain_data(), self.durable_timers()
+        values: dict[str, object] = {}
+        if data != course.saved:
+            course.saved = values["data"] = data
+        which = [(timer.key, timer.due) for timer in timers]
+        if which != course.saved_timers:
+            course.saved_timers = which
+            values["timers"] = self._plain_timers(timers)
+        if values or course.told != course.saved_at:
+            course.saved_at = course.told
+            if any(course.counts.values()):
+                values["counts"] = dict(course.counts)
+            self.keep_note("saved", values)
+
+    def _plain_timers(self, timers: Sequence[DurableTimer]) -> list[dict[str, object]]:
+        saved: list[dict[str, object]] = []
+        for timer in timers:
+            try:
+                kept = {"key": pack(timer.key), "message": pack(timer.message)}
+            except NotKept as error:
+                self.office.doubts.look_at_data(type(self).__name__, f"timer {timer.key!r}", str(error))
+            else:
+                saved.append({**kept, "due": timer.due_wall, "interval_s": timer.interval_s})
+        return saved
+
+    def start_saved_timers(self, timers: Sequence[Mapping[str, Any]]) -> None:
+        """Start durable timers of before the end of the process; what is overdue fires at once (SEMANTICS T7)."""
+        for timer in timers:
+            try:
+                key, message = unpack(timer["key"]), unpack(timer["message"])
+            except NotKept as error:
+                self.log.error("a durable timer is lost call_id=%s: %s", self.leg.name, error)
+                continue
+            key = tuple(key) if isinstance(key, list) else key
+            self._cell.timers.resume(key, message, timer["due"], timer["interval_s"])
+
+    def on_recovered(self, pending: Sequence[Command]) -> None:
+        """The call was taken up from the journal by a new process: its state, `data`, operations and timers are there.
+
+        Called once, before anything that has come meanwhile is handled (SEMANTICS J4). Override it.
+
+        Args:
+            pending: commands that were given and whose outcome is not known yet; it will be found out.
+        """
 
     @property
     def _keeps_untaken(self) -> bool:

@@ -66,7 +66,7 @@ class CallRef(ActorRef[Any]):
         cell = self._cell
         lost: Future[None] = Future(cell.dispatcher)
         lost.add_done_callback(lambda _lost: self._too_late(order))
-        turn = InTurn(cell, lambda actor: actor.take_order(order))
+        turn = InTurn(cell, lambda actor: actor.take_others_order(order))
         if cell.mailbox.put_control(Envelope(turn, lost)):  # an envelope that is not handled fails its reply
             cell.wake()
         else:

@@ -10,15 +10,16 @@ incarnation opens a new socket, resumes the session, and goes on behind the thin
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, ClassVar, assert_never
+from typing import Any, ClassVar, assert_never, cast
 
+from relay_actors.actors.course import Note, Started
 from relay_actors.actors.frame_log import FrameLog
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.router import Router
 from relay_actors.actors.routing import Claim, DialOver
-from relay_actors.actors.wire import ChangeContexts, Connect, Disconnect, Drain, Safe, Step, Wire
+from relay_actors.actors.wire import ChangeContexts, Connect, Consult, Disconnect, Drain, Route, Safe, Step, Wire
 from relay_actors.errors import (
     CommandRejectedError,
     ConnectFailedError,
@@ -34,6 +35,7 @@ from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.events import CallReceiveEvent, RelayEvent, parse_event
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.base import TimerHandle
+from relay_actors.runtime.future import Future
 from relay_actors.runtime.reasons import Down
 from relay_actors.runtime.signals import Internal
 from relay_actors.transport.base import Transport
@@ -122,6 +124,12 @@ class ConnectionActor(Actor):
         match message:
             case Outgoing():
                 self._send(message)
+            case Note(subject=subject):
+                if self._wire.live.owns(subject):  # otherwise it is over, and its end has overtaken this
+                    self._wire.journal.noted(message)
+            case Started(subject=subject):
+                if self._wire.live.owns(subject):
+                    self._wire.journal.started(message)
             case Claim():
                 self._router.claim(message)
             case Down(ref=ref):
@@ -130,6 +138,11 @@ class ConnectionActor(Actor):
                 self._router.dial_over(message)
             case CallReceiveEvent():  # of a call that its actor had passed on, and that has come back
                 self._router.route(message)
+            case Consult(look=look, done=done):
+                _consult(look, self._wire, done)
+            case Route(events=events):
+                for event in events:
+                    self._router.route(event)
             case Connect():
                 self._wire.is_started = True
                 self._do(self._protocol.start(self.system.clock.now()))
@@ -205,10 +218,10 @@ class ConnectionActor(Actor):
         try:
             request_id = self._protocol.request(outgoing.method, outgoing.params, self.system.clock.now())
         except NotSentError as error:
-            outgoing.on_answer(None, error)
+            self._refuse(outgoing, error)
             return
         except ValueError as error:
-            outgoing.on_answer(None, NotSentError(f"{outgoing.method} was not sent: {error}"))
+            self._refuse(outgoing, NotSentError(f"{outgoing.method} was not sent: {error}"))
             return
         try:
             self._wire.journal.intended(request_id, outgoing)
@@ -218,6 +231,14 @@ class ConnectionActor(Actor):
             raise
         self._wire.pending[request_id] = outgoing
         self._frames.requested(outgoing.method, request_id)
+
+    def _refuse(self, outgoing: Outgoing, error: NotSentError) -> None:
+        """Say that a request was not sent; the journal is to know that its call has asked for it, and was told so."""
+        if outgoing.number:
+            request_id = self.system.new_id()
+            self._wire.journal.intended(request_id, outgoing)
+            self._wire.journal.settled(request_id, outgoing, None, error)
+        outgoing.on_answer(None, error)
 
     def _change_contexts(self, change: ChangeContexts) -> None:
         now = self.system.clock.now()
@@ -241,8 +262,6 @@ class ConnectionActor(Actor):
         outgoing.on_answer(result, error)
         if outgoing.subject and not self._wire.live.owns(outgoing.subject):
             self._wire.journal.forget(outgoing.subject)  # the last word on it
-        else:
-            self._wire.journal.settled(request_id, outgoing, result, error)
 
     # -- the socket --------------------------------------------------------------------------------------------------
 
@@ -361,18 +380,34 @@ class ConnectionActor(Actor):
             self._is_doing = False
 
     def _make_safe(self) -> None:
-        """Make durable what the server has told: only then is it acknowledged, and only then delivered (J1)."""
+        """Make durable what the server has told: only then is it acknowledged, and only then delivered (J1).
+
+        Events and answers are written in the order in which their calls will be told them: recovery relies on it.
+        """
         wire = self._wire
         told = list(wire.told)
-        arrived = [one for one in told if isinstance(one, h.EventArrived)]
-        events = [parse_event(one.payload) for one in arrived]
-        if arrived:
-            wire.journal.events(zip(map(self._router.subject_of, events), arrived, strict=True))
+        events: dict[int, RelayEvent] = {}
+        for place, one in enumerate(told):
+            match one:
+                case h.EventArrived(payload=payload):
+                    events[place] = event = parse_event(payload)
+                    wire.journal.event(self._router.subject_of(event), one)
+                case h.RequestSucceeded(request_id=request_id, result=result):
+                    self._keep_outcome(request_id, result, None)
+                case h.RequestFailed(request_id=request_id, error=error):
+                    self._keep_outcome(request_id, None, error)
+                case h.RequestCancelled(request_id=request_id):
+                    self._keep_outcome(request_id, None, ConnectionLostError("Connection shut down"))
+        if events:
             wire.journal.commit()
-            wire.todo.append(Safe(tuple(one.frame_id for one in arrived)))
+            wire.todo.append(Safe(tuple(one.frame_id for one in told if isinstance(one, h.EventArrived))))
         wire.told.clear()
-        in_order = iter(events)
-        wire.todo.extend(next(in_order) if isinstance(one, h.EventArrived) else one for one in told)
+        wire.todo.extend(events[place] if place in events else cast("Step", one) for place, one in enumerate(told))
+
+    def _keep_outcome(self, request_id: str, result: JsonObject | None, error: RelayActorsError | None) -> None:
+        outgoing = self._wire.pending.get(request_id)
+        if outgoing is not None:
+            self._wire.journal.settled(request_id, outgoing, result, error)
 
     def _do_one(self, one: Step) -> None:
         match one:
@@ -490,6 +525,13 @@ class _Due(Internal):
     def deliver(self) -> None:
         """Tell the present incarnation."""
         self._cell.actor.on_due()
+
+
+def _consult(look: Callable[[Wire], Any], wire: Wire, done: Future[Any]) -> None:
+    try:
+        done.try_set(look(wire))
+    except JournalError as error:  # who looks is told; what cannot be read may still be written
+        done.try_fail(error)
 
 
 def _tell(cell: Any, notice: Internal) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from relay_actors.actors.commands_again import DialAgain
 from relay_actors.actors.routing import DialOver
 from relay_actors.errors import RelayActorsError
 from relay_actors.protocol.base import JsonObject
@@ -27,7 +28,7 @@ class Dialling:
         error: why nobody has answered, once that is certain.
     """
 
-    def __init__(self, command: Dial, timeout_s: float) -> None:
+    def __init__(self, command: Dial | DialAgain, timeout_s: float) -> None:
         self.command = command
         self.tag: str = command.tag or ""
         self.timeout_s = timeout_s

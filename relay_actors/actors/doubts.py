@@ -56,6 +56,11 @@ class Doubts:
             text = "unknown event type call_id=%s event_type=%s: no event may ever come; probably meant: %s"
             _log.warning(text, whose, event_type, meant)
 
+    def look_at_data(self, actor: str, key: str, why: str) -> None:
+        """Warn of something in ``self.data`` that is not there any more after the end of the process."""
+        if self._is_news((actor, key)):
+            _log.warning("self.data[%r] of %s is not in the journal: %s", key, actor, why)
+
     def _is_news(self, name: Hashable) -> bool:
         with self._lock:
             if name in self._told or len(self._told) >= MOST:

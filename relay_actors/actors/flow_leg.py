@@ -7,14 +7,20 @@ from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, Generic, TypeVar, cast, overload
 
 from relay_actors.actors.blocking import BlockingWait
+from relay_actors.actors.course import Elsewhere
+from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
 from relay_actors.actors.outbound_leg import OutboundLegActor
-from relay_actors.actors.waits import OwnWait, Wait, give_up_after
-from relay_actors.errors import CallEnded
+from relay_actors.actors.packing import NotKept, pack, pack_error
+from relay_actors.actors.waits import OwnWait, Wait
+from relay_actors.actors.watched import Watched
+from relay_actors.errors import CallEnded, FlowChanged
 from relay_actors.protocol import checks
 from relay_actors.protocol.events import EVENT_CLASS_MAP, RelayEvent
 from relay_actors.runtime.abilities.awaiting import check_coroutine
+from relay_actors.runtime.clock import Random
 from relay_actors.runtime.dispatcher_loop import run_on_loop
+from relay_actors.runtime.future import Future
 from relay_actors.runtime.loop_flow import new_flow
 from relay_actors.runtime.reasons import ChildFailed
 from relay_actors.runtime.thread_flow import ThreadFlow
@@ -66,6 +72,7 @@ class FlowLegActor(OutboundLegActor):
     and waits with ``.get()`` for what the other awaits."""
 
     _nexts: list[_Expected[Any]]
+    _random: Random | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -91,7 +98,7 @@ class FlowLegActor(OutboundLegActor):
         if not checks.is_number(seconds):
             raise TypeError(f"sleep({seconds!r}): give a number of seconds")
         wait: OwnWait[None] = OwnWait(self.runs_on, self.runs_as)
-        timer = self._cell.call_later(seconds, lambda: _settle(wait))
+        timer = self.call_in_turn_later(seconds, lambda: _settle(wait))
         wait.add_done_callback(lambda _wait: timer.cancel())
         self.leg.pause(wait)
         return wait
@@ -147,7 +154,7 @@ class FlowLegActor(OutboundLegActor):
             # A handler awaits it, perhaps: it may be among what has to wait for the handler.
             self._cell.hold.look_again()
             self.later(lambda actor: actor.hand_out())
-        return give_up_after(wait, timeout, self.runs_on, f"message {' or '.join(kind.__name__ for kind in types)}")
+        return self.give_up_after(wait, timeout, f"message {' or '.join(kind.__name__ for kind in types)}")
 
     def blocking(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Wait[T]:
         """Run blocking code on the blocking pool, where it holds up no call; gives what it returns.
@@ -165,6 +172,11 @@ class FlowLegActor(OutboundLegActor):
         # Never its repr: that of a partial has the arguments, which may be anybody's card number.
         inner = getattr(function, "func", function)
         name = getattr(inner, "__qualname__", type(function).__name__)
+        if not self.leg.course.is_kept:
+            return self._begin_blocking(name, function, *args, **kwargs)
+        return self._elsewhere(lambda: self._begin_blocking(name, function, *args, **kwargs))
+
+    def _begin_blocking(self, name: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> BlockingWait[T]:
         wait: BlockingWait[T] = BlockingWait(name, self.log, self.runs_on, self.runs_as)
         if self.run is None:
             self.later(lambda _actor: wait.abandon())  # a handler asks at once, by a callback, or never
@@ -184,10 +196,118 @@ class FlowLegActor(OutboundLegActor):
             TypeError: it is no coroutine.
         """
         check_coroutine(coroutine)
+        if not self.leg.course.is_kept:
+            return self._begin_aio(coroutine)
+        return self._elsewhere(lambda: self._begin_aio(coroutine), drop=coroutine.close)
+
+    def _begin_aio(self, coroutine: Coroutine[Any, Any, T]) -> Wait[T]:
         wait: OwnWait[T] = OwnWait(self.runs_on, self.runs_as)
         run_on_loop(self.system.loop_host, coroutine, wait)
         self.leg.pause(wait)
         return wait
+
+    # -- what is on record -------------------------------------------------------------------------------------------
+
+    @property
+    def flow_changed(self) -> FlowChanged | None:
+        """Why this flow has begun anew after the end of the process, instead of going on where it was; else None."""
+        return self.leg.flow_changed
+
+    def now(self) -> float:
+        """Return the time, in seconds since the epoch; a flow that is run again is given the time of then.
+
+        In a flow use this, and not ``time.time()``, for whatever decides what it does.
+        """
+        replay = self.leg.course.replay
+        if replay is not None:
+            return float(replay.now_then(self))
+        value = self.system.clock.wall()
+        if self.run is not None:
+            self.keep_note("now", {"value": value})
+        return value
+
+    @property
+    def random(self) -> Random:
+        """Random numbers of this call's own; a flow that is run again draws the same ones."""
+        if self._random is None:
+            self._random = Random(f"{self.leg.course.seed}/{self.leg.course.beginnings}")
+        return self._random
+
+    def side_effect(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Wait[T]:
+        """Do something once that has an effect on the world, or that may come out differently each time.
+
+        As `blocking`, and what it returns is kept in the journal: a flow that is run again after the end of the
+        process is given it, and ``function`` is not called again. Only when the process has ended between the call and
+        the moment at which its outcome was written down is it called a second time.
+
+        Args:
+            function: a plain function; it runs on the blocking pool.
+            args: for it.
+            kwargs: for it.
+
+        Raises:
+            TypeError: ``function`` cannot be called; or, in the wait, what it returns cannot be kept: give plain data,
+                or dataclasses of plain data.
+        """
+
+        def checked() -> T:
+            value = function(*args, **kwargs)
+            pack(value)
+            return value
+
+        if not callable(function) or inspect.iscoroutinefunction(function):
+            raise TypeError(f"side_effect({function!r}, …): give a plain function and its arguments")
+        return self.blocking(checked)
+
+    def _elsewhere(self, start: Callable[[], Future[T]], drop: Callable[[], object] | None = None) -> Wait[T]:
+        """Find something out elsewhere, and have the journal know what it was before anybody goes on with it."""
+        course = self.leg.course
+        number = course.next("results")
+        wait: OwnWait[T] = OwnWait(self.runs_on, self.runs_as)
+        course.results[number] = Elsewhere(wait, start, drop)
+        self.leg.pause(wait)
+        if course.replay is None:
+            self.begin_elsewhere(number)
+        return wait
+
+    def begin_elsewhere(self, number: int) -> None:
+        """Begin to find out what the code waits for. In the turn."""
+        course, cell = self.leg.course, self._cell
+        elsewhere: Elsewhere = course.results[number]
+        found: Future[Any] = elsewhere.start()
+
+        def come(_found: object) -> None:
+            tell_in_turn(cell, lambda actor: actor.on_found_out(number, elsewhere, found))
+
+        def let_go(_wait: object) -> None:
+            if not found.is_settled:
+                found.let_go()
+
+        Future.add_done_callback(found, come)
+        elsewhere.wait.add_done_callback(let_go)
+
+    def on_found_out(self, number: int, elsewhere: Elsewhere, found: Future[Any]) -> None:
+        """What the code waits for is there: write it down, and let the code go on."""
+        course = self.leg.course
+        if course.results.get(number) is not elsewhere:
+            return  # nobody waits for it any more
+        del course.results[number]
+        error = found.error
+        self.keep_note("result", {"number": number, **_outcome_of(found, error)})
+        if error is not None:
+            elsewhere.wait.try_fail(error)
+        else:
+            elsewhere.wait.try_set(found.get(timeout=0))
+
+    def tell_message_again(self, message: object) -> None:
+        """Tell the code of the class what others had told it then."""
+        self._handle_receive(message)
+
+    def drop_flow(self) -> None:
+        """End the flow where it is; what it still asks for is not asked."""
+        flow, self._cell.flow = self._cell.flow, None
+        if flow is not None:
+            flow.close()
 
     # -- how it is run -----------------------------------------------------------------------------------------------
 
@@ -199,13 +319,19 @@ class FlowLegActor(OutboundLegActor):
 
     def start_flow(self) -> None:
         """Start ``run()``, if there is one and it is its time: an inbound call is offered, an outbound one answered."""
-        if self.run is not None and self.leg.call_id and not self.leg.flow_is_over:
+        if self.run is None or not self.leg.call_id or self.leg.flow_is_over:
+            return
+        if (replay := self.leg.course.replay) is not None:
+            replay.flow_is_due()
+        else:
             # In a turn of its own, so that what it raises is no failure to start; and for this incarnation only.
-            self.later(lambda actor: actor is self and self._run_flow())
+            tell_in_turn(self._cell, lambda actor: actor is self and self.run_flow())
 
-    def _run_flow(self) -> None:
+    def run_flow(self) -> None:
+        """Begin ``run()``. In the turn."""
         if self.leg.is_ended or self._cell.is_stopped:
             return
+        self.keep_note("began", {})
         if inspect.iscoroutinefunction(self.run):
             self._cell.flow = new_flow(self._cell, self._run(), self._on_flow_done)
         else:
@@ -214,7 +340,10 @@ class FlowLegActor(OutboundLegActor):
 
     async def _run(self) -> None:
         try:
-            await self.run()
+            if self.leg.course.is_kept:
+                await Watched(self, self.run())
+            else:
+                await self.run()
         except CallEnded as ended:
             if ended.call_id != self.leg.call_id:  # of another call: that is an error of this one
                 raise
@@ -273,6 +402,8 @@ class FlowLegActor(OutboundLegActor):
     def hand_out(self) -> None:
         """Hand the user what has gathered, as far as no handler awaits; then only what may come in between."""
         backlog, cell = self.leg.backlog, self._cell
+        if self._is_silent:
+            backlog.clear()
         while backlog:
             place: int | None = 0
             if cell.is_held:
@@ -314,12 +445,25 @@ class FlowLegActor(OutboundLegActor):
     def _handle_receive(self, message: Any) -> Any:
         # What other actors tell goes the same way as events, so that a flow can wait for it.
         if not self.is_for_pykka(message):
+            if self.run is not None and self.leg.course.is_kept:
+                self.keep_note("told", _packed(message))
             if self._give_flow(message):
                 return None
             if self._keeps_untaken:
                 self.leg.untaken.append(message)
                 return None
         return super()._handle_receive(message)
+
+
+def _packed(message: object) -> dict[str, object]:
+    try:
+        return {"value": pack(message)}
+    except NotKept:
+        return {"lost": type(message).__name__}
+
+
+def _outcome_of(found: Future[Any], error: BaseException | None) -> dict[str, object]:
+    return {"error": pack_error(error)} if error is not None else _packed(found.get(timeout=0))
 
 
 def _settle(wait: Wait[None]) -> None:

@@ -68,6 +68,14 @@ class GivenUpCall(OutboundLegActor):
     def begin(self) -> None:
         """Do it, unless the call is over or somebody else's; what the crashed one has not been told, nobody is told."""
         super().begin()
+        replay = self.leg.course.replay
+        if replay is None:
+            self.begin_work()
+        else:
+            replay.begin(self)
+
+    def begin_work(self) -> None:
+        """Do what is to become of the call."""
         leg = self.leg
         self._policy = policy = _policy_of(self._cell.keep)
         self.system.hooks.count("calls.abandoned")

@@ -6,18 +6,33 @@ Nothing here commits by itself: `commit` is called before anything leaves the pr
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+import logging
+from collections.abc import Collection, Iterable
 
+from relay_actors.actors.course import Note, Started
+from relay_actors.actors.history import History, history_of
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.errors import CommandRejectedError, JournalError, NotSentError, RelayActorsError
 from relay_actors.journal.base import Store
-from relay_actors.journal.entries import CommandIntended, CommandSettled, Entry, EventReceived, Outcome, Session
+from relay_actors.journal.entries import (
+    CallStarted,
+    CommandIntended,
+    CommandSettled,
+    Entry,
+    EventReceived,
+    Noted,
+    Outcome,
+    Session,
+)
+from relay_actors.journal.replay import check
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.happenings import EventArrived
 from relay_actors.protocol.json_codec import dumps, loads
 from relay_actors.runtime.base import Clock
 
 __all__ = ["SESSION", "Journaling"]
+
+_log = logging.getLogger("relay_actors.journal")
 
 SESSION = "session"
 """The subject of events that are about nothing that has a name of its own."""
@@ -42,15 +57,16 @@ class Journaling:
         self._session = ("", "")
         self._is_dirty = False
 
-    def events(self, arrived: Iterable[tuple[str, EventArrived]]) -> None:
-        """Keep events, each with its subject. They are safe when `commit` returns."""
-        if self._store is None:
-            return
-        at = self._clock.wall()
-        self._append(
-            EventReceived(subject=subject or SESSION, at=at, frame_id=_scalar(one.frame_id), payload=one.payload)
-            for subject, one in arrived
-        )
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is a store."""
+        return self._store is not None
+
+    def event(self, subject: str, arrived: EventArrived) -> None:
+        """Keep an event. It is safe when `commit` returns."""
+        if self._store is not None:
+            at, frame_id = self._clock.wall(), _scalar(arrived.frame_id)
+            self._append([EventReceived(subject=subject or SESSION, at=at, frame_id=frame_id, payload=arrived.payload)])
 
     def intended(self, request_id: str, outgoing: Outgoing) -> None:
         """Keep a request that is about to leave."""
@@ -62,6 +78,9 @@ class Journaling:
             request_id=request_id,
             method=outgoing.method,
             params=outgoing.params,
+            number=outgoing.number,
+            after=outgoing.after,
+            by=outgoing.by,
         )
         try:
             self._append([entry])
@@ -86,16 +105,70 @@ class Journaling:
                     request_id=request_id,
                     outcome=_outcome(error),
                     code=getattr(error, "code", 0),
-                    result=result if result is not None else {"message": str(error)},
+                    result=result if result is not None else _told(error),
                 )
             ]
         )
+
+    def subjects(self) -> list[str]:
+        """Return all that the journal knows something of, oldest first."""
+        return [] if self._store is None else self._store.subjects()
+
+    def history(self, subject: str) -> History:
+        """Return what the journal knows of one subject.
+
+        Raises:
+            JournalError: it is damaged.
+        """
+        assert self._store is not None
+        entries = check(self._store.load(subject=subject), old_writer="drop_old_writer").entries
+        return history_of(subject, entries)
+
+    def kept_session(self) -> Session:
+        """Return what is needed to resume the session of a former process."""
+        return Session() if self._store is None else self._store.get_session()
+
+    def started(self, started: Started) -> None:
+        """Keep who has a call. What of its data cannot be kept is left out, and told of."""
+        if self._store is not None:
+            self._append(
+                [
+                    CallStarted(
+                        subject=started.subject,
+                        at=self._clock.wall(),
+                        actor=started.actor,
+                        direction=started.direction,
+                        data=started.data,
+                        settings=started.settings,
+                    )
+                ]
+            )
+
+    def noted(self, note: Note) -> None:
+        """Keep what a call has learnt."""
+        if self._store is not None:
+            at = self._clock.wall()
+            self._append([Noted(subject=note.subject, at=at, what=note.what, values=note.values, after=note.after)])
 
     def forget(self, subject: str) -> None:
         """Remove everything about a subject: it is over."""
         if self._store is not None:
             self._store.forget(subject or SESSION)
             self._is_dirty = True
+
+    def keep_only(self, subjects: Collection[str]) -> None:
+        """Remove everything about all others, and, if nothing is left, what a resume needs."""
+        if self._store is None:
+            return
+        try:
+            for subject in self._store.subjects():
+                if subject not in subjects:
+                    self.forget(subject)
+            if not subjects:
+                self.session("", "")
+            self.commit()
+        except JournalError as error:
+            _log.error("the journal could not be tidied up: %s", error)
 
     def session(self, protocol: str, authorization_state: str) -> None:
         """Keep what a resume needs, if it has changed."""
@@ -120,6 +193,10 @@ class Journaling:
         assert self._store is not None
         self._store.append(entries)
         self._is_dirty = True
+
+
+def _told(error: RelayActorsError | None) -> JsonObject:
+    return {"message": getattr(error, "message", str(error)), "error": type(error).__name__}
 
 
 def _scalar(frame_id: object) -> str | int | float | None:

@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 from relay_actors.actors.actions import Action
 from relay_actors.actors.blocking import BlockingWait
+from relay_actors.actors.course import Course
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.waits import Reply, Wait
-from relay_actors.errors import CallEnded, RelayActorsError
+from relay_actors.errors import CallEnded, FlowChanged, RelayActorsError
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.call_events import device_number
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, DialEvent, RelayEvent
@@ -79,6 +80,8 @@ class Leg:
         backlog: what the user's handler has still to be told, oldest first; survives a crash of that handler.
         untaken: what a flow has not asked for yet, newest last.
         dialling: the dial procedure of an outbound call.
+        flow_changed: why ``run()`` could not be brought to where it was before the process ended, and has begun anew.
+        course: how far it has come, as the journal is told.
         flow_is_over: whether ``run()`` has returned, so that a restart does not run it again.
         is_cut_off: whether there is no connection, so that nothing can be heard of the call.
         expected_end: the reason with which the call will count as ended if no end event comes; "" if none is due.
@@ -118,6 +121,8 @@ class Leg:
         self.backlog: deque[object] = deque()
         self.untaken: deque[object] = deque(maxlen=64)
         self.dialling: Dialling | None = None
+        self.flow_changed: FlowChanged | None = None
+        self.course = Course()
         self.flow_is_over = False
         self.is_cut_off = False
         self.expected_end = ""
@@ -159,6 +164,11 @@ class Leg:
     def name(self) -> str:
         """Its call id, or the tag of its dial as long as it has none."""
         return self.call_id or self.tag
+
+    @property
+    def subject(self) -> str:
+        """Under which name all of it stands in the journal: its call id, or the tag of its dial."""
+        return self.tag if self.dialling is not None else self.call_id
 
     @property
     def ids(self) -> JsonObject:
@@ -282,6 +292,8 @@ class Leg:
             error: what they are told; by default, that the call has ended.
         """
         error = error if error is not None else self.ended_error()
+        if self.course.replay is not None:
+            self.course.replay.done.try_set(None)
         for timer in (self.end_watch, *self.end_timers):
             if timer is not None:
                 timer.cancel()

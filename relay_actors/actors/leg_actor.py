@@ -6,6 +6,7 @@ What users write is on top of it, in `call`.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from relay_actors.actors.action_actor import ActionActor, BeginAnswered
@@ -15,6 +16,7 @@ from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.leg_life import LegLife
 from relay_actors.actors.notices import CommandFailed
 from relay_actors.actors.orders import Begin, Control, LetGo, Listen, Order, Perform, WaitFor
+from relay_actors.actors.orders_again import order_of
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.waits import follow
 from relay_actors.errors import (
@@ -33,6 +35,7 @@ from relay_actors.protocol.commands import (
     Answer,
     ClearDigitBindings,
     DenoiseStop,
+    Dial,
     Disconnect,
     Hangup,
     LeaveConference,
@@ -75,6 +78,8 @@ _ABOUT_SOMETHING_ELSE: Final = (
 class LegActor(LegLife):
     """Adds events and commands to the life of a call's actor."""
 
+    _is_ordered_by_others: bool = False
+
     def _post(self, order: Order) -> None:
         if here.turn is not self._cell:
             cast("CallRef", self._cell.ref).post(order)
@@ -90,6 +95,7 @@ class LegActor(LegLife):
         """Do what the framework has to do with a message, and hand the user what is theirs."""
         match message:
             case RelayEvent():
+                self.leg.course.told += 1
                 self._on_event(message)
                 self.hand_out()
                 return None
@@ -125,7 +131,7 @@ class LegActor(LegLife):
         # It was given back to routing, which brings it here again: a new call, for a new actor.
         leg.is_handed_on = True
         self.system.registry.unregister(("call", leg.call_id), self._cell)
-        self.office.tell_connection(event)
+        self.tell_connection(event)
         self.linger()
 
     def take_event(self, event: RelayEvent) -> None:
@@ -220,14 +226,73 @@ class LegActor(LegLife):
         self._send(order)
 
     def _send(self, order: Perform | Begin | Control) -> None:
-        cell, leg = self._cell, self.leg
-
-        def on_answer(result: JsonObject | None, error: RelayActorsError | None) -> None:
-            tell_in_turn(cell, lambda actor: actor.on_answered(order, result, error))
-
+        leg = self.leg
         params = {**leg.ids, **order.command.to_params()}
         self.office.doubts.look_at_params(order.command, params, leg.name)
-        self.office.send(Outgoing(order.command.method, params, on_answer, leg.name))
+        self.ask_server(order, order.command.method, params)
+
+    def ask_server(self, asking: Any, method: str, params: JsonObject) -> None:
+        """Give a command; while the call is rebuilt, it is compared with what was given then.
+
+        Args:
+            asking: the order, or the dial; told the answer.
+            method: of the wire.
+            params: complete.
+        """
+        replay = self.leg.course.replay
+        if replay is None:
+            self.give_command(asking, method, params)
+        else:
+            replay.ask(self, asking, method, params)
+
+    def give_command(self, asking: Any, method: str, params: JsonObject, after: int | None = None) -> None:
+        """Give a command to the connection, and note who is told the answer; see `ask_server`."""
+        cell, leg = self._cell, self.leg
+        course = leg.course
+        course.commands += 1
+        number = course.commands
+        course.asked[number] = asking
+
+        def on_answer(result: JsonObject | None, error: RelayActorsError | None) -> None:
+            tell_in_turn(cell, lambda actor: actor.on_told_answer(number, result, error))
+
+        by = "other" if self._is_ordered_by_others else "call"
+        told = course.told if after is None else after
+        self.office.send(Outgoing(method, params, on_answer, leg.subject, number, told, by))
+
+    def ask_again(self, method: str, params: Mapping[str, Any]) -> None:
+        """Have the engine know of a command that was given then, and whose giver is not there any more."""
+        if method != Dial.method:  # the engine begins that by itself
+            self.take_order(order_of(self, method, params))
+
+    def take_others_order(self, order: Order) -> None:
+        """Do what somebody else asks of the call. In the turn."""
+        outer, self._is_ordered_by_others = self._is_ordered_by_others, True
+        try:
+            self.take_order(order)
+        finally:
+            self._is_ordered_by_others = outer
+
+    def on_told_answer(self, number: int, result: JsonObject | None, error: RelayActorsError | None) -> None:
+        """Take the server's answer to one of the call's commands. In the turn."""
+        course = self.leg.course
+        course.told += 1
+        asking = course.asked.pop(number, None)
+        if asking is not None:
+            self.on_answer_of(asking, result, error)
+
+    def found_unanswered(self, asking: Any) -> None:
+        """A command was given before the end of the process, and nobody knows what became of it (SEMANTICS J5)."""
+        if isinstance(asking, Perform | Begin | Control):
+            self.put_in_doubt(asking)
+
+    def put_in_doubt(self, order: Perform | Begin | Control) -> None:
+        """To be replaced."""
+        self._send(order)
+
+    def on_answer_of(self, asking: Any, result: JsonObject | None, error: RelayActorsError | None) -> None:
+        """Take the server's answer. For subclasses to extend."""
+        self.on_answered(asking, result, error)
 
     def on_answered(
         self, order: Perform | Begin | Control, result: JsonObject | None, error: RelayActorsError | None

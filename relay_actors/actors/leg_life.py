@@ -7,33 +7,39 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Coroutine
-from functools import partial
-from typing import Any, ClassVar, cast
+from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar, cast
 
 from relay_actors.actors.action_actor import CallGone
 from relay_actors.actors.actions import Action
 from relay_actors.actors.aside import run_aside
 from relay_actors.actors.call_ref import CallRef, Kept
-from relay_actors.actors.in_turn import tell_in_turn
+from relay_actors.actors.course import Note, Started
+from relay_actors.actors.in_turn import InTurn
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.notices import ActionCompleted
 from relay_actors.actors.office import Office
 from relay_actors.actors.outgoing import last_word
+from relay_actors.actors.packing import NotKept, name_of, pack
+from relay_actors.actors.routing import Claim
 from relay_actors.actors.verbs import AllVerbs
+from relay_actors.actors.waits import Wait, give_up_after
 from relay_actors.errors import ActorDead, CallEnded
-from relay_actors.protocol.base import JsonObject
+from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.commands import Hangup
 from relay_actors.protocol.events import CallStateEvent, RelayEvent
 from relay_actors.protocol.states import CallState
 from relay_actors.runtime.actor import Actor
-from relay_actors.runtime.base import Dispatcher, Runnable
+from relay_actors.runtime.base import Dispatcher, Runnable, TimerHandle
+from relay_actors.runtime.context import here
 from relay_actors.runtime.reasons import NORMAL
 from relay_actors.runtime.signals import Stop
 
 __all__ = ["LegLife"]
 
 _log = logging.getLogger("relay_actors.calls")
+
+T = TypeVar("T")
 
 
 class LegLife(Actor, AllVerbs):
@@ -78,23 +84,113 @@ class LegLife(Actor, AllVerbs):
         return fields | {"correlation_id": self.leg.tag} if self.leg.tag else fields
 
     def _new_id(self) -> str:
-        return self.office.system.new_id()
+        replay = self.leg.course.replay
+        then = None if replay is None else replay.next_id()
+        return then if then is not None else self.office.system.new_id()
 
     def begin(self) -> None:
         """Start an incarnation; what a former one waited for is nobody's any more."""
-        self.leg.end_pauses(ActorDead(f"{self._cell} has crashed: what waited here belonged to its former incarnation"))
-        self.leg.abandon_blockings()
+        leg = self.leg
+        leg.end_pauses(ActorDead(f"{self._cell} has crashed: what waited here belonged to its former incarnation"))
+        leg.abandon_blockings()
+        leg.course.begin_anew()
+        self._note_beginning()
         super().begin()
 
     def later(self, do: Callable[[Any], object]) -> None:
-        """Have ``do(actor)`` done in a turn of its own, by whichever incarnation is there then."""
-        tell_in_turn(self._cell, do)
+        """Have ``do(actor)`` done right after what is being handled, by whichever incarnation is there then."""
+        self._cell.tell_next(InTurn(self._cell, do))
+
+    # -- what the journal is told ------------------------------------------------------------------------------------
+
+    def _note_beginning(self) -> None:
+        """Have the journal know who has the call, and from where on its code runs."""
+        leg = self.leg
+        course = leg.course
+        if not course.is_kept or course.replay is not None:
+            return
+        name = name_of(type(self))
+        if course.is_begun:
+            values = {"data": self._plain_data(), "flow_is_over": leg.flow_is_over, "actor": name}
+            self.keep_note("restarted", values)
+            return
+        course.is_begun = True
+        course.seed = self._new_id()
+        settings: JsonObject = {"seed": course.seed}
+        if leg.dialling is not None:
+            settings |= {"tag": leg.tag, "timeout_s": leg.dialling.timeout_s}
+            self.office.tell_connection(Claim(leg.tag, self._cell.ref, is_call=True))
+        course.saved = data = self._plain_data()
+        started = Started(leg.subject, name, leg.direction, data, settings)
+        self.office.tell_connection(started)
+
+    def keep_note(self, what: str, values: Mapping[str, object], after: int | None = None) -> None:
+        """Have the journal know what was learnt, before any command that is given from now on. In the turn.
+
+        Args:
+            what: of which kind.
+            values: plain data.
+            after: how many things the call had been told by the wire at that time; by default, as many as now.
+        """
+        course = self.leg.course
+        if course.is_kept and course.replay is None:
+            self.tell_connection(Note(self.leg.subject, what, values, course.told if after is None else after))
+
+    def _plain_data(self) -> dict[str, object]:
+        """Return the application's data, as far as the journal can hold them."""
+        plain: dict[str, object] = {}
+        for key, value in self.leg.data.items():
+            try:
+                plain[key] = pack(value)
+            except NotKept as error:
+                self.office.doubts.look_at_data(type(self).__name__, key, str(error))
+        return plain
+
+    def tell_connection(self, message: object) -> None:
+        """Tell the connection something; while the call is rebuilt, when that is over."""
+        replay = self.leg.course.replay
+        if replay is None:
+            self.office.tell_connection(message)
+        else:
+            replay.tell_connection(message)
+
+    def send_last_word(self, ids: JsonObject, reason: str) -> None:
+        """End a leg about which nobody will be told any more."""
+        outgoing, replay = last_word(ids, reason), self.leg.course.replay
+        if replay is None:
+            self.office.send(outgoing)
+        else:
+            replay.send_last_word(outgoing)
+
+    def set_course_timer(self, key: Hashable, delay_s: float, do: Callable[[Any], object]) -> TimerHandle:
+        """Have ``do(actor)`` done after a while, in a turn of whichever incarnation is there then.
+
+        Not one of the actor's own timers: those end with a restart, and this concerns the call.
+        """
+        return self.leg.course.set_timer(self, key, delay_s, do)
+
+    def call_in_turn_later(self, delay_s: float, call: Callable[[], None]) -> TimerHandle:
+        """Have ``call`` made after a while, in a turn of this call, for what its code waits for. In the turn."""
+        return self.set_course_timer(self.leg.course.next("timers"), delay_s, lambda _actor: call())
+
+    def give_up_after(self, wait: Wait[T], timeout_s: float | None, what: str) -> Wait[T]:
+        """Let a wait fail after a while; see `relay_actors.actors.waits.give_up_after`."""
+        later = self.call_in_turn_later if here.turn is self._cell else None
+        return give_up_after(wait, timeout_s, self.runs_on, what, later=later)
+
+    @property
+    def _is_silent(self) -> bool:
+        """Whether the code of the class is told nothing, because what happens now has happened before."""
+        replay = self.leg.course.replay
+        return replay is not None and bool(replay.is_silent)
 
     # -- whom it tells -----------------------------------------------------------------------------------------------
 
     def hand_out(self) -> None:
         """Hand the user what has gathered, oldest first; what a crash leaves is handed to the next incarnation."""
         backlog = self.leg.backlog
+        if self._is_silent:
+            backlog.clear()
         while backlog:
             self._cell.hand(backlog.popleft(), self.hand_to_user)
 
@@ -148,9 +244,8 @@ class LegLife(Actor, AllVerbs):
         if leg.end_watch is not None:
             leg.end_watch.cancel()
         if not leg.is_cut_off:  # as long as nothing can be heard, it says nothing that nothing is heard
-            # Not one of the actor's own timers: those end with a restart, and this concerns the call.
-            overdue = partial(self.later, lambda actor: actor.end_without_event(reason))
-            leg.end_watch = self._cell.call_later(self.office.timing.end_timeout_s, overdue)
+            end_s = self.office.timing.end_timeout_s
+            leg.end_watch = self.set_course_timer("end", end_s, lambda actor: actor.end_without_event(reason))
 
     def _seems_alive(self) -> None:
         """Whatever a refusal has said, the call is there: something was heard of it."""
@@ -167,7 +262,7 @@ class LegLife(Actor, AllVerbs):
             return
         _log.warning("ending without an end event call_id=%s reason=%s", leg.call_id, reason)
         if leg.needs_hang_up:
-            self.office.send(last_word(leg.ids, "error"))
+            self.send_last_word(leg.ids, "error")
         params: JsonObject = {**leg.ids, "call_state": CallState.ENDED.value, "end_reason": reason, "tag": leg.tag}
         event = CallStateEvent.from_payload({"event_type": "calling.call.state", "params": params})
         leg.moved(event)
@@ -188,6 +283,32 @@ class LegLife(Actor, AllVerbs):
         leg.backlog.append(event)
         self._tell_listeners(event)
 
+    # -- for who rebuilds the call; for subclasses to extend ---------------------------------------------------------
+
+    def begin_work(self) -> None:
+        """Begin with what an incarnation begins with, beside `on_start`."""
+
+    def start_flow(self) -> None:
+        """Start the flow, if there is one and it is its time."""
+
+    def run_flow(self) -> None:
+        """Begin the flow."""
+
+    def drop_flow(self) -> None:
+        """End the flow where it is."""
+
+    def tell_message_again(self, message: object) -> None:
+        """Tell the code of the class what others had told it then."""
+
+    def begin_elsewhere(self, number: int) -> None:
+        """Begin to find out what the code of the class waits for."""
+
+    def start_saved_timers(self, timers: Sequence[Mapping[str, Any]]) -> None:
+        """Start durable timers of before the end of the process."""
+
+    def on_recovered(self, pending: Sequence[Command]) -> None:
+        """The call was taken up from the journal."""
+
     def finish(self) -> None:
         """End in order: nobody is left waiting."""
         try:
@@ -201,15 +322,15 @@ class LegLife(Actor, AllVerbs):
 
     def linger(self) -> None:
         """Stop after ``timing.linger_s``, when the flow is over, too; at the latest after ``timing.wrap_up_s``."""
-        leg, cell, timing = self.leg, self._cell, self.office.timing
+        leg, timing = self.leg, self.office.timing
         if leg.lingers:
             return
         leg.lingers = True
-        lingered = partial(self.later, lambda actor: actor.on_lingered(is_last=False))
-        wrapped_up = partial(self.later, lambda actor: actor.on_lingered(is_last=True))
         leg.end_timers = [
-            cell.call_later(timing.linger_s, lingered),
-            cell.call_later(timing.linger_s + timing.wrap_up_s, wrapped_up),
+            self.set_course_timer("linger", timing.linger_s, lambda actor: actor.on_lingered(is_last=False)),
+            self.set_course_timer(
+                "wrap up", timing.linger_s + timing.wrap_up_s, lambda actor: actor.on_lingered(is_last=True)
+            ),
         ]
 
     def on_lingered(self, *, is_last: bool) -> None:

@@ -15,6 +15,7 @@ _TELEPHONY: Final[Mapping[str, Metric]] = {
     "calls.late_legs": Metric("counter", "Legs of a dial that were answered or began to ring too late, and hung up."),
     "calls.passed": Metric("counter", "Inbound calls that were passed on because as many were up as may be."),
     "calls.received": Metric("counter", "Inbound calls that were given to an actor."),
+    "calls.recovered": Metric("counter", "Calls that were taken up from the journal of a former process."),
     "calls.rejected": Metric("counter", "Inbound calls that were declined because no class could take them."),
     "calls.up": Metric("gauge", "Calls that are up, dials included."),
     "connection.lost": Metric("counter", "How often the connection was lost."),

@@ -6,17 +6,14 @@ Source: PROTOCOL 9; SEMANTICS X9, K1, K8.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
 
 from relay_actors.actors.action_kinds import ACTION_HANDLES
 from relay_actors.actors.actions import Action
 from relay_actors.actors.dialling import Dialling
-from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.leg_actor import LegActor
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored, DialFailed
 from relay_actors.actors.orders import Begin, Order, Perform
-from relay_actors.actors.outgoing import Outgoing, last_word
 from relay_actors.actors.routing import Claim
 from relay_actors.actors.waits import Reply
 from relay_actors.errors import DialFailedError, NotSentError, RelayActorsError
@@ -40,17 +37,14 @@ class OutboundLegActor(LegActor):
         match message:
             case RelayEvent():  # first, because it is nearly always one
                 return super().receive(message)
-            case ActionCommand():
-                given = self._begin(ACTION_HANDLES.get(message.method, Action), message, None)
-            case SubCommand(control_id=control_id):
-                action = self.leg.actions.get(control_id)
-                given = None if action is None else self.control_action(action, message)
             case RelayCommand() if message.needs_call:
-                given = self.perform(message)
+                given = self._do_for_others(message)
             case ConnectionLost():
+                self.keep_note("lost", {})
                 self.leg.backlog.append(message)
                 self._on_cut_off()
             case ConnectionRestored(resumed=resumed):
+                self.keep_note("restored", {"resumed": resumed, "gap_s": message.gap_s})
                 self.leg.backlog.append(message)
                 self._on_restored(resumed=resumed)
             case _:
@@ -58,21 +52,43 @@ class OutboundLegActor(LegActor):
         self.hand_out()
         return given
 
+    def _do_for_others(self, command: RelayCommand) -> Action | Reply | None:
+        outer, self._is_ordered_by_others = self._is_ordered_by_others, True
+        try:
+            if isinstance(command, ActionCommand):
+                return self._begin(ACTION_HANDLES.get(command.method, Action), command, None)
+            if isinstance(command, SubCommand):
+                action = self.leg.actions.get(command.control_id)
+                return None if action is None else self.control_action(action, command)
+            return self.perform(command)
+        finally:
+            self._is_ordered_by_others = outer
+
     # -- dialling ----------------------------------------------------------------------------------------------------
 
     def begin_dial(self) -> None:
         """Send the dial, unless there is none or it is on its way."""
-        leg, cell, dialling = self.leg, self._cell, self.leg.dialling
+        leg, dialling = self.leg, self.leg.dialling
         if dialling is None or leg.begun:
             return
         leg.begun = True
-
-        def on_answer(_result: JsonObject | None, error: RelayActorsError | None) -> None:
-            tell_in_turn(cell, lambda actor: actor.on_dial_answered(error))
-
         # First who it is, then what it wants: no event of the dial can come before the connection knows its owner (K5).
-        self.office.tell_connection(Claim(dialling.tag, cell.ref, is_call=True))
-        self.office.send(Outgoing(dialling.command.method, dialling.command.to_params(), on_answer, dialling.tag))
+        self.tell_connection(Claim(dialling.tag, self._cell.ref, is_call=True))
+        self.ask_server(dialling, dialling.command.method, dialling.command.to_params())
+
+    def on_answer_of(self, asking: Any, result: JsonObject | None, error: RelayActorsError | None) -> None:
+        """Take the server's answer, to the dial or to another command."""
+        if isinstance(asking, Dialling):
+            self.on_dial_answered(error)
+        else:
+            super().on_answer_of(asking, result, error)
+
+    def found_unanswered(self, asking: Any) -> None:
+        """The dial, or another command, was given before the end of the process."""
+        if isinstance(asking, Dialling):
+            self.ask_server(asking, asking.command.method, asking.command.to_params())
+        else:
+            super().found_unanswered(asking)
 
     def on_dial_answered(self, error: RelayActorsError | None) -> None:
         """The server has accepted the dial, or not."""
@@ -82,8 +98,7 @@ class OutboundLegActor(LegActor):
         if error is not None:
             self._give_up_dial(dialling, error)
             return
-        overdue = partial(self.later, lambda actor: actor.on_dial_overdue())
-        self.leg.end_watch = self._cell.call_later(dialling.timeout_s, overdue)
+        self.leg.end_watch = self.set_course_timer("dial", dialling.timeout_s, lambda actor: actor.on_dial_overdue())
 
     def on_dial_overdue(self) -> None:
         """Nobody has answered in time: end the legs that ring."""
@@ -106,7 +121,7 @@ class OutboundLegActor(LegActor):
         leg.end_reason = leg.end_reason or "failed"
         leg.fail_waits(error)
         leg.backlog.append(DialFailed(dialling.tag, error))
-        self.office.tell_connection(dialling.to_over())
+        self.tell_connection(dialling.to_over())
         self.linger()
 
     def _on_event(self, event: RelayEvent) -> None:
@@ -143,7 +158,7 @@ class OutboundLegActor(LegActor):
         leg.won(event)
         leg.context = self.office.relay_protocol
         self._cell.register(("call", leg.call_id))
-        self.office.tell_connection(Claim(leg.call_id, self._cell.ref, is_call=True))
+        self.tell_connection(Claim(leg.call_id, self._cell.ref, is_call=True))
         told = dialling.take_events()
         if not any(_is_answer(one) for one in told):
             # The leg's own word may come later, or never: whoever waits shall not depend on that.
@@ -162,7 +177,7 @@ class OutboundLegActor(LegActor):
 
     def _end_legs(self, legs: Iterable[JsonObject]) -> None:
         for ids in legs:
-            self.office.send(last_word(ids, "cancel"))
+            self.send_last_word(ids, "cancel")
 
     def take_order(self, order: Order) -> None:
         """Do what a verb asks, as far as that is possible while nobody has answered."""

@@ -26,12 +26,18 @@ class Outgoing:
         params: complete.
         on_answer: told how it ended.
         subject: the call id, message id or tag that it is about, for the journal; "" if none.
+        number: which command of its call it is; 0 if no call's actor has given it.
+        after: how many things its call had been told by the wire when it gave it.
+        by: ``call`` if the code of the call's class wanted it, otherwise ``other``.
     """
 
     method: str
     params: JsonObject
     on_answer: OnAnswer
     subject: str = ""
+    number: int = 0
+    after: int = -1
+    by: str = "other"
 
 
 def last_word(ids: JsonObject, reason: str) -> Outgoing:

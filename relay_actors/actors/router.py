@@ -58,6 +58,9 @@ class Router:
         """
         if isinstance(event, MessageReceiveEvent | MessageStateEvent):
             return event.message_id
+        ref = self._office.find(("call", event.call_id)) if event.call_id else None
+        if isinstance(ref, CallRef):
+            return ref.kept.leg.subject
         if event.tag and self._wire.live.owns(event.tag) and not self._wire.live.owns(event.call_id):
             return event.tag
         return event.call_id or event.tag or event.control_id
@@ -148,6 +151,7 @@ class Router:
         office = self._office
         leg = Leg(direction="inbound")
         leg.received(event)
+        leg.course.is_kept = self._wire.journal.is_kept
         try:
             ref = office.system.start_child(
                 office.calls,

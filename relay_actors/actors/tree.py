@@ -26,6 +26,7 @@ from relay_actors.actors.message import KeptMessage, MessageRef, MessagesSupervi
 from relay_actors.actors.office import App, Office
 from relay_actors.actors.orders import LetGo
 from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.recovery import Recovery
 from relay_actors.actors.routing import Routes
 from relay_actors.actors.wire import ChangeContexts, Connect, Disconnect, Wire
 from relay_actors.config import Limits, Settings, Timing
@@ -149,6 +150,16 @@ class Tree:
         # Before any service: what services send while they start waits in its queue.
         self.office.connection = system.start_child(self._root, ConnectionActor, self.wire, spec=_PILLAR)
 
+    def recover(self) -> int:
+        """Take up what the journal says that a former process had in hand; return how many calls there are again.
+
+        Before `connect`, and after the services were started. Any thread but those of actors.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+        return Recovery(self.office, self.start_call).run() if self.wire.journal.is_kept else 0
+
     def connect(self) -> None:
         """Open the connection, and keep it open."""
         self.office.tell_connection(Connect())
@@ -244,6 +255,8 @@ class Tree:
         is_clean = self.system.stop(self.office.timing.stop_timeout_s)
         for ref in refs:  # also of those that had to be killed: nobody is left waiting (SEMANTICS X2)
             ref.kept.leg.close()
+        # All actors have ended, so nobody else touches the journal. Who could not be hung up is for the next process.
+        self.wire.journal.keep_only({ref.kept.leg.subject for ref in refs if ref.kept.leg.needs_hang_up})
         return is_clean
 
     def _disconnect(self, timeout_s: float) -> None:

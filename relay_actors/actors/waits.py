@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.events import EVENT_CLASS_MAP
-from relay_actors.runtime.base import Dispatcher, Runnable
+from relay_actors.runtime.base import Dispatcher, Runnable, TimerHandle
 from relay_actors.runtime.future import Future
 
 __all__ = ["CallFuture", "OwnWait", "Reply", "Wait", "follow", "give_up_after"]
@@ -154,8 +154,22 @@ def follow(target: Future[T], source: Future[T], *, instead: Callable[[], BaseEx
     Future.add_done_callback(target, lambda _target: source.remove_done_callback(pass_on))
 
 
-def give_up_after(wait: Wait[T], timeout_s: float | None, dispatcher: Dispatcher, what: str) -> Wait[T]:
+def give_up_after(
+    wait: Wait[T],
+    timeout_s: float | None,
+    dispatcher: Dispatcher,
+    what: str,
+    *,
+    later: Callable[[float, Callable[[], None]], TimerHandle] | None = None,
+) -> Wait[T]:
     """Let ``wait`` fail with `TimeoutError` after ``timeout_s`` seconds; None lets it wait for ever. Returns it.
+
+    Args:
+        wait: what is waited for.
+        timeout_s: seconds.
+        dispatcher: who knows when the time is over.
+        what: what is waited for, for the text of the error.
+        later: calls a function after so many seconds, in place of the dispatcher.
 
     Raises:
         ArgumentError: ``timeout_s`` is no number of seconds.
@@ -164,7 +178,10 @@ def give_up_after(wait: Wait[T], timeout_s: float | None, dispatcher: Dispatcher
     if timeout_s is None:
         return wait
     error = TimeoutError(f"{what} did not happen within {timeout_s:g} s")
-    timer = dispatcher.call_at(dispatcher.clock.now() + timeout_s, lambda: _give_up(wait, error))
+    if later is not None:
+        timer = later(timeout_s, lambda: _give_up(wait, error))
+    else:
+        timer = dispatcher.call_at(dispatcher.clock.now() + timeout_s, lambda: _give_up(wait, error))
     wait.add_done_callback(lambda _wait: timer.cancel())
     return wait
 

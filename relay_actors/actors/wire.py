@@ -19,7 +19,7 @@ from relay_actors.protocol.events import RelayEvent
 from relay_actors.runtime.future import Future
 from relay_actors.transport.base import Connector, Transport
 
-__all__ = ["ChangeContexts", "Connect", "Disconnect", "Drain", "Safe", "Step", "Wire"]
+__all__ = ["ChangeContexts", "Connect", "Consult", "Disconnect", "Drain", "Route", "Safe", "Step", "Wire"]
 
 
 class Wire:
@@ -133,6 +133,26 @@ Step: TypeAlias = (
 @dataclass(frozen=True, slots=True, eq=False)
 class Connect:
     """Open the connection, and keep it open."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Consult:
+    """Let something be looked up in the journal, which only the connection may touch.
+
+    Attributes:
+        look: is given what the connection keeps; in its turn.
+        done: settled with what ``look`` returns, or raises.
+    """
+
+    look: Callable[[Wire], Any]
+    done: Future[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """Bring events to their owners that the journal has kept, and that nobody had been told."""
+
+    events: tuple[RelayEvent, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

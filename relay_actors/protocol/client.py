@@ -188,6 +188,10 @@ class ClientProtocol:
             raise ProtocolError(f"resume_session: already started ({self._phase.value})")
         self._session.relay_protocol, self._session.authorization_state = relay_protocol, authorization_state
 
+    def remember_event(self, frame_id: object) -> None:
+        """Know of an event that a former process has made durable: sent again, it is acknowledged and not given."""
+        self._events.remember(frame_id)
+
     def start(self, now: float) -> list[Happening]:
         """Begin to connect, at once; also again after `shut_down` or a final refusal.
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from typing import Final
 
 from relay_actors.protocol.json_codec import dumps
 
 __all__ = ["EventLedger", "fingerprint"]
+
+_ANY: Final = None
+"""In place of a fingerprint: whatever it says."""
+_NEVER: Final = object()
 
 
 class EventLedger:
@@ -20,7 +25,7 @@ class EventLedger:
         self._limit = limit
         # Events that were given and are not durable yet, oldest first per id.
         self._owed: dict[str | bytes, deque[_Owed]] = {}
-        self._settled: OrderedDict[str | bytes, int] = OrderedDict()
+        self._settled: OrderedDict[str | bytes, int | None] = OrderedDict()
         self.duplicates = 0
 
     def arrived(self, frame_id: object, fingerprint: int = 0) -> tuple[bool, int]:
@@ -37,7 +42,7 @@ class EventLedger:
         if frame_id is None:
             return True, 0
         key = _key(frame_id)
-        if self._settled.get(key) == fingerprint:
+        if self._settled.get(key, _NEVER) in (fingerprint, _ANY):
             self.duplicates += 1
             return False, 1
         owed = self._owed.setdefault(key, deque())
@@ -48,6 +53,11 @@ class EventLedger:
                 return False, 0
         owed.append(_Owed(fingerprint))
         return True, 0
+
+    def remember(self, frame_id: object) -> None:
+        """Note an event that a former process has made durable; what it said is not known exactly any more."""
+        if frame_id is not None:
+            self._settle(_key(frame_id), _ANY)
 
     def settle(self, frame_id: object) -> int:
         """Note that an event is durable; return how many acknowledgements this connection gets for it."""
@@ -60,11 +70,14 @@ class EventLedger:
         first = owed.popleft()
         if not owed:
             del self._owed[key]
-        self._settled[key] = first.fingerprint
+        self._settle(key, first.fingerprint)
+        return first.due
+
+    def _settle(self, key: str | bytes, fingerprint: int | None) -> None:
+        self._settled[key] = fingerprint
         self._settled.move_to_end(key)
         if len(self._settled) > self._limit:
             self._settled.popitem(last=False)
-        return first.due
 
     def connection_lost(self) -> None:
         """No acknowledgement may cross over to the next connection; there the server may send the event again."""

@@ -11,7 +11,7 @@ import inspect
 import logging
 import threading
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, cast
 
@@ -29,6 +29,7 @@ from relay_actors.runtime.actor_log import ActorLog
 from relay_actors.runtime.actor_ref import ActorRef, StoppedFlag
 from relay_actors.runtime.anatomy import AnySystem
 from relay_actors.runtime.async_handler import may_interleave
+from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.context import here, process_system
 from relay_actors.runtime.directives import Directive, directives_problem
@@ -264,6 +265,13 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
         """
         self._cell.on_ignored(message)
         self._cell.system.unexpected.report(self, message)
+
+    def call_in_turn_later(self, delay_s: float, call: Callable[[], None]) -> TimerHandle:
+        """Have ``call`` made after a while, for what a flow of this actor waits for. For frameworks on top to extend.
+
+        Here it is made on the dispatcher's thread.
+        """
+        return self._cell.call_later(delay_s, call)
 
     def receive_again(self, message: object) -> Any:
         """Handle a message that was put aside. For frameworks on top, whose own part was done the first time."""

@@ -143,6 +143,21 @@ class ActorTimers:
         self._timers[key] = timer
         self._arm(key, timer, self._cell.system.clock.now() + delay_s)
 
+    def resume(self, key: Hashable, message: object, due_wall: float, interval_s: float | None) -> None:
+        """Start a durable timer of before the end of the process; one that is overdue fires at once (T7).
+
+        Args:
+            key: by which it is replaced and cancelled.
+            message: what arrives.
+            due_wall: when it is due, in seconds since the epoch.
+            interval_s: how often from then on; None for once.
+        """
+        clock = self._cell.system.clock
+        self._generation += 1
+        timer = _Timer(self._generation, message, interval_s, "fixed_delay", burst=1, durable=True, resets=False)
+        self._timers[key] = timer
+        self._arm(key, timer, clock.now() + due_wall - clock.wall())
+
     def cancel(self, key: Hashable) -> bool:
         """Cancel a timer; return whether there was one. Its tick is not delivered, even if it waits already (T2)."""
         timer = self._timers.pop(key, None)

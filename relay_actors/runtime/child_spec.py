@@ -28,6 +28,8 @@ class ChildSpec:
             not for a permanent child, which never ends.
         successor: the class that takes over in its place, with the same ref, mailbox and keys, when its own window
             is exceeded; None ends it.
+        gives_up_on: failures after which no restart is tried: what follows is what follows when its own window is
+            exceeded.
         keep_children: whether its own children survive its restart (X8 against S10).
         revive_killed: whether an exit by ``ref.kill()`` counts as one after which it is restarted (S3). The ref of a
             killed actor is dead (H4), so what comes then is a new actor: same class, arguments and names, new ref.
@@ -41,6 +43,7 @@ class ChildSpec:
     shutdown_s: float | Literal["kill"] | None = None
     significant: bool = False
     successor: type[Any] | None = None
+    gives_up_on: tuple[type[BaseException], ...] = ()
     keep_children: bool = False
     revive_killed: bool = True
 

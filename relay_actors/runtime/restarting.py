@@ -77,7 +77,7 @@ class Restarting(abc.ABC):
         """Restart it, if that is still allowed."""
         child, successor = record.cell, record.spec.successor
         window = record.window if record.window is not None else self._window
-        if window.allows(self._now()):
+        if not isinstance(reason.cause, record.spec.gives_up_on) and window.allows(self._now()):
             self._restart(record, reason, window, verdict)
         elif record.window is None:
             self._end_for_good(record, reason)

@@ -13,7 +13,7 @@ from relay_actors.runtime.base import Dispatcher, TimerHandle
 from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future, WaitTimeout
 
-__all__ = ["Raced", "gather", "race"]
+__all__ = ["Raced", "gather", "race", "sources_of"]
 
 T = TypeVar("T")
 
@@ -67,6 +67,11 @@ def race(*waitables: Future[Any], timeout: float | None = None) -> Future[Raced]
     return _Race(_checked("race", waitables), timeout)
 
 
+def sources_of(future: Future[Any]) -> tuple[Future[Any], ...] | None:
+    """Return what `gather` or `race` has been given; None for any other future."""
+    return future.sources if isinstance(future, _Together) else None
+
+
 def _checked(name: str, waitables: tuple[Any, ...]) -> tuple[Future[Any], ...]:
     for waitable in waitables:
         if isinstance(waitable, Future) and waitable.settles:
@@ -90,7 +95,7 @@ class _Together(Future[T]):
         if dispatcher is None and here.turn is not None:
             dispatcher = here.turn.dispatcher
         super().__init__(dispatcher)
-        self._sources = sources
+        self.sources = sources
         self._timer = None if timeout is None else self._limit(dispatcher, timeout)
         if self._timer is not None:
             self.add_done_callback(self._cancel_timer)
@@ -108,7 +113,7 @@ class _Together(Future[T]):
 
     def let_go(self) -> None:
         """Nobody waits for it any more, nor for what is only there for it."""
-        for source in self._sources:
+        for source in self.sources:
             if not source.is_settled:
                 source.let_go()
 
@@ -117,6 +122,10 @@ class _Together(Future[T]):
             raise TypeError(f"timeout={timeout!r}: give a number of seconds, or None")
         if dispatcher is None:
             raise FlowError("a time-out needs a system whose clock it goes by: use .get(timeout=…) here")
+        actor = getattr(here.turn, "actor", None)
+        if actor is not None:
+            later: TimerHandle = actor.call_in_turn_later(timeout, lambda: self._time_out(timeout))
+            return later
         return dispatcher.call_at(dispatcher.clock.now() + timeout, lambda: self._time_out(timeout))
 
     def _cancel_timer(self, _self: object) -> None:
@@ -140,7 +149,7 @@ class _Gathered(_Together[list[Any]]):
 
     def open_parts(self) -> Sequence[Future[Any]]:
         """Return what has yet to be settled: one that never will be is enough to wait for ever."""
-        return [part for source in self._sources for part in source.open_parts()] if not self._settled else []
+        return [part for source in self.sources for part in source.open_parts()] if not self._settled else []
 
     def __init__(self, sources: tuple[Future[Any], ...], timeout: float | None) -> None:
         self._open = [None] * len(sources)  # one is popped for each that is settled; a pop is one step for all threads
@@ -155,7 +164,7 @@ class _Gathered(_Together[list[Any]]):
                 self.let_go()
         elif not self._open:
             try:
-                self.try_set([one.get(timeout=0) for one in self._sources])
+                self.try_set([one.get(timeout=0) for one in self.sources])
             except BaseException as error:  # of a derived future, which is computed here
                 self.try_fail(error)
 

@@ -391,7 +391,7 @@ def nobody(_result: object, _error: object) -> None:
 def test_without_a_store_everything_is_done_by_doing_nothing() -> None:
     """A journal is a choice."""
     keeps = journaling(None)
-    keeps.events([("x", EventArrived("id", {}))])
+    keeps.event("x", EventArrived("id", {}))
     keeps.intended("id", Outgoing("calling.x", {}, nobody, "x"))
     keeps.settled("id", Outgoing("calling.x", {}, nobody, "x"), {}, None)
     keeps.forget("x")
@@ -403,7 +403,7 @@ def test_events_about_nothing_are_kept_under_a_name_of_their_own() -> None:
     """A store has no place for an entry without a subject."""
     store = MemoryStore()
     keeps = journaling(store)
-    keeps.events([("", EventArrived("id", {"event_type": "x"}))])
+    keeps.event("", EventArrived("id", {"event_type": "x"}))
     assert store.subjects() == [SESSION]
     keeps.forget("")
     assert store.subjects() == []
@@ -413,7 +413,7 @@ def test_events_about_nothing_are_kept_under_a_name_of_their_own() -> None:
 def test_ids_that_are_no_scalars_are_not_kept(frame_id: object) -> None:
     """They are legal JSON, and would make the journal unreadable."""
     store = MemoryStore()
-    journaling(store).events([("x", EventArrived(frame_id, {"event_type": "x"}))])
+    journaling(store).event("x", EventArrived(frame_id, {"event_type": "x"}))
     [entry] = store.load()
     assert isinstance(entry, EventReceived)
     assert entry.frame_id is None

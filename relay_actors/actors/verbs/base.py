@@ -18,6 +18,7 @@ from relay_actors.runtime.base import Dispatcher, Runnable
 __all__ = ["CallVerbs", "OnCompleted"]
 
 A = TypeVar("A", bound=Action)
+T = TypeVar("T")
 
 OnCompleted = Callable[[Any], Any] | None
 """Called once with the event that completes an operation, in the call's turn; may be a coroutine function."""
@@ -135,6 +136,10 @@ class CallVerbs(abc.ABC):
         self._post(Control(action, command, reply))
         return reply
 
+    def give_up_after(self, wait: Wait[T], timeout_s: float | None, what: str) -> Wait[T]:
+        """Let a wait of this call fail after a while; see `relay_actors.actors.waits.give_up_after`."""
+        return give_up_after(wait, timeout_s, self.runs_on, what)
+
     def _reply(self, command: Command) -> Reply:
         return Reply(command, self.runs_on, self.runs_as)
 
@@ -153,6 +158,6 @@ class CallVerbs(abc.ABC):
         state: str = "",
         event_type: str = "",
     ) -> Wait[RelayEvent]:
-        wait: Wait[RelayEvent] = give_up_after(Wait(self.runs_on, self.runs_as), timeout_s, self.runs_on, what)
+        wait: Wait[RelayEvent] = self.give_up_after(Wait(self.runs_on, self.runs_as), timeout_s, what)
         self._post(WaitFor(StateWait(accepts, wait), state, event_type))
         return wait

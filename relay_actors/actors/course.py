@@ -1,0 +1,186 @@
+"""How far one call has come: what it was told, what it has asked for, and what it waits for by itself. Layer: hall.
+
+All of it is counted, so that the journal can say in which order things happened (`history`), and so that what is asked
+for again, when a call is rebuilt from its journal (`replaying`), can be told from what is new. Kept in the `Leg`, and
+touched in the turns of the call's actor only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from relay_actors.actors.in_turn import tell_in_turn
+from relay_actors.runtime.base import TimerHandle
+from relay_actors.runtime.future import Future
+
+__all__ = ["Course", "CourseTimer", "Elsewhere", "Note", "Started"]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Told to the connection: an actor has been given a call, or begins to dial.
+
+    Attributes:
+        subject: under which all of it stands in the journal.
+        actor: its class, by name.
+        direction: ``inbound`` or ``outbound``.
+        data: what its ``data`` begins with, as plain data.
+        settings: what else has to be known to start it again.
+    """
+
+    subject: str
+    actor: str
+    direction: str
+    data: Mapping[str, object]
+    settings: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Told to the connection, which writes it into the journal before any command that is given after it.
+
+    Attributes:
+        subject: whose.
+        what: of which kind; see `relay_actors.actors.history.Learnt`.
+        values: plain data.
+        after: how many things the call had been told by the wire.
+    """
+
+    subject: str
+    what: str
+    values: Mapping[str, object]
+    after: int
+
+
+class CourseTimer:
+    """Something that is due at a time, and that the journal is told of when it comes.
+
+    Args:
+        course: to which it belongs.
+        key: which one it is: a name for the framework's own, a number for those of the class's code.
+        due: when, in wall-clock seconds.
+        do: what is due; is given the incarnation that is there then.
+    """
+
+    __slots__ = ("_course", "do", "due", "handle", "key")
+
+    def __init__(self, course: Course, key: Hashable, due: float, do: Callable[[Any], object]) -> None:
+        self._course = course
+        self.key = key
+        self.due = due
+        self.do = do
+        self.handle: TimerHandle | None = None
+
+    def cancel(self) -> None:
+        """It is not due any more. Idempotent."""
+        if self._course.timers.get(self.key) is self:
+            del self._course.timers[self.key]
+        if self.handle is not None:
+            self.handle.cancel()
+
+
+@dataclass(slots=True)
+class Elsewhere:
+    """Something that is found out outside of the call's turns, and that its code waits for.
+
+    Attributes:
+        wait: what its code waits for.
+        start: begins to find it out; gives a future of it.
+        drop: called instead, when the journal knows the outcome already.
+    """
+
+    wait: Future[Any]
+    start: Callable[[], Future[Any]]
+    drop: Callable[[], object] | None = None
+
+
+class Course:
+    """How far one call has come.
+
+    Attributes:
+        seed: of the random numbers that the code of the call draws.
+        is_kept: whether a journal is told of it.
+        is_begun: whether the journal knows who has the call.
+        told: how many things the call was told by the wire.
+        commands: how many commands it has given.
+        asked: the orders that gave the commands which are not answered, by their number; of a dial, the dial.
+        timers: what is due, by key.
+        results: what is being found out elsewhere, by number.
+        counts: how many timers and results there were, and futures of others that were awaited, in this incarnation.
+        beginnings: how many incarnations there were.
+        saved: the application's data, as they were noted last.
+        saved_timers: key and time of its durable timers, as they were noted last.
+        saved_at: how many things it had been told when they were.
+        replay: how the call is being rebuilt; None once it is live.
+    """
+
+    def __init__(self) -> None:
+        self.seed = ""
+        self.is_kept = False
+        self.is_begun = False
+        self.told = 0
+        self.commands = 0
+        self.asked: dict[int, Any] = {}
+        self.timers: dict[Hashable, CourseTimer] = {}
+        self.results: dict[int, Elsewhere] = {}
+        self.counts = {"timers": 0, "results": 0, "awaits": 0}
+        self.beginnings = 0
+        self.saved: object = {}
+        self.saved_timers: list[tuple[Hashable, float]] = []
+        self.saved_at = 0
+        self.replay: Any = None
+
+    def next(self, what: str) -> int:
+        """Return the number of the next timer, result or awaited future of this incarnation."""
+        self.counts[what] += 1
+        return self.counts[what]
+
+    def begin_anew(self) -> None:
+        """A new incarnation begins: what the former one waited for by itself is nobody's any more."""
+        self.counts = dict.fromkeys(self.counts, 0)
+        self.beginnings += 1
+        self.results.clear()
+        for key in [key for key in self.timers if isinstance(key, int)]:
+            self.timers[key].cancel()
+
+    def set_timer(self, actor: Any, key: Hashable, delay_s: float, do: Callable[[Any], object]) -> CourseTimer:
+        """Have ``do`` done after a while, in a turn of the call's actor, in place of what was due under that key."""
+        if (former := self.timers.get(key)) is not None:
+            former.cancel()
+        clock = actor.system.clock
+        now = clock.wall() if self.replay is None else self.replay.now
+        timer = CourseTimer(self, key, now + delay_s, do)
+        self.timers[key] = timer
+        if self.replay is None:
+            self._arm(actor, timer, delay_s)
+        return timer
+
+    def arm_all(self, actor: Any) -> None:
+        """Let all timers run: the call is live. What is overdue is due at once."""
+        now = actor.system.clock.wall()
+        for timer in sorted(self.timers.values(), key=lambda timer: timer.due):
+            if timer.handle is None:
+                self._arm(actor, timer, max(0.0, timer.due - now))
+
+    def _arm(self, actor: Any, timer: CourseTimer, delay_s: float) -> None:
+        cell = actor._cell  # noqa: SLF001  # the framework's own: the actor is one of a call
+
+        def come() -> None:
+            tell_in_turn(cell, lambda present: self._on_due(present, timer))
+
+        timer.handle = cell.call_later(delay_s, come)
+
+    def _on_due(self, actor: Any, timer: CourseTimer) -> None:
+        if self.timers.get(timer.key) is timer:
+            actor.keep_note("timer", {"key": timer.key})
+            self.fire(actor, timer.key)
+
+    def fire(self, actor: Any, key: Hashable) -> bool:
+        """Do what is due under a key; return whether there was something."""
+        timer = self.timers.pop(key, None)
+        if timer is None:
+            return False
+        timer.do(actor)
+        return True

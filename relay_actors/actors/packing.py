@@ -1,0 +1,116 @@
+"""Values of the application's as the journal can hold them, and back. Layer: hall; pure.
+
+Plain data (None, bool, numbers, texts, bytes, lists, dictionaries with text keys) stays what it is; a tuple becomes a
+list. Events of the wire and dataclasses whose fields are of all these are packed by name: whoever reads them needs a
+class of that name, which must have been imported. Nothing else can be kept, and nothing that is read ever runs code.
+"""
+
+from __future__ import annotations
+
+import builtins
+import dataclasses
+import sys
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, Final
+
+from relay_actors.protocol.events import RelayEvent, parse_event
+
+__all__ = ["NotKept", "name_of", "pack", "pack_error", "unpack", "unpack_error"]
+
+_MARK: Final = "$relay_actors"
+"""The key by which a packed object is told from a dictionary of the application's."""
+
+
+class NotKept(TypeError):  # noqa: N818  # told as a TypeError of the application's
+    """A value is not of a kind that the journal can hold, or its class is not there any more."""
+
+
+def pack(value: object) -> object:
+    """Return plain data that `unpack` makes the value of again.
+
+    Raises:
+        NotKept: it holds something else; the text names its type.
+    """
+    if isinstance(value, Enum):
+        value = value.value
+    if value is None or isinstance(value, str | int | float | bytes):
+        return value
+    if isinstance(value, RelayEvent):
+        return {_MARK: "event", "payload": _payload(value)}
+    if isinstance(value, list | tuple):
+        return [pack(item) for item in value]
+    if isinstance(value, Mapping):
+        if not all(isinstance(key, str) for key in value) or _MARK in value:
+            raise NotKept(f"a {type(value).__name__} with keys that are no texts cannot be kept in the journal")
+        return {key: pack(item) for key, item in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: pack(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
+        return {_MARK: name_of(type(value)), "fields": fields}
+    raise NotKept(
+        f"a {type(value).__name__} cannot be kept in the journal: plain data, events and dataclasses of these can"
+    )
+
+
+def unpack(value: object) -> Any:
+    """Return what was packed.
+
+    Raises:
+        NotKept: its class is not there any more, or takes no such fields.
+    """
+    if isinstance(value, list):
+        return [unpack(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kind = value.get(_MARK)
+    if kind is None:
+        return {key: unpack(item) for key, item in value.items()}
+    if kind == "event":
+        return parse_event(value["payload"])
+    cls = _find(str(kind))
+    if cls is None or not dataclasses.is_dataclass(cls):
+        raise NotKept(f"the journal holds a {kind}, and there is no dataclass of that name any more")
+    try:
+        return cls(**unpack(value["fields"]))
+    except (TypeError, ValueError) as error:
+        raise NotKept(f"the journal holds a {kind} that its class does not take any more: {error}") from error
+
+
+def pack_error(error: BaseException) -> dict[str, object]:
+    """Return plain data that tells which error it was."""
+    try:
+        arguments = pack(error.args)
+    except NotKept:
+        arguments = [str(error)]
+    return {"type": name_of(type(error)), "arguments": arguments, "text": str(error)}
+
+
+def unpack_error(packed: Mapping[str, Any]) -> BaseException:
+    """Return the error that was packed; a RuntimeError that names it, when its class cannot be made again."""
+    name = str(packed.get("type", ""))
+    cls = _find(name)
+    if cls is not None and issubclass(cls, BaseException):
+        try:
+            made: BaseException = cls(*unpack(packed.get("arguments", [])))
+        except Exception:  # noqa: BLE001  # whatever its constructor wants: the text is still there
+            return RuntimeError(f"{name}: {packed.get('text', '')}")
+        return made
+    return RuntimeError(f"{name}: {packed.get('text', '')}")
+
+
+def name_of(cls: type[Any]) -> str:
+    """Return how a class is named in the journal: ``module:qualified name``."""
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def _find(name: str) -> type[Any] | None:
+    """Return a class of a module that has been imported; nothing is imported for it."""
+    module_name, _colon, path = name.partition(":")
+    found: Any = builtins if module_name == "builtins" else sys.modules.get(module_name)
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    return found if isinstance(found, type) else None
+
+
+def _payload(event: RelayEvent) -> dict[str, object]:
+    return {"event_type": event.event_type, "timestamp": event.timestamp, "params": dict(event.params)}

@@ -1,0 +1,206 @@
+"""Takes up, at the start of an application, what the journal says that a former process had in hand. Layer: hall.
+
+Source: SEMANTICS J3 to J8, K8, X7.
+
+It comes before the connection is opened: each call has its actor again before the server can tell anything of it. What
+became of the calls meanwhile is known when the session is resumed: the server sends again what was not acknowledged.
+When it has a new session for us, it knows nothing of them, and they end as ``lost``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+from relay_actors.actors.call_ref import CallRef, Kept
+from relay_actors.actors.commands_again import dial_of
+from relay_actors.actors.dialling import Dialling
+from relay_actors.actors.given_up_call import GivenUpCall
+from relay_actors.actors.history import History, Learnt, Told
+from relay_actors.actors.journaling import SESSION
+from relay_actors.actors.leg import Leg
+from relay_actors.actors.office import Office
+from relay_actors.actors.outbound_leg import OutboundLegActor
+from relay_actors.actors.outgoing import last_word
+from relay_actors.actors.packing import NotKept, name_of, unpack
+from relay_actors.actors.replaying import Replay
+from relay_actors.actors.wire import Consult, Route, Wire
+from relay_actors.errors import JournalError
+from relay_actors.protocol.events import MessageReceiveEvent, RelayEvent
+from relay_actors.runtime.future import Future, WaitTimeout
+
+__all__ = ["AT_ONCE", "Recovery"]
+
+_log = logging.getLogger("relay_actors.recovery")
+
+AT_ONCE: Final = 50
+"""How many calls are rebuilt side by side (SEMANTICS J8)."""
+
+T = TypeVar("T")
+
+
+class Recovery:
+    """Takes up what a former process had in hand. Used once, by the thread that starts the application.
+
+    Args:
+        office: where everything is.
+        start_call: starts the actor of a call: its class, what it keeps, and its key.
+    """
+
+    def __init__(self, office: Office, start_call: Callable[[type[Any], Kept, tuple[str, str]], CallRef]) -> None:
+        self._office = office
+        self._start_call = start_call
+        self._offered: list[RelayEvent] = []
+
+    def run(self) -> int:
+        """Take up everything, and return how many calls there are again.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+        subjects = iter(self._consult(_begin))
+        taken_up = 0
+        newest = 0.0
+        while batch := tuple(islice(subjects, AT_ONCE)):
+            histories = self._consult(partial(_histories, subjects=batch))
+            newest = max([newest, *(history.last_at for history in histories)])
+            replays = [replay for history in histories if (replay := self._take_up(history)) is not None]
+            taken_up += sum(map(self._wait, replays))
+        if self._offered:
+            self._office.tell_connection(Route(tuple(self._offered)))
+        if taken_up:
+            self._office.system.hooks.count("calls.recovered", taken_up)
+            gap_s = max(0.0, self._office.system.clock.wall() - newest)
+            _log.info("taken up from the journal calls=%d gap_s=%.3g", taken_up, gap_s)
+            self._consult(lambda wire: _note_gap(wire, gap_s))
+        return taken_up
+
+    def _consult(self, look: Callable[[Wire], T]) -> T:
+        done: Future[T] = Future(self._office.dispatcher)
+        self._office.tell_connection(Consult(look, done))
+        return done.get()
+
+    def _wait(self, replay: Replay) -> bool:
+        try:
+            replay.done.get(timeout=self._office.timing.stop_timeout_s)
+        except WaitTimeout:
+            _log.error("a call is still being rebuilt: what it is told meanwhile may come too early")
+        return True
+
+    def _take_up(self, history: History) -> Replay | None:
+        if history.started is None:
+            self._take_up_unowned(history)
+            return None
+        if history.started.direction == "outbound" and history.dial is None:
+            _log.warning("a dial was not sent before the end of the process tag=%s", history.subject)
+            self._forget(history.subject)
+            return None
+        try:
+            return self._rebuild(history)
+        except NotKept as error:
+            _log.error("a call cannot be rebuilt, hanging up subject=%s: %s", history.subject, error)
+            self._hang_up(history)
+            return None
+
+    def _rebuild(self, history: History) -> Replay | None:
+        started = history.started
+        assert started is not None
+        actor_class = _class_of(history)
+        leg = Leg(direction="outbound" if history.dial is not None else "inbound", data=unpack(dict(started.data)))
+        if history.dial is not None:
+            command = dial_of(history.dial.params)
+            leg.tag = command.tag
+            leg.dialling = Dialling(command, float(str(started.settings.get("timeout_s", 0.0))))
+            key = ("tag", leg.tag)
+        else:
+            offer = history.offer
+            if offer is None:
+                raise NotKept("the journal does not know how it came in")
+            leg.received(offer)
+            key = ("call", leg.call_id)
+        course = leg.course
+        course.is_kept = course.is_begun = True
+        course.seed = str(started.settings.get("seed", ""))
+        course.saved = dict(started.data)
+        is_flow = actor_class.run is not None if hasattr(actor_class, "run") else False
+        replay: Future[None] = Future(self._office.dispatcher)
+        course.replay = made = Replay(history, is_strict=is_flow, done=replay)
+        if is_flow and actor_class.dispatcher == "loop":
+            made.change("flows on the asyncio loop are not run again where they were")
+        self._start_call(actor_class, Kept(leg, self._office), key)
+        return made
+
+    def _take_up_unowned(self, history: History) -> None:
+        """Nobody had it yet: it is routed as if it had come just now; or it is a last word, and said once more."""
+        events = [item.event for item in history.items if isinstance(item, Told)]
+        if history.offer is not None:
+            self._offered += [history.offer, *(event for event in events if event is not history.offer)]
+        elif any(isinstance(event, MessageReceiveEvent) for event in events):
+            self._offered += events
+        elif history.last_words:
+            self._hang_up(history)
+        else:
+            self._forget(history.subject)
+
+    def _hang_up(self, history: History) -> None:
+        """Leave nobody up of whom nobody knows what to do with them."""
+        self._office.system.hooks.count("calls.abandoned")
+        for ids in history.legs:
+            self._office.send(last_word(ids, "error"))
+
+    def _forget(self, subject: str) -> None:
+        self._consult(lambda wire: wire.journal.forget(subject))
+
+
+def _begin(wire: Wire) -> list[str]:
+    """Resume the session of the former process, and return what it had in hand."""
+    session = wire.journal.kept_session()
+    if session.protocol:
+        wire.protocol.resume_session(session.protocol, session.authorization_state)
+    wire.journal.forget(SESSION)
+    return [subject for subject in wire.journal.subjects() if subject != SESSION]
+
+
+def _histories(wire: Wire, subjects: Iterable[str]) -> list[History]:
+    histories = []
+    for subject in subjects:
+        try:
+            history = wire.journal.history(subject)
+        except JournalError as error:
+            _log.error("the journal of one call is damaged, leaving it out subject=%s: %s", subject, error)
+            continue
+        for frame_id in history.frame_ids:
+            wire.protocol.remember_event(frame_id)
+        histories.append(history)
+    return histories
+
+
+def _note_gap(wire: Wire, gap_s: float) -> None:
+    wire.lost_at = wire.office.system.clock.now() - gap_s
+
+
+def _class_of(history: History) -> type[Any]:
+    """Return the class of a call's actor by its name; who hangs up, if there is none of that name any more."""
+    started = history.started
+    assert started is not None
+    names = [
+        item.values.get("actor") for item in history.items if isinstance(item, Learnt) and item.what == "restarted"
+    ]
+    name = str(names[-1]) if names else started.actor
+    known = list(_subclasses(OutboundLegActor))
+    found = [cls for cls in known if name_of(cls) == name]
+    # A module that is run is called __main__, and by its own name when another one imports it.
+    found = found or [cls for cls in known if cls.__qualname__ == name.partition(":")[2]]
+    if found:
+        return found[-1]
+    _log.error("no class is called %s any more, giving the call up subject=%s", name, history.subject)
+    return GivenUpCall
+
+
+def _subclasses(cls: type[Any]) -> Iterator[type[Any]]:
+    for sub in cls.__subclasses__():
+        yield sub
+        yield from _subclasses(sub)

@@ -1,0 +1,369 @@
+"""Rebuilds one call from its history: the same code, told the same things in the same order. Layer: hall.
+
+Source: SEMANTICS J3 to J5, X8.
+
+The call's actor is a new one, which nobody knows yet. It is told, one after the other, what the journal says that the
+wire has told it, and what it has learnt beside; so its engine comes to the state in which it was. What it asks for
+meanwhile is not sent, but compared with what it asked for then, and gets the outcomes that are on record. Where the
+record ends, it is live: what was given and never answered is in doubt, what was never given is given now.
+
+A flow runs again from its beginning. A handler's past is its ``data`` and its timers, which were noted after each turn:
+up to the last such note the code of the class is not run, and from there on it is.
+
+Each item is told in a turn of its own, so that all that follows from it has been done before the next one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from relay_actors.actors.history import Answered, Asked, History, Item, Learnt, Told
+from relay_actors.actors.in_turn import tell_in_turn
+from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
+from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.packing import NotKept, unpack, unpack_error
+from relay_actors.actors.routing import Claim
+from relay_actors.errors import FlowChanged
+from relay_actors.journal.redact import MASK
+from relay_actors.protocol.base import JsonObject
+from relay_actors.protocol.json_codec import dumps, loads
+from relay_actors.runtime.future import Future
+
+__all__ = ["Replay"]
+
+_log = logging.getLogger("relay_actors.recovery")
+
+_NOT_ASKED: Final = frozenset({"call_id", "node_id"})
+"""Params that say which leg is meant, and not what is asked."""
+
+
+class Replay:
+    """The rebuilding of one call. In the turns of its actor only.
+
+    Args:
+        history: what is known of it.
+        is_strict: whether the code of its class has to ask for just what it asked for then: it is a flow. A handler's
+            turn that is handled again may differ.
+        done: settled when the call is live.
+
+    Attributes:
+        done: settled when the call is live, or has ended.
+        now: when what is being told has happened, in wall-clock seconds.
+        changed: why the code cannot be brought to where it was, once that is certain.
+    """
+
+    def __init__(self, history: History, *, is_strict: bool, done: Future[None]) -> None:
+        self._items = history.items
+        self._last_words = history.last_words
+        self._begins = history.checkpoint + 1
+        self._is_strict = is_strict
+        self.done = done
+        self._at = 0
+        self._taken: set[int] = set()
+        self._applied: Asked | None = None
+        self._is_engine_only = False
+        self._for_connection: list[object] = []
+        self._fresh: list[Callable[[], object]] = []
+        self._foreign: dict[int, Future[Any]] = {}
+        self._timers: list[Mapping[str, Any]] = []
+        self._has_begun = False
+        self._flow_is_due = False
+        self.now = history.started.at if history.started is not None else history.last_at
+        self.changed: FlowChanged | None = None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the code of the class is told nothing: that was before, or it cannot be brought to where it was."""
+        return self._is_engine_only or self._at < self._begins
+
+    # -- what its actor does with it -----------------------------------------------------------------------------------
+
+    def begin(self, actor: Any) -> None:
+        """An incarnation has started: the first one, or one after a crash of the code that is run again."""
+        if self._has_begun:
+            _log.error("crashed while its past was run again call_id=%s", actor.leg.name)
+            self._is_engine_only = True
+            return
+        self._has_begun = True
+        if self._begins == 0:
+            actor.begin_work()
+        else:
+            actor.begin_dial()
+        self._post(actor)
+
+    def next_id(self) -> str | None:
+        """Return the ``control_id`` that what is asked for next had then; None if it had none."""
+        if self._applied is not None:
+            asked: Item | None = self._applied
+        else:
+            at = self._next_asked()
+            asked = None if at is None else self._items[at]
+        control_id = asked.params.get("control_id") if isinstance(asked, Asked) else None
+        return control_id if isinstance(control_id, str) else None
+
+    def ask(self, actor: Any, asking: Any, method: str, params: JsonObject) -> None:
+        """Take what the call asks for: bind it to what it asked for then, or keep it until the call is live."""
+        if self._applied is not None:
+            self._bind(actor, self._applied, asking)
+            return
+        at = self._next_asked(method if not self._is_strict or self.is_silent else None)
+        if at is not None:
+            asked = self._items[at]
+            assert isinstance(asked, Asked)
+            if asked.method == method and (not self._is_strict or self.is_silent or _is_same(asked.params, params)):
+                self._taken.add(at)
+                self._bind(actor, asked, asking)
+                return
+        if self.is_silent:
+            return  # the engine's own, and on record at another place; or it was never sent, and its time is over
+        if self._is_strict and (at is not None or self._has_more()):
+            then = "nothing" if at is None else _said(self._items[at])
+            self.change(f"it asks for {_said(Asked(0, method, params, True, 0.0))}, where it asked for {then} then")
+            return
+        told = actor.leg.course.told
+        self._fresh.append(lambda: actor.give_command(asking, method, params, told))
+
+    def now_then(self, actor: Any) -> float:
+        """Return what time it was when the code asked for it then."""
+        at = self._next_output()
+        item = None if at is None else self._items[at]
+        if isinstance(item, Learnt) and at is not None:
+            self._taken.add(at)
+            return float(item.values["value"])
+        if self._is_strict and not self.is_silent and (item is not None or self._has_more()):
+            self.change("it asks for the time, where it did not then")
+        value = float(actor.system.clock.wall())
+        told = actor.leg.course.told
+        self._fresh.append(lambda: actor.keep_note("now", {"value": value}, told))
+        return value
+
+    def flow_is_due(self) -> None:
+        """The flow is to begin; that it has begun is an item of its own."""
+        self._flow_is_due = True
+
+    def awaits(self, number: int, future: Future[Any]) -> None:
+        """The code waits for something of another's; it gets what came of it then, when its time comes."""
+        self._foreign[number] = future
+
+    def tell_connection(self, message: object) -> None:
+        """Keep what the connection is to be told until the call is live."""
+        self._for_connection.append(message)
+
+    def send_last_word(self, outgoing: Outgoing) -> None:
+        """Keep a last word on a leg until the call is live, unless it was said already."""
+        if str(outgoing.params.get("call_id", "")) not in self._last_words:
+            self._for_connection.append(outgoing)
+
+    def change(self, why: str) -> None:
+        """The code of the class cannot be brought to where it was."""
+        if self.changed is None:
+            self.changed = FlowChanged(why)
+
+    # -- one after the other -------------------------------------------------------------------------------------------
+
+    def _post(self, actor: Any) -> None:
+        tell_in_turn(actor._cell, self.step)  # noqa: SLF001  # the framework's own: the actor is one of a call
+
+    def step(self, actor: Any) -> None:
+        """Tell the next item; or, when there is none, let the call be live."""
+        if self.changed is not None and not self._is_engine_only:
+            self._is_engine_only = True
+            actor.drop_flow()
+        self._pass_what_was_asked(actor)
+        if self._at >= len(self._items):
+            self._finish(actor)
+            return
+        place, item = self._at, self._items[self._at]
+        self._at += 1
+        self.now = max(self.now, item.at)
+        self._post(actor)  # first, so that it goes on whatever comes of this
+        self._tell(actor, item, is_checkpoint=place == self._begins - 1)
+
+    def _pass_what_was_asked(self, actor: Any) -> None:
+        while self._at < len(self._items):
+            item = self._items[self._at]
+            if not _is_output(item):
+                return
+            if self._at not in self._taken:
+                if self._is_strict and not self.is_silent and _is_of_the_code(item):
+                    self.change(f"it asked for {_said(item)} here, and does not any more")
+                if isinstance(item, Asked):
+                    self._apply(actor, item)
+            self._at += 1
+
+    def _apply(self, actor: Any, asked: Asked) -> None:
+        """Have the engine know of a command that nobody asks for again."""
+        self._applied = asked
+        try:
+            actor.ask_again(asked.method, asked.params)
+        finally:
+            self._applied = None
+
+    def _tell(self, actor: Any, item: Item, *, is_checkpoint: bool) -> None:
+        match item:
+            case Told(event=event):
+                actor.receive(event)
+            case Answered(number=number, result=result, error=error):
+                actor.on_told_answer(number, result, error)
+            case Learnt(what="began"):
+                self._flow_is_due = False
+                if not self.is_silent:
+                    actor.run_flow()
+            case Learnt(what="lost"):
+                actor.receive(ConnectionLost())
+            case Learnt(what="restored", values=values):
+                actor.receive(ConnectionRestored(bool(values["resumed"]), float(values["gap_s"])))
+            case Learnt(what="timer", values=values):
+                actor.leg.course.fire(actor, values["key"])
+            case Learnt(what="result", values=values):
+                self._settle_result(actor, values)
+            case Learnt(what="awaited", values=values):
+                future = self._foreign.pop(values["number"], None)
+                if future is not None:
+                    self._settle(future, values)
+            case Learnt(what="told", values=values) if not self.is_silent and "value" in values:
+                try:
+                    message = unpack(values["value"])
+                except NotKept as error:
+                    self.change(str(error))
+                else:
+                    actor.tell_message_again(message)
+            case Learnt(values=values) if is_checkpoint:
+                self._reach(actor, item)
+        actor.hand_out()
+
+    def _reach(self, actor: Any, item: Learnt) -> None:
+        """The code of the class goes on from here."""
+        course, leg = actor.leg.course, actor.leg
+        known = [one.values for one in self._items[: self._at] if isinstance(one, Learnt) and "data" in one.values]
+        if known:
+            course.saved = known[-1]["data"]
+            leg.data.clear()
+            leg.data.update(unpack(course.saved))
+        leg.flow_is_over = bool(item.values.get("flow_is_over", False))
+        course.counts.update(item.values.get("counts", {}))
+        timers = [one.values for one in self._items[: self._at] if isinstance(one, Learnt) and "timers" in one.values]
+        self._timers = list(timers[-1]["timers"]) if timers else []
+        if item.what == "restarted":
+            actor.start_flow()
+
+    def _settle_result(self, actor: Any, values: Mapping[str, Any]) -> None:
+        elsewhere = actor.leg.course.results.pop(values["number"], None)
+        if elsewhere is None:
+            return
+        if elsewhere.drop is not None:
+            elsewhere.drop()
+        self._settle(elsewhere.wait, values)
+
+    def _settle(self, future: Future[Any], values: Mapping[str, Any]) -> None:
+        if "lost" in values:
+            self.change(f"it waited for a {values['lost']}, which the journal cannot hold")
+        elif "error" in values:
+            future.try_fail(unpack_error(values["error"]))
+        else:
+            try:
+                future.try_set(unpack(values["value"]))
+            except NotKept as error:
+                self.change(str(error))
+
+    # -- live ----------------------------------------------------------------------------------------------------------
+
+    def _finish(self, actor: Any) -> None:
+        leg, course, office = actor.leg, actor.leg.course, actor.office
+        course.replay = None
+        leg.is_cut_off = True  # until the connection is there
+        if leg.direction == "inbound":
+            office.tell_connection(Claim(leg.call_id, actor.actor_ref, is_call=True))
+        for message in self._for_connection:
+            office.tell_connection(message)
+        course.arm_all(actor)
+        actor.start_saved_timers(self._timers)
+        for number in list(course.results):
+            actor.begin_elsewhere(number)
+        unanswered = [course.asked[number] for number in sorted(course.asked)]
+        for asking in unanswered:
+            actor.found_unanswered(asking)
+        for give in self._fresh:
+            give()
+        self.done.try_set(None)
+        if self.changed is not None:
+            leg.flow_changed = self.changed
+            raise self.changed
+        if self._is_engine_only or self._flow_is_due:
+            actor.begin_work()
+        commands = [asking.command for asking in unanswered]
+        actor.on_recovered(commands)
+        actor.hand_out()
+
+    # -- what was asked ------------------------------------------------------------------------------------------------
+
+    def _bind(self, actor: Any, asked: Asked, asking: Any) -> None:
+        course = actor.leg.course
+        course.commands = max(course.commands, asked.number)
+        course.asked[asked.number] = asking
+
+    def _next_output(self) -> int | None:
+        """Return the place of what the code asks for next, if it was asked for before anything else happened."""
+        for at in range(self._at, len(self._items)):
+            item = self._items[at]
+            if not _is_output(item):
+                return None
+            if at not in self._taken and _is_of_the_code(item):
+                return at
+        return None
+
+    def _next_asked(self, method: str | None = None) -> int | None:
+        """Return the place of the next command, with a ``method`` of the next such one."""
+        at = self._next_output()
+        if method is None or at is None:
+            return at if at is not None and isinstance(self._items[at], Asked) else None
+        for place in range(at, len(self._items)):
+            item = self._items[place]
+            if not _is_output(item):
+                return None
+            if place not in self._taken and isinstance(item, Asked) and item.is_own and item.method == method:
+                return place
+        return None
+
+    def _has_more(self) -> bool:
+        """Return whether the code asked for anything later, so that it must have asked for what it asks for now."""
+        return any(
+            at not in self._taken and _is_of_the_code(item)
+            for at, item in enumerate(self._items[self._at :], start=self._at)
+        )
+
+
+def _is_output(item: Item) -> bool:
+    return isinstance(item, Asked) or (isinstance(item, Learnt) and item.is_asked_for)
+
+
+def _is_of_the_code(item: Item) -> bool:
+    """Return whether the code of the class has asked for it."""
+    return item.is_own if isinstance(item, Asked) else _is_output(item)
+
+
+def _said(item: Item | None) -> str:
+    """Return what was asked for, for people; nothing of its params, which may be anybody's business."""
+    return item.method if isinstance(item, Asked) else "the time" if isinstance(item, Learnt) else "nothing"
+
+
+def _is_same(then: Mapping[str, Any], now: JsonObject) -> bool:
+    """Return whether two commands ask for the same, as far as the journal has kept what the first one asked for."""
+    plain = loads(dumps(now))
+    assert isinstance(plain, dict)
+    return _matches(
+        {key: value for key, value in then.items() if key not in _NOT_ASKED},
+        {key: value for key, value in plain.items() if key not in _NOT_ASKED},
+    )
+
+
+def _matches(then: object, now: object) -> bool:
+    if isinstance(then, str) and MASK in then:
+        return True  # a secret stood there
+    if isinstance(then, Mapping) and isinstance(now, Mapping):
+        return then.keys() == now.keys() and all(_matches(then[key], now[key]) for key in then)
+    if isinstance(then, list | tuple) and isinstance(now, list | tuple):
+        return len(then) == len(now) and all(map(_matches, then, now))
+    return then == now
