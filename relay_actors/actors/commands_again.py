@@ -19,6 +19,9 @@ class CommandAgain(RelayCommand):
     name: str = ""
     params: Mapping[str, object] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Check nothing: that was done then."""
+
     @property
     def method(self) -> str:
         """The wire method."""
@@ -35,6 +38,9 @@ class ActionCommandAgain(ActionCommand):
 
     name: str = ""
     params: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check nothing: that was done then."""
 
     @property
     def method(self) -> str:

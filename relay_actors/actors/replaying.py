@@ -168,6 +168,9 @@ class Replay:
 
     def step(self, actor: Any) -> None:
         """Tell the next item; or, when there is none, let the call be live."""
+        if actor.leg.course.replay is not self:
+            return
+        self._post(actor)  # first, so that it goes on whatever comes of this
         if self.changed is not None and not self._is_engine_only:
             self._is_engine_only = True
             actor.drop_flow()
@@ -178,7 +181,6 @@ class Replay:
         place, item = self._at, self._items[self._at]
         self._at += 1
         self.now = max(self.now, item.at)
-        self._post(actor)  # first, so that it goes on whatever comes of this
         self._tell(actor, item, is_checkpoint=place == self._begins - 1)
 
     def _pass_what_was_asked(self, actor: Any) -> None:
@@ -211,6 +213,8 @@ class Replay:
                 self._flow_is_due = False
                 if not self.is_silent:
                     actor.run_flow()
+            case Learnt(what="recovered"):
+                self._take_up(actor)
             case Learnt(what="lost"):
                 actor.receive(ConnectionLost())
             case Learnt(what="restored", values=values):
@@ -273,7 +277,6 @@ class Replay:
     def _finish(self, actor: Any) -> None:
         leg, course, office = actor.leg, actor.leg.course, actor.office
         course.replay = None
-        leg.is_cut_off = True  # until the connection is there
         if leg.direction == "inbound":
             office.tell_connection(Claim(leg.call_id, actor.actor_ref, is_call=True))
         for message in self._for_connection:
@@ -282,9 +285,8 @@ class Replay:
         actor.start_saved_timers(self._timers)
         for number in list(course.results):
             actor.begin_elsewhere(number)
-        unanswered = [course.asked[number] for number in sorted(course.asked)]
-        for asking in unanswered:
-            actor.found_unanswered(asking)
+        actor.keep_note("recovered", {})
+        commands = self._take_up(actor)
         for give in self._fresh:
             give()
         self.done.try_set(None)
@@ -293,9 +295,17 @@ class Replay:
             raise self.changed
         if self._is_engine_only or self._flow_is_due:
             actor.begin_work()
-        commands = [asking.command for asking in unanswered]
         actor.on_recovered(commands)
         actor.hand_out()
+
+    def _take_up(self, actor: Any) -> list[Any]:
+        """There is a new process, without a connection yet; return the commands of which nobody knows the outcome."""
+        course = actor.leg.course
+        actor.leg.is_cut_off = True
+        unanswered = [course.asked.pop(number) for number in sorted(course.asked)]
+        for asking in unanswered:
+            actor.found_unanswered(asking)
+        return [asking.command for asking in unanswered]
 
     # -- what was asked ------------------------------------------------------------------------------------------------
 
