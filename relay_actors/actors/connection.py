@@ -27,6 +27,7 @@ from relay_actors.errors import (
     NotSentError,
     ProtocolError,
     RelayActorsError,
+    RequestTimeoutError,
     TransportError,
 )
 from relay_actors.protocol import happenings as h
@@ -91,7 +92,7 @@ class ConnectionActor(Actor):
         if self.exit_reason.is_abnormal:
             return
         self._let_go(normal=True)
-        self._wire.release(ConnectionLostError("Connection shut down"))
+        self._wire.release(ConnectionLostError("Connection shut down", is_final=True))
         self._wire.ended.try_set(None)
 
     def _let_go(self, *, normal: bool) -> None:
@@ -243,6 +244,15 @@ class ConnectionActor(Actor):
             self._wire.journal.forget(outgoing.subject)  # the last word on it
         else:
             self._wire.journal.settled(request_id, outgoing, result, error)
+            if isinstance(error, RequestTimeoutError):
+                self._wire.await_late(request_id, outgoing)
+
+    def _settle_late(self, request_id: str, result: JsonObject | None, error: RelayActorsError | None) -> None:
+        outgoing = self._wire.late.pop(request_id, None)
+        if outgoing is None or outgoing.on_late is None:
+            return
+        outgoing.on_late(result, error)
+        self._wire.journal.settled(request_id, outgoing, result, error)
 
     # -- the socket --------------------------------------------------------------------------------------------------
 
@@ -386,8 +396,10 @@ class ConnectionActor(Actor):
                 self._settle(request_id, result, None)
             case h.RequestFailed(request_id=request_id, error=error):
                 self._settle(request_id, None, error)
+            case h.AnsweredLate(request_id=request_id, result=result, error=error):
+                self._settle_late(request_id, result, error)
             case h.RequestCancelled(request_id=request_id):
-                self._settle(request_id, None, ConnectionLostError("Connection shut down"))
+                self._settle(request_id, None, ConnectionLostError("Connection shut down", is_final=True))
             case h.OpenSocket():
                 self._open()
             case h.CloseSocket(why=why, normal=normal):
@@ -428,6 +440,7 @@ class ConnectionActor(Actor):
         in_s = "never" if happening.retry_at is None else f"{happening.retry_at - now:.3g}"
         _log.warning("connection down: %s; retry_in_s=%s", happening.why, in_s)
         wire.last_problem = happening.why
+        wire.late.clear()
         wire.office.relay_protocol = self._protocol.relay_protocol  # none any more, if the server has ended the session
         self._drop_transport(normal=False)
         if happening.was_logged_in:

@@ -12,19 +12,13 @@ from relay_actors.actors.action_actor import ActionActor, BeginAnswered
 from relay_actors.actors.actions import Action
 from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.in_turn import tell_in_turn
-from relay_actors.actors.leg_life import LegLife
 from relay_actors.actors.notices import CommandFailed
 from relay_actors.actors.orders import Begin, Control, LetGo, Listen, Order, Perform, WaitFor
 from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.reconcile import Sent
+from relay_actors.actors.stalls import Stalling
 from relay_actors.actors.waits import follow
-from relay_actors.errors import (
-    ActorDead,
-    CommandRejectedError,
-    ConnectionLostError,
-    NotSentError,
-    RelayActorsError,
-    RequestTimeoutError,
-)
+from relay_actors.errors import ActorDead, CommandRejectedError, NotSentError, RelayActorsError
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import (
     AIHold,
@@ -72,7 +66,7 @@ _ABOUT_SOMETHING_ELSE: Final = (
 """A 404 to these may say that what they are about is gone, a room or an agent; the call may be quite well."""
 
 
-class LegActor(LegLife):
+class LegActor(Stalling):
     """Adds events and commands to the life of a call's actor."""
 
     def _post(self, order: Order) -> None:
@@ -91,6 +85,8 @@ class LegActor(LegLife):
         match message:
             case RelayEvent():
                 self._on_event(message)
+                if self.leg.under_way:
+                    self.take_evidence(message)
                 self.hand_out()
                 return None
             case ChildFailed(ref=ref, reason=reason):
@@ -227,22 +223,29 @@ class LegActor(LegLife):
 
         params = {**leg.ids, **order.command.to_params()}
         self.office.doubts.look_at_params(order.command, params, leg.name)
-        self.office.send(Outgoing(order.command.method, params, on_answer, leg.name))
+        self.note_sent(order)
+        self.office.send(Outgoing(order.command.method, params, on_answer, leg.name, on_answer))
 
-    def on_answered(
-        self, order: Perform | Begin | Control, result: JsonObject | None, error: RelayActorsError | None
-    ) -> None:
-        """Take the server's answer to a command. In the turn."""
+    def send_again(self, order: Sent) -> None:
+        """Send a command under the same ids."""
+        assert isinstance(order, Perform | Begin | Control)
+        self._send(order)
+
+    def on_answered(self, order: Sent, result: JsonObject | None, error: RelayActorsError | None) -> None:
+        """Take the server's answer to a command, or that none has come (yet). In the turn."""
+        outcome = self.take_answer(order, result, error)
+        if outcome is not None:
+            self.take_outcome(order, *outcome)
+        self.hand_out()
+
+    def take_outcome(self, order: Sent, result: JsonObject | None, error: RelayActorsError | None) -> None:
+        """Do what follows from the certain outcome of a command, and tell who waits for it."""
         is_gone = isinstance(error, CommandRejectedError) and error.call_is_gone
         if is_gone:
             _log.warning("gone call_id=%s method=%s: %s", self.leg.call_id, order.command.method, error)
         match order:
             case Begin(action=action):
                 self._on_begin_answered(order, action, error)
-            case Perform(command=Hangup(), reply=reply) if isinstance(error, ConnectionLostError | RequestTimeoutError):
-                # Whether it was done is unknown. Done twice it does no harm; not done, the caller is left in silence.
-                if not reply.is_settled:
-                    self._send(order)
             case Perform(reply=reply) | Control(reply=reply):
                 self.leg.replies.discard(reply)
                 is_news = reply.try_set(result or {}) if error is None or is_gone else reply.try_fail(error)
@@ -250,7 +253,6 @@ class LegActor(LegLife):
                     self._note_refusal(order, error)
                 if isinstance(order, Perform):
                     self._on_outcome(order.command, error, is_gone=is_gone)
-        self.hand_out()
 
     def _on_begin_answered(self, order: Begin, action: Action, error: RelayActorsError | None) -> None:
         if action.actor_ref is None or action.is_done:

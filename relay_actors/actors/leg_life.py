@@ -27,7 +27,7 @@ from relay_actors.protocol.commands import Hangup
 from relay_actors.protocol.events import CallStateEvent, RelayEvent
 from relay_actors.protocol.states import CallState
 from relay_actors.runtime.actor import Actor
-from relay_actors.runtime.base import Dispatcher, Runnable
+from relay_actors.runtime.base import Dispatcher, Runnable, TimerHandle
 from relay_actors.runtime.reasons import NORMAL
 from relay_actors.runtime.signals import Stop
 
@@ -90,6 +90,13 @@ class LegLife(Actor, AllVerbs):
         """Have ``do(actor)`` done in a turn of its own, by whichever incarnation is there then."""
         tell_in_turn(self._cell, do)
 
+    def call_in(self, delay_s: float, do: Callable[[Any], object]) -> TimerHandle:
+        """Have ``do(actor)`` done after so many seconds, by whichever incarnation is there then.
+
+        Not one of the actor's own timers: those end with a restart, and this concerns the call.
+        """
+        return self._cell.call_later(delay_s, partial(self.later, do))
+
     # -- whom it tells -----------------------------------------------------------------------------------------------
 
     def hand_out(self) -> None:
@@ -148,9 +155,8 @@ class LegLife(Actor, AllVerbs):
         if leg.end_watch is not None:
             leg.end_watch.cancel()
         if not leg.is_cut_off:  # as long as nothing can be heard, it says nothing that nothing is heard
-            # Not one of the actor's own timers: those end with a restart, and this concerns the call.
-            overdue = partial(self.later, lambda actor: actor.end_without_event(reason))
-            leg.end_watch = self._cell.call_later(self.office.timing.end_timeout_s, overdue)
+            due_s = self.office.timing.end_timeout_s
+            leg.end_watch = self.call_in(due_s, lambda actor: actor.end_without_event(reason))
 
     def _seems_alive(self) -> None:
         """Whatever a refusal has said, the call is there: something was heard of it."""
@@ -166,6 +172,8 @@ class LegLife(Actor, AllVerbs):
         if leg.is_ended or leg.is_handed_on:
             return
         _log.warning("ending without an end event call_id=%s reason=%s", leg.call_id, reason)
+        if reason == "lost":
+            self.system.hooks.count("calls.lost")
         if leg.needs_hang_up:
             self.office.send(last_word(leg.ids, "error"))
         params: JsonObject = {**leg.ids, "call_state": CallState.ENDED.value, "end_reason": reason, "tag": leg.tag}
@@ -201,15 +209,13 @@ class LegLife(Actor, AllVerbs):
 
     def linger(self) -> None:
         """Stop after ``timing.linger_s``, when the flow is over, too; at the latest after ``timing.wrap_up_s``."""
-        leg, cell, timing = self.leg, self._cell, self.office.timing
+        leg, timing = self.leg, self.office.timing
         if leg.lingers:
             return
         leg.lingers = True
-        lingered = partial(self.later, lambda actor: actor.on_lingered(is_last=False))
-        wrapped_up = partial(self.later, lambda actor: actor.on_lingered(is_last=True))
         leg.end_timers = [
-            cell.call_later(timing.linger_s, lingered),
-            cell.call_later(timing.linger_s + timing.wrap_up_s, wrapped_up),
+            self.call_in(timing.linger_s, lambda actor: actor.on_lingered(is_last=False)),
+            self.call_in(timing.linger_s + timing.wrap_up_s, lambda actor: actor.on_lingered(is_last=True)),
         ]
 
     def on_lingered(self, *, is_last: bool) -> None:

@@ -26,12 +26,14 @@ class Outgoing:
         params: complete.
         on_answer: told how it ended.
         subject: the call id, message id or tag that it is about, for the journal; "" if none.
+        on_late: told the answer that comes after ``on_answer`` was told of a time-out, if one comes.
     """
 
     method: str
     params: JsonObject
     on_answer: OnAnswer
     subject: str = ""
+    on_late: OnAnswer | None = None
 
 
 def last_word(ids: JsonObject, reason: str) -> Outgoing:

@@ -92,6 +92,7 @@ class Router:
         for owned in wire.live.remove(ref):
             wire.gone.add(owned)
             wire.journal.forget(owned)
+            wire.forget_late(owned)
         if isinstance(ref, CallRef):
             leg = ref.kept.leg
             if not (self._office.calls.is_alive() or leg.is_let_go):  # it has failed for good, and cannot do this
