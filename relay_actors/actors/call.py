@@ -43,9 +43,10 @@ class CallActor(FlowLegActor):
     """One phone call. Subclass it, and either handle `on_receive`, or write the call top to bottom in `run`.
 
     ``on_receive(message)`` is given everything that happens to this call, one thing at a time: its typed events,
-    `ActionCompleted`, `CommandFailed`, `CallStalled`, `ConnectionLost` and `ConnectionRestored`, timers, and whatever other actors
-    tell; as ``async def`` it may await, and is told the next thing when it has returned. ``async def run(self)`` is the
-    same call as a flow: its awaits suspend the flow, not the actor. ``def run(self)`` is that flow in blocking Python.
+    `ActionCompleted`, `CommandFailed`, `CallStalled`, `ConnectionLost` and `ConnectionRestored`, timers, and whatever
+    other actors tell; as ``async def`` it may await, and is told the next thing when it has returned. The same call as
+    a flow is ``async def run(self)``: its awaits suspend the flow, not the actor; ``def run(self)`` is that flow in
+    blocking Python.
 
     When the handler or the flow crashes, the actor is restarted in place: the call stays up, running operations go on,
     `data` is kept, and a flow begins anew. When it crashes more than ``max_restarts`` times within ``within_s``

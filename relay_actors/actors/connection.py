@@ -419,7 +419,7 @@ class ConnectionActor(Actor):
 
     def _on_logged_in(self, happening: h.LoggedIn) -> None:
         wire, now = self._wire, self.system.clock.now()
-        wire.office.relay_protocol = happening.relay_protocol
+        wire.office.relay_protocol, wire.office.is_cut_off = happening.relay_protocol, False
         _log.info("logged in resumed=%s contexts=%s", happening.resumed, ",".join(self._protocol.contexts))
         if wire.lost_at is not None:
             gap_s = now - wire.lost_at
@@ -439,6 +439,7 @@ class ConnectionActor(Actor):
         wire, now = self._wire, self.system.clock.now()
         in_s = "never" if happening.retry_at is None else f"{happening.retry_at - now:.3g}"
         _log.warning("connection down: %s; retry_in_s=%s", happening.why, in_s)
+        wire.office.is_cut_off = True
         wire.last_problem = happening.why
         wire.late.clear()
         wire.office.relay_protocol = self._protocol.relay_protocol  # none any more, if the server has ended the session

@@ -34,7 +34,7 @@ class Stalling(Reconciling):
             self._watch_for(self.office.timing.stall_after_s)
 
     def go_on_watching(self) -> None:
-        """There is a connection again: what is outstanding counts from now."""
+        """What is outstanding counts from now: there was no connection."""
         leg, now = self.leg, self.system.clock.now()
         for known in leg.under_way.values():
             known.since = now
@@ -45,7 +45,10 @@ class Stalling(Reconciling):
         """Look who has waited too long, and when the next one will have."""
         leg, now, after_s = self.leg, self.system.clock.now(), self.office.timing.stall_after_s
         leg.stall_watch = None
-        if leg.is_cut_off or not leg.is_ours:
+        if not leg.is_ours or not leg.under_way:
+            return
+        if self.office.is_cut_off:
+            self.go_on_watching()  # what waits for a connection is not slow
             return
         waiting = [(order, known) for order, known in leg.under_way.items() if not known.is_stalled]
         overdue = [(order, known) for order, known in waiting if known.since + after_s <= now]
