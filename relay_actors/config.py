@@ -46,7 +46,10 @@ class Timing:
     """
 
     request_timeout_s: float = 10.0
-    """How long an answer to any request may take; counted from queueing when offline."""
+    """How long an answer to any request may take; counted from queueing when offline.
+
+    One that takes longer is a problem of whoever asked. The connection counts as dead when a *ping* of ours is not
+    answered within this time; one goes out at once when an answer is owed for half of it (SEMANTICS K9)."""
     client_ping_interval_s: float = 30.0
     """How often the connection is tried by a ping of ours, as long as pings are answered."""
     ping_retry_min_s: float = 1.0
@@ -67,6 +70,12 @@ class Timing:
     """How long the TLS handshake on it may take."""
     upgrade_s: float = 10.0
     """How long the host may take to answer the request for a WebSocket."""
+    reconcile_s: float = 2.0
+    """How long a command of unknown outcome waits for an event that shows what has become of it (SEMANTICS K6).
+
+    Counted from the resume of the session, if the connection was lost. Then what can be repeated is sent once more."""
+    stall_after_s: float = 5.0
+    """How long a command may be outstanding before its call is told that it has stalled (SEMANTICS X15)."""
     park_s: float = 5.0
     """How long an event for somebody unknown is kept for them (SEMANTICS K4)."""
     linger_s: float = 1.0

@@ -154,10 +154,17 @@ class RequestTimeoutError(RelayError):
 
 
 class ConnectionLostError(RelayError):
-    """The connection went while an answer was outstanding. The outcome is unknown. Source: PROTOCOL 6.3."""
+    """The connection went while an answer was outstanding. The outcome is unknown.
 
-    def __init__(self, message: str = "Connection closed") -> None:
+    Attributes:
+        is_final: whether it was shut down for good, so that nothing will ever be known of it here.
+
+    Source: PROTOCOL 6.3.
+    """
+
+    def __init__(self, message: str = "Connection closed", *, is_final: bool = False) -> None:
         super().__init__(LOCAL_ERROR_CODE, message)
+        self.is_final = is_final
 
 
 class NotSentError(RelayError):

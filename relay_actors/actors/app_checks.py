@@ -47,5 +47,5 @@ def does_nothing(actor_class: type[CallActor]) -> str:
     wanted = ("run", "on_receive", "on_start")
     if issubclass(actor_class, StateMachine):
         text += f"; StateMachine stands in front: class {actor_class.__name__}(StateMachine, CallActor)"
-    misspelt = ((name, near_miss(name, wanted)) for name in vars(actor_class))
+    misspelt = ((name, near_miss(name, wanted)) for name in vars(actor_class) if not hasattr(CallActor, name))
     return text + "".join(f"; {name} probably means {meant}" for name, meant in misspelt if meant is not None)

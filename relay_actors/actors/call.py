@@ -6,11 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final, Literal, Self
 
 from relay_actors.actors.flow_leg import FlowLegActor
-from relay_actors.actors.give_up import DEFAULTS, GiveUp, OnGiveUp, policies
+from relay_actors.actors.give_up import DEFAULTS, GiveUp, HangUp, OnGiveUp, TransferTo, policies
 from relay_actors.actors.given_up_call import GivenUpCall
-from relay_actors.actors.notices import ActionCompleted, CommandFailed, ConnectionLost, ConnectionRestored, DialFailed
+from relay_actors.actors.notices import (
+    ActionCompleted,
+    CallStalled,
+    CommandFailed,
+    ConnectionLost,
+    ConnectionRestored,
+    DialFailed,
+)
 from relay_actors.actors.office import App, Office
 from relay_actors.actors.packing import NotKept, pack, unpack
+from relay_actors.actors.stalls import OnStall
 from relay_actors.errors import FlowChanged
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import Command
@@ -24,16 +32,25 @@ __all__ = ["CallActor"]
 _HANDLERS: Final = ("on_receive", "on_start", "receive")
 """What a class can write a call in, beside ``run``."""
 
-_NOTICES: Final = (RelayEvent, ActionCompleted, CommandFailed, ConnectionLost, ConnectionRestored, DialFailed)
+_NOTICES: Final = (
+    RelayEvent,
+    ActionCompleted,
+    CallStalled,
+    CommandFailed,
+    ConnectionLost,
+    ConnectionRestored,
+    DialFailed,
+)
 
 
 class CallActor(FlowLegActor):
     """One phone call. Subclass it, and either handle `on_receive`, or write the call top to bottom in `run`.
 
     ``on_receive(message)`` is given everything that happens to this call, one thing at a time: its typed events,
-    `ActionCompleted`, `CommandFailed`, `ConnectionLost` and `ConnectionRestored`, timers, and whatever other actors
-    tell; as ``async def`` it may await, and is told the next thing when it has returned. ``async def run(self)`` is the
-    same call as a flow: its awaits suspend the flow, not the actor. ``def run(self)`` is that flow in blocking Python.
+    `ActionCompleted`, `CommandFailed`, `CallStalled`, `ConnectionLost` and `ConnectionRestored`, timers, and whatever
+    other actors tell; as ``async def`` it may await, and is told the next thing when it has returned. The same call as
+    a flow is ``async def run(self)``: its awaits suspend the flow, not the actor; ``def run(self)`` is that flow in
+    blocking Python.
 
     When the handler or the flow crashes, the actor is restarted in place: the call stays up, running operations go on,
     `data` is kept, and a flow begins anew. When it crashes more than ``max_restarts`` times within ``within_s``
@@ -52,11 +69,17 @@ class CallActor(FlowLegActor):
     """What becomes of a flow that a new process cannot bring to where it was, because its code has changed: it begins
     anew, with its `data` and with `flow_changed` saying why; or the call is given up, as ``on_give_up`` says."""
 
+    on_stall: ClassVar[OnStall] = None
+    """What becomes of the call when a command is outstanding for longer than ``timing.stall_after_s``: `HangUp` or
+    `TransferTo`; None: it is told `CallStalled`, which is so in any case, and goes on waiting for the answer."""
+
     _by_phase: ClassVar[Mapping[str, GiveUp]] = DEFAULTS
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         _check_restarts(cls)
+        if not isinstance(cls.on_stall, HangUp | TransferTo | None):
+            raise TypeError(f"{cls.__name__}.on_stall must be HangUp(), TransferTo(…) or None; it is {cls.on_stall!r}")
         if hasattr(cls, "given_up_to"):
             raise TypeError(f"{cls.__name__}.given_up_to is now on_give_up = HandTo(TheClass)")
         try:
@@ -78,6 +101,8 @@ class CallActor(FlowLegActor):
         match message:
             case CommandFailed(command=command, error=error):
                 self.log.warning("command failed method=%s: %s", command.method, error)
+            case CallStalled():
+                pass  # its line is in the log
             case DialFailed(error=error):
                 self.log.info("dial failed: %s", error)
             case RelayEvent() | ActionCompleted() | ConnectionLost() | ConnectionRestored():

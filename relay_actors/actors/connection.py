@@ -28,6 +28,7 @@ from relay_actors.errors import (
     NotSentError,
     ProtocolError,
     RelayActorsError,
+    RequestTimeoutError,
     TransportError,
 )
 from relay_actors.protocol import happenings as h
@@ -93,7 +94,7 @@ class ConnectionActor(Actor):
         if self.exit_reason.is_abnormal:
             return
         self._let_go(normal=True)
-        self._wire.release(ConnectionLostError("Connection shut down"))
+        self._wire.release(ConnectionLostError("Connection shut down", is_final=True))
         self._wire.ended.try_set(None)
 
     def _let_go(self, *, normal: bool) -> None:
@@ -262,6 +263,13 @@ class ConnectionActor(Actor):
         outgoing.on_answer(result, error)
         if outgoing.subject and not self._wire.live.owns(outgoing.subject):
             self._wire.journal.forget(outgoing.subject)  # the last word on it
+        elif isinstance(error, RequestTimeoutError):
+            self._wire.await_late(request_id, outgoing)
+
+    def _settle_late(self, request_id: str, result: JsonObject | None, error: RelayActorsError | None) -> None:
+        outgoing = self._wire.late.pop(request_id, None)
+        if outgoing is not None and outgoing.on_late is not None:
+            outgoing.on_late(result, error)
 
     # -- the socket --------------------------------------------------------------------------------------------------
 
@@ -396,8 +404,8 @@ class ConnectionActor(Actor):
                     self._keep_outcome(request_id, result, None)
                 case h.RequestFailed(request_id=request_id, error=error):
                     self._keep_outcome(request_id, None, error)
-                case h.RequestCancelled(request_id=request_id):
-                    self._keep_outcome(request_id, None, ConnectionLostError("Connection shut down"))
+                case h.AnsweredLate(request_id=request_id, result=result, error=error):
+                    self._keep_outcome(request_id, result, error)
         if events:
             wire.journal.commit()
             wire.todo.append(Safe(tuple(one.frame_id for one in told if isinstance(one, h.EventArrived))))
@@ -405,7 +413,7 @@ class ConnectionActor(Actor):
         wire.todo.extend(events[place] if place in events else cast("Step", one) for place, one in enumerate(told))
 
     def _keep_outcome(self, request_id: str, result: JsonObject | None, error: RelayActorsError | None) -> None:
-        outgoing = self._wire.pending.get(request_id)
+        outgoing = self._wire.pending.get(request_id) or self._wire.late.get(request_id)
         if outgoing is not None:
             self._wire.journal.settled(request_id, outgoing, result, error)
 
@@ -421,8 +429,10 @@ class ConnectionActor(Actor):
                 self._settle(request_id, result, None)
             case h.RequestFailed(request_id=request_id, error=error):
                 self._settle(request_id, None, error)
+            case h.AnsweredLate(request_id=request_id, result=result, error=error):
+                self._settle_late(request_id, result, error)
             case h.RequestCancelled(request_id=request_id):
-                self._settle(request_id, None, ConnectionLostError("Connection shut down"))
+                self._settle(request_id, None, ConnectionLostError("Connection shut down", is_final=True))
             case h.OpenSocket():
                 self._open()
             case h.CloseSocket(why=why, normal=normal):
@@ -442,7 +452,7 @@ class ConnectionActor(Actor):
 
     def _on_logged_in(self, happening: h.LoggedIn) -> None:
         wire, now = self._wire, self.system.clock.now()
-        wire.office.relay_protocol = happening.relay_protocol
+        wire.office.relay_protocol, wire.office.is_cut_off = happening.relay_protocol, False
         _log.info("logged in resumed=%s contexts=%s", happening.resumed, ",".join(self._protocol.contexts))
         if wire.lost_at is not None:
             gap_s = now - wire.lost_at
@@ -462,7 +472,9 @@ class ConnectionActor(Actor):
         wire, now = self._wire, self.system.clock.now()
         in_s = "never" if happening.retry_at is None else f"{happening.retry_at - now:.3g}"
         _log.warning("connection down: %s; retry_in_s=%s", happening.why, in_s)
+        wire.office.is_cut_off = True
         wire.last_problem = happening.why
+        wire.late.clear()
         wire.office.relay_protocol = self._protocol.relay_protocol  # none any more, if the server has ended the session
         self._drop_transport(normal=False)
         if happening.was_logged_in:

@@ -174,7 +174,8 @@ class Course:
 
     def _on_due(self, actor: Any, timer: CourseTimer) -> None:
         if self.timers.get(timer.key) is timer:
-            actor.keep_note("timer", {"key": timer.key})
+            if timer.key != "stall":  # whom it finds too slow is noted, not that it has looked
+                actor.keep_note("timer", {"key": timer.key})
             self.fire(actor, timer.key)
 
     def fire(self, actor: Any, key: Hashable) -> bool:

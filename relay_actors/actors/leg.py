@@ -14,6 +14,7 @@ from relay_actors.actors.actions import Action
 from relay_actors.actors.blocking import BlockingWait
 from relay_actors.actors.course import Course
 from relay_actors.actors.dialling import Dialling
+from relay_actors.actors.under_way import UnderWay
 from relay_actors.actors.waits import Reply, Wait
 from relay_actors.errors import CallEnded, FlowChanged, RelayActorsError
 from relay_actors.protocol.base import JsonObject
@@ -74,6 +75,8 @@ class Leg:
         hang_up: the reply to the one hang-up, once it was asked for.
         actions: running operations by control id.
         replies: to commands that have not been answered.
+        under_way: what was sent and has no certain outcome yet, by its order, or by the dial.
+        stall_watch: pending while it is watched how long commands take.
         waits: for events and states.
         pauses: what an incarnation waits for by itself, such as the end of a sleep.
         blockings: what blocking code of an incarnation has still to bring.
@@ -115,6 +118,8 @@ class Leg:
         self.hang_up: Reply | None = None
         self.actions: dict[str, Action] = {}
         self.replies: set[Reply] = set()
+        self.under_way: dict[Any, UnderWay] = {}
+        self.stall_watch: TimerHandle | None = None
         self.waits: list[StateWait] = []
         self.pauses: list[Wait[Any]] = []
         self.blockings: list[BlockingWait[Any]] = []
@@ -294,7 +299,7 @@ class Leg:
         error = error if error is not None else self.ended_error()
         if self.course.replay is not None:
             self.course.replay.done.try_set(None)
-        for timer in (self.end_watch, *self.end_timers):
+        for timer in (self.end_watch, self.stall_watch, *self.end_timers):
             if timer is not None:
                 timer.cancel()
         self.end_pauses(error)
@@ -306,6 +311,9 @@ class Leg:
 
     def fail_waits(self, error: BaseException) -> None:
         """End all waits and pending replies with ``error``; a hang-up is over when the call is, and has succeeded."""
+        under_way, self.under_way = self.under_way, {}
+        for known in under_way.values():
+            known.stop_clock()
         waits, self.waits = self.waits, []
         for waiting in waits:
             waiting.wait.try_fail(error)

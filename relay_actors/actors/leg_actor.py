@@ -13,16 +13,16 @@ from relay_actors.actors.action_actor import ActionActor, BeginAnswered
 from relay_actors.actors.actions import Action
 from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.in_turn import tell_in_turn
-from relay_actors.actors.leg_life import LegLife
 from relay_actors.actors.notices import CommandFailed
 from relay_actors.actors.orders import Begin, Control, LetGo, Listen, Order, Perform, WaitFor
 from relay_actors.actors.orders_again import order_of
 from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.reconcile import Sent
+from relay_actors.actors.stalls import Stalling
 from relay_actors.actors.waits import follow
 from relay_actors.errors import (
     ActorDead,
     CommandRejectedError,
-    ConnectionLostError,
     NotSentError,
     RelayActorsError,
     RequestTimeoutError,
@@ -75,7 +75,7 @@ _ABOUT_SOMETHING_ELSE: Final = (
 """A 404 to these may say that what they are about is gone, a room or an agent; the call may be quite well."""
 
 
-class LegActor(LegLife):
+class LegActor(Stalling):
     """Adds events and commands to the life of a call's actor."""
 
     _is_ordered_by_others: bool = False
@@ -97,6 +97,8 @@ class LegActor(LegLife):
             case RelayEvent():
                 self.leg.course.told += 1
                 self._on_event(message)
+                if self.leg.under_way:
+                    self.take_evidence(message)
                 self.hand_out()
                 return None
             case ChildFailed(ref=ref, reason=reason):
@@ -229,6 +231,7 @@ class LegActor(LegLife):
         leg = self.leg
         params = {**leg.ids, **order.command.to_params()}
         self.office.doubts.look_at_params(order.command, params, leg.name)
+        self.note_sent(order)
         self.ask_server(order, order.command.method, params)
 
     def ask_server(self, asking: Any, method: str, params: JsonObject) -> None:
@@ -252,13 +255,15 @@ class LegActor(LegLife):
         course.commands += 1
         number = course.commands
         course.asked[number] = asking
+        if (known := leg.under_way.get(asking)) is not None:
+            known.number = number
 
         def on_answer(result: JsonObject | None, error: RelayActorsError | None) -> None:
             tell_in_turn(cell, lambda actor: actor.on_told_answer(number, result, error))
 
         by = "other" if self._is_ordered_by_others else "call"
         told = course.told if after is None else after
-        self.office.send(Outgoing(method, params, on_answer, leg.subject, number, told, by))
+        self.office.send(Outgoing(method, params, on_answer, leg.subject, number, told, by, on_answer))
 
     def ask_again(self, method: str, params: Mapping[str, Any]) -> None:
         """Have the engine know of a command that was given then, and whose giver is not there any more."""
@@ -277,37 +282,38 @@ class LegActor(LegLife):
         """Take the server's answer to one of the call's commands. In the turn."""
         course = self.leg.course
         course.told += 1
-        asking = course.asked.pop(number, None)
+        asking = course.asked.get(number)
+        if not isinstance(error, RequestTimeoutError):  # otherwise the answer may still come
+            course.asked.pop(number, None)
         if asking is not None:
-            self.on_answer_of(asking, result, error)
+            self.on_answered(asking, result, error)
 
     def found_unanswered(self, asking: Any) -> None:
         """A command was given before the end of the process, and nobody knows what became of it (SEMANTICS J5)."""
-        if isinstance(asking, Perform | Begin | Control):
+        known = self.leg.under_way.get(asking)
+        if known is not None and known.error is None:
             self.put_in_doubt(asking)
 
-    def put_in_doubt(self, order: Perform | Begin | Control) -> None:
-        """To be replaced."""
+    def send_again(self, order: Sent) -> None:
+        """Send a command under the same ids."""
+        assert isinstance(order, Perform | Begin | Control)
         self._send(order)
 
-    def on_answer_of(self, asking: Any, result: JsonObject | None, error: RelayActorsError | None) -> None:
-        """Take the server's answer. For subclasses to extend."""
-        self.on_answered(asking, result, error)
+    def on_answered(self, order: Sent, result: JsonObject | None, error: RelayActorsError | None) -> None:
+        """Take the server's answer to a command, or that none has come (yet). In the turn."""
+        outcome = self.take_answer(order, result, error)
+        if outcome is not None:
+            self.take_outcome(order, *outcome)
+        self.hand_out()
 
-    def on_answered(
-        self, order: Perform | Begin | Control, result: JsonObject | None, error: RelayActorsError | None
-    ) -> None:
-        """Take the server's answer to a command. In the turn."""
+    def take_outcome(self, order: Sent, result: JsonObject | None, error: RelayActorsError | None) -> None:
+        """Do what follows from the certain outcome of a command, and tell who waits for it."""
         is_gone = isinstance(error, CommandRejectedError) and error.call_is_gone
         if is_gone:
             _log.warning("gone call_id=%s method=%s: %s", self.leg.call_id, order.command.method, error)
         match order:
             case Begin(action=action):
                 self._on_begin_answered(order, action, error)
-            case Perform(command=Hangup(), reply=reply) if isinstance(error, ConnectionLostError | RequestTimeoutError):
-                # Whether it was done is unknown. Done twice it does no harm; not done, the caller is left in silence.
-                if not reply.is_settled:
-                    self._send(order)
             case Perform(reply=reply) | Control(reply=reply):
                 self.leg.replies.discard(reply)
                 is_news = reply.try_set(result or {}) if error is None or is_gone else reply.try_fail(error)
@@ -315,7 +321,6 @@ class LegActor(LegLife):
                     self._note_refusal(order, error)
                 if isinstance(order, Perform):
                     self._on_outcome(order.command, error, is_gone=is_gone)
-        self.hand_out()
 
     def _on_begin_answered(self, order: Begin, action: Action, error: RelayActorsError | None) -> None:
         if action.actor_ref is None or action.is_done:

@@ -162,16 +162,9 @@ class LegLife(Actor, AllVerbs):
         else:
             replay.send_last_word(outgoing)
 
-    def set_course_timer(self, key: Hashable, delay_s: float, do: Callable[[Any], object]) -> TimerHandle:
-        """Have ``do(actor)`` done after a while, in a turn of whichever incarnation is there then.
-
-        Not one of the actor's own timers: those end with a restart, and this concerns the call.
-        """
-        return self.leg.course.set_timer(self, key, delay_s, do)
-
     def call_in_turn_later(self, delay_s: float, call: Callable[[], None]) -> TimerHandle:
         """Have ``call`` made after a while, in a turn of this call, for what its code waits for. In the turn."""
-        return self.set_course_timer(self.leg.course.next("timers"), delay_s, lambda _actor: call())
+        return self.call_in(self.leg.course.next("timers"), delay_s, lambda _actor: call())
 
     def give_up_after(self, wait: Wait[T], timeout_s: float | None, what: str) -> Wait[T]:
         """Let a wait fail after a while; see `relay_actors.actors.waits.give_up_after`."""
@@ -183,6 +176,18 @@ class LegLife(Actor, AllVerbs):
         """Whether the code of the class is told nothing, because what happens now has happened before."""
         replay = self.leg.course.replay
         return replay is not None and bool(replay.is_silent)
+
+    def call_in(self, key: Hashable, delay_s: float, do: Callable[[Any], object]) -> TimerHandle:
+        """Have ``do(actor)`` done after so many seconds, by whichever incarnation is there then, in its turn.
+
+        Not one of the actor's own timers: those end with a restart, and this concerns the call.
+
+        Args:
+            key: by which the journal knows it; what was due under that key before is not due any more.
+            delay_s: seconds.
+            do: what is due.
+        """
+        return self.leg.course.set_timer(self, key, delay_s, do)
 
     # -- whom it tells -----------------------------------------------------------------------------------------------
 
@@ -244,8 +249,8 @@ class LegLife(Actor, AllVerbs):
         if leg.end_watch is not None:
             leg.end_watch.cancel()
         if not leg.is_cut_off:  # as long as nothing can be heard, it says nothing that nothing is heard
-            end_s = self.office.timing.end_timeout_s
-            leg.end_watch = self.set_course_timer("end", end_s, lambda actor: actor.end_without_event(reason))
+            due_s = self.office.timing.end_timeout_s
+            leg.end_watch = self.call_in("end", due_s, lambda actor: actor.end_without_event(reason))
 
     def _seems_alive(self) -> None:
         """Whatever a refusal has said, the call is there: something was heard of it."""
@@ -261,6 +266,8 @@ class LegLife(Actor, AllVerbs):
         if leg.is_ended or leg.is_handed_on:
             return
         _log.warning("ending without an end event call_id=%s reason=%s", leg.call_id, reason)
+        if reason == "lost":
+            self.system.hooks.count("calls.lost")
         if leg.needs_hang_up:
             self.send_last_word(leg.ids, "error")
         params: JsonObject = {**leg.ids, "call_state": CallState.ENDED.value, "end_reason": reason, "tag": leg.tag}
@@ -327,10 +334,8 @@ class LegLife(Actor, AllVerbs):
             return
         leg.lingers = True
         leg.end_timers = [
-            self.set_course_timer("linger", timing.linger_s, lambda actor: actor.on_lingered(is_last=False)),
-            self.set_course_timer(
-                "wrap up", timing.linger_s + timing.wrap_up_s, lambda actor: actor.on_lingered(is_last=True)
-            ),
+            self.call_in("linger", timing.linger_s, lambda actor: actor.on_lingered(is_last=False)),
+            self.call_in("wrap up", timing.linger_s + timing.wrap_up_s, lambda actor: actor.on_lingered(is_last=True)),
         ]
 
     def on_lingered(self, *, is_last: bool) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, cast
 
 from relay_actors.actors.aside import run_aside
+from relay_actors.actors.notices import ConnectionRestored
 from relay_actors.actors.office import App, Office
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.routing import Claim
@@ -260,6 +261,9 @@ class OutboundMessageActor(_TextActor):
             case MessageStateEvent():
                 self._on_state(message)
                 return None
+            case ConnectionRestored(resumed=False):
+                self._on_session_gone()
+                return None
             case _WrapUp():
                 _log.warning("stopping what still runs message_id=%s", self._kept.message.message_id)
                 self.stop()
@@ -281,6 +285,20 @@ class OutboundMessageActor(_TextActor):
         if is_final(kept.message.state, MESSAGE_MOVES):
             kept.done.try_set(event)
             self._complete(event)
+
+    def _on_session_gone(self) -> None:
+        """Nothing more will be heard of a text that was accepted; one that waits to be sent goes out now (K8)."""
+        message = self._kept.message
+        if not message.message_id or self._is_over:
+            return
+        _log.warning(
+            "nothing more is heard, its session is gone message_id=%s state=%s", message.message_id, message.state
+        )
+        self.system.hooks.count("messages.lost")
+        message.reason = message.reason or "lost"
+        self._kept.let_nobody_wait("its session is gone")
+        self._is_over = True
+        self._stop_if_over()
 
     def _tell(self, event: MessageStateEvent) -> None:
         for listener in tuple(self._kept.listeners):

@@ -9,7 +9,7 @@ from relay_actors.errors import RelayActorsError
 from relay_actors.protocol.base import Command
 from relay_actors.protocol.events import RelayEvent
 
-__all__ = ["ActionCompleted", "CommandFailed", "ConnectionLost", "ConnectionRestored", "DialFailed"]
+__all__ = ["ActionCompleted", "CallStalled", "CommandFailed", "ConnectionLost", "ConnectionRestored", "DialFailed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,23 @@ class ActionCompleted:
 
     action: Action
     event: RelayEvent
+
+
+@dataclass(frozen=True, slots=True)
+class CallStalled:
+    """A command of this call is outstanding for longer than ``timing.stall_after_s``; it may still be answered.
+
+    Told once for a command. Then the call does what its class says in ``on_stall``: by default nothing more.
+
+    Attributes:
+        command: what was asked.
+        for_s: for how many seconds the server has owed its answer; without those in which there was no connection.
+
+    Source: SEMANTICS X15.
+    """
+
+    command: Command
+    for_s: float
 
 
 @dataclass(frozen=True, slots=True)

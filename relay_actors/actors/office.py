@@ -76,6 +76,7 @@ class Office:
         connection: who owns the socket.
         desk: who gives the application what belongs to no living call.
         relay_protocol: the name of the present session; written by the connection.
+        is_cut_off: whether there is no connection at the moment; written by the connection.
         doubts: who tells of what is misspelt.
     """
 
@@ -90,6 +91,7 @@ class Office:
         self.limits = limits
         self.app = app
         self.relay_protocol = ""
+        self.is_cut_off = True
         self.doubts = Doubts()
 
     @property

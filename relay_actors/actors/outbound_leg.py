@@ -14,6 +14,7 @@ from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.leg_actor import LegActor
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored, DialFailed
 from relay_actors.actors.orders import Begin, Order, Perform
+from relay_actors.actors.reconcile import Sent
 from relay_actors.actors.routing import Claim
 from relay_actors.actors.waits import Reply
 from relay_actors.errors import DialFailedError, NotSentError, RelayActorsError
@@ -74,31 +75,29 @@ class OutboundLegActor(LegActor):
         leg.begun = True
         # First who it is, then what it wants: no event of the dial can come before the connection knows its owner (K5).
         self.tell_connection(Claim(dialling.tag, self._cell.ref, is_call=True))
+        self._send_dial(dialling)
+
+    def _send_dial(self, dialling: Dialling) -> None:
+        self.note_sent(dialling)
         self.ask_server(dialling, dialling.command.method, dialling.command.to_params())
 
-    def on_answer_of(self, asking: Any, result: JsonObject | None, error: RelayActorsError | None) -> None:
-        """Take the server's answer, to the dial or to another command."""
-        if isinstance(asking, Dialling):
-            self.on_dial_answered(error)
+    def send_again(self, order: Sent) -> None:
+        """Send a command again, or the dial under its tag."""
+        if isinstance(order, Dialling):
+            self._send_dial(order)
         else:
-            super().on_answer_of(asking, result, error)
+            super().send_again(order)
 
-    def found_unanswered(self, asking: Any) -> None:
-        """The dial, or another command, was given before the end of the process."""
-        if isinstance(asking, Dialling):
-            self.ask_server(asking, asking.command.method, asking.command.to_params())
+    def take_outcome(self, order: Sent, result: JsonObject | None, error: RelayActorsError | None) -> None:
+        """Do what follows from the outcome of a command; or from that of the dial: accepted, or not."""
+        if not isinstance(order, Dialling):
+            super().take_outcome(order, result, error)
+        elif order.is_over:
+            pass
+        elif error is not None:
+            self._give_up_dial(order, error)
         else:
-            super().found_unanswered(asking)
-
-    def on_dial_answered(self, error: RelayActorsError | None) -> None:
-        """The server has accepted the dial, or not."""
-        dialling = self.leg.dialling
-        if dialling is None or dialling.is_over:
-            return
-        if error is not None:
-            self._give_up_dial(dialling, error)
-            return
-        self.leg.end_watch = self.set_course_timer("dial", dialling.timeout_s, lambda actor: actor.on_dial_overdue())
+            self.leg.end_watch = self.call_in("dial", order.timeout_s, lambda actor: actor.on_dial_overdue())
 
     def on_dial_overdue(self) -> None:
         """Nobody has answered in time: end the legs that ring."""
@@ -155,6 +154,8 @@ class OutboundLegActor(LegActor):
         leg = self.leg
         if leg.end_watch is not None:
             leg.end_watch.cancel()
+        if (known := leg.under_way.pop(dialling, None)) is not None:  # it was accepted, whatever becomes of the answer
+            known.stop_clock()
         leg.won(event)
         leg.context = self.office.relay_protocol
         self._cell.register(("call", leg.call_id))
@@ -204,23 +205,42 @@ class OutboundLegActor(LegActor):
     # -- the connection ----------------------------------------------------------------------------------------------
 
     def _on_cut_off(self) -> None:
-        leg, dialling = self.leg, self.leg.dialling
+        leg = self.leg
         leg.is_cut_off = True
-        if dialling is not None and not dialling.is_over:
-            self._give_up_dial(dialling, DialFailedError(dialling.tag, "Connection closed during dial"))
-        elif leg.end_watch is not None:
+        self.pause_doubts()
+        # A dial goes on, and so does its deadline: whoever rings rings, and is told of when the session is resumed.
+        if leg.end_watch is not None and not self._is_dialling:
             leg.end_watch.cancel()
 
     def _on_restored(self, *, resumed: bool) -> None:
         leg = self.leg
         leg.is_cut_off = False
         if not resumed:
-            # The session that would tell of this call is gone, and the new one hears nothing of it (SEMANTICS K8).
-            self.end_without_event("lost")
-        elif leg.hang_up is not None and not leg.is_being_hung_up:
+            self._on_session_gone()
+            return
+        self.go_on_with_doubts()
+        self.go_on_watching()
+        if leg.hang_up is not None and not leg.is_being_hung_up:
             self.perform(Hangup(reason=leg.expected_end or "hangup"))  # it may have been lost on its way (X7)
         elif leg.expected_end:
             self.expect_end(leg.expected_end)
+
+    def _on_session_gone(self) -> None:
+        """The session that would tell of this call is gone, and the new one hears nothing of it (SEMANTICS K8)."""
+        leg, dialling = self.leg, self.leg.dialling
+        if dialling is None or dialling.is_over:
+            self.end_without_event("lost")
+            return
+        known = leg.under_way.get(dialling)
+        if known is not None and known.error is None:
+            return  # it has waited for a connection, and goes out on this one
+        self.system.hooks.count("calls.lost")
+        self._give_up_dial(dialling, DialFailedError(dialling.tag, "Connection closed during dial"))
+
+    @property
+    def _is_dialling(self) -> bool:
+        dialling = self.leg.dialling
+        return dialling is not None and not dialling.is_over
 
 
 def _is_answer(event: RelayEvent) -> bool:

@@ -29,6 +29,7 @@ class Outgoing:
         number: which command of its call it is; 0 if no call's actor has given it.
         after: how many things its call had been told by the wire when it gave it.
         by: ``call`` if the code of the call's class wanted it, otherwise ``other``.
+        on_late: told the answer that comes after ``on_answer`` was told of a time-out, if one comes.
     """
 
     method: str
@@ -38,6 +39,7 @@ class Outgoing:
     number: int = 0
     after: int = -1
     by: str = "other"
+    on_late: OnAnswer | None = None
 
 
 def last_word(ids: JsonObject, reason: str) -> Outgoing:

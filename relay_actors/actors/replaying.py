@@ -227,6 +227,8 @@ class Replay:
                 future = self._foreign.pop(values["number"], None)
                 if future is not None:
                     self._settle(future, values)
+            case Learnt(what="stalled", values=values):
+                self._tell_stalled(actor, values)
             case Learnt(what="told", values=values) if not self.is_silent and "value" in values:
                 try:
                     message = unpack(values["value"])
@@ -252,6 +254,11 @@ class Replay:
         self._timers = list(timers[-1]["timers"]) if timers else []
         if item.what == "restarted":
             actor.start_flow()
+
+    def _tell_stalled(self, actor: Any, values: Mapping[str, Any]) -> None:
+        for order, known in tuple(actor.leg.under_way.items()):
+            if known.number == values["number"]:
+                actor.tell_stalled(order, float(values["for_s"]))
 
     def _settle_result(self, actor: Any, values: Mapping[str, Any]) -> None:
         elsewhere = actor.leg.course.results.pop(values["number"], None)
@@ -313,6 +320,8 @@ class Replay:
         course = actor.leg.course
         course.commands = max(course.commands, asked.number)
         course.asked[asked.number] = asking
+        if (known := actor.leg.under_way.get(asking)) is not None:
+            known.number = asked.number
 
     def _next_output(self) -> int | None:
         """Return the place of what the code asks for next, if it was asked for before anything else happened."""

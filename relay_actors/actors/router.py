@@ -95,6 +95,7 @@ class Router:
         for owned in wire.live.remove(ref):
             wire.gone.add(owned)
             wire.journal.forget(owned)
+            wire.forget_late(owned)
         if isinstance(ref, CallRef):
             leg = ref.kept.leg
             if not (self._office.calls.is_alive() or leg.is_let_go):  # it has failed for good, and cannot do this
@@ -110,9 +111,14 @@ class Router:
             ref.tell_ahead(ConnectionLost())
 
     def tell_restored(self, *, resumed: bool, gap_s: float) -> None:
-        """Tell all calls that the connection is back."""
-        for ref in self._wire.live.calls:
-            ref.tell_ahead(ConnectionRestored(resumed, gap_s))
+        """Tell all calls that the connection is back; and texts that were sent, if nothing will be heard of them."""
+        restored, live = ConnectionRestored(resumed, gap_s), self._wire.live
+        for ref in live.calls:
+            ref.tell_ahead(restored)
+        if not resumed:
+            for ref in live.texts:
+                if ref.kept.message.direction == "outbound":
+                    ref.tell_ahead(restored)
 
     # -- calls -------------------------------------------------------------------------------------------------------
 

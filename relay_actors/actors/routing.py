@@ -107,6 +107,11 @@ class Roster:
         """The actors of calls, in the order in which they came."""
         return list(self._calls)
 
+    @property
+    def texts(self) -> list[Any]:
+        """The actors of texts, in the order in which they came."""
+        return list(self._texts)
+
     def add(self, claim: Claim) -> bool:
         """Note what an actor owns; return whether the actor is new here."""
         group = self._calls if claim.is_call else self._texts

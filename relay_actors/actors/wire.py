@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -34,6 +34,7 @@ class Wire:
         messages: who handles inbound texts.
         max_active_calls: beyond it, inbound calls are passed on.
         pending: requests that wait for an answer, by request id.
+        late: requests that have timed out on the connection there is, and whose answer is still of use, by request id.
         live: the actors of calls and texts that are up.
         parking: events whose owner is not known yet.
         stale_tags: of dials that are over.
@@ -71,6 +72,7 @@ class Wire:
         self.messages = messages
         self.max_active_calls = max_active_calls
         self.pending: dict[str, Outgoing] = {}
+        self.late: OrderedDict[str, Outgoing] = OrderedDict()
         self.live = Roster()
         self.parking = Parking(office.timing.park_s, office.limits.parked_per_id, office.limits.parked_ids)
         self.stale_tags = Recent(office.limits.parked_ids)
@@ -89,9 +91,22 @@ class Wire:
         self.last_problem = ""
         self.broken: RelayActorsError | None = None
 
+    def await_late(self, request_id: str, outgoing: Outgoing) -> None:
+        """Remember a request that has timed out; of as many as may be queued, the oldest is forgotten first."""
+        if outgoing.on_late is not None:
+            self.late[request_id] = outgoing
+            if len(self.late) > self.office.limits.queued_requests:
+                self.late.popitem(last=False)
+
+    def forget_late(self, subject: str) -> None:
+        """Nobody wants late answers about that any more."""
+        for request_id in [known for known, outgoing in self.late.items() if outgoing.subject == subject]:
+            del self.late[request_id]
+
     def release(self, error: RelayActorsError) -> None:
         """Nothing is tried any more: let nobody wait. Idempotent."""
         pending, self.pending = self.pending, {}
+        self.late.clear()
         for outgoing in pending.values():
             outgoing.on_answer(None, error)
         self.drop_opened()
@@ -124,6 +139,7 @@ Step: TypeAlias = (
     | h.ConnectionDown
     | h.RequestSucceeded
     | h.RequestFailed
+    | h.AnsweredLate
     | h.RequestCancelled
     | h.Ignored
 )

@@ -26,12 +26,14 @@ from relay_actors.errors import (
     ConnectionLostError,
     NotSentError,
     ProtocolError,
+    RelayError,
     RequestTimeoutError,
 )
 from relay_actors.protocol import frames
 from relay_actors.protocol.backoff import reconnect_delay_s
 from relay_actors.protocol.event_ledger import EventLedger, fingerprint
 from relay_actors.protocol.happenings import (
+    AnsweredLate,
     CloseSocket,
     ConnectionDown,
     EventArrived,
@@ -45,7 +47,7 @@ from relay_actors.protocol.happenings import (
     RequestSucceeded,
 )
 from relay_actors.protocol.keep_alive import KeepAlive
-from relay_actors.protocol.pending import Pending, PendingRequests
+from relay_actors.protocol.pending import Pending, PendingRequests, Standing
 from relay_actors.protocol.scrub import excerpt, scrub
 from relay_actors.protocol.session import DEFAULT_AGENT, Session
 from relay_actors.protocol.subscriptions import Subscriptions, context_names
@@ -258,7 +260,7 @@ class ClientProtocol:
         happenings: list[Happening] = []
         for request in self._requests.expired(now):
             self._subscriptions.settle(request.id, refused=False)
-            happenings.append(RequestFailed(request.id, request.method, RequestTimeoutError(request.method)))
+            happenings.append(RequestFailed(request.id, request.method, self._time_out(request)))
         deadline_is_over = self._phase_deadline is not None and self._phase_deadline <= now
         if self._phase is _Phase.WAITING and deadline_is_over:
             self._enter(_Phase.OPENING, None)
@@ -267,7 +269,7 @@ class ClientProtocol:
             dead = self._why_dead(now, deadline_is_over=deadline_is_over)
             if dead:
                 happenings += self._force_close(now, dead)
-            elif self._keep_alive.ping_at is not None and self._keep_alive.ping_at <= now:
+            elif (ping_at := self._ping_at()) is not None and ping_at <= now:
                 self._ping(now)
         return happenings
 
@@ -275,7 +277,8 @@ class ClientProtocol:
         """Return when `tick` will next have something to do, if nothing else happens."""
         candidates = (
             self._phase_deadline,
-            self._keep_alive.ping_at,
+            self._ping_at(),
+            self._keep_alive.answer_due_at,
             self._keep_alive.watchdog_at,
             self._requests.next_deadline(),
         )
@@ -292,7 +295,8 @@ class ClientProtocol:
     def request(self, method: str, params: Mapping[str, object], now: float) -> str:
         """Send a request, or queue it until the next log in; return its id.
 
-        Exactly one of `RequestSucceeded`, `RequestFailed` and `RequestCancelled` follows, unless it is forgotten.
+        Exactly one of `RequestSucceeded`, `RequestFailed` and `RequestCancelled` follows, unless it is forgotten. After
+        a `RequestTimeoutError` an `AnsweredLate` may come.
 
         Raises:
             NotSentError: the queue is full, or the connection was shut down or refused for good.
@@ -409,20 +413,24 @@ class ClientProtocol:
             return [Ignored("a response to an id that was never given")]
         if request_id and request_id == self._login_id:
             return self._login_answered(frames.outcome_of(frames.CONNECT, response), now)
+        if request_id and request_id == self._keep_alive.ping_id:
+            return self._pinged(frames.outcome_of(frames.PING, response), now)
         found = self._requests.answered(request_id)
         if found is None:
-            return []  # it came too late, and whoever asked has been told so
-        request, is_awaited = found
+            return []
+        request, standing = found
         outcome = frames.outcome_of(request.method, response)
-        if request_id == self._keep_alive.ping_id:
-            return self._pinged(outcome, now)
         is_refused = isinstance(outcome, CommandRejectedError)
         self._subscriptions.settle(request_id, refused=is_refused)
-        if not is_awaited:
+        if standing is Standing.FORGOTTEN:
             return []
-        if isinstance(outcome, CommandRejectedError):
-            return [RequestFailed(request_id, request.method, self._scrubbed(outcome))]
-        return [RequestSucceeded(request_id, request.method, outcome)]
+        result = None if isinstance(outcome, CommandRejectedError) else outcome
+        error = self._scrubbed(outcome) if isinstance(outcome, CommandRejectedError) else None
+        if standing is Standing.LATE:
+            return [AnsweredLate(request_id, request.method, result, error)]
+        if error is not None:
+            return [RequestFailed(request_id, request.method, error)]
+        return [RequestSucceeded(request_id, request.method, result or {})]
 
     def _login_answered(self, outcome: dict[str, object] | CommandRejectedError, now: float) -> list[Happening]:
         self._login_id = ""
@@ -471,12 +479,16 @@ class ClientProtocol:
 
     # Keeping alive, and giving up
 
+    def _ping_at(self) -> float | None:
+        """Return when the next ping is due: in its turn, or earlier, to see whether who owes an answer is there."""
+        ping_at, probe_at = self._keep_alive.ping_at, self._requests.probe_at()
+        return ping_at if ping_at is None or probe_at is None else min(ping_at, probe_at)
+
     def _ping(self, now: float) -> None:
         ping_id = self._new_id()
-        ping = Pending(ping_id, frames.PING, frames.request(ping_id, frames.PING, {}), now)
-        self._requests.sent(ping, now, awaited=False)
+        self._requests.probed()
         self._keep_alive.ping_sent(ping_id, now)
-        self._texts.append(ping.text)
+        self._texts.append(frames.request(ping_id, frames.PING, {}))
 
     def _pinged(self, outcome: dict[str, object] | CommandRejectedError, now: float) -> list[Happening]:
         if not isinstance(outcome, CommandRejectedError):
@@ -494,10 +506,16 @@ class ClientProtocol:
             return f"the server announced to disconnect {self._timing.client_ping_interval_s:g} s ago, and did not"
         if self._keep_alive.watchdog_at is not None and self._keep_alive.watchdog_at <= now:
             return f"no ping from the server for {self._timing.watchdog_s:g} s"
-        unanswered = self._requests.unanswered(now)
-        if unanswered is not None:
-            return f"no answer to {unanswered.method} within {self._timing.request_timeout_s:g} s"
+        if self._keep_alive.answer_due_at is not None and self._keep_alive.answer_due_at <= now:
+            return f"no answer to {frames.PING} within {self._timing.request_timeout_s:g} s"
         return ""
+
+    def _time_out(self, request: Pending) -> RelayError:
+        """Return what the caller is told: what never left this process was certainly not done (SEMANTICS K6, K7)."""
+        if request.sent_at is not None:
+            return RequestTimeoutError(request.method)
+        waited = f"there was no connection for {self._timing.request_timeout_s:g} s"
+        return NotSentError(f"Request timeout for {request.method}: it was not sent, {waited}")
 
     def _force_close(self, now: float, why: str) -> list[Happening]:
         """Take the socket for dead: do not wait for the peer. Source: PROTOCOL 5.4."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from relay_actors.errors import RelayError
 
 __all__ = [
+    "AnsweredLate",
     "CloseSocket",
     "ConnectionDown",
     "EventArrived",
@@ -120,6 +121,21 @@ class RequestFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweredLate:
+    """The answer to a request that had failed with `RequestTimeoutError`: its outcome is known after all.
+
+    Attributes:
+        result: what the server gave, or None.
+        error: what it said no with, or None.
+    """
+
+    request_id: str
+    method: str
+    result: dict[str, object] | None
+    error: RelayError | None
+
+
+@dataclass(frozen=True, slots=True)
 class RequestCancelled:
     """A request was dropped because the user shut the connection down. Source: PROTOCOL 6.2."""
 
@@ -143,6 +159,7 @@ Happening = (
     | EventArrived
     | RequestSucceeded
     | RequestFailed
+    | AnsweredLate
     | RequestCancelled
     | Ignored
 )

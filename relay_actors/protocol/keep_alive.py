@@ -18,6 +18,7 @@ class KeepAlive:
         ping_at: when the next client ping is due; None while one is unanswered, or none is to be sent.
         watchdog_at: when the server's next ping is overdue; None until the server has pinged for the first time, so
             that a server that never pings is not punished.
+        answer_due_at: when the answer to a client ping is overdue; None while none is owed.
         ping_id: the client ping that awaits its answer, or "".
     """
 
@@ -30,6 +31,7 @@ class KeepAlive:
         """Stop everything: the connection is gone."""
         self.ping_at: float | None = None
         self.watchdog_at: float | None = None
+        self.answer_due_at: float | None = None
         self.ping_id = ""
         self._sent_at = 0.0
         self._failures = 0
@@ -40,7 +42,7 @@ class KeepAlive:
 
     def stop_pinging(self) -> None:
         """Send no more client pings on this connection; the watchdog goes on."""
-        self.ping_at = None
+        self.ping_at = self.answer_due_at = None
         self.ping_id = ""
 
     def server_pinged(self, now: float) -> None:
@@ -51,15 +53,16 @@ class KeepAlive:
     def ping_sent(self, ping_id: str, now: float) -> None:
         """Note that a client ping goes out."""
         self.ping_id, self._sent_at, self.ping_at = ping_id, now, None
+        self.answer_due_at = now + self._timing.request_timeout_s
 
     def ping_answered(self, now: float) -> None:
         """Note a good answer: the next ping goes out one interval after this one went."""
-        self.ping_id, self._failures = "", 0
+        self.ping_id, self._failures, self.answer_due_at = "", 0, None
         self.ping_at = max(now, self._sent_at + self._timing.client_ping_interval_s)
 
     def ping_failed(self, now: float) -> bool:
         """Note that the server refused a ping; return whether it is one too many."""
-        self.ping_id = ""
+        self.ping_id, self.answer_due_at = "", None
         self._failures += 1
         delay_s = ping_retry_delay_s(
             self._failures, min_s=self._timing.ping_retry_min_s, max_s=self._timing.ping_retry_max_s

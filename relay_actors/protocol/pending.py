@@ -1,19 +1,20 @@
 """Requests between their making and their answer. Layer: ``protocol``, pure.
 
-Two clocks run for each: the caller's patience counts from the making, whether or not there was a connection; the
-connection's good name counts from the sending. A request that waited nine seconds in the queue and gets no answer
-within one second more has failed for its caller, but says nothing yet about the socket.
+A caller's patience counts from the making of a request, whether or not there was a connection; how long the server
+has owed its answer counts from the sending. Neither condemns a connection: a server may be slow with one command and
+quite well. But an answer that is owed for half of the time-out is a reason to ask, by a ping, whether anybody is there.
 """
 
 from __future__ import annotations
 
+import enum
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from relay_actors.errors import NotSentError
 
-__all__ = ["Pending", "PendingRequests"]
+__all__ = ["Pending", "PendingRequests", "Standing"]
 
 
 @dataclass(slots=True)
@@ -27,6 +28,14 @@ class Pending:
     sent_at: float | None = None
 
 
+class Standing(enum.Enum):
+    """What an answer finds when it comes."""
+
+    AWAITED = "somebody waits for it"
+    LATE = "its caller has been told that it did not come in time"
+    FORGOTTEN = "nobody wants to know"
+
+
 class PendingRequests:
     """Finds requests by id, and the ones that are overdue, each in constant time.
 
@@ -34,8 +43,9 @@ class PendingRequests:
     the oldest stands first: no heap is needed, and nothing has to be cancelled.
 
     Args:
-        timeout_s: how long a caller waits, and how long a socket may owe an answer.
-        queue_limit: how many requests may wait for a connection.
+        timeout_s: how long a caller waits.
+        queue_limit: how many requests may wait for a connection; and how many that have timed out are remembered, so
+            that their answers can still be told.
     """
 
     def __init__(self, *, timeout_s: float, queue_limit: int) -> None:
@@ -45,6 +55,9 @@ class PendingRequests:
         self._awaited: OrderedDict[str, Pending] = OrderedDict()
         self._queue: OrderedDict[str, Pending] = OrderedDict()
         self._sent: OrderedDict[str, Pending] = OrderedDict()
+        self._late: OrderedDict[str, Pending] = OrderedDict()
+        self._doubtful: OrderedDict[str, Pending] = OrderedDict()
+        """Those of ``_sent`` that went out after the last ping: nothing vouches for the connection since."""
 
     @property
     def queued(self) -> int:
@@ -71,12 +84,10 @@ class PendingRequests:
             )
         self._awaited[request.id] = self._queue[request.id] = request
 
-    def sent(self, request: Pending, now: float, *, awaited: bool = True) -> None:
-        """Note that ``request`` goes out now; if not ``awaited`` it is watched for the socket's sake only."""
+    def sent(self, request: Pending, now: float) -> None:
+        """Note that ``request`` goes out now."""
         request.sent_at = now
-        self._sent[request.id] = request
-        if awaited:
-            self._awaited[request.id] = request
+        self._awaited[request.id] = self._sent[request.id] = self._doubtful[request.id] = request
 
     def take_queue(self, now: float) -> list[Pending]:
         """Return what was queued, in order; it counts as sent."""
@@ -93,20 +104,26 @@ class PendingRequests:
         """
         for request_id in reversed(list(ids)):
             request = self._sent.pop(request_id, None)
+            self._doubtful.pop(request_id, None)
             if request is not None and request_id in self._awaited:
                 request.sent_at = None
                 self._queue[request_id] = request
                 self._queue.move_to_end(request_id, last=False)
 
-    def answered(self, request_id: str) -> tuple[Pending, bool] | None:
-        """Return the request that an answer belongs to and whether somebody waits, and forget it; None if unknown."""
+    def answered(self, request_id: str) -> tuple[Pending, Standing] | None:
+        """Return the request that an answer belongs to and who wants it, and forget it; None if unknown."""
+        self._doubtful.pop(request_id, None)
+        late = self._late.pop(request_id, None)
+        if late is not None:
+            return late, Standing.LATE
         request = self._sent.pop(request_id, None)
         if request is None:
             return None
-        return request, self._awaited.pop(request_id, None) is not None
+        is_awaited = self._awaited.pop(request_id, None) is not None
+        return request, Standing.AWAITED if is_awaited else Standing.FORGOTTEN
 
     def forget(self, request_id: str) -> bool:
-        """Nobody waits any more: a queued request is dropped; of one that is sent, the socket still owes an answer.
+        """Nobody waits any more: a queued request is dropped; of one that is sent, the server still owes an answer.
 
         Returns:
             Whether the request was queued, so that now it will never be sent.
@@ -115,42 +132,51 @@ class PendingRequests:
         return self._queue.pop(request_id, None) is not None
 
     def expired(self, now: float) -> list[Pending]:
-        """Return, and forget, the requests whose callers have waited long enough; queued ones will not be sent."""
+        """Return the requests whose callers have waited long enough.
+
+        Those that are queued (their ``sent_at`` is None) will not be sent. Of those that were sent an answer may still
+        come, late.
+        """
         overdue: list[Pending] = []
         while (first := _first(self._awaited)) is not None and first.made_at + self._timeout_s <= now:
             self.forget(first.id)
+            if self._sent.pop(first.id, None) is not None:
+                self._late[first.id] = first
+                if len(self._late) > self._queue_limit:
+                    self._late.popitem(last=False)
             overdue.append(first)
         return overdue
 
-    def unanswered(self, now: float) -> Pending | None:
-        """Return a request whose answer the socket has owed for the whole time-out: it is probably half-open.
+    def probe_at(self) -> float | None:
+        """Return when it is time to ask whether anybody is there: an answer will be owed for half of the time-out.
 
-        Source: PROTOCOL 2.6.
+        None when nothing is owed, or what is owed is older than the last ping, which has asked that.
         """
-        first = _first(self._sent)
-        return first if first is not None and _sent_at(first) + self._timeout_s <= now else None
+        first = _first(self._doubtful)
+        return None if first is None else _sent_at(first) + self._timeout_s / 2
+
+    def probed(self) -> None:
+        """A ping goes out: its answer vouches for all that was sent before."""
+        self._doubtful.clear()
 
     def lose(self) -> list[Pending]:
         """Return, and forget, the requests that were sent and waited for; queued ones stay. Source: PROTOCOL 6.3."""
         lost = [request for request in self._sent.values() if self._awaited.pop(request.id, None) is not None]
-        self._sent.clear()
+        for requests_by_id in (self._sent, self._late, self._doubtful):
+            requests_by_id.clear()
         return lost
 
     def clear(self) -> list[Pending]:
         """Return, and forget, every request that somebody waits for, oldest first."""
         requests = list(self._awaited.values())
-        for requests_by_id in (self._awaited, self._queue, self._sent):
+        for requests_by_id in (self._awaited, self._queue, self._sent, self._late, self._doubtful):
             requests_by_id.clear()
         return requests
 
     def next_deadline(self) -> float | None:
-        """Return when `expired` or `unanswered` will next have something to say."""
-        awaited, sent = _first(self._awaited), _first(self._sent)
-        if sent is None:
-            return None if awaited is None else awaited.made_at + self._timeout_s
-        if awaited is None:
-            return _sent_at(sent) + self._timeout_s
-        return min(awaited.made_at, _sent_at(sent)) + self._timeout_s
+        """Return when `expired` will next have something to say."""
+        first = _first(self._awaited)
+        return None if first is None else first.made_at + self._timeout_s
 
 
 def _first(requests: OrderedDict[str, Pending]) -> Pending | None:

@@ -160,6 +160,8 @@ class Call:
         self.origin: Call | None = None
         self.running: dict[str | tuple[str, ...], Running] = {}
         """By control id; what a client has no name for, by a tuple, which no client can have chosen."""
+        self.control_ids: set[str] = set()
+        """Of the operations that a client has started here, also of those that are over: each is started once."""
         self.tape = Tape(world.simulated_now)
         self.commands: Counter[str] = Counter()
         self.on_picked_up: Callable[[Call], None] | None = None

@@ -35,7 +35,7 @@ from relay_actors.simulator.operations.transcribe import Transcribe
 from relay_actors.simulator.post import Post
 from relay_actors.simulator.queue_bridging import QueueBridge, is_queue, queue_name
 from relay_actors.simulator.queues import Queues
-from relay_actors.simulator.replies import CALL_GONE, Reply, accepted, not_simulated, refused
+from relay_actors.simulator.replies import CALL_GONE, Reply, Result, accepted, not_simulated, refused
 from relay_actors.simulator.rooms import Rooms
 from relay_actors.simulator.scripts import UserEvent
 from relay_actors.simulator.sessions import Session
@@ -159,7 +159,17 @@ class Commands:
         if for_call is None:
             return not_simulated(method)
         call = self.target(session, params)
-        return CALL_GONE if call is None else for_call(call, params)
+        if call is None:
+            return CALL_GONE
+        if method not in _STARTS or not (control_id := read_text(params.get("control_id"))):
+            return for_call(call, params)
+        # A client that has not had the answer may send it again, and nobody must hear a prompt twice.
+        if control_id in call.control_ids:
+            return refused("409", f"control_id {control_id} is, or was, in use on this call")
+        reply = for_call(call, params)
+        if isinstance(reply, Result) and reply.is_success:
+            call.control_ids.add(control_id)
+        return reply
 
     def clear(self) -> None:
         """Forget conferences, queues, rooms and dials."""

@@ -338,8 +338,8 @@ def test_a_request_that_times_out_in_the_queue_is_never_sent_and_closes_nothing(
     with logged_in(server, timing=quick(request_timeout_s=0.3)) as (app, peer):
         peer.send_request("signalwire.disconnect", {})  # from now on everything queues
         reply = app.execute("calling.stale", {})
-        with pytest.raises(RequestTimeoutError, match=r"Request timeout for calling\.stale"):
-            reply.get(timeout=DEADLINE_S)
+        with pytest.raises(NotSentError, match=r"Request timeout for calling\.stale: it was not sent"):
+            reply.get(timeout=DEADLINE_S)  # SEMANTICS K6, K7: so that it may be tried again
         peer.settle()  # the socket is still open
         peer.close()
         peer = server.accept_login()
@@ -350,18 +350,32 @@ def test_a_request_that_times_out_in_the_queue_is_never_sent_and_closes_nothing(
         fresh.get(timeout=DEADLINE_S)
 
 
-def test_a_request_without_an_answer_times_out_and_the_socket_counts_as_dead(server: PlainServer) -> None:
-    """A missing answer usually means a half-open connection. PROTOCOL 2.6."""
-    with logged_in(server, timing=quick(request_timeout_s=0.2)) as (app, peer):
+def test_a_request_without_an_answer_times_out_and_the_connection_goes_on(server: PlainServer) -> None:
+    """It is one caller's problem: the ping that it gives rise to is answered. Otherwise than PROTOCOL 2.6."""
+    with logged_in(server, timing=quick(request_timeout_s=0.4)) as (app, peer):
         reply = app.execute("calling.nothing", {})
         request = peer.expect("calling.nothing")
+        peer.ok(peer.expect("signalwire.ping"))
         with pytest.raises(RequestTimeoutError) as caught:
             reply.get(timeout=DEADLINE_S)
         assert caught.value.code == -1
+        peer.ok(request)  # too late: nobody waits for it any more
+        other = app.execute("calling.other", {})
+        peer.ok(peer.expect("calling.other"))
+        assert other.get(timeout=DEADLINE_S)["code"] == "200"
+        assert server.accepted == 1
+
+
+def test_a_socket_that_answers_nothing_is_left(server: PlainServer) -> None:
+    """The ping that an unanswered request gives rise to is not answered, either. SEMANTICS K9."""
+    with logged_in(server, timing=quick(request_timeout_s=0.2)) as (app, peer):
+        reply = app.execute("calling.nothing", {})
+        peer.expect("calling.nothing")
+        peer.expect("signalwire.ping")
         assert peer.expect_end() == "broken"
-        peer = server.accept_login()
-        peer.ok(request)  # its id is unknown by now: ignored
-        peer.settle()
+        with pytest.raises(RequestTimeoutError):
+            reply.get(timeout=DEADLINE_S)
+        server.accept_login()
 
 
 @pytest.mark.parametrize(

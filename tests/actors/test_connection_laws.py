@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from relay_actors import CallActor, Limits, MessageActor, Timing
 from relay_actors.actors.connection import ConnectionActor
+from relay_actors.errors import RequestTimeoutError
 from relay_actors.events import EVENT_TYPES, PlayEvent
 from relay_actors.journal.memory import MemoryStore
 from relay_actors.protocol.commands import Hold
@@ -218,3 +219,30 @@ def test_a_half_open_connection_is_found_within_the_stated_time() -> None:
         assert len(world.connected_at) == 1
         world.run(0.2 + 1.0)
         assert len(world.connected_at) == 2
+
+
+@pytest.mark.parametrize("pings", [False, True], ids=["that never pings", "that has pinged"])
+def test_a_server_that_takes_a_command_and_goes_deaf_is_left_within_15_s_of_it(pings: bool) -> None:
+    """SEMANTICS K9: an unanswered command gives rise to a ping of ours, and only that ping condemns the socket."""
+    with PlainWorld() as world:
+        world.start()
+        world.answer = lambda _frame: None
+        if pings:
+            world.say({"jsonrpc": "2.0", "id": "p", "method": "signalwire.ping", "params": {}})
+        world.app.execute("calling.x", {})
+        world.run(14.9)
+        assert len(world.connected_at) == 1
+        world.run(0.2 + 1.0)
+        assert len(world.connected_at) == 2
+
+
+def test_a_server_that_is_slow_with_every_command_and_answers_pings_is_kept() -> None:
+    """A slow command is its caller's problem (K9): nobody else's calls are cut off for it."""
+    with PlainWorld() as world:
+        world.start()
+        world.answer = lambda frame: {"code": "200"} if frame["method"] == "signalwire.ping" else None
+        replies = [world.app.execute("calling.x", {"number": number}) for number in range(3)]
+        world.run(300.0)
+        assert all(isinstance(reply.error, RequestTimeoutError) for reply in replies)
+        assert len(world.connected_at) == 1
+        assert len(world.requests("signalwire.ping")) == 10, "one for the three, and then every 30 s"

@@ -177,9 +177,9 @@ def test_what_happens_to_a_call_can_be_read_again(server: PlainServer, store: St
         lost = handle.send_digits("2")
         peer.expect("calling.send_digits", digits="2")
         peer.vanish()
+        peer = server.accept_login()
         with pytest.raises(RelayActorsError):
             lost.get(timeout=DEADLINE_S)
-        peer = server.accept_login()
         peer.settle()
         assert kinds(store.load(subject=CALL)) == [
             ("event", "calling.call.receive"),

@@ -8,7 +8,7 @@ import pytest
 
 from relay_actors import ActionCompleted, CallActor, CallEnded, ChildFailed, CommandFailed
 from relay_actors.actors.action_actor import ActionActor
-from relay_actors.errors import ActorDead, CommandRejectedError, ConnectionLostError, RelayError, RequestTimeoutError
+from relay_actors.errors import ActorDead, CommandRejectedError, RelayError, RequestTimeoutError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, PlayEvent, RelayEvent
 from relay_actors.protocol.commands import Answer, Hold
 from tests.actors.world import CONTEXT, Witness, World, device, over_seeds
@@ -86,16 +86,6 @@ def test_a_command_whose_answer_does_not_come_fails(world: World):
     with pytest.raises(RelayError, match=r"Request timeout for calling\.answer") as failed:
         handle.answer().get(timeout=30)
     assert isinstance(failed.value, RequestTimeoutError)
-
-
-def test_a_command_whose_answer_is_lost_with_the_connection_fails(world: World):
-    _line, handle = world.answered(Witness)
-    world.sim.stop_answering("calling.hold")
-    reply = handle.perform(Hold())
-    world.settle()
-    world.sim.drop_sockets()
-    with pytest.raises(ConnectionLostError):
-        reply.get(timeout=5)
 
 
 @over_seeds(5)

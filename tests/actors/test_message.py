@@ -213,6 +213,36 @@ def test_a_text_whose_answer_is_lost_is_not_sent_again(server: PlainServer) -> N
         server.accept_login().expect_nothing()
 
 
+def test_a_text_whose_session_is_gone_lets_nobody_wait(server: PlainServer) -> None:
+    """Nothing more will be heard of it, and that is said. SEMANTICS K8."""
+    with logged_in(server) as (app, peer):
+        text = app.send_message(to_number=TO, from_number=FROM, body="hi")
+        peer.ok(peer.expect("messaging.send"), message_id="m")
+        text.sent.get(timeout=DEADLINE_S)
+        tell(peer, "sent")
+        waiting = text.wait()
+        peer.send_request("signalwire.disconnect", {"restart": True})
+        peer.close()
+        server.accept_login()
+        with pytest.raises(RelayActorsError, match=r"nothing more is heard of message m: .*its session is gone"):
+            waiting.get(timeout=DEADLINE_S)
+        assert (text.state, text.reason) == ("sent", "lost")
+        wait_until(lambda: is_over(app), "the end of its actor")
+
+
+def test_a_text_that_waits_for_a_connection_is_sent_in_the_next_session(server: PlainServer) -> None:
+    """It belongs to none yet."""
+    with logged_in(server) as (app, peer):
+        peer.send_request("signalwire.disconnect", {"restart": True})
+        peer.settle()
+        text = app.send_message(to_number=TO, from_number=FROM, body="hi")
+        peer.close()
+        peer = server.accept_login()
+        peer.ok(peer.expect("messaging.send"), message_id="m")
+        tell(peer, "delivered")
+        assert text.wait().get(timeout=DEADLINE_S).message_state == "delivered"
+
+
 def test_a_text_that_is_on_its_way_is_followed_over_a_resume(server: PlainServer) -> None:
     """PROTOCOL 6.3: tracked messages are kept."""
     with logged_in(server) as (app, peer):

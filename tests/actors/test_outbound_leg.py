@@ -538,13 +538,9 @@ def end_originator(world: World, handle: CallHandle, how: str) -> None:
             handle.ref._cell.kill("test")
         case "is given up":
             handle.ref.tell("crash")
-        case "loses its connection":
-            world.sim.drop_sockets()
 
 
-every_end = pytest.mark.parametrize(
-    "how", ["hangs up", "stops", "stops at once", "is killed", "is given up", "loses its connection"]
-)
+every_end = pytest.mark.parametrize("how", ["hangs up", "stops", "stops at once", "is killed", "is given up"])
 
 
 class Fragile(Witness):
@@ -616,29 +612,99 @@ def test_a_stop_of_the_application_leaves_nothing_ringing(world: World):
 
 
 @over_seeds(10)
-def test_a_dial_fails_when_the_connection_is_lost(world: World):
-    """Its news would be lost (PROTOCOL 6.3). What rings is hung up, and what is answered late as well."""
+def test_a_dial_survives_the_loss_of_the_connection(world: World):
+    """Proves SEMANTICS K1: what happened meanwhile is told when the session is resumed. Otherwise than PROTOCOL 6.3,
+    where who dials is told of a failure while the other side rings on."""
     handle = dial(world, [A], tag="t")
+    line = world.sim.phone(A).rings()
+    world.settle()
+    with world.sim.socket_down(3):
+        world.run(1)
+        line.answers()
+    event = handle.wait_for_answered().get(timeout=10)
+    assert event.call_state == "answered"
+    told = [type(message) for message in world.seen(handle)]
+    assert told == [DialEvent, ConnectionLost, ConnectionRestored, CallStateEvent, DialEvent] or told == [
+        DialEvent,
+        ConnectionLost,
+        ConnectionRestored,
+        DialEvent,
+        CallStateEvent,
+    ]
+    assert len(world.sent("calling.dial")) == 1
+
+
+def test_the_deadline_of_a_dial_counts_on_while_there_is_no_connection(world: World):
+    """Who waits for an answer has been promised so much time, and not so much time of a connection."""
+    handle = dial(world, [A], tag="t", dial_timeout=20.0)
     wait = handle.wait_for_answered()
     line = world.sim.phone(A).rings()
     world.settle()
-    world.sim.drop_sockets()
-    with pytest.raises(RelayError, match="Connection closed during dial"):
-        wait.get(timeout=5)
-    line.is_hung_up()
+    with world.sim.socket_down(25):
+        world.run(18)
+        assert not wait.is_settled
+        world.run(3)
+        with pytest.raises(DialFailedError, match="timed out"):
+            wait.get(timeout=0)
+    line.is_hung_up(within=30)
+
+
+@over_seeds(5)
+def test_a_dial_fails_when_its_session_is_gone(world: World):
+    """Proves SEMANTICS K8: its news would be told to nobody."""
+    handle = dial(world, [A], tag="t")
+    waits = [handle.wait_for_answered(), handle.wait_for_ended()]
+    line = world.sim.phone(A).rings()
     world.settle()
+    world.sim.announce_disconnect(restart=True)
+    for wait in waits:
+        with pytest.raises(DialFailedError, match="Connection closed during dial"):
+            wait.get(timeout=10)
     told = [type(message) for message in world.seen(handle) if not isinstance(message, DialEvent)]
-    assert told[:2] == [ConnectionLost, DialFailed]
+    assert told == [ConnectionLost, ConnectionRestored, DialFailed]
+    assert world.count("calls.lost") == 1
+    assert [params["call_id"] for params in world.sent("calling.end")] == [line.call_id], "in case it can be reached"
+    line.hangs_up()
 
 
-def test_a_dial_whose_answer_is_lost_with_the_connection_fails(world: World):
+def test_a_dial_that_waits_for_a_connection_is_made_in_the_next_session(world: World):
+    """It belongs to none yet."""
     world.start()
-    world.sim.stop_answering("calling.dial")
+    world.sim.phone(A).answers()
+    world.sim.announce_disconnect(restart=True, close_after=None)
+    world.settle()
     handle = dial(world, [A])
     world.settle()
+    world.sim.drop_sockets(clean=True)
+    handle.wait_for_answered().get(timeout=10)
+    assert len(world.sent("calling.dial")) == 1
+
+
+@over_seeds(5)
+@pytest.mark.parametrize("was_done", [False, True])
+def test_a_dial_whose_answer_is_lost_with_the_connection_is_made_once(world: World, was_done: bool):
+    """An event of it shows that it was made; if there is none, it is made again, under the same tag (K6)."""
+    world.start()
+    world.sim.stop_answering("calling.dial", but_do_it=was_done)
+    handle = dial(world, [A], tag="t")
+    world.settle()
     world.sim.drop_sockets()
-    with pytest.raises(RelayError, match="Connection closed"):
-        handle.wait_for_answered().get(timeout=5)
+    world.sim.resume_answering("calling.dial")
+    world.sim.phone(A).rings(within=10).answers()
+    handle.wait_for_answered().get(timeout=10)
+    assert len(world.sim.calls) == 1
+    assert [params["tag"] for params in world.sent("calling.dial")] == ["t"] * (1 if was_done else 2)
+
+
+def test_a_dial_that_the_server_never_answers_fails(world: World):
+    """It is made once more, and then nobody waits any longer for it."""
+    world.start()
+    world.sim.stop_answering("calling.dial")
+    handle = dial(world, [A], tag="t")
+    with pytest.raises(RelayError, match=r"Request timeout for calling\.dial"):
+        handle.wait_for_answered().get(timeout=60)
+    assert len(world.sent("calling.dial")) == 2
+    assert world.count("connection.lost") == 0
 
 
 def test_a_dial_that_is_made_while_there_is_no_connection_is_sent_when_there_is_one(world: World):
@@ -707,6 +773,32 @@ def test_a_call_of_a_session_that_is_gone_ends(world: World):
     world.run(10)
     assert world.call_actors() == []
     assert [params["reason"] for params in world.sent("calling.end")] == ["error"]
+    assert world.count("calls.lost") == 1
+
+
+def test_whoever_waits_for_anything_of_a_lost_session_is_told(world: World):
+    """Proves SEMANTICS K8: also who waits for the outcome of a command that nobody will ever know."""
+    _line, handle = world.answered(Witness)
+    world.sim.stop_answering("calling.hold")
+    world.sim.stop_answering("calling.record", but_do_it=True)
+    play, record = handle.play_silence(60), handle.record()
+    waits = [handle.perform(Hold()), play.wait(), record, record.wait(), handle.wait_for_ended(), handle.wait_for("x")]
+    world.settle()
+    world.sim.announce_disconnect(restart=True)
+    world.run(10)
+    assert [wait.is_settled for wait in waits] == [True] * len(waits)
+    with pytest.raises(CallEnded, match="lost"):
+        waits[0].get(timeout=0)
+
+
+def test_a_refused_resume_ends_the_calls_of_the_old_session(world: World):
+    """Proves SEMANTICS K8: the server may have forgotten it without having said so."""
+    _line, handle = world.answered(Witness)
+    world.sim.forget_sessions()
+    world.sim.drop_sockets()
+    handle.wait_for_ended().get(timeout=30)
+    assert handle.end_reason == "lost"
+    assert [message.resumed for message in world.seen(handle, ConnectionRestored)] == [False]
 
 
 def test_no_end_is_expected_while_nothing_can_be_heard(world: World):

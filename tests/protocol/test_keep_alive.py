@@ -73,3 +73,18 @@ def test_the_next_connection_begins_with_nothing():
     keep_alive.reset()
     assert (keep_alive.ping_at, keep_alive.watchdog_at, keep_alive.ping_id) == (None, None, "")
     assert keep_alive.ping_failed(200.0) is False
+
+
+def test_the_answer_to_a_ping_is_due_within_the_time_of_any_request():
+    keep_alive = _logged_in()
+    assert keep_alive.answer_due_at is None
+    keep_alive.ping_sent("p1", 130.0)
+    assert keep_alive.answer_due_at == 140.0
+    keep_alive.ping_answered(133.0)
+    assert keep_alive.answer_due_at is None
+    keep_alive.ping_sent("p2", 160.0)
+    keep_alive.ping_failed(161.0)
+    assert keep_alive.answer_due_at is None
+    keep_alive.ping_sent("p3", 163.0)
+    keep_alive.stop_pinging()
+    assert keep_alive.answer_due_at is None

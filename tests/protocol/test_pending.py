@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from relay_actors.errors import NotSentError
-from relay_actors.protocol.pending import Pending, PendingRequests
+from relay_actors.protocol.pending import Pending, PendingRequests, Standing
 
 
 def _requests(*, limit: int = 500) -> PendingRequests:
@@ -45,30 +45,56 @@ def test_the_queue_comes_out_in_order_and_once():
     assert requests.take_queue(1.0) == []
 
 
-def test_a_caller_waits_from_the_making_and_the_socket_owes_from_the_sending():
-    """A request that aged in the queue must not condemn the fresh connection it went out on."""
+def test_a_caller_waits_from_the_making_and_the_server_owes_from_the_sending():
+    """A request that aged in the queue says nothing yet about the fresh connection it went out on."""
     requests = _requests()
     requests.enqueue(_made("a", 0.0))
     requests.take_queue(9.0)
     assert requests.next_deadline() == 10.0
+    assert requests.probe_at() == 14.0
     assert _ids(requests.expired(10.0)) == ["a"]
-    assert requests.unanswered(18.9) is None
-    assert requests.next_deadline() == 19.0
-    unanswered = requests.unanswered(19.0)
-    assert unanswered is not None
-    assert unanswered.id == "a"
+    assert requests.next_deadline() is None
+    assert requests.probe_at() == 14.0
 
 
-def test_a_late_answer_belongs_to_nobody_but_clears_the_socket():
+def test_what_expires_in_the_queue_was_never_sent_and_what_was_sent_may_still_be_answered():
     requests = _requests()
-    requests.enqueue(_made("a", 0.0))
-    requests.take_queue(9.0)
-    requests.expired(10.0)
+    requests.sent(_made("a", 0.0), 0.0)
+    requests.enqueue(_made("b", 0.0))
+    assert [(request.id, request.sent_at) for request in requests.expired(10.0)] == [("a", 0.0), ("b", None)]
+    assert requests.answered("b") is None
     answered = requests.answered("a")
     assert answered is not None
-    assert answered[1] is False
-    assert requests.unanswered(99.0) is None
-    assert requests.next_deadline() is None
+    assert answered[1] is Standing.LATE
+    assert requests.answered("a") is None
+
+
+def test_a_late_answer_owes_nothing_any_more():
+    requests = _requests()
+    requests.sent(_made("a", 0.0), 0.0)
+    requests.expired(10.0)
+    requests.answered("a")
+    assert requests.probe_at() is None
+
+
+def test_as_many_late_answers_are_awaited_as_there_is_room_in_the_queue():
+    """A server that answers nothing must not fill the memory."""
+    requests = _requests(limit=2)
+    for request_id in "abc":
+        requests.sent(_made(request_id, 0.0), 0.0)
+    requests.expired(10.0)
+    assert [requests.answered(request_id) is not None for request_id in "abc"] == [False, True, True]
+
+
+def test_a_ping_vouches_for_what_was_sent_before_it():
+    requests = _requests()
+    requests.sent(_made("a", 0.0), 0.0)
+    requests.probed()
+    assert requests.probe_at() is None
+    requests.sent(_made("b", 3.0), 3.0)
+    assert requests.probe_at() == 8.0
+    requests.answered("b")
+    assert requests.probe_at() is None
 
 
 def test_an_answer_is_taken_once():
@@ -76,7 +102,7 @@ def test_an_answer_is_taken_once():
     requests.sent(_made("a", 0.0), 0.0)
     answered = requests.answered("a")
     assert answered is not None
-    assert answered[1] is True
+    assert answered[1] is Standing.AWAITED
     assert requests.answered("a") is None
 
 
@@ -97,7 +123,9 @@ def test_forgetting_drops_a_queued_request_and_only_tells_of_a_sent_one():
     assert requests.forget("unknown") is False
     assert (requests.queued, requests.outstanding) == (0, 0)
     assert requests.take_queue(0.0) == []
-    assert requests.unanswered(10.0) is not None
+    answered = requests.answered("a")
+    assert answered is not None
+    assert answered[1] is Standing.FORGOTTEN
 
 
 def test_what_never_left_goes_back_to_the_front_in_order():
@@ -115,7 +143,8 @@ def test_what_never_left_goes_back_to_the_front_in_order():
 def test_loss_takes_the_sent_requests_and_leaves_the_queue():
     requests = _requests()
     requests.sent(_made("a", 0.0), 0.0)
-    requests.sent(_made("ping", 0.0), 0.0, awaited=False)
+    requests.sent(_made("forgotten", 0.0), 0.0)
+    requests.forget("forgotten")
     requests.enqueue(_made("b", 0.0))
     assert _ids(requests.lose()) == ["a"]
     assert requests.lose() == []
@@ -125,7 +154,8 @@ def test_loss_takes_the_sent_requests_and_leaves_the_queue():
 def test_clearing_gives_everything_that_is_waited_for_oldest_first():
     requests = _requests()
     requests.sent(_made("a", 0.0), 0.0)
-    requests.sent(_made("ping", 0.0), 0.0, awaited=False)
+    requests.sent(_made("forgotten", 0.0), 0.0)
+    requests.forget("forgotten")
     requests.enqueue(_made("b", 1.0))
     assert _ids(requests.clear()) == ["a", "b"]
     assert requests.next_deadline() is None
@@ -143,7 +173,7 @@ def test_a_hundred_thousand_requests_cost_no_more_each_than_ten():
     for number in range(100_000):
         requests.answered(str(number))
         requests.next_deadline()
-        assert requests.unanswered(0.0) is None
+        requests.probe_at()
     assert time.perf_counter() - begun < 30.0
 
 
@@ -157,6 +187,8 @@ class PendingModel(RuleBasedStateMachine):
         self.next_id = 0
         self.model: list[Pending] = []
         self.awaited: set[str] = set()
+        self.late: set[str] = set()
+        self.vouched: set[str] = set()
 
     def _new(self) -> Pending:
         self.next_id += 1
@@ -190,8 +222,16 @@ class PendingModel(RuleBasedStateMachine):
         if request.sent_at is None:
             assert self.requests.answered(request.id) is None
             return
-        assert self.requests.answered(request.id) == (request, request.id in self.awaited)
+        standing = Standing.AWAITED if request.id in self.awaited else Standing.FORGOTTEN
+        if request.id in self.late:
+            standing = Standing.LATE
+        assert self.requests.answered(request.id) == (request, standing)
         self._drop([request])
+
+    @rule()
+    def ping(self) -> None:
+        self.requests.probed()
+        self.vouched = {request.id for request in self.model if request.sent_at is not None}
 
     @rule(data=st.data())
     @precondition(lambda self: self.model)
@@ -208,6 +248,7 @@ class PendingModel(RuleBasedStateMachine):
         assert self.requests.expired(self.now) == late
         self._drop([request for request in late if request.sent_at is None])
         self.awaited.difference_update(request.id for request in late)
+        self.late.update(request.id for request in late if request.sent_at is not None)
 
     @rule()
     def lose(self) -> None:
@@ -225,10 +266,9 @@ class PendingModel(RuleBasedStateMachine):
         assert self.requests.queued == len(queued)
         assert self.requests.outstanding == len(self.awaited) - len(queued)
         deadlines = [r.made_at + 10.0 for r in self.model if r.id in self.awaited]
-        deadlines += [r.sent_at + 10.0 for r in self.model if r.sent_at is not None]
         assert self.requests.next_deadline() == min(deadlines, default=None)
-        owed = [r for r in self.model if r.sent_at is not None and r.sent_at + 10.0 <= self.now]
-        assert (self.requests.unanswered(self.now) is not None) is bool(owed)
+        probes = [r.sent_at + 5.0 for r in self.model if r.sent_at is not None and r.id not in self.vouched]
+        assert self.requests.probe_at() == min(probes, default=None)
 
 
 TestPendingModel = PendingModel.TestCase

@@ -67,9 +67,30 @@ def test_a_control_id_in_use_is_a_conflict(call: Inbound):
     assert call.peer.states("calling.call.play") == ["playing"]
 
 
-def test_a_control_id_may_be_used_again_when_it_is_free(stage: Stage, call: Inbound):
+@pytest.mark.parametrize("after_s", [0.0, 1.0], ids=["while it runs", "when it is over"])
+def test_a_command_that_comes_twice_is_carried_out_once(stage: Stage, call: Inbound, after_s: float):
+    """A client that has lost the answer sends it again under the same control_id, and nothing is played twice."""
+    call.do("calling.play", control_id="c1", play=[tts("x")])
+    stage.run(after_s)
+    assert call.code("calling.play", control_id="c1", play=[tts("x")]) == "409"
+    stage.run(1)
+    assert call.peer.states("calling.call.play") == ["playing", "finished"]
+
+
+def test_a_control_id_that_was_refused_may_be_tried_again(stage: Stage, call: Inbound):
+    """Nothing has run under it."""
+    stage.sim.reject_next("calling.play", code="500")
+    assert call.code("calling.play", control_id="c1", play=[tts("x")]) == "500"
+    call.do("calling.play", control_id="c1", play=[tts("x")])
+    assert call.peer.states("calling.call.play") == ["playing"]
+
+
+def test_a_digit_binding_plays_as_often_as_the_digits_are_pressed(stage: Stage, call: Inbound):
+    """The server runs it by itself, each time under the control_id that the binding names (PROTOCOL 12)."""
+    bound = {"control_id": "c1", "play": [tts("x")]}
+    call.do("calling.bind_digit", digits="1", bind_method="calling.play", params=bound)
     for _ in range(2):
-        call.do("calling.play", control_id="c1", play=[tts("x")])
+        call.line.presses("1")
         stage.run(1)
     assert call.peer.states("calling.call.play") == ["playing", "finished"] * 2
 

@@ -1,0 +1,306 @@
+"""Commands of unknown outcome: what shows that they were carried out, and which are sent once more. Layer: hall.
+
+An answer may not come in time, or be lost with its socket (SEMANTICS K6). Then the command is *in doubt*, and its
+caller waits on: the server sends again what it has told and we have not acknowledged, so that after a resume a moment's
+silence means something. What is known by then decides: an event that the command has caused, or its late answer,
+settles it. If there is none, what can be repeated without harm is sent again, under the same ids, and all else fails as
+unknown.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple, TypeAlias
+
+from relay_actors.actors.dialling import Dialling
+from relay_actors.actors.leg_life import LegLife
+from relay_actors.actors.orders import Begin, Control, Perform
+from relay_actors.actors.under_way import UnderWay
+from relay_actors.errors import CommandRejectedError, ConnectionLostError, RelayActorsError, RequestTimeoutError
+from relay_actors.protocol.base import JsonObject
+from relay_actors.protocol.commands import (
+    AIHold,
+    AIUnhold,
+    Answer,
+    ClearDigitBindings,
+    Connect,
+    Denoise,
+    DenoiseStop,
+    Disconnect,
+    Echo,
+    Hangup,
+    Hold,
+    JoinConference,
+    JoinRoom,
+    LeaveConference,
+    LeaveRoom,
+    Pause,
+    QueueEnter,
+    QueueLeave,
+    Refer,
+    RelayCommand,
+    SendDigits,
+    Unhold,
+)
+from relay_actors.protocol.events import (
+    CallStateEvent,
+    ConferenceEvent,
+    ConnectEvent,
+    DenoiseEvent,
+    EchoEvent,
+    HoldEvent,
+    QueueEvent,
+    ReferEvent,
+    RelayEvent,
+    SendDigitsEvent,
+)
+from relay_actors.protocol.states import ActionState, CallState, ConnectState, is_at_or_past
+
+__all__ = ["MOST_REPEATS", "Reconciling", "Sent", "is_repeatable", "shows"]
+
+_log = logging.getLogger("relay_actors.calls")
+
+Sent: TypeAlias = Perform | Begin | Control | Dialling
+"""What can be in doubt: an order of a call, or the dial that makes it."""
+
+MOST_REPEATS: Final = 3
+"""How often a command is sent again, if each time its answer is lost with the socket. One that the server does not
+answer in time is sent again once: it has had its chance."""
+
+_IN_USE: Final = 409
+"""What a repeated command is refused with when it had been carried out the first time. Source: PROTOCOL 2.5."""
+
+_Shows: TypeAlias = Callable[[RelayCommand, RelayEvent], bool]
+
+
+class _Rule(NamedTuple):
+    """What is known of one command.
+
+    Attributes:
+        shows: whether an event shows that it was carried out.
+        is_repeatable: whether it does no harm when it is sent twice: the second one is refused, or changes nothing.
+    """
+
+    shows: _Shows
+    is_repeatable: bool = True
+
+
+def _nothing_shows(_command: RelayCommand, _event: RelayEvent) -> bool:
+    return False
+
+
+def _has_reached(state: CallState) -> _Shows:
+    return lambda _command, event: isinstance(event, CallStateEvent) and is_at_or_past(event.call_state, state)
+
+
+def _holds(state: str) -> _Shows:
+    return lambda _command, event: isinstance(event, HoldEvent) and event.state == state
+
+
+def _denoised(is_on: bool) -> _Shows:
+    return lambda _command, event: isinstance(event, DenoiseEvent) and event.denoised is is_on
+
+
+def _queue(*states: str) -> _Shows:
+    return lambda _command, event: isinstance(event, QueueEvent) and event.status in states
+
+
+def _bridges(_command: RelayCommand, event: RelayEvent) -> bool:
+    # Not one that has parted: that may be the end of the bridge before.
+    return isinstance(event, ConnectEvent) and event.connect_state != ConnectState.DISCONNECTED
+
+
+def _parts(_command: RelayCommand, event: RelayEvent) -> bool:
+    return isinstance(event, ConnectEvent) and event.connect_state == ConnectState.DISCONNECTED
+
+
+def _joins(command: RelayCommand, event: RelayEvent) -> bool:
+    is_it = isinstance(event, ConferenceEvent) and isinstance(command, JoinConference) and event.name == command.name
+    return is_it and isinstance(event, ConferenceEvent) and event.participant_call_id in ("", event.call_id)
+
+
+def _presses(command: RelayCommand, event: RelayEvent) -> bool:
+    return isinstance(event, SendDigitsEvent) and event.control_id == getattr(command, "control_id", None)
+
+
+_RULES: Final[Mapping[type[RelayCommand], _Rule]] = MappingProxyType(
+    {
+        AIHold: _Rule(_nothing_shows),
+        AIUnhold: _Rule(_nothing_shows),
+        Answer: _Rule(_has_reached(CallState.ANSWERED)),
+        ClearDigitBindings: _Rule(_nothing_shows),
+        Connect: _Rule(_bridges),
+        Denoise: _Rule(_denoised(True)),
+        DenoiseStop: _Rule(_denoised(False)),
+        Disconnect: _Rule(_parts),
+        Echo: _Rule(lambda _command, event: isinstance(event, EchoEvent)),
+        Hangup: _Rule(_has_reached(CallState.ENDING)),
+        Hold: _Rule(_holds("hold")),
+        JoinConference: _Rule(_joins),
+        JoinRoom: _Rule(_nothing_shows),
+        LeaveConference: _Rule(_nothing_shows),
+        LeaveRoom: _Rule(_nothing_shows),
+        QueueEnter: _Rule(_queue("enqueue", "waiting", "dequeue")),
+        QueueLeave: _Rule(_queue("leave")),
+        Refer: _Rule(lambda _command, event: isinstance(event, ReferEvent)),
+        # Its only event comes when all keys are pressed, which may take longer than anybody waits for it.
+        SendDigits: _Rule(_presses, is_repeatable=False),
+        Unhold: _Rule(_holds("unhold")),
+    }
+)
+"""Commands that are not named here are not looked for, and not repeated: `Pass`, `Transfer`, `UserEvent`, …"""
+
+_UNKNOWN: Final = _Rule(_nothing_shows, is_repeatable=False)
+
+
+def shows(sent: Sent, event: RelayEvent) -> bool:
+    """Return whether an event shows that ``sent`` was carried out. What it is about has taken the event already."""
+    match sent:
+        case Dialling(tag=tag):
+            return event.tag == tag
+        case Begin(action=action):
+            return bool(event.control_id) and event.control_id == action.control_id
+        case Control(action=action, command=command):
+            return action.is_done or (isinstance(command, Pause) and action.state is ActionState.PAUSED)
+        case Perform(command=command):
+            return _RULES.get(type(command), _UNKNOWN).shows(command, event)
+
+
+def is_repeatable(sent: Sent) -> bool:
+    """Return whether ``sent`` may be sent twice.
+
+    What has a name of its own is refused the second time, or begins nothing new; what is done to a running operation
+    is done to the same one.
+    """
+    return not isinstance(sent, Perform) or _RULES.get(type(sent.command), _UNKNOWN).is_repeatable
+
+
+class Reconciling(LegLife):
+    """Adds to the life of a call's actor what becomes of commands of unknown outcome. All of it in the turn."""
+
+    def put_in_doubt(self, order: Sent, error: RelayActorsError | None = None) -> None:
+        """Nobody knows what has become of a command: find out, repeat it, or fail it.
+
+        Nothing is found out while the connection is lost; its return begins the time that is waited.
+
+        Args:
+            order: what was sent. An operation stands among the leg's actions already.
+            error: what it fails with at last; by default, that its answer was lost.
+        """
+        leg = self.leg
+        if not isinstance(order, Dialling):
+            if leg.is_ended:
+                order.too_late(leg)
+                return
+            if not isinstance(order, Begin):
+                leg.replies.add(order.reply)
+        known = self._noted(order)
+        known.error = error or ConnectionLostError()
+        self.system.hooks.count("commands.in_doubt")
+        _log.info("in doubt call_id=%s method=%s: %s", leg.name, order.command.method, known.error)
+        if known.is_shown or self._is_so_already(order):
+            self._settle_shown(order)
+        elif not leg.is_cut_off:
+            self._start_clock(order, known)
+
+    def note_sent(self, order: Sent) -> None:
+        """Note that a command is on its way."""
+        self._noted(order)
+
+    def take_answer(
+        self, order: Sent, result: JsonObject | None, error: RelayActorsError | None
+    ) -> tuple[JsonObject | None, RelayActorsError | None] | None:
+        """Return the certain outcome that an answer tells; None if it tells nothing new, or leaves all in doubt."""
+        leg = self.leg
+        if order not in leg.under_way:
+            return None  # the call has ended, or an event has told it already
+        if isinstance(error, RequestTimeoutError) or (isinstance(error, ConnectionLostError) and not error.is_final):
+            self.put_in_doubt(order, error)
+            return None
+        known = leg.under_way.pop(order)
+        known.stop_clock()
+        if known.repeats and isinstance(error, CommandRejectedError) and error.code == _IN_USE:
+            return {}, None  # by itself: the first one had arrived
+        return result, error
+
+    def take_evidence(self, event: RelayEvent) -> None:
+        """Look whether an event settles what is in doubt; and remember it for what may be in doubt later."""
+        for order, known in tuple(self.leg.under_way.items()):
+            if not known.is_shown and shows(order, event):
+                known.is_shown = True
+                if known.error is not None:
+                    self._settle_shown(order)
+
+    def on_doubt_due(self, order: Sent) -> None:
+        """Time is over for a command in doubt: nothing was heard of it."""
+        leg = self.leg
+        known = leg.under_way.get(order)
+        if known is None or known.error is None or leg.is_cut_off or not leg.is_ours:
+            return
+        known.stop_clock()
+        most = MOST_REPEATS if isinstance(known.error, ConnectionLostError) else 1
+        if known.repeats < most and is_repeatable(order) and self._makes_sense(order):
+            known.sent_again(self.system.clock.now())
+            self.system.hooks.count("commands.repeated")
+            _log.info("sent once more call_id=%s method=%s", leg.name, order.command.method)
+            self.send_again(order)
+        else:
+            del leg.under_way[order]
+            self.take_outcome(order, None, known.error)
+        self.hand_out()
+
+    def pause_doubts(self) -> None:
+        """Nothing can be heard now, so that nothing can be concluded from silence."""
+        for known in self.leg.under_way.values():
+            known.stop_clock()
+
+    def go_on_with_doubts(self) -> None:
+        """The session goes on: what the server has to tell comes now."""
+        for order, known in tuple(self.leg.under_way.items()):
+            if known.error is not None:
+                self._start_clock(order, known)
+
+    def send_again(self, order: Sent) -> None:
+        """Send a command under the same ids. For subclasses to extend."""
+
+    def take_outcome(self, order: Sent, result: JsonObject | None, error: RelayActorsError | None) -> None:
+        """Do what follows from a certain outcome. For subclasses to extend."""
+
+    def _noted(self, order: Sent) -> UnderWay:
+        known = self.leg.under_way.get(order)
+        if known is None:
+            known = self.leg.under_way[order] = UnderWay(self.system.clock.now())
+        return known
+
+    def _settle_shown(self, order: Sent) -> None:
+        known = self.leg.under_way.pop(order)
+        known.stop_clock()
+        _log.info("carried out, as events show call_id=%s method=%s", self.leg.name, order.command.method)
+        self.take_outcome(order, {}, None)
+
+    def _start_clock(self, order: Sent, known: UnderWay) -> None:
+        known.stop_clock()
+        known.clock = self.call_in(
+            f"doubt {known.number}", self.office.timing.reconcile_s, lambda actor: actor.on_doubt_due(order)
+        )
+
+    def _is_so_already(self, order: Sent) -> bool:
+        """Return whether the call is as the command wants it, whatever has told of it."""
+        match order:
+            case Begin(action=action):
+                return action.is_done or action.state not in (ActionState.NEW, ActionState.REQUESTED)
+            case Control(action=action):
+                return action.is_done
+            case Perform(command=Answer()):
+                return self.leg.has_reached(CallState.ANSWERED)
+            case Perform(command=Hangup()):
+                return self.leg.has_reached(CallState.ENDING)
+            case _:
+                return False
+
+    def _makes_sense(self, order: Sent) -> bool:
+        """Return whether it is still wanted: on a call that is being hung up only the hang-up itself is."""
+        is_hang_up = isinstance(order, Perform) and isinstance(order.command, Hangup)
+        return is_hang_up or not self.leg.is_being_hung_up
