@@ -17,7 +17,7 @@ from relay_actors.errors import Poisoned
 from relay_actors.runtime.anatomy import AnyActor, AnyCell, AnySystem
 from relay_actors.runtime.asking import FOREVER, NoReplyYet, fail_ask, not_answered, skip_expired
 from relay_actors.runtime.async_handler import Hold
-from relay_actors.runtime.base import Dispatcher
+from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.context import here
 from relay_actors.runtime.extras import STASHED, Extras
 from relay_actors.runtime.failures import ActorIsDead
@@ -62,6 +62,7 @@ class Turns(Post):
         state: where in its life it is.
         throughput: how many messages it may handle in one turn.
         hold: why it does not take its next message, if a handler awaits or an end is waited for; None otherwise.
+        inside: in whose turn its own turn runs; None otherwise.
         passes_to: a flow on a thread of its own, which goes on with this turn there; None otherwise.
     """
 
@@ -75,6 +76,7 @@ class Turns(Post):
         "_start_wanted",
         "actor",
         "hold",
+        "inside",
         "passes_to",
         "state",
         "throughput",
@@ -95,6 +97,7 @@ class Turns(Post):
         self._extras: Extras | None = None
         self.hold: Hold | None = None
         self.passes_to: TakesTurn | None = None
+        self.inside: Runnable | None = None
         self._next: deque[Internal] = deque()  # touched in its turns only, so no lock guards it
 
     @property
@@ -165,10 +168,13 @@ class Turns(Post):
         So what follows from a message is done in the state that this message has left, whatever waits behind it. From
         elsewhere it takes its place in the control lane.
         """
-        if here.turn is not self:
+        turn = here.turn
+        while turn is not None and turn is not self:  # or in that of a child, which runs inside its own
+            turn = getattr(turn, "inside", None)
+        if turn is None:
             self.tell_control(message)
-            return
-        self._next.append(message)
+        else:
+            self._next.append(message)
 
     def drive(
         self,
@@ -251,12 +257,14 @@ class Turns(Post):
 
     def _run(self, grant: list[None]) -> None:
         outer, here.turn = here.turn, self
+        self.inside = outer
         outer_flow, here.in_flow = here.in_flow, False
         self._is_running = True
         try:
             self._handle_some(grant)
         finally:
             here.turn = outer
+            self.inside = None
             here.in_flow = outer_flow
             passes_to = self.passes_to
             if passes_to is None:
