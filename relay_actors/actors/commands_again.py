@@ -16,11 +16,18 @@ __all__ = ["ActionCommandAgain", "CommandAgain", "DialAgain", "dial_of"]
 class CommandAgain(RelayCommand):
     """A command as it went out once; its params were checked then."""
 
+    takes_anything: ClassVar[bool] = True
+
     name: str = ""
     params: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check nothing: that was done then."""
+
+    @classmethod
+    def wire_names(cls) -> dict[str, str]:
+        """Return nothing: its arguments are not known any more."""
+        return {}
 
     @property
     def method(self) -> str:
@@ -36,11 +43,18 @@ class CommandAgain(RelayCommand):
 class ActionCommandAgain(ActionCommand):
     """A command that has started an operation once."""
 
+    takes_anything: ClassVar[bool] = True
+
     name: str = ""
     params: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check nothing: that was done then."""
+
+    @classmethod
+    def wire_names(cls) -> dict[str, str]:
+        """Return nothing: its arguments are not known any more."""
+        return {}
 
     @property
     def method(self) -> str:

@@ -445,8 +445,8 @@ class FlowLegActor(OutboundLegActor):
     def _handle_receive(self, message: Any) -> Any:
         # What other actors tell goes the same way as events, so that a flow can wait for it.
         if not self.is_for_pykka(message):
-            if self.run is not None and self.leg.course.is_kept:
-                self.keep_note("told", _packed(message))
+            if self.leg.course.is_kept:
+                self.keep_note("told", {**_packed(message), "timers": _packed(self._cell.timers.ticking)})
             if self._give_flow(message):
                 return None
             if self._keeps_untaken:

@@ -30,7 +30,6 @@ from relay_actors.journal.entries import (
     Outcome,
 )
 from relay_actors.protocol.base import JsonObject
-from relay_actors.protocol.commands import Dial
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, RelayEvent, parse_event
 from relay_actors.protocol.states import CallState
 
@@ -128,10 +127,10 @@ class History:
         return next((event for event in told if isinstance(event, CallReceiveEvent)), None)
 
     @property
-    def dial(self) -> Asked | None:
-        """The command that has dialled it, or None."""
-        asked = (item for item in self.items if isinstance(item, Asked))
-        return next((one for one in asked if one.method == Dial.method), None)
+    def dial(self) -> Mapping[str, Any] | None:
+        """The params of the command that has dialled it, or was to; None for an inbound call."""
+        dial = {} if self.started is None else self.started.settings.get("dial")
+        return dial if isinstance(dial, dict) and dial else None
 
     @property
     def legs(self) -> list[JsonObject]:

@@ -118,7 +118,8 @@ class LegLife(Actor, AllVerbs):
         course.seed = self._new_id()
         settings: JsonObject = {"seed": course.seed}
         if leg.dialling is not None:
-            settings |= {"tag": leg.tag, "timeout_s": leg.dialling.timeout_s}
+            dial = leg.dialling.command.to_params()
+            settings |= {"tag": leg.tag, "timeout_s": leg.dialling.timeout_s, "dial": dial}
             self.office.tell_connection(Claim(leg.tag, self._cell.ref, is_call=True))
         course.saved = data = self._plain_data()
         started = Started(leg.subject, name, leg.direction, data, settings)

@@ -94,10 +94,6 @@ class Recovery:
         if history.started is None:
             self._take_up_unowned(history)
             return None
-        if history.started.direction == "outbound" and history.dial is None:
-            _log.warning("a dial was not sent before the end of the process tag=%s", history.subject)
-            self._forget(history.subject)
-            return None
         try:
             return self._rebuild(history)
         except NotKept as error:
@@ -111,7 +107,7 @@ class Recovery:
         actor_class = _class_of(history)
         leg = Leg(direction="outbound" if history.dial is not None else "inbound", data=unpack(dict(started.data)))
         if history.dial is not None:
-            command = dial_of(history.dial.params)
+            command = dial_of(history.dial)
             leg.tag = command.tag
             leg.dialling = Dialling(command, float(str(started.settings.get("timeout_s", 0.0))))
             key = ("tag", leg.tag)

@@ -235,6 +235,9 @@ class Replay:
                 except NotKept as error:
                     self.change(str(error))
                 else:
+                    for key in values.get("timers", {}).get("value", ()):
+                        actor.cancel_timer(key)
+                        self._timers = [timer for timer in self._timers if timer["key"] != key]
                     actor.tell_message_again(message)
             case Learnt(values=values) if is_checkpoint:
                 self._reach(actor, item)

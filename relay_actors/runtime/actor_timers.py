@@ -105,15 +105,17 @@ class ActorTimers:
 
     Attributes:
         late_by_s: while a tick is handled, how long ago it was due; 0.0 otherwise.
+        ticking: while the tick of a durable timer is handled, its key; otherwise nothing.
     """
 
-    __slots__ = ("_cell", "_generation", "_timers", "late_by_s")
+    __slots__ = ("_cell", "_generation", "_timers", "late_by_s", "ticking")
 
     def __init__(self, cell: AnyCell) -> None:
         self._cell = cell
         self._timers: dict[Hashable, _Timer] = {}
         self._generation = 0
         self.late_by_s = 0.0
+        self.ticking: tuple[Hashable, ...] = ()
 
     def __len__(self) -> int:
         """Return how many are pending."""
@@ -194,10 +196,10 @@ class ActorTimers:
             return
         if timer.interval_s is None:
             self._timers.pop(tick.key, None)
-            self._deliver(timer)
+            self._deliver(tick.key, timer)
             return
         try:
-            self._deliver(timer)
+            self._deliver(tick.key, timer)
         finally:
             hold = self._cell.hold
             if hold is not None and hold.holds:  # a handler that awaits: its handling is not over yet
@@ -205,16 +207,18 @@ class ActorTimers:
             else:
                 self._arm_again(tick.key, timer)
 
-    def _deliver(self, timer: _Timer) -> None:
+    def _deliver(self, key: Hashable, timer: _Timer) -> None:
         message = timer.message
         if isinstance(message, Internal):
             message.deliver()
             return
         self.late_by_s = max(0.0, self._cell.system.clock.now() - timer.due)
+        self.ticking = (key,) if timer.durable else ()
         try:
             self._cell.handle_user(message)
         finally:
             self.late_by_s = 0.0
+            self.ticking = ()
             if timer.resets:
                 self._cell.heard()
 

@@ -160,10 +160,10 @@ class ThreadFlow:
                 result = self._run()
         except BaseException as error:  # whatever it is, it is raised in a turn, where an actor fails
             failure = error
-        here.turn = None
         self._is_through = True
         if not self._is_closed:
-            self._cell.tell_control(_Over(self, result, failure))
+            self._cell.tell_next(_Over(self, result, failure))
+        here.turn = None
         self._cell.end_turn()
 
     def _wait(self, future: Future[Any], timeout_s: float | None) -> bool | None:

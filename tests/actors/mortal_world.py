@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterable
 from random import Random
 from typing import Any
 
@@ -9,6 +11,7 @@ from relay_actors.app import RelayApp
 from relay_actors.journal.memory import MemoryMedium, MemoryStore
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
 from relay_actors.runtime.system import System
+from relay_actors.transport.memory import MemoryConnector, MemoryTransport
 from tests.actors.world import World
 
 __all__ = ["MortalWorld"]
@@ -17,36 +20,50 @@ __all__ = ["MortalWorld"]
 class MortalWorld(World):
     """One server, and one application after the other, with one journal.
 
+    Besides between two turns, the application can die inside one: before and after each commit of the journal, and
+    before and after each write to the socket. Those places are counted.
+
     Attributes:
         medium: where the journal is.
         deaths: how often the application was killed.
+        places: how many places there were so far at which it could have died.
+        dies_at: at which of them it dies; None: at none.
+        is_dying: whether it has died at such a place; what it still does in that turn has no effect.
     """
 
-    def __init__(self, seed: int = 1, **more: Any) -> None:
+    def __init__(self, seed: int = 1, *, dies_at: int | None = None, **more: Any) -> None:
         super().__init__(seed, **more)
         self._more = {key: more[key] for key in ("timing", "limits") if key in more}
         self.medium = MemoryMedium()
         self.deaths = 0
+        self.places = 0
+        self.dies_at = dies_at
+        self.is_dying = False
+        self._transports: list[MemoryTransport] = []
+        self.connector = _Connector(self)
         self.app = self._new_app()
 
+    def __repr__(self) -> str:
+        return f"MortalWorld({self.seed}, dies_at={self.dies_at})"
+
     def _new_app(self) -> RelayApp:
-        return RelayApp("project", "token", host="relay.example.com", journal=MemoryStore(self.medium), **self._more)
+        store = _Store(self, self.medium)
+        return RelayApp("project", "token", host="relay.example.com", journal=store, **self._more)
 
     def dies(self) -> None:
         """Kill the application, in the middle of whatever it was about to do next."""
-        connection = self.tree.office.connection._cell.actor
-        transport = None if connection is None else connection._transport
-        if transport is not None:
-            transport.abort()
+        if not self.is_dying:
+            self._cut()
         former = self.app
         former._free()
         self.deaths += 1
-        self.dispatcher = DeterministicDispatcher(Random(self.seed * 1000 + self.deaths), self.clock)
-        self.system = System(
-            dispatcher=self.dispatcher, random=Random(self.seed * 2000 + self.deaths), hooks=self.counters
-        )
+        self.is_dying = False
+        number = self.seed * 1000 + self.deaths
+        self.dispatcher = DeterministicDispatcher(Random(number), self.clock)
+        self.system = System(dispatcher=self.dispatcher, random=Random(number + 500), hooks=self.counters)
         self._tick_timer = None
         self._arm()
+        self.connector = _Connector(self)
         self.app = self._new_app()
         self.app._calls, self.app._messages, self.app._services = former._calls, former._messages, former._services
 
@@ -55,3 +72,62 @@ class MortalWorld(World):
         if after_s:
             self.run(after_s)
         self.start()
+
+    def live(self, seconds: float, *, reborn_after_s: float = 0.5) -> None:
+        """Let time pass; whenever the application has died, it is started again a moment later."""
+        until = self.clock.now() + seconds
+        while self.clock.now() < until:
+            if self.is_dying:
+                self.dies()
+                self.lives_again(after_s=reborn_after_s)
+            due = self.dispatcher._timers.next_due()
+            if not self.dispatcher.step():
+                self.clock.advance_to(until if due is None else min(until, due))
+
+    def place(self) -> None:
+        """Pass a place at which it may die."""
+        self.places += 1
+        if self.places == self.dies_at:
+            self.medium = copy.deepcopy(self.medium)  # what the dead one still writes is nowhere
+            self.is_dying = True
+            self._cut()
+
+    def _cut(self) -> None:
+        self.connector.refuse("the process is dead")
+        for transport in self._transports:
+            transport.abort()
+        self._transports.clear()
+
+
+class _Store(MemoryStore):
+    """Passes a place before and after each commit."""
+
+    def __init__(self, world: MortalWorld, medium: MemoryMedium) -> None:
+        super().__init__(medium)
+        self._world = world
+
+    def commit(self) -> None:
+        self._world.place()
+        super().commit()
+        self._world.place()
+
+
+class _Connector(MemoryConnector):
+    """Passes a place before and after each write."""
+
+    def __init__(self, world: MortalWorld) -> None:
+        super().__init__(world._accept)
+        self._world = world
+
+    def connect(self) -> MemoryTransport:
+        near = super().connect()
+        write, world = near.send, self._world
+
+        def send(texts: Iterable[bytes]) -> None:
+            world.place()
+            write(texts)
+            world.place()
+
+        near.send = send  # type: ignore[method-assign]
+        world._transports.append(near)
+        return near
