@@ -29,7 +29,7 @@ from relay_actors.actors.notices import (
 from relay_actors.actors.waits import Reply, Wait
 from relay_actors.app import RelayApp
 from relay_actors.config import Limits, Timing
-from relay_actors.errors import CallEnded, RelayActorsError, RelayError
+from relay_actors.errors import CallEnded, FlowChanged, RelayActorsError, RelayError
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.actor_registry import ActorRegistry
@@ -112,6 +112,7 @@ __all__ = [
     "EventTimeout",
     "ExitReason",
     "FaxAction",
+    "FlowChanged",
     "Future",
     "HandTo",
     "HangUp",

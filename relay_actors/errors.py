@@ -12,6 +12,7 @@
     │   ├── ConnectionLostError     the socket went before the answer came: the outcome is unknown
     │   ├── NotSentError            it never left this process, so it may be tried again
     │   └── DialFailedError         no device answered
+    ├── FlowChanged                 a flow cannot be brought to where it was before the process ended
     ├── CallEnded                   the call ended while something waited on it, or before a command
     ├── TransportError              the socket: could not be opened, was lost, broke the protocol
     │   └── ConnectFailedError      which of TCP, TLS and the WebSocket upgrade failed, and why
@@ -52,6 +53,7 @@ __all__ = [
     "ConnectionLostError",
     "DeathPact",
     "DialFailedError",
+    "FlowChanged",
     "FlowError",
     "IllegalEvent",
     "JournalError",

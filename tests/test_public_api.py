@@ -15,7 +15,7 @@ PUBLIC = {
         ActorRestarted ActorStarted ActorStats Apologise AskTimeout AutoShutdown Backoff CallActor CallEnded
         CallHandle Child ChildCounts ChildFailed ChildInfo ChildSpec ChildState CollectAction CommandFailed
         ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Directive Down DurableTimer
-        DynamicSupervisor DynamicSupervisorRef EventTimeout ExitReason FOREVER FaxAction Future HandTo HangUp
+        DynamicSupervisor DynamicSupervisorRef EventTimeout ExitReason FOREVER FaxAction FlowChanged Future HandTo HangUp
         KeyRegistered KeyReleased KeysFound LeaveUp Limits MessageActor MessageHandle NamedTimeout NoReplyYet
         PartitionedRef PartitionedSupervisor PayAction PipeFailed PlayAction Pool PoolRef Raced ReceiveTimeout
         RecordAction RelayActorsError RelayApp RelayError Reply ReplyToken Restart RestartRecord Router
@@ -42,7 +42,7 @@ PUBLIC = {
     """,
     "relay_actors.errors": """
         ActorDead ActorError ArgumentError CallEnded ChildStateError CommandRejectedError ConfigError
-        ConnectFailedError ConnectionLimitError ConnectionLostError DeathPact DialFailedError FlowError
+        ConnectFailedError ConnectionLimitError ConnectionLostError DeathPact DialFailedError FlowChanged FlowError
         IllegalEvent JournalError LOCAL_ERROR_CODE LinkedActorFailed MailboxFull NameTaken NotSentError
         ParentStopping Poisoned ProtocolError RelayActorsError RelayError RequestTimeoutError StartFailed
         StartTimeout StashFull StateError TooManyChildren TransportError WouldDeadlock
