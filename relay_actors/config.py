@@ -143,6 +143,8 @@ class Limits:
     """Events that are kept for one call or text that is not known yet (``Timing.park_s``)."""
     parked_ids: int = 10_000
     """For how many unknown calls and texts events are kept."""
+    recorded_per_call: int = 10_000
+    """How much is remembered of one call, so that its flow can go on where it was (`CallActor.restart_flow`)."""
     remembered_event_ids: int = 4096
     """Frame ids of events that are remembered, so that one that the server sends again is handled once."""
 

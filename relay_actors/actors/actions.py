@@ -187,6 +187,14 @@ class Action(CallFuture["Action"]):
         self.try_fail(error)
         return is_first
 
+    def follow(self, other: Action) -> None:
+        """Be another handle of the same operation: over when that is over, and stopped through its actor."""
+        if self.actor_ref is not None and self.actor_ref != other.actor_ref:
+            self.actor_ref.stop(block=False)
+        self.actor_ref = other.actor_ref
+        follow(self, other)
+        follow(self._done, other._done)
+
     def take_callback(self) -> Any:
         """Call ``on_completed``, once; return a coroutine if it gave one. What it raises is logged."""
         callback, self._on_completed = self._on_completed, None

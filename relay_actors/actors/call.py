@@ -142,15 +142,6 @@ class CallActor(FlowLegActor):
             shutdown_s=office.timing.stop_timeout_s,
         )
 
-    def begin(self) -> None:
-        """Start an incarnation: the first one, or one after a crash."""
-        super().begin()
-        replay = self.leg.course.replay
-        if replay is None:
-            self.begin_work()
-        else:
-            replay.begin(self)
-
     def begin_work(self) -> None:
         """Begin with what an incarnation begins with, beside `on_start`."""
         if self.leg.backlog:

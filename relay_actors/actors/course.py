@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from relay_actors.actors.history import Item
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.future import Future
@@ -89,11 +90,13 @@ class Elsewhere:
         wait: what its code waits for.
         start: begins to find it out; gives a future of it.
         drop: called instead, when the journal knows the outcome already.
+        found: what ``start`` has given.
     """
 
     wait: Future[Any]
     start: Callable[[], Future[Any]]
     drop: Callable[[], object] | None = None
+    found: Future[Any] | None = None
 
 
 class Course:
@@ -114,6 +117,9 @@ class Course:
         saved_timers: key and time of its durable timers, as they were noted last.
         saved_at: how many things it had been told when they were.
         replay: how the call is being rebuilt; None once it is live.
+        record: all that has happened, oldest first, if a crash of the flow is to be followed by a flow that goes on
+            where it was; else None.
+        began_with: the application's data at the beginning of the record.
     """
 
     def __init__(self) -> None:
@@ -131,6 +137,21 @@ class Course:
         self.saved_timers: list[tuple[Hashable, float]] = []
         self.saved_at = 0
         self.replay: Any = None
+        self.record: list[Item] | None = None
+        self.began_with: dict[str, Any] = {}
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether anybody is to know in which order things have happened."""
+        return self.is_kept or self.record is not None
+
+    def write(self, item: Item, most: int) -> None:
+        """Add to the record; one that would become longer than ``most`` is given up."""
+        if self.record is not None:
+            if len(self.record) >= most:
+                self.record = None
+            else:
+                self.record.append(item)
 
     def next(self, what: str) -> int:
         """Return the number of the next timer, result or awaited future of this incarnation."""

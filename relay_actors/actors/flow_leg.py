@@ -80,6 +80,7 @@ class FlowLegActor(OutboundLegActor):
             raise TypeError(f"{cls.__name__}.run must be a method, `async def run(self)` or `def run(self)`")
         if inspect.isasyncgenfunction(cls.run):
             raise TypeError(f"{cls.__name__}.run must not yield: await what it waits for")
+        _check_restart_flow(cls)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make one incarnation, before any code of the user's, who need not call ``super().__init__``."""
@@ -172,7 +173,7 @@ class FlowLegActor(OutboundLegActor):
         # Never its repr: that of a partial has the arguments, which may be anybody's card number.
         inner = getattr(function, "func", function)
         name = getattr(inner, "__qualname__", type(function).__name__)
-        if not self.leg.course.is_kept:
+        if not self.leg.course.is_recorded:
             return self._begin_blocking(name, function, *args, **kwargs)
         return self._elsewhere(lambda: self._begin_blocking(name, function, *args, **kwargs))
 
@@ -196,7 +197,7 @@ class FlowLegActor(OutboundLegActor):
             TypeError: it is no coroutine.
         """
         check_coroutine(coroutine)
-        if not self.leg.course.is_kept:
+        if not self.leg.course.is_recorded:
             return self._begin_aio(coroutine)
         return self._elsewhere(lambda: self._begin_aio(coroutine), drop=coroutine.close)
 
@@ -275,6 +276,7 @@ class FlowLegActor(OutboundLegActor):
         course, cell = self.leg.course, self._cell
         elsewhere: Elsewhere = course.results[number]
         found: Future[Any] = elsewhere.start()
+        elsewhere.found = found
 
         def come(_found: object) -> None:
             tell_in_turn(cell, lambda actor: actor.on_found_out(number, elsewhere, found))
@@ -340,7 +342,7 @@ class FlowLegActor(OutboundLegActor):
 
     async def _run(self) -> None:
         try:
-            if self.leg.course.is_kept:
+            if self.leg.course.is_recorded:
                 await Watched(self, self.run())
             else:
                 await self.run()
@@ -445,7 +447,7 @@ class FlowLegActor(OutboundLegActor):
     def _handle_receive(self, message: Any) -> Any:
         # What other actors tell goes the same way as events, so that a flow can wait for it.
         if not self.is_for_pykka(message):
-            if self.leg.course.is_kept:
+            if self.leg.course.is_recorded:
                 self.keep_note("told", {**_packed(message), "timers": _packed(self._cell.timers.ticking)})
             if self._give_flow(message):
                 return None
@@ -453,6 +455,24 @@ class FlowLegActor(OutboundLegActor):
                 self.leg.untaken.append(message)
                 return None
         return super()._handle_receive(message)
+
+
+def _check_restart_flow(cls: type[FlowLegActor]) -> None:
+    """Check how a flow is restarted.
+
+    Raises:
+        TypeError: it is none of what can be said, or the class's flow cannot do that.
+    """
+    if cls.restart_flow not in ("from_the_beginning", "where_it_was"):
+        raise TypeError(
+            f"{cls.__name__}.restart_flow must be 'from_the_beginning' or 'where_it_was', not {cls.restart_flow!r}"
+        )
+    if cls.restart_flow == "from_the_beginning" or cls.run is None:
+        return
+    if cls.dispatcher == "loop" or not inspect.iscoroutinefunction(cls.run):
+        raise TypeError(
+            f"{cls.__name__}.restart_flow = 'where_it_was' needs `async def run(self)`, and not on the asyncio loop"
+        )
 
 
 def _packed(message: object) -> dict[str, object]:

@@ -65,15 +65,6 @@ class GivenUpCall(OutboundLegActor):
         taken_over: Self = policy.actor_class.construct(cell)
         return taken_over
 
-    def begin(self) -> None:
-        """Do it, unless the call is over or somebody else's; what the crashed one has not been told, nobody is told."""
-        super().begin()
-        replay = self.leg.course.replay
-        if replay is None:
-            self.begin_work()
-        else:
-            replay.begin(self)
-
     def begin_work(self) -> None:
         """Do what is to become of the call."""
         leg = self.leg

@@ -284,6 +284,13 @@ class Leg:
         still = [one for one in known if one[0] is None or incarnation is None or one[0] == incarnation]
         self._listeners[event_type] = [*still, (incarnation, listener)]
 
+    def take_listeners(self, old: Leg) -> None:
+        """Take over who listens to another leg, as far as they belong to no incarnation."""
+        for event_type, known in old._listeners.items():
+            for born, listener in known:
+                if born is None:
+                    self.listen(event_type, listener, None)
+
     def listeners(self, event_type: str, incarnation: int) -> list[Listener]:
         """Return who listens to a type of events, as far as they belong to this incarnation or to nobody's."""
         return [

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 from relay_actors.actors.action_actor import ActionActor, BeginAnswered
 from relay_actors.actors.actions import Action
 from relay_actors.actors.call_ref import CallRef
+from relay_actors.actors.history import Answered, Asked, Told
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.notices import CommandFailed
 from relay_actors.actors.orders import Begin, Control, LetGo, Listen, Order, Perform, WaitFor
@@ -95,7 +96,7 @@ class LegActor(Stalling):
         """Do what the framework has to do with a message, and hand the user what is theirs."""
         match message:
             case RelayEvent():
-                self.leg.course.told += 1
+                self._count_told(Told(message, self.system.clock.wall()))
                 self._on_event(message)
                 if self.leg.under_way:
                     self.take_evidence(message)
@@ -179,6 +180,9 @@ class LegActor(Stalling):
                 self.refuse(order, NotSentError(f"{action!r} was not begun: its control_id is in use on this call"))
             case Begin(action=action):
                 leg.actions[action.control_id] = action
+                former = action.actor_ref  # of an operation that runs already, if its call is being rebuilt
+                if former is not None:
+                    former.stop(block=False)
                 action.actor_ref = self.spawn_inline(ActionActor, action, self.send_order)
                 self._send(order)
             case Control(action=action, reply=reply):
@@ -262,13 +266,28 @@ class LegActor(Stalling):
             tell_in_turn(cell, lambda actor: actor.on_told_answer(number, result, error))
 
         by = "other" if self._is_ordered_by_others else "call"
+        if course.record is not None:
+            asked = Asked(number, method, params, by == "call", self.system.clock.wall())
+            course.write(asked, self.office.limits.recorded_per_call)
         told = course.told if after is None else after
         self.office.send(Outgoing(method, params, on_answer, leg.subject, number, told, by, on_answer))
 
-    def ask_again(self, method: str, params: Mapping[str, Any]) -> None:
-        """Have the engine know of a command that was given then, and whose giver is not there any more."""
+    def _count_told(self, item: Told | Answered) -> None:
+        course = self.leg.course
+        course.told += 1
+        if course.record is not None and course.replay is None:
+            course.write(item, self.office.limits.recorded_per_call)
+
+    def ask_again(self, method: str, params: Mapping[str, Any], asking: Any = None) -> None:
+        """Have the engine know of a command that was given then, and is not given again.
+
+        Args:
+            method: of the wire.
+            params: as they were sent.
+            asking: who gave it, if that is still known.
+        """
         if method != Dial.method:  # the engine begins that by itself
-            self.take_order(order_of(self, method, params))
+            self.take_order(order_of(self, method, params) if asking is None else asking)
 
     def take_others_order(self, order: Order) -> None:
         """Do what somebody else asks of the call. In the turn."""
@@ -281,7 +300,7 @@ class LegActor(Stalling):
     def on_told_answer(self, number: int, result: JsonObject | None, error: RelayActorsError | None) -> None:
         """Take the server's answer to one of the call's commands. In the turn."""
         course = self.leg.course
-        course.told += 1
+        self._count_told(Answered(number, result, error, self.system.clock.wall()))
         asking = course.asked.get(number)
         if not isinstance(error, RequestTimeoutError):  # otherwise the answer may still come
             course.asked.pop(number, None)

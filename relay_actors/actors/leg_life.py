@@ -8,19 +8,21 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, Literal, TypeVar, cast
 
 from relay_actors.actors.action_actor import CallGone
 from relay_actors.actors.actions import Action
 from relay_actors.actors.aside import run_aside
 from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.course import Note, Started
+from relay_actors.actors.history import Learnt
 from relay_actors.actors.in_turn import InTurn
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.notices import ActionCompleted
 from relay_actors.actors.office import Office
 from relay_actors.actors.outgoing import last_word
 from relay_actors.actors.packing import NotKept, name_of, pack
+from relay_actors.actors.rebuilding import rebuild
 from relay_actors.actors.routing import Claim
 from relay_actors.actors.verbs import AllVerbs
 from relay_actors.actors.waits import Wait, give_up_after
@@ -47,6 +49,9 @@ class LegLife(Actor, AllVerbs):
 
     stands_alone: ClassVar[bool] = False
 
+    restart_flow: ClassVar[Literal["from_the_beginning", "where_it_was"]] = "from_the_beginning"
+    _rebuilt: Leg | None = None
+
     @classmethod
     def make_ref(cls, cell: Any) -> Any:
         """Make the ref of a call. For the cell."""
@@ -57,7 +62,7 @@ class LegLife(Actor, AllVerbs):
     @property
     def leg(self) -> Leg:
         """What is known of the call."""
-        return cast("Kept", self._cell.keep).leg
+        return self._rebuilt if self._rebuilt is not None else cast("Kept", self._cell.keep).leg
 
     @property
     def office(self) -> Office:
@@ -91,11 +96,23 @@ class LegLife(Actor, AllVerbs):
     def begin(self) -> None:
         """Start an incarnation; what a former one waited for is nobody's any more."""
         leg = self.leg
+        course = leg.course
+        if self.restart_flow == "where_it_was" and self._cell.incarnation and course.record and course.replay is None:
+            self.later(rebuild)
+            return
         leg.end_pauses(ActorDead(f"{self._cell} has crashed: what waited here belonged to its former incarnation"))
         leg.abandon_blockings()
         leg.course.begin_anew()
+        if self.restart_flow == "where_it_was" and leg.course.record is None and not leg.course.is_begun:
+            leg.course.record = []
+            leg.course.began_with = dict(leg.data)
         self._note_beginning()
         super().begin()
+        replay = leg.course.replay
+        if replay is None:
+            self.begin_work()
+        else:
+            replay.begin(self)
 
     def later(self, do: Callable[[Any], object]) -> None:
         """Have ``do(actor)`` done right after what is being handled, by whichever incarnation is there then."""
@@ -107,7 +124,7 @@ class LegLife(Actor, AllVerbs):
         """Have the journal know who has the call, and from where on its code runs."""
         leg = self.leg
         course = leg.course
-        if not course.is_kept or course.replay is not None:
+        if course.replay is not None:
             return
         name = name_of(type(self))
         if course.is_begun:
@@ -134,7 +151,10 @@ class LegLife(Actor, AllVerbs):
             after: how many things the call had been told by the wire at that time; by default, as many as now.
         """
         course = self.leg.course
-        if course.is_kept and course.replay is None:
+        if course.replay is not None or not course.is_recorded:
+            return
+        course.write(Learnt(what, values, self.system.clock.wall()), self.office.limits.recorded_per_call)
+        if course.is_kept:
             self.tell_connection(Note(self.leg.subject, what, values, course.told if after is None else after))
 
     def _plain_data(self) -> dict[str, object]:
@@ -292,6 +312,14 @@ class LegLife(Actor, AllVerbs):
         self._tell_listeners(event)
 
     # -- for who rebuilds the call; for subclasses to extend ---------------------------------------------------------
+
+    def rebuilds(self, leg: Leg | None) -> None:
+        """Know the call as ``leg`` from now on, beside what others know of it; None: as they do."""
+        self._rebuilt = leg
+
+    def begin_on_start(self) -> None:
+        """Have the code of the class do what it does when an incarnation starts."""
+        super().begin()
 
     def begin_work(self) -> None:
         """Begin with what an incarnation begins with, beside `on_start`."""

@@ -17,26 +17,49 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
+from relay_actors.actors.actions import Action
 from relay_actors.actors.history import Answered, Asked, History, Item, Learnt, Told
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
+from relay_actors.actors.orders import Begin
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.packing import NotKept, unpack, unpack_error
 from relay_actors.actors.routing import Claim
+from relay_actors.actors.taking_over import take_over
 from relay_actors.errors import FlowChanged
 from relay_actors.journal.redact import MASK
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.json_codec import dumps, loads
 from relay_actors.runtime.future import Future
 
-__all__ = ["Replay"]
+__all__ = ["Former", "Replay"]
 
 _log = logging.getLogger("relay_actors.recovery")
 
 _NOT_ASKED: Final = frozenset({"call_id", "node_id"})
 """Params that say which leg is meant, and not what is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """What is left of a call's incarnation whose flow has crashed.
+
+    Attributes:
+        asked: orders that were not answered, by the number of their command.
+        actions: operations that run, by control id.
+    """
+
+    asked: Mapping[int, Any]
+    actions: Mapping[str, Action]
+
+    def asking(self, asked: Asked) -> Any:
+        """Return the order by which somebody else has given a command, as far as he still waits for something of it."""
+        order = self.asked.get(asked.number)
+        action = self.actions.get(str(asked.params.get("control_id", "")))
+        return order if order is not None or action is None else Begin(action)
 
 
 class Replay:
@@ -47,6 +70,7 @@ class Replay:
         is_strict: whether the code of its class has to ask for just what it asked for then: it is a flow. A handler's
             turn that is handled again may differ.
         done: settled when the call is live.
+        former: what is left of the incarnation before, after a crash of the flow alone; None: the process has ended.
 
     Attributes:
         done: settled when the call is live, or has ended.
@@ -54,11 +78,12 @@ class Replay:
         changed: why the code cannot be brought to where it was, once that is certain.
     """
 
-    def __init__(self, history: History, *, is_strict: bool, done: Future[None]) -> None:
+    def __init__(self, history: History, *, is_strict: bool, done: Future[None], former: Former | None = None) -> None:
         self._items = history.items
         self._last_words = history.last_words
         self._begins = history.checkpoint + 1
         self._is_strict = is_strict
+        self._former = former
         self.done = done
         self._at = 0
         self._taken: set[int] = set()
@@ -92,6 +117,12 @@ class Replay:
         else:
             actor.begin_dial()
         self._post(actor)
+
+    def run_now(self, actor: Any) -> None:
+        """Do all of it in this turn, because the call goes on meanwhile."""
+        while actor.leg.course.replay is self:
+            self.step(actor)
+            actor._cell.run_next()  # noqa: SLF001  # the framework's own: the actor is one of a call
 
     def next_id(self) -> str | None:
         """Return the ``control_id`` that what is asked for next had then; None if it had none."""
@@ -164,7 +195,8 @@ class Replay:
     # -- one after the other -------------------------------------------------------------------------------------------
 
     def _post(self, actor: Any) -> None:
-        tell_in_turn(actor._cell, self.step)  # noqa: SLF001  # the framework's own: the actor is one of a call
+        if self._former is None:
+            tell_in_turn(actor._cell, self.step)  # noqa: SLF001  # the framework's own: the actor is one of a call
 
     def step(self, actor: Any) -> None:
         """Tell the next item; or, when there is none, let the call be live."""
@@ -199,7 +231,8 @@ class Replay:
         """Have the engine know of a command that nobody asks for again."""
         self._applied = asked
         try:
-            actor.ask_again(asked.method, asked.params)
+            former = None if asked.is_own or self._former is None else self._former
+            actor.ask_again(asked.method, asked.params, None if former is None else former.asking(asked))
         finally:
             self._applied = None
 
@@ -287,6 +320,10 @@ class Replay:
     def _finish(self, actor: Any) -> None:
         leg, course, office = actor.leg, actor.leg.course, actor.office
         course.replay = None
+        self.done.try_set(None)
+        if self._former is not None:
+            self._finish_in_place(actor)
+            return
         if leg.direction == "inbound":
             office.tell_connection(Claim(leg.call_id, actor.actor_ref, is_call=True))
         for message in self._for_connection:
@@ -299,13 +336,30 @@ class Replay:
         commands = self._take_up(actor)
         for give in self._fresh:
             give()
-        self.done.try_set(None)
         if self.changed is not None:
             leg.flow_changed = self.changed
             raise self.changed
         if self._is_engine_only or self._flow_is_due:
             actor.begin_work()
         actor.on_recovered(commands)
+        actor.hand_out()
+
+    def _finish_in_place(self, actor: Any) -> None:
+        """The flow is where it was when it crashed, and everything else has gone on."""
+        leg, course = actor.leg, actor.leg.course
+        if self.changed is not None:
+            leg.flow_changed = self.changed
+            course.record = None  # the next one begins from the beginning
+        take_over(actor)
+        course.arm_all(actor)
+        for number in list(course.results):
+            actor.begin_elsewhere(number)
+        for give in self._fresh:
+            give()
+        if self.changed is not None:
+            raise self.changed
+        if self._flow_is_due:
+            actor.begin_work()
         actor.hand_out()
 
     def _take_up(self, actor: Any) -> list[Any]:

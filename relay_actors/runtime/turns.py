@@ -176,6 +176,11 @@ class Turns(Post):
         else:
             self._next.append(message)
 
+    def run_next(self) -> None:
+        """Do now what is to be done next. In its turn; what it raises, this raises."""
+        while self._next and self._may_go_on():
+            self._next.popleft().deliver()
+
     def drive(
         self,
         coroutine: Coroutine[Any, Any, Any],

@@ -1,0 +1,51 @@
+"""Brings a flow that has crashed to where it was, in its running call. Layer: hall. Source: SEMANTICS X8.
+
+The call goes on at the server, and its actor has a new incarnation. What is known of the call is rebuilt from the
+record of all that has happened, as after the end of the process (`replaying`), but in one turn, and beside what is
+known: who looks at the call meanwhile sees it as it is. Then the new takes the place of the old, and whoever waited for
+something of the old one waits for that of the new one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from relay_actors.actors.dialling import Dialling
+from relay_actors.actors.history import History, Told
+from relay_actors.actors.leg import Leg
+from relay_actors.actors.replaying import Former, Replay
+from relay_actors.protocol.events import CallReceiveEvent
+from relay_actors.runtime.future import Future
+
+__all__ = ["rebuild"]
+
+
+def rebuild(actor: Any) -> None:
+    """Bring the flow of a call to where it was. In a turn of its actor, the first one of an incarnation."""
+    old = actor.leg
+    course = old.course
+    items = tuple(course.record)
+    leg = Leg(direction=old.direction, data=dict(course.began_with))
+    if old.dialling is not None:
+        leg.tag = old.tag
+        leg.dialling = Dialling(old.dialling.command, old.dialling.timeout_s)
+    elif (offer := _offer(items)) is not None:
+        leg.received(offer)
+    leg.project_id, leg.is_cut_off = old.project_id, False
+    fresh = leg.course
+    fresh.is_kept, fresh.is_begun, fresh.seed = course.is_kept, True, course.seed
+    fresh.saved, fresh.began_with, fresh.record = course.saved, course.began_with, list(items)
+    fresh.beginnings = course.beginnings
+    former = Former(dict(course.asked), dict(old.actions))
+    done: Future[None] = Future(actor.runs_on)
+    replay = Replay(History(subject=old.subject, items=items), is_strict=True, done=done, former=former)
+    fresh.replay = replay
+    actor.rebuilds(leg)
+    actor.begin_on_start()
+    replay.begin(actor)
+    replay.run_now(actor)
+
+
+def _offer(items: tuple[object, ...]) -> CallReceiveEvent | None:
+    events = (item.event for item in items if isinstance(item, Told))
+    return next((event for event in events if isinstance(event, CallReceiveEvent)), None)

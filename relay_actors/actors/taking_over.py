@@ -1,0 +1,40 @@
+"""What a rebuilt leg takes over from the one in whose place it comes. Layer: hall."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from relay_actors.actors.leg import Leg
+from relay_actors.actors.orders import Control, Perform
+from relay_actors.actors.waits import follow
+
+__all__ = ["take_over"]
+
+
+def take_over(actor: Any) -> None:
+    """Put the leg that was rebuilt into the place of the old one. In a turn of the call's actor."""
+    old: Leg = actor._cell.keep.leg  # noqa: SLF001  # the framework's own: the actor is one of a call
+    new: Leg = actor.leg
+    for timer in list(old.course.timers.values()):
+        timer.cancel()
+    for known in old.under_way.values():
+        known.stop_clock()
+    for number, elsewhere in new.course.results.items():
+        former = old.course.results.get(number)
+        if former is not None and former.found is not None:  # it is being found out already: not a second time
+            found = former.found
+            if elsewhere.drop is not None:
+                elsewhere.drop()
+            elsewhere.start = lambda found=found: found  # type: ignore[misc]  # bound early
+    new.waits += [waiting for waiting in old.waits if not waiting.wait.is_settled]
+    new.take_listeners(old)
+    for number, asking in old.course.asked.items():
+        again = new.course.asked.get(number)
+        if isinstance(asking, Perform | Control) and isinstance(again, Perform | Control) and again is not asking:
+            follow(asking.reply, again.reply)
+    for control_id, action in old.actions.items():
+        again = new.actions.get(control_id)
+        if again is not None and again is not action:
+            action.follow(again)  # somebody else may have been given it
+    actor._cell.keep.leg = new  # noqa: SLF001  # the framework's own: the actor is one of a call
+    actor.rebuilds(None)

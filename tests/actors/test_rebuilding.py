@@ -1,0 +1,167 @@
+"""A flow that crashes goes on where it was, if its class says so, in a call that never stopped (SEMANTICS X8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import pytest
+
+from relay_actors import CallActor
+from relay_actors.events import CollectEvent, PlayEvent
+from tests.actors.world import CALLER, CONTEXT, World, device
+
+DIGITS: dict[str, Any] = {"digits": {"max": 1}, "initial_timeout": 60.0}
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with World() as world:
+        yield world
+
+
+class Fragile(CallActor):
+    """Crashes as often as it is told to, at the place it is told."""
+
+    restart_flow = "where_it_was"
+    crashes: ClassVar[dict[str, int]] = {}
+
+    def may_crash(self, place: str) -> None:
+        if type(self).crashes.get(place, 0) > 0:
+            type(self).crashes[place] -= 1
+            raise RuntimeError(f"crash at {place}")
+
+
+class Menu(Fragile):
+    async def run(self) -> None:
+        await self.answer()
+        menu = await self.prompt_tts("Press one", DIGITS)
+        self.may_crash("asked")
+        event = await menu.wait()
+        self.data["pressed"] = event.digits
+        self.may_crash("pressed")
+        lucky, began = self.random.random(), self.now()
+        await (await self.play_tts(f"Thanks {lucky} {began}")).wait()
+        self.may_crash("thanked")
+        await (await self.play_tts(f"Bye {lucky} {began}")).wait()
+        self.may_crash("said bye")
+
+
+@pytest.mark.parametrize("place", ["asked", "pressed", "thanked", "said bye"])
+@pytest.mark.parametrize("crashes", [1, 3])
+def test_a_flow_goes_on_where_it_crashed_and_nobody_hears_anything_twice(
+    world: World, place: str, crashes: int
+) -> None:
+    """Everything before the crash has been said and keyed, and is not said again. X8."""
+    Menu.crashes = {place: crashes}
+    world.takes_calls(Menu)
+    line = world.sim.phone(CALLER).dials(context=CONTEXT)
+    line.hears("press one").presses("1")
+    line.hears("bye", within=30).is_hung_up(within=30)
+    heard = [str(sound) for sound in line.heard]
+    assert [words.split()[0] for words in heard] == ["Press", "Thanks", "Bye"]
+    assert heard[1].split()[1:] == heard[2].split()[1:]
+    assert Menu.crashes == {place: 0}
+    assert world.methods().count("calling.end") == 1
+
+
+def test_a_flow_that_crashes_again_and_again_at_its_place_is_given_up(world: World) -> None:
+    """The crash loop that going on could make is cut by the window of restarts. S6, X7."""
+    Menu.crashes = {"pressed": 100}
+    world.takes_calls(Menu)
+    line = world.sim.phone(CALLER).dials(context=CONTEXT)
+    line.hears("press one").presses("1")
+    line.is_hung_up(within=30)
+    assert Menu.crashes == {"pressed": 100 - 1 - Menu.max_restarts}
+    assert world.count("calls.abandoned") == 1
+
+
+def test_what_others_have_asked_of_the_call_and_wait_for_goes_on(world: World) -> None:
+    """Handles, replies and waits of others are not the flow's, and survive it. X6, X8."""
+
+    class Waits(Fragile):
+        async def run(self) -> None:
+            await self.answer()
+            await self.next(CollectEvent)
+            self.may_crash("collected")
+            self.data["seen"] = True
+            await self.sleep(3600)
+
+    Waits.crashes = {"collected": 1}
+    line, handle = world.inbound(Waits)
+    handle.wait_for_answered().get(timeout=5.0)
+    music = handle.play_tts("a long tale " * 200).get(timeout=5.0)
+    heard: list[Any] = []
+    handle.on("calling.call.play", heard.append)
+    ended = handle.wait_for_ended()
+    collect = handle.collect(digits={"max": 1}, initial_timeout=60.0).get(timeout=5.0)
+    line.presses("7")
+    world.settle()
+    assert collect.wait().get(timeout=5.0).digits == "7"
+    assert handle.data == {"seen": True}
+    music.stop().get(timeout=5.0)
+    assert isinstance(music.wait().get(timeout=5.0), PlayEvent)
+    assert [event.state for event in heard] == ["finished"]
+    line.hangs_up()
+    ended.get(timeout=5.0)
+    assert world.methods().count("calling.play") == 1
+
+
+def test_a_dialled_flow_goes_on_too(world: World) -> None:
+    """The dial, its legs and its winner are on record like all else. X8, X9."""
+
+    class Reminder(Fragile):
+        async def run(self) -> None:
+            await (await self.play_tts(f"Hello {self.data['name']}")).wait()
+            self.data["name"] = "nobody"
+            self.may_crash("said")
+            await (await self.play_tts("Bye")).wait()
+
+    Reminder.crashes = {"said": 2}
+    world.start()
+    phone = world.sim.phone(CALLER).answers_after(1.0)
+    world.app.dial(Reminder, [[device(CALLER)]], name="Ada")
+    phone.rings(within=5)
+    world.run(60)
+    assert [str(sound) for sound in phone.line.heard] == ["Hello Ada", "Bye"]
+    assert world.methods().count("calling.dial") == 1
+
+
+def test_a_side_effect_that_runs_while_the_flow_crashes_is_not_done_twice(world: World) -> None:
+    """What is being found out elsewhere goes on, and the flow that goes on is given it."""
+    done: list[str] = []
+
+    def pay() -> str:
+        done.append("paid")
+        return "receipt"
+
+    class Pays(Fragile):
+        async def run(self) -> None:
+            await self.answer()
+            paid = self.side_effect(pay)
+            self.may_crash("paying")
+            self.data["receipt"] = await paid
+            self.may_crash("paid")
+            self.data["again"] = await self.blocking(pay)
+            await self.sleep(60)
+
+    Pays.crashes = {"paying": 1, "paid": 1}
+    _line, handle = world.inbound(Pays)
+    world.run(5)
+    assert handle.data == {"receipt": "receipt", "again": "receipt"}
+    assert done == ["paid", "paid"]
+
+
+def test_only_a_flow_that_can_be_run_again_in_one_turn_may_go_on_where_it_was() -> None:
+    """Threads and the asyncio loop do not run in one turn; nor does a word that means nothing."""
+    with pytest.raises(TypeError, match="needs `async def run"):
+
+        class Blocking(CallActor):
+            restart_flow = "where_it_was"
+
+            def run(self) -> None: ...
+
+    with pytest.raises(TypeError, match="must be 'from_the_beginning' or 'where_it_was'"):
+
+        class Odd(CallActor):
+            restart_flow = "somewhere"  # type: ignore[assignment]
