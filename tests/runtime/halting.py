@@ -12,7 +12,8 @@ from tests.runtime.worlds import DEADLINE_S, until
 class Halt:
     """Halts a thread before the ``number``-th line that it comes to in ``modules``; 1 is the first.
 
-    Only in modules whose locks nobody waits for: who halts with such a lock would halt the others, too.
+    Only in modules whose locks nobody waits for: who halts with such a lock would halt the others, too. So not in a
+    ``__repr__`` either, which a log asks for with its lock held.
 
     Attributes:
         place: where it halts, or has halted; None if it has not come so far yet, or never will.
@@ -60,7 +61,8 @@ class Halt:
         self._may_go_on.set()
 
     def _enter(self, frame: FrameType, _event: str, _arg: Any) -> Any:
-        return self._on_line if frame.f_code.co_filename in self._files else None
+        code = frame.f_code
+        return self._on_line if code.co_filename in self._files and code.co_name != "__repr__" else None
 
     def _on_line(self, frame: FrameType, event: str, _arg: Any) -> Any:
         if event == "line" and self._is_on:
