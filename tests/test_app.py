@@ -48,6 +48,7 @@ from tests.support.plain_app import (
     wait_until,
 )
 from tests.support.plain_server import CALL, DEADLINE_S, NODE, PlainPeer, PlainServer
+from tests.support.ports import reserved_port
 from tests.support.tls import ThrowawayAuthority
 
 VARIABLES = (
@@ -418,9 +419,7 @@ def test_a_stop_may_wait_for_the_calls_that_are_up(server: PlainServer) -> None:
 
 def test_a_start_that_finds_nobody_says_where_and_leaves_nothing() -> None:
     """A time-out is no riddle: host, cause, and what to do. The slot is free again."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    with nothing_left():
+    with reserved_port() as port, nothing_left():
         app = RelayApp("project", "token", host=f"127.0.0.1:{port}", scheme="ws")
         for _ in range(2):
             with pytest.raises(

@@ -11,6 +11,7 @@ from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.events import EVENT_CLASS_MAP
 from relay_actors.runtime.base import Dispatcher, Runnable, TimerHandle
 from relay_actors.runtime.future import Future
+from relay_actors.runtime.waiting import LetsGo
 
 __all__ = ["CallFuture", "OwnWait", "Reply", "Wait", "follow", "give_up_after"]
 
@@ -118,19 +119,8 @@ class Wait(CallFuture[T]):
     """A wait for something to happen. Await it in a flow or in asyncio, or ``.get(timeout=…)`` it in a thread."""
 
 
-class OwnWait(Wait[T]):
+class OwnWait(LetsGo[T], Wait[T]):
     """A wait that is there only for who waits, such as a sleep: once nobody does, it is over."""
-
-    def __await__(self) -> Generator[Any, Any, T]:
-        try:
-            return (yield from super().__await__())
-        except BaseException:  # also when who awaits it was cancelled
-            self.let_go()
-            raise
-
-    def let_go(self) -> None:
-        """Nobody waits for it any more."""
-        self.try_fail(asyncio.CancelledError())
 
 
 def follow(target: Future[T], source: Future[T], *, instead: Callable[[], BaseException | None] = lambda: None) -> None:

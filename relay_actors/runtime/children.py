@@ -417,5 +417,4 @@ class Children(Restarting):
             limit = 0.0
         if limit < math.inf:
             kill = partial(record.cell.kill, f"shutdown_timeout: it did not stop within {limit:g} s")
-            record.timer = self._later(limit, kill)
-            self._look(record)
+            self._arm(record, limit, kill)

@@ -74,6 +74,10 @@ class Extras:
         finally:
             self.heard()
 
+    def was_aside(self, envelope: Envelope) -> bool:
+        """Whether this is what `take_ready` has returned last, and `receive` has not been given."""
+        return self._again is not None and self._again.envelope is envelope
+
     def hand(self, message: object, handler: Callable[[Any], object]) -> object:
         """Have a message handled that has no envelope: a timer's, or one of several that an event has brought."""
         return self._handle(InHand(Envelope(message)), handler)

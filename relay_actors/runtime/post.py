@@ -154,9 +154,9 @@ class Post(abc.ABC):
             if reply is not None:
                 reply.try_set(True)
             return
+        self._publish(message, why, envelope.sender)  # first: whoever is told that it was refused finds the letter
         if reply is not None:
             reply.try_fail(self._refusal_error(why))
-        self._publish(message, why, envelope.sender)
 
     def dead_letter(self, message: object, why: Undelivered) -> None:
         """Publish a message of the present turn that nobody will handle; for one that had been put, use `refuse`."""

@@ -100,8 +100,7 @@ class Restarting(abc.ABC):
             self._restart_group(members, record, reason, delay_s)
         elif delay_s > 0:
             # The wait is a timer, not a sleep: siblings go on, and a stop cancels it (B3).
-            record.timer = self._later(delay_s, self._in_turn(partial(self._bring_back, record, reason)))
-            self._look(record)
+            self._arm(record, delay_s, self._in_turn(partial(self._bring_back, record, reason)))
         else:
             self._bring_back(record, reason)
 
@@ -185,7 +184,9 @@ class Restarting(abc.ABC):
 
         def pause(go_on: Callable[[], None]) -> None:
             if delay_s > 0:
-                self._group_timer = self._later(delay_s, self._in_turn(partial(self._go_on_with, group)))
+                self._group_timer = self._owner.call_later(delay_s, self._in_turn(partial(self._go_on_with, group)))
+                if self._owner.has_ended:  # first set, then look, as in `_arm`
+                    self._drop_group()
             else:
                 go_on()
 
@@ -218,17 +219,11 @@ class Restarting(abc.ABC):
     def _in_turn(self, call: Callable[[], None]) -> Callable[[], None]:
         return partial(self._owner.signal, Due(call))
 
-    def _look(self, record: ChildRecord) -> None:
-        # First set, then look, once more: the owner may be killed after its timer was made and before it was set.
-        if self._owner.has_ended:
-            record.cancel_timer()
-
-    def _later(self, delay_s: float, call: Callable[[], None]) -> TimerHandle:
-        timer = self._owner.call_later(delay_s, call)
-        # First set, then look: a kill of the owner from another thread cancels what it finds, and may not find this.
+    def _arm(self, record: ChildRecord, delay_s: float, call: Callable[[], None]) -> None:
+        timer = record.timer = self._owner.call_later(delay_s, call)
+        # First set, then look: a kill of the owner from another thread first ends it, and then cancels what it finds.
         if self._owner.has_ended:
             timer.cancel()
-        return timer
 
     def _now(self) -> float:
         now: float = self._owner.system.clock.now()

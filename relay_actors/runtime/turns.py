@@ -373,7 +373,8 @@ class Turns(Post):
         actor, extras = self.actor, self._extras
         if actor is None or self.state is not _RUNNING:
             self._handling = None
-            self.refuse(envelope, "dead")
+            was_aside = extras is not None and extras.was_aside(envelope)
+            self.refuse(envelope, "stash" if was_aside else "dead")
             return
         try:
             response = actor.receive(message) if extras is None else extras.receive(actor, envelope)

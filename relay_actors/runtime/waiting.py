@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import asyncio
 import inspect
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -13,9 +14,26 @@ from relay_actors.runtime.base import Dispatcher, TimerHandle
 from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future, WaitTimeout
 
-__all__ = ["Raced", "gather", "race", "sources_of"]
+__all__ = ["LetsGo", "Raced", "gather", "race", "sources_of"]
 
 T = TypeVar("T")
+
+
+class LetsGo(Future[T]):
+    """A future that is there only for who waits, such as a sleep: once nobody does, it is over."""
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        try:
+            return (yield from super().__await__())
+        except BaseException:  # also when who awaits it was cancelled
+            self.let_go()
+            raise
+
+    __iter__ = __await__
+
+    def let_go(self) -> None:
+        """Nobody waits for it any more."""
+        self.try_fail(asyncio.CancelledError())
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +105,7 @@ def _checked(name: str, waitables: tuple[Any, ...]) -> tuple[Future[Any], ...]:
     return waitables
 
 
-class _Together(Future[T]):
+class _Together(LetsGo[T]):
     """A future that several others settle."""
 
     def __init__(self, sources: tuple[Future[Any], ...], timeout: float | None) -> None:
@@ -101,15 +119,6 @@ class _Together(Future[T]):
             self.add_done_callback(self._cancel_timer)
         for place, source in enumerate(sources):
             source.add_done_callback(self._noting(place))
-
-    def __await__(self) -> Generator[Any, Any, T]:
-        try:
-            return (yield from super().__await__())
-        except BaseException:  # also when who awaits it was cancelled
-            self.let_go()
-            raise
-
-    __iter__ = __await__
 
     def let_go(self) -> None:
         """Nobody waits for it any more, nor for what is only there for it."""

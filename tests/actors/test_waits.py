@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from relay_actors.actors.waits import CallFuture, Reply, Wait, follow, give_up_after
+from relay_actors.actors.waits import CallFuture, OwnWait, Reply, Wait, follow, give_up_after
 from relay_actors.errors import ArgumentError, WouldDeadlock
 from relay_actors.protocol.commands import Answer
 from relay_actors.runtime.clock import Random
@@ -156,6 +156,23 @@ def test_an_actor_can_wait_for_another(in_its_turn: Cell, dispatcher: Determinis
 
 def _settle(future: CallFuture[int]) -> None:
     future.try_set(7)
+
+
+@pytest.mark.parametrize("wait_for", [OwnWait.__await__, OwnWait.__iter__])
+def test_a_wait_of_ones_own_is_over_when_nobody_waits_for_it(wait_for: Any, monkeypatch: pytest.MonkeyPatch):
+    """By ``await`` or by ``yield from``; others go on."""
+    monkeypatch.setattr(here, "in_flow", True)
+    sleep: OwnWait[int] = OwnWait()
+    steps = wait_for(sleep)
+    assert next(steps) is sleep
+    steps.close()
+    assert isinstance(sleep.error, asyncio.CancelledError)
+
+    shared: Wait[int] = Wait()
+    steps = iter(shared)
+    assert next(steps) is shared  # type: ignore[call-overload]
+    steps.close()  # type: ignore[attr-defined]
+    assert not shared.is_settled
 
 
 # -- in asyncio ------------------------------------------------------------------------------------------------------

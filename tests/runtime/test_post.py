@@ -111,6 +111,17 @@ def test_telling_the_dead_raises_and_internal_sends_do_not(world: World):
     assert world.dead() == [("a", "dead"), ("b", "dead")]
 
 
+def test_whoever_is_told_that_a_question_was_refused_finds_the_letter(world: World):
+    """M5: on threads, too, where the asker may look in the same moment."""
+    ref = world.start(Recorder)
+    ref.stop(block=False)
+    answer = ref.ask("too late", block=False)
+    told: list[Any] = []
+    answer.add_done_callback(lambda _answer: told.extend(world.dead()))
+    world.settle()
+    assert told == [("too late", "dead")]
+
+
 def test_messages_of_the_runtime_are_nobodys_loss(world: World):
     """DL1: a tick or a wake-up that comes too late is no dead letter."""
 

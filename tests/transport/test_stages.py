@@ -15,6 +15,7 @@ import pytest
 from relay_actors.errors import ConnectFailedError
 from relay_actors.transport import stages
 from relay_actors.transport.stages import Attempt, Proxy, open_tcp, open_tunnel, proxy_for, wrap_tls
+from tests.support.ports import reserved_port
 from tests.support.raw_server import DEADLINE_S, RawServer
 from tests.support.tls import ThrowawayAuthority
 from tests.transport.conftest import Background
@@ -44,10 +45,10 @@ def resolves_to(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[Any, ...]) ->
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: list(addresses))
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as closed_at_once:
-        port: int = closed_at_once.getsockname()[1]
-    return port
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    with reserved_port() as port:
+        yield port
 
 
 # --- TCP ---------------------------------------------------------------------------------------------------------
@@ -60,10 +61,10 @@ def test_tcp_opens_a_socket_that_never_blocks_and_sends_at_once(attempt: Attempt
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
-def test_a_refused_connection_names_the_variable_to_mend(attempt: Attempt) -> None:
+def test_a_refused_connection_names_the_variable_to_mend(attempt: Attempt, closed_port: int) -> None:
     """The text is all that an operator has."""
     with pytest.raises(ConnectFailedError, match=r"relay.test:443: tcp failed.*refused.*SIGNALWIRE_SPACE") as caught:
-        open_tcp(attempt, "127.0.0.1", free_port())
+        open_tcp(attempt, "127.0.0.1", closed_port)
     assert caught.value.stage == "tcp"
 
 
@@ -82,10 +83,10 @@ def test_a_name_without_an_address_fails(attempt: Attempt, monkeypatch: pytest.M
 
 
 def test_the_next_address_is_tried_when_one_refuses(
-    attempt: Attempt, server: RawServer, monkeypatch: pytest.MonkeyPatch
+    attempt: Attempt, server: RawServer, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A space has several addresses so that one may be down."""
-    resolves_to(monkeypatch, address(free_port()), address(server.port))
+    resolves_to(monkeypatch, address(closed_port), address(server.port))
     with open_tcp(attempt, "relay.test", server.port) as sock, server.accept():
         assert sock.getpeername()[1] == server.port
 
@@ -291,10 +292,10 @@ def test_a_proxy_that_refuses_is_named(
             opening.result(DEADLINE_S)
 
 
-def test_a_proxy_that_is_not_there_is_named(attempt: Attempt) -> None:
+def test_a_proxy_that_is_not_there_is_named(attempt: Attempt, closed_port: int) -> None:
     """SIGNALWIRE_SPACE is not what is wrong then."""
     with pytest.raises(ConnectFailedError, match="refused; check that https_proxy"):
-        open_tunnel(attempt, Proxy("127.0.0.1", free_port(), ""), "relay.test", 443)
+        open_tunnel(attempt, Proxy("127.0.0.1", closed_port, ""), "relay.test", 443)
 
 
 def test_a_proxy_that_breaks_off_is_named(attempt: Attempt, server: RawServer, background: Background) -> None:

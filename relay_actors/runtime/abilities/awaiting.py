@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.dispatcher_loop import run_on_loop
 from relay_actors.runtime.future import Future
-from relay_actors.runtime.waiting import Raced, gather, race
+from relay_actors.runtime.waiting import LetsGo, Raced, gather, race
 
-__all__ = ["Awaiting", "Pause", "check_coroutine"]
+__all__ = ["Awaiting", "check_coroutine"]
 
 T = TypeVar("T")
-
-
-class Pause(Future[T]):
-    """A wait that is there only for who waits: once nobody does, it is over."""
-
-    def __await__(self) -> Generator[Any, Any, T]:
-        try:
-            return (yield from super().__await__())
-        except BaseException:  # also when who awaits it was cancelled
-            self.let_go()
-            raise
-
-    __iter__ = __await__
-
-    def let_go(self) -> None:
-        """Nobody waits for it any more."""
-        self.try_fail(asyncio.CancelledError())
 
 
 class Awaiting:
@@ -47,7 +29,7 @@ class Awaiting:
         """
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
             raise TypeError(f"sleep({seconds!r}): give a number of seconds")
-        wait: Pause[None] = Pause(self._cell.dispatcher)
+        wait: LetsGo[None] = LetsGo(self._cell.dispatcher)
         timer = self._cell.call_later(seconds, lambda: _settle(wait))
         wait.add_done_callback(lambda _wait: timer.cancel())
         return wait
@@ -62,7 +44,7 @@ class Awaiting:
             TypeError: it is no coroutine.
         """
         check_coroutine(coroutine)
-        wait: Pause[T] = Pause(self._cell.dispatcher)
+        wait: LetsGo[T] = LetsGo(self._cell.dispatcher)
         run_on_loop(self._cell.system.loop_host, coroutine, wait)
         return wait
 

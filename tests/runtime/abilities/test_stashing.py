@@ -8,10 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay_actors.errors import ActorDead, ActorError, ConfigError, StashFull
+from relay_actors.runtime import cell, extras, mailbox, turns
+from relay_actors.runtime.abilities import stashing
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.reasons import DeadLetter
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.system import System
+from tests.runtime.halting import Halt
 from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, crash, spawn, until
 
 PERMANENT = ChildSpec(restart=Restart.PERMANENT)
@@ -315,6 +319,108 @@ def test_every_message_is_handled_once_and_in_order(seed: int, steps: list[str])
     world.end()
 
 
+class Queue(Actor):
+    """Puts 1 and 3 aside when they come, and handles them when it is told to open."""
+
+    stash_capacity = 5
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_open = False
+
+    def on_receive(self, message: Any) -> Any:
+        if callable(message):
+            return message()
+        if message == "open":
+            self.is_open = True
+            self.unstash_all()
+        elif message in (1, 3) and not self.is_open:
+            self.stash()
+        return message
+
+
+def start_with(system: System, *messages: Any) -> tuple[Any, dict[Any, Any]]:
+    """A queue that finds all ``messages`` in its mailbox at its first turn, and their answers."""
+    ref = system.start(Queue)
+    until(lambda: not ref._cell._scheduled.locked())
+    with ref._cell._scheduled:  # it has a turn under way, for all that anybody knows
+        answers = {message: ref.ask(message, block=False) for message in messages}
+    ref._cell.wake()
+    return ref, answers
+
+
+def check_that_each_has_one_outcome(cell: Any, answers: dict[Any, Any], letters: list[DeadLetter], when: str) -> None:
+    """Each is answered, or a dead letter; or it was being handled, and whoever asked has been told of the kill."""
+    until(lambda: not cell._scheduled.locked())
+    in_hand = 0
+    for message, answer in answers.items():
+        reasons = [letter.reason for letter in letters if letter.message is message]
+        until(lambda answer=answer: answer.is_settled)
+        if answer.error is None:
+            assert (answer.get(timeout=0), reasons) == (message, []), when
+        elif not reasons:
+            assert "killed while handling" in str(answer.error), when
+            in_hand += 1
+        else:
+            assert len(reasons) == 1, when
+    assert in_hand <= 1, when
+
+
+def test_whenever_a_kill_comes_each_message_has_one_outcome(system: System):
+    """M5, P1, H4: before each line of a turn that puts aside, brings back and handles, there may be a kill."""
+    letters: list[DeadLetter] = []
+    system.dead_letters.subscribe(letters.append)
+    for number in range(1, 1000):
+        letters.clear()
+        halt = Halt(number, turns, extras, stashing, mailbox, cell)
+        begin, end = halt.begin, halt.end
+        ref, answers = start_with(system, begin, 1, 2, 3, "open", 4, end)
+        is_halted = halt.wait(lambda answers=answers, end=end: answers[end].is_settled)
+        was_taken = ref._cell.extras._again
+
+        ref._cell.kill("in the middle")
+        halt.go_on()
+
+        numbers = {message: answer for message, answer in answers.items() if message not in (begin, end)}
+        check_that_each_has_one_outcome(ref._cell, numbers, letters, f"killed before {halt.place}")
+        if was_taken is not None:  # it was on its way back
+            reasons = {letter.reason for letter in letters if letter.message is was_taken.envelope.message}
+            assert reasons <= {"stash"}, f"killed before {halt.place}"
+        if not is_halted:
+            break
+    assert 200 < number < 999
+
+
+def test_whatever_a_turn_does_during_a_kill_each_message_has_one_outcome(system: System):
+    """M5, P1, H4: before each line of a kill, a turn may come from the middle of a handler to its end."""
+    letters: list[DeadLetter] = []
+    system.dead_letters.subscribe(letters.append)
+    for number in range(1, 1000):
+        letters.clear()
+        entered, goes_on = threading.Event(), threading.Event()
+
+        def handler(entered: threading.Event = entered, goes_on: threading.Event = goes_on) -> None:
+            entered.set()
+            assert goes_on.wait(DEADLINE_S)
+
+        ref, answers = start_with(system, 1, handler, 2, 3, "open", 4)
+        assert entered.wait(DEADLINE_S)
+        halt = Halt(number, mailbox, cell)
+        killer = halt.run(lambda ref=ref: ref._cell.kill("in the middle"))
+        is_halted = halt.wait(lambda killer=killer: not killer.is_alive())
+
+        goes_on.set()
+        until(lambda ref=ref: not ref._cell.is_running)
+        halt.go_on()
+
+        killer.join(DEADLINE_S)
+        del answers[handler]
+        check_that_each_has_one_outcome(ref._cell, answers, letters, f"the kill was before {halt.place}")
+        if not is_halted:
+            break
+    assert 50 < number < 999
+
+
 @pytest.mark.usefixtures("eager_switches")
 @pytest.mark.parametrize("end", ["stop", "stop now", "kill"])
 def test_on_threads_nothing_is_lost_when_an_actor_ends(system: System, end: str):
@@ -363,6 +469,7 @@ def test_on_threads_nothing_is_lost_when_an_actor_ends(system: System, end: str)
                 answered.append(reply.get(timeout=DEADLINE_S))
             except ActorDead:
                 continue
-        until(lambda: system.actor_count == 0)
+        # Whoever asked is told before a handler that goes on after the kill comes to put its message aside.
+        until(lambda ref=ref: not ref._cell._scheduled.locked())
         refused = [letter.message for letter in letters]
         assert len({*answered, *refused}) == len(answered) + len(refused)
