@@ -28,7 +28,6 @@ from relay_actors.journal.sqlite_file import (
     is_fresh,
     session_of,
     subjects_of,
-    with_its_log,
 )
 
 __all__ = ["SqliteReader"]
@@ -76,7 +75,7 @@ class SqliteReader:
     @property
     def size(self) -> int:
         """How many bytes it takes on the disk, its WAL included."""
-        return sum(os.path.getsize(name) for name in with_its_log(self._path) if os.path.exists(name))
+        return sum(os.path.getsize(name) for name in (self._path, f"{self._path}-wal") if os.path.exists(name))
 
     @property
     def writers(self) -> int:

@@ -408,7 +408,7 @@ def test_a_path_that_cannot_be_used_is_refused_with_advice(tmp_path: Path, make:
 
 
 def test_calls_that_come_and_go_do_not_let_the_file_grow(path: Path):
-    """20,000 short calls, of which fifty are up at a time: what was forgotten is written over (SEMANTICS J9)."""
+    """20,000 short calls, of which fifty are up at a time: what was forgotten is written over."""
     largest = 0
     with opened(path) as store:
         for n in range(20_000):
