@@ -38,8 +38,8 @@ log = logging.getLogger(__name__)
 _HEADER: Final = 100
 """Bytes of SQLite's own header."""
 _MAGIC: Final = b"SQLite format 3\0"
-_SIGNS: Final = (b"CREATE TABLE entries (position", b"\xa7subject", b"\xa8sequence")
-"""What a journal has in it, and few other files: its largest table, and the keys of records."""
+_SIGNS: Final = (b"CREATE TABLE entries (position", b"\xa7subject", b"\xa8sequence", b"\xb3authorization_state")
+"""What a journal has in it, and few other files: its largest table, and the keys of its records."""
 _LONGEST_SIGN: Final = max(map(len, _SIGNS))
 _PIECE: Final = 1 << 20
 
