@@ -64,7 +64,7 @@ def _run_command(options: argparse.Namespace) -> int:
             return _show(screen, options, reader)
     except DamagedJournalError as error:
         if options.check:
-            return _report(screen, options, [error.why])
+            return _report(screen, options, [error.why or str(error)])
         sys.stderr.write(f"relay-actors: {printable(str(error))}\n")
         return 1
     except JournalError as error:

@@ -94,7 +94,7 @@ def _damage(path: str) -> str:
             if not faults and (lost := lost_commits(path)):
                 faults = [f"its WAL cannot be read to the end: {lost} commits are lost"]
     except DamagedJournalError as error:
-        return error.why
+        return error.why or str(error)
     return "; ".join(faults)
 
 

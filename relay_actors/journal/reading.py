@@ -134,7 +134,7 @@ class SqliteReader:
             try:
                 faults += look()
             except DamagedJournalError as error:
-                faults.append(error.why)
+                faults.append(error.why or str(error))
         return faults
 
     def close(self) -> None:
