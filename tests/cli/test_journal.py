@@ -29,7 +29,7 @@ app = RelayApp(timing=Timing(linger_s=0.05), journal="calls.db")
 class Clerk(CallActor):
     async def run(self):
         await self.answer()
-        menu = await self.prompt_tts("Press 7.", {"digits": {"max": 1}, "initial_timeout": 1000})
+        menu = await self.prompt_tts("Press 7.", {"digits": {"max": 1}, "initial_timeout": 30000})
         await menu.wait()
 """
 
