@@ -30,7 +30,7 @@ def main() -> int:
                 done += tried
                 bad += len(told)
                 for line in told[:10]:
-                    print(line)
+                    print(line, flush=True)
     print(f"{done} cuts, {bad} of them gave what never was")
     return int(bad > 0)
 
