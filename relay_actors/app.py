@@ -32,7 +32,7 @@ from relay_actors.config import Limits, Settings, Timing, check_contexts
 from relay_actors.connection_slots import take_slot
 from relay_actors.errors import ConfigError, NameTaken, NotSentError, WouldDeadlock
 from relay_actors.journal.base import Store
-from relay_actors.journal.sqlite import SqliteStore
+from relay_actors.journal.opening import open_sqlite
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import Dial, SendMessage
@@ -68,7 +68,8 @@ class RelayApp(Showing):
         host: ``example.signalwire.com``, a port may follow; else ``SIGNALWIRE_SPACE``.
         contexts: from which to take calls and texts, beside those that have a class of their own.
         max_active_calls: beyond it inbound calls are passed on; else ``RELAY_MAX_ACTIVE_CALLS``, else 1000.
-        journal: path of the journal's file, or a `Store`, which stays yours to close; None keeps none.
+        journal: path of the journal's file, or a `Store`, which stays yours to close; None keeps none. A damaged file
+            is moved aside, and what can still be read of it is gone on with: `relay_actors.journal.opening`.
         scheme: ``wss``, or ``ws`` for loopback; else ``SIGNALWIRE_RELAY_SCHEME``.
         ca_file: CA bundle; else ``SIGNALWIRE_RELAY_CA_FILE``.
         timing: all times.
@@ -576,5 +577,5 @@ class RelayApp(Showing):
 
     def _open_store(self, settings: Settings) -> Store | None:
         if isinstance(self._journal, str | os.PathLike):
-            return SqliteStore(self._journal, secrets=settings.credentials.secrets)
+            return open_sqlite(self._journal, secrets=settings.credentials.secrets)
         return self._journal

@@ -18,6 +18,7 @@
     │   └── ConnectFailedError      which of TCP, TLS and the WebSocket upgrade failed, and why
     ├── ProtocolError               misuse of the protocol machines by the code that drives them
     ├── JournalError                the journal could not be opened, written or read
+    │   └── DamagedJournalError     what is there is not what was written
     └── ActorError                  the runtime
         ├── ActorDead               the actor is gone (in ``runtime``: also a ``pykka.ActorDeadError``)
         ├── StartFailed             an actor failed while it started
@@ -51,6 +52,7 @@ __all__ = [
     "ConnectFailedError",
     "ConnectionLimitError",
     "ConnectionLostError",
+    "DamagedJournalError",
     "DeathPact",
     "DialFailedError",
     "FlowChanged",
@@ -232,6 +234,18 @@ class ProtocolError(RelayActorsError):
 
 class JournalError(RelayActorsError):
     """The journal could not be opened, written or read."""
+
+
+class DamagedJournalError(JournalError):
+    """The journal, or a record of it, is not what was written: a disk, a copy or another program has changed it.
+
+    An application that is given such a journal by its path moves it aside, and goes on with what can still be read.
+
+    Attributes:
+        why: what is wrong, without the path and the advice; may be empty.
+    """
+
+    why: str = ""
 
 
 class ActorError(RelayActorsError):

@@ -16,7 +16,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from relay_actors.errors import (
 )
 from relay_actors.events import CallReceiveEvent, CallStateEvent
 from relay_actors.journal.memory import MemoryMedium, MemoryStore
+from relay_actors.journal.opening import open_sqlite
 from tests.actors.verbs.on_the_wire import parameters_of_function
 from tests.actors.verbs.uses import parameters_in
 from tests.support.plain_app import (
@@ -537,6 +538,26 @@ def test_a_journal_that_cannot_be_opened_leaves_nothing(server: PlainServer, tmp
             with pytest.raises(JournalError):
                 app.start()
     assert server.accepted == 0
+
+
+def test_a_damaged_journal_is_moved_aside_and_does_not_keep_the_application_down(
+    server: PlainServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What can still be read of it is there, and what is lost is said (SEMANTICS J7)."""
+    path = tmp_path / "calls.db"
+    with logged_in(server, journal=path):
+        pass
+    damaged = bytearray(path.read_bytes())
+    damaged[:4096] = bytes(4096)
+    path.write_bytes(damaged)
+
+    with logged_in(server, journal=path):
+        pass
+
+    assert Path(f"{path}.damaged-1").read_bytes() == damaged
+    assert "journal was damaged, went on with what could be read of it" in caplog.text
+    with closing(open_sqlite(path)) as store:
+        assert store.epoch == 4  # two that ran, and the one that has brought it back
 
 
 def test_a_store_that_was_given_stays_open(server: PlainServer) -> None:

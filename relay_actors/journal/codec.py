@@ -16,7 +16,7 @@ from typing import Final, TypeAlias, cast
 
 import msgpack  # type: ignore[import-untyped]  # it ships no types
 
-from relay_actors.errors import JournalError
+from relay_actors.errors import DamagedJournalError, JournalError
 from relay_actors.journal.entries import (
     CallStarted,
     CommandIntended,
@@ -95,7 +95,8 @@ def decode(data: bytes) -> Entry:
     """Return the entry of one record, of this schema version or an older one.
 
     Raises:
-        JournalError: the bytes are damaged, or were written by a newer release.
+        DamagedJournalError: the bytes are damaged.
+        JournalError: they were written by a newer release.
     """
     kind, fields = upcast(*_unpack(data))
     return _entry(kind, fields)
@@ -110,11 +111,12 @@ def decode_session(data: bytes) -> Session:
     """Return what `encode_session` was given.
 
     Raises:
-        JournalError: the bytes are damaged, or were written by a newer release.
+        DamagedJournalError: the bytes are damaged.
+        JournalError: they were written by a newer release.
     """
     kind, fields = upcast(*_unpack(data))
     if kind != _SESSION:
-        raise JournalError(f"a journal record is damaged: a session was expected, and it is of kind {kind!r}")
+        raise DamagedJournalError(f"a journal record is damaged: a session was expected, and it is of kind {kind!r}")
     _check(kind, fields, {"protocol": (str,), "authorization_state": (str,)})
     return Session(**cast("Mapping[str, str]", fields))
 
@@ -130,7 +132,8 @@ def upcast(
     """Return kind and fields as the ``current`` version has them, step by step through ``table``.
 
     Raises:
-        JournalError: the record is newer than ``current``, or there is no step from its version.
+        DamagedJournalError: there is no step from the record's version.
+        JournalError: the record is newer than ``current``.
     """
     if version > current:
         raise JournalError(
@@ -139,7 +142,9 @@ def upcast(
         )
     for step in range(version, current):
         if step not in table:
-            raise JournalError(f"a journal record has schema version {version}, which no release has written: damaged")
+            raise DamagedJournalError(
+                f"a journal record has schema version {version}, which no release has written: damaged"
+            )
         kind, fields = table[step](kind, fields)
     return kind, fields
 
@@ -156,14 +161,14 @@ def _fields(entry: Entry, kind: str) -> Fields:
 
 def _entry(kind: str, fields: Fields) -> Entry:
     if kind not in _KINDS:
-        raise JournalError(f"a journal record is damaged: {kind!r} is not a kind of entry")
+        raise DamagedJournalError(f"a journal record is damaged: {kind!r} is not a kind of entry")
     cls, own = _KINDS[kind]
     _check(kind, fields, {**_BASE, **own})
     if cls is CommandSettled:
         try:
             fields["outcome"] = Outcome(cast("str", fields["outcome"]))
         except ValueError:
-            raise JournalError(f"a journal record is damaged: {fields['outcome']!r} is not an outcome") from None
+            raise DamagedJournalError(f"a journal record is damaged: {fields['outcome']!r} is not an outcome") from None
     elif cls is Snapshot:
         fields["pending"] = tuple(_pending(item) for item in cast("list[object]", fields["pending"]))
     build = cast("Callable[..., Entry]", cls)
@@ -172,19 +177,19 @@ def _entry(kind: str, fields: Fields) -> Entry:
 
 def _pending(item: object) -> Entry:
     if not isinstance(item, dict):
-        raise JournalError(f"a journal record is damaged: a pending command is a {type(item).__name__}")
+        raise DamagedJournalError(f"a journal record is damaged: a pending command is a {type(item).__name__}")
     return _entry("intent", item)
 
 
 def _check(kind: str, fields: Fields, expected: Mapping[str, tuple[type, ...]]) -> None:
     if fields.keys() != expected.keys():
         odd = ", ".join(sorted(map(repr, fields.keys() ^ expected.keys())))
-        raise JournalError(f"a journal record is damaged: the fields of {kind!r} do not fit: {odd}")
+        raise DamagedJournalError(f"a journal record is damaged: the fields of {kind!r} do not fit: {odd}")
     for name, types in expected.items():
         value = fields[name]
         # bool is an int to Python, and never to us.
         if not isinstance(value, types) or isinstance(value, bool):
-            raise JournalError(f"a journal record is damaged: {name} of {kind!r} is a {type(value).__name__}")
+            raise DamagedJournalError(f"a journal record is damaged: {name} of {kind!r} is a {type(value).__name__}")
 
 
 def _pack(kind: str, fields: Fields) -> bytes:
@@ -211,17 +216,17 @@ def _unpack_other(code: int, data: bytes) -> object:
 def _unpack(data: bytes) -> tuple[int, str, Fields]:
     # A store may hand over whatever a damaged row holds.
     if not isinstance(data, bytes) or len(data) < 5:
-        raise JournalError(f"a journal record is damaged: {data!r:.20} is too little")
+        raise DamagedJournalError(f"a journal record is damaged: {data!r:.20} is too little")
     body = data[4:]
     if zlib.crc32(body) != int.from_bytes(data[:4], "big"):
-        raise JournalError(f"a journal record of {len(data)} bytes is damaged: its checksum does not fit")
+        raise DamagedJournalError(f"a journal record of {len(data)} bytes is damaged: its checksum does not fit")
     try:
         record = msgpack.unpackb(
             body, ext_hook=_unpack_other, strict_map_key=False, unicode_errors="surrogatepass", timestamp=0
         )
     except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
-        raise JournalError(f"a journal record of {len(data)} bytes is damaged: {error}") from error
+        raise DamagedJournalError(f"a journal record of {len(data)} bytes is damaged: {error}") from error
     match record:
         case [int(version), str(kind), dict(fields)] if version >= 1 and all(isinstance(name, str) for name in fields):
             return version, kind, fields
-    raise JournalError(f"a journal record of {len(data)} bytes is damaged: it has not the shape of one")
+    raise DamagedJournalError(f"a journal record of {len(data)} bytes is damaged: it has not the shape of one")

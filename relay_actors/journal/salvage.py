@@ -11,18 +11,40 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from relay_actors.errors import JournalError
+from relay_actors.errors import DamagedJournalError, JournalError
 from relay_actors.journal.base import Store
 from relay_actors.journal.codec import decode, decode_session
 from relay_actors.journal.entries import Entry, Session
 from relay_actors.journal.replay import check_next
+from relay_actors.journal.sqlite_file import MOST_WRITERS, PAGE, first_page
 from relay_actors.journal.writer_lock import WriterLock
 
-__all__ = ["Salvaged", "salvage"]
+__all__ = ["Found", "Salvaged", "bring_over", "look_through", "salvage"]
 
-_SCAN: Final = "SELECT position, subject, body FROM entries ORDER BY position"
+_SCAN: Final = "SELECT position, subject, body FROM entries"
 _UNREADABLE: Final = (sqlite3.Error, UnicodeDecodeError)
 """SQLite quotes damaged texts in its messages, which then cannot be read either."""
+_WIDEST_HOLE: Final = 1_000_000
+"""How many positions between two readable ends are tried one by one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What `look_through` has found.
+
+    Attributes:
+        entries: those that follow each other without a gap, in order.
+        session: what a resume needs; empty when there was none, or it is lost.
+        epoch: the highest number of a writer that was seen anywhere.
+        incomplete: see `Salvaged`.
+        faults: see `Salvaged`.
+    """
+
+    entries: tuple[Entry, ...]
+    session: Session
+    epoch: int
+    incomplete: Mapping[str, str]
+    faults: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,55 +76,170 @@ def salvage(path: str | os.PathLike[str], *, into: Store) -> Salvaged:
         into: a store without entries.
 
     Raises:
-        JournalError: ``into`` has entries already, ``path`` has a living writer, or it cannot be copied.
+        JournalError: ``into`` has entries already, ``path`` has a living writer or is of a newer release, or it cannot
+            be copied.
     """
-    if into.subjects():
-        raise JournalError("salvage needs a store without entries: open a new one")
+    _check_empty(into)
     source = os.path.realpath(path)
-    faults: list[str] = []
     with contextlib.ExitStack() as undo:
         undo.callback(WriterLock(source).release)
+        return bring_over(look_through(source), into)
+
+
+def bring_over(found: Found, into: Store) -> Salvaged:
+    """Put what was found into a store without entries, and commit it.
+
+    Raises:
+        JournalError: there are entries in it already.
+    """
+    _check_empty(into)
+    into.append(found.entries)
+    into.put_session(found.session)
+    into.commit()
+    return Salvaged(
+        entries=len(found.entries),
+        subjects=tuple(into.subjects()),
+        incomplete=found.incomplete,
+        faults=found.faults,
+    )
+
+
+def look_through(path: str) -> Found:
+    """Read all that can be read of the journal at ``path``, from a private copy. Whose turn it is, the caller knows.
+
+    Raises:
+        JournalError: it cannot be copied, or a record of it is of a newer release.
+    """
+    faults: list[str] = []
+    with contextlib.ExitStack() as undo:
         copy = os.path.join(undo.enter_context(tempfile.TemporaryDirectory(prefix="relay-actors-")), "journal")
         try:
-            shutil.copyfile(source, copy)
-            with contextlib.suppress(FileNotFoundError):
-                shutil.copyfile(f"{source}-wal", f"{copy}-wal")
+            _copy(path, copy)
         except OSError as error:
-            raise JournalError(f"the journal {source} could not be copied: {error.strerror}") from error
-        db = undo.enter_context(contextlib.closing(sqlite3.connect(copy, isolation_level=None)))
-        db.text_factory = lambda text: text.decode("utf-8", "replace")
+            raise JournalError(f"the journal {path} could not be copied: {error.strerror}") from error
+        db = undo.enter_context(contextlib.closing(_connect(copy)))
+        if why := _unreadable(db):
+            faults.append(f"the first page: {why}")
+            db.close()
+            _put_first_page(copy)
+            db = undo.enter_context(contextlib.closing(_connect(copy)))
         rows = _rows(db, faults)
         session = _session(db, faults)
+        epoch = _epoch(db, faults)
     entries, incomplete = _sound(rows)
-    into.append(entries)
-    into.put_session(session)
-    into.commit()
-    return Salvaged(entries=len(entries), subjects=tuple(into.subjects()), incomplete=incomplete, faults=tuple(faults))
+    return Found(
+        entries=tuple(entries),
+        session=session,
+        epoch=max((epoch, *(entry.epoch for entry in entries))),
+        incomplete=incomplete,
+        faults=tuple(faults),
+    )
+
+
+def _check_empty(into: Store) -> None:
+    if into.subjects():
+        raise JournalError("salvage needs a store without entries: open a new one")
+
+
+def _copy(source: str, copy: str) -> None:
+    """Copy it with its WAL, and fill up with zeros what is missing at its end, or SQLite reads none of it."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copyfile(f"{source}-wal", f"{copy}-wal")
+    try:
+        shutil.copyfile(source, copy)
+    except FileNotFoundError:
+        if not os.path.exists(f"{copy}-wal"):
+            raise
+        open(copy, "wb").close()
+    with open(copy, "r+b") as file:
+        header = file.read(PAGE)
+        if len(header) < PAGE:
+            file.seek(0)
+            file.write(first_page())
+            return
+        pages = int.from_bytes(header[28:32], "big")
+        size = file.seek(0, os.SEEK_END)
+        # A damaged number must not make a file of terabytes: no more than half as much again, and a hundred pages.
+        if size < pages * PAGE <= size * 3 // 2 + 100 * PAGE:
+            file.truncate(pages * PAGE)
+
+
+def _connect(copy: str) -> sqlite3.Connection:
+    db = sqlite3.connect(copy, isolation_level=None)
+    db.text_factory = lambda text: text.decode("utf-8", "replace")
+    return db
+
+
+def _put_first_page(copy: str) -> None:
+    """Take a sound first page for the damaged one: in each journal the tables begin on the same pages."""
+    with open(copy, "r+b") as file:
+        pages = -(-file.seek(0, os.SEEK_END) // PAGE)
+        page = bytearray(first_page())
+        page[28:32] = pages.to_bytes(4, "big")
+        file.seek(0)
+        file.write(page)
+        file.truncate(pages * PAGE)
+
+
+def _unreadable(db: sqlite3.Connection) -> str:
+    try:
+        db.execute("SELECT position, subject, sequence, epoch, body FROM entries LIMIT 0").fetchall()
+    except _UNREADABLE as error:
+        return str(error)
+    return ""
 
 
 def _rows(db: sqlite3.Connection, faults: list[str]) -> list[tuple[str, bytes]]:
     """Read from both ends: a damaged page in the middle must not cost what stands behind it."""
     found: dict[int, tuple[str, bytes]] = {}
-    for direction in ("ASC", "DESC"):
+    ends = [0, 0]
+    for place, direction in enumerate(("ASC", "DESC")):
         try:
-            for position, subject, body in db.execute(f"{_SCAN} {direction}"):
+            for position, subject, body in db.execute(f"{_SCAN} ORDER BY position {direction}"):
                 if position in found:
                     break
-                found[position] = (subject, body)
+                found[position] = (str(subject), body)
+                ends[place] = position
         except _UNREADABLE as error:
             faults.append(f"entries, {direction}: {error}")
         else:
-            break
+            return [found[position] for position in sorted(found)]
+    lower, upper = ends[0], ends[1] or _newest_position(db) + 1
+    if upper - lower < _WIDEST_HOLE:  # there may be sound pages between two damaged ones
+        for position in range(lower + 1, upper):
+            with contextlib.suppress(*_UNREADABLE):
+                for _, subject, body in db.execute(f"{_SCAN} WHERE position = ?", (position,)):
+                    found[position] = (str(subject), body)
     return [found[position] for position in sorted(found)]
+
+
+def _newest_position(db: sqlite3.Connection) -> int:
+    with contextlib.suppress(*_UNREADABLE, ValueError):
+        [(position,)] = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entries'")
+        if isinstance(position, int):
+            return position
+    return 0
 
 
 def _session(db: sqlite3.Connection, faults: list[str]) -> Session:
     try:
         row = db.execute("SELECT body FROM session").fetchone()
         return decode_session(row[0]) if row else Session()
-    except (*_UNREADABLE, JournalError) as error:
+    except (*_UNREADABLE, DamagedJournalError) as error:
         faults.append(f"session: {error}")
         return Session()
+
+
+def _epoch(db: sqlite3.Connection, faults: list[str]) -> int:
+    try:
+        [(epoch,)] = db.execute("SELECT epoch FROM writer").fetchall()
+    except (*_UNREADABLE, ValueError) as error:
+        faults.append(f"writer: {error}")
+        return 0
+    if isinstance(epoch, int) and epoch < MOST_WRITERS:
+        return epoch
+    faults.append("writer: its number is none")
+    return 0
 
 
 def _sound(rows: Iterable[tuple[str, bytes]]) -> tuple[list[Entry], dict[str, str]]:
@@ -115,6 +252,10 @@ def _sound(rows: Iterable[tuple[str, bytes]]) -> tuple[list[Entry], dict[str, st
             continue
         try:
             entry = decode(body)
+        except DamagedJournalError as error:
+            incomplete[subject] = str(error)
+            continue
+        try:
             if entry.subject != subject:
                 raise JournalError(f"a record of {entry.subject} stands where one of {subject} should")
             check_next(newest.get(subject), entry)

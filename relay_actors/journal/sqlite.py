@@ -28,53 +28,36 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Literal, TypeAlias
 
 from relay_actors.errors import JournalError
-from relay_actors.journal.codec import decode, decode_session, encode_session
+from relay_actors.journal.codec import encode_session
 from relay_actors.journal.entries import Entry, Session, Snapshot
 from relay_actors.journal.ledger import Ledger, Record
 from relay_actors.journal.redact import Redactor
 from relay_actors.journal.replay import replay
+from relay_actors.journal.sqlite_file import (
+    MOST_WRITERS,
+    PAGE,
+    check_format,
+    damaged,
+    entries_of,
+    explained,
+    is_fresh,
+    make_tables,
+    session_of,
+    subjects_of,
+)
 from relay_actors.journal.writer_lock import WriterLock
 
-__all__ = ["APPLICATION_ID", "FORMAT", "Durability", "SqliteStore"]
+__all__ = ["LARGEST_WAL", "Durability", "SqliteStore"]
 
 log = logging.getLogger(__name__)
 
 Durability: TypeAlias = Literal["process", "power"]
 
-APPLICATION_ID: Final = 0x52414A4C
-"""``RAJL``: how a journal is told from somebody else's database."""
-
-FORMAT: Final = 1
-"""The layout of the tables, kept in ``user_version``. What is inside a record has a version of its own."""
+LARGEST_WAL: Final = 8 * 1024 * 1024
+"""Bytes. SQLite begins its WAL anew after a thousand pages; what one large commit made of it is cut down to this."""
 
 _SYNCHRONOUS: Final[Mapping[Durability, str]] = {"process": "NORMAL", "power": "FULL"}
-_BATCH: Final = 500
-"""Rows read at a time by `SqliteStore.load`, so that a long journal is never all in memory."""
-
-_SCHEMA: Final = (
-    "CREATE TABLE writer (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), epoch INTEGER NOT NULL)",
-    "INSERT INTO writer VALUES (1, 0)",
-    "CREATE TABLE session (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), body BLOB NOT NULL)",
-    "CREATE TABLE entries (position INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT NOT NULL,"
-    " sequence INTEGER NOT NULL, epoch INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE (subject, sequence))",
-    f"PRAGMA application_id = {APPLICATION_ID}",
-    f"PRAGMA user_version = {FORMAT}",
-)
 _INSERT: Final = "INSERT INTO entries (subject, sequence, epoch, body) VALUES (?, ?, ?, ?)"
-_COLUMNS: Final = "subject, sequence, epoch, body"
-_LOAD_ALL: Final = f"SELECT position, {_COLUMNS} FROM entries WHERE position > ? ORDER BY position LIMIT ?"
-_LOAD_ONE: Final = (
-    f"SELECT sequence, {_COLUMNS} FROM entries WHERE subject = ? AND sequence > ? ORDER BY sequence LIMIT ?"
-)
-
-_ADVICE: Final[Mapping[str, str]] = {
-    "SQLITE_BUSY": "Another program holds a lock on it for seconds: let that one end, or work on a copy",
-    "SQLITE_CONSTRAINT": "An entry of that number is there already: two writers wrote to it at a time",
-    "SQLITE_CANTOPEN": "Its directory must exist, and this process must be allowed to write there",
-    "SQLITE_FULL": "Free some space on its disk, then start again: nothing that was committed is lost",
-    "SQLITE_IOERR": "The disk does not do what it is told; look at the system's log before starting again",
-    "SQLITE_READONLY": "This process must be allowed to write to it and to its directory",
-}
 
 
 class SqliteStore:
@@ -84,14 +67,20 @@ class SqliteStore:
         path: the file; made, readable for its owner only, when it is not there. Its directory must exist.
         durability: ``"process"`` or ``"power"``, see above.
         secrets: values to keep out of the entries.
+        epoch_above: the number of a writer that this one must follow, for a journal that takes another one's place.
 
     Raises:
-        JournalError: it cannot be opened: it is damaged, of a newer release, somebody else's file, or has a living
-            writer.
+        DamagedJournalError: it is damaged. It is left as it is; see `relay_actors.journal.opening`.
+        JournalError: it cannot be opened: it is of a newer release, somebody else's file, or has a living writer.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, durability: Durability = "process", secrets: Iterable[str] = ()
+        self,
+        path: str | os.PathLike[str],
+        *,
+        durability: Durability = "process",
+        secrets: Iterable[str] = (),
+        epoch_above: int = 0,
     ) -> None:
         if durability not in _SYNCHRONOUS:
             raise JournalError(f"durability is {durability!r}: must be 'process' or 'power'")
@@ -104,12 +93,12 @@ class SqliteStore:
         with contextlib.ExitStack() as undo:
             lock = WriterLock(self._path)
             undo.callback(lock.release)
-            with _explained(self._path, "opened"):
+            with explained(self._path, "opened"):
                 _make_private(self._path)
                 self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
                 undo.callback(self._db.close)
                 _check_and_prepare(self._db, self._path, durability)
-                epoch, sequences = _take_over(self._db, self._path)
+                epoch, sequences = _take_over(self._db, self._path, epoch_above)
             self._ledger = Ledger(epoch=epoch, sequences=sequences, redactor=Redactor(secrets))
             self._ledger.redactor.learn(self.get_session().authorization_state)
             self._free = undo.pop_all()
@@ -158,43 +147,50 @@ class SqliteStore:
         """Give entries, reading them in batches. See `Store.load`."""
         self._check_usable()
         self._flush()
-        return self._rows(subject)
+        return self._entries(subject)
 
     def subjects(self) -> list[str]:
         """Return who has entries. See `Store.subjects`."""
         self._check_usable()
         self._flush()
-        with _explained(self._path, "read"):
-            rows = self._db.execute("SELECT subject FROM entries GROUP BY subject ORDER BY MIN(position)").fetchall()
-        return [subject for (subject,) in rows]
+        return subjects_of(self._db, self._path)
 
     def get_session(self) -> Session:
         """Return what a resume needs. See `Store.get_session`."""
         self._check_usable()
-        with _explained(self._path, "read"):
-            row = self._db.execute("SELECT body FROM session").fetchone()
-        return decode_session(row[0]) if row else Session()
+        return session_of(self._db, self._path)
+
+    def compact(self) -> None:
+        """Give back to the disk what is no longer used in the file, and empty its WAL. What was appended is committed.
+
+        Takes as long as copying the file does, and as much memory as there is in it.
+
+        Raises:
+            JournalError: as for `commit`.
+        """
+        self.commit()
+        try:
+            with explained(self._path, "compacted"):
+                self._db.execute("PRAGMA temp_store = MEMORY")  # no copy of it anywhere else on the disk
+                self._db.execute("VACUUM")
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except JournalError as error:
+            self._error = error
+            raise
 
     def close(self) -> None:
         """Roll back what was not committed, and free file and lock. See `Store.close`."""
         self._error = JournalError(f"the journal {self._path} is closed")
-        with _explained(self._path, "closed"):
+        with explained(self._path, "closed"):
             self._free.close()
 
-    def _rows(self, subject: str | None) -> Iterator[Entry]:
-        last = 0
+    def _entries(self, subject: str | None) -> Iterator[Entry]:
+        entries = entries_of(self._db, self._path, subject)
         while True:
             self._check_usable()
-            with _explained(self._path, "read"):
-                if subject is None:
-                    rows = self._db.execute(_LOAD_ALL, (last, _BATCH)).fetchall()
-                else:
-                    rows = self._db.execute(_LOAD_ONE, (subject, last, _BATCH)).fetchall()
-            for _, *columns in rows:
-                yield _entry(self._path, Record(*columns))
-            if len(rows) < _BATCH:
+            if (entry := next(entries, None)) is None:
                 return
-            last = rows[-1][0]
+            yield entry
 
     def _flush(self) -> None:
         """Bring what was appended into the transaction, where reading sees it."""
@@ -206,7 +202,7 @@ class SqliteStore:
     def _writing(self) -> Iterator[None]:
         """Be in a transaction that has all that was appended; when anything fails, nothing of it is kept, for good."""
         try:
-            with _explained(self._path, "written"):
+            with explained(self._path, "written"):
                 if not self._db.in_transaction:
                     self._db.execute("BEGIN IMMEDIATE")
                     [(newest,)] = self._db.execute("SELECT epoch FROM writer")
@@ -247,76 +243,32 @@ def _make_private(path: str) -> None:
 
 def _check_and_prepare(db: sqlite3.Connection, path: str, durability: Durability) -> None:
     """Refuse what is not a sound journal of this release, leaving it as it was; else make the connection ready."""
-    [(application_id,)] = db.execute("PRAGMA application_id")
-    [(version,)] = db.execute("PRAGMA user_version")
-    [(tables,)] = db.execute("SELECT count(*) FROM sqlite_master")
-    fresh = (application_id, version, tables) == (0, 0, 0)
-    if not fresh and application_id != APPLICATION_ID:
-        raise JournalError(f"{path} is a database of another application: give the journal a path of its own")
-    if version > FORMAT:
-        raise JournalError(
-            f"the journal {path} has format {version}, and this release reads format {FORMAT}: it was written by a "
-            "newer relay_actors. Upgrade, or give this release a journal of its own"
-        )
+    db.execute(f"PRAGMA page_size = {PAGE}")  # of a fresh one; others keep what they have
+    fresh = is_fresh(db)
+    if not fresh:
+        check_format(db, path)
     faults = [text for (text,) in db.execute("PRAGMA quick_check(3)") if text != "ok"]
     if faults:
-        raise JournalError(_damaged(path, "; ".join(faults)))
+        raise damaged(path, "; ".join(faults))
     db.execute("PRAGMA journal_mode = WAL")
     db.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
     db.execute("PRAGMA fullfsync = ON")  # for macOS, whose fsync does not reach the disk by itself
     db.execute("PRAGMA secure_delete = ON")
+    db.execute(f"PRAGMA journal_size_limit = {LARGEST_WAL}")
     if fresh:
-        db.execute("BEGIN IMMEDIATE")
-        for statement in _SCHEMA:
-            db.execute(statement)
-        db.execute("COMMIT")
+        make_tables(db)
 
 
-def _take_over(db: sqlite3.Connection, path: str) -> tuple[int, dict[str, int]]:
+def _take_over(db: sqlite3.Connection, path: str, above: int) -> tuple[int, dict[str, int]]:
     """Become the newest writer; return its number, and the newest sequence number of each subject."""
     db.execute("BEGIN IMMEDIATE")
     epochs = db.execute("SELECT epoch FROM writer").fetchall()
     newest = db.execute("SELECT subject, MAX(sequence) FROM entries GROUP BY subject").fetchall()
     # SQLite keeps whatever it is given: a flipped bit makes a text of a number.
-    if len(epochs) != 1 or not all(isinstance(number, int) for number in (epochs[0][0], *(row[1] for row in newest))):
-        raise JournalError(_damaged(path, "its numbers are not numbers"))
-    epoch = epochs[0][0] + 1
+    numbers = [number for (number,) in epochs] + [number for _, number in newest]
+    if len(epochs) != 1 or not all(isinstance(number, int) and number < MOST_WRITERS for number in numbers):
+        raise damaged(path, "its numbers are not numbers")
+    epoch = max(epochs[0][0], above) + 1
     db.execute("UPDATE writer SET epoch = ?", (epoch,))
     db.execute("COMMIT")
     return epoch, dict(newest)
-
-
-def _entry(path: str, record: Record) -> Entry:
-    try:
-        entry = decode(record.body)
-    except JournalError as error:
-        raise JournalError(_damaged(path, f"entry {record.sequence} of {record.subject}: {error}")) from error
-    if (entry.subject, entry.sequence, entry.epoch) != record[:3]:
-        raise JournalError(_damaged(path, f"entry {record.sequence} of {record.subject} is not what its row says"))
-    return entry
-
-
-@contextlib.contextmanager
-def _explained(path: str, what: str) -> Iterator[None]:
-    """Turn what SQLite and the operating system say into a `JournalError` that says what to do."""
-    try:
-        yield
-    except UnicodeDecodeError as error:
-        # SQLite quotes the damaged text in its message, and the message cannot be read either.
-        raise JournalError(_damaged(path, "it holds a text that is no UTF-8")) from error
-    except sqlite3.Error as error:
-        name = getattr(error, "sqlite_errorname", "")
-        advice = next((text for start, text in _ADVICE.items() if name.startswith(start)), None)
-        if advice is None:
-            # Corrupt pages, a table that is missing, a column that is no UTF-8: all damage, under many names.
-            raise JournalError(_damaged(path, str(error))) from error
-        raise JournalError(f"the journal {path} could not be {what}: {error}. {advice}") from error
-    except OSError as error:
-        raise JournalError(f"the journal {path} could not be {what}: {error.strerror}") from error
-
-
-def _damaged(path: str, why: str) -> str:
-    return (
-        f"the journal {path} is damaged ({why}). Move it aside together with {path}-wal and start with a new one; "
-        "relay_actors.journal.salvage.salvage(old_path, into=new_store) brings into it what can still be read"
-    )

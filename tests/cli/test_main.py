@@ -19,7 +19,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]):
     assert capsys.readouterr().out == f"relay-actors {__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["demo", "run", "sim", "top", "doctor"])
+@pytest.mark.parametrize("command", ["demo", "run", "sim", "top", "journal", "doctor"])
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]):
     """Its exit statuses included."""
     with pytest.raises(SystemExit) as end:

@@ -12,7 +12,7 @@ from relay_actors.errors import JournalError
 from relay_actors.journal.entries import EventReceived, Session, Snapshot
 from relay_actors.journal.memory import MemoryStore
 from relay_actors.journal.replay import replay
-from relay_actors.journal.salvage import Salvaged, salvage
+from relay_actors.journal.salvage import Salvaged, look_through, salvage
 from relay_actors.journal.sqlite import SqliteStore
 from tests.journal.strategies import anywhere
 
@@ -112,6 +112,75 @@ def test_a_destroyed_page_costs_what_stood_on_it(tmp_path: Path):
         whole = list(range(SUBJECTS.index(subject), 60, 5))
         assert numbers(into, subject) == whole[: len(numbers(into, subject))]
     assert path.read_bytes() == before
+
+
+def overwrite_the_page_at(path: Path, at: int, *, by: bytes = b"\xff") -> None:
+    data = bytearray(path.read_bytes())
+    at = at // 4096 * 4096
+    data[at : at + 4096] = by * 4096
+    path.write_bytes(data)
+
+
+def test_what_stands_between_two_destroyed_pages_is_read_too(tmp_path: Path):
+    """The entries are tried one by one: a call that began there is whole."""
+    path = tmp_path / "j.db"
+    with contextlib.closing(SqliteStore(path)) as store:
+        store.append(event(n, f"c-{n // 10}") for n in range(300))
+        store.commit()
+    data = path.read_bytes()
+    for number in (b"<55>", b"<205>"):
+        overwrite_the_page_at(path, data.index(number))
+    into = MemoryStore()
+
+    done = salvage(path, into=into)
+
+    assert len(done.faults) == 2
+    for number in (0, 1, 8, 12, 17, 24, 29):
+        assert numbers(into, f"c-{number}") == list(range(number * 10, number * 10 + 10))
+
+
+def test_a_destroyed_first_page_costs_nothing_else(tmp_path: Path):
+    """It says where the tables begin, and that is the same in every journal."""
+    path = tmp_path / "j.db"
+    write_journal(path)
+    overwrite_the_page_at(path, 0)
+    into = MemoryStore()
+
+    done = salvage(path, into=into)
+
+    assert (done.entries, done.incomplete) == (60, {})
+    assert len(done.faults) == 1
+    assert into.get_session() == Session(protocol="p", authorization_state="a")
+
+
+def test_a_file_whose_end_is_missing_is_read_as_far_as_it_goes(tmp_path: Path):
+    """SQLite alone reads nothing of a file that is shorter than it says."""
+    path = tmp_path / "j.db"
+    write_journal(path)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 2 // 3])
+    into = MemoryStore()
+
+    done = salvage(path, into=into)
+
+    assert 10 < done.entries < 60
+    assert done.faults
+
+
+def test_the_number_of_the_newest_writer_is_found(tmp_path: Path):
+    """From the entries, when the file does not say it any more (SEMANTICS J7)."""
+    path = tmp_path / "j.db"
+    for _ in range(4):
+        with contextlib.closing(SqliteStore(path)) as store:
+            store.append([event(1, "c-1")])
+            store.commit()
+    assert look_through(str(path)).epoch == 4
+    for damage in ("UPDATE writer SET epoch = 'many'", "UPDATE writer SET epoch = 1 << 60", "DELETE FROM writer"):
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+            db.execute(damage)
+        found = look_through(str(path))
+        assert found.epoch == 4
+        assert found.faults[0].startswith("writer: ")
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

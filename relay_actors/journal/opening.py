@@ -1,0 +1,214 @@
+"""Opens a journal, and when it is damaged brings back first what can still be read. Layer: pillar.
+
+The damaged file is never changed and never removed: it is moved aside, with its ``-wal``, to ``<path>.damaged-1`` (or
+the next number), and a fresh one takes its place, which has the entries of each subject up to the last good one. Power
+may fail in the middle of that: when the fresh file is complete it is named ``<path>.mended-1``, and whoever finds a
+file of that name finishes the exchange.
+
+Refused as before, and left alone: a file that is no journal, that a newer release has written, or that has a writer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import logging
+import os
+import re
+import stat
+from collections.abc import Iterable
+from typing import Final
+
+from relay_actors.errors import DamagedJournalError, JournalError
+from relay_actors.journal.reading import SqliteReader
+from relay_actors.journal.salvage import Found, Salvaged, bring_over, look_through
+from relay_actors.journal.sqlite import Durability, SqliteStore
+from relay_actors.journal.sqlite_file import (
+    APPLICATION_ID,
+    explained,
+    with_its_log,
+)
+from relay_actors.journal.torn import lost_commits
+from relay_actors.journal.writer_lock import WriterLock
+
+__all__ = ["open_sqlite"]
+
+log = logging.getLogger(__name__)
+
+_HEADER: Final = 100
+"""Bytes of SQLite's own header."""
+_MAGIC: Final = b"SQLite format 3\0"
+_SIGNS: Final = (b"CREATE TABLE entries (position", b"\xa7subject", b"\xa8sequence", b"\xb3authorization_state")
+"""What a journal has in it, and few other files: its largest table, and the keys of its records."""
+_LONGEST_SIGN: Final = max(map(len, _SIGNS))
+_PIECE: Final = 1 << 20
+
+
+def open_sqlite(
+    path: str | os.PathLike[str], *, durability: Durability = "process", secrets: Iterable[str] = ()
+) -> SqliteStore:
+    """Return a store on the journal at ``path``, which is made when it is not there, and mended when it is damaged.
+
+    All of it is read first: every checksum, and whether each subject has its entries without a gap. What is lost is
+    logged as errors: one record for the file, and one for each subject that ends early.
+
+    Args:
+        path: see `SqliteStore`.
+        durability: see `SqliteStore`.
+        secrets: see `SqliteStore`; also taken out of what is brought over.
+
+    Raises:
+        JournalError: see `SqliteStore`; but not because it is damaged.
+    """
+    secrets = tuple(secrets)
+    real = os.path.realpath(path)
+    if os.fspath(path) != ":memory:" and _is_file_or_nothing(real):
+        lock = WriterLock(real)
+        try:
+            _finish(real)
+            if why := _damage(real):
+                _bring_back(real, why, secrets)
+        finally:
+            lock.release()
+    return SqliteStore(path, durability=durability, secrets=secrets)
+
+
+def _is_file_or_nothing(path: str) -> bool:
+    with contextlib.suppress(OSError):  # what keeps it from being read also keeps it from being opened, which says so
+        return stat.S_ISREG(os.stat(path).st_mode)
+    return True
+
+
+def _damage(path: str) -> str:
+    """Say what is wrong with it; an empty text: nothing. Changes nothing, so SQLite is asked only when that is safe."""
+    has_wal = _size(f"{path}-wal") > 0
+    header = _beginning(path)
+    if not header:
+        # SQLite would take it for a new database, and would remove a WAL that it finds beside it.
+        return "the file is empty, and its WAL is not" if has_wal else ""
+    if len(header) < _HEADER:
+        return f"of the file only {len(header)} bytes are left"
+    try:
+        with SqliteReader(path) as reader:
+            faults = reader.check()
+            if not faults and (lost := lost_commits(path)):
+                faults = [f"its WAL cannot be read to the end: {lost} commits are lost"]
+    except DamagedJournalError as error:
+        return error.why or str(error)
+    return "; ".join(faults)
+
+
+def _bring_back(path: str, why: str, secrets: Iterable[str]) -> None:
+    if not _is_ours(path):
+        raise JournalError(f"{path} is no journal ({why}): give the journal a path of its own, or move that file away")
+    found = look_through(path)
+    number = _free_number(path)
+    fresh = f"{path}.mending"
+    _remove(fresh)
+    with contextlib.closing(SqliteStore(fresh, durability="power", secrets=secrets, epoch_above=found.epoch)) as store:
+        done = bring_over(found, store)
+    with explained(path, "mended"):
+        os.replace(fresh, f"{path}.mended-{number}")
+        _sync_directory(path)
+        _exchange(path, number)
+        _remove(fresh)
+    _tell(path, f"{path}.damaged-{number}", why, found, done)
+
+
+def _finish(path: str) -> None:
+    """Go on where a process was stopped that had brought the journal back, and had yet to put it in its place."""
+    for name in glob.glob(f"{glob.escape(path)}.mended-*"):
+        number = name.rpartition("-")[2]
+        if not re.fullmatch(r"[1-9]\d*", number):
+            continue
+        if os.path.exists(path) and os.path.exists(f"{path}.damaged-{number}"):
+            raise JournalError(
+                f"the journal {path} is there, and so is {name}, which was to take its place: move one of them away"
+            )
+        with explained(path, "mended"):
+            _exchange(path, int(number))
+            _remove(f"{path}.mending")
+        log.error("journal was being brought back when the process ended, finished it path=%s", path)
+
+
+def _exchange(path: str, number: int) -> None:
+    aside = f"{path}.damaged-{number}"
+    if _size(f"{path}-wal") == 0:  # who only looked has made it, and what belongs to it
+        _remove_all(f"{path}-wal", f"{path}-shm")
+    for source, target in zip(with_its_log(path), with_its_log(aside), strict=True):
+        with contextlib.suppress(FileNotFoundError):
+            os.chmod(source, 0o600)
+            os.rename(source, target)
+    os.replace(f"{path}.mended-{number}", path)
+    _sync_directory(path)
+
+
+def _tell(path: str, aside: str, why: str, found: Found, done: Salvaged) -> None:
+    log.error(
+        "journal was damaged, went on with what could be read of it path=%s why=%s moved_to=%s entries=%d subjects=%d "
+        "incomplete=%d session=%s faults=%s",
+        path, why, aside, done.entries, len(done.subjects), len(done.incomplete),
+        "kept" if found.session.protocol else "none", "; ".join(done.faults) or "none",
+    )  # fmt: skip
+    kept = set(done.subjects)
+    for subject, reason in done.incomplete.items():
+        what = "its later entries are lost" if subject in kept else "all of it is lost"
+        log.error("journal has lost entries subject=%r what=%s why=%s", subject, what, reason)
+
+
+def _is_ours(path: str) -> bool:
+    """Return whether there is any sign that it has been a journal: somebody else's file is not moved about."""
+    header = _beginning(path)
+    if not header or (len(header) < _HEADER and _MAGIC.startswith(header[: len(_MAGIC)])):
+        return True  # nothing of anybody is lost
+    if header[68:72] == APPLICATION_ID.to_bytes(4, "big"):
+        return True
+    return any(_holds_a_sign(name) for name in (path, f"{path}-wal"))
+
+
+def _holds_a_sign(path: str) -> bool:
+    with explained(path, "read"), contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+        before = b""
+        while piece := file.read(_PIECE):
+            if any(sign in before + piece for sign in _SIGNS):
+                return True
+            before = piece[-_LONGEST_SIGN:]
+    return False
+
+
+def _beginning(path: str) -> bytes:
+    with explained(path, "read"), contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+        return file.read(_HEADER)
+    return b""
+
+
+def _size(path: str) -> int:
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.getsize(path)
+    return 0
+
+
+def _free_number(path: str) -> int:
+    number = 1
+    while any(os.path.exists(name) for name in with_its_log(f"{path}.damaged-{number}")):
+        number += 1
+    return number
+
+
+def _remove(path: str) -> None:
+    """Remove what is ours alone: a journal that was not finished."""
+    _remove_all(*with_its_log(path), f"{path}.lock")
+
+
+def _remove_all(*names: str) -> None:
+    for name in names:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+
+
+def _sync_directory(path: str) -> None:
+    directory = os.open(os.path.dirname(path), os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

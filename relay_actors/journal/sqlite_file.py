@@ -1,0 +1,205 @@
+"""What a journal's SQLite file looks like inside, for those who write it, read it and mend it. Layer: pillar."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from relay_actors.errors import DamagedJournalError, JournalError
+from relay_actors.journal.codec import decode, decode_session
+from relay_actors.journal.entries import Entry, Session
+from relay_actors.journal.ledger import Record
+
+__all__ = [
+    "APPLICATION_ID",
+    "FORMAT",
+    "MOST_WRITERS",
+    "PAGE",
+    "SCHEMA",
+    "check_format",
+    "damaged",
+    "entries_of",
+    "explained",
+    "first_page",
+    "is_fresh",
+    "make_tables",
+    "session_of",
+    "subjects_of",
+    "with_its_log",
+]
+
+APPLICATION_ID: Final = 0x52414A4C
+"""``RAJL``: how a journal is told from somebody else's database."""
+
+FORMAT: Final = 1
+"""The layout of the tables, kept in ``user_version``. What is inside a record has a version of its own."""
+
+SCHEMA: Final = (
+    "CREATE TABLE writer (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), epoch INTEGER NOT NULL)",
+    "CREATE TABLE session (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), body BLOB NOT NULL)",
+    "CREATE TABLE entries (position INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT NOT NULL,"
+    " sequence INTEGER NOT NULL, epoch INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE (subject, sequence))",
+)
+"""The tables, as SQLite keeps them in the file word by word."""
+
+MOST_WRITERS: Final = 2**48
+"""No journal has as many: a higher number is a damaged one."""
+_MOST_FORMATS: Final = 1000
+
+PAGE: Final = 4096
+"""Bytes of one page."""
+
+_BATCH: Final = 500
+"""Rows read at a time, so that a long journal is never all in memory."""
+_COLUMNS: Final = "subject, sequence, epoch, body"
+_LOAD_ALL: Final = f"SELECT position, {_COLUMNS} FROM entries WHERE position > ? ORDER BY position LIMIT ?"
+_LOAD_ONE: Final = (
+    f"SELECT sequence, {_COLUMNS} FROM entries WHERE subject = ? AND sequence > ? ORDER BY sequence LIMIT ?"
+)
+
+_ADVICE: Final[Mapping[str, str]] = {
+    "SQLITE_BUSY": "Another program holds a lock on it for seconds: let that one end, or work on a copy",
+    "SQLITE_CONSTRAINT": "An entry of that number is there already: two writers wrote to it at a time",
+    "SQLITE_CANTOPEN": "Its directory must exist, and this process must be allowed to write there",
+    "SQLITE_FULL": "Free some space on its disk, then start again: nothing that was committed is lost",
+    "SQLITE_IOERR": "The disk does not do what it is told; look at the system's log before starting again",
+    "SQLITE_READONLY": "This process must be allowed to write to it and to its directory",
+}
+
+
+def with_its_log(path: str) -> tuple[str, ...]:
+    """Return the names of all files that SQLite may keep for one database, the database itself last."""
+    return (f"{path}-journal", f"{path}-wal", f"{path}-shm", path)
+
+
+def is_fresh(db: sqlite3.Connection) -> bool:
+    """Return whether there is nothing in it yet, of nobody."""
+    [(application_id,)] = db.execute("PRAGMA application_id")
+    [(version,)] = db.execute("PRAGMA user_version")
+    [(tables,)] = db.execute("SELECT count(*) FROM sqlite_master")
+    return (application_id, version, tables) == (0, 0, 0)
+
+
+def check_format(db: sqlite3.Connection, path: str) -> None:
+    """Refuse somebody else's database, and a journal that this release cannot read.
+
+    Raises:
+        JournalError: it is one of them.
+        DamagedJournalError: it is a journal, and says of itself what cannot be.
+    """
+    [(application_id,)] = db.execute("PRAGMA application_id")
+    [(version,)] = db.execute("PRAGMA user_version")
+    if application_id != APPLICATION_ID:
+        if (SCHEMA[-1],) in db.execute("SELECT sql FROM sqlite_master").fetchall():
+            raise damaged(path, "its tables are a journal's, and it does not say that it is one")
+        raise JournalError(f"{path} is a database of another application: give the journal a path of its own")
+    if not 0 < version < _MOST_FORMATS:
+        raise damaged(path, f"it says to be of format {version}")
+    if version > FORMAT:
+        raise JournalError(
+            f"the journal {path} has format {version}, and this release reads format {FORMAT}: it was written by a "
+            "newer relay_actors. Upgrade, or give this release a journal of its own"
+        )
+
+
+def make_tables(db: sqlite3.Connection) -> None:
+    """Make a journal of a fresh database, in one transaction."""
+    db.execute("BEGIN IMMEDIATE")
+    for statement in SCHEMA:
+        db.execute(statement)
+    db.execute("INSERT INTO writer VALUES (1, 0)")
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {FORMAT}")
+    db.execute("COMMIT")
+
+
+@functools.cache
+def first_page() -> bytes:
+    """Return the first page of a fresh journal: who it is, and on which pages its tables begin."""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        db.execute(f"PRAGMA page_size = {PAGE}")
+        make_tables(db)
+        page = bytearray(db.serialize()[:PAGE])
+    page[18:20] = b"\x02\x02"  # a memory database has no WAL, and a journal has one
+    return bytes(page)
+
+
+def entries_of(db: sqlite3.Connection, path: str, subject: str | None = None) -> Iterator[Entry]:
+    """Give the entries of one subject, or of all, in the order in which they were appended, reading in batches.
+
+    Raises:
+        JournalError: an entry cannot be read; those before it were given.
+    """
+    last = 0
+    while True:
+        with explained(path, "read"):
+            if subject is None:
+                rows = db.execute(_LOAD_ALL, (last, _BATCH)).fetchall()
+            else:
+                rows = db.execute(_LOAD_ONE, (subject, last, _BATCH)).fetchall()
+        for _, *columns in rows:
+            yield _entry(path, Record(*columns))
+        if len(rows) < _BATCH:
+            return
+        last = rows[-1][0]
+
+
+def subjects_of(db: sqlite3.Connection, path: str) -> list[str]:
+    """Return who has entries, the one with the oldest entry first."""
+    with explained(path, "read"):
+        rows = db.execute("SELECT subject FROM entries GROUP BY subject ORDER BY MIN(position)").fetchall()
+    return [subject for (subject,) in rows]
+
+
+def session_of(db: sqlite3.Connection, path: str) -> Session:
+    """Return what a resume needs, or an empty `Session`."""
+    with explained(path, "read"):
+        row = db.execute("SELECT body FROM session").fetchone()
+    try:
+        return decode_session(row[0]) if row else Session()
+    except DamagedJournalError as error:
+        raise damaged(path, f"its session: {error}") from error
+
+
+@contextlib.contextmanager
+def explained(path: str, what: str) -> Iterator[None]:
+    """Turn what SQLite and the operating system say into a `JournalError` that says what to do."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        # SQLite quotes the damaged text in its message, and the message cannot be read either.
+        raise damaged(path, "it holds a text that is no UTF-8") from error
+    except sqlite3.Error as error:
+        name = getattr(error, "sqlite_errorname", "")
+        advice = next((text for start, text in _ADVICE.items() if name.startswith(start)), None)
+        if advice is None:
+            # Corrupt pages, a table that is missing, a column that is no UTF-8: all damage, under many names.
+            raise damaged(path, str(error)) from error
+        raise JournalError(f"the journal {path} could not be {what}: {error}. {advice}") from error
+    except OSError as error:
+        raise JournalError(f"the journal {path} could not be {what}: {error.strerror}") from error
+
+
+def damaged(path: str, why: str) -> DamagedJournalError:
+    """Return the error that says so, and what can be done."""
+    error = DamagedJournalError(
+        f"the journal {path} is damaged ({why}). An application that is given this path moves the file aside and goes "
+        f"on with what can still be read of it, as relay_actors.journal.opening.open_sqlite({os.path.basename(path)!r})"
+        " does"
+    )
+    error.why = why
+    return error
+
+
+def _entry(path: str, record: Record) -> Entry:
+    try:
+        entry = decode(record.body)
+    except DamagedJournalError as error:
+        raise damaged(path, f"entry {record.sequence} of {record.subject}: {error}") from error
+    if (entry.subject, entry.sequence, entry.epoch) != record[:3]:
+        raise damaged(path, f"entry {record.sequence} of {record.subject} is not what its row says")
+    return entry

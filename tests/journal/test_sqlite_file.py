@@ -1,0 +1,85 @@
+"""What a journal's file looks like: what salvage relies on, and what errors say."""
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from relay_actors.errors import DamagedJournalError, JournalError
+from relay_actors.journal.entries import EventReceived
+from relay_actors.journal.sqlite import SqliteStore
+from relay_actors.journal.sqlite_file import PAGE, SCHEMA, check_format, damaged, explained, first_page, with_its_log
+
+
+def roots(path: Path) -> list[tuple[str, int]]:
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        return db.execute("SELECT name, rootpage FROM sqlite_master").fetchall()
+
+
+def test_tables_begin_on_the_same_pages_in_each_journal(tmp_path: Path):
+    """So that another first page can stand for a damaged one: also after the file was compacted."""
+    path = tmp_path / "calls.db"
+    with contextlib.closing(SqliteStore(path)) as store:
+        store.append(EventReceived(subject=f"c-{n}", at=1.0, payload={"f": "x" * 500}) for n in range(300))
+        store.commit()
+        for n in range(0, 300, 2):
+            store.forget(f"c-{n}")
+        store.compact()
+    template = tmp_path / "template.db"
+    template.write_bytes(first_page())
+
+    assert len(first_page()) == PAGE
+    with contextlib.closing(SqliteStore(tmp_path / "fresh.db")):
+        pass
+    assert roots(path) == roots(tmp_path / "fresh.db")
+    page = bytearray(path.read_bytes()[:PAGE])
+    assert page[100:] == first_page()[100:]
+
+
+def test_the_schema_stands_in_the_file_word_by_word(tmp_path: Path):
+    """A check compares it."""
+    with contextlib.closing(SqliteStore(tmp_path / "calls.db")):
+        pass
+    with contextlib.closing(sqlite3.connect(tmp_path / "calls.db")) as db:
+        kept = {sql for (sql,) in db.execute("SELECT sql FROM sqlite_master")}
+    assert set(SCHEMA) <= kept
+
+
+def test_a_journal_that_denies_to_be_one_is_damaged(tmp_path: Path):
+    """And one of a format that no release will ever have; both are not somebody else's."""
+    path = tmp_path / "calls.db"
+    with contextlib.closing(SqliteStore(path)):
+        pass
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for damage in ("PRAGMA user_version = -5", "PRAGMA user_version = 70000", "PRAGMA application_id = 7"):
+            db.execute(damage)
+            with pytest.raises(DamagedJournalError):
+                check_format(db, str(path))
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device"), "could not be read: No space left on device"),
+        (sqlite3.DatabaseError("malformed"), r"is damaged \(malformed\)"),
+        (UnicodeDecodeError("utf-8", b"\x80", 0, 1, "x"), r"is damaged \(it holds a text that is no UTF-8\)"),
+    ],
+)
+def test_errors_of_others_become_errors_of_the_journal(error: Exception, told: str):
+    with pytest.raises(JournalError, match=f"the journal calls.db {told}"), explained("calls.db", "read"):
+        raise error
+
+
+def test_damage_is_told_with_and_without_its_advice():
+    """A check tells what is wrong; an error says what to do, too."""
+    error = damaged("/var/calls.db", "page 7 is gone")
+
+    assert error.why == "page 7 is gone"
+    assert "the journal /var/calls.db is damaged (page 7 is gone)" in str(error)
+    assert "open_sqlite('calls.db')" in str(error)
+
+
+def test_the_file_itself_comes_last():
+    """Who moves them one by one, and is killed, leaves no file without its WAL."""
+    assert with_its_log("a")[-1] == "a"
