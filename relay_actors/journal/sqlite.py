@@ -26,6 +26,7 @@ import sqlite3
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Literal, TypeAlias
+from urllib.parse import quote
 
 from relay_actors.errors import JournalError
 from relay_actors.journal.codec import decode, decode_session, encode_session
@@ -35,7 +36,7 @@ from relay_actors.journal.redact import Redactor
 from relay_actors.journal.replay import replay
 from relay_actors.journal.writer_lock import WriterLock
 
-__all__ = ["APPLICATION_ID", "FORMAT", "Durability", "SqliteStore"]
+__all__ = ["APPLICATION_ID", "FORMAT", "Durability", "SqliteStore", "check_readable"]
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +85,7 @@ class SqliteStore:
         path: the file; made, readable for its owner only, when it is not there. Its directory must exist.
         durability: ``"process"`` or ``"power"``, see above.
         secrets: values to keep out of the entries.
+        hands_over: whether this process hands the file over when another one asks for it; its lock says so.
 
     Raises:
         JournalError: it cannot be opened: it is damaged, of a newer release, somebody else's file, or has a living
@@ -91,7 +93,12 @@ class SqliteStore:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, durability: Durability = "process", secrets: Iterable[str] = ()
+        self,
+        path: str | os.PathLike[str],
+        *,
+        durability: Durability = "process",
+        secrets: Iterable[str] = (),
+        hands_over: bool = False,
     ) -> None:
         if durability not in _SYNCHRONOUS:
             raise JournalError(f"durability is {durability!r}: must be 'process' or 'power'")
@@ -102,7 +109,7 @@ class SqliteStore:
         self._error: JournalError | None = None
         self._records: list[Record] = []
         with contextlib.ExitStack() as undo:
-            lock = WriterLock(self._path)
+            lock = WriterLock(self._path, hands_over=hands_over)
             undo.callback(lock.release)
             with _explained(self._path, "opened"):
                 _make_private(self._path)
@@ -229,6 +236,28 @@ class SqliteStore:
             raise self._error
 
 
+def check_readable(path: str) -> None:
+    """See that this release can read a journal that another process is writing to; nothing is changed.
+
+    Args:
+        path: the file, resolved.
+
+    Raises:
+        JournalError: it is no journal, it is of a newer release, or it is damaged.
+    """
+    if not os.path.exists(path):
+        return
+    with (
+        _explained(path, "looked at"),
+        contextlib.closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as db,
+    ):
+        if _check_kind(db, path):
+            return
+        # The newest ones: a newer release has written them, if one has written at all.
+        for (body,) in db.execute("SELECT body FROM entries ORDER BY position DESC LIMIT ?", (_BATCH,)):
+            decode(body)
+
+
 def _make_private(path: str) -> None:
     """Make the file, or close an older one to others. SQLite gives ``-wal`` and ``-shm`` the file's mode."""
     try:
@@ -245,8 +274,8 @@ def _make_private(path: str) -> None:
                     os.chmod(name, 0o600)
 
 
-def _check_and_prepare(db: sqlite3.Connection, path: str, durability: Durability) -> None:
-    """Refuse what is not a sound journal of this release, leaving it as it was; else make the connection ready."""
+def _check_kind(db: sqlite3.Connection, path: str) -> bool:
+    """Refuse what is no journal of this release; return whether there is nothing in it yet."""
     [(application_id,)] = db.execute("PRAGMA application_id")
     [(version,)] = db.execute("PRAGMA user_version")
     [(tables,)] = db.execute("SELECT count(*) FROM sqlite_master")
@@ -258,6 +287,12 @@ def _check_and_prepare(db: sqlite3.Connection, path: str, durability: Durability
             f"the journal {path} has format {version}, and this release reads format {FORMAT}: it was written by a "
             "newer relay_actors. Upgrade, or give this release a journal of its own"
         )
+    return fresh
+
+
+def _check_and_prepare(db: sqlite3.Connection, path: str, durability: Durability) -> None:
+    """Refuse what is not a sound journal of this release, leaving it as it was; else make the connection ready."""
+    fresh = _check_kind(db, path)
     faults = [text for (text,) in db.execute("PRAGMA quick_check(3)") if text != "ok"]
     if faults:
         raise JournalError(_damaged(path, "; ".join(faults)))

@@ -18,7 +18,7 @@ from relay_actors.errors import JournalError
 from relay_actors.journal.entries import EventReceived, Session
 from relay_actors.journal.memory import MemoryStore
 from relay_actors.journal.salvage import salvage
-from relay_actors.journal.sqlite import APPLICATION_ID, FORMAT, SqliteStore
+from relay_actors.journal.sqlite import APPLICATION_ID, FORMAT, SqliteStore, check_readable
 from tests.journal.strategies import anywhere
 
 
@@ -404,3 +404,36 @@ def test_a_path_that_cannot_be_used_is_refused_with_advice(tmp_path: Path, make:
     """Before anything is promised, and without leaving anything open."""
     with pytest.raises(JournalError, match=what):
         SqliteStore(make(tmp_path))
+
+
+def test_a_journal_is_looked_at_while_another_process_writes_to_it(path: Path):
+    """C4: before its calls are asked for; what is there is left as it is."""
+    check_readable(str(path))
+    assert not path.exists()
+    with opened(path) as store:
+        store.append([event(1), event(2)])
+        store.commit()
+        check_readable(str(path))
+        store.append([event(3)])
+        store.commit()
+        assert numbers(store) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (f"PRAGMA user_version = {FORMAT + 1}", "it was written by a newer relay_actors"),
+        ("PRAGMA application_id = 7", "is a database of another application"),
+        ("UPDATE entries SET body = x'00'", "damaged"),
+        ("DROP TABLE entries", "is damaged"),
+    ],
+)
+def test_a_journal_that_this_release_cannot_read_is_told_from_one_that_it_can(path: Path, statement: str, said: str):
+    """C4: whoever goes back to an older release keeps the newer one running."""
+    with opened(path) as store:
+        store.append([event(1)])
+        store.commit()
+    with raw(path) as db:
+        db.execute(statement)
+    with pytest.raises(JournalError, match=said):
+        check_readable(str(path))
