@@ -18,6 +18,7 @@ from relay_actors.actors.actions import (
 from relay_actors.actors.call import CallActor
 from relay_actors.actors.call_handle import CallHandle
 from relay_actors.actors.give_up import Apologise, HandTo, HangUp, LeaveUp, TransferTo
+from relay_actors.actors.leaving import LeaveForNext
 from relay_actors.actors.message import MessageActor, MessageHandle
 from relay_actors.actors.notices import (
     ActionCompleted,
@@ -119,6 +120,7 @@ __all__ = [
     "KeyRegistered",
     "KeyReleased",
     "KeysFound",
+    "LeaveForNext",
     "LeaveUp",
     "Limits",
     "MessageActor",

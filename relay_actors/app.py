@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -16,6 +16,7 @@ from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.ending import Ending, heeding_signals, next_word
 from relay_actors.actors.give_up import HangUp
+from relay_actors.actors.given_journal import GivenJournal
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.message import (
     KeptMessage,
@@ -24,17 +25,16 @@ from relay_actors.actors.message import (
     OutboundMessageActor,
     TextMessage,
 )
+from relay_actors.actors.requesting import Requesting
 from relay_actors.actors.routing import Claim, Routes
 from relay_actors.actors.showing import Showing
-from relay_actors.actors.shutdown import AtDeadline, Shutdown, ShutdownTask, check_at_deadline
+from relay_actors.actors.shutdown import NEEDS_JOURNAL, AtDeadline, Shutdown, ShutdownTask, check_at_deadline
 from relay_actors.actors.tree import Tree
 from relay_actors.config import Limits, Settings, Timing, check_contexts
 from relay_actors.connection_slots import take_slot
 from relay_actors.errors import ConfigError, NameTaken, NotSentError, WouldDeadlock
 from relay_actors.journal.base import Store
-from relay_actors.journal.opening import open_sqlite
 from relay_actors.protocol import checks
-from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import Dial, SendMessage
 from relay_actors.protocol.devices import Devices
 from relay_actors.runtime.actor import Actor
@@ -54,7 +54,7 @@ A = TypeVar("A", bound=Actor)
 _HANG_UP: Final = HangUp("hangup")
 
 
-class RelayApp(Showing):
+class RelayApp(Requesting, Showing):
     """A phone application: which actors handle which calls and texts, and the connection to RELAY.
 
     Arguments win over environment variables. What is missing or cannot be used raises `ConfigError`, naming it, before
@@ -75,8 +75,8 @@ class RelayApp(Showing):
         timing: all times.
         limits: all bounds.
         at_drain_deadline: what becomes of calls that are still up when a stop waits no longer: `HangUp`, `Apologise`
-            (say something, then hang up), `TransferTo`, or `LeaveUp`: they go on at the server, where nobody hears of
-            them any more.
+            (say something, then hang up), `TransferTo`, `LeaveUp`: they go on at the server, where nobody hears of
+            them any more; or, with a journal, `LeaveForNext`: the next process goes on with them.
         name: begins the names of threads.
         metrics: whether to measure turns, too, at the cost of a few readings of the clock for each message.
         opentelemetry: whether each turn becomes a span; needs ``relay_actors[otel]``.
@@ -120,8 +120,8 @@ class RelayApp(Showing):
         }
         self._contexts = check_contexts(contexts if contexts is not None else ())
         check_given(self._given)
-        self._at_deadline = check_at_deadline(at_drain_deadline)
-        self._journal = journal
+        self._at_deadline = check_at_deadline(at_drain_deadline, has_journal=journal is not None)
+        self._journal = GivenJournal(journal)
         self._calls: Routes[CallActor] = Routes("calls")
         self._messages: Routes[MessageActor] = Routes("messages")
         self._services: list[tuple[type[Actor], str, tuple[Any, ...], dict[str, Any]]] = []
@@ -129,7 +129,7 @@ class RelayApp(Showing):
         self._tree: Tree | None = None
         self._shutdown: Shutdown | None = None
         self._release: Callable[[], None] | None = None
-        self._store: Store | None = None
+        self._hands_over = False
         # Guards which tree runs, and which stop is under way: start, stop and signals may come from several threads.
         self._life = threading.Lock()
         self._stopping: Future[bool] | None = None
@@ -244,14 +244,14 @@ class RelayApp(Showing):
             RelayError: the server refused the log in.
             TimeoutError: no log in within ``wait_s``. The application is stopped again, as after every error.
         """
-        settings = Settings.from_env(**{"contexts": self.contexts, **self._given, **overrides})
+        settings = self.check_settings(**overrides)
         self._join_stop()
         with self._life:
             if self._tree is not None:
                 return
             self._release = take_slot(settings.max_connections)
             try:
-                self._store = self._open_store(settings)
+                self._journal.open(settings.credentials.secrets, hands_over=self._hands_over)
                 self._tree = tree = self._build(settings, system, connector)
                 self._shutdown = Shutdown(tree, self._tasks, self._at_deadline)
             except BaseException:
@@ -267,6 +267,14 @@ class RelayApp(Showing):
         except BaseException:
             self.stop()
             raise
+
+    def check_settings(self, **overrides: Any) -> Settings:
+        """Return what it would be started with now, from the constructor and the environment.
+
+        Raises:
+            ConfigError: something is missing or cannot be used.
+        """
+        return Settings.from_env(**{"contexts": self.contexts, **self._given, **overrides})
 
     def wait_for_log_in(self, wait_s: float) -> None:
         """Wait until a running application is logged in for the first time. Any thread but those of actors.
@@ -303,7 +311,7 @@ class RelayApp(Showing):
             self.limits,
             app=self,
             connector=connector or WebsocketConnector(settings, self.timing, self.limits),
-            store=self._store,
+            store=self._journal.store,
             calls=self._calls,
             messages=self._messages,
         )
@@ -331,6 +339,25 @@ class RelayApp(Showing):
         """
         return self._take_down(lambda tree: tree.leave(error))
 
+    def hand_over(self) -> bool:
+        """Stop at once, and leave the calls that are up to the next process, which goes on with them from the journal.
+
+        Nobody is hung up, and nothing is said to the server. Nothing more of what calls ask for is sent from now on,
+        and what still comes is written down for the next process; texts that are being handled, and answers to what was
+        sent, are waited for, a second at most. Then the journal is free. Flows are cancelled, whoever else waits gets a
+        `ConnectionLostError`, and what belongs to the phases of a shutdown is called. Returns whether the next process
+        finds all that it needs, and nothing was left over here. Any thread but those of actors. See `LeaveForNext` and
+        ``relay-actors run --handover``.
+
+        Raises:
+            ConfigError: there is no journal.
+            WouldDeadlock: called inside an actor, which would wait for its own end.
+        """
+        if not self._journal.is_there:
+            raise ConfigError(f"hand_over(): {NEEDS_JOURNAL}")
+        shutdown = self._shutdown
+        return self._take_down(lambda _tree: shutdown is None or shutdown.hand_over(self._journal.close))
+
     def _take_down(self, end: Callable[[Tree], bool]) -> bool:
         if here.turn is not None:
             raise WouldDeadlock("app.stop() waits until every actor has ended, so it cannot be called inside one")
@@ -355,9 +382,7 @@ class RelayApp(Showing):
         return stopping.get() if stopping is not None else True
 
     def _free(self) -> None:
-        store, self._store = self._store, None
-        if store is not None and store is not self._journal:
-            store.close()
+        self._journal.close()
         release, self._release = self._release, None
         if release is not None:
             release()
@@ -368,8 +393,9 @@ class RelayApp(Showing):
         Each SIGINT or SIGTERM makes it more urgent: the first one drains, that is, no new calls are taken, and those
         that are up may go on for ``drain_s`` seconds; the second declines callers who have not been answered, and
         dials nobody any more; the third hangs up all; the fourth ends the process at once, with exit status 1. Returns,
-        too, when `stop` was called. When the application fails for good, what can be drained is, before the error is
-        raised.
+        too, when `stop` was called; and when a process that waits for the journal asks for the calls by SIGUSR1, as
+        ``relay-actors run --handover`` does: then after `hand_over`. When the application fails for good, what can be
+        drained is, before the error is raised.
 
         Raises:
             RelayError: the server has refused the log in too often.
@@ -378,12 +404,19 @@ class RelayApp(Showing):
             ConfigError: something is missing or cannot be used.
         """
         news: queue.SimpleQueue[str] = queue.SimpleQueue()
-        with heeding_signals(news.put, lambda: self.calls_up):
-            self.start(wait_s=None)
+        self._hands_over = self.journal_path is not None
+        with heeding_signals(news.put, lambda: self.calls_up, hands_over=self._hands_over):
+            try:
+                self.start(wait_s=None)
+            finally:
+                self._hands_over = False
             ending = self.ending(news.put, drain_s)
             while not ending.hear(next_word(news)):
                 continue
-            self.stop()
+            if ending.hands_over:
+                self.hand_over()
+            else:
+                self.stop()
             if ending.error is not None:
                 raise ending.error
 
@@ -391,7 +424,7 @@ class RelayApp(Showing):
         """Return what knows how a running application ends, for those who wait for that in a loop of their own."""
         tree, shutdown = self._running(), self._shutdown
         assert shutdown is not None  # it comes and goes with the tree
-        return Ending(tree, shutdown, drain_s, tell)
+        return Ending(tree, shutdown, drain_s, tell, self._journal.is_awaited)
 
     def __enter__(self) -> Self:
         self.start()
@@ -526,34 +559,6 @@ class RelayApp(Showing):
         ref = self._running().office.find(("call", call_id))
         return CallHandle(ref) if isinstance(ref, CallRef) else None
 
-    def execute(self, method: str, params: Mapping[str, object]) -> Future[JsonObject]:
-        """Send any request; the future gives its whole result object. Any thread.
-
-        Raises:
-            RelayError: in the future, when the server refuses or the answer is lost.
-
-        Source: PROTOCOL 2.1.
-        """
-        if not isinstance(method, str) or not method or not isinstance(params, Mapping):
-            raise ConfigError(f"execute({method!r}, …): give a method's name and a dictionary of params")
-        return self._running().execute(method, dict(params))
-
-    def receive(self, contexts: Sequence[str]) -> Future[JsonObject]:
-        """Take calls and texts of more contexts; the future settles with the server's answer. Any thread."""
-        return self._change_contexts(contexts, adds=True)
-
-    def unreceive(self, contexts: Sequence[str]) -> Future[JsonObject]:
-        """Take no more calls and texts of these contexts; running calls go on. Any thread."""
-        return self._change_contexts(contexts, adds=False)
-
-    def _change_contexts(self, contexts: Sequence[str], *, adds: bool) -> Future[JsonObject]:
-        return self._running().change_contexts(check_contexts(contexts), adds=adds)
-
-    @property
-    def relay_protocol(self) -> str:
-        """The name of the present session, or ""."""
-        return self._running().office.relay_protocol
-
     @property
     def calls_up(self) -> int:
         """How many calls are up, dials included; 0 when it does not run. Any thread."""
@@ -575,7 +580,7 @@ class RelayApp(Showing):
             raise ConfigError("the application is not running: call app.start(), or use it in `with app:`")
         return self._tree
 
-    def _open_store(self, settings: Settings) -> Store | None:
-        if isinstance(self._journal, str | os.PathLike):
-            return open_sqlite(self._journal, secrets=settings.credentials.secrets)
-        return self._journal
+    @property
+    def journal_path(self) -> str | None:
+        """Where the journal's file is; None if there is none, or if it is a `Store` of yours."""
+        return self._journal.path

@@ -38,7 +38,7 @@ OF_VERBS = sorted((EXAMPLES / "verbs").glob("*.py"))
 
 VERBS = {
     *(name for part in AllVerbs.__bases__ if part is not WaitingVerbs for name in vars(part) if name[0] != "_"),
-    *(name for name in vars(RelayApp) if name in ("dial", "send_message", "receive", "unreceive")),
+    *(name for name in dir(RelayApp) if name in ("dial", "send_message", "receive", "unreceive")),
     *(name for name in vars(MessageActor) if name == "reply"),
 }
 """What an example can show of the surface: the verbs of calls, and those of the application."""

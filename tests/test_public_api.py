@@ -15,10 +15,10 @@ PUBLIC = {
         ActorRestarted ActorStarted ActorStats Apologise AskTimeout AutoShutdown Backoff CallActor CallEnded
         CallHandle Child ChildCounts ChildFailed ChildInfo ChildSpec ChildState CollectAction CommandFailed
         ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Directive Down DurableTimer
-        DynamicSupervisor DynamicSupervisorRef EventTimeout ExitReason FOREVER FaxAction FlowChanged Future HandTo HangUp
-        KeyRegistered KeyReleased KeysFound LeaveUp Limits MessageActor MessageHandle NamedTimeout NoReplyYet
-        PartitionedRef PartitionedSupervisor PayAction PipeFailed PlayAction Pool PoolRef Raced ReceiveTimeout
-        RecordAction RelayActorsError RelayApp RelayError Reply ReplyToken Restart RestartRecord Router
+        DynamicSupervisor DynamicSupervisorRef EventTimeout ExitReason FOREVER FaxAction FlowChanged Future HandTo
+        HangUp KeyRegistered KeyReleased KeysFound LeaveForNext LeaveUp Limits MessageActor MessageHandle NamedTimeout
+        NoReplyYet PartitionedRef PartitionedSupervisor PayAction PipeFailed PlayAction Pool PoolRef Raced
+        ReceiveTimeout RecordAction RelayActorsError RelayApp RelayError Reply ReplyToken Restart RestartRecord Router
         StandaloneCollectAction StateMachine StateTimeout Strategy StreamAction Supervisor SupervisorRef
         TapAction Timing Trace TraceRecord TranscribeAction TransferTo Transition ViaRef Wait WatchedRestarted
         __version__ gather get_all in_any_state in_state interleave on_enter race

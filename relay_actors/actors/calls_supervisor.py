@@ -42,6 +42,9 @@ def clean_up(ref: CallRef, reason: object, hooks: Hooks) -> None:
         hooks: who counts.
     """
     leg, office = ref.kept.leg, ref.kept.office
+    if office.left is not None:
+        leg.close(office.left)
+        return
     legs = [leg.ids] if leg.needs_hang_up else []
     dialling = leg.dialling
     if dialling is not None:

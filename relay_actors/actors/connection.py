@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, ClassVar, assert_never, cast
 
+from relay_actors.actors import leaving_mail
 from relay_actors.actors.course import Note, Started
 from relay_actors.actors.frame_log import FrameLog
+from relay_actors.actors.leaving import Leave
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.router import Router
 from relay_actors.actors.routing import Claim, DialOver
@@ -110,6 +112,8 @@ class ConnectionActor(Actor):
         if wire.ended.is_settled:
             return
         _log.critical("giving up the connection: %s", error)
+        if wire.leaving is not None:
+            wire.leaving.settle(is_clean=False)
         wire.journal.give_up()
         wire.told.clear()
         wire.todo.clear()
@@ -122,6 +126,9 @@ class ConnectionActor(Actor):
 
     def receive(self, message: object) -> Any:
         """Take requests to send, and what others want of the connection."""
+        leaving = self._wire.leaving
+        if leaving is not None and leaving_mail.take(leaving, message):
+            return None
         match message:
             case Outgoing():
                 self._send(message)
@@ -158,6 +165,8 @@ class ConnectionActor(Actor):
                 self._write()
                 self._do(self._protocol.shut_down(self.system.clock.now()))
                 done.try_set(True)
+            case Leave(done=done):
+                leaving_mail.begin(self._wire, done, self.system.clock.now())
             case _:
                 return super().receive(message)
         return None
@@ -165,6 +174,7 @@ class ConnectionActor(Actor):
     def after_batch(self) -> None:
         """Commit what the round has written, and only then let it out: the output gate (SEMANTICS J2)."""
         self._write()
+        self._leave_if_due()
         self._arm()
 
     def _write(self) -> None:
@@ -186,10 +196,13 @@ class ConnectionActor(Actor):
             self.system.dispatcher.rearm(transport)
 
     def _arm(self) -> None:
-        due = min(
-            (d for d in (self._protocol.next_deadline(), self._wire.parking.next_deadline()) if d is not None),
-            default=None,
+        leaving = self._wire.leaving
+        deadlines = (
+            self._protocol.next_deadline(),
+            self._wire.parking.next_deadline(),
+            None if leaving is None or leaving.has_left else leaving.due,
         )
+        due = min((d for d in deadlines if d is not None), default=None)
         armed = self._deadline
         if due is None or (armed is not None and armed[0] <= due):
             return  # an early wake-up finds nothing due and arms the next one
@@ -260,7 +273,13 @@ class ConnectionActor(Actor):
         outgoing = self._wire.pending.pop(request_id, None)
         if outgoing is None:
             return
-        outgoing.on_answer(result, error)
+        leaving = self._wire.leaving
+        if leaving is None:
+            outgoing.on_answer(result, error)
+        else:
+            leaving.hold(outgoing)
+            if not leaving_mail.is_known(error):
+                return
         if outgoing.subject and not self._wire.live.owns(outgoing.subject):
             self._wire.journal.forget(outgoing.subject)  # the last word on it
         elif isinstance(error, RequestTimeoutError):
@@ -268,8 +287,16 @@ class ConnectionActor(Actor):
 
     def _settle_late(self, request_id: str, result: JsonObject | None, error: RelayActorsError | None) -> None:
         outgoing = self._wire.late.pop(request_id, None)
-        if outgoing is not None and outgoing.on_late is not None:
+        if outgoing is not None and outgoing.on_late is not None and self._wire.leaving is None:
             outgoing.on_late(result, error)
+
+    def _leave_if_due(self) -> None:
+        """Leave all calls to the next process, once all is committed, and what was to leave has left (C4)."""
+        wire, now = self._wire, self.system.clock.now()
+        if leaving_mail.is_due(wire, now):
+            leaving = leaving_mail.let_go_of_journal(wire)
+            self._do(self._protocol.shut_down(now))
+            leaving.settle(is_clean=True)
 
     # -- the socket --------------------------------------------------------------------------------------------------
 
@@ -414,6 +441,8 @@ class ConnectionActor(Actor):
 
     def _keep_outcome(self, request_id: str, result: JsonObject | None, error: RelayActorsError | None) -> None:
         outgoing = self._wire.pending.get(request_id) or self._wire.late.get(request_id)
+        if self._wire.leaving is not None and not leaving_mail.is_known(error):
+            return  # for all that the journal knows it is under way: the next process finds out
         if outgoing is not None:
             self._wire.journal.settled(request_id, outgoing, result, error)
 
@@ -423,6 +452,8 @@ class ConnectionActor(Actor):
                 for frame_id in frame_ids:
                     self._protocol.acknowledge(frame_id)
                 self._write()  # at once: before anybody can do something about it (PROTOCOL 7.2)
+            case RelayEvent() if self._wire.leaving is not None:
+                self._wire.leaving.not_delivered += 1  # it is safe: the next process delivers it
             case RelayEvent():
                 self._router.route(one)
             case h.RequestSucceeded(request_id=request_id, result=result):

@@ -10,14 +10,18 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from relay_actors.actors.shutdown import Shutdown
 from relay_actors.actors.tree import Tree
 from relay_actors.errors import ConfigError, RelayActorsError
 
-__all__ = ["Ending", "heeding_signals", "next_word"]
+__all__ = ["HAND_OVER", "Ending", "heeding_signals", "next_word"]
 
 _log = logging.getLogger("relay_actors.app")
+
+HAND_OVER: Final = signal.SIGUSR1
+"""The signal by which the next process asks for the calls. It is none of the ladder: it makes nothing more urgent."""
 
 _LAST = 4
 """Which signal is not told any more, but ends the process."""
@@ -35,14 +39,27 @@ class Ending:
         drain_s: for how long calls that are up may go on after the first signal.
         tell: is given a word when the application has failed or was stopped, and when all phases of its end are over.
             Called in any thread; the words are for `hear`.
+        may_hand_over: says whether somebody waits for the calls. Without, they are handed over to nobody.
+
+    Attributes:
+        hands_over: whether it is time to stop because the next process has asked for the calls.
     """
 
-    def __init__(self, tree: Tree, shutdown: Shutdown, drain_s: float, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        shutdown: Shutdown,
+        drain_s: float,
+        tell: Callable[[str], None],
+        may_hand_over: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._tree = tree
         self._shutdown = shutdown
         self._drain_s = drain_s
         self._tell = tell
+        self._may_hand_over = may_hand_over
         self._signals = 0
+        self.hands_over = False
         tree.wire.ended.add_done_callback(lambda _ended: tell("ended"))
         tree.failed.add_done_callback(lambda _failed: tell("ended"))
 
@@ -58,8 +75,15 @@ class Ending:
             # Without a connection nothing more is heard of calls, and they need not be waited for.
             self._begin(self._drain_s if self._tree.is_connected else 0.0)
             return False
-        self._signals += 1
         calls_up = self._tree.calls_up
+        if word == HAND_OVER.name:
+            self.hands_over = self._may_hand_over()
+            if self.hands_over:
+                _log.info("%s: handing over to the next process calls_up=%d", word, calls_up)
+            else:
+                _log.warning("%s: no process waits for the journal of this one, which goes on", word)
+            return self.hands_over
+        self._signals += 1
         match self._signals:
             case 1:
                 _log.info("%s: draining calls_up=%d for_s=%g", word, calls_up, self._drain_s)
@@ -88,6 +112,7 @@ def heeding_signals(
     tell: Callable[[str], None],
     calls_up: Callable[[], int] = lambda: 0,
     *,
+    hands_over: bool = False,
     leave: Callable[[int], object] = os._exit,
 ) -> Iterator[None]:
     """Have ``tell`` given the name of each SIGINT and SIGTERM; the fourth ends the process at once.
@@ -95,6 +120,7 @@ def heeding_signals(
     Args:
         tell: called in the main thread, wherever that is; it must be short.
         calls_up: how many calls are up, for the log.
+        hands_over: whether to tell of `HAND_OVER`, too. Otherwise that signal is the program's own.
         leave: ends the process with an exit status, which is 1. Not by an exception: what the main thread is doing
             may catch it, or wait for something that will not come.
 
@@ -118,7 +144,12 @@ def heeding_signals(
                 stream.flush()
         leave(1)
 
+    def pass_on(number: int, _frame: object) -> None:
+        tell(signal.Signals(number).name)
+
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    if hands_over:
+        before[HAND_OVER] = signal.signal(HAND_OVER, pass_on)
     try:
         yield
     finally:

@@ -350,7 +350,7 @@ class LegLife(Actor, AllVerbs):
         try:
             super().finish()
         finally:
-            self.leg.close()
+            self.leg.close(self.office.left)
 
     def on_leg_ended(self) -> None:
         """The call has ended; who waits for just that is settled, the others not yet. For subclasses to extend."""

@@ -9,7 +9,7 @@ from relay_actors.actors.desk import Desk
 from relay_actors.actors.doubts import Doubts
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.config import Limits, Timing
-from relay_actors.errors import ActorDead, NotSentError
+from relay_actors.errors import ActorDead, NotSentError, RelayActorsError
 from relay_actors.protocol.devices import Devices
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.base import Dispatcher
@@ -78,6 +78,8 @@ class Office:
         relay_protocol: the name of the present session; written by the connection.
         is_cut_off: whether there is no connection at the moment; written by the connection.
         doubts: who tells of what is misspelt.
+        left: set when all calls were left to the next process: what those who wait for one of them are told. From then
+            on they are nobody's here to hang up.
     """
 
     calls: ActorRef[Any]
@@ -93,6 +95,7 @@ class Office:
         self.relay_protocol = ""
         self.is_cut_off = True
         self.doubts = Doubts()
+        self.left: RelayActorsError | None = None
 
     @property
     def dispatcher(self) -> Dispatcher:

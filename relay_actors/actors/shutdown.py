@@ -6,7 +6,7 @@
     finish_accepted     calls offered and not begun, dials under way, texts being sent or handled
     drain_calls         calls that are up go on to their end, until the deadline
     stop_actions        who is still up then is dealt with as the application says
-    close_connections   the goodbye
+    close_connections   the goodbye; or calls are left to the next process
     stop_system         the last moment in which actors live
 
 Nothing here waits: phases go on by callbacks, so that signals are heard meanwhile, and the first thread that asks for
@@ -25,6 +25,7 @@ from typing import Any, Final, TypeAlias
 
 from relay_actors.actors.call_handle import CallHandle
 from relay_actors.actors.give_up import BEFORE_ANSWER, Apologise, HangUp, LeaveUp, TransferTo, phase_of
+from relay_actors.actors.leaving import SETTLES_S, LeaveForNext
 from relay_actors.actors.leg import StateWait
 from relay_actors.actors.orders import LetGo, WaitFor
 from relay_actors.actors.tree import Tree
@@ -34,10 +35,10 @@ from relay_actors.errors import ConfigError, ConnectionLostError
 from relay_actors.protocol import checks
 from relay_actors.protocol.states import CallState
 from relay_actors.runtime.base import TimerHandle
-from relay_actors.runtime.future import Future
+from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.phases import Begin, Phase, Phases, in_background
 
-__all__ = ["PHASES", "AtDeadline", "Shutdown", "ShutdownTask", "check_at_deadline"]
+__all__ = ["NEEDS_JOURNAL", "PHASES", "AtDeadline", "Shutdown", "ShutdownTask", "check_at_deadline"]
 
 _log = logging.getLogger("relay_actors.app")
 
@@ -56,20 +57,30 @@ PROGRESS_S: Final = 10.0
 LOOKS_AGAIN_S: Final = 0.1
 """How often it is looked whether flows whose calls have ended are through, which takes ``timing.wrap_up_s`` at most."""
 
-AtDeadline: TypeAlias = HangUp | Apologise | TransferTo | LeaveUp
+AtDeadline: TypeAlias = HangUp | Apologise | TransferTo | LeaveUp | LeaveForNext
 """What becomes of calls that are still up at the deadline of a drain."""
+
+NEEDS_JOURNAL: Final = (
+    'the next process finds the calls in the journal, so give one, for example RelayApp(journal="calls.db")'
+)
+"""Why calls cannot be left to the next process."""
 
 _DRAINING: Final = ("finish_accepted", "drain_calls")
 
 
-def check_at_deadline(given: object) -> AtDeadline:
+def check_at_deadline(given: object, *, has_journal: bool) -> AtDeadline:
     """Return what becomes of calls at the deadline.
 
     Raises:
-        ConfigError: it is none of what can be said.
+        ConfigError: it is none of what can be said, or the application has no journal in which the next process could
+            find the calls.
     """
-    if not isinstance(given, HangUp | Apologise | TransferTo | LeaveUp):
-        raise ConfigError(f"at_drain_deadline={given!r}: must be HangUp(), Apologise(…), TransferTo(…) or LeaveUp()")
+    if not isinstance(given, HangUp | Apologise | TransferTo | LeaveUp | LeaveForNext):
+        raise ConfigError(
+            f"at_drain_deadline={given!r}: must be HangUp(), Apologise(…), TransferTo(…), LeaveUp() or LeaveForNext()"
+        )
+    if isinstance(given, LeaveForNext) and not has_journal:
+        raise ConfigError(f"at_drain_deadline=LeaveForNext(): {NEEDS_JOURNAL}")
     return given
 
 
@@ -180,12 +191,50 @@ class Shutdown:
             for handle in self._tree.handles():
                 handle.hangup()
 
+    def hand_over(self, on_left: Callable[[], object]) -> bool:
+        """Leave all calls to the next process at once; then go through the phases as `finish` does.
+
+        Args:
+            on_left: called as soon as the journal is not used any more, so that the next process need not wait for
+                the rest; not called if it may still be.
+        """
+        self.rejects = True
+        self._finish_texts(SETTLES_S)
+        timeout_s = SETTLES_S + self._tree.office.timing.stop_timeout_s
+        left = self._tree.leave_for_next()
+        try:
+            is_clean = left.get(timeout=timeout_s)
+        except WaitTimeout:
+            _log.error("the connection has not left its calls within %g s", timeout_s)
+            is_clean = False
+        else:
+            on_left()
+        self._tree.let_go()
+        return self.finish(0.0) and is_clean
+
     def finish(self, drain_s: float) -> bool:
         """Go through all phases, and end all actors and threads; True if nothing was left over."""
         refs = self._tree.refs()
         self.begin(drain_s).get()
-        self._tree.office.desk.close(ConnectionLostError("Connection shut down"))
+        office = self._tree.office
+        if self._leaves and office.left is None:  # the connection did not get as far as that: all the same
+            self._tree.let_go()
+        office.desk.close(office.left or ConnectionLostError("Connection shut down"))
         return self._tree.end(refs)
+
+    def _finish_texts(self, within_s: float) -> None:
+        """Wait until inbound texts are handled that are just being handled: the next process would begin anew."""
+        handled = [
+            ref.stop(block=False)  # behind the text itself, after which it stops anyway
+            for ref in self._tree.texts()
+            if ref.kept.message.direction == "inbound"
+        ]
+        due = self._now() + within_s
+        try:
+            for done in handled:
+                done.get(timeout=max(0.0, due - self._now()))
+        except WaitTimeout:
+            _log.warning("a text is still being handled, and left all the same")
 
     # -- the phases --------------------------------------------------------------------------------------------------
 
@@ -246,7 +295,7 @@ class Shutdown:
         for timer in (self._progress, self._next_look):
             if timer is not None:
                 timer.cancel()
-        if not handles:
+        if not handles or self._leaves:
             return self._settled()
         if not self._tree.is_connected and not isinstance(self._at_deadline, LeaveUp):
             if not self._tree.may_connect:
@@ -269,6 +318,8 @@ class Shutdown:
                 _log.warning("transferring calls=%d dest=%s", len(handles), dest)
                 for handle in handles:
                     self._transfer(handle, dest)
+            case LeaveForNext():  # not here: until the connection is closed, tasks of this phase may use it
+                pass
             case LeaveUp():
                 _log.warning("leaving to the server calls=%d", len(handles))
                 self._leave_up(handles)
@@ -276,9 +327,27 @@ class Shutdown:
 
     def _close_connections(self) -> Future[Any]:
         done = self._future()
+        if self._leaves:
+            self._leave_for_next(done)
+            return done
         if not self._tree.office.tell_connection(Disconnect(done)):
             done.try_set(False)
         return done
+
+    @property
+    def _leaves(self) -> bool:
+        """Whether who is up is the next process's to deal with."""
+        return isinstance(self._at_deadline, LeaveForNext) or self._tree.office.left is not None
+
+    def _leave_for_next(self, done: Future[Any]) -> None:
+        self.rejects = True
+
+        def let_go(_left: object) -> None:
+            if self._tree.office.left is None:
+                self._tree.let_go()
+            done.try_set(None)
+
+        self._tree.leave_for_next().add_done_callback(let_go)
 
     # -- what becomes of calls at the deadline -----------------------------------------------------------------------
 
@@ -375,6 +444,8 @@ def _in_a_row(stop_timeout_s: float, at_deadline: AtDeadline) -> Iterator[Phase]
         timeout_s = math.inf if name in _DRAINING else stop_timeout_s
         if name == "stop_actions" and isinstance(at_deadline, Apologise):
             timeout_s += at_deadline.within_s
+        if name == "close_connections" and isinstance(at_deadline, LeaveForNext):
+            timeout_s += SETTLES_S
         yield Phase(name=name, after=before, timeout_s=timeout_s)
         before = (name,)
 

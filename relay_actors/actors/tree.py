@@ -22,6 +22,7 @@ from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.calls_supervisor import CallsSupervisor
 from relay_actors.actors.connection import ConnectionActor
 from relay_actors.actors.desk import Desk, DeskActor
+from relay_actors.actors.leaving import Leave, Release
 from relay_actors.actors.message import KeptMessage, MessageRef, MessagesSupervisor
 from relay_actors.actors.office import App, Office
 from relay_actors.actors.orders import LetGo
@@ -30,7 +31,7 @@ from relay_actors.actors.recovery import Recovery
 from relay_actors.actors.routing import Routes
 from relay_actors.actors.wire import ChangeContexts, Connect, Disconnect, Wire
 from relay_actors.config import Limits, Settings, Timing
-from relay_actors.errors import ActorDead, NotSentError, RelayActorsError
+from relay_actors.errors import ActorDead, ConnectionLostError, NotSentError, RelayActorsError
 from relay_actors.journal.base import Store
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.client import ClientProtocol
@@ -246,6 +247,33 @@ class Tree:
         self._disconnect(timeout_s)
         return self.end(refs)
 
+    def leave_for_next(self) -> Future[bool]:
+        """Have the connection leave all calls to the next process. Any thread; does not wait.
+
+        Returns:
+            What is settled when the journal is not used any more, and the socket is closed: whether all that the next
+            process needs is in the journal. Then call `let_go`.
+        """
+        done: Future[bool] = Future(self.system.dispatcher)
+        if not self.office.tell_connection(Leave(done)):
+            done.try_set(False)
+        return done
+
+    def let_go(self) -> None:
+        """End the actors of all calls and texts, which were left to the next process. Any thread; does not wait.
+
+        Their flows are cancelled, as if each was alone in the world: nobody is told an error that somebody could do
+        something about, before all are.
+        """
+        error = ConnectionLostError("the application has stopped, and left its calls to the next process")
+        self.office.left = error
+        texts = self.texts()
+        for ref in (*self.refs(), *texts):
+            ref.stop(block=False, now=True)
+        for text in texts:
+            text.kept.let_go(error)
+        self.office.tell_connection(Release(error))
+
     def end(self, refs: list[CallRef]) -> bool:
         """End all actors and threads; True if nothing was left over.
 
@@ -254,9 +282,10 @@ class Tree:
         """
         is_clean = self.system.stop(self.office.timing.stop_timeout_s)
         for ref in refs:  # also of those that had to be killed: nobody is left waiting (SEMANTICS X2)
-            ref.kept.leg.close()
-        # All actors have ended, so nobody else touches the journal. Who could not be hung up is for the next process.
-        self.wire.journal.keep_only({ref.kept.leg.subject for ref in refs if ref.kept.leg.needs_hang_up})
+            ref.kept.leg.close(self.office.left)
+        if self.office.left is None:
+            # All actors have ended, so nobody else touches the journal. Who could not be hung up is for the next one.
+            self.wire.journal.keep_only({ref.kept.leg.subject for ref in refs if ref.kept.leg.needs_hang_up})
         return is_clean
 
     def _disconnect(self, timeout_s: float) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from relay_actors.actors.journaling import Journaling
+from relay_actors.actors.leaving import Leaving
 from relay_actors.actors.office import Office
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.routing import Parking, Recent, Roster, Routes
@@ -51,6 +52,7 @@ class Wire:
         lost_at: since when there has been no connection, on the monotonic clock; None while there is one.
         last_problem: why there was no connection the last time.
         broken: what has made it impossible to go on; None as long as there is hope.
+        leaving: set when the calls are being left, or have been left, to the next process.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Wire:
         self.lost_at: float | None = None
         self.last_problem = ""
         self.broken: RelayActorsError | None = None
+        self.leaving: Leaving | None = None
 
     def await_late(self, request_id: str, outgoing: Outgoing) -> None:
         """Remember a request that has timed out; of as many as may be queued, the oldest is forgotten first."""

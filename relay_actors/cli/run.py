@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import importlib
 import operator
 import os
@@ -11,6 +12,7 @@ import sys
 from typing import Any
 
 from relay_actors.app import RelayApp
+from relay_actors.cli.handover import Settling, take_over
 from relay_actors.cli.inspecting import Inspecting
 from relay_actors.cli.logs import add_log_level, configure_logging
 from relay_actors.cli.metrics_server import MetricsServer, parse_address
@@ -28,7 +30,8 @@ def add_command(commands: Any) -> None:
         description="Imports an application and runs it. The first SIGTERM or Ctrl-C drains: no new calls, and those "
         "that are up may go on; the second declines who is not answered yet, the third hangs up all, the fourth ends "
         "the process at once. The exit status is 0 after a shutdown, 1 when the application has failed for good or was "
-        "ended at once, and 2 when something has to be mended first.",
+        "ended at once, and 2 when something has to be mended first. With --handover it takes over the calls of the "
+        "process that runs with the same journal, by SIGUSR1; that one ends with 0, and nobody is hung up.",
     )
     parser.add_argument(
         "app",
@@ -37,6 +40,18 @@ def add_command(commands: Any) -> None:
     )
     parser.add_argument(
         "--drain", type=float, default=600.0, metavar="SECONDS", help="how long calls may go on (default: 600)"
+    )
+    parser.add_argument(
+        "--handover",
+        action="store_true",
+        help="take the calls over from the process that runs with the same journal, if there is one",
+    )
+    parser.add_argument(
+        "--handover-timeout",
+        type=float,
+        default=30.0,
+        metavar="SECONDS",
+        help="how long that one may take to let go of the journal (default: 30)",
     )
     parser.add_argument(
         "--inspect",
@@ -93,12 +108,25 @@ def load_app(target: str) -> RelayApp:
 def _run_command(options: argparse.Namespace) -> int:
     if not 0 <= options.drain < float("inf"):
         raise ConfigError(f"--drain {options.drain:g}: must be a number of seconds, 0 or more")
+    if not 0 < options.handover_timeout < float("inf"):
+        raise ConfigError(f"--handover-timeout {options.handover_timeout:g}: must be a number of seconds above 0")
     configure_logging(options.log_level)
     sys.path.insert(0, os.getcwd())
     app = load_app(options.app)
+    if options.inspect or options.metrics:
+        app.measures_turns = True
+    if options.metrics:
+        parse_address(options.metrics)
+    taken = None
+    if options.handover:
+        app.check_settings()  # what is wrong with this process must not end the other one
+        taken = take_over(app, options.handover_timeout)
     try:
         with contextlib.ExitStack() as stack:
-            _let_look_in(app, options, stack)
+            if taken is None:
+                _let_look_in(app, options, stack)
+            else:
+                stack.enter_context(Settling(app, taken, functools.partial(_let_look_in, app, options)))
             app.run(drain_s=options.drain)
     except ConfigError:
         raise
@@ -110,8 +138,6 @@ def _run_command(options: argparse.Namespace) -> int:
 
 def _let_look_in(app: RelayApp, options: argparse.Namespace, stack: contextlib.ExitStack) -> None:
     """Open what was asked for, until ``stack`` closes it."""
-    if options.inspect or options.metrics:
-        app.measures_turns = True
     if options.inspect:
         stack.enter_context(Inspecting(app, options.inspect))
     if options.metrics:

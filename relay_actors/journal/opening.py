@@ -45,7 +45,11 @@ _PIECE: Final = 1 << 20
 
 
 def open_sqlite(
-    path: str | os.PathLike[str], *, durability: Durability = "process", secrets: Iterable[str] = ()
+    path: str | os.PathLike[str],
+    *,
+    durability: Durability = "process",
+    secrets: Iterable[str] = (),
+    hands_over: bool = False,
 ) -> SqliteStore:
     """Return a store on the journal at ``path``, which is made when it is not there, and mended when it is damaged.
 
@@ -56,6 +60,7 @@ def open_sqlite(
         path: see `SqliteStore`.
         durability: see `SqliteStore`.
         secrets: see `SqliteStore`; also taken out of what is brought over.
+        hands_over: see `SqliteStore`.
 
     Raises:
         JournalError: see `SqliteStore`; but not because it is damaged.
@@ -70,7 +75,7 @@ def open_sqlite(
                 _bring_back(real, why, secrets)
         finally:
             lock.release()
-    return SqliteStore(path, durability=durability, secrets=secrets)
+    return SqliteStore(path, durability=durability, secrets=secrets, hands_over=hands_over)
 
 
 def _is_file_or_nothing(path: str) -> bool:

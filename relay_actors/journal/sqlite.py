@@ -26,9 +26,10 @@ import sqlite3
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Literal, TypeAlias
+from urllib.parse import quote
 
 from relay_actors.errors import JournalError
-from relay_actors.journal.codec import encode_session
+from relay_actors.journal.codec import decode, encode_session
 from relay_actors.journal.entries import Entry, Session, Snapshot
 from relay_actors.journal.ledger import Ledger, Record
 from relay_actors.journal.redact import Redactor
@@ -47,9 +48,12 @@ from relay_actors.journal.sqlite_file import (
 )
 from relay_actors.journal.writer_lock import WriterLock
 
-__all__ = ["LARGEST_WAL", "Durability", "SqliteStore"]
+__all__ = ["LARGEST_WAL", "Durability", "SqliteStore", "check_readable"]
 
 log = logging.getLogger(__name__)
+
+_LOOKED_AT: Final = 500
+"""Of how many of its newest entries is seen that they can be read."""
 
 Durability: TypeAlias = Literal["process", "power"]
 
@@ -68,6 +72,7 @@ class SqliteStore:
         durability: ``"process"`` or ``"power"``, see above.
         secrets: values to keep out of the entries.
         epoch_above: the number of a writer that this one must follow, for a journal that takes another one's place.
+        hands_over: whether this process hands the file over when another one asks for it; its lock says so.
 
     Raises:
         DamagedJournalError: it is damaged. It is left as it is; see `relay_actors.journal.opening`.
@@ -81,6 +86,7 @@ class SqliteStore:
         durability: Durability = "process",
         secrets: Iterable[str] = (),
         epoch_above: int = 0,
+        hands_over: bool = False,
     ) -> None:
         if durability not in _SYNCHRONOUS:
             raise JournalError(f"durability is {durability!r}: must be 'process' or 'power'")
@@ -91,7 +97,7 @@ class SqliteStore:
         self._error: JournalError | None = None
         self._records: list[Record] = []
         with contextlib.ExitStack() as undo:
-            lock = WriterLock(self._path)
+            lock = WriterLock(self._path, hands_over=hands_over)
             undo.callback(lock.release)
             with explained(self._path, "opened"):
                 _make_private(self._path)
@@ -223,6 +229,29 @@ class SqliteStore:
     def _check_usable(self) -> None:
         if self._error is not None:
             raise self._error
+
+
+def check_readable(path: str) -> None:
+    """See that this release can read a journal that another process is writing to; nothing is changed.
+
+    Args:
+        path: the file, resolved.
+
+    Raises:
+        JournalError: it is no journal, it is of a newer release, or it is damaged.
+    """
+    if not os.path.exists(path):
+        return
+    with (
+        explained(path, "looked at"),
+        contextlib.closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as db,
+    ):
+        if is_fresh(db):
+            return
+        check_format(db, path)
+        # The newest ones: a newer release has written them, if one has written at all.
+        for (body,) in db.execute("SELECT body FROM entries ORDER BY position DESC LIMIT ?", (_LOOKED_AT,)):
+            decode(body)
 
 
 def _make_private(path: str) -> None:

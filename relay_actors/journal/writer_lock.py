@@ -1,17 +1,35 @@
-"""Makes sure that a journal file has one living writer. Layer: pillar."""
+"""Makes sure that a journal file has one living writer, and says who that is. Layer: pillar."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import os
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from relay_actors.errors import JournalError
 
-__all__ = ["WriterLock"]
+__all__ = ["Holder", "NextInLine", "WriterLock", "find_holder", "is_awaited"]
 
-_LONGEST_PID: Final = 20
+_LONGEST: Final = 40
+_HANDS_OVER: Final = "hands over"
+_LOCKS: Final = Path("/proc/locks")
+"""Where Linux says which process holds which lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who writes to a journal.
+
+    Attributes:
+        pid: its process; 0 if it cannot be told: it may be in another container, or on another machine.
+        hands_over: whether it hands the journal over when it is asked to.
+    """
+
+    pid: int
+    hands_over: bool
 
 
 class WriterLock:
@@ -23,24 +41,18 @@ class WriterLock:
 
     Args:
         path: the journal file, resolved.
+        hands_over: whether this process hands the journal over when another one asks for it; for `find_holder`.
 
     Raises:
         JournalError: somebody else holds it, or it cannot be made.
     """
 
-    def __init__(self, path: str) -> None:
-        name = f"{path}.lock"
-        try:
-            self._fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        except OSError as error:
-            raise JournalError(
-                f"cannot open {name}, which guards the journal: {error.strerror}. "
-                "The directory must exist, and this process must be allowed to write there"
-            ) from error
+    def __init__(self, path: str, *, hands_over: bool = False) -> None:
+        self._fd = _open(f"{path}.lock")
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.pread(self._fd, _LONGEST_PID, 0).decode("ascii", "replace").strip() or "unknown"
+            holder = _read(self._fd).partition("\n")[0] or "unknown"
             os.close(self._fd)
             raise JournalError(
                 f"the journal {path} is in use by another writer (process {holder}). "
@@ -48,9 +60,9 @@ class WriterLock:
             ) from None
         except OSError as error:
             os.close(self._fd)
-            raise JournalError(f"cannot lock {name}, which guards the journal: {error.strerror}") from error
+            raise JournalError(f"cannot lock {path}.lock, which guards the journal: {error.strerror}") from error
         os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, b"%d\n" % os.getpid(), 0)
+        os.pwrite(self._fd, f"{os.getpid()}\n{_HANDS_OVER if hands_over else ''}".encode(), 0)
 
     def release(self) -> None:
         """Let another writer in. Idempotent."""
@@ -58,3 +70,116 @@ class WriterLock:
             with contextlib.suppress(OSError):  # closing is what releases it, and it is closed even when this fails
                 os.close(self._fd)
             self._fd = -1
+
+
+class NextInLine:
+    """Holds ``<path>.next`` while its ``with`` statement lasts: who waits for the journal, so that it is asked for.
+
+    One process can wait at a time. Whoever hands the journal over looks whether somebody is there to take it: a stray
+    signal, or one of a process that has given up meanwhile, must not end an application with its calls up.
+
+    Args:
+        path: the journal file, resolved.
+
+    Raises:
+        JournalError: another process waits already, or the file cannot be made.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._fd = _open(f"{path}.next")
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._fd)
+            if not isinstance(error, BlockingIOError):
+                raise JournalError(f"cannot lock {path}.next: {error.strerror}") from error
+            raise JournalError(
+                f"another process waits for the journal {path} already: let that one take over, or stop it"
+            ) from None
+
+    def __enter__(self) -> None:
+        """It is held already."""
+
+    def __exit__(self, *_how: object) -> None:
+        os.close(self._fd)
+
+
+def is_awaited(path: str) -> bool:
+    """Return whether a process is next in line for a journal file."""
+    return _is_held(f"{path}.next") is not None
+
+
+def find_holder(path: str) -> Holder | None:
+    """Return who writes to a journal file at this moment; None if nobody does.
+
+    Args:
+        path: the journal file, resolved.
+
+    Raises:
+        JournalError: its lock cannot be looked at.
+    """
+    said = _is_held(f"{path}.lock")
+    if said is None:
+        return None
+    first, _newline, second = said.partition("\n")
+    pid = int(first) if first.isascii() and first.isdigit() else 0
+    # What stands there may be of a former writer, as long as the present one is just about to write; and a process of
+    # another container may have the number of one of ours. Nobody is to be signalled by mistake.
+    if pid == os.getpid() or not _holds(pid, f"{path}.lock"):
+        pid = 0
+    return Holder(pid, second.strip() == _HANDS_OVER)
+
+
+def _is_held(name: str) -> str | None:
+    """Return what stands in a lock file that somebody holds; None if nobody does."""
+    try:
+        fd = os.open(name, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise JournalError(f"cannot open {name}, which guards the journal: {error.strerror}") from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read(fd)
+    else:
+        return None
+    finally:
+        os.close(fd)
+
+
+def _holds(pid: int, name: str) -> bool:
+    """Return whether a process holds a lock on a file, as far as the system tells; else whether it is there at all."""
+    try:
+        locks = _LOCKS.read_text("ascii", "replace")
+    except OSError:
+        return pid > 0 and _is_there(pid)
+    inode = os.stat(name).st_ino
+    # 2: FLOCK  ADVISORY  WRITE 21596 fe:00:2146691 0 EOF. The device is not compared: there are file systems of which
+    # the kernel says another one here than to `stat`.
+    return any(
+        len(words) > 5 and words[1] == "FLOCK" and words[4] == str(pid) and words[5].rpartition(":")[2] == str(inode)
+        for words in map(str.split, locks.splitlines())
+    )
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
+
+
+def _open(name: str) -> int:
+    try:
+        return os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise JournalError(
+            f"cannot open {name}, which guards the journal: {error.strerror}. "
+            "The directory must exist, and this process must be allowed to write there"
+        ) from error
+
+
+def _read(fd: int) -> str:
+    return os.pread(fd, _LONGEST, 0).decode("ascii", "replace").strip()

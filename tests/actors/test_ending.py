@@ -12,11 +12,18 @@ import pytest
 
 from relay_actors.actors.calls_supervisor import CallsSupervisor
 from relay_actors.actors.desk import DeskActor
-from relay_actors.actors.ending import heeding_signals, next_word
+from relay_actors.actors.ending import HAND_OVER, Ending, heeding_signals, next_word
+from relay_actors.actors.shutdown import Shutdown
 from relay_actors.errors import ActorDead, CommandRejectedError, ConfigError, NotSentError
 from tests.actors.world import CONTEXT, Witness, World, device
 from tests.support.plain_app import app_for
 from tests.support.plain_server import DEADLINE_S, PlainServer
+
+
+def shutdown_of(world: World) -> Shutdown:
+    shutdown = world.app._shutdown
+    assert shutdown is not None
+    return shutdown
 
 
 class CrashError(Exception):
@@ -163,6 +170,40 @@ def test_signals_are_told_by_name_and_the_fourth_ends_the_process(caplog: pytest
     assert left == [1]
     assert "SIGINT for the fourth time: ending now calls_up=7" in caplog.text
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_the_signal_of_a_hand_over_is_none_of_the_ladder(caplog: pytest.LogCaptureFixture) -> None:
+    """C4, H7: however often it comes, it makes nothing more urgent."""
+    told: list[str] = []
+    left: list[int] = []
+    before = signal.getsignal(signal.SIGUSR1)
+    with heeding_signals(told.append, hands_over=True, leave=left.append):
+        for _ in range(5):
+            signal.raise_signal(HAND_OVER)
+        signal.raise_signal(signal.SIGTERM)
+    assert told == ["SIGUSR1"] * 5 + ["SIGTERM"]
+    assert left == []
+    assert signal.getsignal(signal.SIGUSR1) == before
+    with heeding_signals(told.append):
+        assert signal.getsignal(signal.SIGUSR1) == before  # without a journal it is the program's own
+
+
+@pytest.mark.parametrize("somebody_waits", [True, False])
+def test_calls_are_handed_over_if_somebody_is_there_to_take_them(
+    world: World, caplog: pytest.LogCaptureFixture, somebody_waits: bool
+) -> None:
+    """C4: a stray signal ends nothing."""
+    caplog.set_level(logging.INFO, "relay_actors.app")
+    line, _handle = world.answered(Witness)
+    ending = Ending(world.tree, shutdown_of(world), 600.0, [].append, lambda: somebody_waits)
+    assert ending.hear("SIGUSR1") is somebody_waits
+    assert ending.hands_over is somebody_waits
+    said = "handing over to the next process calls_up=1" if somebody_waits else "no process waits for the journal"
+    assert said in caplog.text
+    world.run(1)
+    assert not line.is_over  # whoever runs it does the rest
+    assert world.sent("signalwire.unreceive") == []
+    assert world.app.ending([].append).hear("SIGUSR1") is False  # it has no journal
 
 
 def test_only_the_main_thread_hears_signals() -> None:

@@ -449,8 +449,9 @@ def test_two_threads_that_stop_it_wait_for_the_same_end(server: PlainServer):
         assert peer.expect_end() == "goodbye"
 
 
+@pytest.mark.parametrize("hands_over", [False, True])
 def test_nothing_is_left_of_a_whole_application(
-    relay_app: AppRunner, relay_sim: Simulator, phone: PhoneMaker, tmp_path: Path
+    relay_app: AppRunner, relay_sim: Simulator, phone: PhoneMaker, tmp_path: Path, hands_over: bool
 ):
     """H9: no thread, no socket, no file, no timer: after calls, dials, texts, services, tasks, timers and a journal."""
 
@@ -471,10 +472,16 @@ def test_nothing_is_left_of_a_whole_application(
     class Pinned(Talks):
         dispatcher = "pinned"
 
+    class Blocks(CallActor):
+        def run(self) -> None:
+            self.answer().get()
+            self.play_silence(3600).wait(timeout=3600).get()
+
     def start() -> RelayApp:
         app = RelayApp(contexts=["x"], journal=tmp_path / "calls.db")
         app.calls(CONTEXT)(Talks)
         app.calls("pinned")(Pinned)
+        app.calls("thread")(Blocks)
         app.service(Ticks, name="ticks")
         app.on_shutdown("finish_accepted", lambda: None)
         return relay_app(app)
@@ -483,7 +490,8 @@ def test_nothing_is_left_of_a_whole_application(
     gc.collect()
     threads, descriptors = set(threading.enumerate()), open_descriptors()
     app = start()
-    callers = [phone("+15550001111").dials(context=CONTEXT), phone("+15550002222").dials(context="pinned")]
+    contexts = {"+15550001111": CONTEXT, "+15550002222": "pinned", "+15550003333": "thread"}
+    callers = [phone(number).dials(context=context) for number, context in contexts.items()]
     for caller in callers:
         wait_until(lambda caller=caller: caller.state == "answered")  # type: ignore[misc]
     phone(AGENT).never_answers()
@@ -492,9 +500,15 @@ def test_nothing_is_left_of_a_whole_application(
     dispatcher = app.system.dispatcher
     assert isinstance(dispatcher, BatonDispatcher)
     assert dispatcher.pending_timers > 0
-    assert app.stop(drain_s=0.05) is True
-    for caller in callers:
-        caller.is_hung_up()
+    if hands_over:
+        assert app.hand_over() is True
+        assert not any(caller.is_over for caller in callers)
+        for line in [line for anybody in relay_sim.phones for line in anybody.lines]:
+            line.hangs_up()
+    else:
+        assert app.stop(drain_s=0.05) is True
+        for caller in callers:
+            caller.is_hung_up()
     wait_until(lambda: not {thread for thread in threading.enumerate() if not thread.daemon} - threads)
     assert not [thread for thread in set(threading.enumerate()) - threads if thread.name.startswith("relay-")]
     gc.collect()

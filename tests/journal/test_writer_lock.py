@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from relay_actors.errors import JournalError
-from relay_actors.journal.writer_lock import WriterLock
+from relay_actors.journal import writer_lock
+from relay_actors.journal.writer_lock import Holder, NextInLine, WriterLock, find_holder, is_awaited
 
 HOLD = """
 import signal, sys
 from relay_actors.journal.writer_lock import WriterLock
-lock = WriterLock(sys.argv[1])
+lock = WriterLock(sys.argv[1], hands_over=len(sys.argv) > 2)
 print("held", flush=True)
 signal.pause()
 """
@@ -61,3 +62,59 @@ def test_a_planted_link_is_not_followed(tmp_path: Path):
         WriterLock(str(tmp_path / "j.db"))
 
     assert victim.read_text() == "untouched"
+
+
+@pytest.mark.parametrize("hands_over", [True, False])
+def test_who_holds_it_is_found_and_whether_it_hands_over(tmp_path: Path, hands_over: bool):
+    """C4: whoever is asked must be the one, and must understand."""
+    path = str(tmp_path / "j.db")
+    assert find_holder(path) is None
+    arguments = [path, "hands over"] if hands_over else [path]
+    with subprocess.Popen([sys.executable, "-c", HOLD, *arguments], stdout=subprocess.PIPE, text=True) as holder:
+        try:
+            assert holder.stdout.readline() == "held\n"
+            assert find_holder(path) == Holder(holder.pid, hands_over)
+        finally:
+            holder.kill()
+        holder.wait(10.0)
+    assert find_holder(path) is None  # the number still stands in the file, and is nobody's
+    WriterLock(path).release()
+
+
+def test_nobody_is_taken_for_the_holder_by_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """C4: a signal to a stranger could end it: a stale number, one of another container, or this process itself."""
+    path = str(tmp_path / "j.db")
+    lock = WriterLock(path)
+    try:
+        assert find_holder(path) == Holder(0, False)
+        Path(f"{path}.lock").write_text(f"{os.getppid()}\nhands over")
+        if writer_lock._LOCKS.exists():
+            assert find_holder(path) == Holder(0, True)
+        monkeypatch.setattr(writer_lock, "_LOCKS", tmp_path / "no such file")  # as on macOS
+        assert find_holder(path) == Holder(os.getppid(), True)
+        for said in ("nonsense", "", "-1", "99999999"):
+            Path(f"{path}.lock").write_text(said)
+            assert find_holder(path) == Holder(0, False)
+    finally:
+        lock.release()
+
+
+def test_one_process_can_be_next_in_line(tmp_path: Path):
+    """C4: two that asked for the same calls would end one application, and start it half."""
+    path = str(tmp_path / "j.db")
+    assert not is_awaited(path)
+    with NextInLine(path):
+        assert is_awaited(path)
+        with pytest.raises(JournalError, match="another process waits for the journal"):
+            NextInLine(path)
+        WriterLock(path).release()  # the place in the line is not the journal
+    assert not is_awaited(path)
+
+
+def test_what_cannot_be_looked_at_is_told(tmp_path: Path):
+    """Nobody may take a journal for free only because its lock cannot be seen."""
+    (tmp_path / "j.db.lock").symlink_to(tmp_path / "victim")
+    with pytest.raises(JournalError, match=r"cannot open .*j\.db\.lock"):
+        find_holder(str(tmp_path / "j.db"))
+    with pytest.raises(JournalError, match=r"cannot open .*missing"):
+        NextInLine(str(tmp_path / "missing" / "j.db"))

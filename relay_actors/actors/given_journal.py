@@ -1,0 +1,64 @@
+"""The journal as an application was given it: nothing, a path, or a store of the user's own. Layer: hall."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from relay_actors.journal.base import Store
+from relay_actors.journal.opening import open_sqlite
+from relay_actors.journal.writer_lock import is_awaited
+
+__all__ = ["GivenJournal"]
+
+
+class GivenJournal:
+    """Opens the journal for each run of an application, and closes it after it, unless it is the user's own.
+
+    Args:
+        given: path of the journal's file, a `Store`, or None.
+
+    Attributes:
+        store: what is open; None if nothing is.
+    """
+
+    def __init__(self, given: str | os.PathLike[str] | Store | None) -> None:
+        self._given = given
+        self.store: Store | None = None
+
+    @property
+    def path(self) -> str | None:
+        """Where the file is, resolved; None if there is none, or if it is a store of the user's."""
+        return os.path.realpath(self._given) if isinstance(self._given, str | os.PathLike) else None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether anything is kept at all."""
+        return self._given is not None
+
+    def open(self, secrets: Iterable[str], *, hands_over: bool) -> Store | None:
+        """Open it, and return it.
+
+        Args:
+            secrets: values to keep out of it.
+            hands_over: whether this process hands it over when another one asks for it.
+
+        Raises:
+            JournalError: it cannot be opened.
+        """
+        if isinstance(self._given, str | os.PathLike):
+            self.store = open_sqlite(self._given, secrets=secrets, hands_over=hands_over)
+        else:
+            self.store = self._given
+        return self.store
+
+    def close(self) -> None:
+        """Let another process have it. Idempotent."""
+        store, self.store = self.store, None
+        if store is not None and store is not self._given:
+            store.close()
+
+    def is_awaited(self) -> bool:
+        """Return whether another process waits until it may have it. Any thread."""
+        path = self.path
+        return path is not None and is_awaited(path)

@@ -1,0 +1,64 @@
+"""The journal as an application was given it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from relay_actors.actors.given_journal import GivenJournal
+from relay_actors.errors import JournalError
+from relay_actors.journal.memory import MemoryStore
+from relay_actors.journal.sqlite import SqliteStore
+from relay_actors.journal.writer_lock import NextInLine, find_holder
+
+
+def test_a_file_is_opened_for_each_run_and_closed_after_it(tmp_path: Path):
+    """So that another process can have it then."""
+    path = tmp_path / "calls.db"
+    journal = GivenJournal(path)
+    assert journal.path == str(path)
+    assert journal.is_there
+    for hands_over in (True, False):
+        store = journal.open((), hands_over=hands_over)
+        assert store is journal.store
+        with pytest.raises(JournalError, match="in use by another writer"):
+            SqliteStore(path)
+        holder = find_holder(str(path))
+        assert holder is not None
+        assert holder.hands_over is hands_over
+        journal.close()
+        journal.close()
+        assert journal.store is None
+        assert find_holder(str(path)) is None
+
+
+def test_a_store_of_the_users_stays_open():
+    """It is theirs to close; and no other process waits for it."""
+    store = MemoryStore()
+    journal = GivenJournal(store)
+    assert journal.open((), hands_over=True) is store
+    journal.close()
+    assert store.subjects() == []
+    assert journal.path is None
+    assert journal.is_there
+    assert not journal.is_awaited()
+
+
+def test_there_may_be_none():
+    """And nothing is made then."""
+    journal = GivenJournal(None)
+    assert journal.open((), hands_over=True) is None
+    journal.close()
+    assert not journal.is_there
+    assert not journal.is_awaited()
+
+
+def test_it_knows_that_somebody_waits(tmp_path: Path):
+    """Only then it is handed over."""
+    journal = GivenJournal(str(tmp_path / "calls.db"))
+    assert not journal.is_awaited()
+    assert journal.path is not None
+    with NextInLine(journal.path):
+        assert journal.is_awaited()
+    assert not journal.is_awaited()

@@ -1,0 +1,283 @@
+"""`relay-actors run --handover`: a deploy with live calls, in processes of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from relay_actors import RelayApp
+from relay_actors.cli import handover
+from relay_actors.cli.handover import Settling, Taken, take_over
+from relay_actors.cli.main import main
+from relay_actors.errors import ConfigError
+from relay_actors.journal.entries import Session
+from relay_actors.journal.sqlite import SqliteStore
+from relay_actors.journal.writer_lock import Holder, NextInLine, WriterLock, find_holder
+from relay_actors.simulator.simulator import Simulator
+from relay_actors.simulator.websockets_server import SimulatorServer
+from tests.cli.processes import DEADLINE_S, Command
+from tests.cli.test_run import variables
+
+APPLICATION = """
+import os
+
+from relay_actors import CallActor, LeaveForNext, RelayApp, Timing
+
+app = RelayApp(
+    journal=os.environ.get("JOURNAL", "calls.db"),
+    at_drain_deadline=LeaveForNext(),
+    timing=Timing(linger_s=0.05, reconnect_min_s=0.05, reconnect_max_s=0.2),
+)
+app.on_shutdown("stop_system", lambda: print("closed", flush=True))
+
+
+@app.calls("shop")
+class Clerk(CallActor):
+    async def run(self):
+        await self.answer()
+        await self.prompt_tts("Press 7.", {"digits": {"max": 1}, "initial_timeout": 1000}).wait()
+        await self.play_tts("Goodbye.").wait()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the application and its journal are: the current directory."""
+    (tmp_path / "handover_application.py").write_text(APPLICATION)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def journal_of(folder: Path) -> str:
+    return os.path.realpath(folder / "calls.db")
+
+
+def test_a_new_process_takes_the_calls_over_and_the_old_one_leaves(
+    folder: Path, server: SimulatorServer, simulator: Simulator
+):
+    """C4: nobody is hung up, the script goes on where it was, nothing is said twice, and the old one ends with 0."""
+    environment = variables(server)
+    with Command("run", "handover_application", "--handover", cwd=folder, **environment) as old:
+        old.says("nobody runs with the journal .*calls.db: starting as usual")
+        old.says("logged in resumed=False")
+        ada = simulator.phone("+15550001111").dials(context="shop")
+        ada.hears("press 7")
+        bob = simulator.phone("+15550002222").dials(context="shop")
+        with Command("run", "handover_application", "--handover", cwd=folder, **environment) as new:
+            old.says("SIGUSR1: handing over to the next process calls_up=2")
+            old.says("left to the next process calls=2")
+            assert old.ends() == 0
+            new.says("logged in resumed=True")
+            gap = float(new.says(r"took over from_process=\d+ waited_s=[\d.]+ gap_s=([\d.]+)")[1])
+            assert gap < 5.0  # some 0.05 s on a machine that has nothing else to do
+            bob.hears("press 7")
+            for caller in (bob, ada):
+                caller.presses("7").hears("goodbye").is_hung_up()
+                assert simulator.count(caller, "calling.answer") == 1
+                assert simulator.count(caller, "calling.play_and_collect") == 1
+                assert simulator.count(caller, "calling.play") == 1
+                assert simulator.count(caller, "calling.end") == 1
+            cy = simulator.phone("+15550003333").dials(context="shop")
+            cy.hears("press 7").presses("7").hears("goodbye").is_hung_up()
+            new.signal(signal.SIGTERM)
+            assert new.ends() == 0
+            assert "closed" in old.output
+            assert "Traceback" not in old.output + new.output
+
+
+def test_what_the_old_process_leaves_is_in_the_journal(folder: Path, server: SimulatorServer, simulator: Simulator):
+    """C4: the session, and all that was told of a call that is up."""
+    with Command("run", "handover_application", cwd=folder, **variables(server)) as old:
+        old.says("logged in")
+        ada = simulator.phone("+15550001111").dials(context="shop")
+        ada.hears("press 7")
+        with NextInLine(journal_of(folder)):
+            old.signal(signal.SIGUSR1)
+            assert old.ends() == 0
+    store = SqliteStore(journal_of(folder))
+    assert store.get_session() != Session()
+    assert [entry.subject for entry in store.load(subject=ada.call_id)][:1] == [ada.call_id]
+    store.close()
+    assert not ada.is_over
+
+
+def test_a_stray_signal_ends_nothing(folder: Path, server: SimulatorServer, simulator: Simulator):
+    """C4: only somebody who waits for the journal is given it."""
+    with Command("run", "handover_application", "--drain", "20", cwd=folder, **variables(server)) as run:
+        run.says("logged in")
+        ada = simulator.phone("+15550001111").dials(context="shop")
+        ada.hears("press 7")
+        run.signal(signal.SIGUSR1)
+        run.says("SIGUSR1: no process waits for the journal of this one, which goes on")
+        ada.presses("7").hears("goodbye").is_hung_up()
+        run.signal(signal.SIGTERM)
+        assert run.ends() == 0
+
+
+def test_what_the_old_process_keeps_open_is_opened_after_its_end(
+    folder: Path, server: SimulatorServer, simulator: Simulator
+):
+    """Both have the same unit file, and so the same addresses; and a log in does not wait for that."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    arguments = ["run", "handover_application", "--handover", "--metrics", str(port), "--inspect", "top.sock"]
+    with Command(*arguments, cwd=folder, **variables(server)) as old:
+        old.says("logged in")
+        with Command(*arguments, cwd=folder, **variables(server)) as new:
+            new.says("took over from_process=")
+            assert old.ends() == 0
+            new.says(f"metrics at http://127.0.0.1:{port}/metrics")
+            assert (folder / "top.sock").exists()
+            new.signal(signal.SIGTERM)
+            assert new.ends() == 0
+            assert not (folder / "top.sock").exists()
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [
+        ("1 / 0", "ZeroDivisionError"),
+        ("app = RelayApp('project', 'token')", "--handover: calls are taken over from the journal, so give its path"),
+        ("app = RelayApp('project', journal='calls.db')", "token"),
+        ("app = RelayApp('project', 'token', journal='calls.db', ca_file='no.pem')", "ca_file"),
+    ],
+)
+def test_what_is_wrong_with_the_new_process_does_not_end_the_old_one(folder: Path, mistake: str, said: str):
+    """C4: everything that can be looked at before is."""
+    (folder / "next_version.py").write_text(f"from relay_actors import RelayApp\n\n{mistake}\n")
+    lock = WriterLock(journal_of(folder), hands_over=True)  # who asks this process ends it
+    try:
+        with Command("run", "next_version", "--handover", cwd=folder) as new:
+            assert new.ends() in (1, 2)
+            assert said in new.output
+    finally:
+        lock.release()
+
+
+HOLDS = """
+import signal, sys
+from relay_actors.journal.writer_lock import WriterLock
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+lock = WriterLock(sys.argv[1], hands_over=sys.argv[2] == "yes")
+print("held", flush=True)
+signal.pause()
+"""
+
+
+@pytest.mark.parametrize(
+    ("hands_over", "said"),
+    [
+        (
+            "yes",
+            r"process \d+ did not let go of the journal .* within 0\.3 s; its log may say why\. Nothing has changed",
+        ),
+        ("no", r"process \d+, which holds the journal .*, hands nothing over: .* stop it with SIGTERM"),
+    ],
+)
+def test_who_does_not_let_go_goes_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hands_over: str, said: str
+):
+    """C4: and the new process ends with 2, and says what to do."""
+    for name, value in {"PROJECT_ID": "project", "API_TOKEN": "token", "SPACE": "relay.example.com"}.items():
+        monkeypatch.setenv(f"SIGNALWIRE_{name}", value)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS, journal_of(folder), hands_over], stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        try:
+            assert main(["run", "handover_application", "--handover", "--handover-timeout", "0.3"]) == 2
+            written = capsys.readouterr().err
+            assert re.search(said, written)
+            assert holder.poll() is None
+        finally:
+            holder.kill()
+
+
+@pytest.fixture
+def app(folder: Path) -> RelayApp:
+    """An application that is never started."""
+    return RelayApp("project", "token", host="relay.example.com", journal=folder / "calls.db")
+
+
+def test_a_holder_that_cannot_be_seen_is_not_asked(app: RelayApp, folder: Path):
+    """C4: in another container its number is somebody else's."""
+    lock = WriterLock(journal_of(folder), hands_over=True)  # of this very process, which nobody may mean
+    try:
+        with pytest.raises(ConfigError, match="held by a process that cannot be seen from here"):
+            take_over(app, 1.0)
+    finally:
+        lock.release()
+
+
+def test_a_journal_that_this_release_cannot_read_is_left_where_it_is(app: RelayApp, folder: Path):
+    """C4: whoever goes back to an older release keeps the newer one running."""
+    SqliteStore(journal_of(folder)).close()
+    with contextlib.closing(sqlite3.connect(journal_of(folder))) as db:
+        db.execute("PRAGMA user_version = 999")
+    lock = WriterLock(journal_of(folder), hands_over=True)  # who asks this process ends it
+    try:
+        with pytest.raises(ConfigError, match=r"newer relay_actors.* Nothing has changed: the other process goes on"):
+            take_over(app, 1.0)
+    finally:
+        lock.release()
+
+
+def test_only_one_process_takes_over(app: RelayApp, folder: Path):
+    """C4: the other one says so, and changes nothing."""
+    with NextInLine(journal_of(folder)), pytest.raises(ConfigError, match="another process waits for the journal"):
+        take_over(app, 1.0)
+
+
+def test_a_holder_that_has_just_been_killed_is_waited_for_no_longer(
+    app: RelayApp, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Then its calls are taken from the journal, as after any crash."""
+    found = [Holder(2**22 + 1, hands_over=True), None]
+    monkeypatch.setattr(handover, "find_holder", lambda _path: found.pop(0))
+    taken = take_over(app, 1.0)
+    assert taken is not None
+    assert taken.pid == 2**22 + 1
+
+
+def test_nobody_is_waited_for_where_nobody_runs(app: RelayApp, folder: Path):
+    """The same command starts the first process and all that follow."""
+    assert take_over(app, 1.0) is None
+    assert find_holder(journal_of(folder)) is None
+
+
+def test_an_application_that_does_not_start_leaves_no_thread(app: RelayApp):
+    """The end of the statement is its end."""
+    settling = Settling(app, Taken(1, 0.0, 0.0), lambda _stack: None)
+    with settling:
+        pass
+    assert not settling.is_alive()
+
+
+def test_what_cannot_be_opened_in_the_end_is_logged(
+    server: SimulatorServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """Calls go on without."""
+    monkeypatch.setattr(handover, "PATIENCE_S", 0.5)
+    tried: list[int] = []
+
+    def opens(_stack: contextlib.ExitStack) -> None:
+        tried.append(1)
+        raise ConfigError("somebody listens there already")
+
+    app = RelayApp("project", "token", host=f"127.0.0.1:{server.port}", scheme="ws")
+    settling = Settling(app, Taken(1, 0.0, 0.0), opens)
+    with app, settling:
+        settling.join(DEADLINE_S)
+    assert len(tried) > 1
+    assert "somebody listens there already" in caplog.text
