@@ -1,4 +1,4 @@
-"""A world whose application can be killed like a process: nothing of it goes on, and only what was committed is left."""
+"""A world whose application can be killed like a process: only what was committed is left of it."""
 
 from __future__ import annotations
 

@@ -517,7 +517,7 @@ def test_a_journal_is_looked_at_while_another_process_writes_to_it(path: Path):
     ("statement", "said"),
     [
         (f"PRAGMA user_version = {FORMAT + 1}", "it was written by a newer relay_actors"),
-        ("PRAGMA application_id = 7", "is a database of another application"),
+        ("PRAGMA application_id = 7", "does not say that it is one"),
         ("UPDATE entries SET body = x'00'", "damaged"),
         ("DROP TABLE entries", "is damaged"),
     ],
