@@ -16,6 +16,7 @@ from typing import Any, ClassVar, assert_never, cast
 
 from relay_actors.actors.course import Note, Started
 from relay_actors.actors.frame_log import FrameLog
+from relay_actors.actors.holding import HoldBack, Release
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.router import Router
 from relay_actors.actors.routing import Claim, DialOver
@@ -28,6 +29,7 @@ from relay_actors.errors import (
     NotSentError,
     ProtocolError,
     RelayActorsError,
+    RelayError,
     RequestTimeoutError,
     TransportError,
 )
@@ -125,6 +127,10 @@ class ConnectionActor(Actor):
         match message:
             case Outgoing():
                 self._send(message)
+            case HoldBack(subject=subject):
+                self._wire.holding.hold(subject)
+            case Release():
+                self._release(message)
             case Note(subject=subject):
                 if self._wire.live.owns(subject):  # otherwise it is over, and its end has overtaken this
                     self._wire.journal.noted(message)
@@ -157,6 +163,8 @@ class ConnectionActor(Actor):
             case Disconnect(done=done):
                 self._write()
                 self._do(self._protocol.shut_down(self.system.clock.now()))
+                held = self._wire.holding.clear()
+                self._fail_held(held, lambda _method: ConnectionLostError("Connection shut down", is_final=True))
                 done.try_set(True)
             case _:
                 return super().receive(message)
@@ -186,10 +194,9 @@ class ConnectionActor(Actor):
             self.system.dispatcher.rearm(transport)
 
     def _arm(self) -> None:
-        due = min(
-            (d for d in (self._protocol.next_deadline(), self._wire.parking.next_deadline()) if d is not None),
-            default=None,
-        )
+        wire = self._wire
+        candidates = (self._protocol.next_deadline(), wire.parking.next_deadline(), wire.holding.next_deadline())
+        due = min((d for d in candidates if d is not None), default=None)
         armed = self._deadline
         if due is None or (armed is not None and armed[0] <= due):
             return  # an early wake-up finds nothing due and arms the next one
@@ -208,6 +215,9 @@ class ConnectionActor(Actor):
         now = self.system.clock.now()
         self._do(self._protocol.tick(now))
         self._router.expire(now)
+        why = "it was not sent, it is not known yet what came before it"
+        overdue = self._wire.holding.expire(now)
+        self._fail_held(overdue, lambda method: NotSentError(f"Request timeout for {method}: {why}"))
 
     # -- sending -----------------------------------------------------------------------------------------------------
 
@@ -215,6 +225,9 @@ class ConnectionActor(Actor):
         broken = self._wire.broken
         if broken is not None:
             outgoing.on_answer(None, NotSentError(f"{outgoing.method} was not sent: {broken}"))
+            return
+        if self._wire.holding.concerns(outgoing):
+            self._hold_back(outgoing)
             return
         try:
             request_id = self._protocol.request(outgoing.method, outgoing.params, self.system.clock.now())
@@ -224,6 +237,10 @@ class ConnectionActor(Actor):
         except ValueError as error:
             self._refuse(outgoing, NotSentError(f"{outgoing.method} was not sent: {error}"))
             return
+        self._note_intent(request_id, outgoing)
+        self._frames.requested(outgoing.method, request_id)
+
+    def _note_intent(self, request_id: str, outgoing: Outgoing) -> None:
         try:
             self._wire.journal.intended(request_id, outgoing)
         except BaseException as error:
@@ -231,7 +248,6 @@ class ConnectionActor(Actor):
             outgoing.on_answer(None, NotSentError(f"{outgoing.method} was not sent: {error}"))
             raise
         self._wire.pending[request_id] = outgoing
-        self._frames.requested(outgoing.method, request_id)
 
     def _refuse(self, outgoing: Outgoing, error: NotSentError) -> None:
         """Say that a request was not sent; the journal is to know that its call has asked for it, and was told so."""
@@ -240,6 +256,44 @@ class ConnectionActor(Actor):
             self._wire.journal.intended(request_id, outgoing)
             self._wire.journal.settled(request_id, outgoing, None, error)
         outgoing.on_answer(None, error)
+
+    def _hold_back(self, outgoing: Outgoing) -> None:
+        """Keep a command behind one that may have been lost; the journal knows of it as of any other."""
+        holding = self._wire.holding
+        if holding.is_full:
+            text = f"Execute queue full: {len(holding)} requests wait, so {outgoing.method} was not sent"
+            self._refuse(outgoing, NotSentError(text))
+            return
+        request_id = self.system.new_id()
+        self._note_intent(request_id, outgoing)
+        holding.take(request_id, outgoing.subject, self.system.clock.now())
+
+    def _hold_back_queued(self) -> None:
+        """Take out of the queue what would overtake a command that was just lost."""
+        holding, now = self._wire.holding, self.system.clock.now()
+        for request_id, outgoing in self._wire.pending.items():
+            if holding.concerns(outgoing) and self._protocol.recall(request_id):
+                holding.take(request_id, outgoing.subject, now)
+
+    def _release(self, release: Release) -> None:
+        holding = self._wire.holding
+        if release.is_over:
+            over = holding.forget(release.subject)
+            self._fail_held(over, lambda method: NotSentError(f"{method} was not sent: its call is over"))
+            return
+        for request_id in holding.release(release.subject):
+            outgoing = self._wire.pending[request_id]
+            try:
+                self._protocol.request(outgoing.method, outgoing.params, self.system.clock.now(), request_id)
+            except (NotSentError, ValueError) as error:
+                not_sent = error if isinstance(error, NotSentError) else NotSentError(f"{outgoing.method}: {error}")
+                self._do([h.RequestFailed(request_id, outgoing.method, not_sent)])
+            else:
+                self._frames.requested(outgoing.method, request_id)
+
+    def _fail_held(self, request_ids: Iterable[str], make_error: Callable[[str], RelayError]) -> None:
+        methods = [(request_id, self._wire.pending[request_id].method) for request_id in request_ids]
+        self._do([h.RequestFailed(request_id, method, make_error(method)) for request_id, method in methods])
 
     def _change_contexts(self, change: ChangeContexts) -> None:
         now = self.system.clock.now()
@@ -261,6 +315,8 @@ class ConnectionActor(Actor):
         if outgoing is None:
             return
         outgoing.on_answer(result, error)
+        if isinstance(error, ConnectionLostError) and not error.is_final and outgoing.on_late is not None:
+            self._wire.holding.hold(outgoing.subject)
         if outgoing.subject and not self._wire.live.owns(outgoing.subject):
             self._wire.journal.forget(outgoing.subject)  # the last word on it
         elif isinstance(error, RequestTimeoutError):
@@ -475,6 +531,7 @@ class ConnectionActor(Actor):
         wire.office.is_cut_off = True
         wire.last_problem = happening.why
         wire.late.clear()
+        self._hold_back_queued()
         wire.office.relay_protocol = self._protocol.relay_protocol  # none any more, if the server has ended the session
         self._drop_transport(normal=False)
         if happening.was_logged_in:
