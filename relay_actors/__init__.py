@@ -21,6 +21,7 @@ from relay_actors.actors.give_up import Apologise, HandTo, HangUp, LeaveUp, Tran
 from relay_actors.actors.message import MessageActor, MessageHandle
 from relay_actors.actors.notices import (
     ActionCompleted,
+    CallStalled,
     CommandFailed,
     ConnectionLost,
     ConnectionRestored,
@@ -91,6 +92,7 @@ __all__ = [
     "CallActor",
     "CallEnded",
     "CallHandle",
+    "CallStalled",
     "Child",
     "ChildCounts",
     "ChildFailed",

@@ -17,6 +17,7 @@ class Cut:
     Args:
         at: the number of the frame, from 0; None counts only.
         after: whether the frame itself still crosses: it does, and nothing that it brings about comes back.
+        again: where it is cut a second time, so many frames later, and whether after that frame; None: only once.
 
     Attributes:
         frames: what has crossed, or was about to, in words.
@@ -24,9 +25,11 @@ class Cut:
         length: how many frames the story has had.
     """
 
-    def __init__(self, at: int | None = None, *, after: bool = False) -> None:
+    def __init__(self, at: int | None = None, *, after: bool = False, again: tuple[int, bool] | None = None) -> None:
         self.at = at
         self.after = after
+        self._again = again
+        self._where: list[str] = []
         self.frames: list[str] = []
         self.is_done = False
         self.length = 0
@@ -36,17 +39,21 @@ class Cut:
         self.length = len(self.frames)
 
     def __str__(self) -> str:
-        if self.at is None or self.at >= len(self.frames):
-            return "no cut"
-        return f"cut {'after' if self.after else 'before'} frame {self.at}: {self.frames[self.at]}"
+        return ", then ".join(self._where) or "not cut"
 
     def passes(self, direction: str, texts: Sequence[bytes]) -> tuple[list[bytes], bool]:
         """Return which of these texts still cross, and whether the connection breaks then."""
         for place, text in enumerate(texts):
+            number = len(self.frames)
             self.frames.append(f"{direction} {_in_words(text)}")
-            if len(self.frames) - 1 == self.at:
+            if number == self.at:
+                self._where.append(f"cut {'after' if self.after else 'before'} frame {number}: {self.frames[number]}")
+                crossing = list(texts[: place + self.after])
                 self.is_done = True
-                return list(texts[: place + self.after]), True
+                if self._again is not None:
+                    (later, self.after), self._again = self._again, None
+                    self.at = number + later
+                return crossing, True
         return list(texts), False
 
 
