@@ -13,12 +13,18 @@ from typing import Any
 
 import pytest
 
-from relay_actors import ActionCompleted, CallActor, MessageActor
+from relay_actors import ActionCompleted, CallActor, Limits, MessageActor, RelayApp
+from relay_actors.config import Settings
 from relay_actors.errors import ConnectionLostError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, RelayEvent
-from relay_actors.simulator import Manners
+from relay_actors.runtime.clock import SystemClock
+from relay_actors.simulator import Manners, Simulator
+from relay_actors.testing import SimulatorServer
+from relay_actors.transport.websocket_client import WebsocketConnector
 from tests.actors.world import CALLER, CONTEXT, OURS, World, device
 from tests.support.cutting import Cut, CuttingConnector
+from tests.support.plain_app import PATIENT, wait_until
+from tests.support.plain_server import DEADLINE_S
 
 A, B = "+15550000001", "+15550000002"
 WITHIN_S = 90.0
@@ -302,3 +308,42 @@ def differences(wanted: dict[str, object], got: dict[str, object]) -> None:
     for key, value in wanted.items():
         if not (is_unknown and key in ("replies", "sent", "carried out")):
             assert got[key] == value, f"{key}: {got[key]} instead of {value}"
+
+
+# -- over a real socket ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    "at",
+    [
+        "-> calling.answer",
+        "-> calling.play",
+        "<- calling.call.play playing",
+        "-> calling.record.stop",
+        "-> calling.end",
+    ],
+)
+def test_a_cut_of_a_real_socket_changes_nothing_either(at: str, after: bool):
+    """SEMANTICS K6, K1: with threads, a kernel and a server that finds out by itself."""
+    NOTED.clear()
+    cut = Cut(at, after=after)
+    sim = Simulator(clock=SystemClock(), random=Random(1), pace=0.02)
+    with SimulatorServer(sim) as server:
+        host = f"{server.host}:{server.port}"
+        settings = Settings.from_env(project="p", token="t", host=host, scheme="ws", contexts=[CONTEXT])
+        connector = CuttingConnector(WebsocketConnector(settings, PATIENT, Limits()), cut)
+        app = RelayApp("p", "t", host=host, scheme="ws", timing=PATIENT)
+        app.calls(CONTEXT)(Menu)
+        app.start(wait_s=DEADLINE_S, connector=connector)
+        try:
+            line = sim.phone(CALLER).reacts("press two keys", presses="12").dials(context=CONTEXT)
+            line.is_hung_up(within=20.0)
+            wait_until(lambda: NOTED, "the end of the call")
+        finally:
+            app.stop()
+    assert cut.is_done
+    assert NOTED[0]["digits"] == "12"
+    assert heard(line) == ["Welcome to the company.", "Press two keys.", "You have pressed 12."]
+    played = [word for word in NOTED[0]["events"] if word.startswith("calling.call.play")]
+    assert played == ["calling.call.play playing", "calling.call.play finished"] * 3

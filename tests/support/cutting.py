@@ -15,7 +15,7 @@ class Cut:
     """Where the connection is cut, once; frames of both directions are counted together, over all connections.
 
     Args:
-        at: the number of the frame, from 0; None counts only.
+        at: the number of the frame, from 0, or the words that it begins with; None counts only.
         after: whether the frame itself still crosses: it does, and nothing that it brings about comes back.
         again: where it is cut a second time, so many frames later, and whether after that frame; None: only once.
 
@@ -25,11 +25,14 @@ class Cut:
         length: how many frames the story has had.
     """
 
-    def __init__(self, at: int | None = None, *, after: bool = False, again: tuple[int, bool] | None = None) -> None:
+    def __init__(
+        self, at: int | str | None = None, *, after: bool = False, again: tuple[int, bool] | None = None
+    ) -> None:
         self.at = at
         self.after = after
         self._again = again
         self._where: list[str] = []
+        self._is_over = False
         self.frames: list[str] = []
         self.is_done = False
         self.length = 0
@@ -46,11 +49,12 @@ class Cut:
         for place, text in enumerate(texts):
             number = len(self.frames)
             self.frames.append(f"{direction} {_in_words(text)}")
-            if number == self.at:
+            if not self._is_over and (number == self.at or _begins(self.frames[number], self.at)):
                 self._where.append(f"cut {'after' if self.after else 'before'} frame {number}: {self.frames[number]}")
                 crossing = list(texts[: place + self.after])
-                self.is_done = True
+                self.is_done = self._is_over = True
                 if self._again is not None:
+                    self._is_over = False
                     (later, self.after), self._again = self._again, None
                     self.at = number + later
                 return crossing, True
@@ -131,6 +135,10 @@ class _Cutting:
     def _check(self) -> None:
         if self._is_cut:
             raise TransportError(str(self._cut))
+
+
+def _begins(words: str, wanted: int | str | None) -> bool:
+    return isinstance(wanted, str) and words.startswith(wanted)
 
 
 def _in_words(text: bytes) -> str:
