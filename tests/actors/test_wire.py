@@ -49,7 +49,7 @@ def test_late_answers_are_awaited_within_bounds_and_for_who_is_there() -> None:
         wire.await_late("0", Outgoing("calling.x", {}, nobody, "a"))  # nobody asks for it
         assert not wire.late
         for number in "123":
-            wire.await_late(number, Outgoing("calling.x", {}, nobody, f"call {number}", nobody))
+            wire.await_late(number, Outgoing("calling.x", {}, nobody, f"call {number}", on_late=nobody))
         assert list(wire.late) == ["2", "3"]
         wire.forget_late("call 2")
         assert list(wire.late) == ["3"]
@@ -66,7 +66,8 @@ def test_a_release_tells_those_who_were_held_back() -> None:
             told.append(error)
 
         wire.holding.hold("a")
-        wire.holding.take(Outgoing("calling.x", {}, on_answer, "a", on_answer), 0.0)
+        wire.pending["1"] = Outgoing("calling.x", {}, on_answer, "a", on_late=on_answer)
+        wire.holding.take("1", "a", 0.0)
         error = ConnectionLostError()
         wire.release(error)
         assert told == [error]
