@@ -17,6 +17,7 @@ from typing import Any, ClassVar, assert_never, cast
 from relay_actors.actors.course import Note, Started
 from relay_actors.actors.frame_log import FrameLog
 from relay_actors.actors.holding import HoldBack, Release
+from relay_actors.actors.holds_back import HoldsBack
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.router import Router
 from relay_actors.actors.routing import Claim, DialOver
@@ -29,14 +30,12 @@ from relay_actors.errors import (
     NotSentError,
     ProtocolError,
     RelayActorsError,
-    RelayError,
     RequestTimeoutError,
     TransportError,
 )
 from relay_actors.protocol import happenings as h
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.events import CallReceiveEvent, RelayEvent, parse_event
-from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.reasons import Down
@@ -48,7 +47,7 @@ __all__ = ["ConnectionActor"]
 _log = logging.getLogger("relay_actors.connection")
 
 
-class ConnectionActor(Actor):
+class ConnectionActor(HoldsBack):
     """Owns the one socket of an application.
 
     Args:
@@ -163,8 +162,7 @@ class ConnectionActor(Actor):
             case Disconnect(done=done):
                 self._write()
                 self._do(self._protocol.shut_down(self.system.clock.now()))
-                held = self._wire.holding.clear()
-                self._fail_held(held, lambda _method: ConnectionLostError("Connection shut down", is_final=True))
+                self._fail_all_held()
                 done.try_set(True)
             case _:
                 return super().receive(message)
@@ -215,9 +213,7 @@ class ConnectionActor(Actor):
         now = self.system.clock.now()
         self._do(self._protocol.tick(now))
         self._router.expire(now)
-        why = "it was not sent, it is not known yet what came before it"
-        overdue = self._wire.holding.expire(now)
-        self._fail_held(overdue, lambda method: NotSentError(f"Request timeout for {method}: {why}"))
+        self._fail_overdue(now)
 
     # -- sending -----------------------------------------------------------------------------------------------------
 
@@ -256,44 +252,6 @@ class ConnectionActor(Actor):
             self._wire.journal.intended(request_id, outgoing)
             self._wire.journal.settled(request_id, outgoing, None, error)
         outgoing.on_answer(None, error)
-
-    def _hold_back(self, outgoing: Outgoing) -> None:
-        """Keep a command behind one that may have been lost; the journal knows of it as of any other."""
-        holding = self._wire.holding
-        if holding.is_full:
-            text = f"Execute queue full: {len(holding)} requests wait, so {outgoing.method} was not sent"
-            self._refuse(outgoing, NotSentError(text))
-            return
-        request_id = self.system.new_id()
-        self._note_intent(request_id, outgoing)
-        holding.take(request_id, outgoing.subject, self.system.clock.now())
-
-    def _hold_back_queued(self) -> None:
-        """Take out of the queue what would overtake a command that was just lost."""
-        holding, now = self._wire.holding, self.system.clock.now()
-        for request_id, outgoing in self._wire.pending.items():
-            if holding.concerns(outgoing) and self._protocol.recall(request_id):
-                holding.take(request_id, outgoing.subject, now)
-
-    def _release(self, release: Release) -> None:
-        holding = self._wire.holding
-        if release.is_over:
-            over = holding.forget(release.subject)
-            self._fail_held(over, lambda method: NotSentError(f"{method} was not sent: its call is over"))
-            return
-        for request_id in holding.release(release.subject):
-            outgoing = self._wire.pending[request_id]
-            try:
-                self._protocol.request(outgoing.method, outgoing.params, self.system.clock.now(), request_id)
-            except (NotSentError, ValueError) as error:
-                not_sent = error if isinstance(error, NotSentError) else NotSentError(f"{outgoing.method}: {error}")
-                self._do([h.RequestFailed(request_id, outgoing.method, not_sent)])
-            else:
-                self._frames.requested(outgoing.method, request_id)
-
-    def _fail_held(self, request_ids: Iterable[str], make_error: Callable[[str], RelayError]) -> None:
-        methods = [(request_id, self._wire.pending[request_id].method) for request_id in request_ids]
-        self._do([h.RequestFailed(request_id, method, make_error(method)) for request_id, method in methods])
 
     def _change_contexts(self, change: ChangeContexts) -> None:
         now = self.system.clock.now()
