@@ -15,8 +15,8 @@ PUBLIC = {
         ActorRestarted ActorStarted ActorStats Apologise AskTimeout AutoShutdown Backoff CallActor CallEnded
         CallHandle CallStalled Child ChildCounts ChildFailed ChildInfo ChildSpec ChildState CollectAction CommandFailed
         ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Directive Down DurableTimer
-        DynamicSupervisor DynamicSupervisorRef EventTimeout ExitReason FOREVER FaxAction FlowChanged Future HandTo HangUp
-        KeyRegistered KeyReleased KeysFound LeaveUp Limits MessageActor MessageHandle NamedTimeout NoReplyYet
+        DynamicSupervisor DynamicSupervisorRef EventTimeout ExitReason FOREVER FaxAction FlowChanged Future HandTo
+        HangUp KeyRegistered KeyReleased KeysFound LeaveUp Limits MessageActor MessageHandle NamedTimeout NoReplyYet
         PartitionedRef PartitionedSupervisor PayAction PipeFailed PlayAction Pool PoolRef Raced ReceiveTimeout
         RecordAction RelayActorsError RelayApp RelayError Reply ReplyToken Restart RestartRecord Router
         StandaloneCollectAction StateMachine StateTimeout Strategy StreamAction Supervisor SupervisorRef
