@@ -22,6 +22,7 @@ from relay_actors.actors.leaving import LeaveForNext
 from relay_actors.actors.message import MessageActor, MessageHandle
 from relay_actors.actors.notices import (
     ActionCompleted,
+    CallStalled,
     CommandFailed,
     ConnectionLost,
     ConnectionRestored,
@@ -92,6 +93,7 @@ __all__ = [
     "CallActor",
     "CallEnded",
     "CallHandle",
+    "CallStalled",
     "Child",
     "ChildCounts",
     "ChildFailed",

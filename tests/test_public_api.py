@@ -13,7 +13,7 @@ PUBLIC = {
     "relay_actors": """
         AIAction Action ActionCompleted Actor ActorEnded ActorFailed ActorNode ActorRef ActorRegistry
         ActorRestarted ActorStarted ActorStats Apologise AskTimeout AutoShutdown Backoff CallActor CallEnded
-        CallHandle Child ChildCounts ChildFailed ChildInfo ChildSpec ChildState CollectAction CommandFailed
+        CallHandle CallStalled Child ChildCounts ChildFailed ChildInfo ChildSpec ChildState CollectAction CommandFailed
         ConnectionLost ConnectionRestored DeadLetter DetectAction DialFailed Directive Down DurableTimer
         DynamicSupervisor DynamicSupervisorRef EventTimeout ExitReason FOREVER FaxAction FlowChanged Future HandTo
         HangUp KeyRegistered KeyReleased KeysFound LeaveForNext LeaveUp Limits MessageActor MessageHandle NamedTimeout

@@ -17,6 +17,8 @@ from typing import Any, ClassVar, assert_never, cast
 from relay_actors.actors import leaving_mail
 from relay_actors.actors.course import Note, Started
 from relay_actors.actors.frame_log import FrameLog
+from relay_actors.actors.holding import HoldBack, Release
+from relay_actors.actors.holds_back import HoldsBack
 from relay_actors.actors.leaving import Leave
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.router import Router
@@ -36,7 +38,6 @@ from relay_actors.errors import (
 from relay_actors.protocol import happenings as h
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.events import CallReceiveEvent, RelayEvent, parse_event
-from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.reasons import Down
@@ -48,7 +49,7 @@ __all__ = ["ConnectionActor"]
 _log = logging.getLogger("relay_actors.connection")
 
 
-class ConnectionActor(Actor):
+class ConnectionActor(HoldsBack):
     """Owns the one socket of an application.
 
     Args:
@@ -132,6 +133,10 @@ class ConnectionActor(Actor):
         match message:
             case Outgoing():
                 self._send(message)
+            case HoldBack(subject=subject):
+                self._wire.holding.hold(subject)
+            case Release():
+                self._release(message)
             case Note(subject=subject):
                 if self._wire.live.owns(subject):  # otherwise it is over, and its end has overtaken this
                     self._wire.journal.noted(message)
@@ -164,6 +169,7 @@ class ConnectionActor(Actor):
             case Disconnect(done=done):
                 self._write()
                 self._do(self._protocol.shut_down(self.system.clock.now()))
+                self._fail_all_held()
                 done.try_set(True)
             case Leave(done=done):
                 leaving_mail.begin(self._wire, done, self.system.clock.now())
@@ -196,13 +202,14 @@ class ConnectionActor(Actor):
             self.system.dispatcher.rearm(transport)
 
     def _arm(self) -> None:
-        leaving = self._wire.leaving
-        deadlines = (
+        wire, leaving = self._wire, self._wire.leaving
+        candidates = (
             self._protocol.next_deadline(),
-            self._wire.parking.next_deadline(),
+            wire.parking.next_deadline(),
+            wire.holding.next_deadline(),
             None if leaving is None or leaving.has_left else leaving.due,
         )
-        due = min((d for d in deadlines if d is not None), default=None)
+        due = min((d for d in candidates if d is not None), default=None)
         armed = self._deadline
         if due is None or (armed is not None and armed[0] <= due):
             return  # an early wake-up finds nothing due and arms the next one
@@ -221,6 +228,7 @@ class ConnectionActor(Actor):
         now = self.system.clock.now()
         self._do(self._protocol.tick(now))
         self._router.expire(now)
+        self._fail_overdue(now)
 
     # -- sending -----------------------------------------------------------------------------------------------------
 
@@ -228,6 +236,9 @@ class ConnectionActor(Actor):
         broken = self._wire.broken
         if broken is not None:
             outgoing.on_answer(None, NotSentError(f"{outgoing.method} was not sent: {broken}"))
+            return
+        if self._wire.holding.concerns(outgoing):
+            self._hold_back(outgoing)
             return
         try:
             request_id = self._protocol.request(outgoing.method, outgoing.params, self.system.clock.now())
@@ -237,6 +248,10 @@ class ConnectionActor(Actor):
         except ValueError as error:
             self._refuse(outgoing, NotSentError(f"{outgoing.method} was not sent: {error}"))
             return
+        self._note_intent(request_id, outgoing)
+        self._frames.requested(outgoing.method, request_id)
+
+    def _note_intent(self, request_id: str, outgoing: Outgoing) -> None:
         try:
             self._wire.journal.intended(request_id, outgoing)
         except BaseException as error:
@@ -244,7 +259,6 @@ class ConnectionActor(Actor):
             outgoing.on_answer(None, NotSentError(f"{outgoing.method} was not sent: {error}"))
             raise
         self._wire.pending[request_id] = outgoing
-        self._frames.requested(outgoing.method, request_id)
 
     def _refuse(self, outgoing: Outgoing, error: NotSentError) -> None:
         """Say that a request was not sent; the journal is to know that its call has asked for it, and was told so."""
@@ -280,6 +294,8 @@ class ConnectionActor(Actor):
             leaving.hold(outgoing)
             if not leaving_mail.is_known(error):
                 return
+        if isinstance(error, ConnectionLostError) and not error.is_final and outgoing.on_late is not None:
+            self._wire.holding.hold(outgoing.subject)
         if outgoing.subject and not self._wire.live.owns(outgoing.subject):
             self._wire.journal.forget(outgoing.subject)  # the last word on it
         elif isinstance(error, RequestTimeoutError):
@@ -506,6 +522,7 @@ class ConnectionActor(Actor):
         wire.office.is_cut_off = True
         wire.last_problem = happening.why
         wire.late.clear()
+        self._hold_back_queued()
         wire.office.relay_protocol = self._protocol.relay_protocol  # none any more, if the server has ended the session
         self._drop_transport(normal=False)
         if happening.was_logged_in:

@@ -259,8 +259,10 @@ class LegActor(Stalling):
         course.commands += 1
         number = course.commands
         course.asked[number] = asking
-        if (known := leg.under_way.get(asking)) is not None:
+        known = leg.under_way.get(asking)
+        if known is not None:
             known.number = number
+        is_repeat = known is not None and known.repeats > 0
 
         def on_answer(result: JsonObject | None, error: RelayActorsError | None) -> None:
             tell_in_turn(cell, lambda actor: actor.on_told_answer(number, result, error))
@@ -270,7 +272,7 @@ class LegActor(Stalling):
             asked = Asked(number, method, params, by == "call", self.system.clock.wall())
             course.write(asked, self.office.limits.recorded_per_call)
         told = course.told if after is None else after
-        self.office.send(Outgoing(method, params, on_answer, leg.subject, number, told, by, on_answer))
+        self.office.send(Outgoing(method, params, on_answer, leg.subject, number, told, by, on_answer, is_repeat))
 
     def _count_told(self, item: Told | Answered) -> None:
         course = self.leg.course

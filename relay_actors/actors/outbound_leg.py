@@ -154,8 +154,7 @@ class OutboundLegActor(LegActor):
         leg = self.leg
         if leg.end_watch is not None:
             leg.end_watch.cancel()
-        if (known := leg.under_way.pop(dialling, None)) is not None:  # it was accepted, whatever becomes of the answer
-            known.stop_clock()
+        self.is_certain(dialling)
         leg.won(event)
         leg.context = self.office.relay_protocol
         self._cell.register(("call", leg.call_id))

@@ -29,6 +29,7 @@ class Outgoing:
         number: which command of its call it is; 0 if no call's actor has given it.
         after: how many things its call had been told by the wire when it gave it.
         by: ``call`` if the code of the call's class wanted it, otherwise ``other``.
+        is_repeat: whether it is sent once more because nobody knows what has become of it.
         on_late: told the answer that comes after ``on_answer`` was told of a time-out, if one comes.
     """
 
@@ -40,6 +41,7 @@ class Outgoing:
     after: int = -1
     by: str = "other"
     on_late: OnAnswer | None = None
+    is_repeat: bool = False
 
 
 def last_word(ids: JsonObject, reason: str) -> Outgoing:

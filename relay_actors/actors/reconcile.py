@@ -4,7 +4,7 @@ An answer may not come in time, or be lost with its socket (SEMANTICS K6). Then 
 caller waits on: the server sends again what it has told and we have not acknowledged, so that after a resume a moment's
 silence means something. What is known by then decides: an event that the command has caused, or its late answer,
 settles it. If there is none, what can be repeated without harm is sent again, under the same ids, and all else fails as
-unknown.
+unknown. What the call asks for after a command that was lost waits for it, or it would overtake what is sent again.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
 from relay_actors.actors.dialling import Dialling
+from relay_actors.actors.holding import HoldBack, Release
 from relay_actors.actors.leg_life import LegLife
 from relay_actors.actors.orders import Begin, Control, Perform
 from relay_actors.actors.under_way import UnderWay
@@ -177,50 +178,62 @@ def is_repeatable(sent: Sent) -> bool:
     return not isinstance(sent, Perform) or _RULES.get(type(sent.command), _UNKNOWN).is_repeatable
 
 
+def _is_hang_up(sent: Sent) -> bool:
+    return isinstance(sent, Perform) and isinstance(sent.command, Hangup)
+
+
 class Reconciling(LegLife):
     """Adds to the life of a call's actor what becomes of commands of unknown outcome. All of it in the turn."""
 
     def put_in_doubt(self, order: Sent, error: RelayActorsError | None = None) -> None:
         """Nobody knows what has become of a command: find out, repeat it, or fail it.
 
-        Nothing is found out while the connection is lost; its return begins the time that is waited.
+        Nothing is found out while the connection is lost; its return begins the time that is waited. What the call
+        asks for meanwhile waits as well.
 
         Args:
             order: what was sent. An operation stands among the leg's actions already.
             error: what it fails with at last; by default, that its answer was lost.
         """
         leg = self.leg
-        if not isinstance(order, Dialling):
-            if leg.is_ended:
-                order.too_late(leg)
-                return
-            if not isinstance(order, Begin):
-                leg.replies.add(order.reply)
-        known = self._noted(order)
-        known.error = error or ConnectionLostError()
-        self.system.hooks.count("commands.in_doubt")
-        _log.info("in doubt call_id=%s method=%s: %s", leg.name, order.command.method, known.error)
-        if known.is_shown or self._is_so_already(order):
-            self._settle_shown(order)
-        elif not leg.is_cut_off:
-            self._start_clock(order, known)
+        if leg.is_ended and not isinstance(order, Dialling):
+            order.too_late(leg)
+            return
+        if isinstance(order, Perform | Control):
+            leg.replies.add(order.reply)
+        self.tell_connection(HoldBack(leg.subject))
+        self._noted(order).is_holding = True
+        self._doubt(order, error or ConnectionLostError())
 
     def note_sent(self, order: Sent) -> None:
         """Note that a command is on its way."""
         self._noted(order)
 
+    def is_certain(self, order: Sent) -> UnderWay | None:
+        """Forget a command whose outcome is known, and return what was known of it; None if it was not under way."""
+        known = self.leg.under_way.pop(order, None)
+        if known is not None:
+            known.stop_clock()
+            self._let_others_go(known)
+        return known
+
     def take_answer(
         self, order: Sent, result: JsonObject | None, error: RelayActorsError | None
     ) -> tuple[JsonObject | None, RelayActorsError | None] | None:
         """Return the certain outcome that an answer tells; None if it tells nothing new, or leaves all in doubt."""
-        leg = self.leg
-        if order not in leg.under_way:
-            return None  # the call has ended, or an event has told it already
-        if isinstance(error, RequestTimeoutError) or (isinstance(error, ConnectionLostError) and not error.is_final):
-            self.put_in_doubt(order, error)
+        is_lost = isinstance(error, ConnectionLostError) and not error.is_final
+        if is_lost and self.leg.course.replay is not None:  # the present connection has lost nothing
+            self.tell_connection(HoldBack(self.leg.subject))
+        known = self.leg.under_way.get(order)
+        if known is None:  # the call has ended, or an event has told it already
+            if is_lost:
+                self.tell_connection(Release(self.leg.subject))
             return None
-        known = leg.under_way.pop(order)
-        known.stop_clock()
+        if error is not None and (is_lost or isinstance(error, RequestTimeoutError)):
+            known.is_holding = is_lost
+            self._doubt(order, error)
+            return None
+        self.is_certain(order)
         if known.repeats and isinstance(error, CommandRejectedError) and error.code == _IN_USE:
             return {}, None  # by itself: the first one had arrived
         return result, error
@@ -239,16 +252,16 @@ class Reconciling(LegLife):
         known = leg.under_way.get(order)
         if known is None or known.error is None or leg.is_cut_off or not leg.is_ours:
             return
-        known.stop_clock()
-        most = MOST_REPEATS if isinstance(known.error, ConnectionLostError) else 1
-        if known.repeats < most and is_repeatable(order) and self._makes_sense(order):
+        error = known.error
+        if self._may_be_repeated(order, known):
             known.sent_again(self.system.clock.now())
             self.system.hooks.count("commands.repeated")
             _log.info("sent once more call_id=%s method=%s", leg.name, order.command.method)
             self.send_again(order)
+            self._let_others_go(known)  # behind it
         else:
-            del leg.under_way[order]
-            self.take_outcome(order, None, known.error)
+            self.is_certain(order)
+            self.take_outcome(order, None, error)
         self.hand_out()
 
     def pause_doubts(self) -> None:
@@ -262,6 +275,12 @@ class Reconciling(LegLife):
             if known.error is not None:
                 self._start_clock(order, known)
 
+    def end_leg(self, event: CallStateEvent) -> None:
+        """The call has ended: what is held back is not sent any more."""
+        if any(known.is_holding for known in self.leg.under_way.values()):
+            self.tell_connection(Release(self.leg.subject, is_over=True))
+        super().end_leg(event)
+
     def send_again(self, order: Sent) -> None:
         """Send a command under the same ids. For subclasses to extend."""
 
@@ -274,11 +293,25 @@ class Reconciling(LegLife):
             known = self.leg.under_way[order] = UnderWay(self.system.clock.now())
         return known
 
+    def _doubt(self, order: Sent, error: RelayActorsError) -> None:
+        known = self._noted(order)
+        known.error = error
+        self.system.hooks.count("commands.in_doubt")
+        _log.info("in doubt call_id=%s method=%s: %s", self.leg.name, order.command.method, error)
+        if known.is_shown or self._is_so_already(order):
+            self._settle_shown(order)
+        elif not self.leg.is_cut_off:
+            self._start_clock(order, known)
+
     def _settle_shown(self, order: Sent) -> None:
-        known = self.leg.under_way.pop(order)
-        known.stop_clock()
         _log.info("carried out, as events show call_id=%s method=%s", self.leg.name, order.command.method)
+        self.is_certain(order)
         self.take_outcome(order, {}, None)
+
+    def _let_others_go(self, known: UnderWay) -> None:
+        if known.is_holding:
+            known.is_holding = False
+            self.tell_connection(Release(self.leg.subject))
 
     def _start_clock(self, order: Sent, known: UnderWay) -> None:
         known.stop_clock()
@@ -300,7 +333,12 @@ class Reconciling(LegLife):
             case _:
                 return False
 
-    def _makes_sense(self, order: Sent) -> bool:
-        """Return whether it is still wanted: on a call that is being hung up only the hang-up itself is."""
-        is_hang_up = isinstance(order, Perform) and isinstance(order.command, Hangup)
-        return is_hang_up or not self.leg.is_being_hung_up
+    def _may_be_repeated(self, order: Sent, known: UnderWay) -> bool:
+        is_lost = isinstance(known.error, ConnectionLostError)
+        if known.repeats >= (MOST_REPEATS if is_lost else 1) or not is_repeatable(order):
+            return False
+        if _is_hang_up(order) or not self.leg.is_being_hung_up:
+            return True
+        # On a call that is being hung up nothing makes sense any more; unless the hang-up is held back behind this.
+        sent = list(self.leg.under_way)
+        return is_lost and any(map(_is_hang_up, sent[sent.index(order) :]))

@@ -96,6 +96,8 @@ class Router:
             wire.gone.add(owned)
             wire.journal.forget(owned)
             wire.forget_late(owned)
+            for request_id in wire.holding.forget(owned):
+                wire.pending.pop(request_id, None)  # who has asked is not there any more
         if isinstance(ref, CallRef):
             leg = ref.kept.leg
             if not (self._office.calls.is_alive() or leg.is_let_go):  # it has failed for good, and cannot do this

@@ -78,6 +78,8 @@ class CallFuture(Future[T], Coroutine[Any, Any, T]):
 class Reply(CallFuture[JsonObject]):
     """The reply to a command: the server's whole result object, or ``{}`` when the call is gone (404, 410).
 
+    It is ``{}``, too, when the answer was lost, and an event has shown that the command was carried out.
+
     Await it in a flow or in asyncio, or ``.get(timeout=…)`` it in a thread. It raises a `RelayError` when the command
     was refused or its answer was lost, and `CallEnded` when the call ended first. Nobody has to look at it: a refusal
     that nobody asked for is told as `CommandFailed`.

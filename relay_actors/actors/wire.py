@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from relay_actors.actors.holding import Holding
 from relay_actors.actors.journaling import Journaling
 from relay_actors.actors.leaving import Leaving
 from relay_actors.actors.office import Office
@@ -34,8 +35,9 @@ class Wire:
         calls: who handles inbound calls.
         messages: who handles inbound texts.
         max_active_calls: beyond it, inbound calls are passed on.
-        pending: requests that wait for an answer, by request id.
+        pending: requests that wait for an answer, or to be sent, by request id.
         late: requests that have timed out on the connection there is, and whose answer is still of use, by request id.
+        holding: commands that must not overtake one that may have been lost.
         live: the actors of calls and texts that are up.
         parking: events whose owner is not known yet.
         stale_tags: of dials that are over.
@@ -75,6 +77,7 @@ class Wire:
         self.max_active_calls = max_active_calls
         self.pending: dict[str, Outgoing] = {}
         self.late: OrderedDict[str, Outgoing] = OrderedDict()
+        self.holding = Holding(office.timing.request_timeout_s, office.limits.queued_requests)
         self.live = Roster()
         self.parking = Parking(office.timing.park_s, office.limits.parked_per_id, office.limits.parked_ids)
         self.stale_tags = Recent(office.limits.parked_ids)
@@ -110,6 +113,7 @@ class Wire:
         """Nothing is tried any more: let nobody wait. Idempotent."""
         pending, self.pending = self.pending, {}
         self.late.clear()
+        self.holding.clear()
         for outgoing in pending.values():
             outgoing.on_answer(None, error)
         self.drop_opened()

@@ -292,8 +292,8 @@ class ClientProtocol:
 
     # Requests
 
-    def request(self, method: str, params: Mapping[str, object], now: float) -> str:
-        """Send a request, or queue it until the next log in; return its id.
+    def request(self, method: str, params: Mapping[str, object], now: float, request_id: str | None = None) -> str:
+        """Send a request, or queue it until the next log in; return its id, which is a new one unless it is given.
 
         Exactly one of `RequestSucceeded`, `RequestFailed` and `RequestCancelled` follows, unless it is forgotten. After
         a `RequestTimeoutError` an `AnsweredLate` may come.
@@ -304,7 +304,7 @@ class ClientProtocol:
 
         Source: PROTOCOL 2.6, 6.4.
         """
-        request_id = self._new_id()
+        request_id = request_id or self._new_id()
         request = Pending(request_id, method, frames.request(request_id, method, params), now)
         if self._phase is _Phase.READY:
             self._requests.sent(request, now)
@@ -322,6 +322,10 @@ class ClientProtocol:
         """Nobody waits for this request any more: nothing will be told of it, and if it is queued it is not sent."""
         if self._requests.forget(request_id):
             self._subscriptions.settle(request_id, refused=True)
+
+    def recall(self, request_id: str) -> bool:
+        """Take a request back that still waits in the queue, and forget it; False if it does not."""
+        return self._requests.is_queued(request_id) and self._requests.forget(request_id)
 
     def subscribe(self, contexts: Sequence[str], now: float) -> str | None:
         """Ask for calls and messages of ``contexts`` as well; return the request's id, None if there are none.

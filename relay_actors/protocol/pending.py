@@ -69,6 +69,10 @@ class PendingRequests:
         """How many requests were sent and have somebody who waits for the answer."""
         return len(self._awaited) - len(self._queue)
 
+    def is_queued(self, request_id: str) -> bool:
+        """Return whether a request waits for a connection."""
+        return request_id in self._queue
+
     def enqueue(self, request: Pending) -> None:
         """Keep ``request`` until there is a connection.
 

@@ -334,12 +334,12 @@ def test_the_offline_queue_keeps_its_order_and_its_bound(server: PlainServer) ->
 
 
 def test_a_request_that_times_out_in_the_queue_is_never_sent_and_closes_nothing(server: PlainServer) -> None:
-    """PROTOCOL 6.4, 18.8."""
+    """It was certainly not done. PROTOCOL 6.4, 18.8; SEMANTICS K6, K7."""
     with logged_in(server, timing=quick(request_timeout_s=0.3)) as (app, peer):
         peer.send_request("signalwire.disconnect", {})  # from now on everything queues
         reply = app.execute("calling.stale", {})
         with pytest.raises(NotSentError, match=r"Request timeout for calling\.stale: it was not sent"):
-            reply.get(timeout=DEADLINE_S)  # SEMANTICS K6, K7: so that it may be tried again
+            reply.get(timeout=DEADLINE_S)
         peer.settle()  # the socket is still open
         peer.close()
         peer = server.accept_login()

@@ -157,3 +157,11 @@ def test_the_last_few_are_remembered() -> None:
     recent.discard("a")
     recent.discard("a")
     assert "a" not in recent
+
+
+def test_texts_are_told_apart_from_calls() -> None:
+    """Who is told of a session that is gone."""
+    roster = Roster()
+    roster.add(Claim("c-1", "call", is_call=True))
+    roster.add(Claim("m-1", "text", is_call=False))
+    assert (roster.calls, roster.texts) == (["call"], ["text"])

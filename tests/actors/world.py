@@ -227,6 +227,8 @@ class World:
         assert len(wire.live) == 0, "the connection still knows calls"
         assert wire.pending == {}, "requests are still waiting for an answer"
         assert len(wire.parking) == 0, "events are still parked"
+        assert len(wire.holding) == 0, "commands are still held back"
+        assert not wire.holding._in_doubt, "commands of calls that have ended are still in doubt"
         # The connection's next deadline, and the server's next tick.
         assert self.dispatcher.pending_timers <= 2, f"timers are left: {self._pending()}"
 

@@ -457,6 +457,20 @@ def test_a_request_that_aged_in_the_queue_does_not_condemn_the_new_connection():
     assert client.advance(15.0) == []
 
 
+def test_a_request_can_be_taken_back_as_long_as_it_waits():
+    client = DrivenClient.ready()
+    sent = client.request("calling.answer")
+    client.sent()
+    client.closed()
+    queued = client.request("calling.play")
+    assert client.protocol.recall(queued) is True
+    assert client.protocol.recall(queued) is False
+    assert client.protocol.recall(sent) is False
+    client.advance(1.0)
+    client.log_in()
+    assert client.sent() == []
+
+
 def test_the_queue_is_bounded_and_says_so():
     """PROTOCOL 6.4."""
     client = DrivenClient(limits=Limits(queued_requests=3))

@@ -34,6 +34,7 @@ PATIENT = Timing(
     wrap_up_s=1.0,
     stop_timeout_s=2.0,
     request_timeout_s=5.0,
+    reconcile_s=0.2,
     tcp_connect_s=2.0,
     upgrade_s=2.0,
 )

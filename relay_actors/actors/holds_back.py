@@ -1,0 +1,83 @@
+"""What the connection does about commands that must not overtake one that may have been lost. Layer: hall.
+
+Source: SEMANTICS K6, K7. The commands stand among the pending ones, and the journal knows of them, as of any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from relay_actors.actors.frame_log import FrameLog
+from relay_actors.actors.holding import Release
+from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.wire import Wire
+from relay_actors.errors import ConnectionLostError, NotSentError, RelayError
+from relay_actors.protocol import happenings as h
+from relay_actors.protocol.client import ClientProtocol
+from relay_actors.runtime.actor import Actor
+
+__all__ = ["HoldsBack"]
+
+
+class HoldsBack(Actor):
+    """A connection, as far as it holds commands back. In its turns."""
+
+    _wire: Wire
+    _protocol: ClientProtocol
+    _frames: FrameLog
+
+    def _do(self, happenings: Iterable[h.Happening]) -> None:
+        """Do what the protocol says. For the connection to say how."""
+
+    def _note_intent(self, request_id: str, outgoing: Outgoing) -> None:
+        """Have the journal know of a request. For the connection to say how."""
+
+    def _refuse(self, outgoing: Outgoing, error: NotSentError) -> None:
+        """Say that a request was not sent. For the connection to say how."""
+
+    def _hold_back(self, outgoing: Outgoing) -> None:
+        """Keep a command behind one that may have been lost; the journal knows of it as of any other."""
+        holding = self._wire.holding
+        if holding.is_full:
+            text = f"Execute queue full: {len(holding)} requests wait, so {outgoing.method} was not sent"
+            self._refuse(outgoing, NotSentError(text))
+            return
+        request_id = self.system.new_id()
+        self._note_intent(request_id, outgoing)
+        holding.take(request_id, outgoing.subject, self.system.clock.now())
+
+    def _hold_back_queued(self) -> None:
+        """Take out of the queue what would overtake a command that was just lost."""
+        holding, now = self._wire.holding, self.system.clock.now()
+        for request_id, outgoing in self._wire.pending.items():
+            if holding.concerns(outgoing) and self._protocol.recall(request_id):
+                holding.take(request_id, outgoing.subject, now)
+
+    def _release(self, release: Release) -> None:
+        holding = self._wire.holding
+        if release.is_over:
+            over = holding.forget(release.subject)
+            self._fail_held(over, lambda method: NotSentError(f"{method} was not sent: its call is over"))
+            return
+        for request_id in holding.release(release.subject):
+            outgoing = self._wire.pending[request_id]
+            try:
+                self._protocol.request(outgoing.method, outgoing.params, self.system.clock.now(), request_id)
+            except (NotSentError, ValueError) as error:
+                not_sent = error if isinstance(error, NotSentError) else NotSentError(f"{outgoing.method}: {error}")
+                self._do([h.RequestFailed(request_id, outgoing.method, not_sent)])
+            else:
+                self._frames.requested(outgoing.method, request_id)
+
+    def _fail_held(self, request_ids: Iterable[str], make_error: Callable[[str], RelayError]) -> None:
+        methods = [(request_id, self._wire.pending[request_id].method) for request_id in request_ids]
+        self._do([h.RequestFailed(request_id, method, make_error(method)) for request_id, method in methods])
+
+    def _fail_overdue(self, now: float) -> None:
+        why = "it was not sent, it is not known yet what came before it"
+        overdue = self._wire.holding.expire(now)
+        self._fail_held(overdue, lambda method: NotSentError(f"Request timeout for {method}: {why}"))
+
+    def _fail_all_held(self) -> None:
+        held = self._wire.holding.clear()
+        self._fail_held(held, lambda _method: ConnectionLostError("Connection shut down", is_final=True))
