@@ -23,6 +23,7 @@ from relay_actors.actors.leaving import Leave
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.router import Router
 from relay_actors.actors.routing import Claim, DialOver
+from relay_actors.actors.socket_news import Due, Opened, OpenFailed, Readable, tell
 from relay_actors.actors.wire import ChangeContexts, Connect, Consult, Disconnect, Drain, Route, Safe, Step, Wire
 from relay_actors.errors import (
     CommandRejectedError,
@@ -41,7 +42,6 @@ from relay_actors.protocol.events import CallReceiveEvent, RelayEvent, parse_eve
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.reasons import Down
-from relay_actors.runtime.signals import Internal
 from relay_actors.transport.base import Transport
 
 __all__ = ["ConnectionActor"]
@@ -218,7 +218,7 @@ class ConnectionActor(HoldsBack):
         cell = self._cell
 
         def come() -> None:
-            _tell(cell, _Due(cell))
+            tell(cell, Due(cell))
 
         self._deadline = (due, self.system.dispatcher.call_at(due, come))
 
@@ -324,10 +324,10 @@ class ConnectionActor(HoldsBack):
             try:
                 transport = wire.connector.connect()
             except ConnectFailedError as error:
-                _tell(cell, _OpenFailed(cell, attempt, str(error)))
+                tell(cell, OpenFailed(cell, attempt, str(error)))
                 return
             wire.opened.append(transport)
-            if not _tell(cell, _Opened(cell, attempt)) or cell.is_stopped:
+            if not tell(cell, Opened(cell, attempt)) or cell.is_stopped:
                 # It may not get as far as taking it. Either this thread sees its end, or its end sees the socket.
                 wire.drop_opened()
 
@@ -348,7 +348,7 @@ class ConnectionActor(HoldsBack):
         cell = self._cell
 
         def readable() -> None:
-            _tell(cell, _Readable(cell, transport))
+            tell(cell, Readable(cell, transport))
 
         if transport.fileno() >= 0:
             self.system.dispatcher.watch(transport, readable)
@@ -375,7 +375,7 @@ class ConnectionActor(HoldsBack):
         if self._transport is not transport:
             return
         if texts and transport.fileno() < 0:
-            _tell(self._cell, _Readable(self._cell, transport))  # nobody polls it: look until there is nothing
+            tell(self._cell, Readable(self._cell, transport))  # nobody polls it: look until there is nothing
         else:
             self.system.dispatcher.rearm(transport)
 
@@ -531,72 +531,11 @@ class ConnectionActor(HoldsBack):
             self._router.tell_lost()
 
 
-class _Opened(Internal):
-    """A socket was opened; it waits in the wire."""
-
-    __slots__ = ("_attempt", "_cell")
-
-    def __init__(self, cell: Any, attempt: int) -> None:
-        self._cell = cell
-        self._attempt = attempt
-
-    def deliver(self) -> None:
-        """Hand it to the present incarnation."""
-        self._cell.actor.on_opened(self._attempt)
-
-
-class _OpenFailed(Internal):
-    """An attempt to open a socket has failed."""
-
-    __slots__ = ("_attempt", "_cell", "_why")
-
-    def __init__(self, cell: Any, attempt: int, why: str) -> None:
-        self._cell = cell
-        self._attempt = attempt
-        self._why = why
-
-    def deliver(self) -> None:
-        """Tell the present incarnation."""
-        self._cell.actor.on_open_failed(self._attempt, self._why)
-
-
-class _Readable(Internal):
-    """A socket can be read, or written if it waits for that."""
-
-    __slots__ = ("_cell", "_transport")
-
-    def __init__(self, cell: Any, transport: Transport) -> None:
-        self._cell = cell
-        self._transport = transport
-
-    def deliver(self) -> None:
-        """Tell the present incarnation."""
-        self._cell.actor.on_readable(self._transport)
-
-
-class _Due(Internal):
-    """A deadline has come."""
-
-    __slots__ = ("_cell",)
-
-    def __init__(self, cell: Any) -> None:
-        self._cell = cell
-
-    def deliver(self) -> None:
-        """Tell the present incarnation."""
-        self._cell.actor.on_due()
-
-
 def _consult(look: Callable[[Wire], Any], wire: Wire, done: Future[Any]) -> None:
     try:
         done.try_set(look(wire))
     except JournalError as error:  # who looks is told; what cannot be read may still be written
         done.try_fail(error)
-
-
-def _tell(cell: Any, notice: Internal) -> bool:
-    told: bool = cell.tell_control(notice)
-    return told
 
 
 def _log_refusal(_result: JsonObject | None, error: RelayActorsError | None) -> None:

@@ -98,7 +98,7 @@ class Turns(Post):
         self.hold: Hold | None = None
         self.passes_to: TakesTurn | None = None
         self.inside: Runnable | None = None
-        self._next: deque[Internal] = deque()  # touched in its turns only, so no lock guards it
+        self._next: deque[Internal] | None = None  # touched in its turns only, so no lock guards it
 
     @property
     def was_begun(self) -> bool:
@@ -173,8 +173,10 @@ class Turns(Post):
             turn = getattr(turn, "inside", None)
         if turn is None:
             self.tell_control(message)
-        else:
-            self._next.append(message)
+            return
+        if self._next is None:
+            self._next = deque()
+        self._next.append(message)
 
     def run_next(self) -> None:
         """Do now what is to be done next. In its turn; what it raises, this raises."""

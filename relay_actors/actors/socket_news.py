@@ -1,0 +1,72 @@
+"""What the connection is told about its socket, from other threads: each in a turn of its own. Layer: hall."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from relay_actors.runtime.signals import Internal
+from relay_actors.transport.base import Transport
+
+__all__ = ["Due", "OpenFailed", "Opened", "Readable", "tell"]
+
+
+class Opened(Internal):
+    """A socket was opened; it waits in the wire."""
+
+    __slots__ = ("_attempt", "_cell")
+
+    def __init__(self, cell: Any, attempt: int) -> None:
+        self._cell = cell
+        self._attempt = attempt
+
+    def deliver(self) -> None:
+        """Hand it to the present incarnation."""
+        self._cell.actor.on_opened(self._attempt)
+
+
+class OpenFailed(Internal):
+    """An attempt to open a socket has failed."""
+
+    __slots__ = ("_attempt", "_cell", "_why")
+
+    def __init__(self, cell: Any, attempt: int, why: str) -> None:
+        self._cell = cell
+        self._attempt = attempt
+        self._why = why
+
+    def deliver(self) -> None:
+        """Tell the present incarnation."""
+        self._cell.actor.on_open_failed(self._attempt, self._why)
+
+
+class Readable(Internal):
+    """A socket can be read, or written if it waits for that."""
+
+    __slots__ = ("_cell", "_transport")
+
+    def __init__(self, cell: Any, transport: Transport) -> None:
+        self._cell = cell
+        self._transport = transport
+
+    def deliver(self) -> None:
+        """Tell the present incarnation."""
+        self._cell.actor.on_readable(self._transport)
+
+
+class Due(Internal):
+    """A deadline has come."""
+
+    __slots__ = ("_cell",)
+
+    def __init__(self, cell: Any) -> None:
+        self._cell = cell
+
+    def deliver(self) -> None:
+        """Tell the present incarnation."""
+        self._cell.actor.on_due()
+
+
+def tell(cell: Any, notice: Internal) -> bool:
+    """Tell the connection something; False if it has ended. Any thread."""
+    told: bool = cell.tell_control(notice)
+    return told
