@@ -7,7 +7,6 @@ what it was given before, comes to the same place.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from relay_actors import CallActor, RelayApp
@@ -81,7 +80,7 @@ class Agent(CallActor):
         label = label_of(self.from_number)
         await self.answer()
         await self.play_tts(say("ready", label)).wait()
-        key = await self.collect(**digits(max=1), initial_timeout=0.0)
+        key = await self.collect(digits={"max": 1}, initial_timeout=0.0)
         await self.connect({"type": "queue", "params": {"queue_name": queue_of(self.from_number)}})
         pressed = await key.wait()
         await self.disconnect()
@@ -138,4 +137,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

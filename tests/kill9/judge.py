@@ -124,7 +124,7 @@ class _Seen:
     """Each with what it tells."""
     strange: list[str] = field(default_factory=list)
     pressed: dict[str, str] = field(default_factory=dict)
-    """By the prompt that was heard last."""
+    """What somebody has listened to, by the prompt that was heard last."""
     said: dict[str, list[str]] = field(default_factory=dict)
     unheard_keys: int = 0
     unheard_words: int = 0
@@ -163,6 +163,7 @@ class _Case:
                 self.kills.append(record["states"])
             case "over":
                 self.up, self.legs_up = list(record["up"]), record["legs"]
+                self.counts["failures"], self.counts["violations"] = len(record["failures"]), record["violations"]
             case "received":
                 self._take_command(record)
             case "sent":
@@ -194,10 +195,12 @@ class _Case:
             case "heard" if record["kind"] == "beep":
                 seen.beeps += 1
             case "pressed":
-                seen.pressed[seen.at] = seen.pressed.get(seen.at, "") + record["digit"]
+                if record["taken"]:
+                    seen.pressed[seen.at] = seen.pressed.get(seen.at, "") + record["digit"]
                 seen.unheard_keys += not record["taken"]
             case "said":
-                seen.said.setdefault(seen.at, []).append(record["words"])
+                if record["taken"]:
+                    seen.said.setdefault(seen.at, []).append(record["words"])
                 seen.unheard_words += not record["taken"]
             case "ended":
                 seen.ended.append((record["by"], record["reason"]))
@@ -255,9 +258,9 @@ def _unfinished(person: Person, seen: _Seen) -> str:
 
 
 def _lost(person: Person, seen: _Seen) -> Iterable[Fault]:
-    told = {}
+    told: dict[str, str] = {}
     for step, what in seen.prompts:
-        told.setdefault(step, what)
+        told.setdefault(step, what.strip("-"))
     for place, step in enumerate(person.steps):
         tells = person.steps[place + 1] if place + 1 < len(person.steps) else ""
         if step in person.keys:
@@ -283,9 +286,9 @@ def _missing(pressed: str, told: str) -> int:
 
 
 def _figures(case: _Case, faults: list[Fault]) -> Iterable[Figure]:
-    callers = [person for person in case.people if person.arrives_at_s is not None]
     broken = {fault.label for fault in faults if fault.what == NOT_COMPLETED}
-    yield Figure("callers", len(callers), len(callers))
+    yield Figure("callers", sum(person.arrives_at_s is not None for person in case.people))
+    yield Figure("others, who are called because of them", sum(person.arrives_at_s is None for person in case.people))
     yield Figure("calls that completed their script", len(case.people) - len(broken), len(case.people))
     counted: Counter[str] = Counter()
     for fault in faults:
@@ -294,13 +297,14 @@ def _figures(case: _Case, faults: list[Fault]) -> Iterable[Figure]:
     for what in FAULTS:
         if what != NOT_COMPLETED:
             yield Figure(what, counted[what], 0)
-    yield Figure("journals without an end", int(case.up is None), 0)
+    yield Figure("events never acknowledged", len(case.sent - case.acked), 0)
+    yield Figure("commands that break the schema", case.counts["violations"], 0)
+    yield Figure("failures of the simulator itself", case.counts["failures"] + int(case.up is None), 0)
     yield Figure("prompts heard", sum(len(seen.prompts) for seen in case.seen.values()))
     yield Figure("keys pressed", case.counts["pressed"])
-    yield Figure("times the application was killed", len(case.kills))
-    yield Figure("log-ins", case.counts["log-ins"])
+    yield Figure("events sent", len(case.sent))
     yield Figure("commands received", case.counts["received"])
     again = sum(times - 1 for times in case.control_ids.values())
-    yield Figure("of them sent again, with the same control id", again)
-    yield Figure("events sent", len(case.sent))
-    yield Figure("of them never acknowledged", len(case.sent - case.acked))
+    yield Figure("commands sent again, with the same control id", again)
+    yield Figure("times the application was killed", len(case.kills))
+    yield Figure("log-ins", case.counts["log-ins"])

@@ -23,8 +23,13 @@ from tests.support.house import REPOSITORY
 
 __all__ = ["Plan", "read_records", "run"]
 
+APPLICATION = "tests.kill9.application"
 START_WITHIN_S = 60.0
 STOP_WITHIN_S = 30.0
+LOOK_EVERY_S = 2.0
+
+_HALF_A_CALL_S = 15.0
+"""Simulated: later than that after the last caller has come, few are left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +49,7 @@ class Plan:
     callers: int = 500
     kills: int = 5
     seed: int = 1
-    spread_s: float = 45.0
+    spread_s: float = 25.0
     pace: float = 1.0
     finish_s: float = 180.0
     away_s: float = 2.0
@@ -55,7 +60,7 @@ class Plan:
         The moments are drawn from equal parts of the time in which most calls are up.
         """
         random = Random(f"kills {self.seed}")
-        first_s, last_s = 0.1 * self.spread_s, 1.2 * self.spread_s
+        first_s, last_s = 0.1 * self.spread_s, self.spread_s + _HALF_A_CALL_S * self.pace
         part_s = (last_s - first_s) / max(1, self.kills)
         return [
             (first_s + part_s * (place + random.random()), random.uniform(0.0, self.away_s))
@@ -75,14 +80,19 @@ def run(plan: Plan, folder: Path, say: Callable[[str], None]) -> tuple[Verdict, 
     record = folder / "simulator.jsonl"
     with contextlib.ExitStack() as stack:
         simulator = stack.enter_context(_simulator(plan, record, folder))
-        application = _Application(simulator.hear("port", START_WITHIN_S), folder, troubles)
+        application = _Application(simulator.hear(("port",), START_WITHIN_S).split()[1], folder, troubles)
         stack.callback(application.kill)
         application.start()
-        simulator.hear("begun", START_WITHIN_S)
+        try:
+            simulator.hear(("begun",), START_WITHIN_S)
+        except RuntimeError as error:
+            application.kill()
+            raise RuntimeError("; ".join([str(error), *troubles])) from error
         _kill_again_and_again(plan, simulator, application, say)
         say("now everything is let finish")
-        simulator.tell(f"finish {plan.finish_s:g}")
-        simulator.hear("over", plan.finish_s + START_WITHIN_S)
+        _let_finish(plan, simulator, application)
+        simulator.tell("end")
+        simulator.hear(("over",), START_WITHIN_S)  # only then, for it hangs up whoever is left
         application.stop()
     return judge(read_records(record)), troubles
 
@@ -106,6 +116,14 @@ def _kill_again_and_again(plan: Plan, simulator: _Simulator, application: _Appli
         application.start()
 
 
+def _let_finish(plan: Plan, simulator: _Simulator, application: _Application) -> None:
+    until = SystemClock().now() + plan.finish_s
+    while SystemClock().now() < until and application.is_running:
+        simulator.tell(f"wait {LOOK_EVERY_S:g}")
+        if simulator.hear(("finished", "unfinished"), START_WITHIN_S) == "finished":
+            return
+
+
 class _Simulator:
     """The simulator's process."""
 
@@ -120,8 +138,8 @@ class _Simulator:
         self._process.stdin.write(f"{order}\n")
         self._process.stdin.flush()
 
-    def hear(self, word: str, within_s: float) -> str:
-        """Wait for what it says; return what follows the word.
+    def hear(self, words: tuple[str, ...], within_s: float) -> str:
+        """Wait for what it says next, which begins with one of these words, and return it.
 
         Raises:
             RuntimeError: it says something else, or nothing in time.
@@ -129,11 +147,10 @@ class _Simulator:
         try:
             line = self._said.get(timeout=within_s)
         except queue.Empty:
-            raise RuntimeError(f"the simulator did not say {word!r} within {within_s:g} s") from None
-        said, _, rest = line.partition(" ")
-        if said != word:
-            raise RuntimeError(f"the simulator said {line or 'nothing more'!r}, not {word!r}; see simulator.log")
-        return rest
+            raise RuntimeError(f"the simulator did not say {words[0]!r} within {within_s:g} s") from None
+        if line.partition(" ")[0] not in words:
+            raise RuntimeError(f"the simulator said {line or 'nothing more'!r}, not {words[0]!r}; see simulator.log")
+        return line
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
@@ -177,12 +194,17 @@ class _Application:
         self._process: subprocess.Popen[str] | None = None
         self._starts = 0
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended by itself."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         """Start it, with the journal that the one before it has written."""
         self._starts += 1
         with (self._folder / f"application-{self._starts}.log").open("w") as log:
             arguments = ["--port", self._port, "--journal", str(self._folder / "calls.db")]
-            self._process = _start("tests.kill9.application", arguments, log, stdout=log)
+            self._process = _start(APPLICATION, arguments, log, stdout=log)
 
     def kill(self) -> None:
         """Kill it, at once; note if it had ended by itself."""

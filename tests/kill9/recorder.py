@@ -8,14 +8,15 @@ heard       ``number``, ``line`` (which call of this telephone, from 0), ``call`
 pressed     ``number``, ``line``, ``call``, ``digit``, ``taken``: whether anybody listened
 said        ``number``, ``line``, ``call``, ``words``, ``taken``
 changed     ``number``, ``line``, ``call``, ``text``: ringing, answered, connected to somebody, and so on
-ended       ``number``, ``line``, ``call``, ``reason``, ``by``: ``person`` or ``other side``; ``heard``: of each prompt its
-            text, for how long it was heard and how long it is
+ended       ``number``, ``line``, ``call``, ``reason``, ``by``: ``person`` or ``other side``; ``heard``: of each prompt
+            its text, for how long it was heard and how long it is
 received    a request: ``id``, ``method``, ``params`` (none of a log-in)
 answered    the response to one: ``id``, ``code``
 sent        an event: ``id``, ``event``, ``params``
 acked       the response to one: ``id``
 killed      the application was killed, for the ``number``-th time; ``states``: how many legs are in which state
-over        ``up``: those whose call is up when everything was let finish; ``legs``: how many legs there are
+over        ``up``: those whose call is up when everything was let finish; ``legs``: how many legs there are;
+            ``failures`` of the simulator; ``violations``: how many commands broke the schema
 =========== ===========================================================================================================
 """
 
@@ -95,7 +96,13 @@ class Recorder:
         with self._simulator.turn():
             self._catch_up()
             up = [line.number for phone in self._simulator.phones for line in phone.lines if not line.is_over]
-            self._write("over", up=up, legs=len(self._simulator.calls_up()))
+            self._write(
+                "over",
+                up=up,
+                legs=len(self._simulator.calls_up()),
+                failures=[repr(failure) for failure in self._simulator.failures],
+                violations=len(self._simulator.violations),
+            )
             self._file.flush()
 
     # With the simulator's lock held.

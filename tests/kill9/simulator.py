@@ -1,8 +1,9 @@
 """The simulator in a process of its own: ``python -m tests.kill9.simulator --callers 500 --record simulator.jsonl``.
 
 It writes ``port 12345``, and ``begun`` when an application has logged in and people begin to call. Then it does what is
-written to its standard input: ``killed 1`` notes a kill, and ``finish 60`` waits until all calls are over, so many
-seconds at most, and says ``over``. It ends with its standard input.
+written to its standard input: ``killed 1`` notes a kill, ``wait 2`` waits until all calls are over, so many seconds at
+most, and says ``finished`` or ``unfinished``, and ``end`` notes whose call is up, and says ``over``. It ends with its
+standard input.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--record", type=Path, required=True)
     parser.add_argument("--callers", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--spread", type=float, default=45.0, help="over how many seconds people call")
+    parser.add_argument("--spread", type=float, default=25.0, help="over how many seconds people call")
     parser.add_argument("--pace", type=float, default=1.0)
     options = parser.parse_args(arguments)
     simulator = Simulator(
@@ -87,22 +88,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
             order, _, given = line.strip().partition(" ")
             if order == "killed":
                 recorder.note_kill(int(given))
-            elif order == "finish":
-                _wait(simulator, cast, float(given))
+            elif order == "wait":
+                is_over = _wait(simulator, cast, float(given))
+                print("finished" if is_over else "unfinished", flush=True)
+            elif order == "end":
                 recorder.note_over()
                 print("over", flush=True)
         arrivals.stop()
     return 0
 
 
-def _wait(simulator: Simulator, cast: Sequence[Person], within_s: float) -> None:
+def _wait(simulator: Simulator, cast: Sequence[Person], within_s: float) -> bool:
     pause = threading.Event()
     until = simulator.clock.now() + within_s
     while not is_all_over(simulator, cast):
         if simulator.clock.now() > until:
-            return
+            return False
         pause.wait(LOOK_EVERY_S)
     pause.wait(SETTLE_S)
+    return True
 
 
 if __name__ == "__main__":
