@@ -9,9 +9,6 @@ import pytest
 from tests.kill9.__main__ import main
 from tests.kill9.killer import Plan, run
 
-CALLS_ARE_RECOVERED = False
-"""Whether an application goes on with its calls from the journal: then the test with kills is to be run, too."""
-
 SMALL = {"callers": 10, "spread_s": 1.0, "pace": 0.1, "finish_s": 40.0, "away_s": 0.5}
 
 
@@ -30,7 +27,6 @@ def test_without_a_kill_every_call_completes_its_script(tmp_path: Path):
     assert verdict.is_good
 
 
-@pytest.mark.skipif(not CALLS_ARE_RECOVERED, reason="calls are not recovered from the journal yet")
 @pytest.mark.parametrize("seed", [1, 2])
 def test_with_kills_every_call_completes_its_script_all_the_same(tmp_path: Path, seed: int):
     """J3, J4, J5: no prompt is heard twice, no digit is lost, and nobody is left up."""
