@@ -365,8 +365,7 @@ class Replay:
     def _take_up(self, actor: Any, before: int | None) -> list[Any]:
         """There is a new process, without a connection yet; return the commands of which nobody knows the outcome.
 
-        Args:
-            before: the number of the first command that it has given itself; None: it has given none yet.
+        The commands from number ``before`` on are the new process's own; None: it has given none yet.
         """
         course = actor.leg.course
         actor.leg.is_cut_off = True
