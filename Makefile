@@ -8,7 +8,7 @@ PYKKA  := .venv-pykka
 DOCS   := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test seeds torn stress lint format reference docs parity pykka-suite bench clean
+.PHONY: help demo test seeds torn stress kill9 lint format reference docs parity pykka-suite bench clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ torn: $(STAMP)  ## Cut journals at every byte; takes minutes
 
 stress: $(STAMP)  ## Run on real threads, under load, for minutes (ARGS="programs fairness")
 	$(BIN)/python -m tests.stress $(ARGS)
+
+kill9: $(STAMP)  ## Kill an application five times while 500 people are on the phone (ARGS="--seed 7 --kills 1")
+	$(BIN)/python -m tests.kill9 $(ARGS)
 
 lint: $(STAMP)  ## Check format, lint and types
 	$(BIN)/ruff format --check .

@@ -247,7 +247,7 @@ class Replay:
                 if not self.is_silent:
                     actor.run_flow()
             case Learnt(what="recovered"):
-                self._take_up(actor)
+                self._take_up(actor, self._next_number())
             case Learnt(what="lost"):
                 actor.receive(ConnectionLost())
             case Learnt(what="restored", values=values):
@@ -333,7 +333,7 @@ class Replay:
         for number in list(course.results):
             actor.begin_elsewhere(number)
         actor.keep_note("recovered", {})
-        commands = self._take_up(actor)
+        commands = self._take_up(actor, None)
         for give in self._fresh:
             give()
         if self.changed is not None:
@@ -362,11 +362,15 @@ class Replay:
             actor.begin_work()
         actor.hand_out()
 
-    def _take_up(self, actor: Any) -> list[Any]:
-        """There is a new process, without a connection yet; return the commands of which nobody knows the outcome."""
+    def _take_up(self, actor: Any, before: int | None) -> list[Any]:
+        """There is a new process, without a connection yet; return the commands of which nobody knows the outcome.
+
+        The commands from number ``before`` on are the new process's own; None: it has given none yet.
+        """
         course = actor.leg.course
         actor.leg.is_cut_off = True
-        unanswered = [course.asked.pop(number) for number in sorted(course.asked)]
+        numbers = sorted(number for number in course.asked if before is None or number < before)
+        unanswered = [course.asked.pop(number) for number in numbers]
         for asking in unanswered:
             actor.found_unanswered(asking)
         return [asking.command for asking in unanswered]
@@ -385,10 +389,16 @@ class Replay:
         for at in range(self._at, len(self._items)):
             item = self._items[at]
             if not _is_output(item):
+                if _is_new_process(item):
+                    continue  # it was asked for before the end of a process, and given by the next one
                 return None
             if at not in self._taken and _is_of_the_code(item):
                 return at
         return None
+
+    def _next_number(self) -> int | None:
+        """Return the number of the next command of all, or None."""
+        return next((item.number for item in self._items[self._at :] if isinstance(item, Asked)), None)
 
     def _next_asked(self, method: str | None = None) -> int | None:
         """Return the place of the next command, with a ``method`` of the next such one."""
@@ -398,6 +408,8 @@ class Replay:
         for place in range(at, len(self._items)):
             item = self._items[place]
             if not _is_output(item):
+                if _is_new_process(item):
+                    continue
                 return None
             if place not in self._taken and isinstance(item, Asked) and item.is_own and item.method == method:
                 return place
@@ -413,6 +425,10 @@ class Replay:
 
 def _is_output(item: Item) -> bool:
     return isinstance(item, Asked) or (isinstance(item, Learnt) and item.is_asked_for)
+
+
+def _is_new_process(item: Item) -> bool:
+    return isinstance(item, Learnt) and item.what == "recovered"
 
 
 def _is_of_the_code(item: Item) -> bool:

@@ -98,6 +98,8 @@ class CallSnapshot:
         is_on_hold: whether the person hears music, and nobody else, because of ``calling.hold``.
         is_denoised: whether background noise is taken out of what the person says.
         commands: how many commands of each method named this leg.
+        running: what runs on it, by name, for example ``Play`` or ``Place`` (in a queue), the oldest first.
+        peer_call_id: the leg that it is connected to; empty if there is none.
     """
 
     call_id: str
@@ -112,6 +114,8 @@ class CallSnapshot:
     is_on_hold: bool
     is_denoised: bool
     commands: Mapping[str, int]
+    running: tuple[str, ...]
+    peer_call_id: str
 
 
 class Call:
@@ -321,6 +325,8 @@ class Call:
             is_on_hold=self.is_on_hold,
             is_denoised=self.is_denoised,
             commands=MappingProxyType(dict(self.commands)),
+            running=tuple(type(running).__name__ for running in self.running.values()),
+            peer_call_id=self.peer.call_id if self.peer is not None else "",
         )
 
     def _is_heard(self, sound: Sound) -> bool:

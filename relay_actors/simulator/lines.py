@@ -51,17 +51,19 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Reflex:
-    """What a person does at once on hearing something: for people that no test accompanies.
+    """What a person does at once on hearing or noticing something: for people that no test accompanies.
 
     Attributes:
-        hears: what to react to, as in `Line.hears`.
+        hears: what to react to, as in `Line.hears`; or part of a change on the line, as its timeline tells it.
         act: what to do.
         after_s: simulated seconds in between.
+        is_to_change: whether it is a change on the line that is reacted to, and not a sound.
     """
 
     hears: str
     act: Callable[[Line], None]
     after_s: float = 0.3
+    is_to_change: bool = False
 
 
 class Line(InCompany):
@@ -156,6 +158,15 @@ class Line(InCompany):
         """Everything that was heard, oldest first."""
         with self._world.look():
             return tuple(self._heard)
+
+    @property
+    def heard_for(self) -> tuple[tuple[Sound, float], ...]:
+        """Every sound with the simulated seconds for which it was heard, oldest first; one that was paused is in parts.
+
+        What sounds now counts as far as it has come.
+        """
+        with self._world.look():
+            return tuple(heard for call in self._calls for heard in call.tape.heard())
 
     @property
     def received_faxes(self) -> tuple[Fax, ...]:
@@ -311,9 +322,7 @@ class Line(InCompany):
         """Hear something, and react to it."""
         self._heard.append(sound)
         self.note(f"heard {str(sound)!r}")
-        for reflex in self._reflexes:
-            if _matches(sound, reflex.hears):
-                self._world.after(reflex.after_s, lambda act=reflex.act: self._react(act))  # type: ignore[misc]  # bound early
+        self._let_react(str(sound), is_change=False)
 
     def on_fax(self, fax: Fax) -> None:
         """Get a fax."""
@@ -321,8 +330,9 @@ class Line(InCompany):
         self.note(f"received {fax}")
 
     def on_change(self, what: str) -> None:
-        """Notice a change on the line."""
+        """Notice a change on the line, and react to it."""
         self.note(what)
+        self._let_react(what, is_change=True)
 
     def on_handed_on(self, dest: str, call: Call | None) -> None:
         """Be on another leg now, or with something that is not simulated."""
@@ -344,6 +354,11 @@ class Line(InCompany):
         """Return the timeline as people read it."""
         head = f"{self._number} on call {self.call_id} ({self.state}{', ' * bool(self.end_reason)}{self.end_reason}):"
         return "\n".join([head, *(f"  {moment.at_s:9.3f}  {moment.what}" for moment in self.timeline)])
+
+    def _let_react(self, what: str, *, is_change: bool) -> None:
+        for reflex in self._reflexes:
+            if reflex.is_to_change == is_change and reflex.hears.casefold() in what.casefold():
+                self._world.after(reflex.after_s, lambda act=reflex.act: self._react(act))  # type: ignore[misc]  # bound early
 
     def _react(self, act: Callable[[Line], None]) -> None:
         if not self.is_over:

@@ -219,23 +219,26 @@ class Phone:
             ConfigError: there is a key that no phone has.
             ArgumentError: another argument is not what it must be.
         """
-        checks.required(checks.text, to=to)
-        checks.given(checks.text, says=says)
-        checks.required(checks.seconds, after=after)
-        if presses is not None:
-            check_keys(presses)
+        return self._has_reflex(to, presses, says, after, hangs_up=hangs_up, is_to_change=False)
 
-        def act(line: Line) -> None:
-            if presses is not None:
-                line.presses(presses)
-            if says is not None and not line.is_over:  # a key may have ended the call
-                line.says(says)
-            if hangs_up:
-                line.hangs_up()
+    def reacts_when(
+        self,
+        change: str,
+        *,
+        presses: str | None = None,
+        says: str | None = None,
+        hangs_up: bool = False,
+        after: float = 0.3,
+    ) -> Phone:
+        """On later calls do this by itself whenever the line changes so: ``answered``, ``connected to``, ``taken out``.
 
-        with self._world.turn():
-            self._reflexes.append(Reflex(to, act, after))
-        return self
+        Otherwise as `reacts`. The changes are those that the timeline of a line tells beside what is heard.
+
+        Raises:
+            ConfigError: there is a key that no phone has.
+            ArgumentError: another argument is not what it must be.
+        """
+        return self._has_reflex(change, presses, says, after, hangs_up=hangs_up, is_to_change=True)
 
     # What is passed on to the latest line.
 
@@ -345,6 +348,27 @@ class Phone:
         if not self._refuses_texts:
             self._texts.append(text)
         return self._refuses_texts
+
+    def _has_reflex(
+        self, to: str, presses: str | None, says: str | None, after: float, *, hangs_up: bool, is_to_change: bool
+    ) -> Phone:
+        checks.required(checks.text, **{"change" if is_to_change else "to": to})
+        checks.given(checks.text, says=says)
+        checks.required(checks.seconds, after=after)
+        if presses is not None:
+            check_keys(presses)
+
+        def act(line: Line) -> None:
+            if presses is not None:
+                line.presses(presses)
+            if says is not None and not line.is_over:  # a key may have ended the call
+                line.says(says)
+            if hangs_up:
+                line.hangs_up()
+
+        with self._world.turn():
+            self._reflexes.append(Reflex(to, act, after, is_to_change))
+        return self
 
     def _add(self, line: Line) -> None:
         self._lines.append(line)

@@ -102,6 +102,13 @@ class Tape:
                 note.end_s = max(note.start_s, min(note.end_s, now))
                 return
 
+    def heard(self) -> list[tuple[Sound, float]]:
+        """Return what the person has heard, in the order in which it began, each with how long (so far)."""
+        now = self.now()
+        return [
+            (note.sound, max(0.0, min(note.end_s, now) - note.start_s)) for note in self._notes if note.track == HEARD
+        ]
+
     def between(self, start_s: float, end_s: float) -> list[Note]:
         """Return the notes that sound in this time, in the order in which they were noted."""
         found = []

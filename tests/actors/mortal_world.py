@@ -28,6 +28,7 @@ class MortalWorld(World):
         deaths: how often the application was killed.
         places: how many places there were so far at which it could have died.
         dies_at: at which of them it dies; None: at none.
+        dies_again_after: so many places after each death it dies again, once for each number.
         is_dying: whether it has died at such a place; what it still does in that turn has no effect.
     """
 
@@ -38,6 +39,7 @@ class MortalWorld(World):
         self.deaths = 0
         self.places = 0
         self.dies_at = dies_at
+        self.dies_again_after: list[int] = []
         self.is_dying = False
         self._transports: list[MemoryTransport] = []
         self.connector = _Connector(self)
@@ -58,6 +60,8 @@ class MortalWorld(World):
         former._free()
         self.deaths += 1
         self.is_dying = False
+        if self.dies_again_after:
+            self.dies_at = self.places + self.dies_again_after.pop(0)
         number = self.seed * 1000 + self.deaths
         self.dispatcher = DeterministicDispatcher(Random(number), self.clock)
         self.system = System(dispatcher=self.dispatcher, random=Random(number + 500), hooks=self.counters)
@@ -68,10 +72,10 @@ class MortalWorld(World):
         self.app._calls, self.app._messages, self.app._services = former._calls, former._messages, former._services
 
     def lives_again(self, *, after_s: float = 0.0) -> None:
-        """Start the application again, and let it log in."""
+        """Start the application again; it may die again before it has logged in."""
         if after_s:
             self.run(after_s)
-        self.start()
+        self.app.start(wait_s=None, system=self.system, connector=self.connector)
 
     def live(self, seconds: float, *, reborn_after_s: float = 0.5) -> None:
         """Let time pass; whenever the application has died, it is started again a moment later."""

@@ -210,3 +210,17 @@ def test_a_process_may_die_before_and_after_every_commit_and_every_write(name: s
             assert (story.is_dialled and place == 1) or story.is_right(heard, undisturbed), (
                 f"{place} of {count}: {heard}"
             )
+
+
+@pytest.mark.parametrize(("name", "later"), [("flow", 3), ("flow", 9), ("recording", 7), ("bridge", 7)])
+def test_a_process_may_die_again_soon_after(name: str, later: int) -> None:
+    """What the second process has given for the first one is what the third one finds. J4, J5."""
+    story = STORIES[name]
+    with MortalWorld() as world:
+        undisturbed = tell(story, world)
+        count = world.places
+    for place in range(1, count + 1):
+        with MortalWorld() as world:
+            world.dies_again_after = [later]
+            heard = tell(story, world, place)
+            assert story.is_right(heard, undisturbed), f"{place} of {count}, and {later} later: {heard}"

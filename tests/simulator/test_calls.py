@@ -103,6 +103,19 @@ def test_a_snapshot_tells_what_was_asked_of_a_call(stage: Stage, peer: Peer):
     assert (snapshot.from_number, snapshot.state, snapshot.context) == ("+15550001111", "answered", "support")
 
 
+def test_a_snapshot_tells_what_runs_on_a_leg_and_to_whom_it_is_connected(stage: Stage, peer: Peer):
+    call = stage.inbound(peer)
+    call.do("calling.play", control_id="c1", play=[tts("x")])
+    call.do("calling.queue.enter", control_id="c2", queue_name="sales")
+    (waiting,) = stage.sim.calls_up()
+    agent = stage.inbound(peer, number="+15550002222")
+    agent.do("calling.connect", devices=[[{"type": "queue", "params": {"queue_name": "sales"}}]])
+    taken, taker = stage.sim.calls_up()
+
+    assert (waiting.running, waiting.peer_call_id) == (("Play", "Place"), "")
+    assert (taken.running, taken.peer_call_id, taker.peer_call_id) == (("Play",), agent.call_id, call.call_id)
+
+
 def test_a_snapshot_does_not_change_afterwards(stage: Stage, peer: Peer):
     call = stage.inbound(peer)
     (before,) = stage.sim.calls

@@ -20,6 +20,10 @@ def play(call: Inbound, *items: dict[str, Any]) -> None:
     call.do("calling.play", control_id=f"c{len(call.peer.frames)}", play=list(items))
 
 
+def played(call: Inbound) -> str:
+    return str(call.peer.events("calling.call.play")[-1]["control_id"])
+
+
 def test_hearing_waits_for_what_is_to_come_and_ignores_case(stage: Stage, call: Inbound):
     play(call, {"type": "silence", "params": {"duration": 3}}, tts("Press ONE for sales"))
     call.line.hears("press one")
@@ -157,6 +161,23 @@ def test_the_timeline_tells_when_and_what(stage: Stage, call: Inbound):
     call.line.says("hello")
 
     assert call.line.timeline[-1] == Moment(2.5, "said 'hello' (nobody listened)")
+
+
+def test_a_line_tells_for_how_long_each_sound_was_heard(stage: Stage, call: Inbound):
+    """Also one that was paused, stopped, or still sounds."""
+    play(call, {"type": "silence", "params": {"duration": 2}}, {"type": "silence", "params": {"duration": 4}})
+    stage.run(3)
+    call.do("calling.play.pause", control_id=played(call))
+    assert [length for _sound, length in call.line.heard_for] == [2.0, 1.0]
+    call.do("calling.play.resume", control_id=played(call))
+    stage.run(1)
+    assert [length for _sound, length in call.line.heard_for] == [2.0, 1.0, 1.0]
+    call.do("calling.play.stop", control_id=played(call))
+    stage.run(9)
+
+    assert [(sound.kind, length) for sound, length in call.line.heard_for] == [("silence", 2.0)] + 2 * [
+        ("silence", 1.0)
+    ]
 
 
 def test_a_line_that_is_handed_on_remembers_all_its_legs(stage: Stage, call: Inbound):

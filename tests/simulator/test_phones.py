@@ -168,6 +168,22 @@ def test_a_person_reacts_unasked(stage: Stage, peer: Peer, desk: Phone):
     assert call.line.is_over
 
 
+def test_a_person_reacts_to_a_change_on_the_line(stage: Stage, peer: Peer, desk: Phone):
+    """So that two whom no test accompanies can talk, and one of them hangs up."""
+    desk.answers_after(1.0).reacts_when("connected to", says="Hello", after=2.0)
+    desk.reacts_when("connected to", hangs_up=True, after=5.0).reacts("connected to", says="Not this.")
+    call = stage.inbound(peer)
+    call.do("calling.connect", devices=[[phone_device(DESK)]])
+    stage.run(1.5)
+    assert call.line.heard[-1].kind == "ringtone"
+    stage.run(2)
+    assert str(call.line.heard[-1]) == "voice Hello"
+    stage.run(3)
+
+    assert desk.line.is_over
+    assert [str(sound) for sound in call.line.heard if sound.kind == "voice"] == ["voice Hello"]
+
+
 def test_a_reaction_that_comes_after_the_end_is_not_made(stage: Stage, peer: Peer, desk: Phone):
     desk.reacts("press 1", presses="1", after=5.0)
     call = stage.inbound(peer, number=DESK)
@@ -256,6 +272,7 @@ def test_who_has_ended_the_call_by_a_key_says_no_more(stage: Stage, peer: Peer):
         (lambda phone: phone.reacts("hello", presses="9x"), "presses"),
         (lambda phone: phone.reacts(5, presses="1"), "to must be"),
         (lambda phone: phone.reacts("hello", says=""), "says must be"),
+        (lambda phone: phone.reacts_when(5, presses="1"), "change must be"),
         (lambda phone: phone.reacts("hello", hangs_up=True, after=-3), "after must be"),
         (lambda phone: phone.answers_after(float("nan")), "seconds must be"),
         (lambda phone: phone.answers_after("soon"), "seconds must be"),

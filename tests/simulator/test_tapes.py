@@ -215,6 +215,18 @@ def test_a_sound_that_is_over_is_not_made_longer_by_a_late_cut(hand: Hand):
     assert told(hand, 0, 9) == [("audio", 0, 1), ("audio", 0, 9)]
 
 
+def test_a_tape_tells_for_how_long_each_sound_was_heard(hand: Hand):
+    """What the person said is not heard; what sounds now counts so far."""
+    hand.tape.note(HEARD, SONG)
+    hand.tape.note(SAID, voice("hello"))
+    hand.run(1)
+    hand.tape.cut(SONG)
+    hand.tape.note(HEARD, Sound("audio", "https://b", 9.0))
+    hand.run(2)
+
+    assert [(sound.text, length) for sound, length in hand.tape.heard()] == [("https://a", 1.0), ("https://b", 2.0)]
+
+
 def test_a_silence_of_any_length_can_be_listened_to(hand: Hand):
     """Whatever an agent was told about how long to wait."""
     hand.tape.note(HEARD, Sound("silence", "", 1e308))
