@@ -27,6 +27,7 @@ APPLICATION = "tests.kill9.application"
 START_WITHIN_S = 60.0
 STOP_WITHIN_S = 30.0
 LOOK_EVERY_S = 2.0
+HEAR_EVERY_S = 0.2
 
 _HALF_A_CALL_S = 15.0
 """Simulated: later than that after the last caller has come, few are left."""
@@ -84,7 +85,7 @@ def run(plan: Plan, folder: Path, say: Callable[[str], None]) -> tuple[Verdict, 
         stack.callback(application.kill)
         application.start()
         try:
-            simulator.hear(("begun",), START_WITHIN_S)
+            simulator.hear(("begun",), START_WITHIN_S, lambda: application.is_running)
         except RuntimeError as error:
             application.kill()
             raise RuntimeError("; ".join([str(error), *troubles])) from error
@@ -138,16 +139,19 @@ class _Simulator:
         self._process.stdin.write(f"{order}\n")
         self._process.stdin.flush()
 
-    def hear(self, words: tuple[str, ...], within_s: float) -> str:
+    def hear(self, words: tuple[str, ...], within_s: float, as_long_as: Callable[[], bool] = lambda: True) -> str:
         """Wait for what it says next, which begins with one of these words, and return it.
 
         Raises:
-            RuntimeError: it says something else, or nothing in time.
+            RuntimeError: it says something else, or nothing in time, or as long as something is so.
         """
-        try:
-            line = self._said.get(timeout=within_s)
-        except queue.Empty:
-            raise RuntimeError(f"the simulator did not say {words[0]!r} within {within_s:g} s") from None
+        until, line = SystemClock().now() + within_s, None
+        while line is None:
+            try:
+                line = self._said.get(timeout=HEAR_EVERY_S)
+            except queue.Empty:
+                if SystemClock().now() > until or not as_long_as():
+                    raise RuntimeError(f"the simulator did not say {words[0]!r}") from None
         if line.partition(" ")[0] not in words:
             raise RuntimeError(f"the simulator said {line or 'nothing more'!r}, not {words[0]!r}; see simulator.log")
         return line

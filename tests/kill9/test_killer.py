@@ -42,7 +42,6 @@ def test_an_application_that_ends_by_itself_is_noticed(
 ):
     """And nobody who calls it is forgotten: the files are kept, and the place is told."""
     monkeypatch.setattr("tests.kill9.killer.APPLICATION", "tests.kill9.no_such_module")
-    monkeypatch.setattr("tests.kill9.killer.START_WITHIN_S", 2.0)
     with pytest.raises(RuntimeError, match="the application ended by itself with status 1"):
         main(["--callers", "1", "--keep", str(tmp_path)])
 
