@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
-from typing import Any, ClassVar, Literal, TypeVar, cast
+from typing import Any, ClassVar, Literal, TypeVar
 
 from relay_actors.actors.action_actor import CallGone
 from relay_actors.actors.actions import Action
@@ -62,12 +62,14 @@ class LegLife(Actor, AllVerbs):
     @property
     def leg(self) -> Leg:
         """What is known of the call."""
-        return self._rebuilt if self._rebuilt is not None else cast("Kept", self._cell.keep).leg
+        kept: Kept = self._cell.keep
+        return self._rebuilt or kept.leg
 
     @property
     def office(self) -> Office:
         """Where everything else is."""
-        return cast("Kept", self._cell.keep).office
+        kept: Kept = self._cell.keep
+        return kept.office
 
     @property
     def runs_on(self) -> Dispatcher:
@@ -196,7 +198,7 @@ class LegLife(Actor, AllVerbs):
     def _is_silent(self) -> bool:
         """Whether the code of the class is told nothing, because what happens now has happened before."""
         replay = self.leg.course.replay
-        return replay is not None and bool(replay.is_silent)
+        return False if replay is None else bool(replay.is_silent)
 
     def call_in(self, key: Hashable, delay_s: float, do: Callable[[Any], object]) -> TimerHandle:
         """Have ``do(actor)`` done after so many seconds, by whichever incarnation is there then, in its turn.

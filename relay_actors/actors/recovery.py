@@ -10,7 +10,7 @@ When it has a new session for us, it knows nothing of them, and they end as ``lo
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from itertools import islice
 from typing import Any, Final, TypeVar
@@ -39,6 +39,9 @@ _log = logging.getLogger("relay_actors.recovery")
 AT_ONCE: Final = 50
 """How many calls are rebuilt side by side (SEMANTICS J8)."""
 
+REQUESTS_EACH: Final = 10
+"""How many requests of each call may wait for the connection, beside what may wait in any case."""
+
 T = TypeVar("T")
 
 
@@ -65,7 +68,7 @@ class Recovery:
         taken_up = 0
         newest = 0.0
         while batch := tuple(islice(subjects, AT_ONCE)):
-            histories = self._consult(partial(_histories, subjects=batch))
+            histories = self._consult(partial(_histories, subjects=batch, before=taken_up))
             newest = max([newest, *(history.last_at for history in histories)])
             replays = [replay for history in histories if (replay := self._take_up(history)) is not None]
             taken_up += sum(map(self._wait, replays))
@@ -160,8 +163,16 @@ def _begin(wire: Wire) -> list[str]:
     return [subject for subject in wire.journal.subjects() if subject != SESSION]
 
 
-def _histories(wire: Wire, subjects: Iterable[str]) -> list[History]:
+def _histories(wire: Wire, subjects: Collection[str], before: int) -> list[History]:
+    """Return the histories of the next subjects, and expect what their calls will ask for before there is a connection.
+
+    Args:
+        wire: of the connection, in whose turn this is.
+        subjects: whose histories.
+        before: how many calls were taken up before.
+    """
     histories = []
+    wire.protocol.expect_more((before + len(subjects)) * REQUESTS_EACH)
     for subject in subjects:
         try:
             history = wire.journal.history(subject)

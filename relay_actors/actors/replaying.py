@@ -274,7 +274,6 @@ class Replay:
                     actor.tell_message_again(message)
             case Learnt(values=values) if is_checkpoint:
                 self._reach(actor, item)
-        actor.hand_out()
 
     def _reach(self, actor: Any, item: Learnt) -> None:
         """The code of the class goes on from here."""

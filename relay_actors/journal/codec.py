@@ -182,7 +182,7 @@ def _pending(item: object) -> Entry:
 
 
 def _check(kind: str, fields: Fields, expected: Mapping[str, tuple[type, ...]]) -> None:
-    if fields.keys() != expected.keys():
+    if len(fields) != len(expected) or fields.keys() != expected.keys():
         odd = ", ".join(sorted(map(repr, fields.keys() ^ expected.keys())))
         raise DamagedJournalError(f"a journal record is damaged: the fields of {kind!r} do not fit: {odd}")
     for name, types in expected.items():

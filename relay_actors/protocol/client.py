@@ -194,6 +194,10 @@ class ClientProtocol:
         """Know of an event that a former process has made durable: sent again, it is acknowledged and not given."""
         self._events.remember(frame_id)
 
+    def expect_more(self, requests: int) -> None:
+        """Let so many more requests wait for the next log in: those of calls that a former process has left."""
+        self._requests.expect_more(requests)
+
     def start(self, now: float) -> list[Happening]:
         """Begin to connect, at once; also again after `shut_down` or a final refusal.
 

@@ -51,6 +51,7 @@ class PendingRequests:
     def __init__(self, *, timeout_s: float, queue_limit: int) -> None:
         self._timeout_s = timeout_s
         self._queue_limit = queue_limit
+        self._more = 0
         # OrderedDict, not dict: its first item is found at once, also after thousands of removals from the front.
         self._awaited: OrderedDict[str, Pending] = OrderedDict()
         self._queue: OrderedDict[str, Pending] = OrderedDict()
@@ -73,6 +74,10 @@ class PendingRequests:
         """Return whether a request waits for a connection."""
         return request_id in self._queue
 
+    def expect_more(self, requests: int) -> None:
+        """Take so many more than the bound says, until the queue has been emptied once."""
+        self._more = requests
+
     def enqueue(self, request: Pending) -> None:
         """Keep ``request`` until there is a connection.
 
@@ -81,7 +86,7 @@ class PendingRequests:
 
         Source: PROTOCOL 6.4.
         """
-        if len(self._queue) >= self._queue_limit:
+        if len(self._queue) >= self._queue_limit + self._more:
             raise NotSentError(
                 f"Execute queue full: {self._queue_limit} requests wait for a connection, so {request.method} was not "
                 "sent. Try again once connected."
@@ -97,6 +102,7 @@ class PendingRequests:
         """Return what was queued, in order; it counts as sent."""
         requests = list(self._queue.values())
         self._queue.clear()
+        self._more = 0
         for request in requests:
             self.sent(request, now)
         return requests

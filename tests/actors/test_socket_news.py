@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from relay_actors.actors.socket_news import Due, OpenFailed, Opened, Readable, tell
+from relay_actors.actors.socket_news import Due, Opened, OpenFailed, Readable, tell
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.clock import ManualClock, Random
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher

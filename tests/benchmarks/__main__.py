@@ -15,7 +15,7 @@ from pathlib import Path
 
 from relay_actors.runtime.clock import SystemClock
 from relay_actors.simulator.tls import TlsFiles, make_tls_files
-from tests.benchmarks import actors, flows, timers
+from tests.benchmarks import actors, flows, recovery, timers
 
 _ROOT = Path(__file__).parents[2]
 _SDK = _ROOT / ".venv-parity" / "bin" / "python"
@@ -49,7 +49,7 @@ def _calls_per_second(tls: TlsFiles, client: list[str], calls: int, at_once: int
 
 
 def main(calls: int = 5_000, at_once: int = 100, rounds: int = 5) -> None:
-    """Measure, and print four tables."""
+    """Measure, and print five tables."""
     for title, theirs_are, figures in (
         ("actors, against stock pykka", "pykka", actors.measure()),
         ("timers, against asyncio's", "asyncio", timers.measure()),
@@ -59,6 +59,10 @@ def main(calls: int = 5_000, at_once: int = 100, rounds: int = 5) -> None:
         for name, theirs, ours in figures:
             unit, scale = ("B", 1.0) if "bytes" in name else ("  ", 1.0) if "threads" in name else ("µs", 1e6)
             print(f"{name:34}{theirs * scale:>10.2f} {unit}{ours * scale:>9.2f} {unit}{theirs / ours:>8.1f}x")
+
+    print(f"\n{'taking up calls, all in all':34}{'read only':>12}{'all up':>12}{'ratio':>9}")
+    for name, read_s, taken_s in recovery.measure():
+        print(f"{name:34}{read_s:>10.2f} s{taken_s:>11.2f} s{taken_s / read_s:>8.1f}x")
 
     with tempfile.TemporaryDirectory() as folder:
         tls = make_tls_files(Path(folder), clock=SystemClock())

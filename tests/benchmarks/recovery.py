@@ -5,19 +5,28 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import count, islice
 from pathlib import Path
 
 from relay_actors.actors.call import CallActor
 from relay_actors.app import RelayApp
 from relay_actors.errors import ConnectFailedError
 from relay_actors.events import RelayEvent
-from relay_actors.journal.entries import CallStarted, CommandIntended, CommandSettled, Entry, EventReceived, Noted, Outcome
+from relay_actors.journal.entries import (
+    CallStarted,
+    CommandIntended,
+    CommandSettled,
+    Entry,
+    EventReceived,
+    Noted,
+    Outcome,
+)
 from relay_actors.journal.sqlite import SqliteStore
 from relay_actors.transport.base import Transport
 
-__all__ = ["CALLS", "EVENTS", "measure"]
+__all__ = ["CALLS", "ENTRIES", "measure"]
 
-CALLS, EVENTS = 1000, 50
+CALLS, ENTRIES = 1000, 50
 
 
 class Talks(CallActor):
@@ -48,7 +57,7 @@ class _Nobody:
         """There is nothing under way."""
 
 
-def measure(calls: int = CALLS, events: int = EVENTS) -> list[tuple[str, float, float]]:
+def measure(calls: int = CALLS, length: int = ENTRIES) -> list[tuple[str, float, float]]:
     """Return name, seconds for reading the entries alone, and seconds until all calls are up again."""
     figures = []
     for name, entries in (("flows", _flow), ("handlers", _handler)):
@@ -56,7 +65,7 @@ def measure(calls: int = CALLS, events: int = EVENTS) -> list[tuple[str, float, 
             path = Path(folder) / "calls.db"
             store = SqliteStore(path)
             for number in range(calls):
-                store.append(entries(f"call-{number}", events))
+                store.append(islice(entries(f"call-{number}"), length))
             store.commit()
             began = time.perf_counter()
             read = sum(1 for _ in store.load())
@@ -86,7 +95,7 @@ def _offered(call_id: str, actor: str) -> Iterator[Entry]:
     yield CallStarted(subject=call_id, at=1767225600.0, actor=actor, direction="inbound", settings={"seed": call_id})
 
 
-def _flow(call_id: str, events: int) -> Iterator[Entry]:
+def _flow(call_id: str) -> Iterator[Entry]:
     at = 1767225600.0
     yield from _offered(call_id, f"{__name__}:Talks")
     yield Noted(subject=call_id, at=at, what="began", after=1)
@@ -107,19 +116,19 @@ def _flow(call_id: str, events: int) -> Iterator[Entry]:
     yield command(1, "calling.answer")
     yield answer(1)
     told += 1
-    for number in range(2, events // 2 + 2):
+    for number in count(2):
         control_id = f"{call_id}-c{number}"
         item = {"type": "tts", "params": {"text": "Please hold the line"}}
         yield command(number, "calling.play", control_id=control_id, play=[item])
         yield answer(number)
-        for count, state in enumerate(("playing", "finished")):
-            yield _event(call_id, 2 * number + count, "calling.call.play", control_id=control_id, state=state)
+        for place, state in enumerate(("playing", "finished")):
+            yield _event(call_id, 2 * number + place, "calling.call.play", control_id=control_id, state=state)
         told += 3
 
 
-def _handler(call_id: str, events: int) -> Iterator[Entry]:
+def _handler(call_id: str) -> Iterator[Entry]:
     yield from _offered(call_id, f"{__name__}:Listens")
-    for number in range(1, events):
+    for number in count(1):
         yield _event(call_id, number, "calling.call.queue", status="waiting", position=number)
         data = {"events": number + 1}
         yield Noted(subject=call_id, at=1767225600.0, what="saved", values={"data": data}, after=number + 1)
