@@ -59,19 +59,22 @@ __all__ = ["LegActor"]
 _log = logging.getLogger("relay_actors.calls")
 
 
-_ABOUT_SOMETHING_ELSE: Final = (
-    AIHold,
-    AIMessage,
-    AIUnhold,
-    ClearDigitBindings,
-    DenoiseStop,
-    Disconnect,
-    LeaveConference,
-    LeaveRoom,
-    LiveTranscribe,
-    LiveTranslate,
-    QueueLeave,
-    Unhold,
+_ABOUT_SOMETHING_ELSE: Final = frozenset(
+    command.method
+    for command in (
+        AIHold,
+        AIMessage,
+        AIUnhold,
+        ClearDigitBindings,
+        DenoiseStop,
+        Disconnect,
+        LeaveConference,
+        LeaveRoom,
+        LiveTranscribe,
+        LiveTranslate,
+        QueueLeave,
+        Unhold,
+    )
 )
 """A 404 to these may say that what they are about is gone, a room or an agent; the call may be quite well."""
 
@@ -366,7 +369,7 @@ class LegActor(Stalling):
                 leg.hand_on = None
                 if leg.left_because:
                     self.leave(leg.left_because)
-        if is_gone and not isinstance(command, _ABOUT_SOMETHING_ELSE):
+        if is_gone and command.method not in _ABOUT_SOMETHING_ELSE:
             self.expect_end("lost")
         elif error is None:
             self._seems_alive()

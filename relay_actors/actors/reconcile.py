@@ -118,40 +118,42 @@ def _parts(_command: RelayCommand, event: RelayEvent) -> bool:
 
 
 def _joins(command: RelayCommand, event: RelayEvent) -> bool:
-    is_it = isinstance(event, ConferenceEvent) and isinstance(command, JoinConference) and event.name == command.name
+    is_it = isinstance(event, ConferenceEvent) and event.name == command.to_params().get("name")
     return is_it and isinstance(event, ConferenceEvent) and event.participant_call_id in ("", event.call_id)
 
 
 def _presses(command: RelayCommand, event: RelayEvent) -> bool:
-    return isinstance(event, SendDigitsEvent) and event.control_id == getattr(command, "control_id", None)
+    return isinstance(event, SendDigitsEvent) and event.control_id == command.to_params().get("control_id")
 
 
-_RULES: Final[Mapping[type[RelayCommand], _Rule]] = MappingProxyType(
+_RULES: Final[Mapping[str, _Rule]] = MappingProxyType(
     {
-        AIHold: _Rule(_nothing_shows),
-        AIUnhold: _Rule(_nothing_shows),
-        Answer: _Rule(_has_reached(CallState.ANSWERED)),
-        ClearDigitBindings: _Rule(_nothing_shows),
-        Connect: _Rule(_bridges),
-        Denoise: _Rule(_denoised(True)),
-        DenoiseStop: _Rule(_denoised(False)),
-        Disconnect: _Rule(_parts),
-        Echo: _Rule(lambda _command, event: isinstance(event, EchoEvent)),
-        Hangup: _Rule(_has_reached(CallState.ENDING)),
-        Hold: _Rule(_holds("hold")),
-        JoinConference: _Rule(_joins),
-        JoinRoom: _Rule(_nothing_shows),
-        LeaveConference: _Rule(_nothing_shows),
-        LeaveRoom: _Rule(_nothing_shows),
-        QueueEnter: _Rule(_queue("enqueue", "waiting", "dequeue")),
-        QueueLeave: _Rule(_queue("leave")),
-        Refer: _Rule(lambda _command, event: isinstance(event, ReferEvent)),
+        AIHold.method: _Rule(_nothing_shows),
+        AIUnhold.method: _Rule(_nothing_shows),
+        Answer.method: _Rule(_has_reached(CallState.ANSWERED)),
+        ClearDigitBindings.method: _Rule(_nothing_shows),
+        Connect.method: _Rule(_bridges),
+        Denoise.method: _Rule(_denoised(True)),
+        DenoiseStop.method: _Rule(_denoised(False)),
+        Disconnect.method: _Rule(_parts),
+        Echo.method: _Rule(lambda _command, event: isinstance(event, EchoEvent)),
+        Hangup.method: _Rule(_has_reached(CallState.ENDING)),
+        Hold.method: _Rule(_holds("hold")),
+        JoinConference.method: _Rule(_joins),
+        JoinRoom.method: _Rule(_nothing_shows),
+        LeaveConference.method: _Rule(_nothing_shows),
+        LeaveRoom.method: _Rule(_nothing_shows),
+        QueueEnter.method: _Rule(_queue("enqueue", "waiting", "dequeue")),
+        QueueLeave.method: _Rule(_queue("leave")),
+        Refer.method: _Rule(lambda _command, event: isinstance(event, ReferEvent)),
         # Its only event comes when all keys are pressed, which may take longer than anybody waits for it.
-        SendDigits: _Rule(_presses, is_repeatable=False),
-        Unhold: _Rule(_holds("unhold")),
+        SendDigits.method: _Rule(_presses, is_repeatable=False),
+        Unhold.method: _Rule(_holds("unhold")),
     }
 )
-"""Commands that are not named here are not looked for, and not repeated: `Pass`, `Transfer`, `UserEvent`, …"""
+"""By their methods, because a command of the journal has no other class any more.
+
+Commands that are not named here are not looked for, and not repeated: `Pass`, `Transfer`, `UserEvent`, …"""
 
 _UNKNOWN: Final = _Rule(_nothing_shows, is_repeatable=False)
 
@@ -166,7 +168,7 @@ def shows(sent: Sent, event: RelayEvent) -> bool:
         case Control(action=action, command=command):
             return action.is_done or (isinstance(command, Pause) and action.state is ActionState.PAUSED)
         case Perform(command=command):
-            return _RULES.get(type(command), _UNKNOWN).shows(command, event)
+            return _RULES.get(command.method, _UNKNOWN).shows(command, event)
 
 
 def is_repeatable(sent: Sent) -> bool:
@@ -175,7 +177,7 @@ def is_repeatable(sent: Sent) -> bool:
     What has a name of its own is refused the second time, or begins nothing new; what is done to a running operation
     is done to the same one.
     """
-    return not isinstance(sent, Perform) or _RULES.get(type(sent.command), _UNKNOWN).is_repeatable
+    return not isinstance(sent, Perform) or _RULES.get(sent.command.method, _UNKNOWN).is_repeatable
 
 
 def _is_hang_up(sent: Sent) -> bool:

@@ -75,7 +75,7 @@ def _name(item: Item) -> str:
 
 @st.composite
 def lives(draw: st.DrawFn) -> list[Entry]:
-    """A life in the order in which it was lived: each entry that is not told by the wire says after how many that are."""
+    """A life in the order in which it was lived; what the wire does not tell says after how many that are told."""
     lived: list[Entry] = [offered()]
     count, number, open_numbers = 1, 0, []
     for step in range(draw(st.integers(0, 12))):
@@ -198,7 +198,9 @@ def test_the_end_of_a_call_is_known_by_its_state() -> None:
 
 
 def test_the_newest_time_and_the_ids_of_frames_are_known() -> None:
-    history = history_of("c1", [told(at=3.0, frame="f1", tag="a"), told(at=9.0, tag="b"), told(at=4.0, frame="f2", tag="c")])
+    history = history_of(
+        "c1", [told(at=3.0, frame="f1", tag="a"), told(at=9.0, tag="b"), told(at=4.0, frame="f2", tag="c")]
+    )
     assert history.last_at == 9.0
     assert history.frame_ids == ("f1", "f2")
 
@@ -244,7 +246,14 @@ def test_a_journal_of_version_1_has_events_and_no_commands_of_anybody() -> None:
 
 
 def test_an_end_of_the_last_word_does_not_make_it_a_command_of_the_call() -> None:
-    history = history_of("c1", [CommandIntended(**CALL, at=1.0, request_id="r", method="calling.end", params={"call_id": "c1", "node_id": "n1"})])
+    history = history_of(
+        "c1",
+        [
+            CommandIntended(
+                **CALL, at=1.0, request_id="r", method="calling.end", params={"call_id": "c1", "node_id": "n1"}
+            )
+        ],
+    )
     assert history.items == ()
     assert history.last_words == {"c1": "n1"}
 

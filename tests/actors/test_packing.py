@@ -53,7 +53,7 @@ class Level(IntEnum):
     HIGH = 3
 
 
-class Wrong(Exception):
+class WrongError(Exception):
     def __init__(self, what: str, *, code: int) -> None:
         super().__init__(f"{what} is wrong")
         self.what = what
@@ -199,7 +199,7 @@ def test_to_find_a_class_nothing_is_imported_and_no_code_is_run(lazy_module: Mod
         NotSentError("the call is over"),
         CallEnded("c1", "busy"),
         CommandRejectedError("calling.play", 404, "gone"),
-        Wrong("it", code=7),
+        WrongError("it", code=7),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -216,12 +216,12 @@ def test_an_error_comes_back_as_one_of_its_class(error: Exception) -> None:
 
 
 def test_an_error_whose_class_cannot_be_made_again_is_told_by_its_name() -> None:
-    class Local(Exception):
+    class LocalError(Exception):
         pass
 
-    for error in (Local("gone wrong"), Wrong("it", code=1)):
+    for error in (LocalError("gone wrong"), WrongError("it", code=1)):
         packed = pack_error(error)
-        if isinstance(error, Wrong):
+        if isinstance(error, WrongError):
             packed["type"] = "tests.actors.test_packing:Renamed"
         back = unpack_error(packed)
         assert type(back) is RuntimeError
