@@ -81,8 +81,8 @@ class Learnt:
     """The call noted something: what it was told by others than the wire, or how far it had come.
 
     Attributes:
-        what: ``began``, ``recovered``, ``stalled``, ``timer``, ``result``, ``awaited``, ``told``, ``lost``,
-            ``restored``; ``now``; or one of `CHECKPOINTS`.
+        what: ``began``, ``recovered``, ``stalled``, ``timer``, ``result``, ``awaited``, ``sent``, ``told``,
+            ``lost``, ``restored``; ``now``; or one of `CHECKPOINTS`.
         values: what it was.
         at: wall-clock seconds.
     """

@@ -21,6 +21,7 @@ from relay_actors.actors.leg import Leg
 from relay_actors.actors.notices import ActionCompleted
 from relay_actors.actors.office import Office
 from relay_actors.actors.outgoing import last_word
+from relay_actors.actors.outwards import Outwards
 from relay_actors.actors.packing import NotKept, name_of, pack
 from relay_actors.actors.rebuilding import rebuild
 from relay_actors.actors.routing import Claim
@@ -105,6 +106,7 @@ class LegLife(Actor, AllVerbs):
         leg.end_pauses(ActorDead(f"{self._cell} has crashed: what waited here belonged to its former incarnation"))
         leg.abandon_blockings()
         leg.course.begin_anew()
+        self._cell.outward = Outwards(self)
         if self.restart_flow == "where_it_was" and leg.course.record is None and not leg.course.is_begun:
             leg.course.record = []
             leg.course.began_with = dict(leg.data)
@@ -321,6 +323,7 @@ class LegLife(Actor, AllVerbs):
 
     def begin_on_start(self) -> None:
         """Have the code of the class do what it does when an incarnation starts."""
+        self._cell.outward = Outwards(self)
         super().begin()
 
     def begin_work(self) -> None:

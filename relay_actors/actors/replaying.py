@@ -16,9 +16,9 @@ Each item is told in a turn of its own, so that all that follows from it has bee
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeGuard, cast
 
 from relay_actors.actors.actions import Action
 from relay_actors.actors.history import Answered, Asked, History, Item, Learnt, Told
@@ -29,6 +29,8 @@ from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.packing import NotKept, unpack, unpack_error
 from relay_actors.actors.routing import Claim
 from relay_actors.actors.taking_over import take_over
+from relay_actors.actors.watched import outcome_of
+from relay_actors.actors.withheld import Withheld, WithheldOrder
 from relay_actors.errors import FlowChanged
 from relay_actors.journal.redact import MASK
 from relay_actors.protocol.base import JsonObject
@@ -92,6 +94,9 @@ class Replay:
         self._for_connection: list[object] = []
         self._fresh: list[Callable[[], object]] = []
         self._foreign: dict[int, Future[Any]] = {}
+        self._awaited: set[int] = set()
+        self._withheld: list[tuple[int, Withheld | WithheldOrder]] = []
+        self._sent = {item.values["number"] for item in self._items[self._begins :] if _is_note(item, "sent")}
         self._timers: list[Mapping[str, Any]] = []
         self._has_begun = False
         self._flow_is_due = False
@@ -178,6 +183,20 @@ class Replay:
         """The code waits for something of another's; it gets what came of it then, when its time comes."""
         self._foreign[number] = future
 
+    def has_awaited(self, actor: Any, number: int, future: Future[Any]) -> None:
+        """The code goes on after it has waited for something of another's."""
+        self._foreign.pop(number, None)
+        self._awaited.add(number)
+        is_known = any(_is_note(item, "awaited") and item.values["number"] == number for item in self._items)
+        if future.is_settled and not is_known:
+            values = {"number": number, **outcome_of(future)}
+            told = actor.leg.course.told
+            self._fresh.append(lambda: actor.keep_note("awaited", values, told))
+
+    def withhold(self, number: int, sent: Withheld | WithheldOrder) -> None:
+        """Keep what the code sends to others until the call is live, unless it was sent then."""
+        self._withheld.append((number, sent))
+
     def tell_connection(self, message: object) -> None:
         """Keep what the connection is to be told until the call is live."""
         self._for_connection.append(message)
@@ -257,9 +276,10 @@ class Replay:
             case Learnt(what="result", values=values):
                 self._settle_result(actor, values)
             case Learnt(what="awaited", values=values):
-                future = self._foreign.pop(values["number"], None)
+                future = self._foreign.get(values["number"])
                 if future is not None:
                     self._settle(future, values)
+                    future.let_go()
             case Learnt(what="stalled", values=values):
                 self._tell_stalled(actor, values)
             case Learnt(what="told", values=values) if not self.is_silent and "value" in values:
@@ -268,12 +288,28 @@ class Replay:
                 except NotKept as error:
                     self.change(str(error))
                 else:
+                    self._take_own_mail(actor, message)
                     for key in values.get("timers", {}).get("value", ()):
-                        actor.cancel_timer(key)
-                        self._timers = [timer for timer in self._timers if timer["key"] != key]
+                        self._tick(actor, key, item.at)
                     actor.tell_message_again(message)
             case Learnt(values=values) if is_checkpoint:
                 self._reach(actor, item)
+
+    def _tick(self, actor: Any, key: Any, at: float) -> None:
+        """A timer has fired then."""
+        actor.runs_as.timers.has_ticked(_hashable(key), at)
+        ticked = [timer for timer in self._timers if timer["key"] == key]
+        self._timers = [timer for timer in self._timers if timer["key"] != key]
+        self._timers += [
+            {**timer, "due": at + timer["interval_s"]} for timer in ticked if timer["interval_s"] is not None
+        ]
+
+    def _take_own_mail(self, actor: Any, message: object) -> None:
+        """What the call was told may be what its own code has sent it."""
+        for place, (_number, sent) in enumerate(self._withheld):
+            if isinstance(sent, Withheld) and sent.receiver is actor.runs_as and sent.message == message:
+                del self._withheld[place]
+                return
 
     def _reach(self, actor: Any, item: Learnt) -> None:
         """The code of the class goes on from here."""
@@ -285,6 +321,7 @@ class Replay:
             leg.data.update(unpack(course.saved))
         leg.flow_is_over = bool(item.values.get("flow_is_over", False))
         course.counts.update(item.values.get("counts", {}))
+        course.beginnings = 1 + sum(_is_note(one, "restarted") for one in self._items[: self._at])
         timers = [one.values for one in self._items[: self._at] if isinstance(one, Learnt) and "timers" in one.values]
         self._timers = list(timers[-1]["timers"]) if timers else []
         if item.what == "restarted":
@@ -308,6 +345,8 @@ class Replay:
             self.change(f"it waited for a {values['lost']}, which the journal cannot hold")
         elif "error" in values:
             future.try_fail(unpack_error(values["error"]))
+        elif "itself" in values:
+            future.try_set(future)
         else:
             try:
                 future.try_set(unpack(values["value"]))
@@ -333,11 +372,12 @@ class Replay:
             actor.begin_elsewhere(number)
         actor.keep_note("recovered", {})
         commands = self._take_up(actor, None)
-        for give in self._fresh:
-            give()
+        self._send(actor)
         if self.changed is not None:
             leg.flow_changed = self.changed
             raise self.changed
+        if self._is_engine_only:  # it has crashed while its past was run again, and begins anew
+            actor._note_beginning()  # noqa: SLF001  # the framework's own
         if self._is_engine_only or self._flow_is_due:
             actor.begin_work()
         actor.on_recovered(commands)
@@ -353,13 +393,32 @@ class Replay:
         course.arm_all(actor)
         for number in list(course.results):
             actor.begin_elsewhere(number)
-        for give in self._fresh:
-            give()
+        self._send(actor)
         if self.changed is not None:
             raise self.changed
         if self._flow_is_due:
             actor.begin_work()
         actor.hand_out()
+
+    def _send(self, actor: Any) -> None:
+        """Give the commands that were never given, and send what was never sent to others."""
+        for give in self._fresh:
+            give()
+        if self.changed is not None or self._is_engine_only:
+            return  # it begins anew, and sends again
+        cell = actor.runs_as
+        outward, cell.outward = cell.outward, None
+        try:
+            for number, sent in self._withheld:
+                is_own = isinstance(sent, Withheld) and sent.receiver is cell
+                if number in self._sent and not is_own:
+                    sent.was_sent()
+                    continue
+                if number not in self._sent:
+                    actor.keep_note("sent", {"number": number})
+                sent.send()
+        finally:
+            cell.outward = outward
 
     def _take_up(self, actor: Any, before: int | None) -> list[Any]:
         """There is a new process, without a connection yet; return the commands of which nobody knows the outcome.
@@ -388,8 +447,8 @@ class Replay:
         for at in range(self._at, len(self._items)):
             item = self._items[at]
             if not _is_output(item):
-                if _is_new_process(item):
-                    continue  # it was asked for before the end of a process, and given by the next one
+                if self._is_passed(item):
+                    continue
                 return None
             if at not in self._taken and _is_of_the_code(item):
                 return at
@@ -407,12 +466,18 @@ class Replay:
         for place in range(at, len(self._items)):
             item = self._items[place]
             if not _is_output(item):
-                if _is_new_process(item):
+                if self._is_passed(item):
                     continue
                 return None
             if place not in self._taken and isinstance(item, Asked) and item.is_own and item.method == method:
                 return place
         return None
+
+    def _is_passed(self, item: Item) -> bool:
+        """Return whether an item tells nothing that would have to come before what the code asks for."""
+        if _is_note(item, "recovered"):
+            return True  # it was asked for before the end of a process, and given by the next one
+        return _is_note(item, "sent") or (_is_note(item, "awaited") and item.values["number"] in self._awaited)
 
     def _has_more(self) -> bool:
         """Return whether the code asked for anything later, so that it must have asked for what it asks for now."""
@@ -422,12 +487,16 @@ class Replay:
         )
 
 
+def _is_note(item: Item, what: str) -> TypeGuard[Learnt]:
+    return isinstance(item, Learnt) and item.what == what
+
+
+def _hashable(key: Any) -> Hashable:
+    return tuple(map(_hashable, key)) if isinstance(key, list) else cast("Hashable", key)
+
+
 def _is_output(item: Item) -> bool:
     return isinstance(item, Asked) or (isinstance(item, Learnt) and item.is_asked_for)
-
-
-def _is_new_process(item: Item) -> bool:
-    return isinstance(item, Learnt) and item.what == "recovered"
 
 
 def _is_of_the_code(item: Item) -> bool:
