@@ -24,6 +24,7 @@ from relay_actors.actors.give_up import (
     TransferTo,
     phase_of,
 )
+from relay_actors.actors.leg_life import count, say
 from relay_actors.actors.notices import ActionCompleted, CommandFailed
 from relay_actors.actors.outbound_leg import OutboundLegActor
 from relay_actors.protocol.commands import Answer
@@ -69,8 +70,9 @@ class GivenUpCall(OutboundLegActor):
         """Do what is to become of the call."""
         leg = self.leg
         self._policy = policy = _policy_of(self._cell.keep)
-        self.system.hooks.count("calls.abandoned")
-        _log.error("call given up call_id=%s phase=%s then=%s", leg.name, phase_of(leg), type(policy).__name__)
+        count(self, "calls.abandoned")
+        then = type(policy).__name__
+        say(self, logging.ERROR, "call given up call_id=%s phase=%s then=%s", leg.name, phase_of(leg), then)
         if leg.is_ended or leg.is_being_hung_up or leg.hand_on is not None:
             self.leave("error")
             return
@@ -81,7 +83,7 @@ class GivenUpCall(OutboundLegActor):
                 self.transfer(dest)
                 self.leave("error")  # as soon as that is refused
             case LeaveUp():
-                _log.info("left up while it is bridged call_id=%s", leg.name)
+                say(self, logging.INFO, "left up while it is bridged call_id=%s", leg.name)
             case HangUp(reason=reason):
                 self.leave(reason)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeGuard
 
 from relay_actors.errors import (
     CommandRejectedError,
@@ -127,6 +127,12 @@ class History:
         return next((event for event in told if isinstance(event, CallReceiveEvent)), None)
 
     @property
+    def actor(self) -> str:
+        """The class that has had it last, by name; "" if nobody had it."""
+        restarts = [item.values.get("actor") for item in self.items if _is_restart(item)]
+        return str(restarts[-1]) if restarts else "" if self.started is None else self.started.actor
+
+    @property
     def dial(self) -> Mapping[str, Any] | None:
         """The params of the command that has dialled it, or was to; None for an inbound call."""
         dial = {} if self.started is None else self.started.settings.get("dial")
@@ -159,6 +165,10 @@ class History:
             if isinstance(item, Learnt) and item.what in CHECKPOINTS:
                 return at
         return -1
+
+
+def _is_restart(item: Item) -> TypeGuard[Learnt]:
+    return isinstance(item, Learnt) and item.what == "restarted"
 
 
 def history_of(subject: str, entries: Iterable[Entry]) -> History:

@@ -14,6 +14,7 @@ from relay_actors.actors.actions import Action
 from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.history import Answered, Asked, Told
 from relay_actors.actors.in_turn import tell_in_turn
+from relay_actors.actors.leg_life import say
 from relay_actors.actors.notices import CommandFailed
 from relay_actors.actors.orders import Begin, Control, LetGo, Listen, Order, Perform, WaitFor
 from relay_actors.actors.orders_again import order_of
@@ -334,7 +335,7 @@ class LegActor(Stalling):
         """Do what follows from the certain outcome of a command, and tell who waits for it."""
         is_gone = isinstance(error, CommandRejectedError) and error.call_is_gone
         if is_gone:
-            _log.warning("gone call_id=%s method=%s: %s", self.leg.call_id, order.command.method, error)
+            say(self, logging.WARNING, "gone call_id=%s method=%s: %s", self.leg.call_id, order.command.method, error)
         match order:
             case Begin(action=action):
                 self._on_begin_answered(order, action, error)

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.holding import HoldBack, Release
-from relay_actors.actors.leg_life import LegLife
+from relay_actors.actors.leg_life import LegLife, count, say
 from relay_actors.actors.orders import Begin, Control, Perform
 from relay_actors.actors.under_way import UnderWay
 from relay_actors.errors import CommandRejectedError, ConnectionLostError, RelayActorsError, RequestTimeoutError
@@ -257,8 +257,8 @@ class Reconciling(LegLife):
         error = known.error
         if self._may_be_repeated(order, known):
             known.sent_again(self.system.clock.now())
-            self.system.hooks.count("commands.repeated")
-            _log.info("sent once more call_id=%s method=%s", leg.name, order.command.method)
+            count(self, "commands.repeated")
+            say(self, logging.INFO, "sent once more call_id=%s method=%s", leg.name, order.command.method)
             self.send_again(order)
             self._let_others_go(known)  # behind it
         else:
@@ -298,15 +298,15 @@ class Reconciling(LegLife):
     def _doubt(self, order: Sent, error: RelayActorsError) -> None:
         known = self._noted(order)
         known.error = error
-        self.system.hooks.count("commands.in_doubt")
-        _log.info("in doubt call_id=%s method=%s: %s", self.leg.name, order.command.method, error)
+        count(self, "commands.in_doubt")
+        say(self, logging.INFO, "in doubt call_id=%s method=%s: %s", self.leg.name, order.command.method, error)
         if known.is_shown or self._is_so_already(order):
             self._settle_shown(order)
         elif not self.leg.is_cut_off:
             self._start_clock(order, known)
 
     def _settle_shown(self, order: Sent) -> None:
-        _log.info("carried out, as events show call_id=%s method=%s", self.leg.name, order.command.method)
+        say(self, logging.INFO, "carried out, as events show call_id=%s method=%s", self.leg.name, order.command.method)
         self.is_certain(order)
         self.take_outcome(order, {}, None)
 

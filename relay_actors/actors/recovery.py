@@ -19,7 +19,7 @@ from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.commands_again import dial_of
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.given_up_call import GivenUpCall
-from relay_actors.actors.history import History, Learnt, Told
+from relay_actors.actors.history import History, Told
 from relay_actors.actors.journaling import SESSION
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.office import Office
@@ -129,6 +129,8 @@ class Recovery:
         course.replay = made = Replay(history, is_strict=is_flow, done=replay)
         if is_flow and actor_class.dispatcher == "loop":
             made.change("flows on the asyncio loop are not run again where they were")
+        if actor_class is GivenUpCall and history.actor != name_of(GivenUpCall):
+            made.leave_out_the_code()
         self._start_call(actor_class, Kept(leg, self._office), key)
         return made
 
@@ -191,12 +193,7 @@ def _note_gap(wire: Wire, gap_s: float) -> None:
 
 def _class_of(history: History) -> type[Any]:
     """Return the class of a call's actor by its name; who hangs up, if there is none of that name any more."""
-    started = history.started
-    assert started is not None
-    names = [
-        item.values.get("actor") for item in history.items if isinstance(item, Learnt) and item.what == "restarted"
-    ]
-    name = str(names[-1]) if names else started.actor
+    name = history.actor
     known = list(_subclasses(OutboundLegActor))
     found = [cls for cls in known if name_of(cls) == name]
     # A module that is run is called __main__, and by its own name when another one imports it.

@@ -29,7 +29,7 @@ from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.packing import NotKept, unpack, unpack_error
 from relay_actors.actors.routing import Claim
 from relay_actors.actors.taking_over import take_over
-from relay_actors.actors.watched import outcome_of
+from relay_actors.actors.watched import give, outcome_of
 from relay_actors.actors.withheld import Withheld, WithheldOrder
 from relay_actors.errors import FlowChanged
 from relay_actors.journal.redact import MASK
@@ -117,7 +117,7 @@ class Replay:
             self._is_engine_only = True
             return
         self._has_begun = True
-        if self._begins == 0:
+        if self._begins == 0 and not self._is_engine_only:
             actor.begin_work()
         else:
             actor.begin_dial()
@@ -206,6 +206,10 @@ class Replay:
         if str(outgoing.params.get("call_id", "")) not in self._last_words:
             self._for_connection.append(outgoing)
 
+    def leave_out_the_code(self) -> None:
+        """Run no code of the class: who had the call is not there any more, and somebody else begins with it."""
+        self._is_engine_only = True
+
     def change(self, why: str) -> None:
         """The code of the class cannot be brought to where it was."""
         if self.changed is None:
@@ -239,6 +243,8 @@ class Replay:
             item = self._items[self._at]
             if not _is_output(item):
                 return
+            if isinstance(item, Asked):
+                actor.leg.course.commands = max(actor.leg.course.commands, item.number)
             if self._at not in self._taken:
                 if self._is_strict and not self.is_silent and _is_of_the_code(item):
                     self.change(f"it asked for {_said(item)} here, and does not any more")
@@ -325,7 +331,7 @@ class Replay:
         timers = [one.values for one in self._items[: self._at] if isinstance(one, Learnt) and "timers" in one.values]
         self._timers = list(timers[-1]["timers"]) if timers else []
         if item.what == "restarted":
-            actor.start_flow()
+            actor.begin_work()
 
     def _tell_stalled(self, actor: Any, values: Mapping[str, Any]) -> None:
         for order, known in tuple(actor.leg.under_way.items()):
@@ -349,9 +355,11 @@ class Replay:
             future.try_set(future)
         else:
             try:
-                future.try_set(unpack(values["value"]))
+                value = unpack(values["value"])
             except NotKept as error:
                 self.change(str(error))
+            else:
+                give(future, value)
 
     # -- live ----------------------------------------------------------------------------------------------------------
 

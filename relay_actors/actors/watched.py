@@ -8,9 +8,9 @@ from typing import Any
 from relay_actors.actors.packing import NotKept, pack, pack_error
 from relay_actors.runtime.base import Outward
 from relay_actors.runtime.future import Future
-from relay_actors.runtime.waiting import sources_of
+from relay_actors.runtime.waiting import Raced, sources_of
 
-__all__ = ["Watched", "is_own", "outcome_of"]
+__all__ = ["Watched", "give", "is_own", "outcome_of"]
 
 
 class Watched:
@@ -58,6 +58,17 @@ def is_own(future: Future[Any], cell: object) -> bool:
     if sources is not None:
         return all(is_own(source, cell) for source in sources)
     return future.settled_by is cell
+
+
+def give(future: Future[Any], value: Any) -> None:
+    """Settle a future as it was then, and those from which a `gather` or a `race` had its value."""
+    sources = sources_of(future) or ()
+    if isinstance(value, Raced) and sources:
+        give(sources[value.index], value.value)
+    elif isinstance(value, list) and len(sources) == len(value):
+        for source, one in zip(sources, value, strict=True):
+            give(source, one)
+    future.try_set(value)
 
 
 def outcome_of(future: Future[Any]) -> dict[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-__all__ = ["Clock", "Dispatcher", "Hooks", "Pollable", "Runnable", "TimerHandle"]
+__all__ = ["Clock", "Dispatcher", "Hooks", "Outward", "Pollable", "Runnable", "TimerHandle"]
 
 
 class Clock(Protocol):
