@@ -26,10 +26,13 @@ from relay_actors.actors.give_up import (
 )
 from relay_actors.actors.leg_life import count, say
 from relay_actors.actors.notices import ActionCompleted, CommandFailed
+from relay_actors.actors.office import Office
 from relay_actors.actors.outbound_leg import OutboundLegActor
 from relay_actors.protocol.commands import Answer
 from relay_actors.protocol.events import CallStateEvent, ConnectEvent
 from relay_actors.protocol.states import CallState
+from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.restart_policy import Restart
 
 __all__ = ["GivenUpCall"]
 
@@ -53,11 +56,16 @@ class GivenUpCall(OutboundLegActor):
     _policy: GiveUp | None = None
 
     @classmethod
+    def child_spec(cls, office: Office) -> ChildSpec:
+        """How its supervisor treats a call that a new process gives up: when this fails, too, it is hung up."""
+        return ChildSpec(restart=Restart.TEMPORARY, keep_children=True, shutdown_s=office.timing.stop_timeout_s)
+
+    @classmethod
     def construct(cls, cell: Any) -> Self:
         """Make the object that takes over: this, or one of the class that the call is handed to. For the cell."""
         kept: Kept = cell.keep
         policy = _policy_of(kept)
-        if not isinstance(policy, HandTo):
+        if not isinstance(policy, HandTo) or kept.leg.course.replay is not None:
             return super().construct(cell)
         kept.was_handed = True
         then = f"HandTo({policy.actor_class.__name__})"

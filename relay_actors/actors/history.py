@@ -82,7 +82,7 @@ class Learnt:
 
     Attributes:
         what: ``began``, ``recovered``, ``stalled``, ``timer``, ``result``, ``awaited``, ``sent``, ``told``,
-            ``lost``, ``restored``; ``now``; or one of `CHECKPOINTS`.
+            ``lost``, ``restored``; ``data``, ``now``; or one of `CHECKPOINTS`.
         values: what it was.
         at: wall-clock seconds.
     """
@@ -129,8 +129,13 @@ class History:
     @property
     def actor(self) -> str:
         """The class that has had it last, by name; "" if nobody had it."""
-        restarts = [item.values.get("actor") for item in self.items if _is_restart(item)]
-        return str(restarts[-1]) if restarts else "" if self.started is None else self.started.actor
+        return self.actors[-1] if self.actors else ""
+
+    @property
+    def actors(self) -> list[str]:
+        """The classes that have had it, one after the other, by name."""
+        first = [] if self.started is None else [self.started.actor]
+        return [*first, *(str(item.values.get("actor")) for item in self.items if _is_restart(item))]
 
     @property
     def dial(self) -> Mapping[str, Any] | None:

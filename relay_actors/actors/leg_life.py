@@ -172,7 +172,10 @@ class LegLife(Actor, AllVerbs):
             return
         name = name_of(type(self))
         if course.is_begun:
-            values = {"data": self._plain_data(), "flow_is_over": leg.flow_is_over, "actor": name}
+            course.saved = data = self._plain_data()
+            values = {"data": data, "flow_is_over": leg.flow_is_over, "actor": name}
+            if leg.flow_changed is not None:
+                values["flow_changed"] = str(leg.flow_changed)
             self.keep_note("restarted", values)
             return
         course.is_begun = True

@@ -9,8 +9,10 @@ from typing import Any, Final
 from relay_actors.actors.action_kinds import ACTION_HANDLES
 from relay_actors.actors.actions import Action
 from relay_actors.actors.commands_again import ActionCommandAgain, CommandAgain
+from relay_actors.actors.leg import Leg
 from relay_actors.actors.orders import Begin, Control, Perform
 from relay_actors.actors.waits import Reply
+from relay_actors.errors import RelayActorsError
 from relay_actors.protocol.commands import (
     SUB_COMMANDS,
     Answer,
@@ -26,7 +28,7 @@ from relay_actors.protocol.commands import (
     Transfer,
 )
 
-__all__ = ["order_of"]
+__all__ = ["order_of", "take_back"]
 
 
 _KNOWN: Final[Mapping[str, Callable[[Mapping[str, Any]], RelayCommand]]] = MappingProxyType(
@@ -57,6 +59,25 @@ _SUB_COMMANDS: Final[Mapping[str, Callable[[str, Mapping[str, Any]], SubCommand]
     }
 )
 """Commands on a running operation, by their names."""
+
+
+def take_back(leg: Leg, order: object, error: RelayActorsError) -> None:
+    """Let the engine of a call forget an order that was not given, and tell who waits for it. In the turn."""
+    known = leg.under_way.pop(order, None)
+    if known is not None:
+        known.stop_clock()
+    match order:
+        case Begin(action=action):
+            if leg.actions.get(action.control_id) is action:
+                del leg.actions[action.control_id]
+            action.refuse(error)
+            if action.actor_ref is not None:
+                action.actor_ref.stop(block=False)
+        case Perform(reply=reply) | Control(reply=reply):
+            leg.replies.discard(reply)
+            if leg.hand_on is reply:
+                leg.hand_on = None
+            reply.try_fail(error)
 
 
 def order_of(call: Any, method: str, params: Mapping[str, Any]) -> Begin | Perform | Control:

@@ -23,15 +23,17 @@ from typing import Any, Final, TypeGuard, cast
 from relay_actors.actors.actions import Action
 from relay_actors.actors.history import Answered, Asked, History, Item, Learnt, Told
 from relay_actors.actors.in_turn import tell_in_turn
+from relay_actors.actors.leg import Leg
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
 from relay_actors.actors.orders import Begin
+from relay_actors.actors.orders_again import take_back
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.packing import NotKept, unpack, unpack_error
 from relay_actors.actors.routing import Claim
 from relay_actors.actors.taking_over import take_over
 from relay_actors.actors.watched import give, outcome_of
 from relay_actors.actors.withheld import Withheld, WithheldOrder
-from relay_actors.errors import FlowChanged
+from relay_actors.errors import FlowChanged, NotSentError
 from relay_actors.journal.redact import MASK
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.json_codec import dumps, loads
@@ -93,12 +95,14 @@ class Replay:
         self._is_engine_only = False
         self._for_connection: list[object] = []
         self._fresh: list[Callable[[], object]] = []
+        self._not_given: list[Any] = []
         self._foreign: dict[int, Future[Any]] = {}
         self._awaited: set[int] = set()
         self._withheld: list[tuple[int, Withheld | WithheldOrder]] = []
         self._sent = {item.values["number"] for item in self._items[self._begins :] if _is_note(item, "sent")}
         self._timers: list[Mapping[str, Any]] = []
         self._has_begun = False
+        self._has_crashed = False
         self._flow_is_due = False
         self.now = history.started.at if history.started is not None else history.last_at
         self.changed: FlowChanged | None = None
@@ -114,7 +118,7 @@ class Replay:
         """An incarnation has started: the first one, or one after a crash of the code that is run again."""
         if self._has_begun:
             _log.error("crashed while its past was run again call_id=%s", actor.leg.name)
-            self._is_engine_only = True
+            self._is_engine_only = self._has_crashed = True
             return
         self._has_begun = True
         if self._begins == 0 and not self._is_engine_only:
@@ -152,11 +156,13 @@ class Replay:
                 self._taken.add(at)
                 self._bind(actor, asked, asking)
                 return
-        if self.is_silent:
-            return  # the engine's own, and on record at another place; or it was never sent, and its time is over
+        if self.is_silent:  # it was never sent, and its time is over; a hang-up will be tried again
+            take_back(actor.leg, asking, NotSentError(f"{method} was not sent before the process ended"))
+            return
         if self._is_strict and (at is not None or self._has_more()):
             then = "nothing" if at is None else _said(self._items[at])
             self.change(f"it asks for {_said(Asked(0, method, params, True, 0.0))}, where it asked for {then} then")
+            self._not_given.append(asking)
             return
         told = actor.leg.course.told
         self._fresh.append(lambda: actor.give_command(asking, method, params, told))
@@ -229,6 +235,7 @@ class Replay:
         if self.changed is not None and not self._is_engine_only:
             self._is_engine_only = True
             actor.drop_flow()
+            self._take_back(actor.leg, self.changed)
         self._pass_what_was_asked(actor)
         if self._at >= len(self._items):
             self._finish(actor)
@@ -237,6 +244,13 @@ class Replay:
         self._at += 1
         self.now = max(self.now, item.at)
         self._tell(actor, item, is_checkpoint=place == self._begins - 1)
+
+    def _take_back(self, leg: Leg, why: FlowChanged) -> None:
+        """What the flow has asked for, and had not asked for then, is not given."""
+        for order in self._not_given:
+            take_back(leg, order, why)
+            if leg.hang_up is not None and getattr(order, "reply", None) is leg.hang_up:
+                leg.hang_up, leg.left_because, leg.flow_is_over = None, "", False  # it had ended too early
 
     def _pass_what_was_asked(self, actor: Any) -> None:
         while self._at < len(self._items):
@@ -320,11 +334,9 @@ class Replay:
     def _reach(self, actor: Any, item: Learnt) -> None:
         """The code of the class goes on from here."""
         course, leg = actor.leg.course, actor.leg
-        known = [one.values for one in self._items[: self._at] if isinstance(one, Learnt) and "data" in one.values]
-        if known:
-            course.saved = known[-1]["data"]
-            leg.data.clear()
-            leg.data.update(unpack(course.saved))
+        self._take_data(actor)
+        why = item.values.get("flow_changed")
+        leg.flow_changed = None if why is None else FlowChanged(str(why))
         leg.flow_is_over = bool(item.values.get("flow_is_over", False))
         course.counts.update(item.values.get("counts", {}))
         course.beginnings = 1 + sum(_is_note(one, "restarted") for one in self._items[: self._at])
@@ -332,6 +344,15 @@ class Replay:
         self._timers = list(timers[-1]["timers"]) if timers else []
         if item.what == "restarted":
             actor.begin_work()
+
+    def _take_data(self, actor: Any) -> None:
+        """Give the call the application's data that were noted last."""
+        leg = actor.leg
+        known = [one.values for one in self._items[: self._at] if isinstance(one, Learnt) and "data" in one.values]
+        if known:
+            leg.course.saved = known[-1]["data"]
+            leg.data.clear()
+            leg.data.update(unpack(leg.course.saved))
 
     def _tell_stalled(self, actor: Any, values: Mapping[str, Any]) -> None:
         for order, known in tuple(actor.leg.under_way.items()):
@@ -381,8 +402,11 @@ class Replay:
         actor.keep_note("recovered", {})
         commands = self._take_up(actor, None)
         self._send(actor)
+        if self.changed is not None or self._is_engine_only:
+            self._take_data(actor)
         if self.changed is not None:
             leg.flow_changed = self.changed
+        if self.changed is not None and not self._has_crashed:
             raise self.changed
         if self._is_engine_only:  # it has crashed while its past was run again, and begins anew
             actor._note_beginning()  # noqa: SLF001  # the framework's own
@@ -410,8 +434,8 @@ class Replay:
 
     def _send(self, actor: Any) -> None:
         """Give the commands that were never given, and send what was never sent to others."""
-        for give in self._fresh:
-            give()
+        for do in self._fresh:
+            do()
         if self.changed is not None or self._is_engine_only:
             return  # it begins anew, and sends again
         cell = actor.runs_as
@@ -483,9 +507,11 @@ class Replay:
 
     def _is_passed(self, item: Item) -> bool:
         """Return whether an item tells nothing that would have to come before what the code asks for."""
-        if _is_note(item, "recovered"):
-            return True  # it was asked for before the end of a process, and given by the next one
-        return _is_note(item, "sent") or (_is_note(item, "awaited") and item.values["number"] in self._awaited)
+        if not isinstance(item, Learnt):
+            return False
+        if item.what == "awaited":
+            return item.values["number"] in self._awaited
+        return item.what in ("data", "recovered", "sent")  # recovered: it was asked for before the end of a process
 
     def _has_more(self) -> bool:
         """Return whether the code asked for anything later, so that it must have asked for what it asks for now."""
