@@ -151,15 +151,23 @@ class CallActor(FlowLegActor):
             self.start_flow()
 
     def after_batch(self) -> None:
-        """Have the journal know how far a handler has come, with its data and its durable timers."""
+        """Have the journal know how far a handler has come, with its data and its durable timers; of a flow its data.
+
+        A flow that is run again makes its data again. One that begins anew since its code has changed is given them.
+        """
         super().after_batch()
         course = self.leg.course
-        if not course.is_kept or course.replay is not None or self.run is not None or self._cell.is_held:
+        if not course.is_kept or course.replay is not None or self._cell.is_held:
             return
-        data, timers = self._plain_data(), self.durable_timers()
+        data = self._plain_data()
         values: dict[str, object] = {}
         if data != course.saved:
             course.saved = values["data"] = data
+        if self.run is not None:
+            if values:
+                self.keep_note("data", values)
+            return
+        timers = self.durable_timers()
         which = [(timer.key, timer.due) for timer in timers]
         if which != course.saved_timers:
             course.saved_timers = which

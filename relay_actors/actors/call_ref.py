@@ -12,6 +12,7 @@ from relay_actors.actors.office import Office
 from relay_actors.actors.orders import Begin, Order
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.base import Runnable
+from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import Envelope
 
@@ -63,6 +64,9 @@ class CallRef(ActorRef[Any]):
 
         Whenever the actor ends, before this, meanwhile or after, the order is settled: nobody waits for ever.
         """
+        outward = getattr(here.turn, "outward", None)
+        if outward is not None and here.turn is not self._cell and outward.withholds_order(self, order):
+            return
         cell = self._cell
         lost: Future[None] = Future(cell.dispatcher)
         lost.add_done_callback(lambda _lost: self._too_late(order))

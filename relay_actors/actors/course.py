@@ -111,7 +111,8 @@ class Course:
         asked: the orders that gave the commands which are not answered, by their number; of a dial, the dial.
         timers: what is due, by key.
         results: what is being found out elsewhere, by number.
-        counts: how many timers and results there were, and futures of others that were awaited, in this incarnation.
+        counts: how many timers and results there were, futures of others that were awaited, and messages that were sent
+            to others, in this incarnation.
         beginnings: how many incarnations there were.
         saved: the application's data, as they were noted last.
         saved_timers: key and time of its durable timers, as they were noted last.
@@ -131,7 +132,7 @@ class Course:
         self.asked: dict[int, Any] = {}
         self.timers: dict[Hashable, CourseTimer] = {}
         self.results: dict[int, Elsewhere] = {}
-        self.counts = {"timers": 0, "results": 0, "awaits": 0}
+        self.counts = {"timers": 0, "results": 0, "awaits": 0, "sent": 0}
         self.beginnings = 0
         self.saved: object = {}
         self.saved_timers: list[tuple[Hashable, float]] = []

@@ -28,6 +28,7 @@ __all__ = [
     "TransferTo",
     "phase_of",
     "policies",
+    "policies_of",
 ]
 
 BEFORE_ANSWER: Final = "before_answer"
@@ -155,6 +156,12 @@ def policies(given: OnGiveUp, actor_classes: type[Any]) -> Mapping[str, GiveUp]:
         if problem is not None:
             raise ValueError(problem)
     return MappingProxyType({**DEFAULTS, **by_phase})
+
+
+def policies_of(actor_class: type[Any] | None) -> Mapping[str, GiveUp]:
+    """Return what a class says is done in each phase; the defaults, if it says nothing, or is not there any more."""
+    given = getattr(actor_class, "on_give_up", None)
+    return DEFAULTS if given is None else policies(given, object)
 
 
 def _problem(policy: object, actor_classes: type[Any]) -> str | None:

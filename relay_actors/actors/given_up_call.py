@@ -24,11 +24,15 @@ from relay_actors.actors.give_up import (
     TransferTo,
     phase_of,
 )
+from relay_actors.actors.leg_life import count, say
 from relay_actors.actors.notices import ActionCompleted, CommandFailed
+from relay_actors.actors.office import Office
 from relay_actors.actors.outbound_leg import OutboundLegActor
 from relay_actors.protocol.commands import Answer
 from relay_actors.protocol.events import CallStateEvent, ConnectEvent
 from relay_actors.protocol.states import CallState
+from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.restart_policy import Restart
 
 __all__ = ["GivenUpCall"]
 
@@ -52,11 +56,16 @@ class GivenUpCall(OutboundLegActor):
     _policy: GiveUp | None = None
 
     @classmethod
+    def child_spec(cls, office: Office) -> ChildSpec:
+        """How its supervisor treats a call that a new process gives up: when this fails, too, it is hung up."""
+        return ChildSpec(restart=Restart.TEMPORARY, keep_children=True, shutdown_s=office.timing.stop_timeout_s)
+
+    @classmethod
     def construct(cls, cell: Any) -> Self:
         """Make the object that takes over: this, or one of the class that the call is handed to. For the cell."""
         kept: Kept = cell.keep
         policy = _policy_of(kept)
-        if not isinstance(policy, HandTo):
+        if not isinstance(policy, HandTo) or kept.leg.course.replay is not None:
             return super().construct(cell)
         kept.was_handed = True
         then = f"HandTo({policy.actor_class.__name__})"
@@ -69,8 +78,9 @@ class GivenUpCall(OutboundLegActor):
         """Do what is to become of the call."""
         leg = self.leg
         self._policy = policy = _policy_of(self._cell.keep)
-        self.system.hooks.count("calls.abandoned")
-        _log.error("call given up call_id=%s phase=%s then=%s", leg.name, phase_of(leg), type(policy).__name__)
+        count(self, "calls.abandoned")
+        then = type(policy).__name__
+        say(self, logging.ERROR, "call given up call_id=%s phase=%s then=%s", leg.name, phase_of(leg), then)
         if leg.is_ended or leg.is_being_hung_up or leg.hand_on is not None:
             self.leave("error")
             return
@@ -81,7 +91,7 @@ class GivenUpCall(OutboundLegActor):
                 self.transfer(dest)
                 self.leave("error")  # as soon as that is refused
             case LeaveUp():
-                _log.info("left up while it is bridged call_id=%s", leg.name)
+                say(self, logging.INFO, "left up while it is bridged call_id=%s", leg.name)
             case HangUp(reason=reason):
                 self.leave(reason)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeGuard
 
 from relay_actors.errors import (
     CommandRejectedError,
@@ -81,8 +81,8 @@ class Learnt:
     """The call noted something: what it was told by others than the wire, or how far it had come.
 
     Attributes:
-        what: ``began``, ``recovered``, ``stalled``, ``timer``, ``result``, ``awaited``, ``told``, ``lost``,
-            ``restored``; ``now``; or one of `CHECKPOINTS`.
+        what: ``began``, ``recovered``, ``stalled``, ``timer``, ``result``, ``awaited``, ``sent``, ``told``,
+            ``lost``, ``restored``; ``data``, ``now``; or one of `CHECKPOINTS`.
         values: what it was.
         at: wall-clock seconds.
     """
@@ -127,6 +127,17 @@ class History:
         return next((event for event in told if isinstance(event, CallReceiveEvent)), None)
 
     @property
+    def actor(self) -> str:
+        """The class that has had it last, by name; "" if nobody had it."""
+        return self.actors[-1] if self.actors else ""
+
+    @property
+    def actors(self) -> list[str]:
+        """The classes that have had it, one after the other, by name."""
+        first = [] if self.started is None else [self.started.actor]
+        return [*first, *(str(item.values.get("actor")) for item in self.items if _is_restart(item))]
+
+    @property
     def dial(self) -> Mapping[str, Any] | None:
         """The params of the command that has dialled it, or was to; None for an inbound call."""
         dial = {} if self.started is None else self.started.settings.get("dial")
@@ -159,6 +170,10 @@ class History:
             if isinstance(item, Learnt) and item.what in CHECKPOINTS:
                 return at
         return -1
+
+
+def _is_restart(item: Item) -> TypeGuard[Learnt]:
+    return isinstance(item, Learnt) and item.what == "restarted"
 
 
 def history_of(subject: str, entries: Iterable[Entry]) -> History:

@@ -14,6 +14,7 @@ from relay_actors.actors.actions import Action
 from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.history import Answered, Asked, Told
 from relay_actors.actors.in_turn import tell_in_turn
+from relay_actors.actors.leg_life import say
 from relay_actors.actors.notices import CommandFailed
 from relay_actors.actors.orders import Begin, Control, LetGo, Listen, Order, Perform, WaitFor
 from relay_actors.actors.orders_again import order_of
@@ -59,19 +60,22 @@ __all__ = ["LegActor"]
 _log = logging.getLogger("relay_actors.calls")
 
 
-_ABOUT_SOMETHING_ELSE: Final = (
-    AIHold,
-    AIMessage,
-    AIUnhold,
-    ClearDigitBindings,
-    DenoiseStop,
-    Disconnect,
-    LeaveConference,
-    LeaveRoom,
-    LiveTranscribe,
-    LiveTranslate,
-    QueueLeave,
-    Unhold,
+_ABOUT_SOMETHING_ELSE: Final = frozenset(
+    command.method
+    for command in (
+        AIHold,
+        AIMessage,
+        AIUnhold,
+        ClearDigitBindings,
+        DenoiseStop,
+        Disconnect,
+        LeaveConference,
+        LeaveRoom,
+        LiveTranscribe,
+        LiveTranslate,
+        QueueLeave,
+        Unhold,
+    )
 )
 """A 404 to these may say that what they are about is gone, a room or an agent; the call may be quite well."""
 
@@ -331,7 +335,7 @@ class LegActor(Stalling):
         """Do what follows from the certain outcome of a command, and tell who waits for it."""
         is_gone = isinstance(error, CommandRejectedError) and error.call_is_gone
         if is_gone:
-            _log.warning("gone call_id=%s method=%s: %s", self.leg.call_id, order.command.method, error)
+            say(self, logging.WARNING, "gone call_id=%s method=%s: %s", self.leg.call_id, order.command.method, error)
         match order:
             case Begin(action=action):
                 self._on_begin_answered(order, action, error)
@@ -366,7 +370,7 @@ class LegActor(Stalling):
                 leg.hand_on = None
                 if leg.left_because:
                     self.leave(leg.left_because)
-        if is_gone and not isinstance(command, _ABOUT_SOMETHING_ELSE):
+        if is_gone and command.method not in _ABOUT_SOMETHING_ELSE:
             self.expect_end("lost")
         elif error is None:
             self._seems_alive()

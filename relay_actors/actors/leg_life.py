@@ -21,6 +21,7 @@ from relay_actors.actors.leg import Leg
 from relay_actors.actors.notices import ActionCompleted
 from relay_actors.actors.office import Office
 from relay_actors.actors.outgoing import last_word
+from relay_actors.actors.outwards import Outwards
 from relay_actors.actors.packing import NotKept, name_of, pack
 from relay_actors.actors.rebuilding import rebuild
 from relay_actors.actors.routing import Claim
@@ -32,16 +33,48 @@ from relay_actors.protocol.commands import Hangup
 from relay_actors.protocol.events import CallStateEvent, RelayEvent
 from relay_actors.protocol.states import CallState
 from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.actor_log import ActorLog
 from relay_actors.runtime.base import Dispatcher, Runnable, TimerHandle
 from relay_actors.runtime.context import here
 from relay_actors.runtime.reasons import NORMAL
 from relay_actors.runtime.signals import Stop
 
-__all__ = ["LegLife"]
+__all__ = ["LegLife", "count", "say"]
 
 _log = logging.getLogger("relay_actors.calls")
 
 T = TypeVar("T")
+
+
+def say(call: Any, level: int, text: str, *args: object) -> None:
+    """Log a line of the engine's about a call, unless it was logged then, before its past was run again."""
+    if call.leg.course.replay is None:
+        _log.log(level, text, *args)
+
+
+def count(call: Any, name: str) -> None:
+    """Count something of a call, unless it was counted then."""
+    if call.leg.course.replay is None:
+        call.system.hooks.count(name)
+
+
+class _PresentLog(ActorLog):
+    """Tells of what happens, and not again of what has happened.
+
+    Args:
+        name: as for every actor.
+        who: as for every actor.
+        fields: as for every actor.
+        leg: gives what is known of the call.
+    """
+
+    def __init__(self, name: str, who: str, fields: Mapping[str, object], leg: Callable[[], Leg]) -> None:
+        super().__init__(name, who, fields)
+        self._leg = leg
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802  # logging's name
+        """Return whether a line of that level is written."""
+        return self._leg().course.replay is None and super().isEnabledFor(level)
 
 
 class LegLife(Actor, AllVerbs):
@@ -105,6 +138,7 @@ class LegLife(Actor, AllVerbs):
         leg.end_pauses(ActorDead(f"{self._cell} has crashed: what waited here belonged to its former incarnation"))
         leg.abandon_blockings()
         leg.course.begin_anew()
+        self._cell.outward = Outwards(self)
         if self.restart_flow == "where_it_was" and leg.course.record is None and not leg.course.is_begun:
             leg.course.record = []
             leg.course.began_with = dict(leg.data)
@@ -120,6 +154,14 @@ class LegLife(Actor, AllVerbs):
         """Have ``do(actor)`` done right after what is being handled, by whichever incarnation is there then."""
         self._cell.tell_next(InTurn(self._cell, do))
 
+    # -- what people are told ----------------------------------------------------------------------------------------
+
+    @property
+    def log(self) -> logging.LoggerAdapter[logging.Logger]:
+        """A logger as every actor has one; it says nothing while the call's past is run again."""
+        fields = self.log_fields()
+        return _PresentLog(type(self).__name__, str(fields.get("call_id") or repr(self)), fields, lambda: self.leg)
+
     # -- what the journal is told ------------------------------------------------------------------------------------
 
     def _note_beginning(self) -> None:
@@ -130,7 +172,10 @@ class LegLife(Actor, AllVerbs):
             return
         name = name_of(type(self))
         if course.is_begun:
-            values = {"data": self._plain_data(), "flow_is_over": leg.flow_is_over, "actor": name}
+            course.saved = data = self._plain_data()
+            values = {"data": data, "flow_is_over": leg.flow_is_over, "actor": name}
+            if leg.flow_changed is not None:
+                values["flow_changed"] = str(leg.flow_changed)
             self.keep_note("restarted", values)
             return
         course.is_begun = True
@@ -288,9 +333,9 @@ class LegLife(Actor, AllVerbs):
         leg = self.leg
         if leg.is_ended or leg.is_handed_on:
             return
-        _log.warning("ending without an end event call_id=%s reason=%s", leg.call_id, reason)
+        say(self, logging.WARNING, "ending without an end event call_id=%s reason=%s", leg.call_id, reason)
         if reason == "lost":
-            self.system.hooks.count("calls.lost")
+            count(self, "calls.lost")
         if leg.needs_hang_up:
             self.send_last_word(leg.ids, "error")
         params: JsonObject = {**leg.ids, "call_state": CallState.ENDED.value, "end_reason": reason, "tag": leg.tag}
@@ -321,6 +366,7 @@ class LegLife(Actor, AllVerbs):
 
     def begin_on_start(self) -> None:
         """Have the code of the class do what it does when an incarnation starts."""
+        self._cell.outward = Outwards(self)
         super().begin()
 
     def begin_work(self) -> None:

@@ -12,6 +12,7 @@ from relay_actors.actors.action_kinds import ACTION_HANDLES
 from relay_actors.actors.actions import Action
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.leg_actor import LegActor
+from relay_actors.actors.leg_life import count
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored, DialFailed
 from relay_actors.actors.orders import Begin, Order, Perform
 from relay_actors.actors.reconcile import Sent
@@ -233,7 +234,7 @@ class OutboundLegActor(LegActor):
         known = leg.under_way.get(dialling)
         if known is not None and known.error is None:
             return  # it has waited for a connection, and goes out on this one
-        self.system.hooks.count("calls.lost")
+        count(self, "calls.lost")
         self._give_up_dial(dialling, DialFailedError(dialling.tag, "Connection closed during dial"))
 
     @property

@@ -2,12 +2,14 @@
 
 Plain data (None, bool, numbers, texts, bytes, lists, dictionaries with text keys) stays what it is; a tuple becomes a
 list. Events of the wire and dataclasses whose fields are of all these are packed by name: whoever reads them needs a
-class of that name, which must have been imported. Nothing else can be kept, and nothing that is read ever runs code.
+class of that name, which must have been imported. Nothing else can be kept. Of what is read, only the constructors of
+dataclasses are run, and nothing at all of errors.
 """
 
 from __future__ import annotations
 
 import builtins
+import contextlib
 import dataclasses
 import sys
 from collections.abc import Mapping
@@ -32,6 +34,13 @@ def pack(value: object) -> object:
     Raises:
         NotKept: it holds something else; the text names its type.
     """
+    try:
+        return _pack(value)
+    except RecursionError:
+        raise NotKept(f"a {type(value).__name__} that holds itself cannot be kept in the journal") from None
+
+
+def _pack(value: object) -> object:
     if isinstance(value, Enum):
         value = value.value
     if value is None or isinstance(value, str | int | float | bytes):
@@ -39,14 +48,17 @@ def pack(value: object) -> object:
     if isinstance(value, RelayEvent):
         return {_MARK: "event", "payload": _payload(value)}
     if isinstance(value, list | tuple):
-        return [pack(item) for item in value]
+        return [_pack(item) for item in value]
     if isinstance(value, Mapping):
         if not all(isinstance(key, str) for key in value) or _MARK in value:
             raise NotKept(f"a {type(value).__name__} with keys that are no texts cannot be kept in the journal")
-        return {key: pack(item) for key, item in value.items()}
+        return {key: _pack(item) for key, item in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: pack(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
-        return {_MARK: name_of(type(value)), "fields": fields}
+        name = name_of(type(value))
+        if _find(name) is None:
+            raise NotKept(f"a {type(value).__name__} cannot be kept in the journal: its class is not found by its name")
+        fields = {field.name: _pack(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
+        return {_MARK: name, "fields": fields}
     raise NotKept(
         f"a {type(value).__name__} cannot be kept in the journal: plain data, events and dataclasses of these can"
     )
@@ -65,14 +77,16 @@ def unpack(value: object) -> Any:
     kind = value.get(_MARK)
     if kind is None:
         return {key: unpack(item) for key, item in value.items()}
-    if kind == "event":
+    if kind == "event" and isinstance(value.get("payload"), dict):
         return parse_event(value["payload"])
     cls = _find(str(kind))
     if cls is None or not dataclasses.is_dataclass(cls):
         raise NotKept(f"the journal holds a {kind}, and there is no dataclass of that name any more")
     try:
         return cls(**unpack(value["fields"]))
-    except (TypeError, ValueError) as error:
+    except NotKept:
+        raise
+    except Exception as error:  # whatever its constructor raises
         raise NotKept(f"the journal holds a {kind} that its class does not take any more: {error}") from error
 
 
@@ -82,7 +96,11 @@ def pack_error(error: BaseException) -> dict[str, object]:
         arguments = pack(error.args)
     except NotKept:
         arguments = [str(error)]
-    return {"type": name_of(type(error)), "arguments": arguments, "text": str(error)}
+    attributes = {}
+    for key, value in vars(error).items():
+        with contextlib.suppress(NotKept):
+            attributes[key] = pack(value)
+    return {"type": name_of(type(error)), "arguments": arguments, "attributes": attributes, "text": str(error)}
 
 
 def unpack_error(packed: Mapping[str, Any]) -> BaseException:
@@ -90,9 +108,12 @@ def unpack_error(packed: Mapping[str, Any]) -> BaseException:
     name = str(packed.get("type", ""))
     cls = _find(name)
     if cls is not None and issubclass(cls, BaseException):
-        try:
-            made: BaseException = cls(*unpack(packed.get("arguments", [])))
-        except Exception:  # noqa: BLE001  # whatever its constructor wants: the text is still there
+        try:  # without its constructor, which takes whatever it likes
+            arguments = unpack(packed.get("arguments", []))
+            made: BaseException = cls.__new__(cls, *arguments)
+            made.args = tuple(arguments)
+            vars(made).update(unpack(packed.get("attributes", {})))
+        except Exception:  # noqa: BLE001  # whatever it raises: the text is still there
             return RuntimeError(f"{name}: {packed.get('text', '')}")
         return made
     return RuntimeError(f"{name}: {packed.get('text', '')}")
@@ -104,11 +125,11 @@ def name_of(cls: type[Any]) -> str:
 
 
 def _find(name: str) -> type[Any] | None:
-    """Return a class of a module that has been imported; nothing is imported for it."""
+    """Return a class of a module that has been imported; nothing is imported for it, and no code run."""
     module_name, _colon, path = name.partition(":")
     found: Any = builtins if module_name == "builtins" else sys.modules.get(module_name)
     for part in path.split("."):
-        found = getattr(found, part, None)
+        found = getattr(found, "__dict__", {}).get(part)
     return found if isinstance(found, type) else None
 
 

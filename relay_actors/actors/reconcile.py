@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.holding import HoldBack, Release
-from relay_actors.actors.leg_life import LegLife
+from relay_actors.actors.leg_life import LegLife, count, say
 from relay_actors.actors.orders import Begin, Control, Perform
 from relay_actors.actors.under_way import UnderWay
 from relay_actors.errors import CommandRejectedError, ConnectionLostError, RelayActorsError, RequestTimeoutError
@@ -118,40 +118,42 @@ def _parts(_command: RelayCommand, event: RelayEvent) -> bool:
 
 
 def _joins(command: RelayCommand, event: RelayEvent) -> bool:
-    is_it = isinstance(event, ConferenceEvent) and isinstance(command, JoinConference) and event.name == command.name
+    is_it = isinstance(event, ConferenceEvent) and event.name == command.to_params().get("name")
     return is_it and isinstance(event, ConferenceEvent) and event.participant_call_id in ("", event.call_id)
 
 
 def _presses(command: RelayCommand, event: RelayEvent) -> bool:
-    return isinstance(event, SendDigitsEvent) and event.control_id == getattr(command, "control_id", None)
+    return isinstance(event, SendDigitsEvent) and event.control_id == command.to_params().get("control_id")
 
 
-_RULES: Final[Mapping[type[RelayCommand], _Rule]] = MappingProxyType(
+_RULES: Final[Mapping[str, _Rule]] = MappingProxyType(
     {
-        AIHold: _Rule(_nothing_shows),
-        AIUnhold: _Rule(_nothing_shows),
-        Answer: _Rule(_has_reached(CallState.ANSWERED)),
-        ClearDigitBindings: _Rule(_nothing_shows),
-        Connect: _Rule(_bridges),
-        Denoise: _Rule(_denoised(True)),
-        DenoiseStop: _Rule(_denoised(False)),
-        Disconnect: _Rule(_parts),
-        Echo: _Rule(lambda _command, event: isinstance(event, EchoEvent)),
-        Hangup: _Rule(_has_reached(CallState.ENDING)),
-        Hold: _Rule(_holds("hold")),
-        JoinConference: _Rule(_joins),
-        JoinRoom: _Rule(_nothing_shows),
-        LeaveConference: _Rule(_nothing_shows),
-        LeaveRoom: _Rule(_nothing_shows),
-        QueueEnter: _Rule(_queue("enqueue", "waiting", "dequeue")),
-        QueueLeave: _Rule(_queue("leave")),
-        Refer: _Rule(lambda _command, event: isinstance(event, ReferEvent)),
+        AIHold.method: _Rule(_nothing_shows),
+        AIUnhold.method: _Rule(_nothing_shows),
+        Answer.method: _Rule(_has_reached(CallState.ANSWERED)),
+        ClearDigitBindings.method: _Rule(_nothing_shows),
+        Connect.method: _Rule(_bridges),
+        Denoise.method: _Rule(_denoised(True)),
+        DenoiseStop.method: _Rule(_denoised(False)),
+        Disconnect.method: _Rule(_parts),
+        Echo.method: _Rule(lambda _command, event: isinstance(event, EchoEvent)),
+        Hangup.method: _Rule(_has_reached(CallState.ENDING)),
+        Hold.method: _Rule(_holds("hold")),
+        JoinConference.method: _Rule(_joins),
+        JoinRoom.method: _Rule(_nothing_shows),
+        LeaveConference.method: _Rule(_nothing_shows),
+        LeaveRoom.method: _Rule(_nothing_shows),
+        QueueEnter.method: _Rule(_queue("enqueue", "waiting", "dequeue")),
+        QueueLeave.method: _Rule(_queue("leave")),
+        Refer.method: _Rule(lambda _command, event: isinstance(event, ReferEvent)),
         # Its only event comes when all keys are pressed, which may take longer than anybody waits for it.
-        SendDigits: _Rule(_presses, is_repeatable=False),
-        Unhold: _Rule(_holds("unhold")),
+        SendDigits.method: _Rule(_presses, is_repeatable=False),
+        Unhold.method: _Rule(_holds("unhold")),
     }
 )
-"""Commands that are not named here are not looked for, and not repeated: `Pass`, `Transfer`, `UserEvent`, …"""
+"""By their methods, because a command of the journal has no other class any more.
+
+Commands that are not named here are not looked for, and not repeated: `Pass`, `Transfer`, `UserEvent`, …"""
 
 _UNKNOWN: Final = _Rule(_nothing_shows, is_repeatable=False)
 
@@ -166,7 +168,7 @@ def shows(sent: Sent, event: RelayEvent) -> bool:
         case Control(action=action, command=command):
             return action.is_done or (isinstance(command, Pause) and action.state is ActionState.PAUSED)
         case Perform(command=command):
-            return _RULES.get(type(command), _UNKNOWN).shows(command, event)
+            return _RULES.get(command.method, _UNKNOWN).shows(command, event)
 
 
 def is_repeatable(sent: Sent) -> bool:
@@ -175,7 +177,7 @@ def is_repeatable(sent: Sent) -> bool:
     What has a name of its own is refused the second time, or begins nothing new; what is done to a running operation
     is done to the same one.
     """
-    return not isinstance(sent, Perform) or _RULES.get(type(sent.command), _UNKNOWN).is_repeatable
+    return not isinstance(sent, Perform) or _RULES.get(sent.command.method, _UNKNOWN).is_repeatable
 
 
 def _is_hang_up(sent: Sent) -> bool:
@@ -255,8 +257,8 @@ class Reconciling(LegLife):
         error = known.error
         if self._may_be_repeated(order, known):
             known.sent_again(self.system.clock.now())
-            self.system.hooks.count("commands.repeated")
-            _log.info("sent once more call_id=%s method=%s", leg.name, order.command.method)
+            count(self, "commands.repeated")
+            say(self, logging.INFO, "sent once more call_id=%s method=%s", leg.name, order.command.method)
             self.send_again(order)
             self._let_others_go(known)  # behind it
         else:
@@ -296,15 +298,15 @@ class Reconciling(LegLife):
     def _doubt(self, order: Sent, error: RelayActorsError) -> None:
         known = self._noted(order)
         known.error = error
-        self.system.hooks.count("commands.in_doubt")
-        _log.info("in doubt call_id=%s method=%s: %s", self.leg.name, order.command.method, error)
+        count(self, "commands.in_doubt")
+        say(self, logging.INFO, "in doubt call_id=%s method=%s: %s", self.leg.name, order.command.method, error)
         if known.is_shown or self._is_so_already(order):
             self._settle_shown(order)
         elif not self.leg.is_cut_off:
             self._start_clock(order, known)
 
     def _settle_shown(self, order: Sent) -> None:
-        _log.info("carried out, as events show call_id=%s method=%s", self.leg.name, order.command.method)
+        say(self, logging.INFO, "carried out, as events show call_id=%s method=%s", self.leg.name, order.command.method)
         self.is_certain(order)
         self.take_outcome(order, {}, None)
 

@@ -18,8 +18,9 @@ from typing import Any, Final, TypeVar
 from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.commands_again import dial_of
 from relay_actors.actors.dialling import Dialling
+from relay_actors.actors.give_up import policies_of
 from relay_actors.actors.given_up_call import GivenUpCall
-from relay_actors.actors.history import History, Learnt, Told
+from relay_actors.actors.history import History, Told
 from relay_actors.actors.journaling import SESSION
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.office import Office
@@ -101,8 +102,11 @@ class Recovery:
             return self._rebuild(history)
         except NotKept as error:
             _log.error("a call cannot be rebuilt, hanging up subject=%s: %s", history.subject, error)
-            self._hang_up(history)
-            return None
+        except Exception:  # noqa: BLE001  # it is told of
+            # What the class says of itself is the user's: one that cannot be made must not keep all others from theirs.
+            _log.exception("a call cannot be taken up, hanging up subject=%s", history.subject)
+        self._hang_up(history)
+        return None
 
     def _rebuild(self, history: History) -> Replay | None:
         started = history.started
@@ -129,7 +133,14 @@ class Recovery:
         course.replay = made = Replay(history, is_strict=is_flow, done=replay)
         if is_flow and actor_class.dispatcher == "loop":
             made.change("flows on the asyncio loop are not run again where they were")
-        self._start_call(actor_class, Kept(leg, self._office), key)
+        if actor_class is GivenUpCall and history.actor != name_of(GivenUpCall):
+            made.leave_out_the_code()
+        kept = Kept(leg, self._office)
+        before = [name for name in history.actors if name != name_of(GivenUpCall)]
+        kept.was_handed = len(set(before)) > 1
+        if actor_class is GivenUpCall and history.actor == name_of(GivenUpCall):
+            kept.on_give_up = policies_of(_class_called(before[-1]) if before else None)
+        self._start_call(actor_class, kept, key)
         return made
 
     def _take_up_unowned(self, history: History) -> None:
@@ -190,21 +201,20 @@ def _note_gap(wire: Wire, gap_s: float) -> None:
 
 
 def _class_of(history: History) -> type[Any]:
-    """Return the class of a call's actor by its name; who hangs up, if there is none of that name any more."""
-    started = history.started
-    assert started is not None
-    names = [
-        item.values.get("actor") for item in history.items if isinstance(item, Learnt) and item.what == "restarted"
-    ]
-    name = str(names[-1]) if names else started.actor
+    """Return the class of a call's actor by its name; who gives up, if there is none of that name any more."""
+    found = _class_called(history.actor)
+    if found is not None:
+        return found
+    _log.error("no class is called %s any more, giving the call up subject=%s", history.actor, history.subject)
+    return GivenUpCall
+
+
+def _class_called(name: str) -> type[Any] | None:
     known = list(_subclasses(OutboundLegActor))
     found = [cls for cls in known if name_of(cls) == name]
     # A module that is run is called __main__, and by its own name when another one imports it.
     found = found or [cls for cls in known if cls.__qualname__ == name.partition(":")[2]]
-    if found:
-        return found[-1]
-    _log.error("no class is called %s any more, giving the call up subject=%s", name, history.subject)
-    return GivenUpCall
+    return found[-1] if found else None
 
 
 def _subclasses(cls: type[Any]) -> Iterator[type[Any]]:

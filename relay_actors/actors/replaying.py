@@ -16,20 +16,24 @@ Each item is told in a turn of its own, so that all that follows from it has bee
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeGuard, cast
 
 from relay_actors.actors.actions import Action
 from relay_actors.actors.history import Answered, Asked, History, Item, Learnt, Told
 from relay_actors.actors.in_turn import tell_in_turn
+from relay_actors.actors.leg import Leg
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
 from relay_actors.actors.orders import Begin
+from relay_actors.actors.orders_again import take_back
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.packing import NotKept, unpack, unpack_error
 from relay_actors.actors.routing import Claim
 from relay_actors.actors.taking_over import take_over
-from relay_actors.errors import FlowChanged
+from relay_actors.actors.watched import give, outcome_of
+from relay_actors.actors.withheld import Withheld, WithheldOrder
+from relay_actors.errors import FlowChanged, NotSentError
 from relay_actors.journal.redact import MASK
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.json_codec import dumps, loads
@@ -91,9 +95,14 @@ class Replay:
         self._is_engine_only = False
         self._for_connection: list[object] = []
         self._fresh: list[Callable[[], object]] = []
+        self._not_given: list[Any] = []
         self._foreign: dict[int, Future[Any]] = {}
+        self._awaited: set[int] = set()
+        self._withheld: list[tuple[int, Withheld | WithheldOrder]] = []
+        self._sent = {item.values["number"] for item in self._items[self._begins :] if _is_note(item, "sent")}
         self._timers: list[Mapping[str, Any]] = []
         self._has_begun = False
+        self._has_crashed = False
         self._flow_is_due = False
         self.now = history.started.at if history.started is not None else history.last_at
         self.changed: FlowChanged | None = None
@@ -109,10 +118,10 @@ class Replay:
         """An incarnation has started: the first one, or one after a crash of the code that is run again."""
         if self._has_begun:
             _log.error("crashed while its past was run again call_id=%s", actor.leg.name)
-            self._is_engine_only = True
+            self._is_engine_only = self._has_crashed = True
             return
         self._has_begun = True
-        if self._begins == 0:
+        if self._begins == 0 and not self._is_engine_only:
             actor.begin_work()
         else:
             actor.begin_dial()
@@ -147,11 +156,13 @@ class Replay:
                 self._taken.add(at)
                 self._bind(actor, asked, asking)
                 return
-        if self.is_silent:
-            return  # the engine's own, and on record at another place; or it was never sent, and its time is over
+        if self.is_silent:  # it was never sent, and its time is over; a hang-up will be tried again
+            take_back(actor.leg, asking, NotSentError(f"{method} was not sent before the process ended"))
+            return
         if self._is_strict and (at is not None or self._has_more()):
             then = "nothing" if at is None else _said(self._items[at])
             self.change(f"it asks for {_said(Asked(0, method, params, True, 0.0))}, where it asked for {then} then")
+            self._not_given.append(asking)
             return
         told = actor.leg.course.told
         self._fresh.append(lambda: actor.give_command(asking, method, params, told))
@@ -178,6 +189,20 @@ class Replay:
         """The code waits for something of another's; it gets what came of it then, when its time comes."""
         self._foreign[number] = future
 
+    def has_awaited(self, actor: Any, number: int, future: Future[Any]) -> None:
+        """The code goes on after it has waited for something of another's."""
+        self._foreign.pop(number, None)
+        self._awaited.add(number)
+        is_known = any(_is_note(item, "awaited") and item.values["number"] == number for item in self._items)
+        if future.is_settled and not is_known:
+            values = {"number": number, **outcome_of(future)}
+            told = actor.leg.course.told
+            self._fresh.append(lambda: actor.keep_note("awaited", values, told))
+
+    def withhold(self, number: int, sent: Withheld | WithheldOrder) -> None:
+        """Keep what the code sends to others until the call is live, unless it was sent then."""
+        self._withheld.append((number, sent))
+
     def tell_connection(self, message: object) -> None:
         """Keep what the connection is to be told until the call is live."""
         self._for_connection.append(message)
@@ -186,6 +211,10 @@ class Replay:
         """Keep a last word on a leg until the call is live, unless it was said already."""
         if str(outgoing.params.get("call_id", "")) not in self._last_words:
             self._for_connection.append(outgoing)
+
+    def leave_out_the_code(self) -> None:
+        """Run no code of the class: who had the call is not there any more, and somebody else begins with it."""
+        self._is_engine_only = True
 
     def change(self, why: str) -> None:
         """The code of the class cannot be brought to where it was."""
@@ -206,6 +235,7 @@ class Replay:
         if self.changed is not None and not self._is_engine_only:
             self._is_engine_only = True
             actor.drop_flow()
+            self._take_back(actor.leg, self.changed)
         self._pass_what_was_asked(actor)
         if self._at >= len(self._items):
             self._finish(actor)
@@ -215,11 +245,20 @@ class Replay:
         self.now = max(self.now, item.at)
         self._tell(actor, item, is_checkpoint=place == self._begins - 1)
 
+    def _take_back(self, leg: Leg, why: FlowChanged) -> None:
+        """What the flow has asked for, and had not asked for then, is not given."""
+        for order in self._not_given:
+            take_back(leg, order, why)
+            if leg.hang_up is not None and getattr(order, "reply", None) is leg.hang_up:
+                leg.hang_up, leg.left_because, leg.flow_is_over = None, "", False  # it had ended too early
+
     def _pass_what_was_asked(self, actor: Any) -> None:
         while self._at < len(self._items):
             item = self._items[self._at]
             if not _is_output(item):
                 return
+            if isinstance(item, Asked):
+                actor.leg.course.commands = max(actor.leg.course.commands, item.number)
             if self._at not in self._taken:
                 if self._is_strict and not self.is_silent and _is_of_the_code(item):
                     self.change(f"it asked for {_said(item)} here, and does not any more")
@@ -257,9 +296,10 @@ class Replay:
             case Learnt(what="result", values=values):
                 self._settle_result(actor, values)
             case Learnt(what="awaited", values=values):
-                future = self._foreign.pop(values["number"], None)
+                future = self._foreign.get(values["number"])
                 if future is not None:
                     self._settle(future, values)
+                    future.let_go()
             case Learnt(what="stalled", values=values):
                 self._tell_stalled(actor, values)
             case Learnt(what="told", values=values) if not self.is_silent and "value" in values:
@@ -268,27 +308,51 @@ class Replay:
                 except NotKept as error:
                     self.change(str(error))
                 else:
+                    self._take_own_mail(actor, message)
                     for key in values.get("timers", {}).get("value", ()):
-                        actor.cancel_timer(key)
-                        self._timers = [timer for timer in self._timers if timer["key"] != key]
+                        self._tick(actor, key, item.at)
                     actor.tell_message_again(message)
             case Learnt(values=values) if is_checkpoint:
                 self._reach(actor, item)
 
+    def _tick(self, actor: Any, key: Any, at: float) -> None:
+        """A timer has fired then."""
+        actor.runs_as.timers.has_ticked(_hashable(key), at)
+        ticked = [timer for timer in self._timers if timer["key"] == key]
+        self._timers = [timer for timer in self._timers if timer["key"] != key]
+        self._timers += [
+            {**timer, "due": at + timer["interval_s"]} for timer in ticked if timer["interval_s"] is not None
+        ]
+
+    def _take_own_mail(self, actor: Any, message: object) -> None:
+        """What the call was told may be what its own code has sent it."""
+        for place, (_number, sent) in enumerate(self._withheld):
+            if isinstance(sent, Withheld) and sent.receiver is actor.runs_as and sent.message == message:
+                del self._withheld[place]
+                return
+
     def _reach(self, actor: Any, item: Learnt) -> None:
         """The code of the class goes on from here."""
         course, leg = actor.leg.course, actor.leg
-        known = [one.values for one in self._items[: self._at] if isinstance(one, Learnt) and "data" in one.values]
-        if known:
-            course.saved = known[-1]["data"]
-            leg.data.clear()
-            leg.data.update(unpack(course.saved))
+        self._take_data(actor)
+        why = item.values.get("flow_changed")
+        leg.flow_changed = None if why is None else FlowChanged(str(why))
         leg.flow_is_over = bool(item.values.get("flow_is_over", False))
         course.counts.update(item.values.get("counts", {}))
+        course.beginnings = 1 + sum(_is_note(one, "restarted") for one in self._items[: self._at])
         timers = [one.values for one in self._items[: self._at] if isinstance(one, Learnt) and "timers" in one.values]
         self._timers = list(timers[-1]["timers"]) if timers else []
         if item.what == "restarted":
-            actor.start_flow()
+            actor.begin_work()
+
+    def _take_data(self, actor: Any) -> None:
+        """Give the call the application's data that were noted last."""
+        leg = actor.leg
+        known = [one.values for one in self._items[: self._at] if isinstance(one, Learnt) and "data" in one.values]
+        if known:
+            leg.course.saved = known[-1]["data"]
+            leg.data.clear()
+            leg.data.update(unpack(leg.course.saved))
 
     def _tell_stalled(self, actor: Any, values: Mapping[str, Any]) -> None:
         for order, known in tuple(actor.leg.under_way.items()):
@@ -308,11 +372,15 @@ class Replay:
             self.change(f"it waited for a {values['lost']}, which the journal cannot hold")
         elif "error" in values:
             future.try_fail(unpack_error(values["error"]))
+        elif "itself" in values:
+            future.try_set(future)
         else:
             try:
-                future.try_set(unpack(values["value"]))
+                value = unpack(values["value"])
             except NotKept as error:
                 self.change(str(error))
+            else:
+                give(future, value)
 
     # -- live ----------------------------------------------------------------------------------------------------------
 
@@ -333,11 +401,15 @@ class Replay:
             actor.begin_elsewhere(number)
         actor.keep_note("recovered", {})
         commands = self._take_up(actor, None)
-        for give in self._fresh:
-            give()
+        self._send(actor)
+        if self.changed is not None or self._is_engine_only:
+            self._take_data(actor)
         if self.changed is not None:
             leg.flow_changed = self.changed
+        if self.changed is not None and not self._has_crashed:
             raise self.changed
+        if self._is_engine_only:  # it has crashed while its past was run again, and begins anew
+            actor._note_beginning()  # noqa: SLF001  # the framework's own
         if self._is_engine_only or self._flow_is_due:
             actor.begin_work()
         actor.on_recovered(commands)
@@ -353,13 +425,32 @@ class Replay:
         course.arm_all(actor)
         for number in list(course.results):
             actor.begin_elsewhere(number)
-        for give in self._fresh:
-            give()
+        self._send(actor)
         if self.changed is not None:
             raise self.changed
         if self._flow_is_due:
             actor.begin_work()
         actor.hand_out()
+
+    def _send(self, actor: Any) -> None:
+        """Give the commands that were never given, and send what was never sent to others."""
+        for do in self._fresh:
+            do()
+        if self.changed is not None or self._is_engine_only:
+            return  # it begins anew, and sends again
+        cell = actor.runs_as
+        outward, cell.outward = cell.outward, None
+        try:
+            for number, sent in self._withheld:
+                is_own = isinstance(sent, Withheld) and sent.receiver is cell
+                if number in self._sent and not is_own:
+                    sent.was_sent()
+                    continue
+                if number not in self._sent:
+                    actor.keep_note("sent", {"number": number})
+                sent.send()
+        finally:
+            cell.outward = outward
 
     def _take_up(self, actor: Any, before: int | None) -> list[Any]:
         """There is a new process, without a connection yet; return the commands of which nobody knows the outcome.
@@ -388,8 +479,8 @@ class Replay:
         for at in range(self._at, len(self._items)):
             item = self._items[at]
             if not _is_output(item):
-                if _is_new_process(item):
-                    continue  # it was asked for before the end of a process, and given by the next one
+                if self._is_passed(item):
+                    continue
                 return None
             if at not in self._taken and _is_of_the_code(item):
                 return at
@@ -407,12 +498,20 @@ class Replay:
         for place in range(at, len(self._items)):
             item = self._items[place]
             if not _is_output(item):
-                if _is_new_process(item):
+                if self._is_passed(item):
                     continue
                 return None
             if place not in self._taken and isinstance(item, Asked) and item.is_own and item.method == method:
                 return place
         return None
+
+    def _is_passed(self, item: Item) -> bool:
+        """Return whether an item tells nothing that would have to come before what the code asks for."""
+        if not isinstance(item, Learnt):
+            return False
+        if item.what == "awaited":
+            return item.values["number"] in self._awaited
+        return item.what in ("data", "recovered", "sent")  # recovered: it was asked for before the end of a process
 
     def _has_more(self) -> bool:
         """Return whether the code asked for anything later, so that it must have asked for what it asks for now."""
@@ -422,12 +521,16 @@ class Replay:
         )
 
 
+def _is_note(item: Item, what: str) -> TypeGuard[Learnt]:
+    return isinstance(item, Learnt) and item.what == what
+
+
+def _hashable(key: Any) -> Hashable:
+    return tuple(map(_hashable, key)) if isinstance(key, list) else cast("Hashable", key)
+
+
 def _is_output(item: Item) -> bool:
     return isinstance(item, Asked) or (isinstance(item, Learnt) and item.is_asked_for)
-
-
-def _is_new_process(item: Item) -> bool:
-    return isinstance(item, Learnt) and item.what == "recovered"
 
 
 def _is_of_the_code(item: Item) -> bool:

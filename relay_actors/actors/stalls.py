@@ -9,6 +9,7 @@ import logging
 from typing import ClassVar, TypeAlias
 
 from relay_actors.actors.give_up import HangUp, TransferTo
+from relay_actors.actors.leg_life import count, say
 from relay_actors.actors.notices import CallStalled
 from relay_actors.actors.reconcile import Reconciling, Sent
 from relay_actors.protocol.commands import Hangup, Transfer
@@ -70,8 +71,8 @@ class Stalling(Reconciling):
 
     def _on_stalled(self, order: Sent, for_s: float) -> None:
         leg, command = self.leg, order.command
-        _log.warning("stalled call_id=%s method=%s for_s=%.3g", leg.name, command.method, for_s)
-        self.system.hooks.count("calls.stalled")
+        say(self, logging.WARNING, "stalled call_id=%s method=%s for_s=%.3g", leg.name, command.method, for_s)
+        count(self, "calls.stalled")
         leg.backlog.append(CallStalled(command, for_s))
         if isinstance(command, Hangup) or leg.is_being_hung_up:
             return

@@ -6,10 +6,11 @@ from collections.abc import Coroutine, Generator
 from typing import Any
 
 from relay_actors.actors.packing import NotKept, pack, pack_error
+from relay_actors.runtime.base import Outward
 from relay_actors.runtime.future import Future
-from relay_actors.runtime.waiting import sources_of
+from relay_actors.runtime.waiting import Raced, sources_of
 
-__all__ = ["Watched"]
+__all__ = ["Watched", "give", "is_own", "outcome_of"]
 
 
 class Watched:
@@ -25,7 +26,7 @@ class Watched:
     """
 
     def __init__(self, call: Any, coroutine: Coroutine[Any, Any, Any]) -> None:
-        self._call = call
+        self._outward: Outward = call.runs_as.outward
         self._coroutine = coroutine
 
     def __await__(self) -> Generator[Any, Any, Any]:
@@ -37,7 +38,7 @@ class Watched:
                     awaited = next(steps) if error is None else steps.throw(error)
                 except StopIteration as over:
                     return over.value
-                number = self._number_of(awaited)
+                number = self._outward.awaits(awaited) if isinstance(awaited, Future) else None
                 error = None
                 try:
                     yield awaited
@@ -45,34 +46,40 @@ class Watched:
                     raise
                 except BaseException as raised:  # noqa: BLE001  # also when the flow is cancelled: the coroutine is told
                     error = raised
-                if number is not None and awaited.is_settled:
-                    self._call.keep_note("awaited", {"number": number, **_outcome(awaited)})
+                if number is not None:
+                    self._outward.has_awaited(number, awaited)
         finally:
             self._coroutine.close()
 
-    def _number_of(self, awaited: object) -> int | None:
-        """Return the number of an awaited future that others settle; None for the call's own."""
-        if not isinstance(awaited, Future) or _is_own(awaited, self._call.runs_as):
-            return None
-        course = self._call.leg.course
-        number: int = course.next("awaits")
-        if course.replay is not None:
-            course.replay.awaits(number, awaited)
-        return number
 
-
-def _is_own(future: Future[Any], cell: object) -> bool:
+def is_own(future: Future[Any], cell: object) -> bool:
+    """Return whether a future is settled by nobody but a call itself, by its cell."""
     sources = sources_of(future)
     if sources is not None:
-        return all(_is_own(source, cell) for source in sources)
+        return all(is_own(source, cell) for source in sources)
     return future.settled_by is cell
 
 
-def _outcome(future: Future[Any]) -> dict[str, object]:
+def give(future: Future[Any], value: Any) -> None:
+    """Settle a future as it was then, and those from which a `gather` or a `race` had its value."""
+    sources = sources_of(future) or ()
+    if isinstance(value, Raced) and sources:
+        give(sources[value.index], value.value)
+    elif isinstance(value, list) and len(sources) == len(value):
+        for source, one in zip(sources, value, strict=True):
+            give(source, one)
+    future.try_set(value)
+
+
+def outcome_of(future: Future[Any]) -> dict[str, object]:
+    """Return plain data that tells how a future was settled."""
     error = future.error
     if error is not None:
         return {"error": pack_error(error)}
+    value = future.get(timeout=0)
+    if value is future:  # a handle gives itself
+        return {"itself": True}
     try:
-        return {"value": pack(future.get(timeout=0))}
+        return {"value": pack(value)}
     except NotKept:
-        return {"lost": type(future.get(timeout=0)).__name__}
+        return {"lost": type(value).__name__}

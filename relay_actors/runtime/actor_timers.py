@@ -105,7 +105,7 @@ class ActorTimers:
 
     Attributes:
         late_by_s: while a tick is handled, how long ago it was due; 0.0 otherwise.
-        ticking: while the tick of a durable timer is handled, its key; otherwise nothing.
+        ticking: while a tick is handled, the key of its timer; otherwise nothing.
     """
 
     __slots__ = ("_cell", "_generation", "_timers", "late_by_s", "ticking")
@@ -160,6 +160,17 @@ class ActorTimers:
         self._timers[key] = timer
         self._arm(key, timer, clock.now() + due_wall - clock.wall())
 
+    def has_ticked(self, key: Hashable, at_wall: float) -> None:
+        """Note that a timer has fired at a time of before the end of the process, and does not fire again for it."""
+        timer = self._timers.get(key)
+        if timer is None or timer.interval_s is None:
+            self.cancel(key)
+            return
+        if timer.handle is not None:
+            timer.handle.cancel()
+        clock = self._cell.system.clock
+        self._arm(key, timer, at_wall - clock.wall() + clock.now() + timer.interval_s)
+
     def cancel(self, key: Hashable) -> bool:
         """Cancel a timer; return whether there was one. Its tick is not delivered, even if it waits already (T2)."""
         timer = self._timers.pop(key, None)
@@ -213,7 +224,7 @@ class ActorTimers:
             message.deliver()
             return
         self.late_by_s = max(0.0, self._cell.system.clock.now() - timer.due)
-        self.ticking = (key,) if timer.durable else ()
+        self.ticking = (key,)
         try:
             self._cell.handle_user(message)
         finally:

@@ -82,6 +82,8 @@ class Ask(Future[Any]):
         "or await ref.ask(…, block=False) in `async def run`"
     )
 
+    is_waited_for = False
+    """Whether the asker's turn stands still until it is there."""
     _correlation_id = ""
 
     def __init__(
@@ -166,6 +168,7 @@ def ask(receiver: Any, message: object, *, block: bool, timeout: float | None) -
         _send(receiver, message, reply)
         return reply.outcome()
     reply.settled_by = receiver
+    reply.is_waited_for = True
     before = wait_graph.enter(turn, reply)  # before it is sent: a question that is refused has had no effect
     try:
         if isinstance(receiver.system.dispatcher, DeterministicDispatcher):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
-__all__ = ["Clock", "Dispatcher", "Hooks", "Pollable", "Runnable", "TimerHandle"]
+__all__ = ["Clock", "Dispatcher", "Hooks", "Outward", "Pollable", "Runnable", "TimerHandle"]
 
 
 class Clock(Protocol):
@@ -38,6 +38,25 @@ class Runnable(Protocol):
 
     def run_batch(self, grant: list[None]) -> None:
         """Handle a few messages, at least one if there is any; no more once ``grant`` has become empty."""
+
+
+class Outward(Protocol):
+    """Looks at what one actor sends to others in its turns, and awaits of them. In its turns."""
+
+    def withholds(self, receiver: Any, message: object, reply: Any) -> bool:
+        """Return whether a message has been taken, so that it is not sent.
+
+        Args:
+            receiver: the cell to which it goes.
+            message: what is sent.
+            reply: the future of its answer, if it is asked.
+        """
+
+    def awaits(self, future: Any) -> int | None:
+        """The actor's flow is about to wait for a future; return a number for `has_awaited`, or None."""
+
+    def has_awaited(self, number: int, future: Any) -> None:
+        """The actor's flow goes on after it has waited."""
 
 
 class Pollable(Protocol):

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from relay_actors.errors import MailboxFull
 from relay_actors.runtime.anatomy import AnyCell, AnySystem
-from relay_actors.runtime.base import Dispatcher, Runnable
+from relay_actors.runtime.base import Dispatcher, Outward, Runnable
 from relay_actors.runtime.context import here, name_of_sender
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.future import Future, WaitTimeout
@@ -35,9 +35,14 @@ class Post(abc.ABC):
         dispatcher: who gives it turns.
         mailbox: where its messages wait.
         late: whether it runs after all others of a round.
+
+    Attributes:
+        outward: who looks at what this actor sends to others in its turns, and awaits of them; None: nobody. For
+            frameworks on top.
     """
 
-    __slots__ = ("_scheduled", "_taken", "dispatcher", "kept_limit", "late", "mailbox", "stopped", "system")
+    __slots__ = ("_scheduled", "_taken", "dispatcher", "kept_limit", "late", "mailbox", "outward", "stopped",
+                 "system")  # fmt: skip
 
     def __init__(self, system: AnySystem, dispatcher: Dispatcher, mailbox: Mailbox, *, late: bool) -> None:
         self.system = system
@@ -45,6 +50,7 @@ class Post(abc.ABC):
         self.mailbox = mailbox
         self.late = late
         self.stopped = False
+        self.outward: Outward | None = None
         self.kept_limit: int | None = None  # between two incarnations: how long the user lane may become (S10)
         self._scheduled = threading.Lock()
         self._taken = threading.Lock()
@@ -68,10 +74,13 @@ class Post(abc.ABC):
         Raises:
             MailboxFull: the mailbox is bounded, full, and set to say so.
         """
-        if self.stopped:
-            return False
         if reply_to is not None:
             reply_to.settled_by = self
+        turn = cast("Post | None", here.turn)
+        if turn is not None and turn.outward is not None and turn.outward.withholds(self, message, reply_to):
+            return True
+        if self.stopped:
+            return False
         envelope = Envelope(message, reply_to)
         limit = self.kept_limit
         if limit is not None and message is not STOP and self.mailbox.user_length >= limit:

@@ -183,13 +183,20 @@ class ThreadFlow:
         def settled(_future: object) -> None:
             cell.tell_next(wake)
 
+        actor = cell.actor
+        outward = cell.outward
+        number = None if outward is None else outward.awaits(future)
         Future.add_done_callback(future, settled)
-        timer = None if timeout_s is None else cell.call_later(max(0.0, timeout_s), lambda: cell.tell_control(wake))
+        timer = None
+        if timeout_s is not None:
+            timer = actor.call_in_turn_later(max(0.0, timeout_s), lambda: cell.tell_next(wake))
         cell.end_turn()
         self._own.wait()
         future.remove_done_callback(settled)
         if timer is not None:
             timer.cancel()
+        if outward is not None and number is not None and not self._is_closed:
+            outward.has_awaited(number, future)
         self._raise_if_ended(future)
         return future.is_settled
 

@@ -77,6 +77,21 @@ class MortalWorld(World):
             self.run(after_s)
         self.app.start(wait_s=None, system=self.system, connector=self.connector)
 
+    def dies_after(self, *deaths_s: float, then_s: float = 60.0, cuts_s: Iterable[float] = ()) -> None:
+        """Let time pass, in which the application is killed and the socket is cut after so many seconds from now.
+
+        Each time it is started again a quarter of a second after its death.
+        """
+        began = self.clock.now()
+        for at, is_death in sorted([*((at, True) for at in deaths_s), *((at, False) for at in cuts_s)]):
+            self.run(max(0.0, began + at - self.clock.now()))
+            if is_death:
+                self.dies()
+                self.lives_again(after_s=0.25)
+            else:
+                self.sim.drop_sockets()
+        self.run(then_s)
+
     def live(self, seconds: float, *, reborn_after_s: float = 0.5) -> None:
         """Let time pass; whenever the application has died, it is started again a moment later."""
         until = self.clock.now() + seconds

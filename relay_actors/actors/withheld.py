@@ -1,0 +1,63 @@
+"""What a call's code sends to others while its past is run again: it was sent then. Layer: hall."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from relay_actors.actors.orders import Listen, Order, WaitFor
+from relay_actors.errors import ConnectionLostError
+from relay_actors.runtime.failures import ActorIsDead
+
+__all__ = ["Withheld", "WithheldOrder"]
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A message to an actor.
+
+    Attributes:
+        receiver: its cell.
+        message: what was sent.
+        reply: the future of its answer, if it was asked.
+    """
+
+    receiver: Any
+    message: object
+    reply: Any
+
+    def send(self) -> None:
+        """Send it now."""
+        if not self.receiver.tell_user(self.message, self.reply):
+            self.receiver.dead_letter(self.message, "dead")
+            if self.reply is not None:
+                self.reply.try_fail(ActorIsDead(f"{self.receiver.ref} not found"))
+
+    def was_sent(self) -> None:
+        """It was sent then. Who still waits for the answer asks again: whoever was asked has ended with the process."""
+        if self.reply is not None and not self.reply.is_settled:
+            self.send()
+
+
+@dataclass(frozen=True, slots=True)
+class WithheldOrder:
+    """What is asked of another call.
+
+    Attributes:
+        ref: which call.
+        order: what.
+    """
+
+    ref: Any
+    order: Order
+
+    def send(self) -> None:
+        """Send it now."""
+        self.ref.post(self.order)
+
+    def was_sent(self) -> None:
+        """It was sent then, and is not done twice; to wait and to listen can be begun again."""
+        if isinstance(self.order, WaitFor | Listen):
+            self.ref.post(self.order)
+        elif hasattr(self.order, "refuse"):
+            self.order.refuse(ConnectionLostError("what became of it is not known: the process has ended meanwhile"))

@@ -1,0 +1,131 @@
+"""How far one call has come: its numbers and its timers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay_actors.actors.call import CallActor
+from relay_actors.actors.course import Course
+from relay_actors.actors.history import Learnt
+from tests.actors.world import World
+
+
+class Quiet(CallActor):
+    """Does nothing."""
+
+    def on_receive(self, message: object) -> None:
+        pass
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with World() as world:
+        yield world
+
+
+@pytest.fixture
+def actor(world: World) -> Any:
+    _line, handle = world.inbound(Quiet)
+    world.settle()
+    return world.actor(handle)
+
+
+def test_things_of_an_incarnation_are_counted_from_one(actor: Any) -> None:
+    course = Course()
+    assert [course.next("timers"), course.next("timers"), course.next("sent")] == [1, 2, 1]
+    course.begin_anew()
+    assert course.next("timers") == 1
+    assert course.beginnings == 1
+
+
+def test_a_timer_comes_once_in_a_turn_and_is_forgotten(world: World, actor: Any) -> None:
+    came: list[float] = []
+    actor.leg.course.set_timer(actor, "x", 2.0, lambda present: came.append(world.clock.now()))
+    began = world.clock.now()
+    world.run(5.0)
+    assert came == [began + 2.0]
+    assert "x" not in actor.leg.course.timers
+
+
+def test_a_timer_of_the_same_key_replaces_the_one_before(world: World, actor: Any) -> None:
+    came: list[str] = []
+    for text, delay_s in (("first", 1.0), ("second", 2.0)):
+        actor.leg.course.set_timer(actor, "x", delay_s, lambda _actor, text=text: came.append(text))
+    world.run(5.0)
+    assert came == ["second"]
+
+
+def test_a_cancelled_timer_does_not_come_and_cancels_no_other_of_its_key(world: World, actor: Any) -> None:
+    came: list[str] = []
+    course = actor.leg.course
+    old = course.set_timer(actor, "x", 1.0, lambda _actor: came.append("old"))
+    course.set_timer(actor, "x", 1.0, lambda _actor: came.append("new"))
+    old.cancel()
+    old.cancel()
+    world.run(2.0)
+    assert came == ["new"]
+
+
+def test_a_new_incarnation_has_the_engines_timers_and_none_of_the_codes(world: World, actor: Any) -> None:
+    came: list[str] = []
+    course = actor.leg.course
+    course.set_timer(actor, 7, 1.0, lambda _actor: came.append("of the code"))
+    course.set_timer(actor, "end", 1.0, lambda _actor: came.append("of the engine"))
+    course.begin_anew()
+    world.run(2.0)
+    assert came == ["of the engine"]
+
+
+def test_while_the_past_is_run_again_timers_count_from_then_and_do_not_run(world: World, actor: Any) -> None:
+    """J3: a replay starts no timer."""
+    came: list[str] = []
+    course = actor.leg.course
+    wall = world.clock.wall()
+    course.replay = SimpleNamespace(now=wall - 10.0)
+    course.set_timer(actor, "overdue", 3.0, lambda _actor: came.append("overdue"))
+    course.set_timer(actor, "due", 12.0, lambda _actor: came.append("due"))
+    assert course.timers["overdue"].due == wall - 7.0
+    world.run(1.0)
+    assert came == []
+    course.replay = None
+    course.arm_all(actor)
+    world.settle()
+    assert came == ["overdue"]
+    world.run(1.5)
+    assert came == ["overdue", "due"]
+
+
+def test_what_fires_in_the_past_is_done_there_and_not_again(world: World, actor: Any) -> None:
+    came: list[str] = []
+    course = actor.leg.course
+    course.set_timer(actor, "x", 1.0, lambda _actor: came.append("x"))
+    assert course.fire(actor, "x")
+    assert not course.fire(actor, "x")
+    world.run(2.0)
+    assert came == ["x"]
+
+
+@given(st.integers(0, 5), st.integers(0, 8))
+def test_a_record_that_becomes_too_long_is_given_up(most: int, count: int) -> None:
+    course = Course()
+    course.record = []
+    for number in range(count):
+        course.write(Learnt("told", {"value": number}, 1.0), most)
+    assert (course.record is None) == (count > most)
+    if course.record is not None:
+        assert len(course.record) == count
+
+
+def test_anybody_is_to_know_the_order_if_there_is_a_journal_or_a_record() -> None:
+    course = Course()
+    assert not course.is_recorded
+    course.record = []
+    assert course.is_recorded
+    course.record, course.is_kept = None, True
+    assert course.is_recorded

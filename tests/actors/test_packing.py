@@ -1,0 +1,243 @@
+"""Values of the application's in the journal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay_actors.actors.packing import NotKept, name_of, pack, pack_error, unpack, unpack_error
+from relay_actors.errors import CallEnded, CommandRejectedError, NotSentError
+from relay_actors.events import PlayEvent, parse_event
+from relay_actors.journal.codec import decode, encode
+from relay_actors.journal.entries import Noted
+from tests.journal.strategies import texts
+
+
+@dataclass(frozen=True)
+class Item:
+    name: str
+    count: int = 1
+    price: float = field(default=0.0, init=False)
+
+
+@dataclass
+class Order:
+    items: list[Item]
+    notes: dict[str, Any]
+
+
+@dataclass
+class Strict:
+    """Takes only what is good."""
+
+    number: int
+
+    def __post_init__(self) -> None:
+        if self.number < 0:
+            raise LookupError("no such number")
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Level(IntEnum):
+    HIGH = 3
+
+
+class WrongError(Exception):
+    def __init__(self, what: str, *, code: int) -> None:
+        super().__init__(f"{what} is wrong")
+        self.what = what
+        self.code = code
+
+
+_keys = texts.filter(lambda text: text != "$relay_actors")
+_simple = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts | st.binary(max_size=8)
+_items = st.builds(Item, name=texts, count=st.integers())
+_values = st.recursive(
+    _simple | _items,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(_keys, inner, max_size=3)
+        | st.builds(Order, items=st.lists(_items, max_size=2), notes=st.dictionaries(_keys, inner, max_size=2))
+    ),
+    max_leaves=8,
+)
+
+
+@given(_values)
+def test_what_was_packed_is_unpacked_to_the_same(value: object) -> None:
+    assert unpack(pack(value)) == value
+
+
+@given(_values)
+def test_it_is_the_same_after_the_journal_has_kept_it(value: object) -> None:
+    entry = decode(encode(Noted(subject="s", at=1.0, what="told", values={"value": pack(value)})))
+    assert isinstance(entry, Noted)
+    assert unpack(entry.values["value"]) == value
+
+
+def test_an_event_comes_back_as_an_event_of_its_class() -> None:
+    event = parse_event(
+        {
+            "event_type": "calling.call.play",
+            "timestamp": 12.5,
+            "params": {"call_id": "c", "node_id": "n", "control_id": "x", "state": "finished"},
+        }
+    )
+    [back] = unpack(pack([event]))
+    assert isinstance(back, PlayEvent)
+    assert back == event
+
+
+def test_tuples_become_lists_and_enums_their_values() -> None:
+    assert unpack(pack((1, (2, Colour.RED), Level.HIGH))) == [1, [2, "red"], 3]
+
+
+def _endless() -> list[Any]:
+    endless: list[Any] = []
+    endless.append(endless)
+    return endless
+
+
+def _of_this_function() -> object:
+    @dataclass
+    class Local:
+        number: int
+
+    return Local(1)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        object(),
+        {1, 2},
+        {1: "a"},
+        {"$relay_actors": "tests.actors.test_packing:Item"},
+        [Item("a"), lambda: None],
+        Order([], {"a": object()}),
+        Item,
+        ValueError("x"),
+        complex(1, 2),
+        _endless(),
+        _of_this_function(),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_cannot_be_kept_is_refused(value: object) -> None:
+    with pytest.raises(NotKept):
+        pack(value)
+
+
+def test_the_text_of_a_refusal_names_the_type_and_never_the_value() -> None:
+    with pytest.raises(NotKept, match="a set cannot be kept") as refused:
+        pack({"card": {"4111111111111111"}})
+    assert "4111" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        {"$relay_actors": "tests.actors.test_packing:Gone", "fields": {}},
+        {"$relay_actors": "tests.actors.nowhere:Item", "fields": {}},
+        {"$relay_actors": "tests.actors.test_packing:Item", "fields": {"colour": "red"}},
+        {"$relay_actors": "tests.actors.test_packing:Item"},
+        {"$relay_actors": "tests.actors.test_packing:Colour", "fields": {"value": "red"}},
+        {"$relay_actors": "os:system", "fields": {"command": "true"}},
+        {"$relay_actors": "subprocess:Popen", "fields": {"args": "true"}},
+        {"$relay_actors": "tests.actors.test_packing:Strict", "fields": {"number": -1}},
+        {"$relay_actors": "tests.actors.test_packing:Order.__class__", "fields": {}},
+        {"$relay_actors": "event"},
+        {"$relay_actors": 7},
+    ],
+)
+def test_what_its_class_does_not_take_any_more_is_refused(packed: object) -> None:
+    with pytest.raises(NotKept):
+        unpack([packed])
+
+
+@pytest.fixture
+def lazy_module() -> Iterator[ModuleType]:
+    module = ModuleType("tests.lazy")
+
+    def on_missing(name: str) -> object:
+        raise AssertionError(f"code was run to find {name}")
+
+    module.__getattr__ = on_missing  # type: ignore[method-assign]
+    sys.modules["tests.lazy"] = module
+    yield module
+    del sys.modules["tests.lazy"]
+
+
+def test_to_find_a_class_nothing_is_imported_and_no_code_is_run(lazy_module: ModuleType) -> None:
+    before = set(sys.modules)
+    for name in ("tests.lazy:Thing", "wave:Wave_read", "antigravity:x"):
+        with pytest.raises(NotKept):
+            unpack({"$relay_actors": name, "fields": {}})
+        assert type(unpack_error({"type": name, "arguments": [], "text": "x"})) is RuntimeError
+    assert set(sys.modules) == before
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("no"),
+        KeyError("k"),
+        TimeoutError(),
+        OSError(2, "No such file"),
+        ZeroDivisionError("x", 1),
+        NotSentError("the call is over"),
+        CallEnded("c1", "busy"),
+        CommandRejectedError("calling.play", 404, "gone"),
+        WrongError("it", code=7),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_comes_back_as_one_of_its_class(error: Exception) -> None:
+    entry = decode(encode(Noted(subject="s", at=1.0, what="result", values={"error": pack_error(error)})))
+    assert isinstance(entry, Noted)
+    packed = entry.values["error"]
+    assert isinstance(packed, dict)
+    back = unpack_error(packed)
+    assert type(back) is type(error)
+    assert str(back) == str(error)
+    assert vars(back) == vars(error)
+    assert getattr(back, "errno", None) == getattr(error, "errno", None)
+
+
+def test_an_error_whose_class_cannot_be_made_again_is_told_by_its_name() -> None:
+    class LocalError(Exception):
+        pass
+
+    for error in (LocalError("gone wrong"), WrongError("it", code=1)):
+        packed = pack_error(error)
+        if isinstance(error, WrongError):
+            packed["type"] = "tests.actors.test_packing:Renamed"
+        back = unpack_error(packed)
+        assert type(back) is RuntimeError
+        assert str(back) == f"{packed['type']}: {error}"
+
+
+@pytest.mark.parametrize("packed", [{}, {"type": 5}, {"type": "builtins:int"}, {"type": "builtins:open"}])
+def test_what_is_no_error_becomes_one(packed: dict[str, Any]) -> None:
+    assert type(unpack_error(packed)) is RuntimeError
+
+
+def test_arguments_that_cannot_be_kept_are_kept_as_text() -> None:
+    back = unpack_error(pack_error(ValueError(object, 1)))
+    assert type(back) is ValueError
+    assert "<class 'object'>" in str(back)
+
+
+def test_a_class_is_named_by_its_module_and_its_place_there() -> None:
+    assert name_of(Item) == "tests.actors.test_packing:Item"

@@ -1,0 +1,660 @@
+"""One call rebuilt from its history: code that is run again, and code that does not fit (SEMANTICS J3, J4, X8)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any, ClassVar, cast
+
+import pytest
+
+from relay_actors import (
+    ActionCompleted,
+    Apologise,
+    CallActor,
+    CallEnded,
+    ConnectionLost,
+    ConnectionRestored,
+    FlowChanged,
+    gather,
+)
+from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, PlayEvent
+from relay_actors.simulator import Line
+from tests.actors.mortal_world import MortalWorld
+from tests.actors.world import CALLER, CONTEXT
+
+DIGITS: dict[str, Any] = {"digits": {"max": 1}, "initial_timeout": 60.0}
+DEATHS = [(), (0.3,), (1.5,), (3.5,), (6.0,), (1.5, 3.5, 6.0), (0.3, 1.0, 2.0, 4.0, 8.0)]
+
+Flow = Callable[[Any], Any]
+
+
+@pytest.fixture
+def world() -> Iterator[MortalWorld]:
+    with MortalWorld() as world:
+        yield world
+
+
+def dials(world: MortalWorld, actor_class: type[CallActor]) -> Line:
+    world.takes_calls(actor_class)
+    return world.sim.phone(CALLER).dials(context=CONTEXT)
+
+
+def heard(line: Line) -> list[str]:
+    assert line.is_over, line.story()
+    return [str(sound) for sound in line.heard]
+
+
+async def say(call: CallActor, text: str) -> None:
+    await (await call.play_tts(text)).wait()
+
+
+# -- code that is deployed between two lives ---------------------------------------------------------------------------
+
+
+class Deployed(CallActor):
+    """A class whose code is another one after the death of the process."""
+
+    code: ClassVar[Flow]
+    why: ClassVar[list[str]] = []
+
+    async def run(self) -> None:
+        if self.flow_changed is not None:
+            type(self).why.append(str(self.flow_changed))
+            await say(self, f"Again, {self.data.get('name', 'stranger')}")
+        await type(self).code(self)
+
+
+async def _as_it_was(call: CallActor) -> None:
+    await call.answer()
+    await say(call, "Hello")
+    call.data["name"] = "Ada"
+    began = call.now()
+    await call.sleep(5)
+    await say(call, f"Bye {began > 0}")
+
+
+async def _goes_on_otherwise(call: CallActor) -> None:
+    await call.answer()
+    await say(call, "Hello")
+    call.data["name"] = "Ada"
+    call.now()
+    await call.sleep(5)
+    await say(call, "Farewell")
+
+
+async def _asks_for_more(call: CallActor) -> None:
+    await call.answer()
+    await call.denoise()
+    await say(call, "Hello")
+    await say(call, "Bye")
+
+
+async def _asks_for_less(call: CallActor) -> None:
+    await call.answer()
+    call.now()
+    await call.sleep(5)
+    await say(call, "Bye")
+
+
+async def _says_otherwise(call: CallActor) -> None:
+    await call.answer()
+    await say(call, "Good day")
+    await say(call, "Bye")
+
+
+async def _in_another_order(call: CallActor) -> None:
+    await call.answer()
+    call.now()
+    await say(call, "Hello")
+    await call.sleep(5)
+    await say(call, "Bye")
+
+
+async def _without_the_time(call: CallActor) -> None:
+    await call.answer()
+    await say(call, "Hello")
+    await call.sleep(5)
+    await say(call, "Bye")
+
+
+async def _ends_at_once(call: CallActor) -> None:
+    await call.answer()
+
+
+@pytest.fixture
+def deployed() -> Iterator[type[Deployed]]:
+    class Once(Deployed):
+        code = staticmethod(_as_it_was)
+        why: ClassVar[list[str]] = []
+
+    yield Once
+    _forget(Once)
+
+
+def _forget(actor_class: type[CallActor]) -> None:
+    """Give the class a name that no journal speaks of."""
+    actor_class.__qualname__ = f"{actor_class.__qualname__}, of a test that is over"
+
+
+def test_code_that_has_changed_only_where_the_call_has_not_been_goes_on(
+    world: MortalWorld, deployed: type[Deployed]
+) -> None:
+    """X8."""
+    line = dials(world, deployed)
+    world.run(4.0)
+    deployed.code = staticmethod(_goes_on_otherwise)
+    world.dies_after(0.0)
+    assert heard(line) == ["Hello", "Farewell"]
+    assert deployed.why == []
+
+
+@pytest.mark.parametrize(
+    ("code", "says", "why"),
+    [
+        (_asks_for_more, ["Hello", "Bye"], "it asks for calling.denoise, where it asked for calling.play then"),
+        (_asks_for_less, ["Bye"], "it asks for the time, where it did not then"),
+        (_says_otherwise, ["Good day", "Bye"], "it asks for calling.play, where it asked for calling.play then"),
+        (_in_another_order, ["Hello", "Bye"], "it asks for the time, where it did not then"),
+        (_without_the_time, ["Hello", "Bye"], "it asked for the time here, and does not any more"),
+        (_ends_at_once, [], "it asks for calling.end, where it asked for calling.play then"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_flow_that_cannot_be_brought_to_where_it_was_begins_anew_with_its_data_and_is_told_why(
+    world: MortalWorld, deployed: type[Deployed], code: Flow, says: list[str], why: str
+) -> None:
+    """X8."""
+    line = dials(world, deployed)
+    world.run(4.0)
+    deployed.code = staticmethod(code)
+    world.dies_after(0.0)
+    assert deployed.why == [why]
+    assert heard(line) == ["Hello", "Again, Ada", *says]
+    assert world.methods().count("calling.end") == 1
+
+
+def test_what_the_text_says_of_a_change_is_nothing_of_what_was_said(
+    world: MortalWorld, deployed: type[Deployed]
+) -> None:
+    """What is played may be anybody's business. J10."""
+    dials(world, deployed)
+    world.run(4.0)
+    deployed.code = staticmethod(_says_otherwise)
+    world.dies_after(0.0)
+    assert "Hello" not in deployed.why[0]
+    assert "Good day" not in deployed.why[0]
+
+
+@pytest.mark.parametrize(
+    ("policy", "says"), [(None, ["Hello"]), (Apologise("We are sorry"), ["Hello", "We are sorry"])], ids=str
+)
+def test_a_class_may_give_up_the_call_of_a_flow_that_has_changed(
+    world: MortalWorld, policy: Any, says: list[str]
+) -> None:
+    """X7, X8."""
+
+    class GivesUp(Deployed):
+        code = staticmethod(_as_it_was)
+        on_flow_changed = "give_up"
+        if policy is not None:
+            on_give_up = policy
+
+    line = dials(world, GivesUp)
+    world.run(4.0)
+    GivesUp.code = staticmethod(_says_otherwise)
+    world.dies_after(0.0)
+    assert heard(line) == says
+    assert world.methods().count("calling.end") == 1
+    assert world.count("calls.abandoned") == 1
+    _forget(GivesUp)
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.05, 0.3, 1.0])
+def test_a_call_that_is_being_given_up_when_the_process_dies_is_given_up_by_the_next_one(
+    world: MortalWorld, after_s: float
+) -> None:
+    """X7."""
+
+    class GivesUp(Deployed):
+        code = staticmethod(_as_it_was)
+        on_flow_changed = "give_up"
+        on_give_up = Apologise("We are sorry")
+
+    line = dials(world, GivesUp)
+    world.run(4.0)
+    GivesUp.code = staticmethod(_says_otherwise)
+    world.dies_after(0.0, then_s=after_s)
+    world.dies_after(0.0, 0.5)
+    assert "We are sorry" in heard(line)
+    assert len(heard(line)) <= 3
+    assert world.methods().count("calling.end") == 1
+    _forget(GivesUp)
+
+
+def test_a_flow_that_began_anew_goes_on_where_it_is_after_another_death(
+    world: MortalWorld, deployed: type[Deployed]
+) -> None:
+    line = dials(world, deployed)
+    world.run(4.0)
+    deployed.code = staticmethod(_says_otherwise)
+    world.dies_after(0.0, 1.5, 3.0, 4.5)
+    assert heard(line) == ["Hello", "Again, Ada", "Good day", "Bye"]
+    assert len(set(deployed.why)) == 1
+
+
+class OnTheLoop(CallActor):
+    """Runs on the asyncio loop, where nobody sees what it awaits."""
+
+    dispatcher = "loop"
+
+    async def run(self) -> None:
+        await self.answer()
+
+
+# -- who has the call --------------------------------------------------------------------------------------------------
+
+
+def test_a_call_whose_class_is_gone_is_hung_up_once_and_counted(world: MortalWorld, deployed: type[Deployed]) -> None:
+    """X7."""
+    line = dials(world, deployed)
+    world.run(4.0)
+    deployed.__qualname__ = "Renamed"
+    world.dies_after(0.0, 0.3, then_s=30)
+    assert heard(line) == ["Hello"]
+    assert world.methods().count("calling.end") == 1
+    assert world.count("calls.abandoned") == 1
+
+
+def test_a_class_of_the_module_that_is_run_is_found_when_that_is_imported(
+    world: MortalWorld, deployed: type[Deployed]
+) -> None:
+    """``python app.py`` calls it ``__main__``, and ``relay-actors run app:app`` by its name."""
+    deployed.__module__ = "__main__"
+    line = dials(world, deployed)
+    world.run(4.0)
+    deployed.__module__ = "app"
+    world.dies_after(0.0)
+    assert heard(line) == ["Hello", "Bye True"]
+
+
+def test_a_crash_while_the_past_is_run_again_begins_anew_and_does_not_loop(
+    world: MortalWorld, deployed: type[Deployed]
+) -> None:
+    crashes = []
+
+    async def crashes_in_its_past(call: CallActor) -> None:
+        await call.answer()
+        if not crashes:
+            crashes.append(1)
+            raise LookupError("what was there then is not there now")
+        await say(call, "Hello")
+        await call.sleep(3)
+        await say(call, "Bye")
+
+    line = dials(world, deployed)
+    world.run(4.0)
+    deployed.code = staticmethod(crashes_in_its_past)
+    world.dies_after(0.0, 4.5, then_s=30)
+    assert heard(line) == ["Hello", "Hello", "Bye"]
+    assert world.methods().count("calling.end") == 1
+
+
+# -- what a flow knows again -------------------------------------------------------------------------------------------
+
+
+class Handles(CallActor):
+    """Has handles, listeners and callbacks of what began before the death."""
+
+    notes: ClassVar[list[str]] = []
+
+    async def run(self) -> None:
+        self.on("calling.call.play", self.note)
+        await self.answer()
+        music = await self.play_tts("Music " * 40, on_completed=lambda event: self.notes.append(f"over {event.state}"))
+        await self.sleep(3)
+        await music.stop()
+        event = await music.wait()
+        await say(self, f"Stopped {event.state}")
+        await self.sleep(2)
+
+    def note(self, event: PlayEvent) -> None:
+        self.data.setdefault("seen", []).append(event.state)
+
+
+@pytest.mark.parametrize("deaths_s", DEATHS, ids=str)
+def test_a_handle_of_before_stops_and_completes_what_it_stands_for(
+    world: MortalWorld, deaths_s: tuple[float, ...]
+) -> None:
+    """X8."""
+    Handles.notes.clear()
+    line = dials(world, Handles)
+    world.dies_after(*deaths_s)
+    assert heard(line)[-1] == "Stopped finished"
+    assert len(heard(line)) == 2
+    assert len(world.sent("calling.play.stop")) == 1
+    assert "over finished" in Handles.notes
+
+
+class Everything(CallActor):
+    """Waits in each way there is."""
+
+    async def run(self) -> None:
+        await self.answer()
+        answered = (
+            await self.wait_for("calling.call.state", lambda event: event.call_state == "answered", timeout=5)
+            if self.state != "answered"
+            else None
+        )
+        self.data["answered"] = answered is not None
+        menu = await self.prompt_tts("Key", DIGITS)
+        event = await self.next(CollectEvent, where=lambda event: event.control_id == menu.control_id)
+        found, again = await gather(self.blocking(str.upper, "found"), self.side_effect(str.lower, "AGAIN"))
+        try:
+            await self.next(str, timeout=1.5)
+        except TimeoutError:
+            found += "!"
+        await say(self, f"{event.digits} {found} {again}")
+        pair = await gather(self.sleep(1), self.sleep(2))
+        await say(self, f"{pair}")
+        await self.wait_for_ended()
+
+
+@pytest.mark.parametrize("deaths_s", DEATHS, ids=str)
+@pytest.mark.parametrize("cuts_s", [(), (1.0, 5.0)], ids=str)
+def test_every_way_to_wait_goes_on(world: MortalWorld, deaths_s: tuple[float, ...], cuts_s: tuple[float, ...]) -> None:
+    """X8, K6."""
+    world.sim.phone(CALLER).reacts("Key", presses="7", after=0.5)
+    line = dials(world, Everything)
+    world.dies_after(*deaths_s, cuts_s=cuts_s, then_s=20)
+    assert [str(sound) for sound in line.heard] == ["Key", "7 FOUND! again", "[None, None]"]
+    line.hangs_up()
+    world.run(5)
+
+
+class Cut(CallActor):
+    """Sees how the connection is lost and restored."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.next(ConnectionLost)
+        restored = await self.next(ConnectionRestored)
+        await say(self, f"restored {restored.resumed}")
+        await self.sleep(4)
+        await say(self, "bye")
+
+
+@pytest.mark.parametrize("deaths_s", [(), (4.0,), (5.0, 6.0, 7.0)], ids=str)
+def test_what_a_flow_has_seen_of_the_connection_it_has_seen_again(
+    world: MortalWorld, deaths_s: tuple[float, ...]
+) -> None:
+    line = dials(world, Cut)
+    world.dies_after(*deaths_s, cuts_s=[1.0])
+    assert heard(line) == ["restored True", "bye"]
+
+
+class Commanded(CallActor):
+    """Has things played by others, beside what it does itself."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.sleep(8)
+        await say(self, "own")
+
+
+@pytest.mark.parametrize("deaths_s", DEATHS, ids=str)
+def test_what_others_have_begun_on_a_call_is_known_and_goes_on(world: MortalWorld, deaths_s: tuple[float, ...]) -> None:
+    """X8."""
+    line = dials(world, Commanded)
+    world.run(0.1)
+    handle = world.app.call(line.call_id)
+    assert handle is not None
+    handle.play_tts("of another")
+    world.dies_after(*deaths_s)
+    assert heard(line) == ["of another", "own"]
+    assert len(world.sent("calling.play")) == 2
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_deaths_in_a_row_and_cuts_at_random_places_change_nothing_that_is_heard(seed: int) -> None:
+    """J1 to J5, X8."""
+    random = Random(seed)
+    deaths = [random.uniform(0.0, 12.0) for _ in range(random.randint(2, 5))]
+    cuts = [random.uniform(0.0, 12.0) for _ in range(random.randint(0, 3))]
+    actor_class = random.choice([Everything, Handles, Commanded])
+    with MortalWorld(seed) as world:
+        world.sim.phone(CALLER).reacts("Key", presses="7", after=0.5)
+        line = dials(world, actor_class)
+        world.dies_after(*deaths, cuts_s=cuts, then_s=25)
+        texts = [str(sound) for sound in line.heard]
+        assert len(texts) == len(set(texts)) == {Everything: 3, Handles: 2, Commanded: 1}[actor_class], (deaths, cuts)
+        line.hangs_up() if not line.is_over else None
+        world.run(5)
+
+
+# -- the process dies while it recovers --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", range(1, 12))
+def test_a_process_may_die_while_it_recovers(place: int) -> None:
+    """J4."""
+    with MortalWorld() as world:
+        world.sim.phone(CALLER).reacts("Key", presses="7", after=0.5)
+        line = dials(world, Everything)
+        world.run(3.0)
+        world.dies()
+        world.dies_at = world.places + place
+        world.app.start(wait_s=None, system=world.system, connector=world.connector)
+        world.live(25.0)
+        assert world.deaths == 2
+        assert [str(sound) for sound in line.heard] == ["Key", "7 FOUND! again", "[None, None]"]
+        line.hangs_up()
+        world.run(5)
+
+
+# -- what is told and counted ------------------------------------------------------------------------------------------
+
+
+class Chatty(CallActor):
+    """Logs what it does."""
+
+    async def run(self) -> None:
+        await self.answer()
+        self.log.info("answered")
+        await self.sleep(3)
+        self.log.info("slept")
+
+
+def test_what_a_flow_has_logged_is_not_logged_again(world: MortalWorld, caplog: pytest.LogCaptureFixture) -> None:
+    """J3."""
+    caplog.set_level(logging.INFO)
+    line = dials(world, Chatty)
+    world.dies_after(1.0, 2.0, 5.0)
+    assert line.is_over
+    lines = [record.getMessage().split("] ")[1] for record in caplog.records if record.name == "relay_actors.Chatty"]
+    assert lines == ["answered", "slept"]
+
+
+def test_what_a_call_has_been_through_is_not_counted_again(world: MortalWorld) -> None:
+    """J3."""
+    world.sim.phone(CALLER).reacts("Key", presses="7", after=0.5)
+    line = dials(world, Everything)
+    world.dies_after(0.01, 3.0, 5.0, 7.0, then_s=20)
+    assert world.count("commands.in_doubt") <= 2
+    assert world.count("calls.recovered") == 4
+    line.hangs_up()
+    world.run(5)
+
+
+# -- the end of a call -------------------------------------------------------------------------------------------------
+
+
+class Cleaner(CallActor):
+    """Has something to do when its call has ended."""
+
+    cleaned: ClassVar[list[str]] = []
+
+    async def run(self) -> None:
+        await self.answer()
+        try:
+            await self.sleep(60)
+        except CallEnded:
+            self.cleaned.append(await self.side_effect(str, "cleaned"))
+            await self.sleep(0.5)
+            self.cleaned.append("over")
+
+
+@pytest.mark.parametrize("later_s", [None, 0.2])
+def test_the_end_of_a_call_while_nobody_was_there_is_told_at_the_await_of_the_flow(
+    world: MortalWorld, later_s: float | None
+) -> None:
+    """X2."""
+    Cleaner.cleaned.clear()
+    line = dials(world, Cleaner)
+    world.run(2.0)
+    world.dies()
+    line.hangs_up()
+    world.lives_again(after_s=1.0)
+    world.dies_after(*([] if later_s is None else [later_s]), then_s=20)
+    assert Cleaner.cleaned.count("over") == 1
+    assert world.methods().count("calling.end") == 0
+
+
+def test_a_server_with_a_new_session_ends_the_calls_as_lost(world: MortalWorld) -> None:
+    """K8."""
+    Cleaner.cleaned.clear()
+    dials(world, Cleaner)
+    world.run(2.0)
+    world.dies()
+    world.sim.forget_sessions()
+    world.lives_again(after_s=1.0)
+    world.run(10)
+    assert Cleaner.cleaned == ["cleaned", "over"]
+    assert world.count("calls.lost") == 1
+
+
+# -- message by message ------------------------------------------------------------------------------------------------
+
+
+class Handler(CallActor):
+    """Message by message, with data, a hook, and a timer that is late."""
+
+    recovered: ClassVar[list[Any]] = []
+    late: ClassVar[list[float]] = []
+
+    def on_receive(self, message: object) -> None:
+        match message:
+            case CallReceiveEvent():
+                self.answer()
+            case CallStateEvent(call_state="answered"):
+                self.data["step"] = 1
+                self.start_timer("pause", "pause over", 3.0, durable=True)
+                self.start_timer("beat", "beat", 1.0, interval_s=2.0, durable=True)
+            case "beat":
+                self.data["beats"] = self.data.get("beats", 0) + 1
+            case "pause over":
+                self.late.append(self.late_by_s)
+                self.play_tts(f"step {self.data['step']}")
+            case ("note", text):
+                self.data["note"] = text
+            case ActionCompleted():
+                self.hangup()
+            case _:
+                super().on_receive(message)
+
+    def on_recovered(self, pending: Any) -> None:
+        self.recovered.append([command.method for command in pending])
+
+
+def test_a_timer_that_came_due_while_nobody_was_there_fires_once_and_says_how_late_it_is(world: MortalWorld) -> None:
+    """T7."""
+    Handler.late.clear()
+    Handler.recovered.clear()
+    line = dials(world, Handler)
+    world.run(1.5)
+    world.dies()
+    world.lives_again(after_s=10.0)
+    world.run(20)
+    assert heard(line) == ["step 1"]
+    assert len(Handler.late) == 1
+    assert 8.0 < Handler.late[0] < 9.0
+    assert Handler.recovered == [[]]
+
+
+@pytest.mark.parametrize("deaths_s", [(), (1.5,), (2.2,), (1.2, 1.8)], ids=str)
+def test_a_repeating_timer_goes_on_at_its_pace(world: MortalWorld, deaths_s: tuple[float, ...]) -> None:
+    """T7."""
+    line = dials(world, Handler)
+    beats: list[int] = []
+    world.dies_after(*deaths_s, then_s=2.7 - max(deaths_s, default=0.0))
+    handle = world.app.call(line.call_id)
+    assert handle is not None
+    beats.append(handle.data["beats"])
+    world.run(0.6)
+    beats.append(handle.data["beats"])
+    assert beats == [1, 2]
+    world.run(20)
+
+
+def test_on_recovered_is_told_what_was_given_and_not_answered(world: MortalWorld) -> None:
+    """J4, J5."""
+    Handler.recovered.clear()
+    line = dials(world, Handler)
+    world.until(lambda: line.call_id and world.sim.frames.received("calling.answer"))
+    world.dies()
+    world.lives_again()
+    world.run(20)
+    assert Handler.recovered == [["calling.answer"]]
+    assert heard(line) == ["step 1"]
+
+
+class Awaiting(CallActor):
+    """Awaits in its handler, in the middle of which the process dies."""
+
+    async def on_receive(self, message: object) -> None:
+        match message:
+            case CallReceiveEvent():
+                await self.answer()
+                await (await self.play_tts("one")).wait()
+                self.data["said"] = "one"
+                await (await self.play_tts("two")).wait()
+                await self.hangup()
+
+
+@pytest.mark.parametrize("deaths_s", [(), (0.3,), (1.0,), (2.0,), (0.3, 1.0, 2.0)], ids=str)
+def test_a_handler_that_awaits_goes_on_where_it_was(world: MortalWorld, deaths_s: tuple[float, ...]) -> None:
+    """X8."""
+    line = dials(world, Awaiting)
+    world.dies_after(*deaths_s)
+    assert heard(line) == ["one", "two"]
+
+
+class Told(CallActor):
+    """Is told things by others."""
+
+    def on_receive(self, message: object) -> None:
+        match message:
+            case CallReceiveEvent():
+                self.answer()
+            case str():
+                self.data["told"] = [*self.data.get("told", []), message]
+            case _:
+                super().on_receive(message)
+
+
+def test_what_others_have_told_is_there_and_was_told_once(world: MortalWorld) -> None:
+    """J4."""
+    line = dials(world, Told)
+    for text in ("a", "b", "c"):
+        world.run(1.0)
+        handle = world.app.call(line.call_id)
+        assert handle is not None
+        handle.tell(text) if hasattr(handle, "tell") else handle.ref.tell(text)
+        world.run(0.1)
+        world.dies()
+        world.lives_again(after_s=0.2)
+    handle = world.app.call(line.call_id)
+    assert handle is not None
+    assert handle.data["told"] == ["a", "b", "c"]
+    assert cast("Any", FlowChanged) is not None
