@@ -471,16 +471,15 @@ class RelayApp(Requesting, Showing):
             raise ConfigError(f"app.dial({actor_class!r}, …): give a subclass of CallActor")
         if dial_timeout is not None and (checks.seconds(dial_timeout) is not None or not dial_timeout):
             raise ConfigError(f"dial_timeout={dial_timeout!r}: must be a positive number of seconds")
-        office = self._running().office
+        tree = self._running()
         if self._shutdown is not None and self._shutdown.rejects:
             raise NotSentError("calling.dial was not sent: the application is being shut down, and dials nobody more")
-        command = Dial(devices=devices, tag=tag, max_duration=max_duration).with_tag(office.system.new_id())
+        command = tree.with_tag(Dial(devices=devices, tag=tag, max_duration=max_duration))
         leg = Leg(direction="outbound", data=data)
         leg.tag = command.tag or ""
-        leg.course.is_kept = self._running().wire.journal.is_kept
         leg.dialling = Dialling(command, dial_timeout if dial_timeout is not None else self.timing.dial_timeout_s)
         try:
-            return CallHandle(self._running().start_call(actor_class, Kept(leg, office), ("tag", leg.tag)))
+            return tree.dial(actor_class, leg)
         except NameTaken:
             raise ConfigError(f"tag={leg.tag!r} is in use by another dial: choose a new one, or none") from None
 

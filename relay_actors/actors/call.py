@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final, Literal, Self
 
+from relay_actors.actors.beginnings import plain_data
 from relay_actors.actors.flow_leg import FlowLegActor
 from relay_actors.actors.give_up import DEFAULTS, GiveUp, HangUp, OnGiveUp, TransferTo, policies
 from relay_actors.actors.given_up_call import GivenUpCall
@@ -159,7 +160,7 @@ class CallActor(FlowLegActor):
         course = self.leg.course
         if not course.is_kept or course.replay is not None or self._cell.is_held:
             return
-        data = self._plain_data()
+        data = plain_data(self.leg, type(self), self.office)
         values: dict[str, object] = {}
         if data != course.saved:
             course.saved = values["data"] = data

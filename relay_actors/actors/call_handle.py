@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.leg import Leg
+from relay_actors.actors.office import Office
 from relay_actors.actors.orders import Order
 from relay_actors.actors.verbs import AllVerbs
+from relay_actors.errors import CallEnded
+from relay_actors.protocol.states import CallState
 from relay_actors.runtime.base import Dispatcher, Runnable
+from relay_actors.runtime.context import here
 
-__all__ = ["CallHandle"]
+__all__ = ["CallHandle", "HandleByTag"]
 
 
 class CallHandle(AllVerbs):
@@ -44,3 +48,64 @@ class CallHandle(AllVerbs):
 
     def _post(self, order: Order) -> None:
         self.ref.post(order)
+
+
+class HandleByTag(CallHandle):
+    """A call that has been dialled, found by its tag whenever something is asked of it.
+
+    A flow is given it that is run again after the end of the process: the call is there again, or will be in a moment,
+    or is over. Then what needs it raises `CallEnded`.
+
+    Args:
+        office: where calls are found.
+        tag: of the dial.
+    """
+
+    def __init__(self, office: Office, tag: str) -> None:
+        self._office = office
+        self._tag = tag
+
+    def __repr__(self) -> str:
+        return f"<CallHandle tag={self._tag!r}>"
+
+    @property
+    def ref(self) -> CallRef:  # type: ignore[override]  # found each time
+        """The call's actor."""
+        found = self._office.find(("tag", self._tag))
+        if not isinstance(found, CallRef):
+            raise CallEnded(self._tag, "")
+        return found
+
+    @property
+    def tag(self) -> str:
+        """The tag of the dial."""
+        return self._tag
+
+    @property
+    def runs_on(self) -> Dispatcher:
+        """Who runs the call's actor."""
+        return self._office.dispatcher
+
+    @property
+    def runs_as(self) -> Runnable:
+        """The cell of the call's actor; the connection's when it is not there."""
+        found = self._office.find(("tag", self._tag))
+        return (found if isinstance(found, CallRef) else self._office.connection)._cell  # noqa: SLF001  # whose turns
+
+    def _new_id(self) -> str:
+        return self._office.system.new_id()
+
+    def _post(self, order: Order) -> None:
+        outward = getattr(here.turn, "outward", None)
+        if outward is None or not outward.withholds_order(self, order):
+            self.post(order)
+
+    def post(self, order: Order) -> None:
+        """Have the call's actor do something; if the call is over, that is what it is told."""
+        found = self._office.find(("tag", self._tag))
+        if isinstance(found, CallRef):
+            found.post(order)
+            return
+        leg = Leg(direction="outbound")
+        leg.tag, leg.state = self._tag, CallState.ENDED
+        order.too_late(leg)

@@ -26,6 +26,7 @@ class Dialling:
         winner: the call id of the leg that has won, or "".
         is_over: won, failed, timed out or cancelled.
         error: why nobody has answered, once that is certain.
+        is_known: whether the connection, and with it the journal, knows who dials; not before it is anybody called.
     """
 
     def __init__(self, command: Dial | DialAgain, timeout_s: float) -> None:
@@ -34,6 +35,7 @@ class Dialling:
         self.timeout_s = timeout_s
         self.winner = ""
         self.is_over = False
+        self.is_known = False
         self.error: RelayActorsError | None = None
         self._is_given_up = False
         self._legs: dict[str, str] = {}

@@ -13,8 +13,9 @@ from typing import Any, ClassVar, Literal, TypeVar
 from relay_actors.actors.action_actor import CallGone
 from relay_actors.actors.actions import Action
 from relay_actors.actors.aside import run_aside
+from relay_actors.actors.beginnings import begun, plain_data
 from relay_actors.actors.call_ref import CallRef, Kept
-from relay_actors.actors.course import Note, Started
+from relay_actors.actors.course import Note
 from relay_actors.actors.history import Learnt
 from relay_actors.actors.in_turn import InTurn
 from relay_actors.actors.leg import Leg
@@ -22,9 +23,8 @@ from relay_actors.actors.notices import ActionCompleted
 from relay_actors.actors.office import Office
 from relay_actors.actors.outgoing import last_word
 from relay_actors.actors.outwards import Outwards
-from relay_actors.actors.packing import NotKept, name_of, pack
+from relay_actors.actors.packing import name_of
 from relay_actors.actors.rebuilding import rebuild
-from relay_actors.actors.routing import Claim
 from relay_actors.actors.verbs import AllVerbs
 from relay_actors.actors.waits import Wait, give_up_after
 from relay_actors.errors import ActorDead, CallEnded
@@ -139,7 +139,7 @@ class LegLife(Actor, AllVerbs):
         leg.abandon_blockings()
         leg.course.begin_anew()
         self._cell.outward = Outwards(self)
-        if self.restart_flow == "where_it_was" and leg.course.record is None and not leg.course.is_begun:
+        if self.restart_flow == "where_it_was" and not self._cell.incarnation and leg.course.replay is None:
             leg.course.record = []
             leg.course.began_with = dict(leg.data)
         self._note_beginning()
@@ -170,24 +170,21 @@ class LegLife(Actor, AllVerbs):
         course = leg.course
         if course.replay is not None:
             return
-        name = name_of(type(self))
-        if course.is_begun:
-            course.saved = data = self._plain_data()
-            values = {"data": data, "flow_is_over": leg.flow_is_over, "actor": name}
-            if leg.flow_changed is not None:
-                values["flow_changed"] = str(leg.flow_changed)
-            self.keep_note("restarted", values)
-            return
-        course.is_begun = True
-        course.seed = self._new_id()
-        settings: JsonObject = {"seed": course.seed}
-        if leg.dialling is not None:
-            dial = leg.dialling.command.to_params()
-            settings |= {"tag": leg.tag, "timeout_s": leg.dialling.timeout_s, "dial": dial}
-            self.office.tell_connection(Claim(leg.tag, self._cell.ref, is_call=True))
-        course.saved = data = self._plain_data()
-        started = Started(leg.subject, name, leg.direction, data, settings)
-        self.office.tell_connection(started)
+        if self._cell.incarnation:
+            self.note_restart()
+        elif leg.dialling is None:  # of a dial it is told before anybody is called
+            started = begun(leg, type(self), self.office)
+            if course.is_kept:
+                self.office.tell_connection(started)
+
+    def note_restart(self) -> None:
+        """Have the journal know that the code of the class begins anew here, and with what."""
+        leg = self.leg
+        leg.course.saved = data = plain_data(leg, type(self), self.office)
+        values: JsonObject = {"data": data, "flow_is_over": leg.flow_is_over, "actor": name_of(type(self))}
+        if leg.flow_changed is not None:
+            values["flow_changed"] = str(leg.flow_changed)
+        self.keep_note("restarted", values)
 
     def keep_note(self, what: str, values: Mapping[str, object], after: int | None = None) -> None:
         """Have the journal know what was learnt, before any command that is given from now on. In the turn.
@@ -203,16 +200,6 @@ class LegLife(Actor, AllVerbs):
         course.write(Learnt(what, values, self.system.clock.wall()), self.office.limits.recorded_per_call)
         if course.is_kept:
             self.tell_connection(Note(self.leg.subject, what, values, course.told if after is None else after))
-
-    def _plain_data(self) -> dict[str, object]:
-        """Return the application's data, as far as the journal can hold them."""
-        plain: dict[str, object] = {}
-        for key, value in self.leg.data.items():
-            try:
-                plain[key] = pack(value)
-            except NotKept as error:
-                self.office.doubts.look_at_data(type(self).__name__, key, str(error))
-        return plain
 
     def tell_connection(self, message: object) -> None:
         """Tell the connection something; while the call is rebuilt, when that is over."""

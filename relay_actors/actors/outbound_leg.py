@@ -71,7 +71,7 @@ class OutboundLegActor(LegActor):
     def begin_dial(self) -> None:
         """Send the dial, unless there is none or it is on its way."""
         leg, dialling = self.leg, self.leg.dialling
-        if dialling is None or leg.begun:
+        if dialling is None or leg.begun or not dialling.is_known:
             return
         leg.begun = True
         # First who it is, then what it wants: no event of the dial can come before the connection knows its owner (K5).

@@ -5,14 +5,17 @@ Source: SEMANTICS J3, J4.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from relay_actors.actors.watched import is_own, outcome_of
-from relay_actors.actors.withheld import Withheld, WithheldOrder
+from relay_actors.actors.withheld import Withheld, WithheldBeginning, WithheldOrder
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import STOP
 
 __all__ = ["Outwards"]
+
+T = TypeVar("T")
 
 
 class Outwards:
@@ -58,11 +61,39 @@ class Outwards:
         """Have the journal know that the call's code has asked something of another call."""
         return self._call.leg.course.is_recorded and self._withholds(WithheldOrder(ref, order))
 
+    def next_name(self) -> str | None:
+        """Return a name for what the code begins next, the same whenever it is run again; None: any name will do."""
+        leg = self._call.leg
+        if not leg.course.is_recorded:
+            return None
+        return f"{leg.subject}/{leg.course.beginnings}.{leg.course.counts['sent'] + 1}"
+
+    def begins(self, begin: Callable[[], T], again: Callable[[], T]) -> T:
+        """Begin something that goes on by itself, such as a dial; once, however often the code is run again.
+
+        Args:
+            begin: begins it.
+            again: finds it, if it was begun before, or will be when the call is live.
+        """
+        course = self._call.leg.course
+        if not course.is_recorded:
+            return begin()
+        if course.replay is None:
+            # It may be on record while this note is not: then its name is taken when it is to be begun again.
+            begun = begin()
+            self.keep_sent()
+            return begun
+        course.replay.withhold(course.next("sent"), WithheldBeginning(begin))
+        return again()
+
+    def keep_sent(self) -> None:
+        """Have the journal know that the call's code has sent or begun something."""
+        self._call.keep_note("sent", {"number": self._call.leg.course.next("sent")})
+
     def _withholds(self, sent: Withheld | WithheldOrder) -> bool:
         course = self._call.leg.course
-        number = course.next("sent")
         if course.replay is None:
-            self._call.keep_note("sent", {"number": number})
+            self.keep_sent()
             return False
-        course.replay.withhold(number, sent)
+        course.replay.withhold(course.next("sent"), sent)
         return True

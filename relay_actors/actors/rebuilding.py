@@ -29,6 +29,7 @@ def rebuild(actor: Any) -> None:
     if old.dialling is not None:
         leg.tag = old.tag
         leg.dialling = Dialling(old.dialling.command, old.dialling.timeout_s)
+        leg.dialling.is_known = True
     elif (offer := _offer(items)) is not None:
         leg.received(offer)
     leg.project_id, leg.is_cut_off = old.project_id, False

@@ -117,6 +117,7 @@ class Recovery:
             command = dial_of(history.dial)
             leg.tag = command.tag
             leg.dialling = Dialling(command, float(str(started.settings.get("timeout_s", 0.0))))
+            leg.dialling.is_known = True
             key = ("tag", leg.tag)
         else:
             offer = history.offer
@@ -128,6 +129,8 @@ class Recovery:
         course.is_kept = course.is_begun = True
         course.seed = str(started.settings.get("seed", ""))
         course.saved = dict(started.data)
+        if history.checkpoint < 0 and getattr(actor_class, "restart_flow", "") == "where_it_was":
+            course.record, course.began_with = list(history.items), dict(leg.data)
         is_flow = actor_class.run is not None if hasattr(actor_class, "run") else False
         replay: Future[None] = Future(self._office.dispatcher)
         course.replay = made = Replay(history, is_strict=is_flow, done=replay)

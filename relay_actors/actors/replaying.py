@@ -18,7 +18,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeGuard, cast
+from typing import Any, Final, TypeAlias, TypeGuard, cast
 
 from relay_actors.actors.actions import Action
 from relay_actors.actors.history import Answered, Asked, History, Item, Learnt, Told
@@ -32,7 +32,7 @@ from relay_actors.actors.packing import NotKept, unpack, unpack_error
 from relay_actors.actors.routing import Claim
 from relay_actors.actors.taking_over import take_over
 from relay_actors.actors.watched import give, outcome_of
-from relay_actors.actors.withheld import Withheld, WithheldOrder
+from relay_actors.actors.withheld import Withheld, WithheldBeginning, WithheldOrder
 from relay_actors.errors import FlowChanged, NotSentError
 from relay_actors.journal.redact import MASK
 from relay_actors.protocol.base import JsonObject
@@ -45,6 +45,10 @@ _log = logging.getLogger("relay_actors.recovery")
 
 _NOT_ASKED: Final = frozenset({"call_id", "node_id"})
 """Params that say which leg is meant, and not what is asked."""
+
+
+Sending: TypeAlias = Withheld | WithheldBeginning | WithheldOrder
+"""What the code of a call does to others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ class Replay:
         self._not_given: list[Any] = []
         self._foreign: dict[int, Future[Any]] = {}
         self._awaited: set[int] = set()
-        self._withheld: list[tuple[int, Withheld | WithheldOrder]] = []
+        self._withheld: list[tuple[int, Sending]] = []
         self._sent = {item.values["number"] for item in self._items[self._begins :] if _is_note(item, "sent")}
         self._timers: list[Mapping[str, Any]] = []
         self._has_begun = False
@@ -199,7 +203,7 @@ class Replay:
             told = actor.leg.course.told
             self._fresh.append(lambda: actor.keep_note("awaited", values, told))
 
-    def withhold(self, number: int, sent: Withheld | WithheldOrder) -> None:
+    def withhold(self, number: int, sent: Sending) -> None:
         """Keep what the code sends to others until the call is live, unless it was sent then."""
         self._withheld.append((number, sent))
 
@@ -409,7 +413,7 @@ class Replay:
         if self.changed is not None and not self._has_crashed:
             raise self.changed
         if self._is_engine_only:  # it has crashed while its past was run again, and begins anew
-            actor._note_beginning()  # noqa: SLF001  # the framework's own
+            actor.note_restart()
         if self._is_engine_only or self._flow_is_due:
             actor.begin_work()
         actor.on_recovered(commands)

@@ -17,27 +17,32 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from relay_actors.actors.call_handle import CallHandle
+from relay_actors.actors.beginnings import begun
+from relay_actors.actors.call_handle import CallHandle, HandleByTag
 from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.calls_supervisor import CallsSupervisor
 from relay_actors.actors.connection import ConnectionActor
 from relay_actors.actors.desk import Desk, DeskActor
+from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.leaving import Leave, Release
+from relay_actors.actors.leg import Leg
 from relay_actors.actors.message import KeptMessage, MessageRef, MessagesSupervisor
 from relay_actors.actors.office import App, Office
 from relay_actors.actors.orders import LetGo
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.recovery import Recovery
-from relay_actors.actors.routing import Routes
+from relay_actors.actors.routing import Claim, Routes
 from relay_actors.actors.wire import ChangeContexts, Connect, Disconnect, Wire
 from relay_actors.config import Limits, Settings, Timing
 from relay_actors.errors import ActorDead, ConnectionLostError, NotSentError, RelayActorsError
 from relay_actors.journal.base import Store
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.client import ClientProtocol
+from relay_actors.protocol.commands import Dial
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.reasons import ExitReason
 from relay_actors.runtime.restart_policy import Backoff, Restart
@@ -185,6 +190,39 @@ class Tree:
         ref = self.system.start_child(self.office.calls, actor_class, spec=spec, keep=kept, keys=(key,))
         assert isinstance(ref, CallRef)
         return ref
+
+    def with_tag(self, command: Dial) -> Dial:
+        """Return a dial with a tag: its own, or one that is the same whenever the code that dials is run again."""
+        outward = getattr(here.turn, "outward", None)
+        name = None if outward is None else outward.next_name()
+        return command.with_tag(name or self.system.new_id())
+
+    def dial(self, actor_class: type[Any], leg: Leg) -> CallHandle:
+        """Call out; return when the connection knows of it, and the journal with its next commit.
+
+        Raises:
+            NameTaken: there is another dial of that tag.
+        """
+        leg.course.is_kept = self.wire.journal.is_kept
+        outward = getattr(here.turn, "outward", None)
+        if outward is None:
+            return self._dial(actor_class, leg)
+        handle: CallHandle = outward.begins(
+            lambda: self._dial(actor_class, leg), lambda: HandleByTag(self.office, leg.tag)
+        )
+        return handle
+
+    def _dial(self, actor_class: type[Any], leg: Leg) -> CallHandle:
+        dialling = leg.dialling
+        assert dialling is not None
+        started = begun(leg, actor_class, self.office)
+        ref = self.start_call(actor_class, Kept(leg, self.office), ("tag", leg.tag))
+        self.office.tell_connection(Claim(leg.tag, ref, is_call=True))
+        if leg.course.is_kept:
+            self.office.tell_connection(started)
+        dialling.is_known = True
+        tell_in_turn(ref.runs_as, lambda actor: actor.begin_dial())
+        return CallHandle(ref)
 
     def start_message(self, actor_class: type[Any], command: Any, kept: KeptMessage) -> ActorRef[Any]:
         """Start the actor of a text that this side sends."""

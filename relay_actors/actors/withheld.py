@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from relay_actors.actors.orders import Listen, Order, WaitFor
-from relay_actors.errors import ConnectionLostError
+from relay_actors.errors import ConnectionLostError, NameTaken
 from relay_actors.runtime.failures import ActorIsDead
 
-__all__ = ["Withheld", "WithheldOrder"]
+__all__ = ["Withheld", "WithheldBeginning", "WithheldOrder"]
+
+_log = logging.getLogger("relay_actors.recovery")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +65,24 @@ class WithheldOrder:
             self.ref.post(self.order)
         elif hasattr(self.order, "refuse"):
             self.order.refuse(ConnectionLostError("what became of it is not known: the process has ended meanwhile"))
+
+
+@dataclass(frozen=True, slots=True)
+class WithheldBeginning:
+    """Something that goes on by itself, such as a dial.
+
+    Attributes:
+        begin: begins it.
+    """
+
+    begin: Callable[[], object]
+
+    def send(self) -> None:
+        """Begin it now; unless it was begun, and the process has ended before that was written down."""
+        try:
+            self.begin()
+        except NameTaken:
+            _log.info("begun before the end of the process, and not begun twice")
+
+    def was_sent(self) -> None:
+        """It was begun then."""

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 from relay_actors import CallActor, RelayApp
 from relay_actors.cli.logs import configure_logging
-from relay_actors.errors import ConfigError
 from relay_actors.events import ConnectEvent
 from relay_actors.params import digits, phone, speech
 from tests.kill9.scripts import CALLED, DESK, OFFICE, label_of, number_of, queue_of, say
@@ -91,23 +90,15 @@ class Agent(CallActor):
 
 
 class Callback(CallActor):
-    """Has somebody called, once: a flow that is run again is given what came of it."""
+    """Has somebody called, once: a flow that is run again does not dial again."""
 
     async def run(self) -> None:
         label = label_of(self.from_number)
         await self.answer()
         await self.play_tts(say("promise", label)).wait()
-        await self.side_effect(self.call_back, label)
+        number = number_of(int(label), CALLED)
+        self.app.dial(Called, phone(to=number, from_=OFFICE), label=label_of(number))
         await self.play_tts(say("done", label)).wait()
-
-    def call_back(self, label: str) -> bool:
-        """Dial; return whether this was the first time."""
-        number, tag = number_of(int(label), CALLED), f"back-{label}"
-        try:
-            self.app.dial(Called, phone(to=number, from_=OFFICE), tag=tag, label=label_of(number))
-        except ConfigError:  # the tag is in use: the process was killed before it had written down that this was done
-            return False
-        return True
 
 
 class Called(CallActor):

@@ -1,0 +1,35 @@
+"""How the journal is told who has a call. Layer: hall."""
+
+from __future__ import annotations
+
+from relay_actors.actors.course import Started
+from relay_actors.actors.leg import Leg
+from relay_actors.actors.office import Office
+from relay_actors.actors.packing import NotKept, name_of, pack
+from relay_actors.protocol.base import JsonObject
+
+__all__ = ["begun", "plain_data"]
+
+
+def begun(leg: Leg, actor_class: type, office: Office) -> Started:
+    """Return what the connection is to be told when an actor has been given a call, or is about to dial one."""
+    course = leg.course
+    course.is_begun = True
+    course.seed = office.system.new_id()
+    course.saved = data = plain_data(leg, actor_class, office)
+    settings: JsonObject = {"seed": course.seed}
+    if leg.dialling is not None:
+        dial = leg.dialling.command.to_params()
+        settings |= {"tag": leg.tag, "timeout_s": leg.dialling.timeout_s, "dial": dial}
+    return Started(leg.subject, name_of(actor_class), leg.direction, data, settings)
+
+
+def plain_data(leg: Leg, actor_class: type, office: Office) -> dict[str, object]:
+    """Return the application's data of a call, as far as the journal can hold them; what it cannot is told of once."""
+    plain: dict[str, object] = {}
+    for key, value in leg.data.items():
+        try:
+            plain[key] = pack(value)
+        except NotKept as error:
+            office.doubts.look_at_data(actor_class.__name__, key, str(error))
+    return plain

@@ -1,0 +1,84 @@
+"""A flow that dials somebody and is run again after the end of the process does not dial twice (SEMANTICS J3, X9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from relay_actors import CallActor
+from tests.actors.mortal_world import MortalWorld
+from tests.actors.world import CALLER, CONTEXT, device
+
+FRIEND = "+15550002222"
+
+
+class Friend(CallActor):
+    async def run(self) -> None:
+        await (await self.play_tts(f"Somebody thinks of you, {self.data['name']}")).wait()
+        await self.sleep(5)
+
+
+class Caller(CallActor):
+    """Dials, without a tag of its own, and waits for the one who is called."""
+
+    async def run(self) -> None:
+        await self.answer()
+        friend = self.app.dial(Friend, device(FRIEND), name="Ada")
+        await friend.wait_for_answered()
+        await (await self.play_tts("Your friend is there")).wait()
+        await friend.wait_for_ended()
+        await (await self.play_tts("Your friend has gone")).wait()
+
+
+@pytest.fixture
+def world() -> Iterator[MortalWorld]:
+    with MortalWorld() as world:
+        yield world
+
+
+def tell(world: MortalWorld, dies_at: int | None = None) -> tuple[list[str], list[str]]:
+    friend, caller = world.sim.phone(FRIEND).answers_after(2.0), world.sim.phone(CALLER)
+    world.takes_calls(Caller)
+    caller.dials(context=CONTEXT)
+    if dies_at is not None:
+        world.dies_at = world.places + dies_at
+    before = world.places
+    world.live(120.0)
+    world.places -= before
+    assert caller.line.is_over
+    assert len(friend.lines) == 1
+    return [str(sound) for sound in caller.line.heard], [str(sound) for sound in friend.line.heard]
+
+
+def test_wherever_the_process_dies_the_friend_is_called_once_and_the_caller_is_told() -> None:
+    """At every commit and every write; the handle that the flow has is that of the same call. J3, J4, X9."""
+    with MortalWorld() as world:
+        undisturbed = tell(world)
+        places = world.places
+    assert undisturbed == (["Your friend is there", "Your friend has gone"], ["Somebody thinks of you, Ada"])
+    for place in range(1, places + 1):
+        with MortalWorld() as another:
+            assert tell(another, place) == undisturbed, place
+            assert another.deaths == 1
+
+
+def test_a_dial_is_in_the_journal_before_what_its_caller_does_next(world: MortalWorld) -> None:
+    """`app.dial` has returned: whatever the flow writes down after that, somebody will be called. J2."""
+
+    class Writes(CallActor):
+        async def run(self) -> None:
+            await self.side_effect(self.dials)
+            await self.sleep(3600)
+
+        def dials(self) -> None:
+            self.app.dial(Friend, device(FRIEND), tag="t-1", name="Ada")
+
+    world.takes_calls(Writes)
+    world.sim.phone(CALLER).dials(context=CONTEXT)
+    world.settle()
+    entries: list[Any] = [type(entry).__name__ for entry in world.app._journal.store.load()]  # type: ignore[union-attr]
+    what = [getattr(entry, "what", "") for entry in world.app._journal.store.load()]  # type: ignore[union-attr]
+    dialled = max(place for place, name in enumerate(entries) if name == "CallStarted")
+    assert dialled < what.index("result")
