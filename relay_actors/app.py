@@ -34,6 +34,7 @@ from relay_actors.config import Limits, Settings, Timing, check_contexts
 from relay_actors.connection_slots import take_slot
 from relay_actors.errors import ConfigError, NameTaken, NotSentError, WouldDeadlock
 from relay_actors.journal.base import Store
+from relay_actors.journal.sqlite import Durability
 from relay_actors.protocol import checks
 from relay_actors.protocol.commands import Dial, SendMessage
 from relay_actors.protocol.devices import Devices
@@ -70,6 +71,8 @@ class RelayApp(Requesting, Showing):
         max_active_calls: beyond it inbound calls are passed on; else ``RELAY_MAX_ACTIVE_CALLS``, else 1000.
         journal: path of the journal's file, or a `Store`, which stays yours to close; None keeps none. A damaged file
             is moved aside, and what can still be read of it is gone on with: `relay_actors.journal.opening`.
+        durability: of a journal that is given by its path: ``process``, which survives ``kill -9``, or ``power``, where
+            each commit waits for the disk.
         scheme: ``wss``, or ``ws`` for loopback; else ``SIGNALWIRE_RELAY_SCHEME``.
         ca_file: CA bundle; else ``SIGNALWIRE_RELAY_CA_FILE``.
         timing: all times.
@@ -95,6 +98,7 @@ class RelayApp(Requesting, Showing):
         *,
         max_active_calls: int | None = None,
         journal: str | os.PathLike[str] | Store | None = None,
+        durability: Durability = "process",
         scheme: str | None = None,
         ca_file: str | None = None,
         timing: Timing | None = None,
@@ -121,7 +125,7 @@ class RelayApp(Requesting, Showing):
         self._contexts = check_contexts(contexts if contexts is not None else ())
         check_given(self._given)
         self._at_deadline = check_at_deadline(at_drain_deadline, has_journal=journal is not None)
-        self._journal = GivenJournal(journal)
+        self._journal = GivenJournal(journal, durability)
         self._calls: Routes[CallActor] = Routes("calls")
         self._messages: Routes[MessageActor] = Routes("messages")
         self._services: list[tuple[type[Actor], str, tuple[Any, ...], dict[str, Any]]] = []

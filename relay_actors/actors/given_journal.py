@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import get_args
 
+from relay_actors.errors import ConfigError
 from relay_actors.journal.base import Store
 from relay_actors.journal.opening import open_sqlite
+from relay_actors.journal.sqlite import Durability
 from relay_actors.journal.writer_lock import is_awaited
 
 __all__ = ["GivenJournal"]
@@ -17,13 +20,24 @@ class GivenJournal:
 
     Args:
         given: path of the journal's file, a `Store`, or None.
+        durability: of a file: ``process`` or ``power``, see `relay_actors.journal.sqlite`.
 
     Attributes:
         store: what is open; None if nothing is.
+
+    Raises:
+        ConfigError: there is no such durability, or it is not for this to say.
     """
 
-    def __init__(self, given: str | os.PathLike[str] | Store | None) -> None:
+    def __init__(self, given: str | os.PathLike[str] | Store | None, durability: Durability = "process") -> None:
+        if durability not in get_args(Durability):
+            raise ConfigError(f"durability={durability!r}: must be 'process' or 'power'")
+        if durability != "process" and not isinstance(given, str | os.PathLike):
+            raise ConfigError(
+                f"durability={durability!r} is for a journal that is given by its path: journal='calls.db'"
+            )
         self._given = given
+        self._durability = durability
         self.store: Store | None = None
 
     @property
@@ -47,7 +61,7 @@ class GivenJournal:
             JournalError: it cannot be opened.
         """
         if isinstance(self._given, str | os.PathLike):
-            self.store = open_sqlite(self._given, secrets=secrets, hands_over=hands_over)
+            self.store = open_sqlite(self._given, durability=self._durability, secrets=secrets, hands_over=hands_over)
         else:
             self.store = self._given
         return self.store

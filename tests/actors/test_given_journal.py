@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from relay_actors.actors.given_journal import GivenJournal
-from relay_actors.errors import JournalError
+from relay_actors.errors import ConfigError, JournalError
 from relay_actors.journal.memory import MemoryStore
 from relay_actors.journal.sqlite import SqliteStore
 from relay_actors.journal.writer_lock import NextInLine, find_holder
@@ -62,3 +62,23 @@ def test_it_knows_that_somebody_waits(tmp_path: Path):
     with NextInLine(journal.path):
         assert journal.is_awaited()
     assert not journal.is_awaited()
+
+
+@pytest.mark.parametrize(("durability", "synchronous"), [("process", 1), ("power", 2)])
+def test_a_file_is_as_durable_as_is_asked_for(tmp_path: Path, durability: str, synchronous: int):
+    """``power`` has SQLite sync its log with each commit, ``process`` leaves that to the operating system. J1."""
+    journal = GivenJournal(tmp_path / "calls.db", durability)  # type: ignore[arg-type]
+    store = journal.open((), hands_over=False)
+    assert isinstance(store, SqliteStore)
+    assert store._db.execute("PRAGMA synchronous").fetchone() == (synchronous,)
+    journal.close()
+
+
+def test_how_durable_is_said_of_a_path_only_and_in_words_that_there_are(tmp_path: Path):
+    """A store of the user's has its own; a misspelt word must not mean the weaker one."""
+    with pytest.raises(ConfigError, match="must be 'process' or 'power'"):
+        GivenJournal(tmp_path / "calls.db", "fsync")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="given by its path"):
+        GivenJournal(MemoryStore(), "power")
+    with pytest.raises(ConfigError, match="given by its path"):
+        GivenJournal(None, "power")
