@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import pytest
 
 from relay_actors import CallActor
-from relay_actors.events import CollectEvent, PlayEvent
 from tests.actors.world import CALLER, CONTEXT, World, device
 
 DIGITS: dict[str, Any] = {"digits": {"max": 1}, "initial_timeout": 60.0}
@@ -76,37 +75,6 @@ def test_a_flow_that_crashes_again_and_again_at_its_place_is_given_up(world: Wor
     assert world.count("calls.abandoned") == 1
 
 
-def test_what_others_have_asked_of_the_call_and_wait_for_goes_on(world: World) -> None:
-    """Handles, replies and waits of others are not the flow's, and survive it. X6, X8."""
-
-    class Waits(Fragile):
-        async def run(self) -> None:
-            await self.answer()
-            await self.next(CollectEvent)
-            self.may_crash("collected")
-            self.data["seen"] = True
-            await self.sleep(3600)
-
-    Waits.crashes = {"collected": 1}
-    line, handle = world.inbound(Waits)
-    handle.wait_for_answered().get(timeout=5.0)
-    music = handle.play_tts("a long tale " * 200).get(timeout=5.0)
-    heard: list[Any] = []
-    handle.on("calling.call.play", heard.append)
-    ended = handle.wait_for_ended()
-    collect = handle.collect(digits={"max": 1}, initial_timeout=60.0).get(timeout=5.0)
-    line.presses("7")
-    world.settle()
-    assert collect.wait().get(timeout=5.0).digits == "7"
-    assert handle.data == {"seen": True}
-    music.stop().get(timeout=5.0)
-    assert isinstance(music.wait().get(timeout=5.0), PlayEvent)
-    assert [event.state for event in heard] == ["finished"]
-    line.hangs_up()
-    ended.get(timeout=5.0)
-    assert world.methods().count("calling.play") == 1
-
-
 def test_a_dialled_flow_goes_on_too(world: World) -> None:
     """The dial, its legs and its winner are on record like all else. X8, X9."""
 
@@ -125,31 +93,6 @@ def test_a_dialled_flow_goes_on_too(world: World) -> None:
     world.run(60)
     assert [str(sound) for sound in phone.line.heard] == ["Hello Ada", "Bye"]
     assert world.methods().count("calling.dial") == 1
-
-
-def test_a_side_effect_that_runs_while_the_flow_crashes_is_not_done_twice(world: World) -> None:
-    """What is being found out elsewhere goes on, and the flow that goes on is given it."""
-    done: list[str] = []
-
-    def pay() -> str:
-        done.append("paid")
-        return "receipt"
-
-    class Pays(Fragile):
-        async def run(self) -> None:
-            await self.answer()
-            paid = self.side_effect(pay)
-            self.may_crash("paying")
-            self.data["receipt"] = await paid
-            self.may_crash("paid")
-            self.data["again"] = await self.blocking(pay)
-            await self.sleep(60)
-
-    Pays.crashes = {"paying": 1, "paid": 1}
-    _line, handle = world.inbound(Pays)
-    world.run(5)
-    assert handle.data == {"receipt": "receipt", "again": "receipt"}
-    assert done == ["paid", "paid"]
 
 
 def test_only_a_flow_that_can_be_run_again_in_one_turn_may_go_on_where_it_was() -> None:

@@ -1,0 +1,74 @@
+"""What others have asked of a call, and what is under way, is taken over when its flow is brought to where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from relay_actors.events import CollectEvent, PlayEvent
+from tests.actors.test_rebuilding import Fragile
+from tests.actors.world import World
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with World() as world:
+        yield world
+
+
+def test_what_others_have_asked_of_the_call_and_wait_for_goes_on(world: World) -> None:
+    """Handles, replies and waits of others are not the flow's, and survive it. X6, X8."""
+
+    class Waits(Fragile):
+        async def run(self) -> None:
+            await self.answer()
+            await self.next(CollectEvent)
+            self.may_crash("collected")
+            self.data["seen"] = True
+            await self.sleep(3600)
+
+    Waits.crashes = {"collected": 1}
+    line, handle = world.inbound(Waits)
+    handle.wait_for_answered().get(timeout=5.0)
+    music = handle.play_tts("a long tale " * 200).get(timeout=5.0)
+    heard: list[Any] = []
+    handle.on("calling.call.play", heard.append)
+    ended = handle.wait_for_ended()
+    collect = handle.collect(digits={"max": 1}, initial_timeout=60.0).get(timeout=5.0)
+    line.presses("7")
+    world.settle()
+    assert collect.wait().get(timeout=5.0).digits == "7"
+    assert handle.data == {"seen": True}
+    music.stop().get(timeout=5.0)
+    assert isinstance(music.wait().get(timeout=5.0), PlayEvent)
+    assert [event.state for event in heard] == ["finished"]
+    line.hangs_up()
+    ended.get(timeout=5.0)
+    assert world.methods().count("calling.play") == 1
+
+
+def test_a_side_effect_that_runs_while_the_flow_crashes_is_not_done_twice(world: World) -> None:
+    """What is being found out elsewhere goes on, and the flow that goes on is given it."""
+    done: list[str] = []
+
+    def pay() -> str:
+        done.append("paid")
+        return "receipt"
+
+    class Pays(Fragile):
+        async def run(self) -> None:
+            await self.answer()
+            paid = self.side_effect(pay)
+            self.may_crash("paying")
+            self.data["receipt"] = await paid
+            self.may_crash("paid")
+            self.data["again"] = await self.blocking(pay)
+            await self.sleep(60)
+
+    Pays.crashes = {"paying": 1, "paid": 1}
+    _line, handle = world.inbound(Pays)
+    world.run(5)
+    assert handle.data == {"receipt": "receipt", "again": "receipt"}
+    assert done == ["paid", "paid"]
