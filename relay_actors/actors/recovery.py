@@ -26,7 +26,7 @@ from relay_actors.actors.leg import Leg
 from relay_actors.actors.office import Office
 from relay_actors.actors.outbound_leg import OutboundLegActor
 from relay_actors.actors.outgoing import last_word
-from relay_actors.actors.packing import NotKept, name_of, unpack
+from relay_actors.actors.packing import NotKept, name_of, unpack_data
 from relay_actors.actors.replaying import Replay
 from relay_actors.actors.wire import Consult, Route, Wire
 from relay_actors.errors import JournalError
@@ -112,7 +112,8 @@ class Recovery:
         started = history.started
         assert started is not None
         actor_class = _class_of(history)
-        leg = Leg(direction="outbound" if history.dial is not None else "inbound", data=unpack(dict(started.data)))
+        data, problems = unpack_data(started.data)
+        leg = Leg(direction="outbound" if history.dial is not None else "inbound", data=data)
         if history.dial is not None:
             command = dial_of(history.dial)
             leg.tag = command.tag
@@ -133,6 +134,10 @@ class Recovery:
         course.replay = made = Replay(history, is_strict=is_flow, done=replay)
         if is_flow and actor_class.dispatcher == "loop":
             made.change("flows on the asyncio loop are not run again where they were")
+        elif is_flow and problems:
+            made.change(problems[0])
+        for problem in problems:
+            _log.error("subject=%s %s", history.subject, problem)
         if actor_class is GivenUpCall and history.actor != name_of(GivenUpCall):
             made.leave_out_the_code()
         kept = Kept(leg, self._office)
