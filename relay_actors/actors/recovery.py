@@ -69,7 +69,9 @@ class Recovery:
         taken_up = 0
         newest = 0.0
         while batch := tuple(islice(subjects, AT_ONCE)):
-            histories = self._consult(partial(_histories, subjects=batch, before=taken_up))
+            histories, damaged = self._consult(partial(_histories, subjects=batch, before=taken_up))
+            for fragment in damaged:
+                self._hang_up(fragment)
             newest = max([newest, *(history.last_at for history in histories)])
             replays = [replay for history in histories if (replay := self._take_up(history)) is not None]
             taken_up += sum(map(self._wait, replays))
@@ -179,26 +181,29 @@ def _begin(wire: Wire) -> list[str]:
     return [subject for subject in wire.journal.subjects() if subject != SESSION]
 
 
-def _histories(wire: Wire, subjects: Collection[str], before: int) -> list[History]:
-    """Return the histories of the next subjects, and expect what their calls will ask for before there is a connection.
+def _histories(wire: Wire, subjects: Collection[str], before: int) -> tuple[list[History], list[History]]:
+    """Return the histories of the next subjects, and what can be read of those that are damaged.
+
+    It is expected how much their calls will ask for before there is a connection.
 
     Args:
         wire: of the connection, in whose turn this is.
         subjects: whose histories.
         before: how many calls were taken up before.
     """
-    histories = []
+    histories, damaged = [], []
     wire.protocol.expect_more((before + len(subjects)) * REQUESTS_EACH)
     for subject in subjects:
         try:
             history = wire.journal.history(subject)
         except JournalError as error:
-            _log.error("the journal of one call is damaged, leaving it out subject=%s: %s", subject, error)
+            _log.error("the journal of one call is damaged, hanging up subject=%s: %s", subject, error)
+            damaged.append(wire.journal.fragment(subject))
             continue
         for frame_id in history.frame_ids:
             wire.protocol.remember_event(frame_id)
         histories.append(history)
-    return histories
+    return histories, damaged
 
 
 def _note_gap(wire: Wire, gap_s: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from random import Random
 from typing import Any, ClassVar
 
@@ -20,8 +21,9 @@ from relay_actors import (
 )
 from relay_actors.actors.recovery import AT_ONCE
 from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, PlayEvent
-from relay_actors.journal.codec import decode
+from relay_actors.journal.codec import decode, encode
 from relay_actors.journal.entries import EventReceived
+from relay_actors.journal.memory import Kept
 from relay_actors.simulator import Line
 from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import CALLER, CONTEXT, device
@@ -721,8 +723,25 @@ def test_a_journal_of_a_release_that_did_not_say_who_had_a_call_has_it_handled_a
     world.dies()
     for subject, kept in world.medium.entries.items():
         old = [one for one in kept if isinstance(decode(one.body), EventReceived)]
-        world.medium.entries[subject] = [one._replace(sequence=place) for place, one in enumerate(old, start=1)]
+        world.medium.entries[subject] = [
+            Kept(one.position, place, encode(replace(decode(one.body), sequence=place)))
+            for place, one in enumerate(old, start=1)
+        ]
     world.lives_again()
     world.run(30)
     assert heard(line) == ["own"]
     assert world.count("calls.recovered") == 0
+
+
+def test_a_call_whose_entries_are_damaged_is_hung_up_and_the_others_go_on(world: MortalWorld) -> None:
+    """J7, X7: nobody is left up."""
+    world.takes_calls(Commanded)
+    lines = [world.sim.phone(f"+1555000000{number}").dials(context=CONTEXT) for number in range(3)]
+    world.run(2.0)
+    world.dies()
+    del world.medium.entries[lines[1].call_id][2]
+    world.lives_again()
+    world.run(30)
+    assert [heard(line) for line in lines] == [["own"], [], ["own"]]
+    assert world.methods().count("calling.end") == 3
+    assert world.count("calls.abandoned") == 1
