@@ -534,7 +534,7 @@ class ConnectionActor(HoldsBack):
 def _consult(look: Callable[[Wire], Any], wire: Wire, done: Future[Any]) -> None:
     try:
         done.try_set(look(wire))
-    except JournalError as error:  # who looks is told; what cannot be read may still be written
+    except Exception as error:  # noqa: BLE001  # who looks is told; what cannot be read may still be written
         done.try_fail(error)
 
 

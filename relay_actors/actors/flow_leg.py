@@ -241,6 +241,9 @@ class FlowLegActor(OutboundLegActor):
         process is given it, and ``function`` is not called again. Only when the process has ended between the call and
         the moment at which its outcome was written down is it called a second time.
 
+        What a flow tells and asks other actors, and commands other calls, is kept like this by itself. What it dials
+        and which texts it sends is not: ``await self.side_effect(lambda: self.app.dial(…).tag)``.
+
         Args:
             function: a plain function; it runs on the blocking pool.
             args: for it.

@@ -5,6 +5,7 @@ Nothing here commits by itself: `commit` is called before anything leaves the pr
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 from collections.abc import Collection, Iterable
@@ -122,6 +123,14 @@ class Journaling:
         """
         assert self._store is not None
         entries = check(self._store.load(subject=subject), old_writer="drop_old_writer").entries
+        return history_of(subject, entries)
+
+    def fragment(self, subject: str) -> History:
+        """Return what can be read of a subject whose entries are damaged: whom it was about, no more."""
+        assert self._store is not None
+        entries: list[Entry] = []
+        with contextlib.suppress(JournalError):
+            entries.extend(self._store.load(subject=subject))
         return history_of(subject, entries)
 
     def kept_session(self) -> Session:

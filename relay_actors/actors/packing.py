@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from relay_actors.protocol.events import RelayEvent, parse_event
 
-__all__ = ["NotKept", "name_of", "pack", "pack_error", "unpack", "unpack_error"]
+__all__ = ["NotKept", "name_of", "pack", "pack_error", "unpack", "unpack_data", "unpack_error"]
 
 _MARK: Final = "$relay_actors"
 """The key by which a packed object is told from a dictionary of the application's."""
@@ -88,6 +88,18 @@ def unpack(value: object) -> Any:
         raise
     except Exception as error:  # whatever its constructor raises
         raise NotKept(f"the journal holds a {kind} that its class does not take any more: {error}") from error
+
+
+def unpack_data(packed: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:
+    """Return ``self.data`` as far as they can be unpacked, and what is to be said of the others."""
+    data: dict[str, Any] = {}
+    problems: list[str] = []
+    for key, value in packed.items():
+        try:
+            data[key] = unpack(value)
+        except NotKept as error:
+            problems.append(f"self.data[{key!r}] is lost: {error}")
+    return data, problems
 
 
 def pack_error(error: BaseException) -> dict[str, object]:

@@ -26,7 +26,7 @@ from relay_actors.actors.leg import Leg
 from relay_actors.actors.office import Office
 from relay_actors.actors.outbound_leg import OutboundLegActor
 from relay_actors.actors.outgoing import last_word
-from relay_actors.actors.packing import NotKept, name_of, unpack
+from relay_actors.actors.packing import NotKept, name_of, unpack_data
 from relay_actors.actors.replaying import Replay
 from relay_actors.actors.wire import Consult, Route, Wire
 from relay_actors.errors import JournalError
@@ -69,7 +69,9 @@ class Recovery:
         taken_up = 0
         newest = 0.0
         while batch := tuple(islice(subjects, AT_ONCE)):
-            histories = self._consult(partial(_histories, subjects=batch, before=taken_up))
+            histories, damaged = self._consult(partial(_histories, subjects=batch, before=taken_up))
+            for fragment in damaged:
+                self._hang_up(fragment)
             newest = max([newest, *(history.last_at for history in histories)])
             replays = [replay for history in histories if (replay := self._take_up(history)) is not None]
             taken_up += sum(map(self._wait, replays))
@@ -112,7 +114,8 @@ class Recovery:
         started = history.started
         assert started is not None
         actor_class = _class_of(history)
-        leg = Leg(direction="outbound" if history.dial is not None else "inbound", data=unpack(dict(started.data)))
+        data, problems = unpack_data(started.data)
+        leg = Leg(direction="outbound" if history.dial is not None else "inbound", data=data)
         if history.dial is not None:
             command = dial_of(history.dial)
             leg.tag = command.tag
@@ -136,6 +139,10 @@ class Recovery:
         course.replay = made = Replay(history, is_strict=is_flow, done=replay)
         if is_flow and actor_class.dispatcher == "loop":
             made.change("flows on the asyncio loop are not run again where they were")
+        elif is_flow and problems:
+            made.change(problems[0])
+        for problem in problems:
+            _log.error("subject=%s %s", history.subject, problem)
         if actor_class is GivenUpCall and history.actor != name_of(GivenUpCall):
             made.leave_out_the_code()
         kept = Kept(leg, self._office)
@@ -177,26 +184,29 @@ def _begin(wire: Wire) -> list[str]:
     return [subject for subject in wire.journal.subjects() if subject != SESSION]
 
 
-def _histories(wire: Wire, subjects: Collection[str], before: int) -> list[History]:
-    """Return the histories of the next subjects, and expect what their calls will ask for before there is a connection.
+def _histories(wire: Wire, subjects: Collection[str], before: int) -> tuple[list[History], list[History]]:
+    """Return the histories of the next subjects, and what can be read of those that are damaged.
+
+    It is expected how much their calls will ask for before there is a connection.
 
     Args:
         wire: of the connection, in whose turn this is.
         subjects: whose histories.
         before: how many calls were taken up before.
     """
-    histories = []
+    histories, damaged = [], []
     wire.protocol.expect_more((before + len(subjects)) * REQUESTS_EACH)
     for subject in subjects:
         try:
             history = wire.journal.history(subject)
         except JournalError as error:
-            _log.error("the journal of one call is damaged, leaving it out subject=%s: %s", subject, error)
+            _log.error("the journal of one call is damaged, hanging up subject=%s: %s", subject, error)
+            damaged.append(wire.journal.fragment(subject))
             continue
         for frame_id in history.frame_ids:
             wire.protocol.remember_event(frame_id)
         histories.append(history)
-    return histories
+    return histories, damaged
 
 
 def _note_gap(wire: Wire, gap_s: float) -> None:

@@ -28,7 +28,7 @@ from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
 from relay_actors.actors.orders import Begin
 from relay_actors.actors.orders_again import take_back
 from relay_actors.actors.outgoing import Outgoing
-from relay_actors.actors.packing import NotKept, unpack, unpack_error
+from relay_actors.actors.packing import NotKept, unpack, unpack_data, unpack_error
 from relay_actors.actors.routing import Claim
 from relay_actors.actors.taking_over import take_over
 from relay_actors.actors.watched import give, outcome_of
@@ -355,8 +355,11 @@ class Replay:
         known = [one.values for one in self._items[: self._at] if isinstance(one, Learnt) and "data" in one.values]
         if known:
             leg.course.saved = known[-1]["data"]
+            data, problems = unpack_data(leg.course.saved)
+            for problem in problems:
+                _log.error("call_id=%s %s", leg.name, problem)
             leg.data.clear()
-            leg.data.update(unpack(leg.course.saved))
+            leg.data.update(data)
 
     def _tell_stalled(self, actor: Any, values: Mapping[str, Any]) -> None:
         for order, known in tuple(actor.leg.under_way.items()):

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_actors.actors.packing import NotKept, name_of, pack, pack_error, unpack, unpack_error
+from relay_actors.actors.packing import NotKept, name_of, pack, pack_error, unpack, unpack_data, unpack_error
 from relay_actors.errors import CallEnded, CommandRejectedError, NotSentError
 from relay_actors.events import PlayEvent, parse_event
 from relay_actors.journal.codec import decode, encode
@@ -241,3 +241,11 @@ def test_arguments_that_cannot_be_kept_are_kept_as_text() -> None:
 
 def test_a_class_is_named_by_its_module_and_its_place_there() -> None:
     assert name_of(Item) == "tests.actors.test_packing:Item"
+
+
+def test_of_data_only_what_cannot_be_unpacked_is_lost() -> None:
+    packed = {"item": pack(Item("a")), "gone": {"$relay_actors": "app:Gone", "fields": {}}, "n": 1}
+    data, problems = unpack_data(packed)
+    assert data == {"item": Item("a"), "n": 1}
+    assert len(problems) == 1
+    assert "self.data['gone'] is lost" in problems[0]

@@ -196,7 +196,7 @@ def executed(world: MortalWorld, method: str) -> list[str]:
 
 @pytest.mark.parametrize("name", STORIES)
 def test_a_process_may_die_before_and_after_every_commit_and_every_write(name: str) -> None:
-    """Wherever that is, the person hears everything once, in its order, and is not left up. J1 to J5, X8."""
+    """Wherever that is, the person hears everything once, in its order, and is not left up. J1, J2, J4, J5, X8."""
     story = STORIES[name]
     with MortalWorld() as world:
         undisturbed = tell(story, world)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from random import Random
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import pytest
 
@@ -16,13 +17,16 @@ from relay_actors import (
     CallEnded,
     ConnectionLost,
     ConnectionRestored,
-    FlowChanged,
     gather,
 )
+from relay_actors.actors.recovery import AT_ONCE
 from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, PlayEvent
+from relay_actors.journal.codec import decode, encode
+from relay_actors.journal.entries import EventReceived
+from relay_actors.journal.memory import Kept
 from relay_actors.simulator import Line
 from tests.actors.mortal_world import MortalWorld
-from tests.actors.world import CALLER, CONTEXT
+from tests.actors.world import CALLER, CONTEXT, device
 
 DIGITS: dict[str, Any] = {"digits": {"max": 1}, "initial_timeout": 60.0}
 DEATHS = [(), (0.3,), (1.5,), (3.5,), (6.0,), (1.5, 3.5, 6.0), (0.3, 1.0, 2.0, 4.0, 8.0)]
@@ -244,15 +248,6 @@ def test_a_flow_that_began_anew_goes_on_where_it_is_after_another_death(
     assert len(set(deployed.why)) == 1
 
 
-class OnTheLoop(CallActor):
-    """Runs on the asyncio loop, where nobody sees what it awaits."""
-
-    dispatcher = "loop"
-
-    async def run(self) -> None:
-        await self.answer()
-
-
 # -- who has the call --------------------------------------------------------------------------------------------------
 
 
@@ -429,7 +424,7 @@ def test_deaths_in_a_row_and_cuts_at_random_places_change_nothing_that_is_heard(
         world.dies_after(*deaths, cuts_s=cuts, then_s=25)
         texts = [str(sound) for sound in line.heard]
         assert len(texts) == len(set(texts)) == {Everything: 3, Handles: 2, Commanded: 1}[actor_class], (deaths, cuts)
-        line.hangs_up() if not line.is_over else None
+        line.hangs_up()
         world.run(5)
 
 
@@ -650,11 +645,103 @@ def test_what_others_have_told_is_there_and_was_told_once(world: MortalWorld) ->
         world.run(1.0)
         handle = world.app.call(line.call_id)
         assert handle is not None
-        handle.tell(text) if hasattr(handle, "tell") else handle.ref.tell(text)
+        handle.ref.tell(text)
         world.run(0.1)
         world.dies()
         world.lives_again(after_s=0.2)
     handle = world.app.call(line.call_id)
     assert handle is not None
     assert handle.data["told"] == ["a", "b", "c"]
-    assert cast("Any", FlowChanged) is not None
+
+
+class Dialler(CallActor):
+    """Has somebody else called, once."""
+
+    async def run(self) -> None:
+        await self.answer()
+        tag = await self.side_effect(lambda: self.app.dial(Reached, [[device("+15550100101")]]).leg.tag)
+        await self.sleep(3)
+        await say(self, f"dialled {tag}")
+        await self.sleep(3)
+
+
+class Reached(CallActor):
+    """Is called."""
+
+    async def run(self) -> None:
+        await say(self, "for you")
+
+
+@pytest.mark.parametrize("deaths_s", [(), (1.0,), (0.4, 1.0, 4.0, 6.0)], ids=str)
+def test_what_is_dialled_as_a_side_effect_is_dialled_once(world: MortalWorld, deaths_s: tuple[float, ...]) -> None:
+    """J3."""
+    phone = world.sim.phone("+15550100101")
+    phone.answers_after(1.0)
+    line = dials(world, Dialler)
+    world.dies_after(*deaths_s)
+    [tag] = {params["tag"] for params in world.sent("calling.dial")}
+    assert heard(line) == [f"dialled {tag}"]
+    assert heard(phone.line) == ["for you"]
+
+
+def test_as_many_calls_as_there_are_go_on(world: MortalWorld) -> None:
+    """J8: more than are rebuilt at once."""
+    world.takes_calls(Commanded)
+    lines = [world.sim.phone(f"+1555000{number:04}").dials(context=CONTEXT) for number in range(2 * AT_ONCE + 7)]
+    world.dies_after(2.0, 5.0)
+    assert [heard(line) for line in lines] == [["own"]] * len(lines)
+    assert world.count("calls.recovered") == 2 * len(lines)
+
+
+class Watchful(CallActor):
+    """Knows how many are being rebuilt while it is."""
+
+    at_once: ClassVar[list[int]] = []
+
+    async def run(self) -> None:
+        await self.answer()
+        replaying = [cell for cell in self.system.living if getattr(cell.ref, "kept", None) is not None]
+        type(self).at_once.append(sum(cell.ref.kept.leg.course.replay is not None for cell in replaying))
+        await self.sleep(8)
+        await say(self, "own")
+
+
+def test_no_more_than_fifty_calls_are_rebuilt_at_once(world: MortalWorld) -> None:
+    """J8."""
+    Watchful.at_once.clear()
+    world.takes_calls(Watchful)
+    lines = [world.sim.phone(f"+1555000{number:04}").dials(context=CONTEXT) for number in range(AT_ONCE + 20)]
+    world.dies_after(2.0)
+    assert [heard(line) for line in lines] == [["own"]] * len(lines)
+    assert 1 < max(Watchful.at_once) <= AT_ONCE
+
+
+def test_a_journal_of_a_release_that_did_not_say_who_had_a_call_has_it_handled_anew(world: MortalWorld) -> None:
+    """J9."""
+    line = dials(world, Commanded)
+    world.run(2.0)
+    world.dies()
+    for subject, kept in world.medium.entries.items():
+        old = [one for one in kept if isinstance(decode(one.body), EventReceived)]
+        world.medium.entries[subject] = [
+            Kept(one.position, place, encode(replace(decode(one.body), sequence=place)))
+            for place, one in enumerate(old, start=1)
+        ]
+    world.lives_again()
+    world.run(30)
+    assert heard(line) == ["own"]
+    assert world.count("calls.recovered") == 0
+
+
+def test_a_call_whose_entries_are_damaged_is_hung_up_and_the_others_go_on(world: MortalWorld) -> None:
+    """J7, X7: nobody is left up."""
+    world.takes_calls(Commanded)
+    lines = [world.sim.phone(f"+1555000000{number}").dials(context=CONTEXT) for number in range(3)]
+    world.run(2.0)
+    world.dies()
+    del world.medium.entries[lines[1].call_id][2]
+    world.lives_again()
+    world.run(30)
+    assert [heard(line) for line in lines] == [["own"], [], ["own"]]
+    assert world.methods().count("calling.end") == 3
+    assert world.count("calls.abandoned") == 1
