@@ -18,13 +18,8 @@ from relay_actors.actors.ending import Ending, heeding_signals, next_word
 from relay_actors.actors.give_up import HangUp
 from relay_actors.actors.given_journal import GivenJournal
 from relay_actors.actors.leg import Leg
-from relay_actors.actors.message import (
-    KeptMessage,
-    MessageActor,
-    MessageHandle,
-    OutboundMessageActor,
-    TextMessage,
-)
+from relay_actors.actors.message import MessageActor
+from relay_actors.actors.message_handle import KeptMessage, MessageHandle, TextMessage
 from relay_actors.actors.requesting import Requesting
 from relay_actors.actors.routing import Claim, Routes
 from relay_actors.actors.showing import Showing
@@ -356,6 +351,8 @@ class RelayApp(Requesting, Showing):
         if not self._journal.is_there:
             raise ConfigError(f"hand_over(): {NEEDS_JOURNAL}")
         shutdown = self._shutdown
+        if shutdown is not None and here.turn is None:
+            shutdown.finish_texts()  # until then it runs: their handlers may ask it for everything
         return self._take_down(lambda _tree: shutdown is None or shutdown.hand_over(self._journal.close))
 
     def _take_down(self, end: Callable[[Tree], bool]) -> bool:
@@ -471,16 +468,16 @@ class RelayApp(Requesting, Showing):
             raise ConfigError(f"app.dial({actor_class!r}, …): give a subclass of CallActor")
         if dial_timeout is not None and (checks.seconds(dial_timeout) is not None or not dial_timeout):
             raise ConfigError(f"dial_timeout={dial_timeout!r}: must be a positive number of seconds")
-        office = self._running().office
+        tree = self._running()
         if self._shutdown is not None and self._shutdown.rejects:
             raise NotSentError("calling.dial was not sent: the application is being shut down, and dials nobody more")
-        command = Dial(devices=devices, tag=tag, max_duration=max_duration).with_tag(office.system.new_id())
+        command = tree.with_tag(Dial(devices=devices, tag=tag, max_duration=max_duration))
         leg = Leg(direction="outbound", data=data)
         leg.tag = command.tag or ""
-        leg.course.is_kept = self._running().wire.journal.is_kept
+        leg.course.is_kept = tree.wire.journal.is_kept
         leg.dialling = Dialling(command, dial_timeout if dial_timeout is not None else self.timing.dial_timeout_s)
         try:
-            return CallHandle(self._running().start_call(actor_class, Kept(leg, office), ("tag", leg.tag)))
+            return CallHandle(tree.dial(actor_class, leg))
         except NameTaken:
             raise ConfigError(f"tag={leg.tag!r} is in use by another dial: choose a new one, or none") from None
 
@@ -551,8 +548,7 @@ class RelayApp(Requesting, Showing):
             state="queued",
             tags=list(tags or ()),
         )
-        kept = KeptMessage(message, tree.office, on_completed)
-        return MessageHandle(kept, tree.start_message(OutboundMessageActor, command, kept))
+        return tree.send_text(command, KeptMessage(message, tree.office, on_completed))
 
     def call(self, call_id: str) -> CallHandle | None:
         """Return a handle of a running call, or None if there is none of that id. Any thread."""

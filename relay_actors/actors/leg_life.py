@@ -183,7 +183,7 @@ class LegLife(Actor, AllVerbs):
         settings: JsonObject = {"seed": course.seed}
         if leg.dialling is not None:
             dial = leg.dialling.command.to_params()
-            settings |= {"tag": leg.tag, "timeout_s": leg.dialling.timeout_s, "dial": dial}
+            settings |= {"tag": leg.tag, "timeout_s": leg.dialling.timeout_s, "dial": dial, "cause": leg.cause}
             self.office.tell_connection(Claim(leg.tag, self._cell.ref, is_call=True))
         course.saved = data = self._plain_data()
         started = Started(leg.subject, name, leg.direction, data, settings)

@@ -23,18 +23,23 @@ from relay_actors.actors.calls_supervisor import CallsSupervisor
 from relay_actors.actors.connection import ConnectionActor
 from relay_actors.actors.desk import Desk, DeskActor
 from relay_actors.actors.leaving import Leave, Release
-from relay_actors.actors.message import KeptMessage, MessageRef, MessagesSupervisor
+from relay_actors.actors.leg import Leg
+from relay_actors.actors.message import MessageRef, MessagesSupervisor, OutboundMessageActor
+from relay_actors.actors.message_handle import KeptMessage, MessageHandle
 from relay_actors.actors.office import App, Office
 from relay_actors.actors.orders import LetGo
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.recovery import Recovery
 from relay_actors.actors.routing import Routes
+from relay_actors.actors.sent_texts import SentText
+from relay_actors.actors.text_turns import TEXT, text_turn
 from relay_actors.actors.wire import ChangeContexts, Connect, Disconnect, Wire
 from relay_actors.config import Limits, Settings, Timing
 from relay_actors.errors import ActorDead, ConnectionLostError, NotSentError, RelayActorsError
 from relay_actors.journal.base import Store
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.client import ClientProtocol
+from relay_actors.protocol.commands import Dial, SendMessage
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
@@ -159,7 +164,7 @@ class Tree:
         Raises:
             JournalError: the journal cannot be read.
         """
-        return Recovery(self.office, self.start_call).run() if self.wire.journal.is_kept else 0
+        return Recovery(self.office, self.start_call, self._start_text).run() if self.wire.journal.is_kept else 0
 
     def connect(self) -> None:
         """Open the connection, and keep it open."""
@@ -186,10 +191,47 @@ class Tree:
         assert isinstance(ref, CallRef)
         return ref
 
-    def start_message(self, actor_class: type[Any], command: Any, kept: KeptMessage) -> ActorRef[Any]:
-        """Start the actor of a text that this side sends."""
-        spec = actor_class.child_spec(self.office)
-        return self.system.start_child(self.office.messages, actor_class, command, spec=spec, keep=kept)
+    def with_tag(self, command: Dial) -> Dial:
+        """Return a dial with a tag: its own, or else the same one whenever the handler of a text is run again."""
+        turn = text_turn() if command.tag is None else None
+        return command.with_tag(self.system.new_id() if turn is None else turn.next_name())
+
+    def dial(self, actor_class: type[Any], leg: Leg) -> CallRef:
+        """Dial; or find the call, if a former process has dialled it for the handler that is run again here.
+
+        Raises:
+            NameTaken: there is another dial of that tag.
+        """
+        turn = text_turn()
+        former = None if turn is None else turn.former.get(leg.tag)
+        if isinstance(former, CallRef):
+            return former
+        leg.cause = "" if turn is None else turn.message_id
+        ref = self.start_call(actor_class, Kept(leg, self.office), ("tag", leg.tag))
+        if turn is not None:
+            turn.begun.append(ref)
+        return ref
+
+    def send_text(self, command: SendMessage, kept: KeptMessage) -> MessageHandle:
+        """Send a text; or find it, if a former process has sent it for the handler that is run again here."""
+        turn = text_turn()
+        if turn is None:
+            kept.name = f"{TEXT}{self.system.new_id()}"
+            return MessageHandle(kept, self._start_text(command, kept))
+        kept.name, kept.cause = turn.next_name(), turn.message_id
+        former = turn.former.get(kept.name)
+        if isinstance(former, MessageRef):
+            former.attach(kept.on_completed)
+            return MessageHandle(former.kept, former)
+        ref = self._start_text(command, kept)
+        turn.begun.append(ref)
+        return MessageHandle(kept, ref)
+
+    def _start_text(self, begun: SendMessage | SentText, kept: KeptMessage) -> MessageRef:
+        spec = OutboundMessageActor.child_spec(self.office)
+        ref = self.system.start_child(self.office.messages, OutboundMessageActor, begun, spec=spec, keep=kept)
+        assert isinstance(ref, MessageRef)
+        return ref
 
     def execute(self, method: str, params: JsonObject) -> Future[JsonObject]:
         """Send any request."""
