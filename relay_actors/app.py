@@ -452,7 +452,7 @@ class RelayApp(Requesting, Showing):
         Args:
             actor_class: who handles the call.
             devices: tried one after the other; those of an inner list ring together. One alone needs no lists.
-            tag: correlates; chosen for you.
+            tag: correlates; chosen for you, and the same one whenever the handler of a text is run again.
             max_duration: minutes (PROTOCOL D9).
             dial_timeout: seconds to wait for an answer; ``timing.dial_timeout_s`` by default.
             data: becomes ``self.data`` of the actor.
@@ -518,7 +518,8 @@ class RelayApp(Requesting, Showing):
             tags: labels.
             region: of origin.
             on_completed: called with the event of the last state, ``failed`` also when the server refuses the text; a
-                function or a coroutine function, as for `MessageHandle.on`.
+                function or a coroutine function, as for `MessageHandle.on`. It ends with the process, although the text
+                is followed by the next one, if there is a journal.
 
         Raises:
             ArgumentError: neither body nor media, or an argument cannot be used (a ValueError).

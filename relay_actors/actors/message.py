@@ -115,6 +115,10 @@ class MessageActor(_TextActor):
 
     The actor stops after that; what it has started with `app.send_message` or `app.dial` goes on. What its handler
     raises is logged, and ends it: a text is not handled twice.
+
+    With a journal, a handler that was not over when the process has ended is run again by the next one, from its
+    beginning. What it had sent or dialled in its turns is not begun again: the n-th time it gets a handle of what it had
+    begun the n-th time.
     """
 
     @property

@@ -368,7 +368,7 @@ def test_a_handler_that_has_failed_is_not_run_again_by_the_next_process() -> Non
 
 
 def test_a_text_that_the_server_has_taken_is_followed_by_the_next_process() -> None:
-    """Its states have an owner, and the journal is cleared when the last one has come."""
+    """Its states have an owner, and the journal is cleared when the last one has come. X17."""
     with MortalWorld() as world:
         world.start()
         world.app.send_message(to_number=PERSON, from_number=OTHER, body="one", media=["https://example.com/a.png"])
