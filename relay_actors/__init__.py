@@ -19,7 +19,8 @@ from relay_actors.actors.call import CallActor
 from relay_actors.actors.call_handle import CallHandle
 from relay_actors.actors.give_up import Apologise, HandTo, HangUp, LeaveUp, TransferTo
 from relay_actors.actors.leaving import LeaveForNext
-from relay_actors.actors.message import MessageActor, MessageHandle
+from relay_actors.actors.message import MessageActor
+from relay_actors.actors.message_handle import MessageHandle
 from relay_actors.actors.notices import (
     ActionCompleted,
     CallStalled,

@@ -18,13 +18,8 @@ from relay_actors.actors.ending import Ending, heeding_signals, next_word
 from relay_actors.actors.give_up import HangUp
 from relay_actors.actors.given_journal import GivenJournal
 from relay_actors.actors.leg import Leg
-from relay_actors.actors.message import (
-    KeptMessage,
-    MessageActor,
-    MessageHandle,
-    OutboundMessageActor,
-    TextMessage,
-)
+from relay_actors.actors.message import MessageActor
+from relay_actors.actors.message_handle import KeptMessage, MessageHandle, TextMessage
 from relay_actors.actors.requesting import Requesting
 from relay_actors.actors.routing import Claim, Routes
 from relay_actors.actors.showing import Showing
@@ -360,6 +355,8 @@ class RelayApp(Requesting, Showing):
         if not self._journal.is_there:
             raise ConfigError(f"hand_over(): {NEEDS_JOURNAL}")
         shutdown = self._shutdown
+        if shutdown is not None and here.turn is None:
+            shutdown.finish_texts()  # until then it runs: their handlers may ask it for everything
         return self._take_down(lambda _tree: shutdown is None or shutdown.hand_over(self._journal.close))
 
     def _take_down(self, end: Callable[[Tree], bool]) -> bool:
@@ -459,7 +456,7 @@ class RelayApp(Requesting, Showing):
         Args:
             actor_class: who handles the call.
             devices: tried one after the other; those of an inner list ring together. One alone needs no lists.
-            tag: correlates; chosen for you.
+            tag: correlates; chosen for you, and the same one whenever the handler of a text is run again.
             max_duration: minutes (PROTOCOL D9).
             dial_timeout: seconds to wait for an answer; ``timing.dial_timeout_s`` by default.
             data: becomes ``self.data`` of the actor.
@@ -524,7 +521,8 @@ class RelayApp(Requesting, Showing):
             tags: labels.
             region: of origin.
             on_completed: called with the event of the last state, ``failed`` also when the server refuses the text; a
-                function or a coroutine function, as for `MessageHandle.on`.
+                function or a coroutine function, as for `MessageHandle.on`. It ends with the process, although the text
+                is followed by the next one, if there is a journal.
 
         Raises:
             ArgumentError: neither body nor media, or an argument cannot be used (a ValueError).
@@ -554,8 +552,7 @@ class RelayApp(Requesting, Showing):
             state="queued",
             tags=list(tags or ()),
         )
-        kept = KeptMessage(message, tree.office, on_completed)
-        return MessageHandle(kept, tree.start_message(OutboundMessageActor, command, kept))
+        return tree.send_text(command, KeptMessage(message, tree.office, on_completed))
 
     def call(self, call_id: str) -> CallHandle | None:
         """Return a handle of a running call, or None if there is none of that id. Any thread."""

@@ -20,7 +20,7 @@ def begun(leg: Leg, actor_class: type, office: Office) -> Started:
     settings: JsonObject = {"seed": course.seed}
     if leg.dialling is not None:
         dial = leg.dialling.command.to_params()
-        settings |= {"tag": leg.tag, "timeout_s": leg.dialling.timeout_s, "dial": dial}
+        settings |= {"tag": leg.tag, "timeout_s": leg.dialling.timeout_s, "dial": dial, "cause": leg.cause}
     return Started(leg.subject, name_of(actor_class), leg.direction, data, settings)
 
 

@@ -24,6 +24,7 @@ from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.router import Router
 from relay_actors.actors.routing import Claim, DialOver
 from relay_actors.actors.socket_news import Due, Opened, OpenFailed, Readable, tell
+from relay_actors.actors.text_turns import TextHandled, cause_of
 from relay_actors.actors.wire import ChangeContexts, Connect, Consult, Disconnect, Drain, Route, Safe, Step, Wire
 from relay_actors.errors import (
     CommandRejectedError,
@@ -149,6 +150,8 @@ class ConnectionActor(HoldsBack):
                 self._router.forget(ref)
             case DialOver():
                 self._router.dial_over(message)
+            case TextHandled(message_id=message_id):
+                self._router.text_handled(message_id)
             case CallReceiveEvent():  # of a call that its actor had passed on, and that has come back
                 self._router.route(message)
             case Consult(look=look, done=done):
@@ -297,7 +300,7 @@ class ConnectionActor(HoldsBack):
         if isinstance(error, ConnectionLostError) and not error.is_final and outgoing.on_late is not None:
             self._wire.holding.hold(outgoing.subject)
         if outgoing.subject and not self._wire.live.owns(outgoing.subject):
-            self._wire.journal.forget(outgoing.subject)  # the last word on it
+            self._wire.forget(outgoing.subject, cause_of(outgoing.subject))  # the last word on it
         elif isinstance(error, RequestTimeoutError):
             self._wire.await_late(request_id, outgoing)
 

@@ -63,12 +63,14 @@ class Leaving:
     Attributes:
         has_left: whether nothing of the journal and of the socket is this process's any more.
         not_delivered: how many events were written down for the next process.
+        causes: ids of the inbound texts whose handlers have begun something that is not written down.
     """
 
     def __init__(self, due: float) -> None:
         self.due = due
         self.has_left = False
         self.not_delivered = 0
+        self.causes: set[str] = set()
         self._error: RelayError | None = None
         self._held: list[Outgoing] = []
         self._waiting: list[Future[bool]] = []

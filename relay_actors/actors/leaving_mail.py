@@ -7,6 +7,7 @@ import logging
 from relay_actors.actors.course import Note, Started
 from relay_actors.actors.leaving import SETTLES_S, Leave, Leaving, Release
 from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.text_turns import TextHandled, cause_of
 from relay_actors.actors.wire import ChangeContexts, Drain, Wire
 from relay_actors.errors import CommandRejectedError
 from relay_actors.protocol.events import CallReceiveEvent
@@ -53,12 +54,17 @@ def is_known(error: BaseException | None) -> bool:
 def take(leaving: Leaving, message: object) -> bool:
     """Return whether a message is dealt with by this: nothing new is begun any more."""
     match message:
-        case Outgoing():
+        case Outgoing(subject=subject):
+            leaving.causes.add(cause_of(subject))
             leaving.hold(message)
         case ChangeContexts(on_answer=on_answer):
             leaving.hold(Outgoing("a change of contexts", {}, on_answer))
-        case Note() | Started():
+        case Started(settings=settings):
+            leaving.causes.add(str(settings.get("cause", "")))
+        case Note():
             pass  # the next process comes to that again, from what the journal knows
+        case TextHandled(message_id=message_id):
+            return message_id in leaving.causes  # then the next process handles it again, and that is begun there
         case CallReceiveEvent():  # of a call that was passed on and has come back: it is in the journal
             leaving.not_delivered += 1
         case Drain(done=done):

@@ -57,6 +57,7 @@ class Leg:
         call_id: "" until an outbound call has been answered.
         node_id: the server's node; goes with every command.
         tag: of the dial, or "".
+        cause: the id of the inbound text whose handler has dialled it, or "".
         context: the routing label of an inbound call; the session's name for an outbound one.
         direction: ``inbound`` or ``outbound``.
         device: ``{type, params}`` of the other party.
@@ -98,6 +99,7 @@ class Leg:
         self.call_id = ""
         self.node_id = ""
         self.tag = ""
+        self.cause = ""
         self.segment_id = ""
         self.project_id = ""
         self.context = ""

@@ -2,114 +2,41 @@
 
 from __future__ import annotations
 
-import abc
 import inspect
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, cast
 
 from relay_actors.actors.aside import run_aside
+from relay_actors.actors.in_turn import tell_in_turn
+from relay_actors.actors.message_handle import KeptMessage, TextMessage
 from relay_actors.actors.notices import ConnectionRestored
 from relay_actors.actors.office import App, Office
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.routing import Claim
-from relay_actors.actors.waits import Wait, follow, give_up_after
+from relay_actors.actors.sent_texts import SentText
 from relay_actors.errors import RelayActorsError
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import SendMessage
-from relay_actors.protocol.events import MessageReceiveEvent, MessageStateEvent, RelayEvent
-from relay_actors.protocol.states import MESSAGE_MOVES, MessageState, advance, is_final
+from relay_actors.protocol.events import MessageReceiveEvent, MessageStateEvent
+from relay_actors.protocol.states import MESSAGE_MOVES, MessageState, is_final
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
-from relay_actors.runtime.base import Dispatcher
+from relay_actors.runtime.base import Runnable
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.flow import Flow
-from relay_actors.runtime.future import Future
 from relay_actors.runtime.reasons import ChildFailed, ExitReason
 from relay_actors.runtime.signals import Internal
 from relay_actors.runtime.supervisor import DynamicSupervisor
 
 __all__ = [
-    "KeptMessage",
     "MessageActor",
-    "MessageHandle",
     "MessageRef",
     "MessagesSupervisor",
     "OutboundMessageActor",
-    "TextMessage",
-    "TextView",
 ]
 
 _log = logging.getLogger("relay_actors.messages")
-
-
-@dataclass(slots=True)
-class TextMessage:
-    """What is known of one text; names as in the seed's ``Message``."""
-
-    direction: str
-    message_id: str = ""
-    context: str = ""
-    from_number: str = ""
-    to_number: str = ""
-    body: str = ""
-    media: list[str] = field(default_factory=list)
-    segments: int = 0
-    state: str = ""
-    reason: str = ""
-    tags: list[str] = field(default_factory=list)
-
-    @classmethod
-    def received(cls, event: MessageReceiveEvent) -> Self:
-        """Return the text that an event brings."""
-        return cls(
-            direction="inbound",
-            message_id=event.message_id,
-            context=event.context,
-            from_number=event.from_number,
-            to_number=event.to_number,
-            body=event.body,
-            media=list(event.media),
-            segments=event.segments,
-            state=MessageState.RECEIVED,
-            tags=list(event.tags),
-        )
-
-    def moved(self, event: MessageStateEvent) -> bool:
-        """Take a state; False for one that is stale, or unknown. The present one said again is no news, but true."""
-        new = advance(self.state, event.message_state, MESSAGE_MOVES)
-        if new != event.message_state:
-            return False
-        self.state = new
-        self.reason = event.reason or self.reason
-        self.segments = event.segments or self.segments
-        return True
-
-
-class KeptMessage:
-    """What is known of a text, and who waits for it."""
-
-    __slots__ = ("done", "is_wanted", "listeners", "message", "office", "on_completed", "sent")
-
-    def __init__(self, message: TextMessage, office: Office, on_completed: Callable[[Any], Any] | None = None) -> None:
-        self.message = message
-        self.office = office
-        self.on_completed = on_completed
-        self.is_wanted = on_completed is not None
-        self.sent: Future[TextMessage] = Future(office.dispatcher)
-        self.done: Future[RelayEvent] = Future(office.dispatcher)
-        self.listeners: list[Callable[[MessageStateEvent], Any]] = []
-
-    def let_nobody_wait(self, why: str) -> None:
-        """Nothing more will be heard of the text."""
-        name = self.message.message_id or "(not accepted)"
-        self.let_go(RelayActorsError(f"nothing more is heard of message {name}: its actor has ended ({why})"))
-
-    def let_go(self, error: BaseException) -> None:
-        """End everything that waits for news of the text with ``error``. Any thread."""
-        self.sent.try_fail(error)
-        self.done.try_fail(error)
 
 
 class MessageRef(ActorRef[Any]):
@@ -119,6 +46,26 @@ class MessageRef(ActorRef[Any]):
     def kept(self) -> KeptMessage:
         """What is known of the text."""
         return cast("KeptMessage", self._cell.keep)
+
+    @property
+    def runs_as(self) -> Runnable:
+        """The actor's cell."""
+        return self._cell
+
+    def attach(self, on_completed: Callable[[Any], Any] | None) -> None:
+        """Have a function called with the last state of a text that a former process has sent; also if it is known."""
+        self.kept.is_wanted = True
+        if on_completed is not None:
+            tell_in_turn(self._cell, lambda actor: actor.attach(on_completed))
+
+    def is_taken(self, message_id: str) -> None:
+        """An event shows that the server has taken a text in doubt. In the turn of the connection."""
+        self.kept.is_in_doubt = False
+        tell_in_turn(self._cell, lambda actor: actor.on_answered({"message_id": message_id}, None))
+
+    def let_end(self) -> None:
+        """Nobody will ask for the text any more: its actor may end when all is known."""
+        tell_in_turn(self._cell, lambda actor: actor.let_end())
 
 
 class MessagesSupervisor(DynamicSupervisor):
@@ -168,6 +115,10 @@ class MessageActor(_TextActor):
 
     The actor stops after that; what it has started with `app.send_message` or `app.dial` goes on. What its handler
     raises is logged, and ends it: a text is not handled twice.
+
+    With a journal, a handler that was not over when the process has ended is run again by the next one, from its
+    beginning. What it had sent or dialled in its turns is not begun again: the n-th time it gets a handle of what it
+    had begun the n-th time.
     """
 
     @property
@@ -206,28 +157,38 @@ class OutboundMessageActor(_TextActor):
 
     Coroutines of listeners run in its turns, side by side. Those that still run ``timing.wrap_up_s`` seconds after the
     last state are closed where they are, and so are all when the application stops.
+
+    Args:
+        begun: what to send; or what became of it, if a former process had it sent.
     """
 
-    def __init__(self, command: SendMessage) -> None:
+    def __init__(self, begun: SendMessage | SentText) -> None:
         super().__init__()
-        self._command = command
+        self._begun = begun
         self._asides: list[Flow] = []
         self._is_over = False
+        self._last: MessageStateEvent | None = None
 
     def on_start(self) -> None:
-        """Send it."""
-        cell, office = self._cell, self._kept.office
-        params = self._command.to_params()
+        """Send it, unless a former process has."""
+        cell, office, begun = self._cell, self._kept.office, self._begun
+        if isinstance(begun, SentText):
+            if not self._kept.is_in_doubt:
+                self.on_answered(begun.result, begun.error)
+            for event in begun.events:
+                self.receive(event)
+            return
+        params = begun.to_params()
         # Always on the wire, also when nobody chose one (PROTOCOL 14.1).
         params.setdefault("context", office.relay_protocol or "default")
         # It has no id before it is accepted, and the journal needs a name for it.
-        name = f"text:{office.system.new_id()}"
+        name = self._kept.name
         office.tell_connection(Claim(name, cell.ref, is_call=False))
 
         def on_answer(result: JsonObject | None, error: RelayActorsError | None) -> None:
             cell.tell_control(_SendAnswered(cell, result, error))
 
-        office.send(Outgoing(self._command.method, params, on_answer, name))
+        office.send(Outgoing(begun.method, params, on_answer, name, number=1, after=0))
 
     def on_answered(self, result: JsonObject | None, error: RelayActorsError | None) -> None:
         """The server has taken the text, or not."""
@@ -249,11 +210,23 @@ class OutboundMessageActor(_TextActor):
         kept.sent.try_set(kept.message)
         if not kept.message.message_id:
             _log.warning("a text was accepted without an id: nothing will be heard of it")
-            self.stop()
+            self._is_over = True
+            self._stop_if_over()
             return
         self._cell.register(("message", kept.message.message_id))
         # A state may have come before the answer that names the text (PROTOCOL 14.2).
         kept.office.tell_connection(Claim(kept.message.message_id, self._cell.ref, is_call=False))
+
+    def attach(self, on_completed: Callable[[Any], Any]) -> None:
+        """Call somebody with the last state, be it known already."""
+        self._kept.on_completed = on_completed
+        if self._last is not None:
+            self._complete(self._last)
+
+    def let_end(self) -> None:
+        """End when all is known."""
+        self._kept.is_held = False
+        self._stop_if_over()
 
     def receive(self, message: object) -> Any:
         """Follow the states of the text."""
@@ -261,8 +234,15 @@ class OutboundMessageActor(_TextActor):
             case MessageStateEvent():
                 self._on_state(message)
                 return None
-            case ConnectionRestored(resumed=False):
-                self._on_session_gone()
+            case ConnectionRestored(resumed=resumed):
+                if not resumed:
+                    self._on_session_gone()
+                if self._kept.is_in_doubt:  # what the server has to tell of it comes now, if there is anything
+                    wait_s = self._kept.office.timing.reconcile_s if resumed else 0.0
+                    self.start_timer(_DoubtOver, _DoubtOver(), wait_s)
+                return None
+            case _DoubtOver():
+                self._give_up_doubt()
                 return None
             case _WrapUp():
                 _log.warning("stopping what still runs message_id=%s", self._kept.message.message_id)
@@ -286,6 +266,15 @@ class OutboundMessageActor(_TextActor):
             kept.done.try_set(event)
             self._complete(event)
 
+    def _give_up_doubt(self) -> None:
+        """Nothing was heard of a text that a former process has sent, perhaps: it is not sent again (K6)."""
+        kept, begun = self._kept, self._begun
+        if kept.is_in_doubt and isinstance(begun, SentText):
+            kept.is_in_doubt = False
+            self.system.hooks.count("messages.unknown")
+            _log.warning("nobody knows whether a text was sent, it is not sent again name=%s", kept.name)
+            self.on_answered(None, begun.error)
+
     def _on_session_gone(self) -> None:
         """Nothing more will be heard of a text that was accepted; one that waits to be sent goes out now (K8)."""
         message = self._kept.message
@@ -305,6 +294,7 @@ class OutboundMessageActor(_TextActor):
             self._call(listener, event, "listener")
 
     def _complete(self, event: MessageStateEvent) -> None:
+        self._last = event
         if self._kept.on_completed is not None:
             self._call(self._kept.on_completed, event, "on_completed")
         self._is_over = True
@@ -327,139 +317,8 @@ class OutboundMessageActor(_TextActor):
 
     def _stop_if_over(self) -> None:
         self._asides = [flow for flow in self._asides if not flow.is_over]
-        if self._is_over and not self._asides:
+        if self._is_over and not self._asides and not self._kept.is_held:
             self.stop()
-
-
-class TextView(abc.ABC):
-    """What can be read of a text, whoever holds it. Any thread."""
-
-    @property
-    @abc.abstractmethod
-    def text(self) -> TextMessage:
-        """What is known of it."""
-
-    @property
-    def message_id(self) -> str:
-        """The server's name for it; "" until it is accepted."""
-        return self.text.message_id
-
-    @property
-    def context(self) -> str:
-        """The routing label by which it came in, or that was chosen for it, or ""."""
-        return self.text.context
-
-    @property
-    def direction(self) -> str:
-        """``inbound`` or ``outbound``."""
-        return self.text.direction
-
-    @property
-    def from_number(self) -> str:
-        """Who sends it."""
-        return self.text.from_number
-
-    @property
-    def to_number(self) -> str:
-        """Who is to have it."""
-        return self.text.to_number
-
-    @property
-    def body(self) -> str:
-        """The text."""
-        return self.text.body
-
-    @property
-    def media(self) -> list[str]:
-        """URLs."""
-        return list(self.text.media)
-
-    @property
-    def segments(self) -> int:
-        """Into how many parts the network has cut it; 0 until that is known."""
-        return self.text.segments
-
-    @property
-    def state(self) -> str:
-        """``received``; or ``queued``, ``initiated``, ``sent``, then ``delivered``, ``undelivered`` or ``failed``."""
-        return str(self.text.state)
-
-    @property
-    def reason(self) -> str:
-        """Why it could not be delivered, or ""."""
-        return self.text.reason
-
-    @property
-    def tags(self) -> list[str]:
-        """Labels."""
-        return list(self.text.tags)
-
-
-class MessageHandle(TextView):
-    """A text that was sent, as others hold it. Any thread."""
-
-    def __init__(self, kept: KeptMessage, ref: Any) -> None:
-        self._kept = kept
-        self.ref = ref
-
-    def __repr__(self) -> str:
-        return f"<MessageHandle {self.message_id or '(not accepted yet)'} {self.state}>"
-
-    @property
-    def text(self) -> TextMessage:
-        """What is known of it."""
-        return self._kept.message
-
-    @property
-    def _dispatcher(self) -> Dispatcher:
-        return self._kept.office.dispatcher
-
-    @property
-    def is_done(self) -> bool:
-        """Whether its last state is known."""
-        return self._kept.done.is_settled
-
-    @property
-    def result(self) -> RelayEvent | None:
-        """The event with its last state, or None."""
-        done = self._kept.done
-        return done.get(timeout=0) if done.is_settled and done.error is None else None
-
-    @property
-    def sent(self) -> Future[TextMessage]:
-        """Settled when the server has taken the text, or refused it."""
-        self._kept.is_wanted = True
-        return self._kept.sent
-
-    def on(self, handler: Callable[[MessageStateEvent], Any]) -> None:
-        """Have ``handler(event)`` called with every state; what it raises is logged.
-
-        A text that the server refuses is told as ``failed``, although no server sends such an event.
-
-        Args:
-            handler: a function or a coroutine function; it runs in the text's turns, so the former must not block. A
-                coroutine awaits what a flow may await: replies and waits of calls and texts, but not asyncio.
-
-        Raises:
-            TypeError: it cannot be called.
-        """
-        if not callable(handler):
-            raise TypeError(f"on(…): the handler must be a function of the event, not {handler!r}")
-        self._kept.is_wanted = True
-        self._kept.listeners.append(handler)
-
-    def wait(self, timeout: float | None = None) -> Wait[Any]:
-        """Wait for its last state: ``delivered``, ``undelivered`` or ``failed``; gives the event.
-
-        Raises:
-            TimeoutError: in the wait, after ``timeout`` seconds; the text is unharmed.
-            RelayError: in the wait, when the server has refused it.
-        """
-        self._kept.is_wanted = True
-        wait: Wait[Any] = Wait(self._dispatcher)
-        give_up_after(wait, timeout, self._dispatcher, f"the last state of message {self.message_id}")
-        follow(wait, self._kept.done)
-        return wait
 
 
 class _SendAnswered(Internal):
@@ -495,3 +354,7 @@ def _refusal(text: TextMessage) -> MessageStateEvent:
 
 class _WrapUp:
     """Whoever has listened for a text's last state has had the time for it."""
+
+
+class _DoubtOver:
+    """What the server could tell of a text of unknown outcome, it has told by now."""

@@ -68,12 +68,15 @@ class Outwards:
             return None
         return f"{leg.subject}/{leg.course.beginnings}.{leg.course.counts['sent'] + 1}"
 
-    def begins(self, begin: Callable[[], T], again: Callable[[], T]) -> T:
+    def begins(
+        self, begin: Callable[[], T], again: Callable[[], T], was_begun: Callable[[], object] | None = None
+    ) -> T:
         """Begin something that goes on by itself, such as a dial; once, however often the code is run again.
 
         Args:
             begin: begins it.
             again: finds it, if it was begun before, or will be when the call is live.
+            was_begun: called when the call is live, if it was begun before.
         """
         course = self._call.leg.course
         if not course.is_recorded:
@@ -83,7 +86,7 @@ class Outwards:
             begun = begin()
             self.keep_sent()
             return begun
-        course.replay.withhold(course.next("sent"), WithheldBeginning(begin))
+        course.replay.withhold(course.next("sent"), WithheldBeginning(begin, was_begun))
         return again()
 
     def keep_sent(self) -> None:

@@ -23,11 +23,15 @@ from relay_actors.actors.given_up_call import GivenUpCall
 from relay_actors.actors.history import History, Told
 from relay_actors.actors.journaling import SESSION
 from relay_actors.actors.leg import Leg
+from relay_actors.actors.message import MessageRef
+from relay_actors.actors.message_handle import KeptMessage
 from relay_actors.actors.office import Office
 from relay_actors.actors.outbound_leg import OutboundLegActor
 from relay_actors.actors.outgoing import last_word
 from relay_actors.actors.packing import NotKept, name_of, unpack_data
 from relay_actors.actors.replaying import Replay
+from relay_actors.actors.sent_texts import SentText
+from relay_actors.actors.texts_again import TextsAgain
 from relay_actors.actors.wire import Consult, Route, Wire
 from relay_actors.errors import JournalError
 from relay_actors.protocol.events import MessageReceiveEvent, RelayEvent
@@ -52,12 +56,19 @@ class Recovery:
     Args:
         office: where everything is.
         start_call: starts the actor of a call: its class, what it keeps, and its key.
+        start_text: starts the actor of a text: what became of it, and what it keeps.
     """
 
-    def __init__(self, office: Office, start_call: Callable[[type[Any], Kept, tuple[str, str]], CallRef]) -> None:
+    def __init__(
+        self,
+        office: Office,
+        start_call: Callable[[type[Any], Kept, tuple[str, str]], CallRef],
+        start_text: Callable[[SentText, KeptMessage], MessageRef],
+    ) -> None:
         self._office = office
         self._start_call = start_call
         self._offered: list[RelayEvent] = []
+        self._texts = TextsAgain(office, start_text, self._consult)
 
     def run(self) -> int:
         """Take up everything, and return how many calls there are again.
@@ -75,9 +86,10 @@ class Recovery:
             newest = max([newest, *(history.last_at for history in histories)])
             replays = [replay for history in histories if (replay := self._take_up(history)) is not None]
             taken_up += sum(map(self._wait, replays))
+        are_texts_followed = self._texts.go_on()
         if self._offered:
             self._office.tell_connection(Route(tuple(self._offered)))
-        if taken_up:
+        if taken_up or are_texts_followed:
             self._office.system.hooks.count("calls.recovered", taken_up)
             gap_s = max(0.0, self._office.system.clock.wall() - newest)
             _log.info("taken up from the journal calls=%d gap_s=%.3g", taken_up, gap_s)
@@ -150,7 +162,11 @@ class Recovery:
         kept.was_handed = len(set(before)) > 1
         if actor_class is GivenUpCall and history.actor == name_of(GivenUpCall):
             kept.on_give_up = policies_of(_class_called(before[-1]) if before else None)
-        self._start_call(actor_class, kept, key)
+        leg.cause = str(started.settings.get("cause", ""))
+        ref = self._start_call(actor_class, kept, key)
+        turn = self._texts.turn_of(leg.cause)
+        if turn is not None:  # older than what its handler has dialled, so it has been taken up before
+            turn.former[leg.tag] = ref
         return made
 
     def _take_up_unowned(self, history: History) -> None:
@@ -158,8 +174,8 @@ class Recovery:
         events = [item.event for item in history.items if isinstance(item, Told)]
         if history.offer is not None:
             self._offered += [history.offer, *(event for event in events if event is not history.offer)]
-        elif any(isinstance(event, MessageReceiveEvent) for event in events):
-            self._offered += events
+        elif self._texts.take(history):
+            self._offered += events if any(isinstance(event, MessageReceiveEvent) for event in events) else ()
         elif history.last_words:
             self._hang_up(history)
         else:

@@ -12,11 +12,14 @@ from typing import Any
 
 from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.calls_supervisor import clean_up
+from relay_actors.actors.in_turn import when_begun
 from relay_actors.actors.leg import Leg
-from relay_actors.actors.message import KeptMessage, MessageRef, TextMessage
+from relay_actors.actors.message import MessageRef
+from relay_actors.actors.message_handle import KeptMessage, TextMessage
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.routing import Claim, DialOver
+from relay_actors.actors.text_turns import TextHandled, TextTurn
 from relay_actors.actors.wire import Wire
 from relay_actors.errors import RelayActorsError
 from relay_actors.protocol.base import JsonObject
@@ -92,9 +95,11 @@ class Router:
     def forget(self, ref: Any) -> None:
         """An actor has ended: nothing of it is kept."""
         wire = self._wire
+        turn: TextTurn | None = ref.kept.turn if isinstance(ref, MessageRef) else None
         for owned in wire.live.remove(ref):
             wire.gone.add(owned)
-            wire.journal.forget(owned)
+            if turn is None:
+                wire.forget(owned, _cause_of(ref))
             wire.forget_late(owned)
             for request_id in wire.holding.forget(owned):
                 wire.pending.pop(request_id, None)  # who has asked is not there any more
@@ -104,8 +109,12 @@ class Router:
                 clean_up(ref, "its supervisor has ended", self._office.system.hooks)
             if leg.call_id and leg.is_ended and not leg.is_handed_on:
                 wire.ended_calls.add(leg.call_id)
-        elif isinstance(ref, MessageRef) and ref.kept.message.direction == "inbound":
-            wire.gone.add(_inbound(ref.kept.message.message_id))
+        elif turn is not None:
+            wire.gone.add(_inbound(turn.message_id))
+            # Behind what its handler has told the connection, which this may have overtaken. Not while the connection
+            # leaves its calls: the handler may have been refused something, and is run again by the next process.
+            if wire.leaving is None:
+                self._office.tell_connection(TextHandled(turn.message_id))
 
     def tell_lost(self) -> None:
         """Tell all calls that the connection is gone."""
@@ -117,10 +126,9 @@ class Router:
         restored, live = ConnectionRestored(resumed, gap_s), self._wire.live
         for ref in live.calls:
             ref.tell_ahead(restored)
-        if not resumed:
-            for ref in live.texts:
-                if ref.kept.message.direction == "outbound":
-                    ref.tell_ahead(restored)
+        for ref in live.texts:
+            if ref.kept.is_in_doubt or (not resumed and ref.kept.message.direction == "outbound"):
+                ref.tell_ahead(restored)
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
@@ -256,24 +264,48 @@ class Router:
         if actor_class is None:
             office.system.hooks.count("messages.unhandled")
             _log.warning("no class handles texts of context %r message_id=%s", event.context, event.message_id)
+            self._forget_text(event.message_id)
             self._drop(event, "no class handles its context")
             return
+        turn = wire.text_turns.setdefault(event.message_id, TextTurn(event.message_id))
         try:
             ref = office.system.start_child(
                 office.messages,
                 actor_class,
                 spec=actor_class.child_spec(office),
-                keep=KeptMessage(TextMessage.received(event), office),
+                keep=KeptMessage(TextMessage.received(event), office, turn=turn),
                 keys=(key,),
             )
         except Exception:
             _log.exception("%s cannot be started message_id=%s", actor_class.__name__, event.message_id)
             office.system.hooks.count("messages.unhandled")
+            self._forget_text(event.message_id)
             self._drop(event, "its actor cannot be started")
             return
         office.system.hooks.count("messages.received")
         ref.tell_ahead(event)
         self.claim(Claim(event.message_id, ref, is_call=False))
+
+    def text_handled(self, message_id: str) -> None:
+        """Forget an inbound text, as soon as the journal knows of all that its handler has begun."""
+        turn = self._wire.text_turns.get(message_id)
+        if turn is not None and turn.begun and self._wire.journal.is_kept:
+            # An actor tells the connection what it wants when it starts: this comes behind that.
+            begun = turn.begun.pop()
+            when_begun(begun.runs_as, lambda: self._office.tell_connection(TextHandled(message_id)))
+        else:
+            self._forget_text(message_id)
+
+    def _forget_text(self, message_id: str) -> None:
+        wire = self._wire
+        turn = wire.text_turns.pop(message_id, None)
+        wire.journal.forget(message_id)
+        if turn is not None:
+            for subject in turn.subjects:
+                wire.journal.forget(subject)
+            for ref in turn.former.values():
+                if isinstance(ref, MessageRef):
+                    ref.let_end()
 
     def _on_message_state(self, message_id: str, event: MessageStateEvent) -> None:
         ref = self._office.find(("message", message_id))
@@ -283,6 +315,19 @@ class Router:
             self._drop(event, "that text has its last state already")
         else:
             self._park(message_id, event)  # it may have come before the answer that names the text (PROTOCOL 14.2)
+            in_doubt = self._who_sent(event)
+            if in_doubt is not None:
+                in_doubt.is_taken(message_id)
+
+    def _who_sent(self, event: MessageStateEvent) -> MessageRef | None:
+        """Return the text in doubt that an event tells of; None if that is not certain."""
+        wire = self._wire
+        wire.texts_in_doubt = [ref for ref in wire.texts_in_doubt if ref.kept.is_in_doubt]
+        if not wire.texts_in_doubt:
+            return None
+        waiting = [ref for ref in wire.live.texts if ref.kept.name and not ref.kept.message.message_id]
+        told_of = [ref for ref in waiting if ref.kept.message.is_told_of_by(event)]
+        return told_of[0] if told_of and all(ref.kept.is_in_doubt for ref in told_of) else None
 
     # -- events whose owner is not known -----------------------------------------------------------------------------
 
@@ -316,12 +361,17 @@ class Router:
     def _forget_unowned(self, event: RelayEvent) -> None:
         """Keep nothing in the journal that nobody will ever ask for."""
         wire, subject = self._wire, self.subject_of(event)
-        if not wire.live.owns(subject) and subject not in wire.parking:
+        if not wire.live.owns(subject) and subject not in wire.parking and subject not in wire.text_turns:
             wire.journal.forget(subject)
 
 
 def _inbound(message_id: str) -> tuple[str, str]:
     return ("inbound message", message_id)
+
+
+def _cause_of(ref: Any) -> str:
+    """Return the id of the inbound text whose handler has begun what this actor does, or ""."""
+    return str(ref.kept.leg.cause if isinstance(ref, CallRef) else ref.kept.cause)
 
 
 def _log_failure(_result: JsonObject | None, error: RelayActorsError | None) -> None:

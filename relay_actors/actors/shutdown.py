@@ -199,7 +199,6 @@ class Shutdown:
                 the rest; not called if it may still be.
         """
         self.rejects = True
-        self._finish_texts(SETTLES_S)
         timeout_s = SETTLES_S + self._tree.office.timing.stop_timeout_s
         left = self._tree.leave_for_next()
         try:
@@ -222,7 +221,7 @@ class Shutdown:
         office.desk.close(office.left or ConnectionLostError("Connection shut down"))
         return self._tree.end(refs)
 
-    def _finish_texts(self, within_s: float) -> None:
+    def finish_texts(self, within_s: float = SETTLES_S) -> None:
         """Wait until inbound texts are handled that are just being handled: the next process would begin anew."""
         handled = [
             ref.stop(block=False)  # behind the text itself, after which it stops anyway

@@ -26,19 +26,22 @@ from relay_actors.actors.desk import Desk, DeskActor
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.leaving import Leave, Release
 from relay_actors.actors.leg import Leg
-from relay_actors.actors.message import KeptMessage, MessageRef, MessagesSupervisor
+from relay_actors.actors.message import MessageRef, MessagesSupervisor, OutboundMessageActor
+from relay_actors.actors.message_handle import KeptMessage, MessageHandle
 from relay_actors.actors.office import App, Office
 from relay_actors.actors.orders import LetGo
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.recovery import Recovery
 from relay_actors.actors.routing import Claim, Routes
+from relay_actors.actors.sent_texts import SentText
+from relay_actors.actors.text_turns import TEXT, text_turn
 from relay_actors.actors.wire import ChangeContexts, Connect, Disconnect, Wire
 from relay_actors.config import Limits, Settings, Timing
 from relay_actors.errors import ActorDead, ConnectionLostError, NotSentError, RelayActorsError
 from relay_actors.journal.base import Store
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.client import ClientProtocol
-from relay_actors.protocol.commands import Dial
+from relay_actors.protocol.commands import Dial, SendMessage
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
@@ -164,7 +167,7 @@ class Tree:
         Raises:
             JournalError: the journal cannot be read.
         """
-        return Recovery(self.office, self.start_call).run() if self.wire.journal.is_kept else 0
+        return Recovery(self.office, self.start_call, self._start_text).run() if self.wire.journal.is_kept else 0
 
     def connect(self) -> None:
         """Open the connection, and keep it open."""
@@ -193,24 +196,36 @@ class Tree:
 
     def with_tag(self, command: Dial) -> Dial:
         """Return a dial with a tag: its own, or one that is the same whenever the code that dials is run again."""
-        outward = getattr(here.turn, "outward", None)
-        name = None if outward is None else outward.next_name()
+        if command.tag is not None:
+            return command
+        turn, outward = text_turn(), getattr(here.turn, "outward", None)
+        name = turn.next_name() if turn is not None else None if outward is None else outward.next_name()
         return command.with_tag(name or self.system.new_id())
 
     def dial(self, actor_class: type[Any], leg: Leg) -> CallHandle:
         """Call out; return when the connection knows of it, and the journal with its next commit.
 
+        Or find the call, if a former process has dialled it for the code that is run again here.
+
         Raises:
             NameTaken: there is another dial of that tag.
         """
         leg.course.is_kept = self.wire.journal.is_kept
-        outward = getattr(here.turn, "outward", None)
+        turn, outward = text_turn(), getattr(here.turn, "outward", None)
+        if turn is not None:
+            former = turn.former.get(leg.tag)
+            if isinstance(former, CallRef):
+                return CallHandle(former)
+            leg.cause = turn.message_id
+            handle = self._dial(actor_class, leg)
+            turn.begun.append(handle.ref)
+            return handle
         if outward is None:
             return self._dial(actor_class, leg)
-        handle: CallHandle = outward.begins(
+        found: CallHandle = outward.begins(
             lambda: self._dial(actor_class, leg), lambda: HandleByTag(self.office, leg.tag)
         )
-        return handle
+        return found
 
     def _dial(self, actor_class: type[Any], leg: Leg) -> CallHandle:
         dialling = leg.dialling
@@ -224,10 +239,33 @@ class Tree:
         tell_in_turn(ref.runs_as, lambda actor: actor.begin_dial())
         return CallHandle(ref)
 
-    def start_message(self, actor_class: type[Any], command: Any, kept: KeptMessage) -> ActorRef[Any]:
-        """Start the actor of a text that this side sends."""
-        spec = actor_class.child_spec(self.office)
-        return self.system.start_child(self.office.messages, actor_class, command, spec=spec, keep=kept)
+    def send_text(self, command: SendMessage, kept: KeptMessage) -> MessageHandle:
+        """Send a text; or find it, if a former process has sent it for the code that is run again here."""
+        turn, outward = text_turn(), getattr(here.turn, "outward", None)
+        if turn is None:
+            kept.name = f"{TEXT}{self.system.new_id()}"
+            if outward is None:
+                return MessageHandle(kept, self._start_text(command, kept))
+            handle: MessageHandle = outward.begins(
+                lambda: MessageHandle(kept, self._start_text(command, kept)),
+                lambda: MessageHandle(kept, None),
+                lambda: kept.let_nobody_wait("and so has the process that has sent it"),
+            )
+            return handle
+        kept.name, kept.cause = turn.next_name(), turn.message_id
+        former = turn.former.get(kept.name)
+        if isinstance(former, MessageRef):
+            former.attach(kept.on_completed)
+            return MessageHandle(former.kept, former)
+        ref = self._start_text(command, kept)
+        turn.begun.append(ref)
+        return MessageHandle(kept, ref)
+
+    def _start_text(self, begun: SendMessage | SentText, kept: KeptMessage) -> MessageRef:
+        spec = OutboundMessageActor.child_spec(self.office)
+        ref = self.system.start_child(self.office.messages, OutboundMessageActor, begun, spec=spec, keep=kept)
+        assert isinstance(ref, MessageRef)
+        return ref
 
     def execute(self, method: str, params: JsonObject) -> Future[JsonObject]:
         """Send any request."""

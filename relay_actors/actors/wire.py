@@ -13,6 +13,7 @@ from relay_actors.actors.leaving import Leaving
 from relay_actors.actors.office import Office
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.routing import Parking, Recent, Roster, Routes
+from relay_actors.actors.text_turns import TextTurn
 from relay_actors.errors import RelayActorsError
 from relay_actors.journal.base import Store
 from relay_actors.protocol import happenings as h
@@ -44,6 +45,8 @@ class Wire:
         given_up_tags: of those among them that the server may still believe in.
         gone: ids of calls and texts that were turned away or whose actor has ended: late news of them is no news.
         ended_calls: those among them that have ended for good, and cannot be offered again.
+        text_turns: inbound texts of which the journal is to know as long as they are not handled, by message id.
+        texts_in_doubt: the actors of texts that a former process has sent, perhaps.
         told: what the protocol has told and nobody has looked at yet.
         todo: what remains to be done of what was looked at; its events are durable.
         opened: sockets that were opened and not taken over yet.
@@ -84,6 +87,8 @@ class Wire:
         self.given_up_tags = Recent(office.limits.parked_ids)
         self.gone = Recent(office.limits.parked_ids)
         self.ended_calls = Recent(office.limits.parked_ids)
+        self.text_turns: dict[str, TextTurn] = {}
+        self.texts_in_doubt: list[Any] = []
         self.told: deque[h.Happening] = deque()
         self.todo: deque[Step] = deque()
         self.opened: deque[Transport] = deque()
@@ -108,6 +113,20 @@ class Wire:
         """Nobody wants late answers about that any more."""
         for request_id in [known for known, outgoing in self.late.items() if outgoing.subject == subject]:
             del self.late[request_id]
+
+    def forget(self, subject: str, cause: str = "") -> None:
+        """Keep nothing more in the journal of what is over.
+
+        Args:
+            subject: what.
+            cause: the id of the inbound text whose handler has begun it, or "". As long as that handler may be run
+                again, it has to be known that it was begun.
+        """
+        turn = self.text_turns.get(cause)
+        if turn is None:
+            self.journal.forget(subject)
+        else:
+            turn.subjects.append(subject)
 
     def release(self, error: RelayActorsError) -> None:
         """Nothing is tried any more: let nobody wait. Idempotent."""

@@ -73,9 +73,11 @@ class WithheldBeginning:
 
     Attributes:
         begin: begins it.
+        begun: called if it was begun then, or None.
     """
 
     begin: Callable[[], object]
+    begun: Callable[[], object] | None = None
 
     def send(self) -> None:
         """Begin it now; unless it was begun, and the process has ended before that was written down."""
@@ -86,3 +88,5 @@ class WithheldBeginning:
 
     def was_sent(self) -> None:
         """It was begun then."""
+        if self.begun is not None:
+            self.begun()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
-from relay_actors.actors.message import MessageActor, MessageHandle, TextMessage, TextView
+from relay_actors.actors.message import MessageActor
+from relay_actors.actors.message_handle import MessageHandle, TextMessage, TextView
 from relay_actors.client.base import Client
 from relay_actors.client.handlers import Handlers
 from relay_actors.errors import RelayActorsError

@@ -1,4 +1,4 @@
-"""A flow that dials somebody and is run again after the end of the process does not dial twice (SEMANTICS J3, X9)."""
+"""A flow that is run again after the end of the process does not dial or text twice (SEMANTICS J3, X9, X17)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from relay_actors import CallActor
+from relay_actors import CallActor, RelayActorsError
 from tests.actors.mortal_world import MortalWorld
-from tests.actors.world import CALLER, CONTEXT, device
+from tests.actors.world import CALLER, CONTEXT, OURS, device
 
 FRIEND = "+15550002222"
 
@@ -82,3 +82,48 @@ def test_a_dial_is_in_the_journal_before_what_its_caller_does_next(world: Mortal
     what = [getattr(entry, "what", "") for entry in world.app._journal.store.load()]  # type: ignore[union-attr]
     dialled = max(place for place, name in enumerate(entries) if name == "CallStarted")
     assert dialled < what.index("result")
+
+
+class Texts(CallActor):
+    """Sends two texts, and waits for the last state of the second."""
+
+    async def run(self) -> None:
+        await self.answer()
+        self.app.send_message(to_number=FRIEND, from_number=OURS, body="one")
+        await (await self.play_tts("One is on its way")).wait()
+        second = self.app.send_message(to_number=FRIEND, from_number=OURS, body="two")
+        try:
+            event = await second.wait(timeout=30)
+            said = event.message_state
+        except RelayActorsError:
+            said = "of unknown fate"
+        await (await self.play_tts(f"Two is {said}")).wait()
+
+
+def test_wherever_the_process_dies_each_text_is_sent_at_most_once_and_the_flow_goes_on() -> None:
+    """A text is never sent twice; where the end of the process has hidden its fate, the wait says so. K6, X17."""
+    with MortalWorld() as world:
+        heard, bodies, places = texts(world)
+    assert (heard, bodies) == (["One is on its way", "Two is delivered"], ["one", "two"])
+    fates = set()
+    for place in range(1, places + 1):
+        with MortalWorld() as another:
+            heard, bodies, _places = texts(another, place)
+            assert heard[0] == "One is on its way", place
+            assert heard[1:] in (["Two is delivered"], ["Two is of unknown fate"]), place
+            assert bodies == sorted(set(bodies)), f"{place}: {bodies}"
+            fates.add((heard[-1], tuple(bodies)))
+    assert ("Two is delivered", ("one", "two")) in fates
+
+
+def texts(world: MortalWorld, dies_at: int | None = None) -> tuple[list[str], list[str], int]:
+    caller = world.sim.phone(CALLER)
+    world.takes_calls(Texts)
+    caller.dials(context=CONTEXT)
+    before = world.places
+    if dies_at is not None:
+        world.dies_at = before + dies_at
+    world.live(120.0)
+    assert caller.line.is_over
+    bodies = [text.body for text in world.sim.phone(FRIEND).inbox]
+    return [str(sound) for sound in caller.line.heard], bodies, world.places - before

@@ -386,6 +386,35 @@ class DeployedWorld(MortalWorld):
         self.start()
 
 
+class Bot(MessageActor):
+    """Answers each text twice, with something in between."""
+
+    async def on_receive(self, message: object) -> None:
+        first = self.reply("one")
+        await self.sleep(0.3)
+        if self.message.body == "wait":
+            await first.wait(timeout=30)
+        self.reply("two")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whoever_texts_gets_each_answer_once_over_deploys(seed: int):
+    """C4, K6, X17: an answer that was held back is sent by the next process, and what was sent is not sent again."""
+    chance = Random(seed)
+    with DeployedWorld(seed) as world:
+        world.app.messages(CONTEXT)(Bot)
+        world.start()
+        people = [world.sim.phone(f"+1555000{number:04}") for number in range(6)]
+        for person in people:
+            person.texts(chance.choice(["wait", "go on"]), context=CONTEXT)
+            world.run(chance.random() * chance.choice([0.01, 0.3]))
+            if chance.random() < 0.7:
+                world.is_deployed()
+        world.run(30)
+        assert [[text.body for text in person.inbox] for person in people] == [["one", "two"]] * len(people)
+        assert (world.medium.entries, world.count("messages.unknown")) == ({}, 0)
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_callers_notice_nothing_of_deploys_in_the_middle_of_their_calls(seed: int):
     """C4, J1 to J5: wherever each call is, its script goes on there; nothing is done twice, and nothing left out."""

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from relay_actors.actors import leaving_mail
+from relay_actors.actors.course import Started
 from relay_actors.actors.leaving import Leave, Leaving, Release
 from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.text_turns import TextHandled
 from relay_actors.actors.wire import ChangeContexts, Connect, Disconnect, Drain
 from relay_actors.errors import ConnectionLostError, NotSentError
 from relay_actors.events import CallReceiveEvent
@@ -53,6 +55,15 @@ def test_who_waits_is_told():
     assert not left.is_settled
     leaving.settle(is_clean=True)
     assert left.get(timeout=0) is True
+
+
+def test_a_text_whose_answer_was_held_back_is_left_to_the_next_process():
+    """C4: that process handles it again. One whose handler has begun nothing more is over."""
+    leaving = Leaving(due=1.0)
+    dialled = Started("text:b:1", "m:C", "outbound", {}, {"cause": "b"})
+    for message in (Outgoing("messaging.send", {}, lambda _result, _error: None, "text:a:2"), dialled):
+        assert leaving_mail.take(leaving, message)
+    assert [leaving_mail.take(leaving, TextHandled(one)) for one in ("a", "b", "c")] == [True, True, False]
 
 
 @pytest.mark.parametrize("message", [Connect(), Disconnect(Future()), "anything"])

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from relay_actors import MessageActor, MessageHandle, RelayError, Timing
-from relay_actors.actors.message import OutboundMessageActor, TextMessage
+from relay_actors.actors.message import OutboundMessageActor
+from relay_actors.actors.message_handle import TextMessage
 from relay_actors.errors import ArgumentError, ConfigError, ConnectionLostError, FlowError, RelayActorsError
 from relay_actors.events import MessageReceiveEvent, MessageStateEvent
 from relay_actors.runtime.future import Future
