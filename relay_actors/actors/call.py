@@ -70,8 +70,9 @@ class CallActor(FlowLegActor):
     `LeaveUp` is possible, too. Where nothing is said the default holds: decline, hang up, and leave up."""
 
     on_flow_changed: ClassVar[Literal["restart", "give_up"]] = "restart"
-    """What becomes of a flow that a new process cannot bring to where it was, because its code has changed: it begins
-    anew, with its `data` and with `flow_changed` saying why; or the call is given up, as ``on_give_up`` says."""
+    """What becomes of a flow that a new process cannot bring to where it was, because its code has changed, or because
+    it was so long that its past was not kept (``limits.recorded_per_call``): it begins anew, with its `data` and with
+    `flow_changed` saying why; or the call is given up, as ``on_give_up`` says."""
 
     on_stall: ClassVar[OnStall] = None
     """What becomes of the call when a command is outstanding for longer than ``timing.stall_after_s``: `HangUp` or

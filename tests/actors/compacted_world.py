@@ -143,6 +143,6 @@ def state_of(leg: Any, actor: Any) -> dict[str, Any]:
             for order, known in leg.under_way.items()
         ],
         "counts": [course.told, course.commands, course.counts, course.saved, course.seed, course.beginnings],
-        "class": type(actor).__name__,
+        "class": [type(actor).__name__, actor._cell.keep.was_handed, str(actor._cell.keep.on_give_up)],
         "changed": str(leg.flow_changed),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pytest
 
@@ -154,7 +155,7 @@ def test_what_a_call_asks_for_when_it_starts_stays_with_its_answer() -> None:
 def test_states_bridges_and_last_words_stay_once() -> None:
     """The newest bridge, and the newest that names the other party; each state of each leg as it came first."""
     ring = came("calling.call.state", call_state="ringing")
-    states = [{"connect_state": "connected", "peer": {"call_id": "other"}}, {"connect_state": "disconnected"}]
+    states: list[dict[str, Any]] = [{"connect_state": "connected", "peer": {"call_id": "other"}}, {"connect_state": "disconnected"}]
     bridges = [came("calling.call.connect", 0, **state) for state in states * 2]
     said = CommandIntended(subject=CALL, at=1.0, request_id="w", method="calling.end", params={"call_id": "leg"})
     compacted = compact(stored(ring, ring, *bridges, said, noted(7)))
