@@ -12,23 +12,27 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from relay_actors.actors.action_kinds import ACTION_HANDLES
 from relay_actors.actors.history import CHECKPOINTS, Answered, Asked, Learnt, Line, Lived, Told, lived
 from relay_actors.actors.leg import Leg
-from relay_actors.journal.codec import encode
-from relay_actors.journal.entries import CommandIntended, CommandSettled, Entry, EventReceived, Noted, Outcome
+from relay_actors.journal.codec import decode, encode
+from relay_actors.journal.entries import CommandIntended, CommandSettled, Entry, EventReceived, Noted, Outcome, Snapshot
 from relay_actors.protocol.commands import Dial
 from relay_actors.protocol.completion import action_state, is_continuous
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, ConnectEvent, DialEvent
 
-__all__ = ["FRAME_IDS_KEPT", "Compacted", "compact", "still_open"]
+__all__ = ["FRAME_IDS_KEPT", "Compacted", "compact", "spread_out", "still_open"]
 
 FRAME_IDS_KEPT: Final = 256
 """So many of the newest events that went are still known when the server sends them again."""
 
 _CERTAIN: Final = frozenset({Outcome.OK, Outcome.REJECTED, Outcome.NOT_SENT})
+
+
+_NEWEST: Final = frozenset({"data", "timers"})
+"""What notes hold that counts as it was noted last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ def compact(entries: Iterable[Entry]) -> Compacted | None:
     begin = _begin_of_window(lines[:end], is_open["from"])
     if begin is None:
         return None
-    past = [*_beside(known), *_needed(lines[:begin], is_open["actions"]), *(line.entry for line in lines[begin:end])]
+    window = lines[begin:end]
+    past = [*_beside(known), *_needed(lines[:begin], is_open["actions"], window), *(line.entry for line in window)]
     rest = [line.entry for line in lines[end:]]
     numbers = (line.item.number for line in lines[:end] if isinstance(line.item, Asked))
     state = {
@@ -99,6 +104,14 @@ def compact(entries: Iterable[Entry]) -> Compacted | None:
         "frame_ids": _frame_ids(known, [*past, *rest]),
     }
     return Compacted(state, rest, len(past) + len(rest))
+
+
+def spread_out(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Give the entries with what is left of a past that was summed up before its `Snapshot`: for people to read."""
+    for entry in entries:
+        if isinstance(entry, Snapshot) and entry.state.get("form") == 1:
+            yield from map(decode, cast("list[bytes]", entry.state["past"]))
+        yield entry
 
 
 def _end_of_past(lines: Sequence[Line]) -> int:
@@ -131,12 +144,13 @@ def _frame_ids(known: Lived, kept: Iterable[Entry]) -> list[object]:
     return [frame_id for frame_id in dict.fromkeys(known.frame_ids) if frame_id not in held][-FRAME_IDS_KEPT:]
 
 
-def _needed(lines: Sequence[Line], running: Iterable[str]) -> Iterator[Entry]:
+def _needed(lines: Sequence[Line], running: Iterable[str], window: Sequence[Line]) -> Iterator[Entry]:
     """Give those entries that still have an effect on the engine of the call.
 
     Args:
         lines: of a past in which no command is without an outcome.
         running: control ids of operations that run.
+        window: what comes after it, and stays.
     """
     needed = _Needed(frozenset(running))
     for at, line in enumerate(lines):
@@ -144,6 +158,8 @@ def _needed(lines: Sequence[Line], running: Iterable[str]) -> Iterator[Entry]:
     needed.follow_commands(lines)
     for at, line in enumerate(lines):
         needed.look_at(at, line)
+    for line in window:
+        needed.replace_notes(line)
     kept = needed.places
     for at, line in enumerate(lines):
         if at in kept:
@@ -229,11 +245,16 @@ class _Needed:
             case Learnt(what="now") if isinstance(line.entry, Noted) and line.entry.after <= 0:
                 self._kept.add(at)
             case Learnt(what=what, values=values):
-                for name in ("data", "timers"):
-                    if name in values:
-                        self._last[name] = at
+                for name in _NEWEST.intersection(values):
+                    self._last[name] = at
                 if what == "restarted":
                     self._last[what] = self._last[what, values.get("actor")] = at  # who has had it matters, too
+
+    def replace_notes(self, line: Line) -> None:
+        """Look at a note that comes later: what was noted there was noted in vain before."""
+        if isinstance(line.item, Learnt):
+            for name in _NEWEST.intersection(line.item.values):
+                self._last.pop(name, None)
 
 
 def _begins(asked: Asked) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from relay_actors.actors.compacting import FRAME_IDS_KEPT, compact, still_open
+from relay_actors.actors.compacting import FRAME_IDS_KEPT, compact, spread_out, still_open
 from relay_actors.actors.history import Asked, Learnt, history_of
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.under_way import UnderWay
@@ -155,7 +155,10 @@ def test_what_a_call_asks_for_when_it_starts_stays_with_its_answer() -> None:
 def test_states_bridges_and_last_words_stay_once() -> None:
     """The newest bridge, and the newest that names the other party; each state of each leg as it came first."""
     ring = came("calling.call.state", call_state="ringing")
-    states: list[dict[str, Any]] = [{"connect_state": "connected", "peer": {"call_id": "other"}}, {"connect_state": "disconnected"}]
+    states: list[dict[str, Any]] = [
+        {"connect_state": "connected", "peer": {"call_id": "other"}},
+        {"connect_state": "disconnected"},
+    ]
     bridges = [came("calling.call.connect", 0, **state) for state in states * 2]
     said = CommandIntended(subject=CALL, at=1.0, request_id="w", method="calling.end", params={"call_id": "leg"})
     compacted = compact(stored(ring, ring, *bridges, said, noted(7)))
@@ -209,6 +212,17 @@ def test_a_past_in_an_unknown_form_is_not_guessed_at(state: Mapping[str, object]
     """It was summed up by a newer release; nobody knows what it says. J9."""
     with pytest.raises(JournalError, match="form that this release does not know"):
         history_of(CALL, [Snapshot(subject=CALL, at=1.0, sequence=9, state=state)])
+
+
+def test_what_is_left_can_be_read_in_front_of_the_snapshot() -> None:
+    """By people; one in another form is shown as it is."""
+    shorter = summed_up(stored(play("playing"), noted(2)))
+    assert shorter is not None
+    *past, snapshot = spread_out(shorter)
+    assert in_short(past) == ["calling.call.receive", "saved"]
+    assert snapshot == shorter[0]
+    other = Snapshot(subject=CALL, at=1.0, state={"step": 2})
+    assert list(spread_out([other])) == [other]
 
 
 def a_leg() -> Leg:

@@ -19,7 +19,7 @@ from relay_actors.journal.entries import (
 )
 from tests.actors.compacted_world import SUMS_UP_OFTEN, KeepingWorld, Night, rebuilt, summed_up
 from tests.actors.mortal_world import MortalWorld
-from tests.actors.test_recovery import DESK, Handler
+from tests.actors.test_recovery import DESK, STORIES, Handler
 from tests.actors.world import CALLER, CONTEXT, device
 
 
@@ -67,6 +67,21 @@ def test_what_is_rebuilt_from_a_past_that_was_summed_up_is_the_same(actor_class:
             assert len(shorter) <= len(entries)
             assert rebuilt(shorter) == rebuilt(entries), f"{len(entries)} entries"
     assert count > 20
+
+
+@pytest.mark.parametrize("name", [name for name in STORIES if name != "handler"])
+def test_a_flow_whose_past_was_too_long_is_rebuilt_alike_too(name: str) -> None:
+    """From a few entries on nothing of it is run again, but its call is known. J4."""
+    story = STORIES[name]
+    with KeepingWorld(limits=Limits(journal_entries_per_call=1, recorded_per_call=12)) as world:
+        phone = story.begin(world)
+        world.live(100.0)
+        assert phone.line.is_over
+    shortened = [(entries, summed_up(entries)) for entries in told(world)]
+    compared = [(entries, shorter) for entries, shorter in shortened if shorter is not None]
+    assert len(compared) > 10
+    for entries, shorter in compared[::3]:
+        assert rebuilt(shorter) == rebuilt(entries), f"{len(entries)} entries"
 
 
 class Busy(CallActor):
