@@ -144,7 +144,12 @@ class Limits:
     parked_ids: int = 10_000
     """For how many unknown calls and texts events are kept."""
     recorded_per_call: int = 10_000
-    """How much is remembered of one call, so that its flow can go on where it was (`CallActor.restart_flow`)."""
+    """How much is remembered of one call, so that its flow can go on where it was: in memory, after a crash
+    (`CallActor.restart_flow`), and in the journal, after the end of the process. Events, commands, answers and notes
+    count. A flow that outlives it begins anew (`CallActor.flow_changed`)."""
+    journal_entries_per_call: int = 500
+    """After so many more entries of one call in the journal its past is summed up there: what nobody needs any more
+    goes. Each time it holds up the connection for about 25 µs an entry."""
     remembered_event_ids: int = 4096
     """Frame ids of events that are remembered, so that one that the server sends again is handled once."""
 

@@ -181,6 +181,8 @@ class NotSentError(RelayError):
 class FlowChanged(RelayActorsError):
     """A flow cannot be brought to where it was before the process ended: its code, or what it rests on, has changed.
 
+    Or it has become so long that its past was not kept (``Limits.recorded_per_call``).
+
     The flow begins anew, with ``self.data`` as far as it was filled again, or the call is given up, as
     ``on_flow_changed`` of its class says.
     """

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from relay_actors.actors.actions import Action
 from relay_actors.actors.orders import Control
 from relay_actors.errors import CommandRejectedError, RelayActorsError
-from relay_actors.protocol.commands import Collect, PlayAndCollect, Stop
-from relay_actors.protocol.completion import action_state
+from relay_actors.protocol.commands import Stop
+from relay_actors.protocol.completion import action_state, is_continuous
 from relay_actors.protocol.events import RelayEvent
 from relay_actors.protocol.states import ACTION_MOVES, ActionState, advance, is_final
 from relay_actors.runtime.actor import Actor
@@ -48,7 +48,7 @@ class ActionActor(Actor):
         self._action = action
         self._send = send
         self._deferred_stop: Control | None = None
-        self._continuous = _is_continuous(action)
+        self._continuous = is_continuous(action.command.method, action.command.to_params())
 
     def label(self) -> str:
         """Return what it does, and which one it is."""
@@ -125,11 +125,3 @@ class ActionActor(Actor):
     def _end(self, state: ActionState, event: RelayEvent) -> None:
         self._action.complete(state, event)
         self.stop()
-
-
-def _is_continuous(action: Action) -> bool:
-    if action.command.method not in (Collect.method, PlayAndCollect.method):
-        return False
-    params = action.command.to_params()
-    collect = params.get("collect", params)
-    return isinstance(collect, dict) and bool(collect.get("continuous"))

@@ -44,6 +44,9 @@ _NOTICES: Final = (
 )
 
 
+_TOO_LONG: Final = "its past was too long to be kept"
+
+
 class CallActor(FlowLegActor):
     """One phone call. Subclass it, and either handle `on_receive`, or write the call top to bottom in `run`.
 
@@ -67,8 +70,9 @@ class CallActor(FlowLegActor):
     `LeaveUp` is possible, too. Where nothing is said the default holds: decline, hang up, and leave up."""
 
     on_flow_changed: ClassVar[Literal["restart", "give_up"]] = "restart"
-    """What becomes of a flow that a new process cannot bring to where it was, because its code has changed: it begins
-    anew, with its `data` and with `flow_changed` saying why; or the call is given up, as ``on_give_up`` says."""
+    """What becomes of a flow that a new process cannot bring to where it was, because its code has changed, or because
+    it was so long that its past was not kept (``limits.recorded_per_call``): it begins anew, with its `data` and with
+    `flow_changed` saying why; or the call is given up, as ``on_give_up`` says."""
 
     on_stall: ClassVar[OnStall] = None
     """What becomes of the call when a command is outstanding for longer than ``timing.stall_after_s``: `HangUp` or
@@ -167,17 +171,32 @@ class CallActor(FlowLegActor):
         if self.run is not None:
             if values:
                 self.keep_note("data", values)
+            self._look_how_long_it_is()
             return
         timers = self.durable_timers()
         which = [(timer.key, timer.due) for timer in timers]
         if which != course.saved_timers:
             course.saved_timers = which
             values["timers"] = self._plain_timers(timers)
+        values |= self.what_is_open()
         if values or course.told != course.saved_at:
             course.saved_at = course.told
             if any(course.counts.values()):
                 values["counts"] = dict(course.counts)
             self.keep_note("saved", values)
+
+    def _look_how_long_it_is(self) -> None:
+        """Give up the past of a flow that has become too long to be run again."""
+        course = self.leg.course
+        if not self.is_flow_running or course.entries - course.began_at < self.office.limits.recorded_per_call:
+            return
+        known = self.what_is_open()
+        if not course.past_is_lost:
+            self.log.warning("in a new process the flow would begin anew: %s", _TOO_LONG)
+            course.past_is_lost = True
+        elif not known:
+            return
+        self.note_restart({"past_is_lost": _TOO_LONG, **known})
 
     def _plain_timers(self, timers: Sequence[DurableTimer]) -> list[dict[str, object]]:
         saved: list[dict[str, object]] = []

@@ -108,6 +108,10 @@ class Course:
         is_begun: whether the journal knows who has the call.
         told: how many things the call was told by the wire.
         commands: how many commands it has given.
+        entries: how many entries the journal has been given of it since the process began, and those before.
+        summed_up_at: how many of them there were when it was last offered to have them summed up.
+        began_at: how many of them there were when the code of its class began that runs now.
+        past_is_lost: whether the flow has become too long, so that it will not be run again to where it was.
         asked: the orders that gave the commands which are not answered, by their number; of a dial, the dial.
         timers: what is due, by key.
         results: what is being found out elsewhere, by number.
@@ -129,6 +133,10 @@ class Course:
         self.is_begun = False
         self.told = 0
         self.commands = 0
+        self.entries = 0
+        self.summed_up_at = 0
+        self.began_at = 0
+        self.past_is_lost = False
         self.asked: dict[int, Any] = {}
         self.timers: dict[Hashable, CourseTimer] = {}
         self.results: dict[int, Elsewhere] = {}
@@ -163,9 +171,16 @@ class Course:
         """A new incarnation begins: what the former one waited for by itself is nobody's any more."""
         self.counts = dict.fromkeys(self.counts, 0)
         self.beginnings += 1
+        self.began_at = self.entries
+        self.past_is_lost = False
         self.results.clear()
         for key in [key for key in self.timers if isinstance(key, int)]:
             self.timers[key].cancel()
+
+    def go_on_from(self, told: int, commands: int) -> None:
+        """Count on from here: what is left of the past is less than there was."""
+        self.told = told
+        self.commands = max(self.commands, commands)
 
     def set_timer(self, actor: Any, key: Hashable, delay_s: float, do: Callable[[Any], object]) -> CourseTimer:
         """Have ``do`` done after a while, in a turn of the call's actor, in place of what was due under that key."""

@@ -4,22 +4,27 @@ Two clocks order it. What the wire told (events, and answers to the call's comma
 in which the actor was told it, and is counted: 1, 2, 3, … Everything else says after how many of these it was: a
 command that was given, and what was noted. So the order holds although commands and notes reach the journal a little
 later than the actor has given them. Source: SEMANTICS J4.
+
+The past of a long call may have been summed up (`compacting`): then it begins with those entries that still matter, in
+the order in which they were lived, and the counting goes on where it was.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias, TypeGuard
+from typing import Any, Final, NamedTuple, TypeAlias, TypeGuard
 
 from relay_actors.errors import (
     CommandRejectedError,
     ConnectionLostError,
+    JournalError,
     NotSentError,
     RelayActorsError,
     RequestTimeoutError,
 )
+from relay_actors.journal.codec import decode
 from relay_actors.journal.entries import (
     CallStarted,
     CommandIntended,
@@ -28,12 +33,25 @@ from relay_actors.journal.entries import (
     EventReceived,
     Noted,
     Outcome,
+    Snapshot,
 )
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, RelayEvent, parse_event
 from relay_actors.protocol.states import CallState
 
-__all__ = ["CHECKPOINTS", "Answered", "Asked", "History", "Item", "Learnt", "Told", "history_of"]
+__all__ = [
+    "CHECKPOINTS",
+    "Answered",
+    "Asked",
+    "History",
+    "Item",
+    "Learnt",
+    "Line",
+    "Lived",
+    "Told",
+    "history_of",
+    "lived",
+]
 
 CHECKPOINTS: Final = ("saved", "restarted")
 """Notes that say how far the actor has come: what was before is not lived again by the code of its class."""
@@ -111,6 +129,9 @@ class History:
         last_words: ids of legs that were to be hung up by nobody in particular, and their nodes.
         frame_ids: of the events, as far as they had one.
         last_at: when the last of it was written, in wall-clock seconds.
+        summed_up: how many of the items are what is left of a past that was summed up.
+        told: how many things the call had been told by the wire at the end of that past.
+        commands: how many commands it had given by then.
     """
 
     subject: str
@@ -119,6 +140,9 @@ class History:
     last_words: Mapping[str, str] = field(default_factory=dict)
     frame_ids: tuple[object, ...] = ()
     last_at: float = 0.0
+    summed_up: int = 0
+    told: int = 0
+    commands: int = 0
 
     @property
     def offer(self) -> CallReceiveEvent | None:
@@ -176,60 +200,167 @@ def _is_restart(item: Item) -> TypeGuard[Learnt]:
     return isinstance(item, Learnt) and item.what == "restarted"
 
 
+class Line(NamedTuple):
+    """An entry, and what it says of the life of the call."""
+
+    entry: Entry
+    item: Item
+
+
+class Lived:
+    """The entries of one call, in the order in which its actor has lived them.
+
+    A `Snapshot` of it holds ``form`` (1), ``past`` (encoded entries, in order), ``told`` and ``commands`` (as for
+    `History`), and the ``frame_ids`` of events that are not there any more.
+
+    Attributes:
+        started: who has the call; None if nobody had it yet.
+        last_words: the last of the commands that hung up a leg for nobody in particular, by call id.
+        frame_ids: of the events, as far as they had one, oldest first.
+        last_at: when the last of it was written, in wall-clock seconds.
+        told: how many things the call had been told by the wire at the end of the past that was summed up.
+        commands: how many commands it had given by then.
+    """
+
+    def __init__(self) -> None:
+        self.started: CallStarted | None = None
+        self.last_words: dict[str, CommandIntended] = {}
+        self.frame_ids: list[object] = []
+        self.last_at = 0.0
+        self.told = 0
+        self.commands = 0
+        self._past: list[Line] = []
+        self._told: list[Line] = []
+        self._beside: dict[int, list[Line]] = defaultdict(list)
+        self._asked: dict[str, tuple[int, str]] = {}
+
+    @property
+    def summed_up(self) -> int:
+        """How many of the lines are what is left of a past that was summed up."""
+        return len(self._past)
+
+    @property
+    def lines(self) -> list[Line]:
+        """All that says something of the life of the call, in order."""
+        has_offer = any(_is_offer(line) for line in self._past)
+        told = self._told if has_offer else _offer_first(self._told)
+        return [*self._past, *_in_order(told, self._beside)]
+
+    def sum_up(self, snapshot: Snapshot) -> None:
+        """Begin with what a past was summed up to.
+
+        Raises:
+            JournalError: that has a form that is not known.
+        """
+        past: list[bytes]
+        match snapshot.state:
+            case {
+                "form": 1,
+                "past": list(past),
+                "told": int(told),
+                "commands": int(commands),
+                "frame_ids": list(frame_ids),
+            }:
+                self.last_at, self.told, self.commands = snapshot.at, told, commands
+                self.frame_ids += frame_ids
+            case _:
+                text = "is summed up in a form that this release does not know"
+                raise JournalError(f"the past of {snapshot.subject} {text}")
+        for record in past:
+            entry = decode(record)  # which says so, if it is no record
+            if (item := self._item(entry)) is not None:
+                self._past.append(Line(entry, item))
+
+    def read(self, entry: Entry) -> None:
+        """Take in one more entry."""
+        item = self._item(entry)
+        if isinstance(item, Told | Answered):
+            self._told.append(Line(entry, item))
+        elif item is not None:
+            assert isinstance(entry, CommandIntended | Noted)
+            self._beside[max(0, entry.after - self.told)].append(Line(entry, item))
+
+    def _item(self, entry: Entry) -> Item | None:
+        """Return what an entry says of the life of the call; keep what it says beside."""
+        self.last_at = max(self.last_at, entry.at)
+        match entry:
+            case CallStarted():
+                self.started = self.started or entry
+            case EventReceived(payload=payload, frame_id=frame_id):
+                if frame_id is not None:
+                    self.frame_ids.append(frame_id)
+                return Told(parse_event(dict(payload)), entry.at)
+            case CommandIntended(number=0, method="calling.end", params=params):
+                self.last_words[str(params.get("call_id", ""))] = entry
+            case CommandIntended(number=number, method=method, params=params) if number:
+                self._asked[entry.request_id] = number, method
+                return Asked(number, method, params, entry.by == "call", entry.at)
+            case CommandSettled(request_id=request_id) if request_id in self._asked:
+                number, method = self._asked[request_id]
+                error = _error(entry, method)
+                return Answered(number, None if error else dict(entry.result), error, entry.at)
+            case Noted(what=what, values=values):
+                return Learnt(what, values, entry.at)
+        return None
+
+
+def lived(entries: Iterable[Entry]) -> Lived:
+    """Return the entries of one call in the order in which they were lived.
+
+    Args:
+        entries: complete and in order (`relay_actors.journal.replay`).
+
+    Raises:
+        JournalError: its past is summed up in a form that is not known.
+    """
+    made = Lived()
+    for entry in entries:
+        if isinstance(entry, Snapshot):
+            made = Lived()  # it stands for everything before it
+            made.sum_up(entry)
+        else:
+            made.read(entry)
+    return made
+
+
 def history_of(subject: str, entries: Iterable[Entry]) -> History:
     """Return the history of one call from its entries, which are complete and in order (`relay_actors.journal.replay`).
 
     Nothing has an effect but its result (SEMANTICS J3).
+
+    Raises:
+        JournalError: its past is summed up in a form that is not known.
     """
-    started: CallStarted | None = None
-    told: list[Item] = []
-    beside: dict[int, list[Item]] = defaultdict(list)
-    numbers: dict[str, tuple[int, str]] = {}
-    last_words: dict[str, str] = {}
-    frame_ids: list[object] = []
-    last_at = 0.0
-    for entry in entries:
-        last_at = max(last_at, entry.at)
-        match entry:
-            case CallStarted():
-                started = started or entry
-            case EventReceived(payload=payload, frame_id=frame_id):
-                told.append(Told(parse_event(dict(payload)), entry.at))
-                if frame_id is not None:
-                    frame_ids.append(frame_id)
-            case CommandIntended(number=0, method="calling.end", params=params):
-                last_words[str(params.get("call_id", ""))] = str(params.get("node_id", ""))
-            case CommandIntended(number=number, method=method, params=params) if number:
-                numbers[entry.request_id] = number, method
-                beside[entry.after].append(Asked(number, method, params, entry.by == "call", entry.at))
-            case CommandSettled(request_id=request_id) if request_id in numbers:
-                number, method = numbers[request_id]
-                error = _error(entry, method)
-                told.append(Answered(number, None if error else dict(entry.result), error, entry.at))
-            case Noted(what=what, values=values):
-                beside[entry.after].append(Learnt(what, values, entry.at))
+    known = lived(entries)
     return History(
         subject=subject,
-        started=started,
-        items=tuple(_in_order(_offer_first(told), beside)),
-        last_words=last_words,
-        frame_ids=tuple(frame_ids),
-        last_at=last_at,
+        started=known.started,
+        items=tuple(line.item for line in known.lines),
+        last_words={call_id: str(said.params.get("node_id", "")) for call_id, said in known.last_words.items()},
+        frame_ids=tuple(known.frame_ids),
+        last_at=known.last_at,
+        summed_up=known.summed_up,
+        told=known.told,
+        commands=known.commands,
     )
 
 
-def _offer_first(told: list[Item]) -> list[Item]:
+def _is_offer(line: Line) -> bool:
+    return isinstance(line.item, Told) and isinstance(line.item.event, CallReceiveEvent)
+
+
+def _offer_first(told: list[Line]) -> list[Line]:
     """What came before the call was offered was kept for its actor, and told to it after the offer (SEMANTICS K4)."""
-    for at, item in enumerate(told):
-        if isinstance(item, Told) and isinstance(item.event, CallReceiveEvent):
-            return [item, *told[:at], *told[at + 1 :]]
+    for at, line in enumerate(told):
+        if _is_offer(line):
+            return [line, *told[:at], *told[at + 1 :]]
     return told
 
 
-def _in_order(told: list[Item], beside: Mapping[int, list[Item]]) -> Iterable[Item]:
+def _in_order(told: list[Line], beside: Mapping[int, list[Line]]) -> Iterator[Line]:
     yield from beside.get(0, ())
-    for count, item in enumerate(told, start=1):
-        yield item
+    for count, line in enumerate(told, start=1):
+        yield line
         yield from beside.get(count, ())
     for count in sorted(beside):  # of a journal whose end was damaged
         if count > len(told):

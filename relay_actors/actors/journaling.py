@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 
+from relay_actors.actors.compacting import compact
 from relay_actors.actors.course import Note, Started
 from relay_actors.actors.history import History, history_of
 from relay_actors.actors.outgoing import Outgoing
@@ -39,6 +40,14 @@ SESSION = "session"
 """The subject of events that are about nothing that has a name of its own."""
 
 
+@dataclasses.dataclass(slots=True)
+class _Sizes:
+    """How many entries one subject has: since it was last summed up by this process, and left of what was before."""
+
+    fresh: int = 0
+    kept: int = 0
+
+
 class Journaling:
     """The journal, as the connection uses it. Without a store every method does nothing.
 
@@ -57,6 +66,7 @@ class Journaling:
         self._clock = clock
         self._session = ("", "")
         self._is_dirty = False
+        self._sizes: dict[str, _Sizes] = {}
 
     @property
     def is_kept(self) -> bool:
@@ -121,9 +131,16 @@ class Journaling:
         Raises:
             JournalError: it is damaged.
         """
+        return history_of(subject, self.entries(subject))
+
+    def entries(self, subject: str) -> tuple[Entry, ...]:
+        """Return the entries of one subject, without those of a writer that was deposed.
+
+        Raises:
+            JournalError: one is damaged, or missing.
+        """
         assert self._store is not None
-        entries = check(self._store.load(subject=subject), old_writer="drop_old_writer").entries
-        return history_of(subject, entries)
+        return check(self._store.load(subject=subject), old_writer="drop_old_writer").entries
 
     def fragment(self, subject: str) -> History:
         """Return what can be read of a subject whose entries are damaged: whom it was about, no more."""
@@ -154,15 +171,36 @@ class Journaling:
             )
 
     def noted(self, note: Note) -> None:
-        """Keep what a call has learnt."""
+        """Keep what a call has learnt; if it says what of it is open, sum up what was before."""
         if self._store is not None:
             at = self._clock.wall()
             self._append([Noted(subject=note.subject, at=at, what=note.what, values=note.values, after=note.after)])
+            if "open" in note.values:
+                self._sum_up(self._store, note.subject)
+
+    def _sum_up(self, store: Store, subject: str) -> None:
+        """Replace the past of a call by what still matters of it. If that fails all stays as it was (SEMANTICS J6)."""
+        sizes = self._sizes.setdefault(subject, _Sizes())
+        if sizes.fresh < sizes.kept:
+            return  # little would go, and all would be written again
+        try:
+            compacted = compact(self.entries(subject))
+            if compacted is None:
+                return
+            store.snapshot(subject, compacted.state, at=self._clock.wall())
+        except Exception:  # noqa: BLE001  # nothing has changed; if it was the store that failed, the next write says so
+            _log.exception("the past of a call could not be summed up subject=%s", subject)
+            sizes.kept = 2 * sizes.fresh
+            return
+        store.append(compacted.rest)
+        _log.debug("summed up subject=%s entries=%d kept=%d", subject, sizes.fresh + sizes.kept, compacted.count)
+        sizes.fresh, sizes.kept = 0, compacted.count
 
     def forget(self, subject: str) -> None:
         """Remove everything about a subject: it is over."""
         if self._store is not None:
             self._store.forget(subject or SESSION)
+            self._sizes.pop(subject or SESSION, None)
             self._is_dirty = True
 
     def keep_only(self, subjects: Collection[str]) -> None:
@@ -198,10 +236,15 @@ class Journaling:
         """The store has failed: write nothing more, and claim nothing more (SEMANTICS J6)."""
         self._store = None
 
-    def _append(self, entries: Iterable[Entry]) -> None:
+    def _append(self, entries: Sequence[Entry]) -> None:
         assert self._store is not None
         self._store.append(entries)
         self._is_dirty = True
+        for entry in entries:
+            sizes = self._sizes.get(entry.subject)
+            if sizes is None:
+                sizes = self._sizes[entry.subject] = _Sizes()
+            sizes.fresh += 1
 
 
 def _told(error: RelayActorsError | None) -> JsonObject:

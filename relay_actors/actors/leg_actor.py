@@ -261,6 +261,7 @@ class LegActor(Stalling):
         cell, leg = self._cell, self.leg
         course = leg.course
         course.commands += 1
+        course.entries += 1
         number = course.commands
         course.asked[number] = asking
         known = leg.under_way.get(asking)
@@ -281,7 +282,8 @@ class LegActor(Stalling):
     def _count_told(self, item: Told | Answered) -> None:
         course = self.leg.course
         course.told += 1
-        if course.record is not None and course.replay is None:
+        if course.replay is None:
+            course.entries += 1
             course.write(item, self.office.limits.recorded_per_call)
 
     def ask_again(self, method: str, params: Mapping[str, Any], asking: Any = None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, TypeVar
 
 from relay_actors.actors.action_actor import CallGone
@@ -15,6 +16,7 @@ from relay_actors.actors.actions import Action
 from relay_actors.actors.aside import run_aside
 from relay_actors.actors.beginnings import begun, plain_data
 from relay_actors.actors.call_ref import CallRef, Kept
+from relay_actors.actors.compacting import still_open
 from relay_actors.actors.course import Note
 from relay_actors.actors.history import Learnt
 from relay_actors.actors.in_turn import InTurn
@@ -171,20 +173,35 @@ class LegLife(Actor, AllVerbs):
         if course.replay is not None:
             return
         if self._cell.incarnation:
-            self.note_restart()
+            self.note_restart(self.what_is_open())
         elif leg.dialling is None:  # of a dial it is told before anybody is called
             started = begun(leg, type(self), self.office)
             if course.is_kept:
                 self.office.tell_connection(started)
 
-    def note_restart(self) -> None:
-        """Have the journal know that the code of the class begins anew here, and with what."""
-        leg = self.leg
-        leg.course.saved = data = plain_data(leg, type(self), self.office)
+    def note_restart(self, more: Mapping[str, object] = MappingProxyType({})) -> None:
+        """Have the journal know that the code of the class begins anew here, and with what; or would have to.
+
+        Args:
+            more: what else is to be known of it, as plain data.
+        """
+        leg, course = self.leg, self.leg.course
+        course.saved = data = plain_data(leg, type(self), self.office)
         values: JsonObject = {"data": data, "flow_is_over": leg.flow_is_over, "actor": name_of(type(self))}
         if leg.flow_changed is not None:
             values["flow_changed"] = str(leg.flow_changed)
-        self.keep_note("restarted", values)
+        self.keep_note("restarted", {**values, "beginnings": course.beginnings, **more})
+
+    def what_is_open(self) -> dict[str, object]:
+        """Return what a checkpoint says if what was before it is to be summed up now; otherwise nothing."""
+        course = self.leg.course
+        if not course.is_kept or course.entries - course.summed_up_at < self.office.limits.journal_entries_per_call:
+            return {}
+        known = still_open(self.leg)
+        if known is None:
+            return {}
+        course.summed_up_at = course.entries
+        return {"open": known}
 
     def keep_note(self, what: str, values: Mapping[str, object], after: int | None = None) -> None:
         """Have the journal know what was learnt, before any command that is given from now on. In the turn.
@@ -197,6 +214,7 @@ class LegLife(Actor, AllVerbs):
         course = self.leg.course
         if course.replay is not None or not course.is_recorded:
             return
+        course.entries += 1
         course.write(Learnt(what, values, self.system.clock.wall()), self.office.limits.recorded_per_call)
         if course.is_kept:
             self.tell_connection(Note(self.leg.subject, what, values, course.told if after is None else after))

@@ -37,6 +37,7 @@ def rebuild(actor: Any) -> None:
     fresh.is_kept, fresh.is_begun, fresh.seed = course.is_kept, True, course.seed
     fresh.saved, fresh.began_with, fresh.record = course.saved, course.began_with, list(items)
     fresh.beginnings = course.beginnings
+    fresh.entries, fresh.summed_up_at, fresh.began_at = course.entries, course.summed_up_at, course.began_at
     former = Former(dict(course.asked), dict(old.actions))
     done: Future[None] = Future(actor.runs_on)
     replay = Replay(History(subject=old.subject, items=items), is_strict=True, done=done, former=former)

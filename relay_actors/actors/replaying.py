@@ -89,6 +89,8 @@ class Replay:
     def __init__(self, history: History, *, is_strict: bool, done: Future[None], former: Former | None = None) -> None:
         self._items = history.items
         self._last_words = history.last_words
+        self._summed_up = history.summed_up
+        self._counts = history.told, history.commands
         self._begins = history.checkpoint + 1
         self._is_strict = is_strict
         self._former = former
@@ -160,7 +162,7 @@ class Replay:
                 self._taken.add(at)
                 self._bind(actor, asked, asking)
                 return
-        if self.is_silent:  # it was never sent, and its time is over; a hang-up will be tried again
+        if self.is_silent:  # it was never sent, or it is over and forgotten; a hang-up will be tried again
             take_back(actor.leg, asking, NotSentError(f"{method} was not sent before the process ended"))
             return
         if self._is_strict and (at is not None or self._has_more()):
@@ -247,6 +249,8 @@ class Replay:
         place, item = self._at, self._items[self._at]
         self._at += 1
         self.now = max(self.now, item.at)
+        if self._at == self._summed_up:  # from here on all is there, and numbers mean what they say
+            actor.leg.course.go_on_from(*self._counts)
         self._tell(actor, item, is_checkpoint=place == self._begins - 1)
 
     def _take_back(self, leg: Leg, why: FlowChanged) -> None:
@@ -343,10 +347,15 @@ class Replay:
         leg.flow_changed = None if why is None else FlowChanged(str(why))
         leg.flow_is_over = bool(item.values.get("flow_is_over", False))
         course.counts.update(item.values.get("counts", {}))
-        course.beginnings = 1 + sum(_is_note(one, "restarted") for one in self._items[: self._at])
-        timers = [one.values for one in self._items[: self._at] if isinstance(one, Learnt) and "timers" in one.values]
-        self._timers = list(timers[-1]["timers"]) if timers else []
-        if item.what == "restarted":
+        notes = [one for one in self._items[: self._at] if isinstance(one, Learnt)]
+        timers = [note.values["timers"] for note in notes if "timers" in note.values]
+        self._timers = list(timers[-1]) if timers else []
+        restarts = [note.values for note in notes if note.what == "restarted"]
+        restarted = restarts[-1] if restarts else {}
+        course.beginnings = restarted.get("beginnings", 1 + len(restarts))
+        if "past_is_lost" in restarted:
+            self.change(restarted["past_is_lost"])
+        elif item.what == "restarted":
             actor.begin_work()
 
     def _take_data(self, actor: Any) -> None:
@@ -398,6 +407,7 @@ class Replay:
         if self._former is not None:
             self._finish_in_place(actor)
             return
+        course.entries, course.began_at = len(self._items), self._begins
         if leg.direction == "inbound":
             office.tell_connection(Claim(leg.call_id, actor.actor_ref, is_call=True))
         for message in self._for_connection:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from relay_actors.actors.compacting import spread_out
 from relay_actors.actors.frame_log import mask_numbers
 from relay_actors.actors.journaling import SESSION
 from relay_actors.errors import JournalError
@@ -106,7 +107,8 @@ class Line:
 def sight_of(entries: Sequence[Entry]) -> Sight:
     """Return the row of one subject, of which there is at least one entry."""
     kind, direction, actor, state = "call", "", "", ""
-    for entry in entries:
+    known = list(spread_out(entries))
+    for entry in known:
         match entry:
             case CallStarted():
                 actor, direction = entry.actor, entry.direction
@@ -137,7 +139,7 @@ def sight_of(entries: Sequence[Entry]) -> Sight:
         direction=direction,
         actor=actor,
         state=state,
-        since=entries[0].at,
+        since=known[0].at,
         entries=len(entries),
         pending=pending,
         fault=fault,
@@ -145,14 +147,16 @@ def sight_of(entries: Sequence[Entry]) -> Sight:
 
 
 def timeline(entries: Sequence[Entry], *, is_unmasked: bool = False) -> Iterator[Line]:
-    """Give one line for each entry of one subject, in order.
+    """Give one line for each entry of one subject, in order; of a past that was summed up, what is left of it.
 
     Args:
         entries: as the journal gives them.
         is_unmasked: whether to show numbers, and everything that events, commands, notes and outcomes hold.
     """
     sent: dict[str, CommandIntended] = {}
-    for entry in entries:
+    since: float | None = None
+    for entry in spread_out(entries):
+        since = entry.at if since is None else since
         if isinstance(entry, CommandIntended):
             sent[entry.request_id] = entry
         elif isinstance(entry, Snapshot):
@@ -162,7 +166,7 @@ def timeline(entries: Sequence[Entry], *, is_unmasked: bool = False) -> Iterator
             detail = f"{detail} {json.dumps(whole, default=repr, ensure_ascii=False)}"
         yield Line(
             entry.at,
-            entry.at - entries[0].at,
+            entry.at - since,
             what,
             printable(detail if is_unmasked else mask_numbers(detail)),
             isinstance(entry, CommandSettled) and entry.outcome is not Outcome.OK,
@@ -172,7 +176,7 @@ def timeline(entries: Sequence[Entry], *, is_unmasked: bool = False) -> Iterator
 def tags_of(entries: Iterable[Entry]) -> set[str]:
     """Return the tags that a subject's entries name: of the dial that has made it."""
     tags: set[str] = set()
-    for entry in entries:
+    for entry in spread_out(entries):
         match entry:
             case EventReceived(payload=payload):
                 tags.add(_text(_object(payload, "params"), "tag"))
@@ -211,7 +215,9 @@ def _told(entry: Entry, sent: Mapping[str, CommandIntended]) -> tuple[str, str, 
             return "noted", _words(entry.what, ", ".join(entry.values)), entry.values
         case Snapshot():
             pending = f"{len(entry.pending)} pending" if entry.pending else ""
-            return "summed up", _words(", ".join(entry.state), pending), entry.state
+            # Its past was told before it; and the ids are for nobody to read.
+            plain = {name: value for name, value in entry.state.items() if name not in ("past", "frame_ids")}
+            return "summed up", _words(", ".join(plain), pending), plain
         case SubjectEnded():
             return "ended", entry.reason, {}
     return type(entry).__name__, "", {}

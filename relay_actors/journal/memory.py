@@ -10,7 +10,7 @@ from relay_actors.journal.codec import decode, decode_session, encode_session
 from relay_actors.journal.entries import Entry, Session, Snapshot
 from relay_actors.journal.ledger import Ledger
 from relay_actors.journal.redact import Redactor
-from relay_actors.journal.replay import replay
+from relay_actors.journal.replay import pending_of
 
 __all__ = ["Kept", "MemoryMedium", "MemoryStore"]
 
@@ -83,7 +83,7 @@ class MemoryStore:
     def snapshot(self, subject: str, state: Mapping[str, object], *, at: float) -> None:
         """Sum a subject up. See `Store.snapshot`."""
         self._check_usable()
-        pending = replay(self.load(subject=subject)).pending
+        pending = pending_of(self.load(subject=subject))
         [record] = self._ledger.records([Snapshot(subject=subject, at=at, state=state, pending=pending)])
         self._position += 1
         self._changed[subject] = [Kept(self._position, record.sequence, record.body)]

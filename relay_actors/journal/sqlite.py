@@ -33,7 +33,7 @@ from relay_actors.journal.codec import decode, encode_session
 from relay_actors.journal.entries import Entry, Session, Snapshot
 from relay_actors.journal.ledger import Ledger, Record
 from relay_actors.journal.redact import Redactor
-from relay_actors.journal.replay import replay
+from relay_actors.journal.replay import pending_of
 from relay_actors.journal.sqlite_file import (
     MOST_WRITERS,
     PAGE,
@@ -122,7 +122,7 @@ class SqliteStore:
     def snapshot(self, subject: str, state: Mapping[str, object], *, at: float) -> None:
         """Sum a subject up. See `Store.snapshot`."""
         self._check_usable()
-        pending = replay(self.load(subject=subject)).pending
+        pending = pending_of(self.load(subject=subject))
         [record] = self._ledger.records([Snapshot(subject=subject, at=at, state=state, pending=pending)])
         with self._writing():
             self._db.execute("DELETE FROM entries WHERE subject = ?", (subject,))

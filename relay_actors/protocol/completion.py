@@ -16,7 +16,7 @@ from relay_actors.protocol.readers import read_text
 from relay_actors.protocol.relay_event import RelayEvent
 from relay_actors.protocol.states import ACTION_MOVES, ActionState, is_final
 
-__all__ = ["COMPLETION_RULES", "CompletionRule", "action_state", "is_terminal"]
+__all__ = ["COMPLETION_RULES", "CompletionRule", "action_state", "is_continuous", "is_terminal"]
 
 _Judge: TypeAlias = Callable[[RelayEvent, bool], ActionState | None]
 
@@ -84,6 +84,14 @@ def is_terminal(action_method: str, event: RelayEvent, *, continuous: bool = Fal
     """Return whether ``event`` completes the operation; arguments as for `action_state`."""
     state = action_state(action_method, event, continuous=continuous)
     return state is not None and is_final(state, ACTION_MOVES)
+
+
+def is_continuous(action_method: str, params: Mapping[str, object]) -> bool:
+    """Return whether an operation was asked to go on after each result; ``params`` are those that have started it."""
+    if action_method not in ("calling.collect", "calling.play_and_collect"):
+        return False
+    collect = params.get("collect", params)
+    return isinstance(collect, Mapping) and bool(collect.get("continuous"))
 
 
 def _by_state(words: Mapping[str, ActionState]) -> _Judge:

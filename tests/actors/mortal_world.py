@@ -14,7 +14,7 @@ from relay_actors.runtime.system import System
 from relay_actors.transport.memory import MemoryConnector, MemoryTransport
 from tests.actors.world import World
 
-__all__ = ["MortalWorld"]
+__all__ = ["MortalStore", "MortalWorld"]
 
 
 class MortalWorld(World):
@@ -49,8 +49,11 @@ class MortalWorld(World):
         return f"MortalWorld({self.seed}, dies_at={self.dies_at})"
 
     def _new_app(self) -> RelayApp:
-        store = _Store(self, self.medium)
-        return RelayApp("project", "token", host="relay.example.com", journal=store, **self._more)
+        return RelayApp("project", "token", host="relay.example.com", journal=self.new_store(), **self._more)
+
+    def new_store(self) -> MemoryStore:
+        """Return a journal on what was committed."""
+        return MortalStore(self, self.medium)
 
     def dies(self) -> None:
         """Kill the application, in the middle of whatever it was about to do next."""
@@ -118,7 +121,7 @@ class MortalWorld(World):
         self._transports.clear()
 
 
-class _Store(MemoryStore):
+class MortalStore(MemoryStore):
     """Passes a place before and after each commit."""
 
     def __init__(self, world: MortalWorld, medium: MemoryMedium) -> None:

@@ -24,7 +24,7 @@ def test_of_a_dial_all_is_told_that_is_needed_to_dial_again() -> None:
     assert (started.subject, started.direction, started.data) == ("r-17", "outbound", {"appointment": 17})
     assert started.actor == "tests.actors.world:Witness"
     assert started.settings == {
-        "seed": leg.course.seed, "tag": "r-17", "timeout_s": 40.0, "dial": command.to_params()
+        "seed": leg.course.seed, "tag": "r-17", "timeout_s": 40.0, "dial": command.to_params(), "cause": ""
     }  # fmt: skip
     assert leg.course.is_begun
 

@@ -44,6 +44,20 @@ def test_things_of_an_incarnation_are_counted_from_one(actor: Any) -> None:
     assert course.beginnings == 1
 
 
+def test_a_new_incarnation_has_a_past_of_its_own_and_goes_on_counting() -> None:
+    course = Course()
+    course.entries, course.past_is_lost = 7, True
+    course.begin_anew()
+    assert (course.entries, course.began_at, course.past_is_lost) == (7, 7, False)
+
+
+def test_it_counts_on_from_where_a_past_was_summed_up() -> None:
+    course = Course()
+    course.told, course.commands = 3, 9
+    course.go_on_from(100, 8)
+    assert (course.told, course.commands) == (100, 9)
+
+
 def test_a_timer_comes_once_in_a_turn_and_is_forgotten(world: World, actor: Any) -> None:
     came: list[float] = []
     actor.leg.course.set_timer(actor, "x", 2.0, lambda present: came.append(world.clock.now()))

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from relay_actors import CallActor, ConnectionLost, MessageActor
+from relay_actors.actors.compacting import spread_out
+from relay_actors.actors.course import Note, Started
 from relay_actors.actors.journaling import SESSION, Journaling
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.errors import (
@@ -21,7 +23,7 @@ from relay_actors.errors import (
 )
 from relay_actors.events import CallReceiveEvent, CallStateEvent, PlayEvent
 from relay_actors.journal.base import Store
-from relay_actors.journal.entries import CommandIntended, CommandSettled, Entry, EventReceived, Outcome, Session
+from relay_actors.journal.entries import CommandIntended, CommandSettled, Entry, EventReceived, Noted, Outcome, Session
 from relay_actors.journal.memory import MemoryMedium, MemoryStore
 from relay_actors.journal.sqlite import SqliteStore
 from relay_actors.protocol.happenings import EventArrived
@@ -458,3 +460,54 @@ def test_a_session_that_has_not_changed_is_not_written_again() -> None:
     keeps.commit()  # a closed store would say so
     with pytest.raises(JournalError):
         keeps.session("p", "t")
+
+
+def checkpoint(number: int) -> Note:
+    """A call notes how far it has come, and that nothing is open."""
+    return Note(CALL, "saved", {"data": {"n": number}, "open": {"from": 0, "actions": []}}, number)
+
+
+def counted(store: Store) -> int:
+    return sum(1 for _entry in store.load(subject=CALL))
+
+
+def test_a_past_is_summed_up_when_there_is_more_of_it_than_was_left(store: Store) -> None:
+    """What is left is written again each time; so each entry is written again about once, however long the call."""
+    journal = journaling(store)
+    journal.started(Started(CALL, "a:B", "inbound", {}, {}))
+    journal.event(CALL, EventArrived("f", {"event_type": "calling.call.receive", "params": {"call_id": CALL}}))
+    for number in range(10):
+        journal.noted(Note(CALL, "told", {"n": number}, 1))
+    journal.noted(checkpoint(1))
+    journal.commit()
+    assert counted(store) == 1, "a snapshot"
+    assert journal.history(CALL).summed_up == 2
+    journal.noted(checkpoint(1))
+    assert counted(store) == 2, "there are three entries in it, and one more is not worth it"
+    journal.noted(checkpoint(1))
+    journal.noted(checkpoint(1))
+    assert counted(store) == 1
+    assert [entry.what for entry in spread_out(journal.entries(CALL)) if isinstance(entry, Noted)] == ["saved"]
+
+
+def test_what_cannot_be_summed_up_stays_and_is_tried_again_at_twice_the_length(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The store refuses, and is well otherwise: nobody is stopped. J6."""
+    journal = journaling(store)
+    refused: list[str] = []
+
+    def refuse(subject: str, _state: object, *, at: float) -> None:
+        refused.append(subject)
+        raise JournalError(f"not at {at}")
+
+    store.snapshot = refuse  # type: ignore[method-assign]
+    for number in range(1, 17):
+        journal.noted(checkpoint(number))
+    journal.commit()
+    assert counted(store) == 16
+    assert len(refused) == 5, "after 1, 2, 4, 8 and 16"
+    assert "could not be summed up" in caplog.text
+    journal.forget(CALL)
+    journal.noted(checkpoint(1))
+    assert len(refused) == 6, "it is another call then"

@@ -12,6 +12,7 @@ import pytest
 
 from relay_actors.actors.leg import Leg
 from relay_actors.app import RelayApp
+from relay_actors.config import Limits
 from relay_actors.journal.memory import MemoryMedium, MemoryStore
 from relay_actors.runtime.clock import ManualClock
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
@@ -105,12 +106,12 @@ def compare(world: MortalWorld, *, in_the_middle: bool) -> int:
 
 
 @pytest.mark.parametrize("name", STORIES)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("seed", "entries"), [(1, 500), (2, 500), (2, 1)], ids=["1", "2", "summed up often"])
 @pytest.mark.usefixtures("two_applications")
-def test_what_is_rebuilt_is_what_is_known(name: str, seed: int) -> None:
-    """J3, J4."""
+def test_what_is_rebuilt_is_what_is_known(name: str, seed: int, entries: int) -> None:
+    """Also when its past is summed up as often as that can be. J3, J4."""
     story: Story = STORIES[name]
-    with MortalWorld(seed) as world:
+    with MortalWorld(seed, limits=Limits(journal_entries_per_call=entries)) as world:
         story.begin(world)
         compared, steps = 0, 0
         until = world.clock.now() + 40.0

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from relay_actors.actors.compacting import compact
 from relay_actors.cli.journal_sights import clock_time, printable, sight_of, tags_of, timeline
 from relay_actors.journal.entries import (
     CallStarted,
@@ -84,6 +85,32 @@ def test_what_cannot_be_replayed_is_told_and_is_no_exception():
     first, _, third = numbered(event("a"), event("b"), event("c"))
 
     assert "has a gap: entry 1 is followed by 3" in sight_of([first, third]).fault
+
+
+def test_a_call_whose_past_was_summed_up_is_told_by_what_is_left_of_it():
+    entries = numbered(
+        event("calling.call.receive", 10.0, call_state="created", direction="inbound"),
+        CallStarted(subject="c-1", at=10.1, actor="shop:Clerk", direction="inbound", settings={"tag": "t-1"}),
+        event("calling.call.state", 10.4, call_state="answered"),
+        *(event("calling.call.play", 11.0, state="playing", control_id="p") for _ in range(5)),
+        Noted(subject="c-1", at=12.0, what="saved", values={"open": {"from": 0, "actions": []}}, after=7),
+    )
+    compacted = compact(entries)
+    assert compacted is not None
+    summed_up = numbered(Snapshot(subject="c-1", at=13.0, state=compacted.state), event("calling.call.play", 14.0))
+
+    sight = sight_of(summed_up)
+    assert (sight.direction, sight.actor, sight.state) == ("inbound", "shop:Clerk", "answered")
+    assert (sight.since, sight.entries) == (10.1, 2)
+    assert details(*summed_up) == [
+        "began shop:Clerk inbound",
+        "came calling.call.receive created direction=inbound",
+        "came calling.call.state answered",
+        "noted saved open",
+        "summed up form, told, commands",
+        "came calling.call.play",
+    ]
+    assert "t-1" in tags_of(summed_up)
 
 
 def test_a_timeline_tells_each_entry_in_its_words():

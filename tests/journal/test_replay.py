@@ -17,7 +17,7 @@ from relay_actors.journal.entries import (
     Snapshot,
     SubjectEnded,
 )
-from relay_actors.journal.replay import History, apply, check, check_next, replay
+from relay_actors.journal.replay import History, apply, check, check_next, pending_of, replay
 from tests.journal import strategies
 
 
@@ -96,6 +96,12 @@ def test_a_command_is_pending_until_its_effect_is_known(outcome: Outcome | None,
     pending = [command.request_id for command in replay(journal).pending]
 
     assert pending == (["r-1", "r-2"] if is_pending else ["r-2"])
+
+
+@given(journals())
+def test_what_is_pending_can_be_found_without_the_rest(journal: list[Entry]):
+    """Whoever only sums a past up needs no more."""
+    assert pending_of(journal) == replay(journal).pending
 
 
 def test_a_snapshot_takes_the_place_of_all_before_it():

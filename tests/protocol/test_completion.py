@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_actors.protocol.completion import COMPLETION_RULES, action_state, is_terminal
+from relay_actors.protocol.completion import COMPLETION_RULES, action_state, is_continuous, is_terminal
 from relay_actors.protocol.events import EVENT_TYPES, parse_event
 from relay_actors.protocol.states import ACTION_MOVES, ActionState, advance, is_final
 from tests.protocol.wire_tables import EVENTS, METHODS, PAYLOAD, json_values
@@ -110,6 +110,20 @@ def test_a_collect_ends_with_its_last_result(
 ) -> None:
     """PROTOCOL 11.3: interim results, the start of input and a continuous collect's results are not the end."""
     assert action_state(action, event("collect", **fields), continuous=continuous) is expected
+
+
+@pytest.mark.parametrize(
+    ("action", "params", "expected"),
+    [
+        ("calling.collect", {"continuous": True}, True),
+        ("calling.collect", {}, False),
+        ("calling.play_and_collect", {"collect": {"continuous": True}}, True),
+        ("calling.play_and_collect", {"collect": "odd", "continuous": True}, False),
+        ("calling.play", {"continuous": True}, False),
+    ],
+)
+def test_only_a_collect_can_go_on_after_a_result(action: str, params: dict[str, Any], expected: bool) -> None:
+    assert is_continuous(action, params) is expected
 
 
 @pytest.mark.parametrize("state", ["playing", "paused", "finished", "error", "brand_new", ""])
