@@ -67,11 +67,11 @@ class Ordering(CallActor):
     """Speaks to another actor, and has somebody called."""
 
     async def run(self) -> None:
-        """Both are done once; what comes back is plain data."""
+        """Both are done once, and what comes back is plain data."""
         await self.answer()
         clerk = self.app.lookup("clerk")
         assert clerk is not None
-        number = await self.side_effect(clerk.ask, f"soup for {self.from_number}")
+        number: int = await clerk.ask(f"soup for {self.from_number}", block=False)
         await self.side_effect(self.call_the_cook, number)
         await self.play_tts(f"You have number {number}. Please hold.").wait()
         await self.sleep(1.0)

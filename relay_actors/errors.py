@@ -181,8 +181,8 @@ class NotSentError(RelayError):
 class FlowChanged(RelayActorsError):
     """A flow cannot be brought to where it was before the process ended: its code, or what it rests on, has changed.
 
-    The flow begins anew, with ``self.data`` as far as it was filled again, or the call is given up, as
-    ``on_flow_changed`` of its class says.
+    The flow begins anew, with its ``self.data`` and with ``self.flow_changed`` saying why, or the call is given up, as
+    ``on_flow_changed`` of its class says. The text tells what it asked for, and what it had asked for then.
     """
 
 
