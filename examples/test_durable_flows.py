@@ -1,5 +1,6 @@
 """Each call goes on in a new process: the old one leaves in the middle, and another one takes its journal."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ from relay_actors.testing import AppRunner, Line, PhoneMaker
 
 CALLER = "+15550001111"
 
+Again = Callable[[], None]
+
 
 @pytest.fixture
-def begins_again(relay_app: AppRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def begins_again(relay_app: AppRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Again:
     """Start the application with a journal of this test's; give what has it leave its calls, and start again."""
     monkeypatch.chdir(tmp_path)
     relay_app(app)
@@ -28,7 +31,8 @@ def said(line: Line) -> list[str]:
     return [str(sound) for sound in line.is_hung_up(within=10.0).heard]
 
 
-def test_what_a_flow_has_done_is_not_done_again(begins_again, phone: PhoneMaker):
+def test_what_a_flow_has_done_is_not_done_again(begins_again: Again, phone: PhoneMaker) -> None:
+    """The prompt, the question and the booking are those of then."""
     BOOKED.clear()
     caller = phone(CALLER).dials(context="effects")
     caller.hears("which table").presses("12")
@@ -38,7 +42,10 @@ def test_what_a_flow_has_done_is_not_done_again(begins_again, phone: PhoneMaker)
     assert BOOKED == {caller.call_id: 12}
 
 
-def test_a_flow_that_is_run_again_is_given_the_time_and_the_numbers_of_then(begins_again, phone: PhoneMaker):
+def test_a_flow_that_is_run_again_is_given_the_time_and_the_numbers_of_then(
+    begins_again: Again, phone: PhoneMaker
+) -> None:
+    """So it says what it has said."""
     caller = phone(CALLER).dials(context="chance")
     caller.hears("ticket")
     begins_again()
@@ -46,7 +53,8 @@ def test_a_flow_that_is_run_again_is_given_the_time_and_the_numbers_of_then(begi
     assert again == f"Once more, ticket {first.rpartition('Ticket ')[2]}"
 
 
-def test_others_are_asked_and_called_once(begins_again, phone: PhoneMaker):
+def test_others_are_asked_and_called_once(begins_again: Again, phone: PhoneMaker) -> None:
+    """The second clerk has taken no order, and the cook has one call."""
     cook = phone("+15550100200")
     caller = phone(CALLER).dials(context="others")
     cook.rings().answers().hears("number 1").is_hung_up()
@@ -56,7 +64,8 @@ def test_others_are_asked_and_called_once(begins_again, phone: PhoneMaker):
     assert len(cook.lines) == 1
 
 
-def test_a_handler_has_its_data_and_its_timer(begins_again, phone: PhoneMaker):
+def test_a_handler_has_its_data_and_its_timer(begins_again: Again, phone: PhoneMaker) -> None:
+    """It knows where it was, and the rest of its pause passes."""
     caller = phone(CALLER).dials(context="handler")
     caller.hears("do not hang up")
     begins_again()
@@ -64,8 +73,9 @@ def test_a_handler_has_its_data_and_its_timer(begins_again, phone: PhoneMaker):
 
 
 def test_a_flow_whose_past_has_changed_begins_anew_and_knows(
-    begins_again, phone: PhoneMaker, monkeypatch: pytest.MonkeyPatch
-):
+    begins_again: Again, phone: PhoneMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here its first question is another one."""
     caller = phone(CALLER).dials(context="changing")
     caller.hears("which table").presses("12").hears("table 12")
     monkeypatch.setitem(TEXTS, "question", "For how many?")
@@ -74,7 +84,8 @@ def test_a_flow_whose_past_has_changed_begins_anew_and_knows(
     assert said(caller)[-2:] == ["Table 4. Please hold.", "Goodbye."]
 
 
-def test_a_crash_is_not_heard(begins_again, phone: PhoneMaker):
+def test_a_crash_is_not_heard(begins_again: Again, phone: PhoneMaker) -> None:
+    """There is no new process, and no need of a journal."""
     FAULTS.append(RuntimeError("the menu has fallen down"))
     caller = phone(CALLER).dials(context="crashing")
     assert said(caller) == ["Today we have soup.", "It is very good."]
