@@ -1,7 +1,6 @@
 """Calls that a new process goes on with: effects, time, chance, data, other actors, and code that has changed."""
 
 from relay_actors import ActionCompleted, Actor, CallActor, RelayApp
-from relay_actors.errors import ConfigError
 from relay_actors.events import CallReceiveEvent, CallStateEvent
 from relay_actors.params import digits, phone
 
@@ -64,25 +63,24 @@ app.service(Clerk, name="clerk")
 
 @app.calls("others")
 class Ordering(CallActor):
-    """Speaks to another actor, and has somebody called."""
+    """Speaks to another actor, has somebody called, and sends a text."""
 
     async def run(self) -> None:
-        """Both are done once, and what comes back is plain data."""
+        """All of it is done once, and what comes back is that of then."""
         await self.answer()
         clerk = self.app.lookup("clerk")
         assert clerk is not None
         number: int = await clerk.ask(f"soup for {self.from_number}", block=False)
-        await self.side_effect(self.call_the_cook, number)
-        await self.play_tts(f"You have number {number}. Please hold.").wait()
+        cook = self.app.dial(Cook, phone(to="+15550100200", from_=OFFICE), number=number)
+        await self.side_effect(self.text, f"You have number {number}.")
+        await self.play_tts(f"Number {number} is being cooked. Please hold.").wait()
+        await cook.wait_for_ended()
         await self.sleep(1.0)
         await self.play_tts(f"Number {number} is ready.").wait()
 
-    def call_the_cook(self, number: int) -> None:
-        """Dial under a tag that is the same when this is called a second time."""
-        try:
-            self.app.dial(Cook, phone(to="+15550100200", from_=OFFICE), tag=f"cook-{self.call_id}", number=number)
-        except ConfigError:
-            self.log.info("the tag is in use: the cook is being called already")
+    def text(self, body: str) -> None:
+        """Send a text to the caller; a handle could not be kept, so nothing is returned."""
+        self.app.send_message(to_number=self.from_number, from_number=OFFICE, body=body)
 
 
 class Cook(CallActor):

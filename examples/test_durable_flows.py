@@ -39,7 +39,7 @@ def test_what_a_flow_has_done_is_not_done_again(begins_again: Again, phone: Phon
     caller.hears("table 12")
     begins_again()
     assert said(caller) == ["Which table?", "Table 12 is yours. Please hold.", "Goodbye."]
-    assert BOOKED == {caller.call_id: 12}
+    assert {caller.call_id: 12} == BOOKED
 
 
 def test_a_flow_that_is_run_again_is_given_the_time_and_the_numbers_of_then(
@@ -54,14 +54,14 @@ def test_a_flow_that_is_run_again_is_given_the_time_and_the_numbers_of_then(
 
 
 def test_others_are_asked_and_called_once(begins_again: Again, phone: PhoneMaker) -> None:
-    """The second clerk has taken no order, and the cook has one call."""
+    """The second clerk has taken no order, the cook has one call, and the caller one text."""
     cook = phone("+15550100200")
     caller = phone(CALLER).dials(context="others")
-    cook.rings().answers().hears("number 1").is_hung_up()
-    caller.hears("you have number 1")
+    cook.rings().answers().hears("soup, number 1")
+    caller.hears("number 1 is being cooked")
     begins_again()
-    assert said(caller) == ["You have number 1. Please hold.", "Number 1 is ready."]
-    assert len(cook.lines) == 1
+    assert said(caller) == ["Number 1 is being cooked. Please hold.", "Number 1 is ready."]
+    assert len(cook.lines) == len(phone(CALLER).inbox) == 1
 
 
 def test_a_handler_has_its_data_and_its_timer(begins_again: Again, phone: PhoneMaker) -> None:
