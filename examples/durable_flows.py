@@ -72,15 +72,11 @@ class Ordering(CallActor):
         assert clerk is not None
         number: int = await clerk.ask(f"soup for {self.from_number}", block=False)
         cook = self.app.dial(Cook, phone(to="+15550100200", from_=OFFICE), number=number)
-        await self.side_effect(self.text, f"You have number {number}.")
+        self.app.send_message(to_number=self.from_number, from_number=OFFICE, body=f"You have number {number}.")
         await self.play_tts(f"Number {number} is being cooked. Please hold.").wait()
         await cook.wait_for_ended()
         await self.sleep(1.0)
         await self.play_tts(f"Number {number} is ready.").wait()
-
-    def text(self, body: str) -> None:
-        """Send a text to the caller; a handle could not be kept, so nothing is returned."""
-        self.app.send_message(to_number=self.from_number, from_number=OFFICE, body=body)
 
 
 class Cook(CallActor):
