@@ -64,8 +64,9 @@ class RelayApp(Requesting, Showing):
         host: ``example.signalwire.com``, a port may follow; else ``SIGNALWIRE_SPACE``.
         contexts: from which to take calls and texts, beside those that have a class of their own.
         max_active_calls: beyond it inbound calls are passed on; else ``RELAY_MAX_ACTIVE_CALLS``, else 1000.
-        journal: path of the journal's file, or a `Store`, which stays yours to close; None keeps none. A damaged file
-            is moved aside, and what can still be read of it is gone on with: `relay_actors.journal.opening`.
+        journal: path of the journal's file, or a `Store`, which stays yours to close; None keeps none. A start goes on
+            with the calls of the process that had it before, however that has ended. A damaged file is moved aside, and
+            what can still be read of it is gone on with: `relay_actors.journal.opening`.
         durability: of a journal that is given by its path: ``process``, which survives ``kill -9``, or ``power``, where
             each commit waits for the disk.
         scheme: ``wss``, or ``ws`` for loopback; else ``SIGNALWIRE_RELAY_SCHEME``.

@@ -183,8 +183,8 @@ class FlowChanged(RelayActorsError):
 
     Or it has become so long that its past was not kept (``Limits.recorded_per_call``).
 
-    The flow begins anew, with ``self.data`` as far as it was filled again, or the call is given up, as
-    ``on_flow_changed`` of its class says.
+    The flow begins anew, with its ``self.data`` and with ``self.flow_changed`` saying why, or the call is given up, as
+    ``on_flow_changed`` of its class says. The text tells what it asked for, and what it had asked for then.
     """
 
 

@@ -161,6 +161,8 @@ class FlowLegActor(OutboundLegActor):
         """Run blocking code on the blocking pool, where it holds up no call; gives what it returns.
 
         What it raises is raised where it is awaited. If it never is, it is logged, at the latest when the call is over.
+        With a journal, what comes of it is kept as that of `side_effect` is; but what is no plain data cannot be kept,
+        and then a flow that is run again begins anew.
 
         Raises:
             TypeError: ``function`` cannot be called, or is a coroutine function.
@@ -191,7 +193,7 @@ class FlowLegActor(OutboundLegActor):
 
         It runs on the loop's thread, not in this call's turns: it must not touch the call; what it returns is given
         here, what it raises is raised here. It begins at once. It is cancelled when who awaits it is, and when the
-        call ends.
+        call ends. With a journal, what comes of it is kept, as with `blocking`.
 
         Raises:
             TypeError: it is no coroutine.
@@ -211,7 +213,7 @@ class FlowLegActor(OutboundLegActor):
 
     @property
     def flow_changed(self) -> FlowChanged | None:
-        """Why this flow has begun anew after the end of the process, instead of going on where it was; else None."""
+        """Why this flow has begun anew, instead of going on where it was; else None. See `on_flow_changed`."""
         return self.leg.flow_changed
 
     def now(self) -> float:
@@ -229,7 +231,7 @@ class FlowLegActor(OutboundLegActor):
 
     @property
     def random(self) -> Random:
-        """Random numbers of this call's own; a flow that is run again draws the same ones."""
+        """Random numbers of this call's own, seeded for it; a flow that is run again draws the same ones in turn."""
         if self._random is None:
             self._random = Random(f"{self.leg.course.seed}/{self.leg.course.beginnings}")
         return self._random
@@ -237,9 +239,10 @@ class FlowLegActor(OutboundLegActor):
     def side_effect(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Wait[T]:
         """Do something once that has an effect on the world, or that may come out differently each time.
 
-        As `blocking`, and what it returns is kept in the journal: a flow that is run again after the end of the
-        process is given it, and ``function`` is not called again. Only when the process has ended between the call and
-        the moment at which its outcome was written down is it called a second time.
+        What it returns or raises is kept in the journal: a flow that is run again after the end of the process is given
+        it, and ``function`` is not called again. Only when the process has ended between the call and the moment at
+        which its outcome was written down is it called a second time: give it a key of its own, such as ``call_id``.
+        Side effects are known by their number; another function in the same place is given what was returned then.
 
         What a flow tells and asks other actors, and commands other calls, is kept like this by itself. What it dials
         and which texts it sends is not: ``await self.side_effect(lambda: self.app.dial(…).tag)``.
@@ -250,8 +253,8 @@ class FlowLegActor(OutboundLegActor):
             kwargs: for it.
 
         Raises:
-            TypeError: ``function`` cannot be called; or, in the wait, what it returns cannot be kept: give plain data,
-                or dataclasses of plain data.
+            TypeError: ``function`` cannot be called; or, in the wait, what it has returned cannot be kept: None,
+                numbers, texts, bytes, lists, dictionaries with text keys, events, and dataclasses of these can.
         """
 
         def checked() -> T:

@@ -85,6 +85,10 @@ class LegLife(Actor, AllVerbs):
     stands_alone: ClassVar[bool] = False
 
     restart_flow: ClassVar[Literal["from_the_beginning", "where_it_was"]] = "from_the_beginning"
+    """Where a flow goes on when it has crashed: at the top of ``run``, with `data` to say how far it was; or at the
+    line that has raised, with all that it was told before, and without sending anything twice. The second is for
+    ``async def run`` only. It needs no journal."""
+
     _rebuilt: Leg | None = None
 
     @classmethod
