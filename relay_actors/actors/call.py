@@ -33,6 +33,12 @@ __all__ = ["CallActor"]
 _HANDLERS: Final = ("on_receive", "on_start", "receive")
 """What a class can write a call in, beside ``run``."""
 
+_ENGINE: Final = frozenset(
+    f"relay_actors.actors.{name}"
+    for name in ("flow_leg", "leg_actor", "leg_life", "outbound_leg", "reconcile", "stalls", "verbs.base")
+)
+"""Modules whose methods call one another by name."""
+
 _NOTICES: Final = (
     RelayEvent,
     ActionCompleted,
@@ -82,6 +88,7 @@ class CallActor(FlowLegActor):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        _check_names(cls)
         _check_restarts(cls)
         if not isinstance(cls.on_stall, HangUp | TransferTo | None):
             raise TypeError(f"{cls.__name__}.on_stall must be HangUp(), TransferTo(…) or None; it is {cls.on_stall!r}")
@@ -233,6 +240,30 @@ class CallActor(FlowLegActor):
     @property
     def _keeps_untaken(self) -> bool:
         return self.run is not None and type(self).on_receive is CallActor.on_receive
+
+
+_OWN_USE: Final = "aio blocking flow_changed next now on_recovered on_stall random side_effect sleep"
+_FACTS: Final = "call_context call_id data device direction end_reason from_number node_id state tag to_number"
+_OF_EVERY_CLASS: Final = "_abc_impl _on_stop_takes_reason _variants label log log_fields receive restart_flow run"
+_MAY_BE_DEFINED: Final = frozenset(f"{_OWN_USE} {_FACTS} {_OF_EVERY_CLASS}".split())
+"""What classes of the engine define, and a user's class may, too; and what every class is given."""
+
+
+def _check_names(cls: type[CallActor]) -> None:
+    """See that a class takes no name away from the engine, which would go wrong somewhere else, and later.
+
+    Raises:
+        TypeError: it does.
+    """
+    engine = {name: base for base in reversed(FlowLegActor.__mro__) for name in vars(base)}
+    for base in cls.__mro__:
+        if base.__module__.partition(".")[0] in ("relay_actors", "pykka"):
+            continue
+        for name in vars(base):
+            owner = engine.get(name)
+            if owner is None or name in _MAY_BE_DEFINED or owner.__module__ not in _ENGINE or name.startswith("__"):
+                continue
+            raise TypeError(f"{base.__name__}.{name} takes the place of a part of the engine: choose another name")
 
 
 def _check_restarts(cls: type[CallActor]) -> None:

@@ -244,8 +244,7 @@ class FlowLegActor(OutboundLegActor):
         which its outcome was written down is it called a second time: give it a key of its own, such as ``call_id``.
         Side effects are known by their number; another function in the same place is given what was returned then.
 
-        What a flow tells and asks other actors, and commands other calls, is kept like this by itself. What it dials
-        and which texts it sends is not: ``await self.side_effect(lambda: self.app.dial(…).tag)``.
+        What a flow tells and asks other actors, commands other calls, dials, and sends as a text is done once by itself.
 
         Args:
             function: a plain function; it runs on the blocking pool.
@@ -349,7 +348,7 @@ class FlowLegActor(OutboundLegActor):
     async def _run(self) -> None:
         try:
             if self.leg.course.is_recorded:
-                await Watched(self, self.run())
+                await Watched(self, self.run(), self._after_step)
             else:
                 await self.run()
         except CallEnded as ended:
@@ -360,6 +359,10 @@ class FlowLegActor(OutboundLegActor):
             if str(error) == "no running event loop":
                 error.add_note("asyncio does not run in a flow: use self.sleep(…), or self.aio(…)")
             raise
+
+    def _after_step(self) -> None:
+        if self.dispatcher == "loop":  # it was no turn, and the journal is to know in one what it has left
+            tell_in_turn(self._cell, lambda _actor: None)
 
     def _run_in_thread(self) -> None:
         try:

@@ -320,6 +320,9 @@ class Replay:
                     for key in values.get("timers", {}).get("value", ()):
                         self._tick(actor, key, item.at)
                     actor.tell_message_again(message)
+            case Learnt(what="told", values=values) if not self.is_silent and "lost" in values:
+                text = "call_id=%s was told a %s, which the journal cannot hold: it is not told again"
+                _log.error(text, actor.leg.name, values["lost"])
             case Learnt(values=values) if is_checkpoint:
                 self._reach(actor, item)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
 from relay_actors.actors.packing import NotKept, pack, pack_error
@@ -23,9 +23,13 @@ class Watched:
     Args:
         call: the call's actor.
         coroutine: what it runs.
+        on_waits: called before each wait.
     """
 
-    def __init__(self, call: Any, coroutine: Coroutine[Any, Any, Any]) -> None:
+    def __init__(
+        self, call: Any, coroutine: Coroutine[Any, Any, Any], on_waits: Callable[[], object] = lambda: None
+    ) -> None:
+        self._on_waits = on_waits
         self._outward: Outward = call.runs_as.outward
         self._coroutine = coroutine
 
@@ -40,6 +44,7 @@ class Watched:
                     return over.value
                 number = self._outward.awaits(awaited) if isinstance(awaited, Future) else None
                 error = None
+                self._on_waits()
                 try:
                     yield awaited
                 except GeneratorExit:

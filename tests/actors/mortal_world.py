@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from collections.abc import Iterable
 from random import Random
@@ -61,6 +62,7 @@ class MortalWorld(World):
             self._cut()
         former = self.app
         former._free()
+        self._quieten(self.system)
         self.deaths += 1
         self.is_dying = False
         if self.dies_again_after:
@@ -73,6 +75,16 @@ class MortalWorld(World):
         self.connector = _Connector(self)
         self.app = self._new_app()
         self.app._calls, self.app._messages, self.app._services = former._calls, former._messages, former._services
+
+    @staticmethod
+    def _quieten(system: System) -> None:
+        """Let nobody hear that asyncio's tasks have died, too."""
+        loop = getattr(system.loop_host, "_loop", None)
+        if loop is None:
+            return
+        for task in asyncio.all_tasks(loop):
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+        loop.close()
 
     def lives_again(self, *, after_s: float = 0.0) -> None:
         """Start the application again; it may die again before it has logged in."""

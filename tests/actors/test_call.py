@@ -661,3 +661,22 @@ def test_a_menu_over_a_real_socket(relay_app: AppRunner, relay_sim: Simulator):
         with pytest.raises(CallEnded):
             handle.answer().get(timeout=DEADLINE_S)
     assert relay_sim.violations == ()
+
+
+@pytest.mark.parametrize("name", ["_send", "_report", "leave", "on_answered", "refuse", "later", "leg"])
+def test_a_class_that_takes_a_name_from_the_engine_is_refused_where_it_is_written(name: str) -> None:
+    """It would go wrong in the middle of a call."""
+    with pytest.raises(TypeError, match=rf"Mine\.{name} takes the place of a part of the engine"):
+        type("Mine", (CallActor,), {name: lambda self: None})
+
+    class Mixin:
+        pass
+
+    setattr(Mixin, name, lambda self: None)
+    with pytest.raises(TypeError, match=rf"Mixin\.{name} takes"):
+        type("Mine", (Mixin, CallActor), {})
+
+
+@pytest.mark.parametrize("name", ["now", "data", "on_recovered", "label", "say", "count", "_step"])
+def test_a_class_may_have_names_of_its_own_and_those_that_only_it_uses(name: str) -> None:
+    type("Mine", (CallActor,), {name: lambda self: None})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -426,6 +427,88 @@ def test_deaths_in_a_row_and_cuts_at_random_places_change_nothing_that_is_heard(
         assert len(texts) == len(set(texts)) == {Everything: 3, Handles: 2, Commanded: 1}[actor_class], (deaths, cuts)
         line.hangs_up()
         world.run(5)
+
+
+class Fetches(CallActor):
+    """Runs asyncio code."""
+
+    begun: ClassVar[list[str]] = []
+
+    async def run(self) -> None:
+        await self.answer()
+        first = await self.aio(self.fetch("first", 1.0))
+        await say(self, first)
+        second = await self.aio(self.fetch("second", 4.0))
+        await say(self, second)
+        await self.sleep(3)
+
+    async def fetch(self, what: str, seconds: float) -> str:
+        self.begun.append(what)
+        await asyncio.sleep(seconds)
+        return what
+
+
+@pytest.mark.parametrize("deaths_s", [(), (0.5,), (2.0,), (4.0,), (9.0,)], ids=str)
+def test_what_asyncio_code_has_found_is_not_looked_for_again(world: MortalWorld, deaths_s: tuple[float, ...]) -> None:
+    """J3, J4."""
+    Fetches.begun.clear()
+    line = dials(world, Fetches)
+    world.dies_after(*deaths_s)
+    assert heard(line) == ["first", "second"]
+    assert Fetches.begun.count("first") == (2 if deaths_s == (0.5,) else 1)
+    assert Fetches.begun.count("second") == (2 if deaths_s in [(2.0,), (4.0,)] else 1)
+
+
+class OnTheLoop(CallActor):
+    """Runs on the asyncio loop, where nobody sees what it awaits."""
+
+    dispatcher = "loop"
+    why: ClassVar[list[str]] = []
+
+    async def run(self) -> None:
+        await self.answer()
+        if self.flow_changed is not None:
+            self.why.append(str(self.flow_changed))
+        await say(self, f"{self.data.get('times', 0)}")
+        self.data["times"] = self.data.get("times", 0) + 1
+        await self.sleep(5)
+
+
+def test_a_flow_on_the_loop_begins_anew_with_its_data(world: MortalWorld) -> None:
+    OnTheLoop.why.clear()
+    line = dials(world, OnTheLoop)
+    world.dies_after(3.0)
+    assert heard(line) == ["0", "1"]
+    assert OnTheLoop.why == ["flows on the asyncio loop are not run again where they were"]
+
+
+class Ungrateful(CallActor):
+    """Is told what the journal cannot hold."""
+
+    async def run(self) -> None:
+        await self.answer()
+        told = await self.next(object_of_nobody)
+        await say(self, f"told {type(told).__name__} {self.flow_changed is not None}")
+        await self.sleep(5)
+
+
+class object_of_nobody:  # noqa: N801  # what an application calls it
+    """Is no plain data."""
+
+
+def test_what_was_told_and_cannot_be_kept_is_missed(world: MortalWorld) -> None:
+    line = dials(world, Ungrateful)
+    world.run(1.0)
+    handle = world.app.call(line.call_id)
+    assert handle is not None
+    handle.ref.tell(object_of_nobody())
+    world.run(2.0)
+    world.dies_after(0.0, then_s=5.0)
+    handle = world.app.call(line.call_id)
+    assert handle is not None
+    handle.ref.tell(object_of_nobody())
+    world.run(20.0)
+    assert heard(line) == ["told object_of_nobody False", "told object_of_nobody True"]
 
 
 # -- the process dies while it recovers --------------------------------------------------------------------------------
