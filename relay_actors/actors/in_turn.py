@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from relay_actors.runtime.future import Future
-from relay_actors.runtime.mailbox import Envelope
 from relay_actors.runtime.signals import Internal
 
-__all__ = ["InTurn", "tell_in_turn", "when_begun"]
+__all__ = ["InTurn", "tell_in_turn"]
 
 
 class InTurn(Internal):
@@ -35,23 +33,3 @@ def tell_in_turn(cell: Any, do: Callable[[Any], object]) -> bool:
     """Have ``do`` done in a turn of an actor, ahead of what users have sent; False if it has ended. Any thread."""
     taken: bool = cell.tell_control(InTurn(cell, do))
     return taken
-
-
-def when_begun(cell: Any, then: Callable[[], object]) -> None:
-    """Have ``then`` called, once, when an actor has started, or has ended without. Any thread; it may be called there.
-
-    Args:
-        cell: the actor's cell.
-        then: must not block.
-    """
-    done: Future[None] = Future(cell.dispatcher)
-
-    def call(_done: Future[None]) -> None:
-        then()
-
-    done.add_done_callback(call)
-    turn = InTurn(cell, lambda _actor: done.try_set(None))
-    if cell.mailbox.put_control(Envelope(turn, done)):  # an envelope that is not handled fails its reply
-        cell.wake()
-    else:
-        done.try_set(None)

@@ -22,7 +22,6 @@ from relay_actors.protocol.events import MessageReceiveEvent, MessageStateEvent
 from relay_actors.protocol.states import MESSAGE_MOVES, MessageState, is_final
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
-from relay_actors.runtime.base import Runnable
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.flow import Flow
 from relay_actors.runtime.reasons import ChildFailed, ExitReason
@@ -47,10 +46,19 @@ class MessageRef(ActorRef[Any]):
         """What is known of the text."""
         return cast("KeptMessage", self._cell.keep)
 
-    @property
-    def runs_as(self) -> Runnable:
-        """The actor's cell."""
-        return self._cell
+    def begin_sending(self, command: SendMessage) -> None:
+        """Have it sent: told to the connection in this turn, ahead of what else this turn tells it. Any thread."""
+        cell, office, name = self._cell, self.kept.office, self.kept.name
+        params = command.to_params()
+        # Always on the wire, also when nobody chose one (PROTOCOL 14.1).
+        params.setdefault("context", office.relay_protocol or "default")
+        # It has no id before it is accepted, and the journal needs a name for it.
+        office.tell_connection(Claim(name, self, is_call=False))
+
+        def on_answer(result: JsonObject | None, error: RelayActorsError | None) -> None:
+            cell.tell_control(_SendAnswered(cell, result, error))
+
+        office.send(Outgoing(command.method, params, on_answer, name, number=1, after=0))
 
     def attach(self, on_completed: Callable[[Any], Any] | None) -> None:
         """Have a function called with the last state of a text that a former process has sent; also if it is known."""
@@ -159,36 +167,24 @@ class OutboundMessageActor(_TextActor):
     last state are closed where they are, and so are all when the application stops.
 
     Args:
-        begun: what to send; or what became of it, if a former process had it sent.
+        sent: what became of it, if a former process had it sent.
     """
 
-    def __init__(self, begun: SendMessage | SentText) -> None:
+    def __init__(self, sent: SentText | None = None) -> None:
         super().__init__()
-        self._begun = begun
+        self._sent = sent
         self._asides: list[Flow] = []
         self._is_over = False
         self._last: MessageStateEvent | None = None
 
     def on_start(self) -> None:
-        """Send it, unless a former process has."""
-        cell, office, begun = self._cell, self._kept.office, self._begun
-        if isinstance(begun, SentText):
+        """Take what is known of it, if a former process has sent it."""
+        sent = self._sent
+        if sent is not None:
             if not self._kept.is_in_doubt:
-                self.on_answered(begun.result, begun.error)
-            for event in begun.events:
+                self.on_answered(sent.result, sent.error)
+            for event in sent.events:
                 self.receive(event)
-            return
-        params = begun.to_params()
-        # Always on the wire, also when nobody chose one (PROTOCOL 14.1).
-        params.setdefault("context", office.relay_protocol or "default")
-        # It has no id before it is accepted, and the journal needs a name for it.
-        name = self._kept.name
-        office.tell_connection(Claim(name, cell.ref, is_call=False))
-
-        def on_answer(result: JsonObject | None, error: RelayActorsError | None) -> None:
-            cell.tell_control(_SendAnswered(cell, result, error))
-
-        office.send(Outgoing(begun.method, params, on_answer, name, number=1, after=0))
 
     def on_answered(self, result: JsonObject | None, error: RelayActorsError | None) -> None:
         """The server has taken the text, or not."""
@@ -268,12 +264,12 @@ class OutboundMessageActor(_TextActor):
 
     def _give_up_doubt(self) -> None:
         """Nothing was heard of a text that a former process has sent, perhaps: it is not sent again (K6)."""
-        kept, begun = self._kept, self._begun
-        if kept.is_in_doubt and isinstance(begun, SentText):
+        kept, sent = self._kept, self._sent
+        if kept.is_in_doubt and sent is not None:
             kept.is_in_doubt = False
             self.system.hooks.count("messages.unknown")
             _log.warning("nobody knows whether a text was sent, it is not sent again name=%s", kept.name)
-            self.on_answered(None, begun.error)
+            self.on_answered(None, sent.error)
 
     def _on_session_gone(self) -> None:
         """Nothing more will be heard of a text that was accepted; one that waits to be sent goes out now (K8)."""

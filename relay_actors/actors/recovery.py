@@ -57,6 +57,8 @@ class Recovery:
         office: where everything is.
         start_call: starts the actor of a call: its class, what it keeps, and its key.
         start_text: starts the actor of a text: what became of it, and what it keeps.
+        texts_on_record: filled with the names of the texts that were sent. Who finds one while the past of a call is
+            run again puts there what it keeps.
     """
 
     def __init__(
@@ -64,11 +66,12 @@ class Recovery:
         office: Office,
         start_call: Callable[[type[Any], Kept, tuple[str, str]], CallRef],
         start_text: Callable[[SentText, KeptMessage], MessageRef],
+        texts_on_record: dict[str, KeptMessage | None],
     ) -> None:
         self._office = office
         self._start_call = start_call
         self._offered: list[RelayEvent] = []
-        self._texts = TextsAgain(office, start_text, self._consult)
+        self._texts = TextsAgain(office, start_text, self._consult, texts_on_record)
 
     def run(self) -> int:
         """Take up everything, and return how many calls there are again.
@@ -76,7 +79,9 @@ class Recovery:
         Raises:
             JournalError: the journal cannot be read.
         """
-        subjects = iter(self._consult(_begin))
+        known = self._consult(_begin)
+        self._texts.note(known)
+        subjects = iter(known)
         taken_up = 0
         newest = 0.0
         while batch := tuple(islice(subjects, AT_ONCE)):

@@ -12,7 +12,6 @@ from typing import Any
 
 from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.calls_supervisor import clean_up
-from relay_actors.actors.in_turn import when_begun
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.message import MessageRef
 from relay_actors.actors.message_handle import KeptMessage, TextMessage
@@ -264,7 +263,7 @@ class Router:
         if actor_class is None:
             office.system.hooks.count("messages.unhandled")
             _log.warning("no class handles texts of context %r message_id=%s", event.context, event.message_id)
-            self._forget_text(event.message_id)
+            self.text_handled(event.message_id)
             self._drop(event, "no class handles its context")
             return
         turn = wire.text_turns.setdefault(event.message_id, TextTurn(event.message_id))
@@ -279,7 +278,7 @@ class Router:
         except Exception:
             _log.exception("%s cannot be started message_id=%s", actor_class.__name__, event.message_id)
             office.system.hooks.count("messages.unhandled")
-            self._forget_text(event.message_id)
+            self.text_handled(event.message_id)
             self._drop(event, "its actor cannot be started")
             return
         office.system.hooks.count("messages.received")
@@ -287,16 +286,7 @@ class Router:
         self.claim(Claim(event.message_id, ref, is_call=False))
 
     def text_handled(self, message_id: str) -> None:
-        """Forget an inbound text, as soon as the journal knows of all that its handler has begun."""
-        turn = self._wire.text_turns.get(message_id)
-        if turn is not None and turn.begun and self._wire.journal.is_kept:
-            # An actor tells the connection what it wants when it starts: this comes behind that.
-            begun = turn.begun.pop()
-            when_begun(begun.runs_as, lambda: self._office.tell_connection(TextHandled(message_id)))
-        else:
-            self._forget_text(message_id)
-
-    def _forget_text(self, message_id: str) -> None:
+        """Forget an inbound text: the journal knows of all that its handler has begun."""
         wire = self._wire
         turn = wire.text_turns.pop(message_id, None)
         wire.journal.forget(message_id)

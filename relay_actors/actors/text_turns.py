@@ -26,17 +26,15 @@ class TextTurn:
         message_id: of the inbound text.
 
     Attributes:
-        begun: the actors of what was begun. Of the text's actor, and of the connection when that has ended.
         former: the actors of what a former process had begun, by their names, or the tags of dials; since before the
             text is handled again.
         subjects: what is over, and stays in the journal until the text has been handled; of the connection.
     """
 
-    __slots__ = ("_count", "begun", "former", "message_id", "subjects")
+    __slots__ = ("_count", "former", "message_id", "subjects")
 
     def __init__(self, message_id: str) -> None:
         self.message_id = message_id
-        self.begun: list[Any] = []
         self.former: dict[str, Any] = {}
         self.subjects: list[str] = []
         self._count = 0

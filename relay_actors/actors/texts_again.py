@@ -9,7 +9,7 @@ none comes, it is told of, and never sent again.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ from relay_actors.actors.message_handle import KeptMessage, TextMessage
 from relay_actors.actors.office import Office
 from relay_actors.actors.routing import Claim
 from relay_actors.actors.sent_texts import SentText, sent_text_of
-from relay_actors.actors.text_turns import TextTurn, cause_of
+from relay_actors.actors.text_turns import TEXT, TextTurn, cause_of
 from relay_actors.actors.wire import Wire
 from relay_actors.protocol.events import MessageReceiveEvent, MessageStateEvent
 from relay_actors.protocol.states import MessageState
@@ -34,6 +34,8 @@ class TextsAgain:
         office: where everything is.
         start_text: starts the actor of a text: what became of it, and what it keeps.
         consult: has something done by the connection, and returns what that gives.
+        on_record: filled with the names of the texts that were sent. Who finds one while the past of a call is run
+            again puts there what it keeps.
     """
 
     def __init__(
@@ -41,13 +43,19 @@ class TextsAgain:
         office: Office,
         start_text: Callable[[SentText, KeptMessage], MessageRef],
         consult: Callable[[Callable[[Wire], Any]], Any],
+        on_record: dict[str, KeptMessage | None],
     ) -> None:
         self._office = office
         self._start_text = start_text
         self._consult = consult
+        self._on_record = on_record
         self._turns: dict[str, TextTurn] = {}
         self._sent: list[SentText] = []
         self._states: dict[str, tuple[MessageStateEvent, ...]] = {}
+
+    def note(self, subjects: Iterable[str]) -> None:
+        """Note which texts were sent. Before the past of any call is run again."""
+        self._on_record.update({subject: None for subject in subjects if subject.startswith(TEXT)})
 
     def take(self, history: History) -> bool:
         """Take the history of a text; False if it is of something else. One that came in is to be routed again."""
@@ -93,11 +101,12 @@ class TextsAgain:
         return sent
 
     def _go_on_with(self, sent: SentText) -> bool:
-        turn = self._turns.get(cause_of(sent.name))
-        if sent.was_not_sent or (turn is None and sent.is_over):
+        turn, found = self._turns.get(cause_of(sent.name)), self._on_record.get(sent.name)
+        if found is None and (sent.was_not_sent or (turn is None and sent.is_over)):
             self._forget(sent.name, sent.message_id)
             return False
-        kept = KeptMessage(_text_of(sent), self._office, name=sent.name, cause="" if turn is None else turn.message_id)
+        kept = found or KeptMessage(_text_of(sent), self._office, name=sent.name)
+        kept.cause = "" if turn is None else turn.message_id
         kept.is_held, kept.is_in_doubt, kept.is_wanted = turn is not None, sent.is_unknown, True
         ref = self._start_text(sent, kept)
         if turn is not None:

@@ -151,6 +151,7 @@ class Tree:
             max_active_calls=settings.max_active_calls,
         )
         self.failed: Future[RelayActorsError] = Future(system.dispatcher)
+        self._texts_on_record: dict[str, KeptMessage | None] = {}
         self._root = system.start(_Root, self.wire, self.failed)
         self._services = system.start_child(self._root, ServicesSupervisor, spec=_PILLAR)
         self.office.calls = system.start_child(self._root, CallsSupervisor, spec=_PILLAR)
@@ -167,7 +168,11 @@ class Tree:
         Raises:
             JournalError: the journal cannot be read.
         """
-        return Recovery(self.office, self.start_call, self._start_text).run() if self.wire.journal.is_kept else 0
+        return (
+            Recovery(self.office, self.start_call, self._start_text, self._texts_on_record).run()
+            if self.wire.journal.is_kept
+            else 0
+        )
 
     def connect(self) -> None:
         """Open the connection, and keep it open."""
@@ -217,9 +222,7 @@ class Tree:
             if isinstance(former, CallRef):
                 return CallHandle(former)
             leg.cause = turn.message_id
-            handle = self._dial(actor_class, leg)
-            turn.begun.append(handle.ref)
-            return handle
+            return self._dial(actor_class, leg)
         if outward is None:
             return self._dial(actor_class, leg)
         found: CallHandle = outward.begins(
@@ -243,13 +246,14 @@ class Tree:
         """Send a text; or find it, if a former process has sent it for the code that is run again here."""
         turn, outward = text_turn(), getattr(here.turn, "outward", None)
         if turn is None:
-            kept.name = f"{TEXT}{self.system.new_id()}"
+            name = None if outward is None else outward.next_name()
+            kept.name = f"{TEXT}{name or self.system.new_id()}"
             if outward is None:
-                return MessageHandle(kept, self._start_text(command, kept))
+                return MessageHandle(kept, self._send_text(command, kept))
             handle: MessageHandle = outward.begins(
-                lambda: MessageHandle(kept, self._start_text(command, kept)),
+                lambda: MessageHandle(kept, self._send_text(command, kept)),
                 lambda: MessageHandle(kept, None),
-                lambda: kept.let_nobody_wait("and so has the process that has sent it"),
+                lambda: self._find_text(kept),
             )
             return handle
         kept.name, kept.cause = turn.next_name(), turn.message_id
@@ -257,13 +261,26 @@ class Tree:
         if isinstance(former, MessageRef):
             former.attach(kept.on_completed)
             return MessageHandle(former.kept, former)
-        ref = self._start_text(command, kept)
-        turn.begun.append(ref)
-        return MessageHandle(kept, ref)
+        return MessageHandle(kept, self._send_text(command, kept))
 
-    def _start_text(self, begun: SendMessage | SentText, kept: KeptMessage) -> MessageRef:
+    def _send_text(self, command: SendMessage, kept: KeptMessage) -> MessageRef | None:
+        if kept.name in self._texts_on_record:  # and that its call has sent it was not, when the process ended
+            self._find_text(kept)
+            return None
+        ref = self._start_text(None, kept)
+        ref.begin_sending(command)
+        return ref
+
+    def _find_text(self, kept: KeptMessage) -> None:
+        """Let who waits for a text that a former process has sent be told of it; if it is over, of nothing more."""
+        if kept.name in self._texts_on_record:
+            self._texts_on_record[kept.name] = kept
+        else:
+            kept.let_nobody_wait("and so has the process that has sent it")
+
+    def _start_text(self, sent: SentText | None, kept: KeptMessage) -> MessageRef:
         spec = OutboundMessageActor.child_spec(self.office)
-        ref = self.system.start_child(self.office.messages, OutboundMessageActor, begun, spec=spec, keep=kept)
+        ref = self.system.start_child(self.office.messages, OutboundMessageActor, sent, spec=spec, keep=kept)
         assert isinstance(ref, MessageRef)
         return ref
 

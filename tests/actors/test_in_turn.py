@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from relay_actors.actors.in_turn import InTurn, tell_in_turn, when_begun
-from relay_actors.runtime.actor import Actor
+from relay_actors.actors.in_turn import InTurn, tell_in_turn
 from relay_actors.runtime.context import here
 from tests.actors.world import Witness, World
 
@@ -44,38 +41,3 @@ def test_an_actor_that_has_ended_is_told_nothing(world: World):
     world.run(60)
     assert not tell_in_turn(handle.ref._cell, lambda actor: actor.no_such_thing())
     assert world.system.dead_letters.counts == {}
-
-
-def test_that_an_actor_has_begun_is_told_after_all_that_it_does_first(world: World):
-    """What it tells others when it starts has been told by then."""
-    done: list[str] = []
-
-    class Starts(Actor):
-        def on_start(self) -> None:
-            done.append("started")
-
-    world.start()
-    ref = world.system.start(Starts)
-    when_begun(ref._cell, lambda: done.append("told"))
-    assert done == []
-    world.settle()
-    assert done == ["started", "told"]
-    ref.stop()
-
-
-@pytest.mark.parametrize("stops_first", [True, False])
-def test_that_an_actor_has_ended_without_a_word_is_told_as_well(world: World, stops_first: bool):
-    """Nobody waits for an actor that is not there."""
-
-    class Fails(Actor):
-        def on_start(self) -> None:
-            raise RuntimeError("it cannot start")
-
-    told: list[bool] = []
-    ref = world.system.start(Fails)
-    if stops_first:
-        world.settle()
-        assert not ref.is_alive()
-    when_begun(ref._cell, lambda: told.append(True))
-    world.settle()
-    assert told == [True]

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from relay_actors import CallActor, MessageActor
+from relay_actors import ActionCompleted, CallActor, MessageActor
 from relay_actors.actors.routing import Routes
 from relay_actors.actors.text_turns import TextHandled, TextTurn
-from relay_actors.errors import CommandRejectedError, ConnectionLostError, RelayError
-from relay_actors.events import MessageStateEvent
+from relay_actors.errors import CommandRejectedError, ConnectionLostError, RelayActorsError, RelayError
+from relay_actors.events import CallReceiveEvent, CallStateEvent, MessageStateEvent
 from relay_actors.runtime.future import Future
 from tests.actors.mortal_world import MortalWorld
-from tests.actors.world import CONTEXT, device
+from tests.actors.world import CONTEXT, OURS, device
 
 PERSON, OTHER = "+15550001111", "+15550002222"
 LONG_ENOUGH_S = 60.0
@@ -362,6 +362,64 @@ def test_a_handler_that_has_failed_is_not_run_again_by_the_next_process() -> Non
         world.lives_again()
         world.run(5.0)
         assert handled == ["Hi"]
+
+
+# -- texts that calls send -------------------------------------------------------------------------------------------
+
+
+class Confirms(CallActor):
+    """A flow that sends two texts, and waits for the last state of the second."""
+
+    async def run(self) -> None:
+        await self.answer()
+        self.app.send_message(to_number=OTHER, from_number=OURS, body="one")
+        await (await self.play_tts("Hello")).wait()
+        text = self.app.send_message(to_number=OTHER, from_number=OURS, body="two", on_completed=note)
+        with contextlib.suppress(RelayActorsError):  # its end may have been forgotten with the process
+            await text.wait(timeout=30)
+
+
+class ConfirmsByHandler(CallActor):
+    """The same message by message."""
+
+    def on_receive(self, message: object) -> None:
+        match message:
+            case CallReceiveEvent():
+                self.answer()
+            case CallStateEvent(call_state="answered"):
+                self.app.send_message(to_number=OTHER, from_number=OURS, body="one")
+                self.play_tts("Hello")
+            case ActionCompleted():
+                self.app.send_message(to_number=OTHER, from_number=OURS, body="two", on_completed=note)
+                self.hangup()
+
+
+@pytest.mark.parametrize("actor_class", [Confirms, ConfirmsByHandler])
+def test_a_process_may_die_at_every_place_of_a_call_that_sends_texts(actor_class: type[CallActor]) -> None:
+    """Each text is sent once, or at most once and told of; also one that the flow does not wait for. J3, J5, K6."""
+
+    def call(world: MortalWorld, dies_at: int | None = None) -> int:
+        ends.clear()
+        world.takes_calls(actor_class)
+        begun_at = world.places
+        world.dies_at = None if dies_at is None else begun_at + dies_at
+        line = world.sim.phone(PERSON).dials(context=CONTEXT)
+        world.live(LONG_ENOUGH_S)
+        assert line.is_over
+        assert heard(world, PERSON) == ["Hello"]
+        got = heard(world, OTHER)
+        assert got in (["one", "two"], ["one"], ["two"])
+        assert len(got) + world.count("messages.unknown") == 2, f"lost, and nobody was told: {got}"
+        assert not world.medium.entries, f"left in the journal: {list(world.medium.entries)}"
+        return world.places - begun_at
+
+    for seed in range(1, 3):
+        with MortalWorld(seed) as world:
+            count = call(world)
+        assert ends == ["two delivered"]
+        for place in range(1, count + 1):
+            with MortalWorld(seed) as world:
+                call(world, place)
 
 
 # -- texts that nobody's handler has sent ----------------------------------------------------------------------------
