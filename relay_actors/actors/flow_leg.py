@@ -244,7 +244,7 @@ class FlowLegActor(OutboundLegActor):
         which its outcome was written down is it called a second time: give it a key of its own, such as ``call_id``.
         Side effects are known by their number; another function in the same place is given what was returned then.
 
-        What a flow tells and asks others, commands other calls, dials, and sends as a text is done once by itself.
+        What a flow tells and asks other actors, commands other calls, dials, and texts is done once by itself.
 
         Args:
             function: a plain function; it runs on the blocking pool.
