@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from relay_actors.actors.waits import Wait
+from relay_actors.actors.waits import OwnWait, Wait
 from relay_actors.runtime.base import Dispatcher, Runnable
 
-__all__ = ["BlockingWait"]
+__all__ = ["BlockingWait", "FoundWait"]
 
 T = TypeVar("T")
 
@@ -66,6 +66,15 @@ class BlockingWait(Wait[T]):
             self._tell()
 
     @property
+    def untold(self) -> BaseException | None:
+        """The error with which it was settled, or None; who looks here has not asked for it."""
+        return self._error
+
+    def was_asked_for(self) -> None:
+        """Somebody has asked for what it gives, by a wait that follows it."""
+        self._take_report()
+
+    @property
     def error(self) -> BaseException | None:
         """The error with which it was settled, or None. Does not wait."""
         if self._error is not None:
@@ -90,3 +99,21 @@ class BlockingWait(Wait[T]):
         error = self._error
         if error is not None and (name := self._take_report()):
             self._log.warning("blocking code raised, and nobody awaits it any more: %s", name, exc_info=error)
+
+
+class FoundWait(OwnWait[T]):
+    """A wait for what is found out elsewhere, and written down before anybody goes on with it.
+
+    Attributes:
+        source: where it is found out; who asks here for its error has asked there. None as long as nobody looks for it.
+    """
+
+    source: object = None
+
+    def get(self, *, timeout: float | None = None) -> T:
+        """Wait for the value and return it, or raise the error; see `CallFuture.get`."""
+        try:
+            return super().get(timeout=timeout)
+        finally:
+            if self._settled and isinstance(self.source, BlockingWait):
+                self.source.was_asked_for()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, Generic, TypeVar, cast, overload
 
-from relay_actors.actors.blocking import BlockingWait
+from relay_actors.actors.blocking import BlockingWait, FoundWait
 from relay_actors.actors.course import Elsewhere
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
@@ -255,21 +256,22 @@ class FlowLegActor(OutboundLegActor):
             TypeError: ``function`` cannot be called; or, in the wait, what it has returned cannot be kept: None,
                 numbers, texts, bytes, lists, dictionaries with text keys, events, and dataclasses of these can.
         """
+        if not callable(function) or inspect.iscoroutinefunction(function):
+            raise TypeError(f"side_effect({function!r}, …): give a plain function and its arguments")
 
+        @functools.wraps(function)
         def checked() -> T:
             value = function(*args, **kwargs)
             pack(value)
             return value
 
-        if not callable(function) or inspect.iscoroutinefunction(function):
-            raise TypeError(f"side_effect({function!r}, …): give a plain function and its arguments")
         return self.blocking(checked)
 
     def _elsewhere(self, start: Callable[[], Future[T]], drop: Callable[[], object] | None = None) -> Wait[T]:
         """Find something out elsewhere, and have the journal know what it was before anybody goes on with it."""
         course = self.leg.course
         number = course.next("results")
-        wait: OwnWait[T] = OwnWait(self.runs_on, self.runs_as)
+        wait: FoundWait[T] = FoundWait(self.runs_on, self.runs_as)
         course.results[number] = Elsewhere(wait, start, drop)
         self.leg.pause(wait)
         if course.replay is None:
@@ -282,6 +284,8 @@ class FlowLegActor(OutboundLegActor):
         elsewhere: Elsewhere = course.results[number]
         found: Future[Any] = elsewhere.start()
         elsewhere.found = found
+        if isinstance(elsewhere.wait, FoundWait):
+            elsewhere.wait.source = found
 
         def come(_found: object) -> None:
             tell_in_turn(cell, lambda actor: actor.on_found_out(number, elsewhere, found))
@@ -299,7 +303,7 @@ class FlowLegActor(OutboundLegActor):
         if course.results.get(number) is not elsewhere:
             return  # nobody waits for it any more
         del course.results[number]
-        error = found.error
+        error = found.untold if isinstance(found, BlockingWait) else found.error
         self.keep_note("result", {"number": number, **_outcome_of(found, error)})
         if error is not None:
             elsewhere.wait.try_fail(error)

@@ -166,8 +166,12 @@ class Replay:
             take_back(actor.leg, asking, NotSentError(f"{method} was not sent before the process ended"))
             return
         if self._is_strict and (at is not None or self._has_more()):
-            then = "nothing" if at is None else _said(self._items[at])
-            self.change(f"it asks for {_said(Asked(0, method, params, True, 0.0))}, where it asked for {then} then")
+            then = None if at is None else self._items[at]
+            if isinstance(then, Asked) and then.method == method:
+                different = ", ".join(_different(then.params, params))
+                self.change(f"it asks for {method} with other params than then: {different}")
+            else:
+                self.change(f"it asks for {method}, where it asked for {_said(then)} then")
             self._not_given.append(asking)
             return
         told = actor.leg.course.told
@@ -561,6 +565,15 @@ def _is_of_the_code(item: Item) -> bool:
 def _said(item: Item | None) -> str:
     """Return what was asked for, for people; nothing of its params, which may be anybody's business."""
     return item.method if isinstance(item, Asked) else "the time" if isinstance(item, Learnt) else "nothing"
+
+
+def _different(then: Mapping[str, Any], now: JsonObject) -> list[str]:
+    """Return which params differ, by name; nothing of what they are, which may be anybody's business."""
+    names = sorted((then.keys() | now.keys()) - _NOT_ASKED)
+    return [
+        name for name in names
+        if (name in then) != (name in now) or not _is_same({name: then.get(name)}, {name: now.get(name)})
+    ]  # fmt: skip
 
 
 def _is_same(then: Mapping[str, Any], now: JsonObject) -> bool:

@@ -17,7 +17,7 @@ from typing import Final
 from relay_actors.actors.ending import HAND_OVER
 from relay_actors.app import RelayApp
 from relay_actors.errors import ConfigError, JournalError, RelayActorsError
-from relay_actors.journal.sqlite import check_readable
+from relay_actors.journal.reading import SqliteReader
 from relay_actors.journal.writer_lock import NextInLine, find_holder
 
 __all__ = ["PATIENCE_S", "Settling", "Taken", "take_over"]
@@ -108,8 +108,12 @@ def take_over(app: RelayApp, timeout_s: float) -> Taken | None:
 
 
 def _check_readable(path: str) -> None:
+    if not os.path.exists(path):
+        return
     try:
-        check_readable(path)
+        with SqliteReader(path) as journal:
+            for _entry in journal.load():
+                continue  # what cannot be read is told by an error
     except JournalError as error:
         raise ConfigError(f"--handover: {error}. Nothing has changed: the other process goes on") from None
 

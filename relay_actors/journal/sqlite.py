@@ -26,10 +26,9 @@ import sqlite3
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Literal, TypeAlias
-from urllib.parse import quote
 
 from relay_actors.errors import JournalError
-from relay_actors.journal.codec import decode, encode_session
+from relay_actors.journal.codec import encode_session
 from relay_actors.journal.entries import Entry, Session, Snapshot
 from relay_actors.journal.ledger import Ledger, Record
 from relay_actors.journal.redact import Redactor
@@ -48,12 +47,9 @@ from relay_actors.journal.sqlite_file import (
 )
 from relay_actors.journal.writer_lock import WriterLock
 
-__all__ = ["LARGEST_WAL", "Durability", "SqliteStore", "check_readable"]
+__all__ = ["LARGEST_WAL", "Durability", "SqliteStore"]
 
 log = logging.getLogger(__name__)
-
-_LOOKED_AT: Final = 500
-"""Of how many of its newest entries is seen that they can be read."""
 
 Durability: TypeAlias = Literal["process", "power"]
 
@@ -229,29 +225,6 @@ class SqliteStore:
     def _check_usable(self) -> None:
         if self._error is not None:
             raise self._error
-
-
-def check_readable(path: str) -> None:
-    """See that this release can read a journal that another process is writing to; nothing is changed.
-
-    Args:
-        path: the file, resolved.
-
-    Raises:
-        JournalError: it is no journal, it is of a newer release, or it is damaged.
-    """
-    if not os.path.exists(path):
-        return
-    with (
-        explained(path, "looked at"),
-        contextlib.closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as db,
-    ):
-        if is_fresh(db):
-            return
-        check_format(db, path)
-        # The newest ones: a newer release has written them, if one has written at all.
-        for (body,) in db.execute("SELECT body FROM entries ORDER BY position DESC LIMIT ?", (_LOOKED_AT,)):
-            decode(body)
 
 
 def _make_private(path: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import threading
@@ -14,7 +15,8 @@ from relay_actors import CallActor
 from relay_actors.actors.blocking import BlockingWait
 from relay_actors.events import CallReceiveEvent
 from relay_actors.runtime.future import WaitTimeout
-from tests.actors.world import World, over_seeds
+from tests.actors.mortal_world import MortalWorld
+from tests.actors.world import CALLER, CONTEXT, World, over_seeds
 
 LOG = logging.LoggerAdapter(logging.getLogger("relay_actors.tests"))
 
@@ -212,3 +214,29 @@ def test_what_a_function_is_given_is_not_in_the_log(
     (text,) = warned(caplog)
     assert "4111" not in text
     assert "ails" in text
+
+
+@pytest.mark.parametrize("is_awaited", [True, False])
+def test_with_a_journal_too_an_error_that_nobody_awaits_is_logged_and_only_that(
+    is_awaited: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was found out elsewhere is written down; that is not the same as that somebody has asked for it."""
+
+    def fails() -> None:
+        raise OSError("no such table")
+
+    class Looks(CallActor):
+        async def run(self) -> None:
+            looked = self.side_effect(fails)
+            if is_awaited:
+                with contextlib.suppress(OSError):
+                    await looked
+            await self.sleep(1)
+
+    with MortalWorld() as world:
+        world.takes_calls(Looks)
+        world.sim.phone(CALLER).dials(context=CONTEXT)
+        world.run(60)
+    told = [record.getMessage() for record in caplog.records if "nobody awaits it any more" in record.getMessage()]
+    assert len(told) == (0 if is_awaited else 1)
+    assert is_awaited or "fails" in told[0]

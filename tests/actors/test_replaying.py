@@ -160,7 +160,7 @@ def test_code_that_has_changed_only_where_the_call_has_not_been_goes_on(
     [
         (_asks_for_more, ["Hello", "Bye"], "it asks for calling.denoise, where it asked for calling.play then"),
         (_asks_for_less, ["Bye"], "it asks for the time, where it did not then"),
-        (_says_otherwise, ["Good day", "Bye"], "it asks for calling.play, where it asked for calling.play then"),
+        (_says_otherwise, ["Good day", "Bye"], "it asks for calling.play with other params than then: play"),
         (_in_another_order, ["Hello", "Bye"], "it asks for the time, where it did not then"),
         (_without_the_time, ["Hello", "Bye"], "it asked for the time here, and does not any more"),
         (_ends_at_once, [], "it asks for calling.end, where it asked for calling.play then"),

@@ -18,7 +18,7 @@ from relay_actors.errors import DamagedJournalError, JournalError
 from relay_actors.journal.entries import EventReceived, Session
 from relay_actors.journal.memory import MemoryStore
 from relay_actors.journal.salvage import salvage
-from relay_actors.journal.sqlite import LARGEST_WAL, SqliteStore, check_readable
+from relay_actors.journal.sqlite import LARGEST_WAL, SqliteStore
 from relay_actors.journal.sqlite_file import APPLICATION_ID, FORMAT
 from tests.journal.strategies import anywhere
 
@@ -498,36 +498,3 @@ def test_numbers_and_sessions_that_cannot_be_are_damage(path: Path, damage: str)
 
     with pytest.raises(DamagedJournalError, match=r"journal.db is damaged \("):
         SqliteStore(path)
-
-
-def test_a_journal_is_looked_at_while_another_process_writes_to_it(path: Path):
-    """C4: before its calls are asked for; what is there is left as it is."""
-    check_readable(str(path))
-    assert not path.exists()
-    with opened(path) as store:
-        store.append([event(1), event(2)])
-        store.commit()
-        check_readable(str(path))
-        store.append([event(3)])
-        store.commit()
-        assert numbers(store) == [1, 2, 3]
-
-
-@pytest.mark.parametrize(
-    ("statement", "said"),
-    [
-        (f"PRAGMA user_version = {FORMAT + 1}", "it was written by a newer relay_actors"),
-        ("PRAGMA application_id = 7", "does not say that it is one"),
-        ("UPDATE entries SET body = x'00'", "damaged"),
-        ("DROP TABLE entries", "is damaged"),
-    ],
-)
-def test_a_journal_that_this_release_cannot_read_is_told_from_one_that_it_can(path: Path, statement: str, said: str):
-    """C4: whoever goes back to an older release keeps the newer one running."""
-    with opened(path) as store:
-        store.append([event(1)])
-        store.commit()
-    with raw(path) as db:
-        db.execute(statement)
-    with pytest.raises(JournalError, match=said):
-        check_readable(str(path))
