@@ -180,7 +180,7 @@ class ShortNight(Night):
     rounds = 3
 
 
-@pytest.mark.parametrize(("actor_class", "step"), [(Handler, 1), (ShortNight, 2)])
+@pytest.mark.parametrize(("actor_class", "step"), [(Handler, 2), (ShortNight, 3)])
 def test_a_process_that_sums_up_may_die_at_any_place(actor_class: type[CallActor], step: int) -> None:
     """Also right before and right after the commit of what was summed up. The person hears all, once. J4, J5, X8."""
 

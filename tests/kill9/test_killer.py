@@ -20,17 +20,9 @@ def test_the_moments_of_death_are_drawn_from_the_seed_one_after_the_other():
     assert len(moments) == 5
 
 
-def test_without_a_kill_every_call_completes_its_script(tmp_path: Path):
-    verdict, troubles = run(Plan(kills=0, **SMALL), tmp_path, print)
-
-    assert (verdict.faults, troubles) == ((), [])
-    assert verdict.is_good
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-def test_with_kills_every_call_completes_its_script_all_the_same(tmp_path: Path, seed: int):
+def test_with_kills_every_call_completes_its_script_all_the_same(tmp_path: Path):
     """J3, J4, J5: no prompt is heard twice, no digit is lost, and nobody is left up."""
-    verdict, troubles = run(Plan(kills=2, seed=seed, **SMALL), tmp_path, print)
+    verdict, troubles = run(Plan(kills=2, seed=1, **SMALL), tmp_path, print)
 
     assert (verdict.faults, troubles) == ((), [])
     assert verdict.is_good
