@@ -12,21 +12,22 @@ from relay_actors.protocol.commands import ActionCommand, Dial, RelayCommand
 __all__ = ["ActionCommandAgain", "CommandAgain", "DialAgain", "dial_of"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class CommandAgain(RelayCommand):
-    """A command as it went out once; its params were checked then."""
+class _Again:
+    """What went out once: its params were checked then, and its arguments are not known any more."""
+
+    __slots__ = ()
 
     takes_anything: ClassVar[bool] = True
 
-    name: str = ""
-    params: Mapping[str, object] = field(default_factory=dict)
+    name: str
+    params: Mapping[str, object]
 
     def __post_init__(self) -> None:
-        """Check nothing: that was done then."""
+        """Check nothing."""
 
     @classmethod
     def wire_names(cls) -> dict[str, str]:
-        """Return nothing: its arguments are not known any more."""
+        """Return nothing."""
         return {}
 
     @property
@@ -40,30 +41,19 @@ class CommandAgain(RelayCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class ActionCommandAgain(ActionCommand):
+class CommandAgain(_Again, RelayCommand):
+    """A command as it went out once."""
+
+    name: str = ""
+    params: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ActionCommandAgain(_Again, ActionCommand):
     """A command that has started an operation once."""
 
-    takes_anything: ClassVar[bool] = True
-
     name: str = ""
     params: Mapping[str, object] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Check nothing: that was done then."""
-
-    @classmethod
-    def wire_names(cls) -> dict[str, str]:
-        """Return nothing: its arguments are not known any more."""
-        return {}
-
-    @property
-    def method(self) -> str:
-        """The wire method."""
-        return self.name
-
-    def to_params(self) -> JsonObject:
-        """Return the params, as they were."""
-        return dict(self.params)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
