@@ -18,12 +18,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias, TypeGuard, cast
+from typing import Any, TypeAlias, TypeGuard, cast
 
 from relay_actors.actors.actions import Action
 from relay_actors.actors.history import Answered, Asked, History, Item, Learnt, Told
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.leg import Leg
+from relay_actors.actors.likeness import different
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
 from relay_actors.actors.orders import Begin
 from relay_actors.actors.orders_again import take_back
@@ -34,18 +35,12 @@ from relay_actors.actors.taking_over import take_over
 from relay_actors.actors.watched import give, outcome_of
 from relay_actors.actors.withheld import Withheld, WithheldBeginning, WithheldOrder
 from relay_actors.errors import FlowChanged, NotSentError
-from relay_actors.journal.redact import MASK
 from relay_actors.protocol.base import JsonObject
-from relay_actors.protocol.json_codec import dumps, loads
 from relay_actors.runtime.future import Future
 
 __all__ = ["Former", "Replay"]
 
 _log = logging.getLogger("relay_actors.recovery")
-
-_NOT_ASKED: Final = frozenset({"call_id", "node_id"})
-"""Params that say which leg is meant, and not what is asked."""
-
 
 Sending: TypeAlias = Withheld | WithheldBeginning | WithheldOrder
 """What the code of a call does to others."""
@@ -158,7 +153,9 @@ class Replay:
         if at is not None:
             asked = self._items[at]
             assert isinstance(asked, Asked)
-            if asked.method == method and (not self._is_strict or self.is_silent or _is_same(asked.params, params)):
+            if asked.method == method and (
+                not self._is_strict or self.is_silent or not different(asked.params, params)
+            ):
                 self._taken.add(at)
                 self._bind(actor, asked, asking)
                 return
@@ -168,8 +165,9 @@ class Replay:
         if self._is_strict and (at is not None or self._has_more()):
             then = None if at is None else self._items[at]
             if isinstance(then, Asked) and then.method == method:
-                different = ", ".join(_different(then.params, params))
-                self.change(f"it asks for {method} with other params than then: {different}")
+                self.change(
+                    f"it asks for {method} with other params than then: {', '.join(different(then.params, params))}"
+                )
             else:
                 self.change(f"it asks for {method}, where it asked for {_said(then)} then")
             self._not_given.append(asking)
@@ -565,32 +563,3 @@ def _is_of_the_code(item: Item) -> bool:
 def _said(item: Item | None) -> str:
     """Return what was asked for, for people; nothing of its params, which may be anybody's business."""
     return item.method if isinstance(item, Asked) else "the time" if isinstance(item, Learnt) else "nothing"
-
-
-def _different(then: Mapping[str, Any], now: JsonObject) -> list[str]:
-    """Return which params differ, by name; nothing of what they are, which may be anybody's business."""
-    names = sorted((then.keys() | now.keys()) - _NOT_ASKED)
-    return [
-        name for name in names
-        if (name in then) != (name in now) or not _is_same({name: then.get(name)}, {name: now.get(name)})
-    ]  # fmt: skip
-
-
-def _is_same(then: Mapping[str, Any], now: JsonObject) -> bool:
-    """Return whether two commands ask for the same, as far as the journal has kept what the first one asked for."""
-    plain = loads(dumps(now))
-    assert isinstance(plain, dict)
-    return _matches(
-        {key: value for key, value in then.items() if key not in _NOT_ASKED},
-        {key: value for key, value in plain.items() if key not in _NOT_ASKED},
-    )
-
-
-def _matches(then: object, now: object) -> bool:
-    if isinstance(then, str) and MASK in then:
-        return True  # a secret stood there
-    if isinstance(then, Mapping) and isinstance(now, Mapping):
-        return then.keys() == now.keys() and all(_matches(then[key], now[key]) for key in then)
-    if isinstance(then, list | tuple) and isinstance(now, list | tuple):
-        return len(then) == len(now) and all(map(_matches, then, now))
-    return then == now
