@@ -78,7 +78,7 @@ def measure(calls: int = CALLS, length: int = ENTRIES) -> list[tuple[str, float,
             app.start(wait_s=None, connector=_Nobody())
             taken_s = time.perf_counter() - began
             up = app.calls_up
-            app.leave(ConnectionAbortedError("measured"))
+            app.hand_over()
             assert up == calls, f"{up} of {calls} calls were taken up"
             figures.append((f"{calls} {name}, {read / calls:.0f} entries each", read_s, taken_s))
     return figures
