@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from relay_actors.errors import ActorDead
@@ -106,9 +107,12 @@ def race(system: System, size: int, seed: int) -> Counter[str]:
     return outcomes
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run; return 0 if no future was left open, and nothing else was left over."""
-    args = sys.argv[1:] if argv is None else argv
+def main(args: Sequence[str] = ()) -> int:
+    """Run; return 0 if no future was left open, and nothing else was left over.
+
+    Args:
+        args: how many pairs, and the seed.
+    """
     pairs = int(args[0]) if args else PAIRS
     seed = int(args[1]) if len(args) > 1 else 1
     logger, interval = logging.getLogger("relay_actors"), sys.getswitchinterval()
@@ -136,4 +140,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))
