@@ -71,8 +71,8 @@ class HandleByTag(CallHandle):
     @property
     def ref(self) -> CallRef:  # type: ignore[override]  # found each time
         """The call's actor."""
-        found = self._office.find(("tag", self._tag))
-        if not isinstance(found, CallRef):
+        found = self._found()
+        if found is None:
             raise CallEnded(self._tag, "")
         return found
 
@@ -89,8 +89,7 @@ class HandleByTag(CallHandle):
     @property
     def runs_as(self) -> Runnable:
         """The cell of the call's actor; the connection's when it is not there."""
-        found = self._office.find(("tag", self._tag))
-        return (found if isinstance(found, CallRef) else self._office.connection)._cell  # noqa: SLF001  # whose turns
+        return (self._found() or self._office.connection)._cell  # noqa: SLF001  # whose turns
 
     def _new_id(self) -> str:
         return self._office.system.new_id()
@@ -102,10 +101,15 @@ class HandleByTag(CallHandle):
 
     def post(self, order: Order) -> None:
         """Have the call's actor do something; if the call is over, that is what it is told."""
-        found = self._office.find(("tag", self._tag))
-        if isinstance(found, CallRef):
+        found = self._found()
+        if found is not None:
             found.post(order)
             return
         leg = Leg(direction="outbound")
         leg.tag, leg.state = self._tag, CallState.ENDED
         order.too_late(leg)
+
+    def _found(self) -> CallRef | None:
+        """Return the call's actor, if it is there now."""
+        found = self._office.find(("tag", self._tag))
+        return found if isinstance(found, CallRef) else None

@@ -12,7 +12,7 @@ from relay_actors.actors.course import Elsewhere
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
 from relay_actors.actors.outbound_leg import OutboundLegActor
-from relay_actors.actors.packing import NotKept, pack, pack_error
+from relay_actors.actors.packing import pack, pack_error, packed_or_lost
 from relay_actors.actors.waits import OwnWait, Wait
 from relay_actors.actors.watched import Watched
 from relay_actors.errors import CallEnded, FlowChanged
@@ -461,7 +461,7 @@ class FlowLegActor(OutboundLegActor):
         # What other actors tell goes the same way as events, so that a flow can wait for it.
         if not self.is_for_pykka(message):
             if self.leg.course.is_recorded:
-                self.keep_note("told", {**_packed(message), "timers": _packed(self._cell.timers.ticking)})
+                self.keep_note("told", {**packed_or_lost(message), "timers": packed_or_lost(self._cell.timers.ticking)})
             if self._give_flow(message):
                 return None
             if self._keeps_untaken:
@@ -488,15 +488,8 @@ def _check_restart_flow(cls: type[FlowLegActor]) -> None:
         )
 
 
-def _packed(message: object) -> dict[str, object]:
-    try:
-        return {"value": pack(message)}
-    except NotKept:
-        return {"lost": type(message).__name__}
-
-
 def _outcome_of(found: Future[Any], error: BaseException | None) -> dict[str, object]:
-    return {"error": pack_error(error)} if error is not None else _packed(found.get(timeout=0))
+    return {"error": pack_error(error)} if error is not None else packed_or_lost(found.get(timeout=0))
 
 
 def _settle(wait: Wait[None]) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from relay_actors.protocol.events import RelayEvent, parse_event
 
-__all__ = ["NotKept", "name_of", "pack", "pack_error", "unpack", "unpack_data", "unpack_error"]
+__all__ = ["NotKept", "name_of", "pack", "pack_error", "packed_or_lost", "unpack", "unpack_data", "unpack_error"]
 
 _MARK: Final = "$relay_actors"
 """The key by which a packed object is told from a dictionary of the application's."""
@@ -62,6 +62,14 @@ def _pack(value: object) -> object:
     raise NotKept(
         f"a {type(value).__name__} cannot be kept in the journal: plain data, events and dataclasses of these can"
     )
+
+
+def packed_or_lost(value: object) -> dict[str, object]:
+    """Return ``{"value": …}`` with what `pack` makes of it; ``{"lost": the name of its type}`` if it cannot be kept."""
+    try:
+        return {"value": pack(value)}
+    except NotKept:
+        return {"lost": type(value).__name__}
 
 
 def unpack(value: object) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
-from relay_actors.actors.packing import NotKept, pack, pack_error
+from relay_actors.actors.packing import pack_error, packed_or_lost
 from relay_actors.runtime.base import Outward
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.waiting import Raced, sources_of
@@ -84,7 +84,4 @@ def outcome_of(future: Future[Any]) -> dict[str, object]:
     value = future.get(timeout=0)
     if value is future:  # a handle gives itself
         return {"itself": True}
-    try:
-        return {"value": pack(value)}
-    except NotKept:
-        return {"lost": type(value).__name__}
+    return packed_or_lost(value)
