@@ -38,6 +38,9 @@ log = logging.getLogger(__name__)
 _HEADER: Final = 100
 """Bytes of SQLite's own header."""
 _MAGIC: Final = b"SQLite format 3\0"
+_WRITE_VERSION_AT: Final = 18
+_WRITE_VERSIONS: Final = (1, 2)
+"""Without a WAL and with one: https://www.sqlite.org/fileformat2.html#file_format_version_numbers"""
 _SIGNS: Final = (b"CREATE TABLE entries (position", b"\xa7subject", b"\xa8sequence", b"\xb3authorization_state")
 """What a journal has in it, and few other files: its largest table, and the keys of its records."""
 _LONGEST_SIGN: Final = max(map(len, _SIGNS))
@@ -93,6 +96,9 @@ def _damage(path: str) -> str:
         return "the file is empty, and its WAL is not" if has_wal else ""
     if len(header) < _HEADER:
         return f"of the file only {len(header)} bytes are left"
+    if header[_WRITE_VERSION_AT] not in _WRITE_VERSIONS:
+        # SQLite would only read it, and would say that we may not write to it.
+        return f"its header says to be of write version {header[_WRITE_VERSION_AT]}, which there is not"
     try:
         with SqliteReader(path) as reader:
             faults = reader.check()

@@ -127,9 +127,9 @@ class SqliteReader:
         Raises:
             JournalError: it could not be looked at: a record is of a newer release, or the disk gives an error.
         """
-        if self._is_fresh:
-            return []
         faults = list(self._faults_of_pages())
+        if self._is_fresh:
+            return faults
         for look in (self._faults_of_tables, self._faults_of_entries):
             try:
                 faults += look()

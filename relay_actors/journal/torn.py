@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import struct
 import sys
+from collections import Counter
 from typing import Final, Literal
 
 from relay_actors.journal.sqlite_file import PAGE
@@ -38,17 +39,16 @@ def lost_commits(path: str) -> int:
         magic, _, page, _, salt_1, salt_2, *sums = _WAL_HEADER.unpack(header)
         page = page if _is_page_size(page) else PAGE
         is_sound = magic in _MAGICS and sums == _checksum(header[:24], "big" if magic & 1 else "little")
-        salts = [salt_1, salt_2] if is_sound else None
         counting = int.from_bytes(index[_NEWEST_FRAME_AT:], sys.byteorder)
-        lost = 0
+        commits: Counter[tuple[int, int]] = Counter()
         number = 0
         while len(frame := wal.read(_FRAME_HEADER.size + page)) == _FRAME_HEADER.size + page:
             number += 1
             _, commit, *own, _, _ = _FRAME_HEADER.unpack_from(frame)
-            salts = salts or own  # the header is damaged: the first frame is as good
-            if number > counting and commit and own == salts:
-                lost += 1
-        return lost
+            if number > counting and commit:
+                commits[own[0], own[1]] += 1
+        # A damaged header does not say which frames are of now and which an older WAL has left: take the many.
+        return commits[salt_1, salt_2] if is_sound else max(commits.values(), default=0)
     return 0
 
 

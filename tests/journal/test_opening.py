@@ -6,11 +6,11 @@ import itertools
 import os
 import sqlite3
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from relay_actors.errors import DamagedJournalError, JournalError
@@ -344,10 +344,12 @@ def test_a_journal_whose_file_is_cut_anywhere_has_pasts_of_its_calls(fast_path: 
 
 
 @pytest.fixture(scope="module")
-def journals(tmp_path_factory: pytest.TempPathFactory) -> list[TornJournal]:
+def journal_number(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], TornJournal]:
+    """Give one of some journals; not the list of them, which Hypothesis would print: it is megabytes."""
     path = tmp_path_factory.mktemp("journals") / "calls.db"
     made = [make_journal(path, **how) for how in MADE.values()]
-    return [*made, *(whole_file(journal, path) for journal in made)]
+    journals = [*made, *(whole_file(journal, path) for journal in made)]
+    return lambda number: journals[number]
 
 
 overwritten = st.tuples(
@@ -358,13 +360,18 @@ overwritten = st.tuples(
 """Which part, where, and with what: with these bytes, or one bit of one byte is the other."""
 
 
+@example(which=3, changes=[("database", 18, 0)])
+@example(which=0, changes=[("database", 25, bytes(7) + b"\1"), ("wal", 0, bytes(41))])
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(which=st.integers(0, 2 * len(MADE) - 1), changes=st.lists(overwritten, min_size=1, max_size=3))
 def test_a_journal_that_is_overwritten_anywhere_has_pasts_of_its_calls(
-    fast_path: Path, journals: list[TornJournal], which: int, changes: list[tuple[str, int, bytes | int]]
+    fast_path: Path,
+    journal_number: Callable[[int], TornJournal],
+    which: int,
+    changes: list[tuple[str, int, bytes | int]],
 ):
     """Never an exception, unless it says to be of another application or release; and it can be written on (J6, J7)."""
-    journal = journals[which]
+    journal = journal_number(which)
     parts = {"database": bytearray(journal.database), "wal": bytearray(journal.wal)}
     for name, place, noise in changes:
         part = parts[name] or parts["database"]

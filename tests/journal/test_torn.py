@@ -59,6 +59,13 @@ def test_a_damaged_header_loses_all(journal: TornJournal, path: Path, at: int):
     assert lost(journal, path, bytes(wal)) == len(commits(wal))
 
 
+def test_a_damaged_header_and_first_frame_lose_all_the_same(journal: TornJournal, path: Path):
+    """Neither says any more which frames belong together."""
+    wal = bytes(41) + journal.wal[41:]
+
+    assert lost(journal, path, wal) == len([number for number in commits(wal) if number])
+
+
 def test_a_commit_that_was_not_finished_is_no_loss(journal: TornJournal, path: Path):
     """A process that is killed leaves such a one (SEMANTICS J1): nobody was promised anything."""
     last = commits(journal.wal)[-2]
