@@ -227,6 +227,7 @@ class RelayApp(Requesting, Showing):
         wait_s: float | None = 30.0,
         system: System | None = None,
         connector: Connector | None = None,
+        journal: Store | None = None,
         **overrides: Any,
     ) -> None:
         """Start the tree and log in. Idempotent while running; may be called again after `stop`.
@@ -235,6 +236,7 @@ class RelayApp(Requesting, Showing):
             wait_s: how many seconds to wait for the first log in; None does not wait.
             system: in which to run; a new one by default, on threads. For tests: a deterministic one.
             connector: how to open the connection; a real socket by default. For tests: a memory connector.
+            journal: in place of its own for this run; it stays yours to close. For tests: one in memory.
             overrides: arguments of the constructor (``host``, ``project``, ``contexts``, …) for this run.
 
         Raises:
@@ -251,7 +253,7 @@ class RelayApp(Requesting, Showing):
                 return
             self._release = take_slot(settings.max_connections)
             try:
-                self._journal.open(settings.credentials.secrets, hands_over=self._hands_over)
+                self._journal.open(settings.credentials.secrets, hands_over=self._hands_over, instead=journal)
                 self._tree = tree = self._build(settings, system, connector)
                 self._shutdown = Shutdown(tree, self._tasks, self._at_deadline)
             except BaseException:
@@ -359,6 +361,13 @@ class RelayApp(Requesting, Showing):
         if shutdown is not None and here.turn is None:
             shutdown.finish_texts()  # until then it runs: their handlers may ask it for everything
         return self._take_down(lambda _tree: shutdown is None or shutdown.hand_over(self._journal.close))
+
+    def abandon(self) -> None:
+        """Forget everything at once, as when the process dies: nobody is told, and nothing is waited for.
+
+        For tests, in a deterministic system that is given no more turns afterwards; then `start` is the next process.
+        """
+        self._take_down(lambda _tree: True)
 
     def _take_down(self, end: Callable[[Tree], bool]) -> bool:
         if here.turn is not None:

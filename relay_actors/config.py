@@ -242,6 +242,7 @@ class Settings:
         ca_file: str | None = None,
         contexts: Sequence[str] | None = None,
         max_active_calls: int | None = None,
+        max_connections: int | None = None,
     ) -> Self:
         """Return settings from arguments and, where those are missing or empty, environment variables.
 
@@ -262,7 +263,7 @@ class Settings:
             ca_file=_text("ca_file", ca_file, env, "SIGNALWIRE_RELAY_CA_FILE"),
             contexts=check_contexts(contexts if contexts is not None else ()),
             max_active_calls=_whole_number(max_active_calls, env, "max_active_calls", "RELAY_MAX_ACTIVE_CALLS", 1000),
-            max_connections=_whole_number(None, env, "max_connections", "RELAY_MAX_CONNECTIONS", 1),
+            max_connections=_whole_number(max_connections, env, "max_connections", "RELAY_MAX_CONNECTIONS", 1),
             log_level=_text("log_level", None, env, "SIGNALWIRE_LOG_LEVEL").upper(),
         )
 

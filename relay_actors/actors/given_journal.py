@@ -39,6 +39,7 @@ class GivenJournal:
         self._given = given
         self._durability = durability
         self.store: Store | None = None
+        self._is_own = False
 
     @property
     def path(self) -> str | None:
@@ -48,19 +49,23 @@ class GivenJournal:
     @property
     def is_there(self) -> bool:
         """Whether anything is kept at all."""
-        return self._given is not None
+        return self._given is not None or self.store is not None
 
-    def open(self, secrets: Iterable[str], *, hands_over: bool) -> Store | None:
+    def open(self, secrets: Iterable[str], *, hands_over: bool, instead: Store | None = None) -> Store | None:
         """Open it, and return it.
 
         Args:
             secrets: values to keep out of it.
             hands_over: whether this process hands it over when another one asks for it.
+            instead: what to take in its place for this run.
 
         Raises:
             JournalError: it cannot be opened.
         """
-        if isinstance(self._given, str | os.PathLike):
+        self._is_own = instead is None and isinstance(self._given, str | os.PathLike)
+        if instead is not None:
+            self.store = instead
+        elif isinstance(self._given, str | os.PathLike):
             self.store = open_sqlite(self._given, durability=self._durability, secrets=secrets, hands_over=hands_over)
         else:
             self.store = self._given
@@ -69,7 +74,7 @@ class GivenJournal:
     def close(self) -> None:
         """Let another process have it. Idempotent."""
         store, self.store = self.store, None
-        if store is not None and store is not self._given:
+        if store is not None and self._is_own:
             store.close()
 
     def is_awaited(self) -> bool:

@@ -51,6 +51,10 @@ class DeterministicDispatcher:
         """How many timers are pending."""
         return len(self._timers)
 
+    def next_due(self) -> float | None:
+        """When the next timer is due, in virtual seconds; None: no timer is pending."""
+        return self._timers.next_due()
+
     def schedule(self, runnable: Runnable) -> None:
         """Let ``runnable`` have a turn at some later step."""
         (self._late if runnable.late else self._ready).append(runnable)

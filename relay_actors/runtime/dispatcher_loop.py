@@ -236,6 +236,16 @@ class VirtualLoopHost:
             loop.close()
         return 0
 
+    def abandon(self) -> None:
+        """Close the loop as it is, as when the process dies: no task hears of it. Idempotent."""
+        self._is_stopped = True
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            for task in asyncio.all_tasks(loop):
+                # Nobody is to be told, when it is collected, that it was not done: it is dead.
+                task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001
+            loop.close()
+
 
 class LoopDispatcher(BesideDispatcher):
     """Gives turns on the thread of the loop: there, actors may use asyncio as any code on a loop may.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 
@@ -18,11 +19,15 @@ class OwnThread:
         name: of the thread.
         daemon: whether it lets the process exit.
         is_strict: whether who lets it go on stands still until it waits again, so that one of the two runs at a time.
+
+    Attributes:
+        is_abandoned: whether it is to end wherever it waits: see `abandon`.
     """
 
     def __init__(self, run: Callable[[], object], *, name: str, daemon: bool, is_strict: bool) -> None:
         self._run = run
         self._may_go = threading.Semaphore(0)
+        self.is_abandoned = False
         self._waits = threading.Semaphore(0) if is_strict else None
         self.thread = threading.Thread(target=self._work, name=name, daemon=daemon)
 
@@ -44,13 +49,25 @@ class OwnThread:
         if self._waits is not None:
             self._waits.release()
         self._may_go.acquire()
+        if self.is_abandoned:
+            raise _Abandoned
+
+    def abandon(self) -> None:
+        """Have it end where it waits, now and whenever it waits again, as when the process dies."""
+        self.is_abandoned = True
+        self._may_go.release(1_000)  # what ends it may wait again on its way out
 
     def _work(self) -> None:
         try:
-            self._run()
+            with contextlib.suppress(_Abandoned):
+                self._run()
         finally:
             if self._waits is not None:
                 self._waits.release()
+
+
+class _Abandoned(BaseException):
+    """Ends a thread: no ``except Exception`` of a flow may keep it."""
 
 
 class OwnThreads:
@@ -70,31 +87,44 @@ class OwnThreads:
         self._is_strict = is_strict
         # Guards who there is. Re-entrant, because a finaliser may run in the middle.
         self._lock = threading.RLock()
-        self._threads: list[threading.Thread] = []
+        self._threads: list[OwnThread] = []
         self._numbers = 0
 
     @property
     def thread_count(self) -> int:
         """How many run now."""
         with self._lock:
-            return sum(thread.is_alive() for thread in self._threads)
+            return sum(own.thread.is_alive() for own in self._threads)
 
     def new(self, run: Callable[[], object]) -> OwnThread:
         """Return a thread that runs ``run`` as soon as it is let."""
         with self._lock:
             self._numbers += 1
             name = f"{self._name}-flow-{self._numbers}"
+            self._threads = [own for own in self._threads if own.thread.ident is None or own.thread.is_alive()]
             own = OwnThread(run, name=name, daemon=self._daemon, is_strict=self._is_strict)
-            self._threads = [thread for thread in self._threads if thread.ident is None or thread.is_alive()]
-            self._threads.append(own.thread)
+            self._threads.append(own)
         return own
 
     def stop(self, timeout_s: float) -> int:
         """Wait for the threads to end, and return how many would not in time. Idempotent."""
+        threads = self._take_all()
+        deadline = self._clock.now() + timeout_s
+        for thread in threads:
+            thread.join(max(0.0, deadline - self._clock.now()))
+        return sum(thread.is_alive() for thread in threads)
+
+    def abandon(self, timeout_s: float = 1.0) -> None:
+        """Have all end where they wait, as when the process dies. For a deterministic run; idempotent."""
+        with self._lock:
+            threads = list(self._threads)
+        for own in threads:
+            own.abandon()
+        for thread in self._take_all():
+            thread.join(timeout_s)
+
+    def _take_all(self) -> list[threading.Thread]:
+        """Return the threads that were started, and know them no more."""
         with self._lock:
             threads, self._threads = self._threads, []
-        deadline = self._clock.now() + timeout_s
-        started = [thread for thread in threads if thread.ident is not None]
-        for thread in started:
-            thread.join(max(0.0, deadline - self._clock.now()))
-        return sum(thread.is_alive() for thread in started)
+        return [own.thread for own in threads if own.thread.ident is not None]

@@ -160,6 +160,8 @@ class ThreadFlow:
                 result = self._run()
         except BaseException as error:  # whatever it is, it is raised in a turn, where an actor fails
             failure = error
+        if self._own.is_abandoned:
+            return  # nobody gives turns any more
         self._is_through = True
         if not self._is_closed:
             self._cell.tell_next(_Over(self, result, failure))

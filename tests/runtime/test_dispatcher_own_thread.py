@@ -65,3 +65,26 @@ def test_stopping_counts_who_does_not_end():
     let_go.set()
     blocked.thread.join(DEADLINE_S)
     assert blocked.thread.name == "own-flow-1"
+
+
+def test_an_abandoned_one_ends_where_it_waits_and_wherever_it_waits_on_its_way_out():
+    """As when the process dies; H9: nothing of it stays."""
+    log: list[str] = []
+    own: OwnThread
+
+    def run() -> None:
+        try:
+            own.wait()
+        finally:
+            log.append("on its way out")
+            own.wait()
+            log.append("never")
+
+    all_of_them = threads(is_strict=True)
+    own = all_of_them.new(run)
+    own.go_on()
+    all_of_them.new(run)  # was never let run
+    all_of_them.abandon(DEADLINE_S)
+    assert log == ["on its way out"]
+    assert not own.thread.is_alive()
+    assert all_of_them.thread_count == 0

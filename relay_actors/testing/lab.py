@@ -1,0 +1,265 @@
+"""An application with its RELAY server and the people on the phone, on one thread, from one seed. Layer: door.
+
+Everything that can happen at one moment, in the application, in its connection, at the server, is drawn by lot, and the
+lot follows from the seed: the same seed gives the same run, byte for byte. When nothing can happen, time jumps to the
+next moment at which something can, so that a call of ten minutes takes milliseconds.
+
+Source: DESIGN section 2; SEMANTICS V2 to V4, D4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Self
+
+from relay_actors.app import RelayApp
+from relay_actors.config import Timing
+from relay_actors.errors import ConfigError, ConnectFailedError
+from relay_actors.journal.base import Store
+from relay_actors.journal.memory import MemoryMedium, MemoryStore
+from relay_actors.runtime.base import TimerHandle
+from relay_actors.runtime.clock import ManualClock, Random
+from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
+from relay_actors.runtime.dispatcher_loop import VirtualLoopHost
+from relay_actors.runtime.hooks import Counters
+from relay_actors.runtime.system import System
+from relay_actors.simulator.links import LinkDriver
+from relay_actors.simulator.manners import Manners
+from relay_actors.simulator.phones import Phone
+from relay_actors.simulator.simulator import Simulator
+from relay_actors.transport.base import Connector
+from relay_actors.transport.memory import MemoryConnector, MemoryTransport
+
+__all__ = ["Lab", "check_can_start"]
+
+LOG_IN_S: Final = 60.0
+"""How long the first log in may take, in virtual seconds."""
+
+
+class Lab:
+    """A deterministic world: nothing happens but while somebody waits in it, and everything on the waiting thread.
+
+    Waits are those of phones (``hears``, ``is_hung_up`` …), `advance`, `settle`, `until`, and ``get(timeout=…)`` of a
+    future. Seconds are virtual everywhere. One thread must do all of it.
+
+    ::
+
+        with Lab(seed=7) as lab:
+            lab.start(app)
+            lab.phone("+15550001111").dials(context="support").hears("press 1")
+
+    Leaving the block stops the applications.
+
+    Args:
+        seed: the whole run follows from it.
+        manners: of the server.
+        pace: how long a simulated second is.
+
+    Attributes:
+        seed: see above.
+        clock: virtual time; moved by this lab alone.
+        dispatcher: gives actors their turns.
+        counters: what the applications count.
+        sim: the server.
+        connector: how an application reaches it; put another one in its place before `start`, to come in between.
+        disk: where journals lie that survive `kill`; each application has one if it keeps a journal at all.
+    """
+
+    def __init__(self, seed: int = 0, *, manners: Manners | None = None, pace: float = 1.0) -> None:
+        self.seed = seed
+        self.clock = ManualClock()
+        self.counters = Counters()
+        self.sim = Simulator(clock=self.clock, random=Random(seed + 2), pace=pace, manners=manners)
+        self.sim.drive = self.step
+        self.sim.add_waker(self._arm)
+        self._near_ends: list[MemoryTransport] = []
+        self.connector: Connector = _Remembering(self._accept, self._near_ends)
+        self.disk: dict[str, MemoryMedium] = {}
+        self.deaths = 0
+        self._tick_timer: TimerHandle | None = None
+        self._started: list[tuple[RelayApp, System]] = []
+        self.dispatcher = DeterministicDispatcher(Random(seed), self.clock)
+
+    def __repr__(self) -> str:
+        return f"Lab(seed={self.seed})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for app in reversed(self.apps):
+            app.stop()
+        self.discard()
+
+    @property
+    def apps(self) -> list[RelayApp]:
+        """The applications that were started and run, in the order in which they were started."""
+        return [app for app, _system in self._started if app.is_running]
+
+    @property
+    def systems(self) -> list[System]:
+        """The actors of each application that was started since the last `kill`."""
+        return [system for _app, system in self._started]
+
+    def phone(self, number: str) -> Phone:
+        """Return the phone of a number, see `Simulator.phone`."""
+        return self.sim.phone(number)
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    def step(self) -> bool:
+        """Let one thing happen, or time jump to the next one; return False when nothing is to come."""
+        if self.dispatcher.step():
+            return True
+        due = self.dispatcher.next_due()
+        if due is not None:
+            self.clock.advance_to(due)
+        return due is not None
+
+    def settle(self) -> None:
+        """Let everything happen that can happen at this moment."""
+        self.dispatcher.settle()
+
+    def advance(self, seconds: float) -> None:
+        """Let so much time pass, and everything happen in it.
+
+        Raises:
+            ConfigError: time does not go back.
+        """
+        if seconds < 0:
+            raise ConfigError(f"advance({seconds:g}): time only goes on")
+        self.dispatcher.advance(seconds)
+
+    def until(self, is_so: Callable[[], object], within: float = 100.0) -> bool:
+        """Let things happen until ``is_so()``, at most for so many virtual seconds; return whether it came to be."""
+        return self.dispatcher.wait_until(lambda: bool(is_so()), _never_blocks, within)
+
+    # -- applications ------------------------------------------------------------------------------------------------
+
+    def start(
+        self,
+        app: RelayApp,
+        *,
+        timing: Timing | None = None,
+        journal: Store | None = None,
+        wait_s: float | None = LOG_IN_S,
+    ) -> RelayApp:
+        """Start ``app``, with credentials that the server takes, and return it once it is logged in.
+
+        Args:
+            app: of any module; several may run beside each other.
+            timing: its times for this run; by default its own: none is shortened, as none is waited for.
+            journal: in place of its own; by default, if it keeps one in a file, one in memory, on a `disk` that
+                survives `kill`. A `Store` that it was given itself stays in use.
+            wait_s: how long the log in may take, in virtual seconds; None does not wait.
+
+        Raises:
+            ConfigError: it is no application, or runs already.
+            TimeoutError: it was not logged in in time.
+        """
+        check_can_start(app)
+        system = System(
+            dispatcher=self.dispatcher,
+            random=Random(f"{self.seed} {self.deaths} {len(self._started)}"),
+            hooks=self.counters,
+            name=app.name,
+        )
+        former, app.timing = app.timing, timing if timing is not None else app.timing
+        self._started.append((app, system))
+        try:
+            app.start(
+                wait_s=wait_s,
+                system=system,
+                connector=self.connector,
+                journal=journal or self._journal_of(app),
+                host="relay.example.com",
+                project="test-project",
+                token="test-token",
+                jwt_token="",
+                scheme="wss",
+                ca_file="",
+                max_connections=1_000_000,
+            )
+        finally:
+            app.timing = former
+        return app
+
+    def kill(self) -> None:
+        """Let the process of all applications die at once: what its journals have not committed is gone.
+
+        The server sees broken connections; its calls stay up. `start` begins the next process. What modules of an
+        application keep in variables of their own survives here, as it would not in a process.
+        """
+        for app in self.apps:
+            app.abandon()
+        self.discard()
+        self.deaths += 1
+        self._started.clear()
+        # What the dead one had in mind is never done: its actors get no turn any more.
+        self.dispatcher = DeterministicDispatcher(Random(f"{self.seed} {self.deaths}"), self.clock)
+        self._tick_timer = None
+        self._arm()
+        while self._near_ends:
+            self._near_ends.pop().abort()  # what it had written still arrives
+
+    def discard(self) -> None:
+        """End what applications that were killed have left: their threads and asyncio's tasks. Idempotent."""
+        for system in self.systems:
+            system.own_threads.abandon()
+            if isinstance(system.loop_host, VirtualLoopHost):
+                system.loop_host.abandon()
+
+    def medium(self, app: RelayApp) -> MemoryMedium:
+        """Return where the journal of an application lies, for ``MemoryStore``: see `disk`."""
+        return self.disk.setdefault(app.name, MemoryMedium())
+
+    def _accept(self, far: MemoryTransport) -> None:
+        if not self.sim.is_accepting:
+            raise ConnectFailedError("tcp", "memory", "the server's sockets are down")
+        LinkDriver(self.sim, far, schedule=lambda pump: self.dispatcher.run_blocking(pump, "pump"))
+
+    def _journal_of(self, app: RelayApp) -> Store | None:
+        return None if app.journal_path is None else MemoryStore(self.medium(app))
+
+    def _arm(self) -> None:
+        if self._tick_timer is not None:
+            self._tick_timer.cancel()
+        due = self.sim.next_deadline()
+        self._tick_timer = None if due is None else self.dispatcher.call_at(due, self._tick)
+
+    def _tick(self) -> None:
+        self.sim.tick(self.clock.now())
+        self._arm()
+
+
+def check_can_start(app: object) -> None:
+    """Check that a test has given an application that can be started.
+
+    Raises:
+        ConfigError: it is none, or runs already.
+    """
+    if not isinstance(app, RelayApp):
+        name = getattr(app, "__name__", repr(app))
+        raise ConfigError(f"relay_app({name}): give the application, the RelayApp to which the classes belong")
+    if app.is_running:
+        raise ConfigError(f"{app!r} runs already: a test starts it itself, by relay_app(app)")
+
+
+class _Remembering(MemoryConnector):
+    """Remembers the application's ends."""
+
+    def __init__(self, accept: Callable[[MemoryTransport], None], near_ends: list[MemoryTransport]) -> None:
+        super().__init__(accept)
+        self._near_ends = near_ends
+
+    def connect(self) -> MemoryTransport:
+        near = super().connect()
+        self._near_ends.append(near)
+        return near
+
+
+def _never_blocks(_timeout: float | None) -> bool:
+    raise AssertionError("a deterministic dispatcher never blocks")

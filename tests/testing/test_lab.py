@@ -1,0 +1,139 @@
+"""A whole application with its server on one thread, from one seed, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from relay_actors import CallActor, RelayApp
+from relay_actors.errors import ConfigError
+from relay_actors.testing.lab import Lab
+
+CALLER = "+15550001111"
+
+
+def an_app(actor_class: type[CallActor], **settings: object) -> RelayApp:
+    app = RelayApp(**settings)  # type: ignore[arg-type]  # whatever the test gives
+    app.calls("support")(actor_class)
+    return app
+
+
+class Menu(CallActor):
+    """Asks, and says what was pressed."""
+
+    async def run(self) -> None:
+        await self.answer()
+        asked = await self.prompt_tts("Press one key.", {"digits": {"max": 1}, "initial_timeout": 30.0})
+        self.data["digits"] = (await asked.wait()).digits
+        await self.sleep(600)
+        await self.play_tts(f"That was {self.data['digits']}.").wait()
+
+
+class Blocking(CallActor):
+    """The same on a thread of its own."""
+
+    def run(self) -> None:
+        self.answer().get()
+        self.sleep(3600).get()
+        self.play_tts("An hour is over.").wait().get()
+
+
+class OnALoop(CallActor):
+    """With a library for asyncio."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.aio(asyncio.sleep(3600))
+        await self.play_tts("An hour is over.").wait()
+
+
+def frames(seed: int) -> list[bytes]:
+    """Play the menu, and return all that was on the wire."""
+    with Lab(seed) as lab:
+        lab.start(an_app(Menu))
+        callers = [lab.phone(f"+1555000222{number}").dials(context="support") for number in range(3)]
+        for caller in callers:
+            caller.hears("press one key").presses("1")
+        for caller in callers:
+            caller.hears("that was 1", within=700).is_hung_up()
+        return [frame.text for frame in lab.sim.frames]
+
+
+def test_the_same_seed_gives_the_same_run_to_the_byte():
+    """Proves SEMANTICS V3, D4: and another seed another order."""
+    assert frames(7) == frames(7)
+    assert len({tuple(frames(seed)) for seed in range(5)}) == 5
+
+
+@pytest.mark.parametrize("actor_class", [Blocking, OnALoop])
+def test_an_hour_passes_at_once_also_for_threads_and_for_asyncio(actor_class: type[CallActor]):
+    """Proves SEMANTICS V2."""
+    with Lab() as lab:
+        lab.start(an_app(actor_class))
+        began = lab.clock.now()
+        lab.phone(CALLER).dials(context="support").hears("an hour is over", within=4000).is_hung_up()
+        assert 3600 < lab.clock.now() - began < 3700
+
+
+def test_a_journal_in_a_file_is_in_memory_here(tmp_path: Path):
+    """A test leaves no file behind, and finds none."""
+    app = an_app(Menu, journal=tmp_path / "calls.db")
+    with Lab() as lab:
+        lab.start(app)
+        lab.phone(CALLER).dials(context="support").hears("press one key")
+        assert lab.medium(app).entries
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_process_goes_on_from_what_its_journal_has_committed(tmp_path: Path):
+    """V4: a crash at any step; nobody hears a prompt twice, and nobody is left up."""
+    app = an_app(Menu, journal=tmp_path / "calls.db")
+    with Lab() as lab:
+        lab.start(app)
+        caller = lab.phone(CALLER).dials(context="support")
+        caller.hears("press one key")
+        lab.kill()
+        assert not app.is_running
+        caller.presses("4")
+        lab.start(app)
+        caller.hears("that was 4", within=700).is_hung_up()
+        assert [str(sound) for sound in caller.heard].count("Press one key.") == 1
+        assert lab.sim.calls_up() == ()
+
+
+@pytest.mark.parametrize("actor_class", [Blocking, OnALoop])
+def test_a_killed_process_leaves_no_thread(actor_class: type[CallActor]):
+    """H9: of thousands of runs in a row no thread may stay."""
+    before = threading.active_count()
+    with Lab() as lab:
+        lab.start(an_app(actor_class))
+        lab.phone(CALLER).dials(context="support").is_connected()
+        lab.kill()
+        assert lab.apps == []
+    assert threading.active_count() == before
+
+
+def test_two_applications_run_beside_each_other():
+    """Each on its own connection, whatever the environment allows."""
+    with Lab() as lab:
+        for _ in range(2):
+            lab.start(an_app(Menu))
+        assert len(lab.sim.sessions) == 2
+        assert len(lab.apps) == 2
+    assert lab.apps == []
+
+
+@pytest.mark.parametrize("wrong", [Menu, "app", None])
+def test_what_is_no_application_is_refused(wrong: object):
+    """The text says what to give."""
+    with pytest.raises(ConfigError, match="give the application"):
+        Lab().start(wrong)  # type: ignore[arg-type]  # that is the point
+
+
+def test_time_does_not_go_back():
+    """The error says so."""
+    with pytest.raises(ConfigError, match="time only goes on"):
+        Lab().advance(-1)
