@@ -273,6 +273,14 @@ class Simulator(Mishaps):
         with self.turn():
             self._world.moment_observers.append(observer)
 
+    def observe_waits(self, observer: Callable[[], None]) -> None:
+        """Have ``observer`` called whenever a test begins to wait for a person or the server.
+
+        At once and with the lock held: it must be quick.
+        """
+        with self.turn():
+            self._world.wait_observers.append(observer)
+
     def count(self, call: Line | CallSnapshot | str, method: str) -> int:
         """Return how many commands of ``method`` named this call: a line (all its legs), a snapshot, or a call id."""
         known_method(method)

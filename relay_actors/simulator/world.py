@@ -68,6 +68,8 @@ class World:
         self._wakers: list[Callable[[], None]] = []
         self.moment_observers: list[Callable[[Any, int], None]] = []
         """Called with a line and the place in its timeline whenever something is written there."""
+        self.wait_observers: list[Callable[[], None]] = []
+        """Called whenever somebody begins to wait."""
         self._known_deadline: float | None = None
 
     @contextmanager
@@ -158,6 +160,8 @@ class World:
             deadline = self.now() + within
             # In a driven world time jumps from timer to timer: this one makes it stop at the deadline.
             stop_here = self.timers.at(deadline, _nothing)
+            for observe in self.wait_observers:
+                observe()
         try:
             return self._wait_in_real_time(is_so, deadline) if self.drive is None else self._drive(is_so, deadline)
         finally:
