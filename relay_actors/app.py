@@ -219,6 +219,11 @@ class RelayApp(Requesting, Showing):
         """The contexts that are asked for at log in: those given, and those that have a class."""
         return tuple(dict.fromkeys([*self._contexts, *self._calls.contexts, *self._messages.contexts]))
 
+    @property
+    def handlers(self) -> tuple[dict[str | None, type[CallActor]], dict[str | None, type[MessageActor]]]:
+        """The classes of calls and of texts by context; that of None takes what has no class of its own."""
+        return self._calls.classes, self._messages.classes
+
     # -- life --------------------------------------------------------------------------------------------------------
 
     def start(
@@ -363,10 +368,7 @@ class RelayApp(Requesting, Showing):
         return self._take_down(lambda _tree: shutdown is None or shutdown.hand_over(self._journal.close))
 
     def abandon(self) -> None:
-        """Forget everything at once, as when the process dies: nobody is told, and nothing is waited for.
-
-        For tests, in a deterministic system that is given no more turns afterwards; then `start` is the next process.
-        """
+        """Forget everything at once, as when the process dies. For tests, in a system that is given no more turns."""
         self._take_down(lambda _tree: True)
 
     def _take_down(self, end: Callable[[Tree], bool]) -> bool:

@@ -173,7 +173,7 @@ class Replay:
             self._not_given.append(asking)
             return
         told = actor.leg.course.told
-        self._fresh.append(lambda: actor.give_command(asking, method, params, told))
+        self._fresh.append(lambda: self._give(actor, asking, method, params, told))
 
     def now_then(self, actor: Any) -> float:
         """Return what time it was when the code asked for it then."""
@@ -473,6 +473,14 @@ class Replay:
                 sent.send()
         finally:
             cell.outward = outward
+
+    @staticmethod
+    def _give(actor: Any, asking: Any, method: str, params: JsonObject, told: int) -> None:
+        """Give a command that was never given; the call may have ended in what is known of it after that."""
+        if actor.leg.is_ended:
+            take_back(actor.leg, asking, actor.leg.ended_error())
+        else:
+            actor.give_command(asking, method, params, told)
 
     def _take_up(self, actor: Any, before: int | None) -> list[Any]:
         """There is a new process, without a connection yet; return the commands of which nobody knows the outcome.

@@ -67,6 +67,11 @@ class Routes(Generic[T]):
         """The contexts that are named."""
         return [context for context in self._classes if context is not None]
 
+    @property
+    def classes(self) -> dict[str | None, type[T]]:
+        """The classes by context; that of None takes every context that is not named."""
+        return dict(self._classes)
+
     def add(self, context: str | None, actor_class: type[T]) -> None:
         """Have ``actor_class`` handle a context; None: every context that has no class of its own.
 

@@ -52,6 +52,11 @@ class Showing(abc.ABC):
         """
         return self._running().system.trace(_ref_of(who), on, keep=keep)
 
+    @property
+    def overdue_s(self) -> float:
+        """For how many seconds the connection has owed something, such as a time-out; 0.0 when it is in time."""
+        return self._running().overdue_s
+
     def metrics(self) -> dict[str, Any]:
         """Return all numbers by name, as the reference lists them: ``app.metrics()["calls.up"]``.
 

@@ -308,6 +308,12 @@ class Tree:
         return self.office.connection.is_alive() and not self.wire.ended.is_settled
 
     @property
+    def overdue_s(self) -> float:
+        """For how many seconds the connection has owed something, such as a time-out; 0.0 when it is in time."""
+        due = self.wire.protocol.next_deadline()
+        return 0.0 if due is None else max(0.0, self.system.clock.now() - due)
+
+    @property
     def calls_up(self) -> int:
         """How many calls are up, dials included."""
         return len(self.handles())

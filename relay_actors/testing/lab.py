@@ -9,6 +9,7 @@ Source: DESIGN section 2; SEMANTICS V2 to V4, D4.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
@@ -55,6 +56,7 @@ class Lab:
         seed: the whole run follows from it.
         manners: of the server.
         pace: how long a simulated second is.
+        lots: how many turns are drawn by lot; after that they come in order. None: all are drawn.
 
     Attributes:
         seed: see above.
@@ -66,8 +68,15 @@ class Lab:
         disk: where journals lie that survive `kill`; each application has one if it keeps a journal at all.
     """
 
-    def __init__(self, seed: int = 0, *, manners: Manners | None = None, pace: float = 1.0) -> None:
+    def __init__(
+        self, seed: int = 0, *, manners: Manners | None = None, pace: float = 1.0, lots: int | None = None
+    ) -> None:
         self.seed = seed
+        self._lots = lots
+        self._is_dying = False
+        # Calls that are to be made at some moment, also when the process has died meanwhile: by their numbers.
+        self._appointments: dict[int, tuple[float, Callable[[], None]]] = {}
+        self._appointments_made = 0
         self.clock = ManualClock()
         self.counters = Counters()
         self.sim = Simulator(clock=self.clock, random=Random(seed + 2), pace=pace, manners=manners)
@@ -77,9 +86,10 @@ class Lab:
         self.connector: Connector = _Remembering(self._accept, self._near_ends)
         self.disk: dict[str, MemoryMedium] = {}
         self.deaths = 0
+        """How often the process of the applications was killed."""
         self._tick_timer: TimerHandle | None = None
         self._started: list[tuple[RelayApp, System]] = []
-        self.dispatcher = DeterministicDispatcher(Random(seed), self.clock)
+        self.dispatcher = DeterministicDispatcher(_Lots(seed, lots), self.clock)
 
     def __repr__(self) -> str:
         return f"Lab(seed={self.seed})"
@@ -113,6 +123,8 @@ class Lab:
     def step(self) -> bool:
         """Let one thing happen, or time jump to the next one; return False when nothing is to come."""
         if self.dispatcher.step():
+            if self._is_dying:
+                self.kill()
             return True
         due = self.dispatcher.next_due()
         if due is not None:
@@ -136,6 +148,19 @@ class Lab:
     def until(self, is_so: Callable[[], object], within: float = 100.0) -> bool:
         """Let things happen until ``is_so()``, at most for so many virtual seconds; return whether it came to be."""
         return self.dispatcher.wait_until(lambda: bool(is_so()), _never_blocks, within)
+
+    def at(self, when: float, call: Callable[[], None]) -> None:
+        """Have ``call`` made when virtual time reaches ``when``, between two turns, and whoever has died meanwhile."""
+        number = self._appointments_made = self._appointments_made + 1
+        self._appointments[number] = (when, call)
+        self._remind(number)
+
+    def _remind(self, number: int) -> None:
+        def keep() -> None:
+            _when, call = self._appointments.pop(number)
+            call()
+
+        self.dispatcher.call_at(self._appointments[number][0], keep)
 
     # -- applications ------------------------------------------------------------------------------------------------
 
@@ -190,20 +215,28 @@ class Lab:
     def kill(self) -> None:
         """Let the process of all applications die at once: what its journals have not committed is gone.
 
-        The server sees broken connections; its calls stay up. `start` begins the next process. What modules of an
+        The server sees broken connections; its calls stay up. `start` begins the next process. In the middle of a turn
+        nothing that the turn still does has an effect, and the process is dead when it ends. What modules of an
         application keep in variables of their own survives here, as it would not in a process.
         """
+        if not self._is_dying:
+            self.deaths += 1
+            self.disk = copy.deepcopy(self.disk)  # what the dead one still writes is nowhere
+            while self._near_ends:
+                self._near_ends.pop().abort()  # what it had written still arrives
+        self._is_dying = bool(self.dispatcher.turns())
+        if self._is_dying:
+            return
         for app in self.apps:
             app.abandon()
         self.discard()
-        self.deaths += 1
         self._started.clear()
         # What the dead one had in mind is never done: its actors get no turn any more.
-        self.dispatcher = DeterministicDispatcher(Random(f"{self.seed} {self.deaths}"), self.clock)
+        self.dispatcher = DeterministicDispatcher(_Lots(f"{self.seed} {self.deaths}", self._lots), self.clock)
+        for number in self._appointments:
+            self._remind(number)
         self._tick_timer = None
         self._arm()
-        while self._near_ends:
-            self._near_ends.pop().abort()  # what it had written still arrives
 
     def discard(self) -> None:
         """End what applications that were killed have left: their threads and asyncio's tasks. Idempotent."""
@@ -217,6 +250,8 @@ class Lab:
         return self.disk.setdefault(app.name, MemoryMedium())
 
     def _accept(self, far: MemoryTransport) -> None:
+        if self._is_dying:
+            raise ConnectFailedError("tcp", "memory", "the process is dead")
         if not self.sim.is_accepting:
             raise ConnectFailedError("tcp", "memory", "the server's sockets are down")
         LinkDriver(self.sim, far, schedule=lambda pump: self.dispatcher.run_blocking(pump, "pump"))
@@ -246,6 +281,21 @@ def check_can_start(app: object) -> None:
         raise ConfigError(f"relay_app({name}): give the application, the RelayApp to which the classes belong")
     if app.is_running:
         raise ConfigError(f"{app!r} runs already: a test starts it itself, by relay_app(app)")
+
+
+class _Lots(Random):
+    """Draws whose turn it is, so many times; after that it is always the turn of the first one."""
+
+    def __init__(self, seed: int | str, most: int | None) -> None:
+        super().__init__(seed)
+        self._left = most
+
+    def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
+        if self._left is not None:
+            self._left -= 1
+            if self._left < 0:
+                return 0
+        return super().randrange(start, stop, step)
 
 
 class _Remembering(MemoryConnector):

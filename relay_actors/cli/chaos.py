@@ -1,0 +1,202 @@
+"""``relay-actors chaos module:app``: thousands of runs from as many seeds, with people and mishaps. Layer: door."""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from relay_actors.app import RelayApp
+from relay_actors.cli.run import load_app
+from relay_actors.errors import ConfigError
+from relay_actors.testing.chaos.cast import cast_of
+from relay_actors.testing.chaos.plan import Cast, Plan, draw, from_json, to_json
+from relay_actors.testing.chaos.run import Run, play
+from relay_actors.testing.chaos.shrink import shrink
+
+__all__ = ["add_command"]
+
+SEEDS: Final = 1000
+CHUNK: Final = 25
+"""How many seeds a worker does before it tells."""
+SHOWN: Final = 40
+"""How many of the last lines of a broken run are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What became of some seeds: how often everything was well, and the plans with which it was not."""
+
+    runs: int
+    steps: int
+    frames: int
+    mishaps: Counter[str]
+    broken: list[tuple[int, str]]
+
+
+def add_command(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "chaos",
+        help="run an application from thousands of seeds, with people and mishaps",
+        description="Runs the application against the simulator, in virtual time and on one thread, once for each "
+        "seed: who calls when, what they press and say, whose turn it is, and what goes wrong, follow from it. After "
+        "every step the invariants are checked. When one is broken, the run is reduced to what is needed to break it, "
+        "shown, and written to a file, by which --replay repeats it. What the application's modules keep in variables "
+        "of their own is kept from run to run. Exit status: 0 when all is well, 1 when something is broken.",
+    )
+    parser.add_argument("app", metavar="module[:app]", help="where the RelayApp is; as for relay-actors run")
+    parser.add_argument("--seeds", type=int, default=SEEDS, metavar="N", help=f"how many (default: {SEEDS})")
+    parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first one (default: 0)")
+    parser.add_argument("--seed", type=int, metavar="SEED", help="only this one, told in full")
+    parser.add_argument("--replay", metavar="FILE", help="only the plan of this file, told in full")
+    parser.add_argument("--save", default=".", metavar="DIR", help="where to write the plan of what breaks (default: here)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: all cores)")
+    parser.add_argument("--journal", action="store_true", help="keep a journal also if the application keeps none")
+    parser.add_argument("--no-faults", action="store_true", help="let nothing go wrong but what people do")
+    parser.add_argument("--word", action="append", default=[], metavar="WORDS", help="what people say and text; repeatable")
+    parser.set_defaults(command=_run_command)
+
+
+def _run_command(options: argparse.Namespace) -> int:
+    if options.seeds < 1 or options.jobs < 1:
+        raise ConfigError("--seeds and --jobs: at least 1")
+    sys.path.insert(0, os.getcwd())
+    quieten()
+    app = load_app(options.app)
+    cast = _cast(app, options)
+    if options.replay:
+        try:
+            plan = from_json(Path(options.replay).read_text())
+        except OSError as error:
+            raise ConfigError(f"--replay {options.replay}: {error.strerror}") from None
+        return _tell_in_full(play(plan, app))
+    if options.seed is not None:
+        return _tell_in_full(play(draw(options.seed, cast), app))
+    return _many(options, app, cast)
+
+
+def _cast(app: RelayApp, options: argparse.Namespace) -> Cast:
+    return cast_of(app, faults=not options.no_faults, can_die=options.journal or None, words=options.word)
+
+
+def quieten() -> None:
+    """Let runs log nothing: a handler that crashes on purpose would fill the screen."""
+    logging.getLogger("relay_actors").addHandler(logging.NullHandler())
+    logging.getLogger("relay_actors").propagate = False
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+
+
+def _many(options: argparse.Namespace, app: RelayApp, cast: Cast) -> int:
+    began = time.monotonic()
+    seeds = range(options.first, options.first + options.seeds)
+    total = _Done(0, 0, 0, Counter(), [])
+    for done in _in_processes(options, seeds):
+        total = _sum(total, done)
+        if total.broken:
+            break
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{total.runs} of {len(seeds)} seeds, all well ")
+    took_s = time.monotonic() - began
+    print(f"{total.runs} runs of {options.app} in {took_s:.1f} s: {total.steps} turns, {total.frames} frames, {sum(total.mishaps.values())} mishaps")
+    for name, times in sorted(total.mishaps.items()):
+        print(f"  {name:22} {times:7}")
+    if not total.broken:
+        print("all invariants held")
+        return 0
+    seed, invariant = total.broken[0]
+    print(f"seed {seed} breaks {invariant!r}; reducing it")
+    plan = shrink(draw(seed, cast), lambda smaller: _breaks(smaller, app, invariant))
+    path = Path(options.save) / f"chaos-{seed}.json"
+    path.write_text(to_json(plan) + "\n")
+    _tell_in_full(play(plan, app))
+    print(f"repeat it: relay-actors chaos {options.app} --replay {path}")
+    return 1
+
+
+def _breaks(plan: Plan, app: RelayApp, invariant: str) -> bool:
+    broken = play(plan, app).broken
+    return bool(broken) and broken[0].invariant == invariant
+
+
+def _tell_in_full(run: Run) -> int:
+    print(run.plan)
+    lines = run.timeline.text().splitlines()
+    if len(lines) > SHOWN and run.broken:
+        print(f"… {len(lines) - SHOWN} lines before")
+        lines = lines[-SHOWN:]
+    for line in lines:
+        print(line)
+    for broken in run.broken:
+        print(f"BROKEN {broken}")
+    return 1 if run.broken else 0
+
+
+def _in_processes(options: argparse.Namespace, seeds: range) -> Iterator[_Done]:
+    chunks = [seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)]
+    if options.jobs == 1:
+        _begin(options)
+        yield from map(_some, chunks)
+        return
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(options.jobs, context, _begin_quietly, (options,)) as pool:
+        try:
+            for future in concurrent.futures.as_completed([pool.submit(_some, chunk) for chunk in chunks]):
+                yield future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+_app: RelayApp
+_drawn_from: Cast
+
+
+def _begin(options: argparse.Namespace) -> None:
+    """Be a worker."""
+    global _app, _drawn_from
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    quieten()
+    _app = load_app(options.app)
+    _drawn_from = _cast(_app, options)
+
+
+def _begin_quietly(options: argparse.Namespace) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process ends the pool
+    _begin(options)
+
+
+def _some(seeds: Sequence[int]) -> _Done:
+    steps = frames = runs = 0
+    mishaps: Counter[str] = Counter()
+    broken: list[tuple[int, str]] = []
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # what the application prints
+        for seed in seeds:
+            run = play(draw(seed, _drawn_from), _app)
+            runs, steps, frames = runs + 1, steps + run.steps, frames + run.frames
+            mishaps.update(mishap.what.split()[0] for mishap in run.plan.mishaps)
+            if run.broken:
+                broken.append((seed, run.broken[0].invariant))
+                break
+    return _Done(runs, steps, frames, mishaps, broken)
+
+
+def _sum(one: _Done, other: _Done) -> _Done:
+    return _Done(
+        one.runs + other.runs,
+        one.steps + other.steps,
+        one.frames + other.frames,
+        one.mishaps + other.mishaps,
+        one.broken + other.broken,
+    )

@@ -1,0 +1,162 @@
+"""Runs one plan: the application, the server, the people and the mishaps, and the watch over all of it. Layer: door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from relay_actors.app import RelayApp
+from relay_actors.errors import RelayActorsError
+from relay_actors.simulator.manners import Manners
+from relay_actors.testing.chaos.people import Stage
+from relay_actors.testing.chaos.plan import Plan
+from relay_actors.testing.chaos.watch import Broken, Watch, WatchedStore
+from relay_actors.testing.lab import Lab
+from relay_actors.testing.timeline import Timeline
+from relay_actors.transport.base import Connector, Transport
+
+__all__ = ["Judge", "Run", "play"]
+
+Judge = Callable[[Lab], Iterable[str]]
+"""Looks at a run that is over, and gives a sentence for each thing that is wrong with it."""
+
+LASTS_S: Final = 240.0
+"""When whoever is still on the phone hangs up, in virtual seconds."""
+
+PATIENCE_S: Final = 300.0
+"""Longer than every time-out of the framework that may still run when all calls have ended."""
+
+MOST_STEPS: Final = 300_000
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came of a plan.
+
+    Attributes:
+        broken: the invariants that did not hold; none: all is well.
+        timeline: everything that happened; its text is equal for equal plans, to the byte.
+        heard: what was heard at each number, line by line.
+        steps: how many turns there were.
+        frames: how many frames crossed.
+    """
+
+    plan: Plan
+    broken: Sequence[Broken]
+    timeline: Timeline
+    heard: dict[str, list[str]]
+    steps: int
+    frames: int
+
+
+def play(plan: Plan, app: RelayApp, *, judge: Judge | None = None) -> Run:
+    """Run ``app`` by a plan, and return what came of it. It is stopped at the end.
+
+    Args:
+        plan: everything that happens.
+        app: what it happens to.
+        judge: what it knows of its own callers: asked when all is over, before the stop.
+    """
+    lab = Lab(plan.seed, manners=Manners(**dict.fromkeys(plan.manners, True)), lots=plan.lots)
+    return _Play(lab, plan, app, judge).to_the_end()
+
+
+class _Play:
+    def __init__(self, lab: Lab, plan: Plan, app: RelayApp, judge: Judge | None) -> None:
+        self._lab = lab
+        self._plan = plan
+        self._app = app
+        self._judge = judge
+        self._timeline = Timeline(lab.sim)
+        self._watch = Watch(lab)
+        self._stage = Stage(lab, plan, self._timeline.note, self._start)
+        self._steps = 0
+        lab.connector = _Mortal(lab.connector, self._stage)
+
+    def to_the_end(self) -> Run:
+        lab, watch = self._lab, self._watch
+        with lab:
+            self._start()
+            self._go_on(LASTS_S, is_over=self._is_quiet)
+            self._everybody_hangs_up()
+            self._go_on(PATIENCE_S)
+            lab.settle()
+            for complaint in self._judge(lab) if self._judge is not None and not watch.broken else ():
+                watch.complain("judge", complaint)
+            watch.before_the_stop()
+            clean = [app.stop() for app in lab.apps]
+            lab.settle()
+            watch.after_the_stop(clean)
+            return Run(
+                self._plan,
+                tuple(watch.broken),
+                self._timeline,
+                {phone.number: [line.story() for line in phone.lines] for phone in lab.sim.phones},
+                self._steps,
+                len(lab.sim.frames),
+            )
+
+    def _start(self) -> None:
+        lab, app = self._lab, self._app
+        journal = WatchedStore(lab.medium(app), self._watch, self._stage) if self._plan.journal else None
+        try:
+            lab.start(app, journal=journal, wait_s=None)
+        except RelayActorsError as error:
+            self._watch.complain("connection", f"the application could not be started: {error}")
+            return
+        self._timeline.follow(app)
+        self._watch.follow(app)
+
+    def _go_on(self, seconds: float, is_over: Callable[[], bool] | None = None) -> None:
+        """Let things happen for so long, and look after each of them."""
+        lab, watch = self._lab, self._watch
+        until = lab.clock.now() + seconds
+        lab.at(until, _nothing)
+        while not watch.broken and lab.clock.now() < until:
+            if not lab.step() or (is_over is not None and is_over()):
+                break
+            watch.after_step()
+            self._steps += 1
+            if self._steps > MOST_STEPS:
+                watch.complain("rest", f"{self._steps} steps, and no end")
+
+    def _is_quiet(self) -> bool:
+        """Whether everybody has come and gone."""
+        return False
+
+    def _everybody_hangs_up(self) -> None:
+        sim = self._lab.sim
+        sim.resume_answering()
+        for phone in sim.phones:
+            for line in phone.lines:
+                line.hangs_up()
+
+
+class _Mortal:
+    """Opens connections on which the process may die, before and after each write."""
+
+    def __init__(self, inner: Connector, stage: Stage) -> None:
+        self._inner = inner
+        self._stage = stage
+
+    def connect(self) -> Transport:
+        """Return an open transport."""
+        transport, place = self._inner.connect(), self._stage.place
+        write = transport.send
+
+        def send(texts: Iterable[bytes]) -> None:
+            place()
+            write(texts)
+            place()
+
+        transport.send = send  # type: ignore[method-assign]  # everything else is as it was
+        return transport
+
+    def cancel(self) -> None:
+        """Do what the inner one does."""
+        self._inner.cancel()
+
+
+def _nothing() -> None:
+    """Be a moment at which time stops."""
