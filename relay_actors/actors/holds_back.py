@@ -53,10 +53,18 @@ class HoldsBack(Actor):
             if holding.concerns(outgoing) and self._protocol.recall(request_id):
                 holding.take(request_id, outgoing.subject, now)
 
+    def _recall_queued(self, subject: str) -> list[str]:
+        """Take out of the queue what a call has asked for; a last word on it stays, which is said when it has gone."""
+        return [
+            request_id
+            for request_id, outgoing in self._wire.pending.items()
+            if outgoing.number and outgoing.subject == subject and self._protocol.recall(request_id)
+        ]
+
     def _release(self, release: Release) -> None:
         holding = self._wire.holding
         if release.is_over:
-            over = holding.forget(release.subject)
+            over = [*holding.forget(release.subject), *self._recall_queued(release.subject)]
             self._fail_held(over, lambda method: NotSentError(f"{method} was not sent: its call is over"))
             return
         for request_id in holding.release(release.subject):

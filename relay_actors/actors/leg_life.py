@@ -345,7 +345,7 @@ class LegLife(Actor, AllVerbs):
         say(self, logging.WARNING, "ending without an end event call_id=%s reason=%s", leg.call_id, reason)
         if reason == "lost":
             count(self, "calls.lost")
-        if leg.needs_hang_up:
+        if leg.needs_hang_up or (leg.hang_up is not None and not leg.hang_up.is_settled):  # it may never have left
             self.send_last_word(leg.ids, "error")
         params: JsonObject = {**leg.ids, "call_state": CallState.ENDED.value, "end_reason": reason, "tag": leg.tag}
         event = CallStateEvent.from_payload({"event_type": "calling.call.state", "params": params})
