@@ -279,7 +279,7 @@ class Reconciling(LegLife):
 
     def end_leg(self, event: CallStateEvent) -> None:
         """The call has ended: what is held back, or waits for a connection, is not sent any more."""
-        if self.office.is_cut_off or any(known.is_holding for known in self.leg.under_way.values()):
+        if self.leg.under_way:
             self.tell_connection(Release(self.leg.subject, is_over=True))
         super().end_leg(event)
 
