@@ -17,13 +17,13 @@ from typing import Final
 from relay_actors.errors import ConfigError
 from relay_actors.protocol.states import CallState
 from relay_actors.simulator.calls import Call
-from relay_actors.simulator.company import WITHIN_S, InCompany
+from relay_actors.simulator.company import InCompany
 from relay_actors.simulator.faxes import Fax
 from relay_actors.simulator.personas import HUMAN, Persona
 from relay_actors.simulator.sounds import Sound, voice
 from relay_actors.simulator.world import World
 
-__all__ = ["WITHIN_S", "Line", "Moment", "Reflex", "StoryError", "check_keys"]
+__all__ = ["Line", "Moment", "Reflex", "StoryError", "check_keys"]
 
 
 _KEYS: Final = frozenset("0123456789*#ABCD")
@@ -70,7 +70,7 @@ class Line(InCompany):
     """One phone's part in one call, from ringing or dialling to the end.
 
     All methods may be called from any thread that is not inside the simulator. Those that wait do it in seconds of the
-    clock, not scaled by the pace.
+    clock, not scaled by the pace, and for the simulator's `patience_s` unless told otherwise.
 
     Args:
         world: time, and the way to wait.
@@ -176,7 +176,7 @@ class Line(InCompany):
 
     # What the person waits for.
 
-    def hears(self, what: str, within: float = WITHIN_S) -> Line:
+    def hears(self, what: str, within: float | None = None) -> Line:
         """Wait until something is heard whose words, URL or name contain ``what``; return this line.
 
         Listening goes on after what was matched last, so that a story tells things in their order. Case does not
@@ -185,7 +185,7 @@ class Line(InCompany):
         Args:
             what: part of a prompt's text or an audio URL, or ``ringtone us``, ``silence``, ``beep``, ``digits 12``,
                 ``voice hello`` (what the other person says).
-            within: seconds of the clock.
+            within: seconds of the clock; the simulator's `patience_s` if None.
 
         Raises:
             StoryError: it was not heard in time, or the call ended before.
@@ -198,7 +198,7 @@ class Line(InCompany):
             raise self._story(f"did not hear {what!r} {self._until(within)}; heard in its place: {heard}")
         return self
 
-    def is_connected(self, within: float = WITHIN_S) -> Line:
+    def is_connected(self, within: float | None = None) -> Line:
         """Wait until the call is answered.
 
         Raises:
@@ -207,7 +207,7 @@ class Line(InCompany):
         self._expect(lambda: self._call.is_answered, "was not answered", within)
         return self
 
-    def is_asked(self, within: float = WITHIN_S) -> Line:
+    def is_asked(self, within: float | None = None) -> Line:
         """Wait until something listens to keys or words: a collect, a recording, a detector.
 
         Raises:
@@ -216,17 +216,17 @@ class Line(InCompany):
         self._expect(lambda: self._call.has_listener, "was not asked for anything", within)
         return self
 
-    def is_hung_up(self, within: float = WITHIN_S) -> Line:
+    def is_hung_up(self, within: float | None = None) -> Line:
         """Wait until the call has ended, whoever ended it.
 
         Raises:
             StoryError: it still goes on.
         """
         if not self._wait(lambda: self.is_over, within):
-            raise self._story(f"was not hung up within {within:g} s")
+            raise self._story(f"was not hung up {self._until(within)}")
         return self
 
-    def is_transferred(self, to: str, within: float = WITHIN_S) -> Line:
+    def is_transferred(self, to: str, within: float | None = None) -> Line:
         """Wait until the call is handed on to ``to`` (a context, or any destination).
 
         Raises:
@@ -375,16 +375,16 @@ class Line(InCompany):
         if self.is_over:
             raise self._story(f"cannot {what_for}: the call has ended")
 
-    def _expect(self, is_so: Callable[[], bool], complaint: str, within: float) -> None:
+    def _expect(self, is_so: Callable[[], bool], complaint: str, within: float | None) -> None:
         self._wait(lambda: is_so() or self.is_over, within)
         with self._world.look():
             if not is_so():
                 raise self._story(f"{complaint} {self._until(within)}")
 
-    def _until(self, within: float) -> str:
-        return "before the call ended" if self.is_over else f"within {within:g} s"
+    def _until(self, within: float | None) -> str:
+        return "before the call ended" if self.is_over else f"within {self._world.patience(within):g} s"
 
-    def _wait(self, is_so: Callable[[], bool], within: float) -> bool:
+    def _wait(self, is_so: Callable[[], bool], within: float | None) -> bool:
         return self._world.wait_until(is_so, within)
 
     def _story(self, complaint: str) -> StoryError:

@@ -21,7 +21,7 @@ from relay_actors.errors import ConfigError
 from relay_actors.protocol import checks
 from relay_actors.simulator.calls import Call
 from relay_actors.simulator.exchange import Exchange
-from relay_actors.simulator.lines import WITHIN_S, Line, Reflex, StoryError, check_keys
+from relay_actors.simulator.lines import Line, Reflex, StoryError, check_keys
 from relay_actors.simulator.messaging import Messaging, TextMessage
 from relay_actors.simulator.personas import HUMAN, Persona
 from relay_actors.simulator.switchboard import Switchboard
@@ -120,7 +120,7 @@ class Phone:
             self._seen_lines = len(self._lines)
             return line
 
-    def rings(self, within: float = WITHIN_S) -> Line:
+    def rings(self, within: float | None = None) -> Line:
         """Wait until the phone rings, and return that line. Each call is returned once.
 
         Raises:
@@ -144,7 +144,7 @@ class Phone:
 
         if not self._world.wait_until(has_rung, within):
             past = "\n".join(line.story() for line in self.lines) or "it has had no call at all"
-            raise StoryError(f"{self._number} did not ring within {within:g} s\n{past}")
+            raise StoryError(f"{self._number} did not ring within {self._world.patience(within):g} s\n{past}")
         return found[0]
 
     def answers(self) -> Phone:
@@ -242,7 +242,7 @@ class Phone:
 
     # What is passed on to the latest line.
 
-    def hears(self, what: str, within: float = WITHIN_S) -> Line:
+    def hears(self, what: str, within: float | None = None) -> Line:
         """Do `Line.hears` on the latest line."""
         return self.line.hears(what, within)
 
@@ -258,23 +258,23 @@ class Phone:
         """Do `Line.hangs_up` on the latest line."""
         return self.line.hangs_up()
 
-    def is_hung_up(self, within: float = WITHIN_S) -> Line:
+    def is_hung_up(self, within: float | None = None) -> Line:
         """Do `Line.is_hung_up` on the latest line."""
         return self.line.is_hung_up(within)
 
-    def talks_to(self, other: Phone | Line, within: float = WITHIN_S) -> Line:
+    def talks_to(self, other: Phone | Line, within: float | None = None) -> Line:
         """Do `Line.talks_to` on the latest line."""
         return self.line.talks_to(other, within)
 
-    def is_in_conference(self, name: str, within: float = WITHIN_S) -> Line:
+    def is_in_conference(self, name: str, within: float | None = None) -> Line:
         """Do `Line.is_in_conference` on the latest line."""
         return self.line.is_in_conference(name, within)
 
-    def is_in_room(self, name: str, within: float = WITHIN_S) -> Line:
+    def is_in_room(self, name: str, within: float | None = None) -> Line:
         """Do `Line.is_in_room` on the latest line."""
         return self.line.is_in_room(name, within)
 
-    def is_in_queue(self, name: str, position: int | None = None, within: float = WITHIN_S) -> Line:
+    def is_in_queue(self, name: str, position: int | None = None, within: float | None = None) -> Line:
         """Do `Line.is_in_queue` on the latest line."""
         return self.line.is_in_queue(name, position, within)
 
@@ -299,7 +299,7 @@ class Phone:
             self._phones.text(self, body, to, context, media)
         return self
 
-    def receives_text(self, what: str = "", within: float = WITHIN_S) -> TextMessage:
+    def receives_text(self, what: str = "", within: float | None = None) -> TextMessage:
         """Wait for a text that contains ``what`` and return it. Each text is returned once; earlier ones are skipped.
 
         Raises:
@@ -317,7 +317,8 @@ class Phone:
 
         if not self._world.wait_until(has_come, within):
             inbox = "".join(f"\n  from {text.from_number}: {text.body!r}" for text in self.inbox) or " nothing"
-            raise StoryError(f"{self._number} got no text with {what!r} within {within:g} s; it got:{inbox}")
+            patience_s = self._world.patience(within)
+            raise StoryError(f"{self._number} got no text with {what!r} within {patience_s:g} s; it got:{inbox}")
         return found[0]
 
     def refuses_texts(self, reason: str = "Unreachable destination") -> Phone:

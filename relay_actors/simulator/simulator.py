@@ -31,7 +31,7 @@ from relay_actors.simulator.exchange import Exchange
 from relay_actors.simulator.faults import Faults
 from relay_actors.simulator.feeds import Feed
 from relay_actors.simulator.files import File
-from relay_actors.simulator.lines import WITHIN_S, Line, StoryError
+from relay_actors.simulator.lines import Line, StoryError
 from relay_actors.simulator.links import Link
 from relay_actors.simulator.manners import Manners
 from relay_actors.simulator.messaging import Messaging
@@ -201,6 +201,23 @@ class Simulator(Mishaps):
     def drive(self, step: Callable[[], bool] | None) -> None:
         self._world.drive = step
 
+    @property
+    def patience_s(self) -> float:
+        """How long every wait lasts that is not told otherwise, in seconds of the clock: 5.
+
+        Waits cost nothing in a deterministic world, where time is virtual, and may be longer there.
+
+        Raises:
+            ConfigError: it is set to what is not above 0.
+        """
+        return self._world.patience_s
+
+    @patience_s.setter
+    def patience_s(self, seconds: float) -> None:
+        if not seconds > 0:
+            raise ConfigError(f"patience_s must be above 0, not {seconds}: it is how long a story waits")
+        self._world.patience_s = seconds
+
     # People.
 
     def phone(self, number: str) -> Phone:
@@ -220,18 +237,19 @@ class Simulator(Mishaps):
         """Let calls and texts to ``number`` go to ``context``, as a dashboard does."""
         self._phones.assign(number, context)
 
-    def wait_until(self, is_so: Callable[[], bool], within: float = WITHIN_S) -> bool:
+    def wait_until(self, is_so: Callable[[], bool], within: float | None = None) -> bool:
         """Wait until ``is_so()``, which is called with the lock held; return whether it came to be in time."""
         return self._world.wait_until(is_so, within)
 
-    def wait_for_clients(self, count: int = 1, within: float = WITHIN_S) -> None:
+    def wait_for_clients(self, count: int = 1, within: float | None = None) -> None:
         """Wait until so many clients are logged in.
 
         Raises:
             StoryError: there are fewer when the time is over.
         """
         if not self.wait_until(lambda: len(self._attached()) >= count, within):
-            raise StoryError(f"{len(self._attached())} of {count} clients were logged in within {within:g} s")
+            patience_s = self._world.patience(within)
+            raise StoryError(f"{len(self._attached())} of {count} clients were logged in within {patience_s:g} s")
 
     # Looking.
 
@@ -279,7 +297,9 @@ class Simulator(Mishaps):
         with self._world.look():
             return sum(leg.commands[method] for leg in self._legs(call))
 
-    def expect(self, call: Line | CallSnapshot | str, method: str, *, times: int = 1, within: float = WITHIN_S) -> None:
+    def expect(
+        self, call: Line | CallSnapshot | str, method: str, *, times: int = 1, within: float | None = None
+    ) -> None:
         """Wait until ``times`` commands of ``method`` have named this call.
 
         Raises:
@@ -289,7 +309,7 @@ class Simulator(Mishaps):
             with self._world.look():
                 came = {name: count for leg in self._legs(call) for name, count in leg.commands.items()}
             raise StoryError(
-                f"{self.count(call, method)} of {times} {method} came within {within:g} s; "
+                f"{self.count(call, method)} of {times} {method} came within {self._world.patience(within):g} s; "
                 f"what came: {came or 'nothing'}"
             )
 
