@@ -10,17 +10,21 @@ A story that does not go as told raises `StoryError`, which shows what happened 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from relay_actors.errors import ConfigError
+from relay_actors.protocol import checks
 from relay_actors.protocol.states import CallState
 from relay_actors.simulator.calls import Call
 from relay_actors.simulator.company import InCompany
 from relay_actors.simulator.faxes import Fax
+from relay_actors.simulator.machines import AnsweringMachine
 from relay_actors.simulator.personas import HUMAN, Persona
 from relay_actors.simulator.sounds import Sound, voice
+from relay_actors.simulator.tapes import HEARD
 from relay_actors.simulator.world import World
 
 __all__ = ["Line", "Moment", "Reflex", "StoryError", "check_keys"]
@@ -100,6 +104,12 @@ class Line(InCompany):
         self._heard: list[Sound] = []
         self._listened = 0
         self._faxes: list[Fax] = []
+        self._read_faxes = 0
+        self._machine = (
+            AnsweringMachine(world, persona, leg=lambda: self._call, note=self.note)
+            if persona.kind == "machine"
+            else None
+        )
         self._elsewhere = False
         self.transferred_to: str | None = None
         """Where the call was handed on to, the last time."""
@@ -174,6 +184,16 @@ class Line(InCompany):
         with self._world.look():
             return tuple(self._faxes)
 
+    @property
+    def message(self) -> str:
+        """What an answering machine has recorded: the words and the URLs of what it heard after its beep, by now.
+
+        Empty for people, and before anything was recorded. Of a prompt that had begun before the beep, only the rest
+        of the words is there.
+        """
+        with self._world.look():
+            return self._machine.recorded(self._calls) if self._machine is not None else ""
+
     # What the person waits for.
 
     def hears(self, what: str, within: float | None = None) -> Line:
@@ -183,8 +203,8 @@ class Line(InCompany):
         matter. Sounds count from their beginning, so a prompt can be interrupted.
 
         Args:
-            what: part of a prompt's text or an audio URL, or ``ringtone us``, ``silence``, ``beep``, ``digits 12``,
-                ``voice hello`` (what the other person says).
+            what: part of a prompt's text or an audio URL, or ``ringtone us``, ``silence`` (one that is played),
+                ``beep``, ``digits 12``, ``music``, ``voice hello`` (what the other person says).
             within: seconds of the clock; the simulator's `patience_s` if None.
 
         Raises:
@@ -197,6 +217,58 @@ class Line(InCompany):
             heard = ", ".join(repr(str(sound)) for sound in self._heard[before:]) or "nothing"
             raise self._story(f"did not hear {what!r} {self._until(within)}; heard in its place: {heard}")
         return self
+
+    def hears_nothing(self, for_s: float) -> Line:
+        """Wait, and make sure that nothing is heard for so many simulated seconds; return this line.
+
+        What sounds already may come to its end, and the time counts from there. Silence that is played is nothing.
+
+        Args:
+            for_s: simulated seconds.
+
+        Raises:
+            ArgumentError: it is no number of seconds.
+            StoryError: something was heard, or the call ended before.
+        """
+        checks.required(checks.seconds, for_s=for_s)
+        with self._world.look():
+            before, since_s = len(self._heard), self._world.simulated_now()
+
+        def noises() -> list[Sound]:
+            return [sound for sound in self._heard[before:] if sound.kind != "silence"]
+
+        while not self.is_over and (left_s := self._quiet_from_s(since_s) + for_s - self._world.simulated_now()) > 1e-6:
+            if self._wait(lambda: bool(noises()) or self.is_over, left_s * self._world.pace):
+                break
+        with self._world.look():
+            if heard := ", ".join(repr(str(sound)) for sound in noises()):
+                raise self._story(f"was to hear nothing for {for_s:g} s, and heard: {heard}")
+            if self.is_over:
+                raise self._story(f"was to hear nothing for {for_s:g} s; the call has ended")
+        return self
+
+    def receives_fax(self, document: str = "", within: float | None = None) -> Fax:
+        """Wait for a fax whose document's URL contains ``document`` and return it; for a `Phone.is_fax_machine`.
+
+        Each fax is returned once; earlier ones are skipped. One that broke off is not complete, see `Fax.is_complete`.
+
+        Raises:
+            StoryError: it did not come in time, or the call ended before.
+        """
+        found: list[Fax] = []
+
+        def has_come() -> bool:
+            for place in range(self._read_faxes, len(self._faxes)):
+                if document.casefold() in self._faxes[place].document.casefold():
+                    self._read_faxes = place + 1
+                    found.append(self._faxes[place])
+                    return True
+            return False
+
+        self._wait(lambda: bool(found) or has_come() or self.is_over, within)
+        if not found:
+            raise self._story(f"received no fax {document!r} {self._until(within)}")
+        return found[0]
 
     def is_connected(self, within: float | None = None) -> Line:
         """Wait until the call is answered.
@@ -318,6 +390,11 @@ class Line(InCompany):
         """Who it is."""
         return self._persona
 
+    @property
+    def ready_in_s(self) -> float:
+        """Simulated seconds until an answering machine records; 0 for people."""
+        return self._machine.ready_in_s if self._machine is not None else 0.0
+
     def on_sound(self, sound: Sound) -> None:
         """Hear something, and react to it."""
         self._heard.append(sound)
@@ -333,6 +410,10 @@ class Line(InCompany):
         """Notice a change on the line, and react to it."""
         self.note(what)
         self._let_react(what, is_change=True)
+        if self._machine is not None and self._call.is_answered:
+            self._machine.picks_up()
+        elif self._machine is not None and self._call.is_over:
+            self._machine.hangs_up(self._calls)
 
     def on_handed_on(self, dest: str, call: Call | None) -> None:
         """Be on another leg now, or with something that is not simulated."""
@@ -363,6 +444,13 @@ class Line(InCompany):
     def _react(self, act: Callable[[Line], None]) -> None:
         if not self.is_over:
             act(self)
+
+    def _quiet_from_s(self, since_s: float) -> float:
+        """Return when the last sound that was to be heard since then is over, or that time (simulated)."""
+        with self._world.look():
+            sounding = self._call.tape.between(since_s, math.inf)
+            ends = [note.end_s for note in sounding if note.track == HEARD and note.sound.kind != "silence"]
+            return max([since_s, *ends])
 
     def _listen_for(self, what: str) -> bool:
         for place in range(self._listened, len(self._heard)):

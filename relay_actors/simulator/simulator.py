@@ -27,6 +27,7 @@ from relay_actors.simulator.commands import Commands
 from relay_actors.simulator.conference import ConferenceSnapshot
 from relay_actors.simulator.conversations import ConversationSnapshot
 from relay_actors.simulator.credentials import Credentials
+from relay_actors.simulator.crowds import FIRST, Crowd, numbers_from
 from relay_actors.simulator.exchange import Exchange
 from relay_actors.simulator.faults import Faults
 from relay_actors.simulator.feeds import Feed
@@ -223,6 +224,18 @@ class Simulator(Mishaps):
     def phone(self, number: str) -> Phone:
         """Return the phone of a number; it exists from the first time on that anybody names it."""
         return self._phones.phone(number)
+
+    def many(self, count: int, first: str = FIRST) -> Crowd:
+        """Return so many phones, who do all things together.
+
+        Args:
+            count: how many, 1 or more.
+            first: the number of the first one; the others have the numbers after it.
+
+        Raises:
+            ConfigError: ``count`` or ``first`` is none.
+        """
+        return Crowd(self._world, [self.phone(number) for number in numbers_from(first, count)])
 
     @property
     def phones(self) -> tuple[Phone, ...]:
