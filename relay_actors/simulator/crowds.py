@@ -134,10 +134,12 @@ class Crowd(Sequence[Phone]):
         """Let everybody wait until the same moment: two hundred who wait in vain are not waited for one by one."""
         patience_s = self._world.patience(within)
         until = self._world.now() + patience_s
-        return self.each(
-            lambda phone: act(phone, max(0.0, until - self._world.now())),
-            told_as=f"{what} within {patience_s:g} s",
-        )
+
+        def wait(phone: Phone) -> None:
+            # To a hundredth, because it is read in the story of whoever waits in vain.
+            act(phone, max(0.0, round(until - self._world.now(), 2)))
+
+        return self.each(wait, told_as=f"{what} within {patience_s:g} s")
 
 
 def numbers_from(first: object, count: object) -> list[str]:
