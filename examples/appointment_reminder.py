@@ -1,6 +1,7 @@
 """Calls people to remind them of an appointment; who does not answer gets a text."""
 
 from relay_actors import CallActor, CallHandle, DialFailed, RelayApp
+from relay_actors.events import DetectEvent
 
 app = RelayApp()
 
@@ -15,6 +16,8 @@ class Reminder(CallActor):
         text = f"This is the practice of Doctor Gray. Your appointment is at {self.data['at']}."
         found = await self.detect_answering_machine().wait()
         if found.verdict == "MACHINE":
+            # Its greeting is still running: what is said now would be lost.
+            await self.next(DetectEvent, where=lambda event: event.verdict in ("READY", "finished"), timeout=30)
             await self.play_tts(f"{text} Goodbye.").wait()
             return
         menu = self.prompt_tts(f"{text} Press 1 if you will come.", {"digits": {"max": 1}})

@@ -19,14 +19,14 @@ def test_a_patient_says_yes(relay_app: AppRunner, phone: PhoneMaker) -> None:
 
 
 def test_a_machine_is_not_asked_to_press_anything(relay_app: AppRunner, phone: PhoneMaker) -> None:
-    """Detection waits until its greeting is over."""
+    """It is left a message when its greeting is over."""
     relay_app(app)
     phone(PATIENT).is_answering_machine()
     call = remind(PATIENT, "nine thirty")
     call.wait_for_ended().get(timeout=5)
-    assert [str(sound) for sound in phone(PATIENT).line.heard] == [
-        "This is the practice of Doctor Gray. Your appointment is at nine thirty. Goodbye."
-    ]
+    assert phone(PATIENT).voicemails == (
+        "This is the practice of Doctor Gray. Your appointment is at nine thirty. Goodbye.",
+    )
 
 
 def test_a_patient_who_does_not_answer_gets_a_text(relay_app: AppRunner, phone: PhoneMaker) -> None:

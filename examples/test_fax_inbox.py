@@ -15,7 +15,7 @@ OFFER = "https://example.com/offer.pdf"
 def test_a_fax_arrives_as_a_document(relay_app: AppRunner, phone: PhoneMaker, relay_sim: Simulator) -> None:
     """The clerk gets a link to it."""
     relay_app(app)
-    phone(MACHINE).is_fax_machine(tone="CNG", sends=2).dials(context="fax")
+    phone(MACHINE).is_fax_machine(sends=2).dials(context="fax")
     told = phone(CLERK).receives_text("a fax of 2 pages").body
     [url] = re.findall(r"http\S+", told)
     assert relay_sim.fetch(url).startswith(b"%PDF")
@@ -28,7 +28,7 @@ def test_a_fax_goes_out(relay_app: AppRunner, phone: PhoneMaker, relay_sim: Simu
     relay_sim.has_document(OFFER, pages=2)
     send(MACHINE, OFFER)
     phone(CLERK).receives_text(f"2 pages have gone to {MACHINE}")
-    [fax] = phone(MACHINE).line.received_faxes
+    fax = phone(MACHINE).receives_fax(OFFER)
     assert (fax.document, fax.pages, fax.identity) == (OFFER, 2, OFFICE)
 
 

@@ -21,6 +21,14 @@ def test_a_silent_caller_is_not_left_in_silence(relay_app: AppRunner, phone: Pho
     caller.hears("press 1").hears("did not get that").is_hung_up()
 
 
+def test_fifty_callers_are_served_at_once(relay_app: AppRunner, phone: PhoneMaker) -> None:
+    """Each call has an actor of its own. A crowd does everything together."""
+    relay_app(app)
+    crowd = phone.many(50).dials(context="office")
+    crowd.hears("press 1").presses("2")
+    crowd.hears("nine to five").is_hung_up()
+
+
 def test_sales_is_reached_although_the_connection_breaks(
     relay_app: AppRunner, phone: PhoneMaker, relay_sim: Simulator
 ) -> None:

@@ -403,7 +403,7 @@ def send_fax(stage: Stage) -> None:
 
 @person
 def receive_fax(stage: Stage) -> None:
-    stage.phone().is_fax_machine(tone="CNG", sends=2)
+    stage.phone().is_fax_machine(sends=2)
     stage.calls().is_hung_up()
     text = stage.phone(documents.DESK).receives_text("a fax of 2 pages").body
     assert stage.sim.fetch(text.removeprefix("A fax of 2 pages: ")).startswith(b"%PDF")

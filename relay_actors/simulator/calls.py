@@ -34,6 +34,10 @@ class Ear(Protocol):
     def persona(self) -> Persona:
         """Who it is."""
 
+    @property
+    def ready_in_s(self) -> float:
+        """Simulated seconds until what a machine says by itself, and its beep, are over; 0 for people."""
+
     def on_sound(self, sound: Sound) -> None:
         """Learn that a sound has begun."""
 
@@ -196,6 +200,11 @@ class Call:
         return self.ear.persona if self.ear is not None else HUMAN
 
     @property
+    def ready_in_s(self) -> float:
+        """Simulated seconds until a machine at the end of the leg has said its greeting; 0 for people."""
+        return self.ear.ready_in_s if self.ear is not None else 0.0
+
+    @property
     def peer(self) -> Call | None:
         """The leg that this one is connected to now."""
         return self.joint.other(self) if self.joint and self.joint.is_joined() else None
@@ -304,6 +313,11 @@ class Call:
         self.tape.note(SAID, sound)
         took = [running.words_said(words, confidence) for running in list(self.running.values())]
         return self._is_heard(sound) or any(took)
+
+    def sound(self, sound: Sound) -> None:
+        """Let what is at the end of the leg make a sound that is neither a word nor a key."""
+        self.tape.note(SAID, sound)
+        self._is_heard(sound)
 
     def number(self, key: str) -> str:
         """Return ``from_number`` or ``to_number``, or for a SIP device its address."""

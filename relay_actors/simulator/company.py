@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Final, Self, TypeVar
+from typing import Self, TypeVar
 
 from relay_actors.simulator.calls import Call
 from relay_actors.simulator.conference import Participation
@@ -12,12 +12,9 @@ from relay_actors.simulator.queues import Place
 from relay_actors.simulator.rooms import Stay
 from relay_actors.simulator.world import World
 
-__all__ = ["WITHIN_S", "InCompany"]
+__all__ = ["InCompany"]
 
 RunningT = TypeVar("RunningT")
-
-WITHIN_S: Final = 5.0
-"""How long a person waits for something, in seconds of the clock."""
 
 
 class InCompany(ABC):
@@ -27,7 +24,7 @@ class InCompany(ABC):
     _world: World
 
     @abstractmethod
-    def _expect(self, is_so: Callable[[], bool], complaint: str, within: float) -> None:
+    def _expect(self, is_so: Callable[[], bool], complaint: str, within: float | None) -> None:
         """Wait until ``is_so()``, which is called with the lock held, or complain."""
 
     @property
@@ -41,7 +38,7 @@ class InCompany(ABC):
         """Whether background noise is taken out of what the person says: ``calling.denoise``."""
         return self._call.is_denoised
 
-    def talks_to(self, other: object, within: float = WITHIN_S) -> Self:
+    def talks_to(self, other: object, within: float | None = None) -> Self:
         """Wait until this person and ``other`` (a phone or a line) can hear each other: connected, or in company.
 
         Who is on hold, muted, or waiting for a conference to start, talks to nobody.
@@ -57,7 +54,7 @@ class InCompany(ABC):
         self._expect(is_joined, f"does not talk to {number}", within)
         return self
 
-    def is_in_conference(self, name: str, within: float = WITHIN_S) -> Self:
+    def is_in_conference(self, name: str, within: float | None = None) -> Self:
         """Wait until the person is in the conference ``name``, started or not.
 
         Raises:
@@ -70,7 +67,7 @@ class InCompany(ABC):
         self._expect(is_in, f"is not in conference {name}", within)
         return self
 
-    def is_in_room(self, name: str, within: float = WITHIN_S) -> Self:
+    def is_in_room(self, name: str, within: float | None = None) -> Self:
         """Wait until the person is in the room ``name``.
 
         Raises:
@@ -83,7 +80,7 @@ class InCompany(ABC):
         self._expect(is_in, f"is not in room {name}", within)
         return self
 
-    def is_in_queue(self, name: str, position: int | None = None, within: float = WITHIN_S) -> Self:
+    def is_in_queue(self, name: str, position: int | None = None, within: float | None = None) -> Self:
         """Wait until the person waits in the queue ``name``; at ``position`` (1 is next), if it is given.
 
         Raises:

@@ -10,20 +10,24 @@ A story that does not go as told raises `StoryError`, which shows what happened 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from relay_actors.errors import ConfigError
+from relay_actors.protocol import checks
 from relay_actors.protocol.states import CallState
 from relay_actors.simulator.calls import Call
-from relay_actors.simulator.company import WITHIN_S, InCompany
+from relay_actors.simulator.company import InCompany
 from relay_actors.simulator.faxes import Fax
+from relay_actors.simulator.machines import AnsweringMachine
 from relay_actors.simulator.personas import HUMAN, Persona
 from relay_actors.simulator.sounds import Sound, voice
+from relay_actors.simulator.tapes import HEARD
 from relay_actors.simulator.world import World
 
-__all__ = ["WITHIN_S", "Line", "Moment", "Reflex", "StoryError", "check_keys"]
+__all__ = ["Line", "Moment", "Reflex", "StoryError", "check_keys"]
 
 
 _KEYS: Final = frozenset("0123456789*#ABCD")
@@ -70,7 +74,7 @@ class Line(InCompany):
     """One phone's part in one call, from ringing or dialling to the end.
 
     All methods may be called from any thread that is not inside the simulator. Those that wait do it in seconds of the
-    clock, not scaled by the pace.
+    clock, not scaled by the pace, and for the simulator's `patience_s` unless told otherwise.
 
     Args:
         world: time, and the way to wait.
@@ -100,6 +104,12 @@ class Line(InCompany):
         self._heard: list[Sound] = []
         self._listened = 0
         self._faxes: list[Fax] = []
+        self._read_faxes = 0
+        self._machine = (
+            AnsweringMachine(world, persona, leg=lambda: self._call, note=self.note)
+            if persona.kind == "machine"
+            else None
+        )
         self._elsewhere = False
         self.transferred_to: str | None = None
         """Where the call was handed on to, the last time."""
@@ -174,18 +184,28 @@ class Line(InCompany):
         with self._world.look():
             return tuple(self._faxes)
 
+    @property
+    def message(self) -> str:
+        """What an answering machine has recorded: the words and the URLs of what it heard after its beep, by now.
+
+        Empty for people, and before anything was recorded. Of a prompt that had begun before the beep, only the rest
+        of the words is there.
+        """
+        with self._world.look():
+            return self._machine.recorded(self._calls) if self._machine is not None else ""
+
     # What the person waits for.
 
-    def hears(self, what: str, within: float = WITHIN_S) -> Line:
+    def hears(self, what: str, within: float | None = None) -> Line:
         """Wait until something is heard whose words, URL or name contain ``what``; return this line.
 
         Listening goes on after what was matched last, so that a story tells things in their order. Case does not
         matter. Sounds count from their beginning, so a prompt can be interrupted.
 
         Args:
-            what: part of a prompt's text or an audio URL, or ``ringtone us``, ``silence``, ``beep``, ``digits 12``,
-                ``voice hello`` (what the other person says).
-            within: seconds of the clock.
+            what: part of a prompt's text or an audio URL, or ``ringtone us``, ``silence`` (one that is played),
+                ``beep``, ``digits 12``, ``music``, ``voice hello`` (what the other person says).
+            within: seconds of the clock; the simulator's `patience_s` if None.
 
         Raises:
             StoryError: it was not heard in time, or the call ended before.
@@ -198,7 +218,59 @@ class Line(InCompany):
             raise self._story(f"did not hear {what!r} {self._until(within)}; heard in its place: {heard}")
         return self
 
-    def is_connected(self, within: float = WITHIN_S) -> Line:
+    def hears_nothing(self, for_s: float) -> Line:
+        """Wait, and make sure that nothing is heard for so many simulated seconds; return this line.
+
+        What sounds already may come to its end, and the time counts from there. Silence that is played is nothing.
+
+        Args:
+            for_s: simulated seconds.
+
+        Raises:
+            ArgumentError: it is no number of seconds.
+            StoryError: something was heard, or the call ended before.
+        """
+        checks.required(checks.seconds, for_s=for_s)
+        with self._world.look():
+            before, since_s = len(self._heard), self._world.simulated_now()
+
+        def noises() -> list[Sound]:
+            return [sound for sound in self._heard[before:] if sound.kind != "silence"]
+
+        while not self.is_over and (left_s := self._quiet_from_s(since_s) + for_s - self._world.simulated_now()) > 1e-6:
+            if self._wait(lambda: bool(noises()) or self.is_over, left_s * self._world.pace):
+                break
+        with self._world.look():
+            if heard := ", ".join(repr(str(sound)) for sound in noises()):
+                raise self._story(f"was to hear nothing for {for_s:g} s, and heard: {heard}")
+            if self.is_over:
+                raise self._story(f"was to hear nothing for {for_s:g} s; the call has ended")
+        return self
+
+    def receives_fax(self, document: str = "", within: float | None = None) -> Fax:
+        """Wait for a fax whose document's URL contains ``document`` and return it; for a `Phone.is_fax_machine`.
+
+        Each fax is returned once; earlier ones are skipped. One that broke off is not complete, see `Fax.is_complete`.
+
+        Raises:
+            StoryError: it did not come in time, or the call ended before.
+        """
+        found: list[Fax] = []
+
+        def has_come() -> bool:
+            for place in range(self._read_faxes, len(self._faxes)):
+                if document.casefold() in self._faxes[place].document.casefold():
+                    self._read_faxes = place + 1
+                    found.append(self._faxes[place])
+                    return True
+            return False
+
+        self._wait(lambda: bool(found) or has_come() or self.is_over, within)
+        if not found:
+            raise self._story(f"received no fax {document!r} {self._until(within)}")
+        return found[0]
+
+    def is_connected(self, within: float | None = None) -> Line:
         """Wait until the call is answered.
 
         Raises:
@@ -207,7 +279,7 @@ class Line(InCompany):
         self._expect(lambda: self._call.is_answered, "was not answered", within)
         return self
 
-    def is_asked(self, within: float = WITHIN_S) -> Line:
+    def is_asked(self, within: float | None = None) -> Line:
         """Wait until something listens to keys or words: a collect, a recording, a detector.
 
         Raises:
@@ -216,17 +288,17 @@ class Line(InCompany):
         self._expect(lambda: self._call.has_listener, "was not asked for anything", within)
         return self
 
-    def is_hung_up(self, within: float = WITHIN_S) -> Line:
+    def is_hung_up(self, within: float | None = None) -> Line:
         """Wait until the call has ended, whoever ended it.
 
         Raises:
             StoryError: it still goes on.
         """
         if not self._wait(lambda: self.is_over, within):
-            raise self._story(f"was not hung up within {within:g} s")
+            raise self._story(f"was not hung up {self._until(within)}")
         return self
 
-    def is_transferred(self, to: str, within: float = WITHIN_S) -> Line:
+    def is_transferred(self, to: str, within: float | None = None) -> Line:
         """Wait until the call is handed on to ``to`` (a context, or any destination).
 
         Raises:
@@ -318,6 +390,11 @@ class Line(InCompany):
         """Who it is."""
         return self._persona
 
+    @property
+    def ready_in_s(self) -> float:
+        """Simulated seconds until an answering machine records; 0 for people."""
+        return self._machine.ready_in_s if self._machine is not None else 0.0
+
     def on_sound(self, sound: Sound) -> None:
         """Hear something, and react to it."""
         self._heard.append(sound)
@@ -333,6 +410,10 @@ class Line(InCompany):
         """Notice a change on the line, and react to it."""
         self.note(what)
         self._let_react(what, is_change=True)
+        if self._machine is not None and self._call.is_answered:
+            self._machine.picks_up()
+        elif self._machine is not None and self._call.is_over:
+            self._machine.hangs_up(self._calls)
 
     def on_handed_on(self, dest: str, call: Call | None) -> None:
         """Be on another leg now, or with something that is not simulated."""
@@ -364,6 +445,13 @@ class Line(InCompany):
         if not self.is_over:
             act(self)
 
+    def _quiet_from_s(self, since_s: float) -> float:
+        """Return when the last sound that was to be heard since then is over, or that time (simulated)."""
+        with self._world.look():
+            sounding = self._call.tape.between(since_s, math.inf)
+            ends = [note.end_s for note in sounding if note.track == HEARD and note.sound.kind != "silence"]
+            return max([since_s, *ends])
+
     def _listen_for(self, what: str) -> bool:
         for place in range(self._listened, len(self._heard)):
             if _matches(self._heard[place], what):
@@ -375,16 +463,16 @@ class Line(InCompany):
         if self.is_over:
             raise self._story(f"cannot {what_for}: the call has ended")
 
-    def _expect(self, is_so: Callable[[], bool], complaint: str, within: float) -> None:
+    def _expect(self, is_so: Callable[[], bool], complaint: str, within: float | None) -> None:
         self._wait(lambda: is_so() or self.is_over, within)
         with self._world.look():
             if not is_so():
                 raise self._story(f"{complaint} {self._until(within)}")
 
-    def _until(self, within: float) -> str:
-        return "before the call ended" if self.is_over else f"within {within:g} s"
+    def _until(self, within: float | None) -> str:
+        return "before the call ended" if self.is_over else f"within {self._world.patience(within):g} s"
 
-    def _wait(self, is_so: Callable[[], bool], within: float) -> bool:
+    def _wait(self, is_so: Callable[[], bool], within: float | None) -> bool:
         return self._world.wait_until(is_so, within)
 
     def _story(self, complaint: str) -> StoryError:

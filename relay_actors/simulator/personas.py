@@ -14,14 +14,18 @@ class Persona:
 
     Attributes:
         kind: what it is.
+        greeting: what a machine says when it has picked up.
+        greeting_s: how long that takes, in simulated seconds.
         has_beep: a machine that beeps when its greeting is over.
-        fax_tone: what a fax machine sends: ``CED`` when called, ``CNG`` when it calls.
+        fax_tone: what a fax machine whistles; if empty, ``CED`` when called and ``CNG`` when it calls.
         fax_pages: how many pages a fax machine sends to whoever receives a fax from it.
     """
 
     kind: Literal["human", "machine", "fax"] = "human"
+    greeting: str = ""
+    greeting_s: float = 0.0
     has_beep: bool = False
-    fax_tone: str = "CED"
+    fax_tone: str = ""
     fax_pages: int = 1
 
 

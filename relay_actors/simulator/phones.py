@@ -21,9 +21,11 @@ from relay_actors.errors import ConfigError
 from relay_actors.protocol import checks
 from relay_actors.simulator.calls import Call
 from relay_actors.simulator.exchange import Exchange
-from relay_actors.simulator.lines import WITHIN_S, Line, Reflex, StoryError, check_keys
+from relay_actors.simulator.lines import Line, Reflex, StoryError, check_keys
 from relay_actors.simulator.messaging import Messaging, TextMessage
+from relay_actors.simulator.on_the_line import OnTheLine
 from relay_actors.simulator.personas import HUMAN, Persona
+from relay_actors.simulator.sounds import voice
 from relay_actors.simulator.switchboard import Switchboard
 from relay_actors.simulator.world import World
 
@@ -34,6 +36,9 @@ PICK_UP_S: Final = 0.2
 
 SIP_DOMAIN: Final = "relay.example.com"
 """Where numbers are that a SIP phone calls."""
+
+GREETING: Final = "Hello, this is an answering machine. Nobody is at home; please leave a message."
+"""What a machine says that nobody told what to say."""
 
 LINES_BOUND: Final = 1000
 """How many calls a phone remembers."""
@@ -50,13 +55,13 @@ class Reaction:
 RING: Final = Reaction("ring")
 
 
-class Phone:
+class Phone(OnTheLine):
     """One telephone and whoever it belongs to.
 
     What it does about an incoming call can be said ahead (`answers`, `rejects`, `is_busy`, `never_answers`, each for
     one call; `answers_after` for all) or while it rings. Unless told, it rings until somebody stops it.
 
-    What a person does on a call is on the `Line`; for convenience a phone passes it on to its latest line.
+    What a person does on a call is on the `Line`; a phone passes the story on to its latest line (`OnTheLine`).
     """
 
     def __init__(self, world: World, number: str, phones: Phones) -> None:
@@ -65,6 +70,9 @@ class Phone:
         self._phones = phones
         self._lines: list[Line] = []
         self._seen_lines = 0
+        self._had = 0
+        self._awaited = 0
+        self._played: set[Line] = set()
         self._scripted: deque[Reaction] = deque()
         self._habit = RING
         self._persona = HUMAN
@@ -97,6 +105,15 @@ class Phone:
             return tuple(self._lines)
 
     @property
+    def voicemails(self) -> tuple[str, ...]:
+        """What an answering machine has recorded, one text for each call that is over, the oldest call first.
+
+        It has the words and the URLs of what was heard after the beep, see `Line.message`.
+        """
+        with self._world.look():
+            return tuple(line.message for line in self._recorded_lines())
+
+    @property
     def inbox(self) -> tuple[TextMessage, ...]:
         """Every text that arrived, the oldest first."""
         with self._world.look():
@@ -120,7 +137,7 @@ class Phone:
             self._seen_lines = len(self._lines)
             return line
 
-    def rings(self, within: float = WITHIN_S) -> Line:
+    def rings(self, within: float | None = None) -> Line:
         """Wait until the phone rings, and return that line. Each call is returned once.
 
         Raises:
@@ -144,7 +161,7 @@ class Phone:
 
         if not self._world.wait_until(has_rung, within):
             past = "\n".join(line.story() for line in self.lines) or "it has had no call at all"
-            raise StoryError(f"{self._number} did not ring within {within:g} s\n{past}")
+            raise StoryError(f"{self._number} did not ring within {self._world.patience(within):g} s\n{past}")
         return found[0]
 
     def answers(self) -> Phone:
@@ -154,6 +171,8 @@ class Phone:
                 line.answers()
             else:
                 self._scripted.append(Reaction("answer"))
+                if self._awaited <= self._had:
+                    self._awaited = self._had + len(self._scripted)
         return self
 
     def rejects(self) -> Phone:
@@ -186,15 +205,33 @@ class Phone:
 
     # Who it is, and what it does unasked.
 
-    def is_answering_machine(self, *, beep: bool = True) -> Phone:
-        """Be a machine from now on: it answers every call, and detectors find it."""
-        return self._becomes(Persona("machine", has_beep=beep))
+    def is_answering_machine(
+        self, greeting: str = GREETING, *, beep: bool = True, greeting_s: float | None = None
+    ) -> Phone:
+        """Be a machine from now on: it answers every call, says its greeting, beeps, and records what it then hears.
 
-    def is_fax_machine(self, *, tone: str = "CED", sends: int = 1) -> Phone:
+        Detectors find it. What it says is heard as if a person spoke: by whom it is connected to, by whatever listens
+        to speech, and in recordings. What it has recorded is in `voicemails` (`Line.message` while the call goes on).
+
+        Args:
+            greeting: what it says; nothing if empty.
+            beep: whether it beeps before it records.
+            greeting_s: simulated seconds until the greeting is over; None: as long as its words take.
+
+        Raises:
+            ArgumentError: an argument is not what it must be.
+        """
+        checks.required(checks.any_text, greeting=greeting)
+        checks.given(checks.seconds, greeting_s=greeting_s)
+        if greeting_s is None:
+            greeting_s = voice(greeting).length_s if greeting else 0.0
+        return self._becomes(Persona("machine", greeting=greeting, greeting_s=greeting_s, has_beep=beep))
+
+    def is_fax_machine(self, *, tone: str = "", sends: int = 1) -> Phone:
         """Be a fax machine from now on: it answers every call, detectors find it, and it takes faxes.
 
         Args:
-            tone: what it whistles: ``CED`` when called, ``CNG`` when it calls.
+            tone: what it whistles; if empty, ``CED`` when called and ``CNG`` when it calls, as machines do.
             sends: how many pages it sends to an application that receives a fax from it; 0: it has none.
 
         Raises:
@@ -240,44 +277,6 @@ class Phone:
         """
         return self._has_reflex(change, presses, says, after, hangs_up=hangs_up, is_to_change=True)
 
-    # What is passed on to the latest line.
-
-    def hears(self, what: str, within: float = WITHIN_S) -> Line:
-        """Do `Line.hears` on the latest line."""
-        return self.line.hears(what, within)
-
-    def presses(self, digits: str) -> Line:
-        """Do `Line.presses` on the latest line."""
-        return self.line.presses(digits)
-
-    def says(self, words: str, *, confidence: float = 95.0) -> Line:
-        """Do `Line.says` on the latest line."""
-        return self.line.says(words, confidence=confidence)
-
-    def hangs_up(self) -> Line:
-        """Do `Line.hangs_up` on the latest line."""
-        return self.line.hangs_up()
-
-    def is_hung_up(self, within: float = WITHIN_S) -> Line:
-        """Do `Line.is_hung_up` on the latest line."""
-        return self.line.is_hung_up(within)
-
-    def talks_to(self, other: Phone | Line, within: float = WITHIN_S) -> Line:
-        """Do `Line.talks_to` on the latest line."""
-        return self.line.talks_to(other, within)
-
-    def is_in_conference(self, name: str, within: float = WITHIN_S) -> Line:
-        """Do `Line.is_in_conference` on the latest line."""
-        return self.line.is_in_conference(name, within)
-
-    def is_in_room(self, name: str, within: float = WITHIN_S) -> Line:
-        """Do `Line.is_in_room` on the latest line."""
-        return self.line.is_in_room(name, within)
-
-    def is_in_queue(self, name: str, position: int | None = None, within: float = WITHIN_S) -> Line:
-        """Do `Line.is_in_queue` on the latest line."""
-        return self.line.is_in_queue(name, position, within)
-
     # Texts.
 
     def texts(
@@ -299,7 +298,7 @@ class Phone:
             self._phones.text(self, body, to, context, media)
         return self
 
-    def receives_text(self, what: str = "", within: float = WITHIN_S) -> TextMessage:
+    def receives_text(self, what: str = "", within: float | None = None) -> TextMessage:
         """Wait for a text that contains ``what`` and return it. Each text is returned once; earlier ones are skipped.
 
         Raises:
@@ -317,8 +316,31 @@ class Phone:
 
         if not self._world.wait_until(has_come, within):
             inbox = "".join(f"\n  from {text.from_number}: {text.body!r}" for text in self.inbox) or " nothing"
-            raise StoryError(f"{self._number} got no text with {what!r} within {within:g} s; it got:{inbox}")
+            patience_s = self._world.patience(within)
+            raise StoryError(f"{self._number} got no text with {what!r} within {patience_s:g} s; it got:{inbox}")
         return found[0]
+
+    def receives_voicemail(self, what: str = "", within: float | None = None) -> str:
+        """Wait for a call that is over and of which an answering machine has recorded ``what``; return all it recorded.
+
+        Each one is returned once. Case does not matter.
+
+        Raises:
+            StoryError: there was none in time.
+        """
+        found: list[Line] = []
+
+        def is_there() -> bool:
+            fresh = (line for line in self._recorded_lines() if line not in self._played)
+            found.extend(line for line in fresh if what.casefold() in line.message.casefold())
+            return bool(found)
+
+        if not self._world.wait_until(is_there, within):
+            past = "\n".join(line.story() for line in self.lines) or "it has had no call at all"
+            seconds = self._world.patience(within)
+            raise StoryError(f"{self._number} recorded no message with {what!r} within {seconds:g} s\n{past}")
+        self._played.add(found[0])
+        return found[0].message
 
     def refuses_texts(self, reason: str = "Unreachable destination") -> Phone:
         """From now on let texts come back as ``undelivered``; an empty reason takes them again."""
@@ -370,12 +392,31 @@ class Phone:
             self._reflexes.append(Reflex(to, act, after, is_to_change))
         return self
 
+    def _awaited_line(self, within: float | None) -> Line:
+        def is_there() -> bool:
+            return bool(self._lines) and (self._had >= self._awaited or not self._lines[-1].is_over)
+
+        if not self._world.wait_until(is_there, within):
+            past = "".join(f"\n{line.story()}" for line in self.lines)
+            waited = f"for {self._world.patience(within):g} s"
+            if past:
+                raise StoryError(f"{self._number} was to answer a call, and waited for it in vain {waited}{past}")
+            raise StoryError(
+                f"{self._number} has had no call yet, and waited for one {waited}: let it dial, or be dialled"
+            )
+        return self.line
+
+    def _recorded_lines(self) -> list[Line]:
+        return [line for line in self._lines if line.is_over and line.message]
+
     def _add(self, line: Line) -> None:
         self._lines.append(line)
+        self._had += 1
         surplus = len(self._lines) - LINES_BOUND
         if surplus > 0:
             del self._lines[:surplus]
             self._seen_lines = max(0, self._seen_lines - surplus)
+            self._played &= set(self._lines)
 
     def _becomes(self, persona: Persona) -> Phone:
         with self._world.turn():

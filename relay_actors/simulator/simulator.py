@@ -27,11 +27,12 @@ from relay_actors.simulator.commands import Commands
 from relay_actors.simulator.conference import ConferenceSnapshot
 from relay_actors.simulator.conversations import ConversationSnapshot
 from relay_actors.simulator.credentials import Credentials
+from relay_actors.simulator.crowds import FIRST, Crowd, numbers_from
 from relay_actors.simulator.exchange import Exchange
 from relay_actors.simulator.faults import Faults
 from relay_actors.simulator.feeds import Feed
 from relay_actors.simulator.files import File
-from relay_actors.simulator.lines import WITHIN_S, Line, StoryError
+from relay_actors.simulator.lines import Line, StoryError
 from relay_actors.simulator.links import Link
 from relay_actors.simulator.manners import Manners
 from relay_actors.simulator.messaging import Messaging
@@ -201,11 +202,40 @@ class Simulator(Mishaps):
     def drive(self, step: Callable[[], bool] | None) -> None:
         self._world.drive = step
 
+    @property
+    def patience_s(self) -> float:
+        """How long every wait lasts that is not told otherwise, in seconds of the clock: 5.
+
+        Waits cost nothing in a deterministic world, where time is virtual, and may be longer there.
+
+        Raises:
+            ConfigError: it is set to what is not above 0.
+        """
+        return self._world.patience_s
+
+    @patience_s.setter
+    def patience_s(self, seconds: float) -> None:
+        if not seconds > 0:
+            raise ConfigError(f"patience_s must be above 0, not {seconds}: it is how long a story waits")
+        self._world.patience_s = seconds
+
     # People.
 
     def phone(self, number: str) -> Phone:
         """Return the phone of a number; it exists from the first time on that anybody names it."""
         return self._phones.phone(number)
+
+    def many(self, count: int, first: str = FIRST) -> Crowd:
+        """Return so many phones, who do all things together.
+
+        Args:
+            count: how many, 1 or more.
+            first: the number of the first one; the others have the numbers after it.
+
+        Raises:
+            ConfigError: ``count`` or ``first`` is none.
+        """
+        return Crowd(self._world, [self.phone(number) for number in numbers_from(first, count)])
 
     @property
     def phones(self) -> tuple[Phone, ...]:
@@ -220,18 +250,19 @@ class Simulator(Mishaps):
         """Let calls and texts to ``number`` go to ``context``, as a dashboard does."""
         self._phones.assign(number, context)
 
-    def wait_until(self, is_so: Callable[[], bool], within: float = WITHIN_S) -> bool:
+    def wait_until(self, is_so: Callable[[], bool], within: float | None = None) -> bool:
         """Wait until ``is_so()``, which is called with the lock held; return whether it came to be in time."""
         return self._world.wait_until(is_so, within)
 
-    def wait_for_clients(self, count: int = 1, within: float = WITHIN_S) -> None:
+    def wait_for_clients(self, count: int = 1, within: float | None = None) -> None:
         """Wait until so many clients are logged in.
 
         Raises:
             StoryError: there are fewer when the time is over.
         """
         if not self.wait_until(lambda: len(self._attached()) >= count, within):
-            raise StoryError(f"{len(self._attached())} of {count} clients were logged in within {within:g} s")
+            patience_s = self._world.patience(within)
+            raise StoryError(f"{len(self._attached())} of {count} clients were logged in within {patience_s:g} s")
 
     # Looking.
 
@@ -287,7 +318,9 @@ class Simulator(Mishaps):
         with self._world.look():
             return sum(leg.commands[method] for leg in self._legs(call))
 
-    def expect(self, call: Line | CallSnapshot | str, method: str, *, times: int = 1, within: float = WITHIN_S) -> None:
+    def expect(
+        self, call: Line | CallSnapshot | str, method: str, *, times: int = 1, within: float | None = None
+    ) -> None:
         """Wait until ``times`` commands of ``method`` have named this call.
 
         Raises:
@@ -297,7 +330,7 @@ class Simulator(Mishaps):
             with self._world.look():
                 came = {name: count for leg in self._legs(call) for name, count in leg.commands.items()}
             raise StoryError(
-                f"{self.count(call, method)} of {times} {method} came within {within:g} s; "
+                f"{self.count(call, method)} of {times} {method} came within {self._world.patience(within):g} s; "
                 f"what came: {came or 'nothing'}"
             )
 

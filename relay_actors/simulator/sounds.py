@@ -10,7 +10,18 @@ from typing import Final
 
 from relay_actors.protocol.readers import read_number, read_object, read_text
 
-__all__ = ["AUDIO_S", "BEEP", "Sound", "UnplayableError", "digit_tones", "music", "sounds_of", "spoken", "voice"]
+__all__ = [
+    "AUDIO_S",
+    "BEEP",
+    "SHORTEST_S",
+    "Sound",
+    "UnplayableError",
+    "digit_tones",
+    "music",
+    "sounds_of",
+    "spoken",
+    "voice",
+]
 
 LETTERS_PER_S: Final = 15.0
 """How fast a prompt is read aloud: about 150 words a minute."""

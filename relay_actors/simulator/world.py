@@ -25,6 +25,9 @@ from relay_actors.simulator.webhooks import Webhooks
 
 __all__ = ["World"]
 
+PATIENCE_S: Final = 5.0
+"""Long enough for a loaded machine; a deterministic world, where waits cost nothing, is more patient."""
+
 FAILURES_BOUND: Final = 100
 """How many failures are remembered."""
 
@@ -57,6 +60,8 @@ class World:
         """The sockets of fronts that are running, the latest last."""
         self.files = Files(lambda: self.outside[-1].base_url if self.outside else "")
         self.feeds = Feeds()
+        self.patience_s = PATIENCE_S
+        """How long whoever waits does so unless told otherwise, in seconds of the clock."""
         self.drive: Callable[[], bool] | None = None
         """Advances a deterministic world by one step; False when nothing is left to happen. None in real time."""
         self.failures: deque[Exception] = deque(maxlen=FAILURES_BOUND)
@@ -141,15 +146,19 @@ class World:
         with self.turn():
             return self.timers.run_due(now)
 
-    def wait_until(self, is_so: Callable[[], bool], within: float) -> bool:
-        """Wait until ``is_so()``, at most ``within`` seconds of the clock; return whether it came to be.
+    def patience(self, within: float | None) -> float:
+        """Return how many seconds of the clock to wait: ``within``, or what this world has patience for."""
+        return self.patience_s if within is None else within
+
+    def wait_until(self, is_so: Callable[[], bool], within: float | None = None) -> bool:
+        """Wait until ``is_so()``, at most ``within`` seconds; return whether it came to be.
 
         In real time it waits on the lock's condition, and ticks when something is due, so that nobody else has to.
         In a driven world it drives, and stops time exactly at the deadline.
 
         Args:
             is_so: called with the lock held; it may look, but not take a turn.
-            within: seconds of the clock, not scaled by the pace.
+            within: seconds of the clock, not scaled by the pace; `patience_s` if None.
 
         Raises:
             ProtocolError: called from inside a turn, where nothing could ever change.
@@ -157,7 +166,7 @@ class World:
         with self._lock:
             if self._depth:
                 raise ProtocolError("a wait inside a turn would never end: react with a timer, do not wait")
-            deadline = self.now() + within
+            deadline = self.now() + self.patience(within)
             # In a driven world time jumps from timer to timer: this one makes it stop at the deadline.
             stop_here = self.timers.at(deadline, _nothing)
             for observe in self.wait_observers:

@@ -6,10 +6,12 @@ pytest finds by itself where this package is installed. The names here are for a
     def test_sales_is_reached(relay_app: AppRunner, phone: PhoneMaker, relay_sim: Simulator) -> None: ...
 """
 
+from relay_actors.simulator.crowds import Crowd
 from relay_actors.simulator.lines import Line, StoryError
 from relay_actors.simulator.phones import Phone
 from relay_actors.simulator.simulator import Simulator
 from relay_actors.simulator.websockets_server import SimulatorServer
-from relay_actors.testing.app_runner import AppRunner, PhoneMaker
+from relay_actors.testing.app_runner import AppRunner
+from relay_actors.testing.phone_maker import PhoneMaker
 
-__all__ = ["AppRunner", "Line", "Phone", "PhoneMaker", "Simulator", "SimulatorServer", "StoryError"]
+__all__ = ["AppRunner", "Crowd", "Line", "Phone", "PhoneMaker", "Simulator", "SimulatorServer", "StoryError"]

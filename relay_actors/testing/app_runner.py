@@ -7,7 +7,6 @@ import logging
 import os
 import threading
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 from unittest import mock
@@ -18,13 +17,9 @@ from relay_actors.errors import ConfigError, RelayActorsError
 from relay_actors.protocol.states import CallState
 from relay_actors.runtime.frames import frame_of
 from relay_actors.simulator.calls import CallSnapshot
-from relay_actors.simulator.phones import Phone
 from relay_actors.simulator.websockets_server import SimulatorServer
 
-__all__ = ["AppRunner", "PhoneMaker", "shortened"]
-
-PhoneMaker = Callable[[str], Phone]
-"""Gives the phone of a number: what the fixture ``phone`` is."""
+__all__ = ["AppRunner", "shortened"]
 
 LOG_IN_S: Final = 10.0
 """On one machine a log in takes milliseconds; whoever has to wait longer has a broken test."""

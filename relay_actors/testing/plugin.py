@@ -25,11 +25,12 @@ from collections.abc import Generator, Iterator
 import pytest
 
 from relay_actors.runtime.clock import Random, SystemClock
-from relay_actors.simulator import lines, phones, simulator
+from relay_actors.simulator import company, crowds, lines, on_the_line, phones, simulator
 from relay_actors.simulator.lines import StoryError
 from relay_actors.simulator.simulator import Simulator
 from relay_actors.simulator.websockets_server import SimulatorServer
-from relay_actors.testing.app_runner import AppRunner, PhoneMaker
+from relay_actors.testing.app_runner import AppRunner
+from relay_actors.testing.phone_maker import PhoneMaker
 
 __all__ = [
     "phone",
@@ -45,7 +46,7 @@ def _is_story(failure: pytest.ExceptionInfo[BaseException]) -> bool:
     return failure.errisinstance(StoryError)
 
 
-for _module in (lines, phones, simulator):
+for _module in (company, crowds, lines, on_the_line, phones, simulator):
     # A report then ends at the line of the test: where in the simulator somebody waited in vain says nothing.
     vars(_module)["__tracebackhide__"] = _is_story
 
@@ -77,8 +78,11 @@ def relay_server(relay_sim: Simulator) -> Iterator[SimulatorServer]:
 
 @pytest.fixture
 def phone(relay_sim: Simulator) -> PhoneMaker:
-    """``phone("+15550001111")`` is the phone of that number: it dials, rings, hears, presses and texts."""
-    return relay_sim.phone
+    """``phone("+15550001111")`` is the phone of that number: it dials, rings, hears, presses and texts.
+
+    ``phone.many(200)`` are two hundred who do the same.
+    """
+    return PhoneMaker(relay_sim)
 
 
 @pytest.fixture

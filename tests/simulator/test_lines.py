@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from relay_actors.errors import ConfigError
+from relay_actors.errors import ArgumentError, ConfigError
 from relay_actors.simulator.lines import Moment, StoryError
-from tests.simulator.stage import Inbound, Peer, Stage, tts
+from tests.simulator.stage import Inbound, Peer, Stage, phone_device, tts
 
 
 @pytest.fixture
@@ -37,11 +37,83 @@ def test_hearing_waits_for_what_is_to_come_and_ignores_case(stage: Stage, call: 
         ({"type": "audio", "params": {"url": "https://media.example.com/hold.wav"}}, "hold.wav"),
         ({"type": "silence", "params": {"duration": 1}}, "silence"),
         ({"type": "ringtone", "params": {"name": "us"}}, "ringtone us"),
+        ({"type": "tts", "params": {"text": "Press 1 for sales."}}, "FOR SALES"),
     ],
 )
-def test_recordings_tones_and_silence_can_be_heard(call: Inbound, item: dict[str, Any], heard_as: str):
+def test_words_recordings_tones_and_silence_can_be_heard(call: Inbound, item: dict[str, Any], heard_as: str):
     play(call, item)
     call.line.hears(heard_as)
+    with pytest.raises(StoryError):
+        call.line.hears(heard_as, within=10.0)
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "heard_as"),
+    [
+        ("calling.record", {"control_id": "c", "record": {"audio": {"beep": True}}}, "beep"),
+        ("calling.send_digits", {"control_id": "c", "digits": "12#"}, "digits 12#"),
+        ("calling.hold", {}, "music"),
+        ("calling.connect", {"devices": [[phone_device("+15550002222")]]}, "ringtone"),
+    ],
+)
+def test_what_other_commands_let_sound_can_be_heard(call: Inbound, method: str, params: dict[str, Any], heard_as: str):
+    call.do(method, **params)
+    call.line.hears(heard_as)
+
+
+def test_another_person_can_be_heard_with_words_and_keys(stage: Stage, call: Inbound):
+    stage.sim.phone("+15550002222").answers()
+    call.do("calling.connect", devices=[[phone_device("+15550002222")]])
+    call.line.talks_to("+15550002222")
+    stage.sim.phone("+15550002222").says("Hello there").presses("5")
+
+    call.line.hears("voice hello").hears("digits 5")
+
+
+def test_nothing_is_heard_when_nothing_is_played_for_so_long(stage: Stage, call: Inbound):
+    """Played silence is nothing. What sounds already may come to its end, and the time counts from there."""
+    play(call, tts("Goodbye."), {"type": "silence", "params": {"duration": 1}})
+    call.line.hears("goodbye").hears_nothing(for_s=3)
+    assert stage.clock.now() == pytest.approx(8 / 15 + 3)
+    call.line.hears_nothing(for_s=2).hears_nothing(for_s=0)
+    assert stage.clock.now() == pytest.approx(8 / 15 + 5)
+
+
+def test_what_is_heard_in_place_of_nothing_is_told(stage: Stage, call: Inbound):
+    play(call, tts("One."), {"type": "silence", "params": {"duration": 2}}, tts("Two."), tts("Three."))
+    with pytest.raises(StoryError, match=r"was to hear nothing for 3 s, and heard: 'Two\.'\n"):
+        call.line.hears("one").hears_nothing(for_s=3)
+    assert stage.clock.now() == pytest.approx(2.5), "at once"
+
+    call.line.hears("two").hears("three").hears_nothing(for_s=3)
+
+
+def test_the_time_of_nothing_is_simulated_and_counts_what_is_resumed():
+    stage = Stage(pace=0.05)
+    call = stage.inbound(stage.client("support"))
+    play(call, tts("x" * 60))
+    stage.run(0.05)
+    call.do("calling.play.pause", control_id=played(call))
+    stage.sim._world.after(2.0, lambda: call.ask("calling.play.resume", control_id=played(call)))
+    call.line.hears_nothing(for_s=5)
+
+    assert stage.clock.now() == pytest.approx((1 + 2 + 3 + 5) * 0.05)
+
+
+def test_who_is_hung_up_on_does_not_hear_nothing(stage: Stage, call: Inbound):
+    """A call that has gone would make every such story true."""
+    stage.sim._world.after(2.0, lambda: call.ask("calling.end"))
+    with pytest.raises(StoryError, match="was to hear nothing for 3 s; the call has ended"):
+        call.line.hears_nothing(for_s=3)
+    assert stage.clock.now() == 2.0
+    with pytest.raises(StoryError, match="the call has ended"):
+        call.line.hears_nothing(for_s=3)
+
+
+@pytest.mark.parametrize("for_s", [-1, "5", None, float("nan")])
+def test_nothing_is_heard_for_a_number_of_seconds(call: Inbound, for_s: Any):
+    with pytest.raises(ArgumentError, match="for_s must be a number of seconds"):
+        call.line.hears_nothing(for_s)
 
 
 def test_a_story_is_told_in_its_order(stage: Stage, call: Inbound):

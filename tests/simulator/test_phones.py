@@ -245,8 +245,8 @@ def test_a_fax_machine_sends_no_fewer_pages_than_none(desk: Phone):
 
 
 def test_who_calls_is_who_the_phone_is(stage: Stage, peer: Peer, desk: Phone):
-    """A fax machine that calls whistles, as one that is called does."""
-    desk.is_fax_machine(tone="CNG")
+    """A fax machine that calls whistles, though not what one whistles that is called. Source: ITU-T T.30."""
+    desk.is_fax_machine()
     call = stage.inbound(peer, number=DESK)
     call.do("calling.detect", control_id="c1", detect={"type": "fax", "params": {"tone": "CNG"}})
     stage.run(2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -39,6 +40,40 @@ def test_the_same_seed_tells_the_same_story_byte_by_byte():
 def test_a_pace_of_nothing_is_refused():
     with pytest.raises(ConfigError, match="pace"):
         Simulator(clock=ManualClock(), random=Random(1), pace=0)
+
+
+@pytest.mark.parametrize(
+    ("wait", "complaint"),
+    [
+        (lambda stage, line: line.hears("x"), "did not hear 'x'"),
+        (lambda stage, line: line.is_connected(), "was not answered"),
+        (lambda stage, line: line.is_asked(), "was not asked for anything"),
+        (lambda stage, line: line.is_hung_up(), "was not hung up"),
+        (lambda stage, line: line.is_transferred("x"), "was not transferred to x"),
+        (lambda stage, line: line.talks_to("x"), "does not talk to x"),
+        (lambda stage, line: line.is_in_room("x"), "is not in room x"),
+        (lambda stage, line: stage.sim.phone(line.number).rings(), "did not ring"),
+        (lambda stage, line: stage.sim.phone(line.number).receives_text("x"), "got no text with 'x'"),
+        (lambda stage, line: stage.sim.expect(line, "calling.end"), r"0 of 1 calling\.end came"),
+        (lambda stage, line: stage.sim.wait_for_clients(2), "1 of 2 clients were logged in"),
+    ],
+)
+def test_whoever_waits_has_the_patience_of_the_simulator(stage: Stage, peer: Peer, wait: Any, complaint: str):
+    """Waits cost nothing in virtual time, so that they may be longer there; what is read on failure tells how long."""
+    line = stage.inbound(peer, answered=False).line
+    assert stage.sim.patience_s == 5.0
+    for patience_s in (5.0, 0.5):
+        stage.sim.patience_s = patience_s
+        with pytest.raises(StoryError, match=rf"{complaint} within {patience_s:g} s"):
+            wait(stage, line)
+
+    assert stage.clock.now() == 5.5
+
+
+@pytest.mark.parametrize("seconds", [0, -1.0, float("nan")])
+def test_nobody_has_no_patience_at_all(stage: Stage, seconds: float):
+    with pytest.raises(ConfigError, match="patience_s must be above 0"):
+        stage.sim.patience_s = seconds
 
 
 def test_commands_are_counted_per_call_however_it_is_named(stage: Stage, peer: Peer):

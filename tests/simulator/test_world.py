@@ -79,6 +79,19 @@ def test_a_driven_wait_stops_time_exactly_at_its_deadline():
     assert happened == []
 
 
+def test_a_wait_lasts_as_long_as_the_world_has_patience_unless_told_otherwise():
+    """Five seconds of the clock, so that a story on a loaded machine is not lost; a driven world may give more."""
+    clock = ManualClock()
+    world = driven(make(clock), clock)
+    assert not world.wait_until(lambda: False)
+    assert clock.now() == 5.0
+    world.patience_s = 100.0
+    assert not world.wait_until(lambda: False)
+    assert clock.now() == 105.0
+    assert not world.wait_until(lambda: False, 0.0), "and not the world's, as None would mean"
+    assert clock.now() == 105.0
+
+
 def test_a_driven_wait_ends_at_once_when_the_world_has_stopped():
     world = make()
     world.drive = lambda: False

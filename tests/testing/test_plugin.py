@@ -67,17 +67,25 @@ def test_a_story_that_goes_otherwise_shows_what_was_heard_and_the_line_of_the_te
         def test_wrong_prompt(relay_app, phone):
             relay_app(app)
             phone("+15550001111").dials(context="office").hears("press 2", within=0.3)  # the line
+
+        def test_wrong_transfer(relay_app, phone):
+            relay_app(app)
+            phone.many(3).dials(context="office").is_transferred("billing", within=0.1)  # of many
         """
     )
 
-    result = user.runpytest_inprocess()
+    result = user.runpytest_inprocess("-p", "no:randomly")
 
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(
         [
             ">*# the line",
             "E*StoryError: +15550001111 did not hear 'press 2' *heard in its place: 'Press 1 for sales.'*",
             "test_a_story_that_goes*.py:5: StoryError",
+            ">*# of many",
+            "E*StoryError: 3 of 3 phones failed (is transferred to billing within 0.1 s); the first:",
+            "E*+15550100000 was not transferred to billing within 0.* s",
+            "test_a_story_that_goes*.py:9: StoryError",
         ]
     )
     assert "relay_actors/simulator" not in result.stdout.str()

@@ -13,7 +13,10 @@ __all__ = ["Detect"]
 
 TIMEOUT_S: Final = 30.0
 VERDICT_S: Final = 1.5
-GREETING_S: Final = 4.0
+
+END_SILENCE_S: Final = 1.0
+"""How long a detector listens before it believes that a greeting is over, when there was none to be heard."""
+
 KINDS: Final = ("machine", "fax", "digit")
 
 
@@ -46,8 +49,8 @@ class Detect(Operation):
             self.after(VERDICT_S, lambda: self._tell_verdict(persona, waits_for_end=ends is not False))
         elif self._kind == "fax" and persona.kind == "fax":
             wanted = read_text(settings.get("tone")) or "CED"
-            if persona.fax_tone == wanted:
-                self.after(VERDICT_S, lambda: self._find_and_finish(persona.fax_tone))
+            if (persona.fax_tone or ("CNG" if self.call.direction == "inbound" else "CED")) == wanted:
+                self.after(VERDICT_S, lambda: self._find_and_finish(wanted))
         return {}
 
     def stop(self) -> None:
@@ -70,7 +73,7 @@ class Detect(Operation):
             self.stop()
             return
         self.report(detect=self._found("NOT_READY"))
-        self.after(GREETING_S, lambda: self._greeting_is_over(persona))
+        self.after(max(END_SILENCE_S, self.call.ready_in_s), lambda: self._greeting_is_over(persona))
 
     def _greeting_is_over(self, persona: Persona) -> None:
         self.report(detect=self._found("READY", **({"beep": True} if persona.has_beep else {})))

@@ -16,7 +16,7 @@ INVOICE = "https://a/invoice.pdf"
 @pytest.fixture
 def call(stage: Stage, peer: Peer) -> Inbound:
     """A fax machine that calls, and is answered."""
-    stage.sim.phone(MACHINE).is_fax_machine(tone="CNG", sends=3)
+    stage.sim.phone(MACHINE).is_fax_machine(sends=3)
     return stage.inbound(peer, number=MACHINE)
 
 
