@@ -34,6 +34,9 @@ SHOWN: Final = 40
 """How many of the last lines of a broken run are shown."""
 
 
+_DIFFERS: Final = "is not the same twice"
+
+
 @dataclass(frozen=True, slots=True)
 class _Done:
     """What became of some seeds: how often everything was well, and the plans with which it was not."""
@@ -61,11 +64,16 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first one (default: 0)")
     parser.add_argument("--seed", type=int, metavar="SEED", help="only this one, told in full")
     parser.add_argument("--replay", metavar="FILE", help="only the plan of this file, told in full")
-    parser.add_argument("--save", default=".", metavar="DIR", help="where to write the plan of what breaks (default: here)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: all cores)")
+    parser.add_argument("--save", default=".", metavar="DIR", help="where to write plans that break it (default: here)")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: as many as cores)"
+    )
+    parser.add_argument("--twice", action="store_true", help="run each seed twice, and compare the two byte by byte")
     parser.add_argument("--journal", action="store_true", help="keep a journal also if the application keeps none")
     parser.add_argument("--no-faults", action="store_true", help="let nothing go wrong but what people do")
-    parser.add_argument("--word", action="append", default=[], metavar="WORDS", help="what people say and text; repeatable")
+    parser.add_argument(
+        "--word", action="append", default=[], metavar="WORDS", help="what people also say and text; may be repeated"
+    )
     parser.set_defaults(command=_run_command)
 
 
@@ -109,13 +117,20 @@ def _many(options: argparse.Namespace, app: RelayApp, cast: Cast) -> int:
         if sys.stderr.isatty():
             sys.stderr.write(f"\r{total.runs} of {len(seeds)} seeds, all well ")
     took_s = time.monotonic() - began
-    print(f"{total.runs} runs of {options.app} in {took_s:.1f} s: {total.steps} turns, {total.frames} frames, {sum(total.mishaps.values())} mishaps")
+    went_wrong = sum(total.mishaps.values())
+    print(
+        f"{total.runs} runs of {options.app} in {took_s:.1f} s: "
+        f"{total.steps} turns, {total.frames} frames, {went_wrong} mishaps"
+    )
     for name, times in sorted(total.mishaps.items()):
         print(f"  {name:22} {times:7}")
     if not total.broken:
-        print("all invariants held")
+        print(f"all invariants held{', and each run was the same twice' * options.twice}")
         return 0
     seed, invariant = total.broken[0]
+    if invariant == _DIFFERS:
+        print(f"seed {seed} {_DIFFERS}: the application uses something that is not the same from run to run")
+        return 1
     print(f"seed {seed} breaks {invariant!r}; reducing it")
     plan = shrink(draw(seed, cast), lambda smaller: _breaks(smaller, app, invariant))
     path = Path(options.save) / f"chaos-{seed}.json"
@@ -160,16 +175,18 @@ def _in_processes(options: argparse.Namespace, seeds: range) -> Iterator[_Done]:
 
 _app: RelayApp
 _drawn_from: Cast
+_is_twice = False
 
 
 def _begin(options: argparse.Namespace) -> None:
     """Be a worker."""
-    global _app, _drawn_from
+    global _app, _drawn_from, _is_twice
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     quieten()
     _app = load_app(options.app)
     _drawn_from = _cast(_app, options)
+    _is_twice = options.twice
 
 
 def _begin_quietly(options: argparse.Namespace) -> None:
@@ -184,6 +201,9 @@ def _some(seeds: Sequence[int]) -> _Done:
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # what the application prints
         for seed in seeds:
             run = play(draw(seed, _drawn_from), _app)
+            if _is_twice and not run.broken and play(run.plan, _app).timeline.text() != run.timeline.text():
+                broken.append((seed, _DIFFERS))
+                break
             runs, steps, frames = runs + 1, steps + run.steps, frames + run.frames
             mishaps.update(mishap.what.split()[0] for mishap in run.plan.mishaps)
             if run.broken:

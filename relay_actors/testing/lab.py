@@ -34,6 +34,9 @@ from relay_actors.transport.memory import MemoryConnector, MemoryTransport
 
 __all__ = ["Lab", "check_can_start"]
 
+PATIENCE_S: Final = 100.0
+"""How long people wait for something, unless told, in virtual seconds: it costs nothing."""
+
 LOG_IN_S: Final = 60.0
 """How long the first log in may take, in virtual seconds."""
 
@@ -81,6 +84,7 @@ class Lab:
         self.counters = Counters()
         self.sim = Simulator(clock=self.clock, random=Random(seed + 2), pace=pace, manners=manners)
         self.sim.drive = self.step
+        self.sim.patience_s = PATIENCE_S
         self.sim.add_waker(self._arm)
         self._near_ends: list[MemoryTransport] = []
         self.connector: Connector = _Remembering(self._accept, self._near_ends)
@@ -145,7 +149,7 @@ class Lab:
             raise ConfigError(f"advance({seconds:g}): time only goes on")
         self.dispatcher.advance(seconds)
 
-    def until(self, is_so: Callable[[], object], within: float = 100.0) -> bool:
+    def until(self, is_so: Callable[[], object], within: float = PATIENCE_S) -> bool:
         """Let things happen until ``is_so()``, at most for so many virtual seconds; return whether it came to be."""
         return self.dispatcher.wait_until(lambda: bool(is_so()), _never_blocks, within)
 

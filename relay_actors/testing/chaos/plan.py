@@ -125,8 +125,14 @@ class Plan:
     @property
     def size(self) -> int:
         """How much there is to understand about it."""
-        people = sum(1 + len(one.does) for one in (*self.callers, *self.desks)) + len(self.texters)
-        return people + 2 * len(self.mishaps) + len(self.manners) + self.journal
+        people = [*(one.does for one in self.callers), *(one.does for one in self.desks)]
+        return (
+            sum(1 + len(does) for does in people)
+            + len(self.texters)
+            + 2 * len(self.mishaps)
+            + len(self.manners)
+            + self.journal
+        )
 
     def __str__(self) -> str:
         lines = [f"seed {self.seed}{', with a journal' * self.journal}{''.join(f', {name}' for name in self.manners)}"]

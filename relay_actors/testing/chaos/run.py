@@ -58,7 +58,10 @@ def play(plan: Plan, app: RelayApp, *, judge: Judge | None = None) -> Run:
         app: what it happens to.
         judge: what it knows of its own callers: asked when all is over, before the stop.
     """
-    lab = Lab(plan.seed, manners=Manners(**dict.fromkeys(plan.manners, True)), lots=plan.lots)
+    manners = Manners()
+    for name in plan.manners:
+        setattr(manners, name, True)
+    lab = Lab(plan.seed, manners=manners, lots=plan.lots)
     return _Play(lab, plan, app, judge).to_the_end()
 
 
@@ -78,7 +81,7 @@ class _Play:
         lab, watch = self._lab, self._watch
         with lab:
             self._start()
-            self._go_on(LASTS_S, is_over=self._is_quiet)
+            self._go_on(LASTS_S)
             self._everybody_hangs_up()
             self._go_on(PATIENCE_S)
             lab.settle()
@@ -108,26 +111,21 @@ class _Play:
         self._timeline.follow(app)
         self._watch.follow(app)
 
-    def _go_on(self, seconds: float, is_over: Callable[[], bool] | None = None) -> None:
+    def _go_on(self, seconds: float) -> None:
         """Let things happen for so long, and look after each of them."""
         lab, watch = self._lab, self._watch
         until = lab.clock.now() + seconds
         lab.at(until, _nothing)
         while not watch.broken and lab.clock.now() < until:
-            if not lab.step() or (is_over is not None and is_over()):
-                break
+            lab.step()
             watch.after_step()
             self._steps += 1
             if self._steps > MOST_STEPS:
                 watch.complain("rest", f"{self._steps} steps, and no end")
 
-    def _is_quiet(self) -> bool:
-        """Whether everybody has come and gone."""
-        return False
-
     def _everybody_hangs_up(self) -> None:
         sim = self._lab.sim
-        sim.resume_answering()
+        sim.recover()
         for phone in sim.phones:
             for line in phone.lines:
                 line.hangs_up()

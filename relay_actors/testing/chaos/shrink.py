@@ -45,7 +45,7 @@ def _smaller(plan: Plan) -> Iterator[Plan]:
     """Give simpler plans, those first that would make it much simpler."""
     for part in _PARTS:
         for fewer in _fewer(getattr(plan, part)):
-            yield dataclasses.replace(plan, **{part: fewer})
+            yield _with(plan, part, fewer)
     if plan.journal:
         yield dataclasses.replace(plan, journal=False)
     if plan.lots != 0:
@@ -58,7 +58,12 @@ def _smaller(plan: Plan) -> Iterator[Plan]:
         people: tuple[Any, ...] = getattr(plan, part)
         for place, one in enumerate(people):
             for simpler in _simpler(one):
-                yield dataclasses.replace(plan, **{part: (*people[:place], simpler, *people[place + 1 :])})
+                yield _with(plan, part, (*people[:place], simpler, *people[place + 1 :]))
+
+
+def _with(plan: Plan, part: str, value: Any) -> Plan:
+    changes: dict[str, Any] = {part: value}
+    return dataclasses.replace(plan, **changes)
 
 
 def _fewer(things: Sequence[Any]) -> Iterator[tuple[Any, ...]]:

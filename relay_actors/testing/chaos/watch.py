@@ -224,9 +224,10 @@ class Watch:
 
     def on_ended(self, cell: Cell, reason: ExitReason) -> None:
         """An actor has ended for good."""
-        for other in cell.system.living:
-            if other.parent is cell and not other.has_ended:
-                self.complain("children", f"{other} lives when the end of {cell} is told")
+        for system in self._lab.systems:
+            for other in system.living:
+                if other.parent is cell and not other.has_ended:
+                    self.complain("children", f"{other} lives when the end of {cell} is told")
 
     def _on_dead_letter(self, letter: DeadLetter) -> None:
         """Somebody's message will not be handled."""
