@@ -9,6 +9,7 @@ from typing import Final
 from relay_actors.app import RelayApp
 from relay_actors.errors import RelayActorsError
 from relay_actors.simulator.manners import Manners
+from relay_actors.simulator.phones import Phone
 from relay_actors.testing.chaos.people import Stage
 from relay_actors.testing.chaos.plan import Plan
 from relay_actors.testing.chaos.watch import Broken, Watch, WatchedStore
@@ -37,7 +38,7 @@ class Run:
     Attributes:
         broken: the invariants that did not hold; none: all is well.
         timeline: everything that happened; its text is equal for equal plans, to the byte.
-        heard: what was heard at each number, line by line.
+        phones: everybody's, with their lines.
         steps: how many turns there were.
         frames: how many frames crossed.
     """
@@ -45,7 +46,7 @@ class Run:
     plan: Plan
     broken: Sequence[Broken]
     timeline: Timeline
-    heard: dict[str, list[str]]
+    phones: tuple[Phone, ...]
     steps: int
     frames: int
 
@@ -95,7 +96,7 @@ class _Play:
                 self._plan,
                 tuple(watch.broken),
                 self._timeline,
-                {phone.number: [line.story() for line in phone.lines] for phone in lab.sim.phones},
+                lab.sim.phones,
                 self._steps,
                 len(lab.sim.frames),
             )

@@ -1,0 +1,93 @@
+"""Runs of plans: a sound application breaks nothing, and an unsound one is found out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from relay_actors import CallActor, RelayApp
+from relay_actors.events import CallStateEvent
+from relay_actors.testing.chaos.cast import cast_of
+from relay_actors.testing.chaos.plan import KILL, Caller, Doing, Mishap, Plan, draw, from_json
+from relay_actors.testing.chaos.run import Run, play
+from relay_actors.testing.lab import Lab
+from tests.testing.chaos.application import app
+
+PLANS = sorted((Path(__file__).parent / "plans").glob("*.json"))
+
+
+@pytest.mark.parametrize("first", range(0, 120, 20))
+def test_a_sound_application_breaks_nothing(first: int):
+    """Proves SEMANTICS V5: whatever people do, and whatever goes wrong."""
+    cast = cast_of(app, can_die=True)
+    broken = {seed: run.broken for seed in range(first, first + 20) if (run := play(draw(seed, cast), app)).broken}
+    assert broken == {}
+
+
+@pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)
+def test_what_was_broken_once_holds(path: Path):
+    """Each of these plans has broken an invariant, until what it had found was mended."""
+    from examples.front_desk import app as front_desk
+
+    assert play(from_json(path.read_text()), front_desk).broken == ()
+
+
+def test_the_same_plan_gives_the_same_run_to_the_byte():
+    """Proves SEMANTICS V3, with kills and faults in it."""
+    cast = cast_of(app, can_die=True)
+    plans = [plan for seed in range(60) if (plan := draw(seed, cast)).mishaps and plan.journal][:8]
+    assert len(plans) == 8
+    for plan in plans:
+        assert play(plan, app).timeline.text() == play(plan, app).timeline.text()
+
+
+def test_a_kill_between_any_two_steps_of_a_call_is_survived():
+    """V4, J1, J2: before and after each commit and each write."""
+    caller = Caller(who="+15550100100", at=0.0, context="menu", does=(Doing(after=0.5, press="1"),))
+    plan = Plan(seed=1, callers=(caller,), journal=True)
+    unharmed = play(plan, app)
+    assert heard(unharmed) == ["Press 1 or 2.", "Goodbye."]
+    for place in range(60):
+        run = play(Plan(seed=1, callers=(caller,), journal=True, mishaps=(Mishap(what=KILL, at_frame=place),)), app)
+        assert run.broken == ()
+        assert heard(run) == ["Press 1 or 2.", "Goodbye."], place
+
+
+def heard(run: Run) -> list[str]:
+    return [str(sound) for phone in run.phones for line in phone.lines for sound in line.heard]
+
+
+class Stubborn(CallActor):
+    """Plays something although the call has ended."""
+
+    def on_receive(self, message: object) -> None:
+        match message:
+            case CallStateEvent(call_state="ended"):
+                leg = {"node_id": self.node_id, "call_id": self.call_id}
+                self.call_later(1.0, lambda: self.app.execute("calling.answer", leg))
+            case CallStateEvent():
+                pass
+            case _:
+                self.answer()
+
+
+def test_a_command_after_the_end_is_found():
+    """X4: of an application that sends frames of its own."""
+    unsound = RelayApp()
+    unsound.calls("menu")(Stubborn)
+    plan = Plan(seed=1, callers=(Caller(who="+15550100100", at=0.0, context="menu", stays=3.0),))
+    [broken] = play(plan, unsound).broken
+    assert broken.invariant == "after the end"
+    assert "calling.answer" in str(broken)
+
+
+def test_what_the_applications_own_judge_says_is_broken_too():
+    """It knows what callers should have got."""
+
+    def judge(lab: Lab) -> list[str]:
+        return [f"{len(lab.sim.phones)} phones, and none was happy"]
+
+    caller = Caller(who="+15550100100", at=0.0, context="menu")
+    [broken] = play(Plan(seed=1, callers=(caller,)), app, judge=judge).broken
+    assert (broken.invariant, broken.how) == ("judge", "1 phones, and none was happy")
