@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from relay_actors import CallActor, RelayApp
-from relay_actors.events import CallStateEvent
+from relay_actors.events import CallReceiveEvent, CallStateEvent
 from relay_actors.testing.chaos.cast import cast_of
 from relay_actors.testing.chaos.plan import KILL, Caller, Doing, Mishap, Plan, draw, from_json
 from relay_actors.testing.chaos.run import Run, play
@@ -44,7 +44,7 @@ def test_the_same_plan_gives_the_same_run_to_the_byte():
 
 def test_a_kill_between_any_two_steps_of_a_call_is_survived():
     """V4, J1, J2: before and after each commit and each write."""
-    caller = Caller(who="+15550100100", at=0.0, context="menu", does=(Doing(after=0.5, press="1"),))
+    caller = Caller(who="+15550100100", at=1.0, context="menu", does=(Doing(after=0.5, press="1"),))
     plan = Plan(seed=1, callers=(caller,), journal=True)
     unharmed = play(plan, app)
     assert heard(unharmed) == ["Press 1 or 2.", "Goodbye."]
@@ -64,11 +64,10 @@ class Stubborn(CallActor):
     def on_receive(self, message: object) -> None:
         match message:
             case CallStateEvent(call_state="ended"):
-                leg = {"node_id": self.node_id, "call_id": self.call_id}
-                self.call_later(1.0, lambda: self.app.execute("calling.answer", leg))
-            case CallStateEvent():
-                pass
-            case _:
+                self.start_timer("late", 0.5, "late")
+            case "late":
+                self.app.execute("calling.answer", {"node_id": self.node_id, "call_id": self.call_id})
+            case CallReceiveEvent():
                 self.answer()
 
 
@@ -76,7 +75,7 @@ def test_a_command_after_the_end_is_found():
     """X4: of an application that sends frames of its own."""
     unsound = RelayApp()
     unsound.calls("menu")(Stubborn)
-    plan = Plan(seed=1, callers=(Caller(who="+15550100100", at=0.0, context="menu", stays=3.0),))
+    plan = Plan(seed=1, callers=(Caller(who="+15550100100", at=1.0, context="menu", stays=3.0),))
     [broken] = play(plan, unsound).broken
     assert broken.invariant == "after the end"
     assert "calling.answer" in str(broken)
