@@ -64,7 +64,7 @@ class Stubborn(CallActor):
     def on_receive(self, message: object) -> None:
         match message:
             case CallStateEvent(call_state="ended"):
-                self.start_timer("late", 0.5, "late")
+                self.start_timer("late", "late", 0.5)
             case "late":
                 self.app.execute("calling.answer", {"node_id": self.node_id, "call_id": self.call_id})
             case CallReceiveEvent():
