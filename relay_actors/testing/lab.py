@@ -87,6 +87,7 @@ class Lab:
         self.sim.patience_s = PATIENCE_S
         self.sim.add_waker(self._arm)
         self._near_ends: list[MemoryTransport] = []
+        self._links: list[LinkDriver] = []
         self.connector: Connector = _Remembering(self._accept, self._near_ends)
         self.disk: dict[str, MemoryMedium] = {}
         self.deaths = 0
@@ -239,6 +240,8 @@ class Lab:
         self.dispatcher = DeterministicDispatcher(_Lots(f"{self.seed} {self.deaths}", self._lots), self.clock)
         for number in self._appointments:
             self._remind(number)
+        while self._links:
+            self.dispatcher.run_blocking(self._links.pop().pump, "pump")  # what the former dispatcher was asked is lost
         self._tick_timer = None
         self._arm()
 
@@ -258,7 +261,8 @@ class Lab:
             raise ConnectFailedError("tcp", "memory", "the process is dead")
         if not self.sim.is_accepting:
             raise ConnectFailedError("tcp", "memory", "the server's sockets are down")
-        LinkDriver(self.sim, far, schedule=lambda pump: self.dispatcher.run_blocking(pump, "pump"))
+        link = LinkDriver(self.sim, far, schedule=lambda pump: self.dispatcher.run_blocking(pump, "pump"))
+        self._links.append(link)
 
     def _journal_of(self, app: RelayApp) -> Store | None:
         return None if app.journal_path is None else MemoryStore(self.medium(app))

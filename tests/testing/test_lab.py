@@ -116,6 +116,33 @@ def test_a_killed_process_leaves_no_thread(actor_class: type[CallActor]):
     assert threading.active_count() == before
 
 
+def test_the_server_notices_that_a_process_was_killed_in_the_middle_of_a_turn(tmp_path: Path):
+    """What it was just about to do has no effect; a call that comes then waits for the next process."""
+    labs: list[Lab] = []
+
+    class Fatal(CallActor):
+        async def run(self) -> None:
+            await self.answer()
+            if not labs[0].deaths:
+                labs[0].kill()
+            await self.play_tts("Still here.").wait()
+
+    app = an_app(Fatal, journal=tmp_path / "calls.db")
+    with Lab() as lab:
+        labs.append(lab)
+        lab.start(app)
+        caller = lab.phone(CALLER).dials(context="support")
+        caller.is_connected()
+        assert lab.until(lambda: not lab.apps)
+        lab.settle()
+        assert lab.sim.contexts == ()
+        assert [str(sound) for sound in caller.heard] == []
+        other = lab.phone("+15550002222").dials(context="support")
+        lab.start(app)
+        caller.hears("still here").is_hung_up()
+        other.hears("still here").is_hung_up()
+
+
 def test_two_applications_run_beside_each_other():
     """Each on its own connection, whatever the environment allows."""
     with Lab() as lab:
