@@ -127,9 +127,7 @@ class Lab:
 
     def step(self) -> bool:
         """Let one thing happen, or time jump to the next one; return False when nothing is to come."""
-        if self.dispatcher.step():
-            if self._is_dying:
-                self.kill()
+        if self._turn():
             return True
         due = self.dispatcher.next_due()
         if due is not None:
@@ -138,7 +136,8 @@ class Lab:
 
     def settle(self) -> None:
         """Let everything happen that can happen at this moment."""
-        self.dispatcher.settle()
+        while self._turn():
+            continue
 
     def advance(self, seconds: float) -> None:
         """Let so much time pass, and everything happen in it.
@@ -148,11 +147,28 @@ class Lab:
         """
         if seconds < 0:
             raise ConfigError(f"advance({seconds:g}): time only goes on")
-        self.dispatcher.advance(seconds)
+        self.until(lambda: False, seconds)
+        self.settle()
 
     def until(self, is_so: Callable[[], object], within: float = PATIENCE_S) -> bool:
         """Let things happen until ``is_so()``, at most for so many virtual seconds; return whether it came to be."""
-        return self.dispatcher.wait_until(lambda: bool(is_so()), _never_blocks, within)
+        deadline = self.clock.now() + within
+        while not is_so():
+            if self._turn():
+                continue
+            due = self.dispatcher.next_due()
+            if due is None or due > deadline:
+                self.clock.advance_to(deadline)
+                return bool(is_so())
+            self.clock.advance_to(due)
+        return True
+
+    def _turn(self) -> bool:
+        """Let one thing happen at this moment, if it can; who has died in it is dead."""
+        has_run = self.dispatcher.step()
+        if self._is_dying:
+            self.kill()
+        return has_run
 
     def at(self, when: float, call: Callable[[], None]) -> None:
         """Have ``call`` made when virtual time reaches ``when``, between two turns, and whoever has died meanwhile."""
@@ -317,7 +333,3 @@ class _Remembering(MemoryConnector):
         near = super().connect()
         self._near_ends.append(near)
         return near
-
-
-def _never_blocks(_timeout: float | None) -> bool:
-    raise AssertionError("a deterministic dispatcher never blocks")

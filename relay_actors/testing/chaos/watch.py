@@ -249,7 +249,7 @@ class Watch:
         for violation in self._lab.sim.violations:
             self.complain("well formed", f"{violation.method}: {', '.join(violation.problems)}")
         for frame_id in self._lab.sim.unacknowledged:
-            event_type, _call_id, _state, session = self._events.get(frame_id, ("an event", "", "", self._session))
+            event_type, _call_id, _state, session = self._events.get(frame_id, ("", "", "", ""))
             if session == self._session:  # nobody takes what waits in one that was given up
                 self.complain("acknowledged", f"{event_type} {frame_id} never was")
         for app in self._lab.apps:
