@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from random import Random
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
@@ -15,14 +15,9 @@ from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.tree import Tree
 from relay_actors.app import RelayApp
 from relay_actors.config import Limits, Timing
-from relay_actors.errors import ConnectFailedError
-from relay_actors.runtime.base import TimerHandle
-from relay_actors.runtime.clock import ManualClock
-from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
-from relay_actors.runtime.hooks import Counters
 from relay_actors.runtime.system import System
-from relay_actors.simulator import Line, LinkDriver, Manners, Simulator
-from relay_actors.transport.memory import MemoryConnector, MemoryTransport
+from relay_actors.simulator import Line, Manners
+from relay_actors.testing.lab import Lab
 
 __all__ = ["CALLER", "CONTEXT", "OURS", "Witness", "World", "device", "over_seeds"]
 
@@ -47,11 +42,8 @@ class Witness(CallActor):
         self.data.setdefault("seen", []).append(message)
 
 
-class World:
+class World(Lab):
     """The application under test, `app`, and the server with its phones, `sim`.
-
-    Nothing happens but inside `settle`, `run`, `until`, a phone's wait, or a future's ``get(timeout=…)``; then whoever
-    has something to do is drawn by lot, the application's actors, its connection and the server alike.
 
     Args:
         seed: the whole run follows from it.
@@ -70,23 +62,13 @@ class World:
         manners: Manners | None = None,
         pace: float = 1.0,
     ) -> None:
-        self.seed = seed
-        self.clock = ManualClock()
-        self.dispatcher = DeterministicDispatcher(Random(seed), self.clock)
-        self.counters = Counters()
+        super().__init__(seed, manners=manners, pace=pace)
+        self.sim.patience_s = 5.0
         self.system = System(dispatcher=self.dispatcher, random=Random(seed + 1), hooks=self.counters)
-        self.sim = Simulator(clock=self.clock, random=Random(seed + 2), pace=pace, manners=manners)
-        self.sim.drive = self.step
-        self.sim.add_waker(self._arm)
-        self.connector = MemoryConnector(self._accept)
         self.app = RelayApp("project", "token", host="relay.example.com", timing=timing, limits=limits)
-        self._tick_timer: TimerHandle | None = None
 
     def __repr__(self) -> str:
         return f"World({self.seed})"
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -98,26 +80,13 @@ class World:
 
     # -- time --------------------------------------------------------------------------------------------------------
 
-    def step(self) -> bool:
-        """Let one thing happen, or time jump to the next one; False when nothing is to come."""
-        if self.dispatcher.step():
-            return True
-        due = self.dispatcher._timers.next_due()
-        if due is not None:
-            self.clock.advance_to(due)
-        return due is not None
-
-    def settle(self) -> None:
-        """Let everything happen that can happen at this moment."""
-        self.dispatcher.settle()
-
     def run(self, seconds: float) -> None:
         """Let so much time pass."""
         self.dispatcher.advance(seconds)
 
     def until(self, is_so: Callable[[], object], within_s: float = 5.0) -> None:
         """Run until ``is_so()``."""
-        assert self.dispatcher.wait_until(lambda: bool(is_so()), _never, within_s), f"not within {within_s} s: {self}"
+        assert super().until(is_so, within_s), f"not within {within_s} s: {self}"
 
     # -- the application ---------------------------------------------------------------------------------------------
 
@@ -235,28 +204,7 @@ class World:
     def _pending(self) -> list[str]:
         return [f"{due}: {timer.call}" for due, _serial, timer in self.dispatcher._timers._heap if timer.call]
 
-    # -- the wire ----------------------------------------------------------------------------------------------------
-
-    def _accept(self, far: MemoryTransport) -> None:
-        if not self.sim.is_accepting:
-            raise ConnectFailedError("tcp", "memory", "the server's sockets are down")
-        LinkDriver(self.sim, far, schedule=lambda pump: self.dispatcher.run_blocking(pump, "pump"))
-
-    def _arm(self) -> None:
-        if self._tick_timer is not None:
-            self._tick_timer.cancel()
-        due = self.sim.next_deadline()
-        self._tick_timer = None if due is None else self.dispatcher.call_at(due, self._tick)
-
-    def _tick(self) -> None:
-        self.sim.tick(self.clock.now())
-        self._arm()
-
 
 def device(number: str, **more: Any) -> dict[str, Any]:
     """Return a phone as a device of a dial."""
     return {"type": "phone", "params": {"from_number": OURS, "to_number": number, **more}}
-
-
-def _never(_timeout: float | None) -> bool:
-    raise AssertionError("a deterministic dispatcher never blocks")
