@@ -8,7 +8,7 @@ PYKKA  := .venv-pykka
 DOCS   := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test seeds torn stress kill9 lint format reference docs parity pykka-suite bench clean
+.PHONY: help demo test seeds chaos torn stress kill9 lint format reference docs parity pykka-suite bench clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: $(STAMP)  ## Run the whole test suite (ARGS="-k journal")
 
 seeds: $(STAMP)  ## Run many random programs of actors (N=100000), or show one again (SEED=17)
 	$(BIN)/python -m tests.runtime.programs $(if $(SEED),--seed $(SEED),--number $(or $(N),10000)) $(ARGS)
+
+chaos: $(STAMP)  ## Run the demo's application from 10,000 seeds, with people and mishaps (ARGS="--seeds 500")
+	$(BIN)/relay-actors chaos examples.front_desk:app --seeds 10000 --journal --word "wake me" $(ARGS)
 
 torn: $(STAMP)  ## Cut journals at every byte; takes minutes
 	$(BIN)/python -m tests.stress torn

@@ -1,0 +1,94 @@
+"""``relay-actors chaos``: many seeds, one seed, and a run that breaks something."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from relay_actors.cli.main import main
+
+APP = "tests.testing.chaos.application:app"
+
+UNSOUND = """
+from relay_actors import CallActor, RelayApp
+from relay_actors.events import CallReceiveEvent, CallStateEvent
+
+app = RelayApp()
+
+
+@app.calls("menu")
+class Stubborn(CallActor):
+    def on_receive(self, message):
+        match message:
+            case CallStateEvent(call_state="ended"):
+                self.start_timer("late", "late", 0.5)
+            case "late":
+                self.app.execute("calling.answer", {"node_id": self.node_id, "call_id": self.call_id})
+            case CallReceiveEvent():
+                self.answer()
+"""
+
+
+@pytest.fixture
+def unsound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with an application that sends commands on calls that have ended."""
+    (tmp_path / "unsound_app.py").write_text(UNSOUND)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path
+
+
+def test_seeds_that_all_hold_end_with_0(capsys: pytest.CaptureFixture[str]):
+    """And what went wrong in them is counted."""
+    assert main(["chaos", APP, "--seeds", "12", "--jobs", "1", "--journal", "--twice"]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"12 runs of .* turns, \d+ frames, \d+ mishaps", said)
+    assert "all invariants held, and each run was the same twice" in said
+
+
+def test_several_processes_do_the_same(capsys: pytest.CaptureFixture[str]):
+    """The seeds do not depend on who runs them."""
+    totals = []
+    for jobs in ("1", "2"):
+        assert main(["chaos", APP, "--seeds", "8", "--jobs", jobs]) == 0
+        totals.append(capsys.readouterr().out.partition("s: ")[2])
+    assert totals[0] == totals[1]
+
+
+def test_one_seed_is_told_in_full(capsys: pytest.CaptureFixture[str]):
+    """The plan, then everything that happened."""
+    assert main(["chaos", APP, "--seed", "3", "--no-faults"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("seed 3")
+    assert "signalwire.connect" in said
+
+
+def test_what_breaks_is_reduced_written_down_and_repeated(unsound: Path, capsys: pytest.CaptureFixture[str]):
+    """Proves SEMANTICS V6: a file repeats it, with the same end."""
+    assert main(["chaos", "unsound_app", "--seeds", "50", "--jobs", "1", "--no-faults"]) == 1
+    said = capsys.readouterr().out
+    assert "breaks 'after the end'" in said
+    [path] = unsound.glob("chaos-*.json")
+    assert f"--replay {path.name}" in said
+    [told] = re.findall(r"^BROKEN .*$", said, re.MULTILINE)
+    assert main(["chaos", "unsound_app", "--replay", str(path)]) == 1
+    again = capsys.readouterr().out
+    assert told in again
+    assert re.match(r"seed \d+\nat .* calls menu, does nothing; stays .*\nturns are drawn 0 times", again)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--seeds", "0"], "at least 1"),
+        (["--jobs", "0"], "at least 1"),
+        (["--replay", "nowhere.json"], "nowhere.json: No such file"),
+        (["--replay", "pyproject.toml"], "no plan of a run"),
+    ],
+)
+def test_what_cannot_be_done_is_said(arguments: list[str], why: str, capsys: pytest.CaptureFixture[str]):
+    """With status 2: there is something to mend first."""
+    assert main(["chaos", APP, *arguments]) == 2
+    assert why in capsys.readouterr().err
