@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable
 from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar, cast
 
+from relay_actors.actors.call_ref import CallRef
 from relay_actors.app import RelayApp
 from relay_actors.config import Limits, Timing
 from relay_actors.errors import ConfigError
@@ -189,7 +190,12 @@ class ActorKit(Expecting, Generic[A]):
         return self._dispatcher.wait_until(lambda: bool(is_so()), _never, within_s)
 
     def _end(self) -> list[str]:
-        """Let what is under test be over; return what is not. For subclasses to extend."""
+        """Let all calls be over, and then what is under test; return what is not. For subclasses to extend."""
+        for leg in [cell.ref.kept.leg for cell in self.system.living if isinstance(cell.ref, CallRef)]:
+            if leg.call_id and not leg.is_ended:
+                params = {**leg.ids, "tag": leg.tag, "call_state": "ended", "end_reason": "hangup"}
+                self.wire.tells({"event_type": "calling.call.state", "params": params})
+        self.settle()
         has_stopped = self._until(lambda: self.has_stopped, SETTLES_S)
         return [] if has_stopped else [f"{self.ref} has not ended within {SETTLES_S:g} s"]
 

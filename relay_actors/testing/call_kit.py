@@ -31,7 +31,7 @@ class CallKit(ActorKit[CallActor]):
             kit.arrives(from_number="+15550001111")
             kit.expect(Answer)
             kit.answered()
-            prompt = kit.expect(PlayAndCollect)
+            kit.expect(PlayAndCollect)
             kit.presses("1")
             assert kit.expect(Transfer).dest == "context:sales"
 
@@ -43,9 +43,6 @@ class CallKit(ActorKit[CallActor]):
         seed: from which all chance follows.
         timing: of the application.
         limits: of the application.
-
-    Attributes:
-        data: the call's ``data``, as the actor has left it.
 
     Raises:
         ConfigError: it is no class of calls.
@@ -277,11 +274,7 @@ class CallKit(ActorKit[CallActor]):
         return "what runs: " + (", ".join(map(shown, running)) or "nothing")
 
     def _end(self) -> list[str]:
-        if self._call is None:
-            return []
-        if self._call.leg.call_id and not self._call.leg.is_ended:
-            self.ended()
-        return super()._end()
+        return super()._end() if self._call is not None else []
 
 
 def _type_of(event_class: type[RelayEvent]) -> str:

@@ -125,6 +125,51 @@ def test_a_call_in_flow_style_is_followed_in_virtual_time():
         assert kit.has_stopped
 
 
+class Blocking(CallActor):
+    """The same in blocking Python."""
+
+    def run(self) -> None:
+        self.answer().get()
+        self.wait_for_answered().get()
+        self.data["digits"] = self.prompt_tts("1?", {"digits": {"max": 1}}).wait().get().digits
+        self.data["looked up"] = self.blocking(str.upper, "ann").get()
+        self.hangup()
+
+
+@no_leaks()
+def test_a_flow_in_blocking_python_is_followed_too():
+    """With what it has done elsewhere."""
+    with CallKit(Blocking) as kit:
+        answered(kit)
+        kit.expect(PlayAndCollect)
+        kit.presses("1")
+        kit.expect(Hangup)
+        assert kit.data == {"digits": "1", "looked up": "ANN"}
+
+
+class DialsOther(CallActor):
+    """Answers when somebody else has answered."""
+
+    async def run(self) -> None:
+        device = {"type": "phone", "params": {"from_number": "+15559990000", "to_number": "+15550100101"}}
+        await self.app.dial(Talk, device).wait_for_answered()
+        await self.answer()
+        await self.wait_for_ended()
+
+
+def test_a_call_that_the_actor_dials_is_one_of_the_applications(caplog: pytest.LogCaptureFixture):
+    """The test answers in place of the server; at the end it is over like the first."""
+    with CallKit(DialsOther) as kit:
+        kit.arrives()
+        tag = kit.expect(Dial).tag
+        winner = {"call_id": "other", "node_id": "n", "tag": tag, "device": {}, "dial_winner": True}
+        kit.receives(DialEvent, tag=tag, dial_state="answered", call=winner)
+        kit.expect_in_any_order(Answer, Record, Play)
+
+    assert "hanging up" not in caplog.text
+    assert not any(isinstance(command, Hangup) for command in kit.commands)
+
+
 class Step(Enum):
     """Where a caller is."""
 
