@@ -13,7 +13,7 @@ import relay_actors
 import relay_actors.params
 import relay_actors.testing
 from relay_actors import Action, MessageHandle, RelayApp
-from relay_actors.testing import AppRunner, Line, Phone, Simulator, SimulatorServer
+from relay_actors.testing import AppRunner, CallKit, Line, Phone, Simulator, SimulatorServer, TestProbe, TextKit
 from tests.support.house import REPOSITORY
 
 PAGES: dict[str, ModuleType] = {
@@ -24,7 +24,7 @@ PAGES: dict[str, ModuleType] = {
 DIRECTIVE = re.compile(r"^\.\. auto\w+:: ([\w.]+)(?:\(\))?\n((?:   .*\n)*)", re.MULTILINE)
 
 INTERNAL: dict[type, str] = {
-    RelayApp: "attach ending",
+    RelayApp: "attach ending residue",
     Action: "complete follow refuse take_callback "
     # What every future of pykka's has, or of the framework's own.
     "add_done_callback close deadline dispatcher error filter instead_of_waiting is_deferred is_settled join let_go "
@@ -37,6 +37,9 @@ INTERNAL: dict[type, str] = {
     Simulator: "attach receive detach turn tick next_deadline add_waker remove_waker show_outside hide_outside file_at "
     "is_accepting drive note_failure",
     SimulatorServer: "",
+    CallKit: "",
+    TextKit: "",
+    TestProbe: "take take_down",
 }
 """What these classes have for other parts of the framework: all else of them is public, and on its page."""
 

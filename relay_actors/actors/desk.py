@@ -64,6 +64,11 @@ class Desk:
 
         return future, on_answer
 
+    @property
+    def open_count(self) -> int:
+        """How many requests wait for their answer. Any thread."""
+        return len(self._open)
+
     def drive(self, coroutine: Coroutine[Any, Any, Any], what: str, whose: str) -> None:
         """Run a coroutine for which no other actor is left; what it raises is logged. Any thread.
 

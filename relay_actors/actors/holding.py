@@ -61,6 +61,13 @@ class Holding:
         return len(self._held)
 
     @property
+    def subjects(self) -> set[str]:
+        """Whose commands wait, or are in doubt. Any thread."""
+        return {held.subject for held in list(self._held)} | {
+            who for who, doubts in list(self._in_doubt.items()) if doubts
+        }
+
+    @property
     def is_full(self) -> bool:
         """Whether no more can be taken."""
         return len(self._held) >= self._limit

@@ -162,6 +162,11 @@ class Parking:
     def __contains__(self, key: Hashable) -> bool:
         return key in self._parked
 
+    @property
+    def keys(self) -> list[Hashable]:
+        """The ids for which events are kept, those first whose time is over first."""
+        return list(self._parked)
+
     def park(self, key: Hashable, event: RelayEvent, now: float) -> list[RelayEvent]:
         """Keep an event; return those that had to be given up for it."""
         given_up: list[RelayEvent] = []

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Hashable
 from typing import Any
 
 from relay_actors.actors.call_handle import CallHandle
 from relay_actors.actors.measures import METRICS
+from relay_actors.actors.residue import residue_of_tree
 from relay_actors.actors.tree import Tree
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.exposition import exposition
@@ -79,6 +81,14 @@ class Showing(abc.ABC):
             ConfigError: the application is not running.
         """
         return exposition(self.metrics(), METRICS)
+
+    def residue(self) -> dict[Hashable, str]:
+        """Return everything that there is: two looks, before something and after it, show what it has left behind.
+
+        Raises:
+            ConfigError: the application is not running.
+        """
+        return residue_of_tree(self._running())
 
 
 def _ref_of(who: ActorRef[Any] | CallHandle | str) -> ActorRef[Any] | str:

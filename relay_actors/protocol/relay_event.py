@@ -22,7 +22,7 @@ from relay_actors.protocol.readers import (
     read_whole_number,
 )
 
-__all__ = ["RelayEvent", "extractor", "wire"]
+__all__ = ["RelayEvent", "extractor", "payload_of", "wire"]
 
 T = TypeVar("T")
 
@@ -112,6 +112,32 @@ class RelayEvent(Event):
         return read_object(self.params.get(key)) or {}
 
 
+def payload_of(event: RelayEvent) -> JsonObject:
+    """Return a payload from which an equal event is parsed: its params, and what its fields say beyond them.
+
+    For who makes events by hand, ``CallStateEvent("calling.call.state", call_state="answered")``, and has to send them.
+    """
+    params: JsonObject = dict(event.params)
+    payload: JsonObject = {"event_type": event.event_type, "params": params}
+    if event.call_id:
+        params.setdefault("call_id", event.call_id)
+    if event.timestamp:
+        payload["timestamp"] = event.timestamp
+    said = [
+        (_paths(field)[0].split("."), value)
+        for field in dataclasses.fields(event)[_INHERITED:]
+        if (value := getattr(event, field.name)) != _default_maker(field)()
+    ]
+    for (*above, last), value in sorted(said, key=lambda entry: len(entry[0])):  # wholes before their parts
+        inner = payload
+        for key in above:
+            known = inner.get(key)
+            inner[key] = nested = dict(known) if isinstance(known, dict) else {}
+            inner = nested
+        inner[last] = value
+    return payload
+
+
 _Extract: TypeAlias = Callable[[Mapping[str, object]], RelayEvent]
 _EXTRACTORS: Final[dict[type, _Extract]] = {}
 
@@ -156,12 +182,17 @@ def _build_extractor(cls: type[RelayEvent]) -> _Extract:
 
 
 def _step(field: dataclasses.Field[object]) -> _Step:
-    paths = field.metadata.get("paths") or (f"params.{field.name}",)
+    paths = _paths(field)
     read = field.metadata.get("read") or _READERS[str(field.type)]
     make_default = _default_maker(field)
     if len(paths) == 1 and paths[0].count(".") == 1:
         return _direct_step(paths[0].removeprefix("params."), read, make_default)
     return _searching_step(paths, read, make_default)
+
+
+def _paths(field: dataclasses.Field[object]) -> tuple[str, ...]:
+    paths: tuple[str, ...] = field.metadata.get("paths") or (f"params.{field.name}",)
+    return paths
 
 
 def _default_maker(field: dataclasses.Field[object]) -> Callable[[], object]:

@@ -186,6 +186,10 @@ class ActorTimers:
             if not (keep_durable and timer.durable):
                 self.cancel(key)
 
+    def pending(self) -> dict[Hashable, float]:
+        """Return when each timer of the user's own is due, on the system's clock, by its key."""
+        return {key: timer.due for key, timer in self._timers.items() if not isinstance(timer.message, Internal)}
+
     def durable(self) -> list[DurableTimer]:
         """Return the durable ones that are pending, those that are due first in front."""
         clock = self._cell.system.clock

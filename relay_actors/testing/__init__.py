@@ -1,4 +1,4 @@
-"""Test a phone application by the people who call it. Layer: door.
+"""Test a phone application by the people who call it, or one of its actors alone. Layer: door.
 
 The fixtures ``relay_app``, ``phone`` and ``relay_sim`` come with pytest's plugin `relay_actors.testing.plugin`, which
 pytest finds by itself where this package is installed. The names here are for annotations, and for other test runners::
@@ -12,6 +12,25 @@ from relay_actors.simulator.phones import Phone
 from relay_actors.simulator.simulator import Simulator
 from relay_actors.simulator.websockets_server import SimulatorServer
 from relay_actors.testing.app_runner import AppRunner
+from relay_actors.testing.call_kit import CallKit
+from relay_actors.testing.lab import Lab
+from relay_actors.testing.leaks import no_leaks
 from relay_actors.testing.phone_maker import PhoneMaker
+from relay_actors.testing.probe import TestProbe
+from relay_actors.testing.text_kit import TextKit
 
-__all__ = ["AppRunner", "Crowd", "Line", "Phone", "PhoneMaker", "Simulator", "SimulatorServer", "StoryError"]
+__all__ = [
+    "AppRunner",
+    "CallKit",
+    "Crowd",
+    "Lab",
+    "Line",
+    "Phone",
+    "PhoneMaker",
+    "Simulator",
+    "SimulatorServer",
+    "StoryError",
+    "TestProbe",
+    "TextKit",
+    "no_leaks",
+]

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import os
 import threading
-import traceback
 from dataclasses import dataclass
 from typing import Final
-from unittest import mock
 
 from relay_actors.app import RelayApp
 from relay_actors.config import Timing
 from relay_actors.errors import ConfigError, RelayActorsError
 from relay_actors.protocol.states import CallState
-from relay_actors.runtime.frames import frame_of
 from relay_actors.simulator.calls import CallSnapshot
 from relay_actors.simulator.websockets_server import SimulatorServer
+from relay_actors.testing.environment import bare_environment
+from relay_actors.testing.leaks import threads_left
 
 __all__ = ["AppRunner", "shortened"]
 
@@ -28,10 +26,7 @@ SETTLES_S: Final = 1.0
 """How long the news of a call's end may be on its way."""
 
 THREAD_ENDS_S: Final = 1.0
-"""How long a thread may still be on its way out when its application says that it has stopped."""
-
-_VARIABLES: Final = ("SIGNALWIRE_JWT_TOKEN", "SIGNALWIRE_RELAY_CA_FILE", "SIGNALWIRE_LOG_LEVEL")
-"""What of a developer's environment would get in the way; the other variables are overridden."""
+"""How long threads may still be on their way out when their application says that it has stopped."""
 
 _log = logging.getLogger(__name__)
 
@@ -74,9 +69,7 @@ class AppRunner:
             raise ConfigError(f"{app!r} runs already: a test starts it itself, by relay_app(app)")
         self._running.append(_Running(app, app.timing, frozenset(threading.enumerate())))
         app.timing = timing if timing is not None else shortened(app.timing)
-        with mock.patch.dict(os.environ, {"RELAY_MAX_CONNECTIONS": "1000000"}):
-            for variable in _VARIABLES:
-                os.environ.pop(variable, None)
+        with bare_environment():
             app.start(
                 wait_s=LOG_IN_S,
                 host=f"{self._server.host}:{self._server.port}",
@@ -143,19 +136,10 @@ def _stop(running: _Running) -> list[str]:
         for thread in threading.enumerate()
         if thread not in running.threads_before and thread.name.startswith(f"{app.name}-")
     ]
-    for thread in threads:
-        thread.join(THREAD_ENDS_S if is_clean else 0.0)
-    left = [_told(thread) for thread in threads if thread.is_alive()]
+    left = threads_left(threads, THREAD_ENDS_S if is_clean else 0.0)
     if not is_clean and not left:
         left = [f"an actor of {app.name!r} did not end within {patience_s:g} s"]
     return left
-
-
-def _told(thread: threading.Thread) -> str:
-    """Say where a thread is that should have ended: nearly always in a handler that blocks."""
-    frame = frame_of(thread)
-    stack = "".join(traceback.format_stack(frame, limit=12)) if frame is not None else ""
-    return f"thread {thread.name} still runs:\n{stack}".rstrip()
 
 
 def _was_taken(call: CallSnapshot) -> bool:

@@ -50,8 +50,10 @@ def test_what_is_never_answered_fails_when_it_closes(system: System) -> None:
     desk = Desk(system.start(DeskActor), system.dispatcher)
     answered, on_answer = desk.open()
     waiting, _ = desk.open()
+    assert desk.open_count == 2
     on_answer({}, None)
     answered.get(timeout=DEADLINE_S)
+    assert desk.open_count == 1
     desk.close(ConnectionLostError("Connection shut down"))
     with pytest.raises(ConnectionLostError, match="Connection shut down"):
         waiting.get(timeout=0)

@@ -34,8 +34,11 @@ def test_what_has_waited_goes_on_in_order_when_nothing_is_in_doubt_any_more():
     for number in range(3):
         holding.take(f"a{number}", "a", now=0.0)
     holding.take("b9", "b", now=0.0)
+    assert holding.subjects == {"a", "b"}
     assert holding.release("a") == []
+    assert holding.subjects == {"a", "b"}
     assert holding.release("a") == ["a0", "a1", "a2"]
+    assert holding.subjects == {"b"}
     assert not holding.concerns(order("a"))
     assert len(holding) == 1
 

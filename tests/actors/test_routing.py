@@ -121,6 +121,7 @@ def test_the_time_counts_from_the_first_event_of_an_id() -> None:
     parking.park("a", event(1), now=0.0)
     parking.park("b", event(2), now=1.0)
     parking.park("a", event(3), now=4.0)
+    assert parking.keys == ["a", "b"]
     assert parking.next_deadline() == 5.0
     assert parking.expire(4.9) == []
     assert [one.params["number"] for one in parking.expire(5.0)] == [1, 3]

@@ -202,6 +202,6 @@ def test_turns_are_measured_and_traced_as_the_application_was_told(world: World)
 def test_what_does_not_run_shows_nothing():
     """It says what to do."""
     app = RelayApp("project", "token", host="example.signalwire.com", contexts=[CONTEXT])
-    for look in (app.tree, app.metrics, app.prometheus, lambda: app.trace("x")):
+    for look in (app.tree, app.metrics, app.prometheus, app.residue, lambda: app.trace("x")):
         with pytest.raises(ConfigError, match="is not running"):
             look()

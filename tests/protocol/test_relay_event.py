@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay_actors.protocol.action_events import RecordEvent
 from relay_actors.protocol.base import Event, JsonObject
-from relay_actors.protocol.relay_event import RelayEvent, extractor, wire
+from relay_actors.protocol.events import EVENT_CLASS_MAP
+from relay_actors.protocol.relay_event import RelayEvent, extractor, payload_of, wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,3 +148,38 @@ def test_a_field_that_no_reader_knows_is_refused_at_once() -> None:
 
     with pytest.raises(KeyError, match="complex"):
         extractor(BadEvent)
+
+
+OF_TYPE: dict[str, st.SearchStrategy[object]] = {
+    "str": st.text(max_size=5),
+    "float": st.floats(min_value=0, max_value=1e6),
+    "int": st.integers(0, 1000),
+    "bool": st.booleans(),
+    "bool | None": st.none() | st.booleans(),
+    "JsonObject": st.dictionaries(st.sampled_from(["k1", "k2"]), st.integers(), max_size=2),
+    "list[str]": st.lists(st.text(min_size=1, max_size=3), max_size=2),
+}
+
+
+@given(data=st.data(), event_class=st.sampled_from([PostcardEvent, *sorted(set(EVENT_CLASS_MAP.values()), key=repr)]))
+def test_an_event_made_by_hand_is_the_same_when_it_has_been_sent(data: st.DataObject, event_class: type[RelayEvent]):
+    """Whatever its fields say is said where it is read, also inside what another field is the whole of."""
+    fields = {field.name: data.draw(OF_TYPE[str(field.type)]) for field in dataclasses.fields(event_class)[4:]}
+    event = event_class("made.up", {"more": 1}, "c-1", 2.5, **fields)
+
+    again = event_class.from_payload(payload_of(event))
+
+    assert (again.event_type, again.call_id, again.timestamp, again.params["more"]) == ("made.up", "c-1", 2.5, 1)
+    for name, value in fields.items():
+        said = getattr(again, name)
+        assert (said.items() >= value.items()) if isinstance(value, dict) else said == value, name
+    assert event.params == {"more": 1}
+
+
+def test_an_event_that_came_is_the_same_when_it_is_sent_on() -> None:
+    """Its params are all that there is to say."""
+    event = RecordEvent.from_payload(
+        {"event_type": "calling.call.record", "params": {"state": "finished", "record": {"url": "u", "size": 3}}}
+    )
+
+    assert payload_of(event)["params"] == event.params

@@ -40,6 +40,18 @@ def test_a_timer_fires_once_when_it_is_due(world: World):
     assert log == ["tick"]
 
 
+def test_what_is_pending_is_known_with_when_it_is_due(world: World):
+    """For tests that look at what an actor has started."""
+    ref, _log = timers(world, ("a", "tick", 2.0), ("b", "tick", 5.0))
+    pending = ref._cell.timers.pending
+    assert pending() == {"a": 2.0, "b": 5.0}
+
+    world.advance(3.0)
+    assert pending() == {"b": 5.0}
+    ref.ask(lambda actor: actor.set_receive_timeout(60.0), timeout=0)
+    assert pending() == {"b": 5.0}
+
+
 def test_a_timer_with_the_same_key_is_replaced(world: World):
     """T1: also when the old one's tick is in the mailbox already."""
     ref, log = timers(world, ("a", "old", 1.0), ("a", "new", 2.0))

@@ -70,6 +70,11 @@ class Asking:
             raise ConfigError(f"fail_reply() needs an exception, not {error!r}: use reply_to() for a value")
         return answer(token, self._cell, None, error)
 
+    @property
+    def unanswered_questions(self) -> int:
+        """How many questions wait for an answer for which it has taken a token. Any thread."""
+        return len(self._owed) if self._owed is not None else 0
+
     def leave_unanswered(self) -> None:
         """Tell those who wait for an answer that this incarnation gives none any more. For the cell; any thread."""
         owed = self._owed

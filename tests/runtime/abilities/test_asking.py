@@ -39,6 +39,8 @@ def test_an_answer_can_be_given_in_a_later_turn(world: World):
     ref = world.start(Desk)
     first, second = (ref.ask("question", block=False) for _ in range(2))
     world.settle()
+    assert ref._cell.actor.unanswered_questions == 2
+    world.settle()
     assert not first.is_settled
     assert ref.ask(answer("to the second", 1)) is True
     assert ref.ask(answer("to the first")) is True
