@@ -41,6 +41,9 @@ INVARIANTS: Final = {
 }
 """By their names: what must hold."""
 
+_OF_CALLS: Final = ("request", "parked", "held", "known")
+"""What of an application's residue can only belong to calls and texts: its services may have much of their own."""
+
 _STEPS_AT_A_MOMENT: Final = 20_000
 _SECOND: Final = 1.0
 
@@ -255,6 +258,9 @@ class Watch:
         for app in self._lab.apps:
             if app.calls_up:
                 self.complain("calls up", f"the application has {app.calls_up} calls up")
+            for key, what in app.residue().items():
+                if isinstance(key, tuple) and key[0] in _OF_CALLS:
+                    self.complain("left over", what)
 
     def after_the_stop(self, clean: Iterable[bool]) -> None:
         """All applications were stopped: see that nothing is left."""
