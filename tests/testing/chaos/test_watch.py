@@ -1,0 +1,179 @@
+"""Each invariant is noticed when it does not hold: frames, entries and actors as a broken client would have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from relay_actors.journal.entries import EventReceived, Session
+from relay_actors.journal.memory import MemoryMedium
+from relay_actors.protocol import json_codec
+from relay_actors.simulator.wire_log import LoggedFrame
+from relay_actors.testing.chaos.people import Stage
+from relay_actors.testing.chaos.plan import KILL, Mishap, Plan
+from relay_actors.testing.chaos.watch import INVARIANTS, Broken, Watch, WatchedStore
+from relay_actors.testing.lab import Lab
+from tests.testing.chaos.application import app
+
+SESSION = "signalwire_1"
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    with Lab() as lab:
+        yield lab
+
+
+@pytest.fixture
+def watch(lab: Lab) -> Watch:
+    return Watch(lab)
+
+
+def crosses(lab: Lab, direction: Any, frame: dict[str, Any], at: float = 0.0) -> None:
+    """Let a frame cross, as if somebody had sent it."""
+    lab.sim.frames.add(LoggedFrame(at, at, direction, SESSION, json_codec.dumps({"jsonrpc": "2.0", **frame})))
+
+
+def state(frame_id: str, call_state: str = "answered") -> dict[str, Any]:
+    inner = {"call_id": "c", "node_id": "n", "call_state": call_state}
+    return {
+        "id": frame_id,
+        "method": "signalwire.event",
+        "params": {"event_type": "calling.call.state", "params": inner},
+    }
+
+
+def command(request_id: str, method: str, **params: Any) -> dict[str, Any]:
+    return {"id": request_id, "method": method, "params": {"call_id": "c", "node_id": "n", **params}}
+
+
+def answer(frame_id: str, code: str = "200") -> dict[str, Any]:
+    return {"id": frame_id, "result": {"code": code}}
+
+
+def invariants(watch: Watch) -> list[str]:
+    return [broken.invariant for broken in watch.broken]
+
+
+def test_an_event_that_is_acknowledged_more_often_than_it_was_sent(lab: Lab, watch: Watch):
+    """Once for each time that it came is right: an acknowledgement may have been lost."""
+    crosses(lab, "sent", state("e"))
+    crosses(lab, "received", answer("e"))
+    crosses(lab, "sent", state("e"))
+    crosses(lab, "received", answer("e"))
+    assert watch.broken == []
+    crosses(lab, "received", answer("e"))
+    assert invariants(watch) == ["acknowledged"]
+
+
+def test_an_event_that_is_acknowledged_before_it_is_durable(lab: Lab, watch: Watch):
+    """J1: whether the journal has yet to commit it, or has yet to hear of it."""
+    crosses(lab, "sent", state("e"))
+    watch.has_appended([EventReceived(subject="c", at=0.0, frame_id="e", payload={})])
+    crosses(lab, "received", answer("e"))
+    assert invariants(watch) == ["durable"]
+
+    crosses(lab, "sent", state("f"))
+    crosses(lab, "received", answer("f"))
+    watch.has_appended([EventReceived(subject="c", at=0.0, frame_id="f", payload={})])
+    assert invariants(watch) == ["durable", "durable"]
+
+    crosses(lab, "sent", state("g"))
+    watch.has_appended([EventReceived(subject="c", at=0.0, frame_id="g", payload={})])
+    watch.has_committed()
+    crosses(lab, "received", answer("g"))
+    assert len(watch.broken) == 2
+
+
+def test_a_command_after_the_confirmed_end(lab: Lab, watch: Watch):
+    """X4: not at the same moment, when they may have crossed."""
+    crosses(lab, "sent", state("e", "ended"), at=1.0)
+    crosses(lab, "received", answer("e"), at=1.0)
+    crosses(lab, "received", command("r", "calling.play", control_id="p"), at=1.0)
+    assert watch.broken == []
+    crosses(lab, "received", command("s", "calling.play", control_id="q"), at=1.5)
+    assert invariants(watch) == ["after the end"]
+
+
+def test_a_command_after_the_own_hang_up(lab: Lab, watch: Watch):
+    """X7: exactly one; but a new connection cannot know what was answered over the former one."""
+    crosses(lab, "received", command("r", "calling.end"), at=1.0)
+    crosses(lab, "sent", answer("r"), at=1.0)
+    crosses(lab, "received", command("s", "calling.end"), at=2.0)
+    assert invariants(watch) == ["after the end"]
+    crosses(lab, "received", command("x", "signalwire.connect"), at=3.0)
+    crosses(lab, "received", command("t", "calling.end"), at=4.0)
+    assert len(watch.broken) == 1
+
+
+def test_a_command_that_is_carried_out_twice(lab: Lab, watch: Watch):
+    """K6: under the same ids; one that was refused the first time may be tried again."""
+    for request_id, code in (("r", "404"), ("s", "200"), ("t", "409")):
+        crosses(lab, "received", command(request_id, "calling.play", control_id="p"))
+        crosses(lab, "sent", answer(request_id, code))
+    crosses(lab, "received", command("u", "calling.play.stop", control_id="p"))
+    crosses(lab, "sent", answer("u"))
+    assert watch.broken == []
+    crosses(lab, "received", command("v", "calling.play", control_id="p"))
+    crosses(lab, "sent", answer("v"))
+    assert invariants(watch) == ["once"]
+
+
+def test_what_never_comes_to_rest(lab: Lab, watch: Watch):
+    """Virtual time would stand still for ever."""
+    for _ in range(25_000):
+        watch.after_step()
+    assert invariants(watch) == ["rest"]
+
+
+def test_what_is_left_at_the_end(lab: Lab, watch: Watch):
+    """X18, H9: a call at the server, and actors of an application that was not stopped."""
+    lab.start(app)
+    watch.follow(app)
+    lab.phone("+15550001111").dials(context="menu").hears("press")
+    watch.before_the_stop()
+    assert {"calls up", "left over"} <= set(invariants(watch))
+    watch.broken.clear()
+    watch.after_the_stop([False])
+    told = [str(broken) for broken in watch.broken]
+    assert any("had to wait in vain" in text for text in told)
+    assert any("actors: " in text and "ConnectionActor" in text for text in told)
+
+
+def test_a_message_that_nobody_accounts_for(lab: Lab, watch: Watch):
+    """M5: neither handled, nor refused, nor a dead letter."""
+    lab.start(app)
+    watch.follow(app)
+    [cell] = [cell for cell in app.system.living if "ConnectionActor" in str(cell)]
+    watch.on_sent(cell, message := ["lost"])
+    app.stop()
+    watch.after_the_stop([True])
+    assert invariants(watch) == ["envelopes"]
+    assert "list for ConnectionActor" in str(watch.broken[0])
+    del message
+
+
+def test_every_name_of_an_invariant_says_what_must_hold():
+    """A report is read by people."""
+    for name in INVARIANTS:
+        assert INVARIANTS[name] in str(Broken(name, "so", 1.0))
+
+
+def test_a_store_passes_places_and_tells_what_it_keeps(lab: Lab, watch: Watch):
+    """V4: before and after each commit the process may die; what was committed then is all there is."""
+    died: list[str] = []
+    plan = Plan(seed=1, journal=True, mishaps=(Mishap(what=KILL, at_frame=1),))
+    stage = Stage(lab, plan, died.append, lambda: None)
+    medium = MemoryMedium()
+    store = WatchedStore(medium, watch, stage)
+    store.append([EventReceived(subject="c", at=0.0, frame_id="e", payload={})])
+    store.put_session(Session(protocol="p"))
+    store.commit()
+    assert stage.places == 2
+    assert died == ["the process dies"]
+    assert list(medium.entries) == ["c"]
+    crosses(lab, "sent", state("e"))
+    crosses(lab, "received", answer("e"))
+    assert watch.broken == []
