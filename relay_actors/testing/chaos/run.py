@@ -85,13 +85,8 @@ class _Play:
             self._go_on(LASTS_S)
             self._everybody_hangs_up()
             self._go_on(PATIENCE_S)
-            lab.settle()
-            for complaint in self._judge(lab) if self._judge is not None and not watch.broken else ():
-                watch.complain("judge", complaint)
-            watch.before_the_stop()
-            clean = [app.stop() for app in lab.apps]
-            lab.settle()
-            watch.after_the_stop(clean)
+            if not watch.broken:  # otherwise it has ended in the middle
+                self._look_at_the_end()
             return Run(
                 self._plan,
                 tuple(watch.broken),
@@ -123,6 +118,16 @@ class _Play:
             self._steps += 1
             if self._steps > MOST_STEPS:
                 watch.complain("rest", f"{self._steps} steps, and no end")
+
+    def _look_at_the_end(self) -> None:
+        lab, watch = self._lab, self._watch
+        lab.settle()
+        for complaint in self._judge(lab) if self._judge is not None else ():
+            watch.complain("judge", complaint)
+        watch.before_the_stop()
+        clean = [app.stop() for app in lab.apps]
+        lab.settle()
+        watch.after_the_stop(clean)
 
     def _everybody_hangs_up(self) -> None:
         sim = self._lab.sim

@@ -18,6 +18,7 @@ CALLER = "+15550100100"
 def lab() -> Iterator[Lab]:
     with Lab() as lab:
         lab.start(app)
+        lab.settle()
         yield lab
 
 
