@@ -508,6 +508,8 @@ class ConnectionActor(HoldsBack):
             gap_s = now - wire.lost_at
             wire.lost_at = None
             self.system.hooks.count("connection.restored")
+            if not happening.resumed:
+                self._router.note_session_gone()
             self._router.tell_restored(resumed=happening.resumed, gap_s=gap_s)
         wire.ready.try_set(None)
 

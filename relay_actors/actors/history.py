@@ -100,7 +100,7 @@ class Learnt:
 
     Attributes:
         what: ``began``, ``recovered``, ``stalled``, ``timer``, ``result``, ``awaited``, ``sent``, ``told``,
-            ``lost``, ``restored``; ``data``, ``now``; or one of `CHECKPOINTS`.
+            ``lost``, ``restored``; ``data``, ``now``; ``orphaned``; or one of `CHECKPOINTS`.
         values: what it was.
         at: wall-clock seconds.
     """
@@ -149,6 +149,11 @@ class History:
         """The event with which the call came in, or None."""
         told = (item.event for item in self.items if isinstance(item, Told))
         return next((event for event in told if isinstance(event, CallReceiveEvent)), None)
+
+    @property
+    def is_orphaned(self) -> bool:
+        """Whether the session is gone that would tell of it: nothing more is heard of it (SEMANTICS K8)."""
+        return any(isinstance(item, Learnt) and item.what == "orphaned" for item in self.items)
 
     @property
     def actor(self) -> str:

@@ -87,6 +87,7 @@ class Leg:
         flow_changed: why ``run()`` could not be brought to where it was before the process ended, and has begun anew.
         course: how far it has come, as the journal is told.
         flow_is_over: whether ``run()`` has returned, so that a restart does not run it again.
+        is_orphaned: whether a former process has been told that the session of this call is gone.
         is_cut_off: whether there is no connection, so that nothing can be heard of the call.
         expected_end: the reason with which the call will count as ended if no end event comes; "" if none is due.
         end_watch: pending while an end event, or the answer of a dial, is expected.
@@ -132,6 +133,7 @@ class Leg:
         self.course = Course()
         self.flow_is_over = False
         self.is_cut_off = False
+        self.is_orphaned = False
         self.expected_end = ""
         self.end_watch: TimerHandle | None = None
         self.lingers = False
@@ -161,6 +163,12 @@ class Leg:
         """Whether the call would stay up if its actor went now (SEMANTICS X7)."""
         is_over_for_us = self.is_ended or self.is_handed_on or self.is_let_go
         return bool(self.call_id) and not (is_over_for_us or self.is_being_hung_up)
+
+    @property
+    def waits_to_be_dialled(self) -> bool:
+        """Whether its dial waits for a connection, and goes out on the next one, whichever session that has."""
+        known = None if self.dialling is None or self.dialling.is_over else self.under_way.get(self.dialling)
+        return known is not None and known.error is None
 
     @property
     def is_ours(self) -> bool:

@@ -74,6 +74,7 @@ class KeptMessage:
         name: under which the journal knows one that this side sends, until it has a message id and beyond.
         cause: the id of the inbound text whose handler sends it, or "".
         is_in_doubt: whether a former process has sent it, perhaps, and it is not known yet what became of it.
+        is_orphaned: whether a former process has been told that the session of this text is gone.
         is_held: whether its actor stays after the end, for a handler that may ask for it.
         turn: of an inbound text, what belongs to its handling.
     """
@@ -83,6 +84,7 @@ class KeptMessage:
         "done",
         "is_held",
         "is_in_doubt",
+        "is_orphaned",
         "is_wanted",
         "listeners",
         "message",
@@ -107,7 +109,7 @@ class KeptMessage:
         self.office = office
         self.name = name
         self.cause = cause
-        self.is_held = self.is_in_doubt = False
+        self.is_held = self.is_in_doubt = self.is_orphaned = False
         self.turn = turn
         self.on_completed = on_completed
         self.is_wanted = on_completed is not None

@@ -231,9 +231,8 @@ class OutboundLegActor(LegActor):
         if dialling is None or dialling.is_over:
             self.end_without_event("lost")
             return
-        known = leg.under_way.get(dialling)
-        if known is not None and known.error is None:
-            return  # it has waited for a connection, and goes out on this one
+        if leg.waits_to_be_dialled:
+            return
         count(self, "calls.lost")
         self._give_up_dial(dialling, DialFailedError(dialling.tag, "Connection closed during dial"))
 

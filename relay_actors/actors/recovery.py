@@ -133,6 +133,7 @@ class Recovery:
         actor_class = _class_of(history)
         data, problems = unpack_data(started.data)
         leg = Leg(direction="outbound" if history.dial is not None else "inbound", data=data)
+        leg.is_orphaned = history.is_orphaned
         if history.dial is not None:
             command = dial_of(history.dial)
             leg.tag = command.tag

@@ -12,6 +12,7 @@ from typing import Any
 
 from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.calls_supervisor import clean_up
+from relay_actors.actors.course import Note
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.message import MessageRef
 from relay_actors.actors.message_handle import KeptMessage, TextMessage
@@ -122,12 +123,24 @@ class Router:
 
     def tell_restored(self, *, resumed: bool, gap_s: float) -> None:
         """Tell all calls that the connection is back; and texts that were sent, if nothing will be heard of them."""
-        restored, live = ConnectionRestored(resumed, gap_s), self._wire.live
+        live = self._wire.live
         for ref in live.calls:
-            ref.tell_ahead(restored)
+            ref.tell_ahead(ConnectionRestored(resumed and not ref.kept.leg.is_orphaned, gap_s))
         for ref in live.texts:
-            if ref.kept.is_in_doubt or (not resumed and ref.kept.message.direction == "outbound"):
-                ref.tell_ahead(restored)
+            is_resumed = resumed and not ref.kept.is_orphaned
+            if ref.kept.is_in_doubt or (not is_resumed and ref.kept.message.direction == "outbound"):
+                ref.tell_ahead(ConnectionRestored(is_resumed, gap_s))
+
+    def note_session_gone(self) -> None:
+        """Have the journal know, together with the new session, of whom nothing more will be heard (SEMANTICS K8).
+
+        They are told, and end; but the process may end before that is in the journal.
+        """
+        live = self._wire.live
+        subjects = [leg.subject for leg in (ref.kept.leg for ref in live.calls) if not leg.waits_to_be_dialled]
+        subjects += [ref.kept.name for ref in live.texts if ref.kept.message.direction == "outbound"]
+        for subject in filter(None, subjects):
+            self._wire.journal.noted(Note(subject, "orphaned", {}, 0))
 
     # -- calls -------------------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ class SentText:
         result: what the server has answered; None if it has refused the text, or nobody knows.
         error: why it was not taken; a `ConnectionLostError` or `RequestTimeoutError`: nobody knows whether it was.
         events: its states, as far as they are known.
+        is_orphaned: whether the session is gone that would tell of more.
     """
 
     name: str
@@ -33,6 +34,7 @@ class SentText:
     result: JsonObject | None = None
     error: RelayActorsError | None = None
     events: tuple[MessageStateEvent, ...] = ()
+    is_orphaned: bool = False
 
     @property
     def message_id(self) -> str:
@@ -66,6 +68,8 @@ def sent_text_of(history: History) -> SentText | None:
     name, params = history.subject, asked[-1].params
     answers = [item for item in history.items if isinstance(item, Answered)]
     if answers:
-        return SentText(name=name, params=params, result=answers[-1].result, error=answers[-1].error)
+        result, error = answers[-1].result, answers[-1].error
+        return SentText(name=name, params=params, result=result, error=error, is_orphaned=history.is_orphaned)
     why = "the process ended before it was answered: it may have been sent, and is not sent again"
-    return SentText(name=name, params=params, error=ConnectionLostError(f"{SendMessage.method}: {why}"))
+    lost = ConnectionLostError(f"{SendMessage.method}: {why}")
+    return SentText(name=name, params=params, error=lost, is_orphaned=history.is_orphaned)

@@ -108,6 +108,7 @@ class TextsAgain:
         kept = found or KeptMessage(_text_of(sent), self._office, name=sent.name)
         kept.cause = "" if turn is None else turn.message_id
         kept.is_held, kept.is_in_doubt, kept.is_wanted = turn is not None, sent.is_unknown, True
+        kept.is_orphaned = sent.is_orphaned
         ref = self._start_text(sent, kept)
         if turn is not None:
             turn.former[sent.name] = ref

@@ -76,7 +76,7 @@ class _Play:
         self._watch = Watch(lab)
         self._stage = Stage(lab, plan, self._timeline.note, self._start)
         self._steps = 0
-        lab.connector = _Mortal(lab.connector, self._stage)
+        lab.connector = _Watched(lab.connector, self._stage, self._watch)
 
     def to_the_end(self) -> Run:
         lab, watch = self._lab, self._watch
@@ -137,24 +137,32 @@ class _Play:
                 line.hangs_up()
 
 
-class _Mortal:
-    """Opens connections on which the process may die, before and after each write."""
+class _Watched:
+    """Opens connections that are watched, and on which the process may die, before and after each write."""
 
-    def __init__(self, inner: Connector, stage: Stage) -> None:
+    def __init__(self, inner: Connector, stage: Stage, watch: Watch) -> None:
         self._inner = inner
         self._stage = stage
+        self._watch = watch
 
     def connect(self) -> Transport:
         """Return an open transport."""
-        transport, place = self._inner.connect(), self._stage.place
-        write = transport.send
+        transport, place, watch = self._inner.connect(), self._stage.place, self._watch
+        write, read = transport.send, transport.receive
 
         def send(texts: Iterable[bytes]) -> None:
             place()
+            texts = list(texts)
+            watch.is_about_to_send(texts)
             write(texts)
             place()
 
-        transport.send = send  # type: ignore[method-assign]  # everything else is as it was
+        def receive() -> list[bytes]:
+            texts = read()
+            watch.has_received(texts)
+            return texts
+
+        transport.send, transport.receive = send, receive  # type: ignore[method-assign]  # all else is as it was
         return transport
 
     def cancel(self) -> None:

@@ -13,11 +13,11 @@ from typing import Any, Final
 from relay_actors.app import RelayApp
 from relay_actors.journal.entries import Entry, EventReceived
 from relay_actors.journal.memory import MemoryMedium, MemoryStore
+from relay_actors.protocol import json_codec
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.mailbox import Envelope
 from relay_actors.runtime.reasons import DeadLetter, ExitReason
 from relay_actors.runtime.signals import Internal
-from relay_actors.simulator.wire_log import LoggedFrame
 from relay_actors.testing.chaos.people import Stage
 from relay_actors.testing.lab import Lab
 
@@ -79,22 +79,22 @@ class Watch:
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
         self.broken: list[Broken] = []
-        self._events: dict[object, tuple[str, str, str, str]] = {}
+        self._events: dict[object, tuple[str, str, str]] = {}
         self._sent: Counter[object] = Counter()
         self._acks: Counter[object] = Counter()
+        self._came: set[object] = set()
+        """What has come over the present socket."""
         self._ended_at: dict[object, float] = {}
         self._hung_up_at: dict[object, float] = {}
         self._requests: dict[object, tuple[str, object, object]] = {}
         self._carried_out: Counter[tuple[str, object]] = Counter()
         self._durable: set[object] = set()
         self._appended: set[object] = set()
-        self._session = ""
         self._moment = 0.0
         self._steps = 0
         self._mail: dict[int, tuple[object, list[str]]] = {}
         """By the identity of a message, which is kept so that no other one gets it: to whom it is on its way."""
         self._apps: list[RelayApp] = []
-        lab.sim.frames.observe(self._on_frame)
 
     def complain(self, invariant: str, how: str) -> None:
         """Note that an invariant does not hold."""
@@ -120,61 +120,65 @@ class Watch:
         if self._steps == _STEPS_AT_A_MOMENT:
             self.complain("rest", f"{self._steps} steps at one moment of virtual time, and no end")
 
-    # -- the wire ----------------------------------------------------------------------------------------------------
+    # -- the wire, as the application sees it ------------------------------------------------------------------------
 
-    def _on_frame(self, logged: LoggedFrame) -> None:
-        frame = logged.frame
-        self._session = logged.session
-        if logged.direction == "sent":
-            self._said(frame, logged)
-        elif "method" in frame:
-            self._asked(frame, logged)
-        elif "result" in frame:
-            self._acknowledged(frame.get("id"), logged)
+    def has_received(self, texts: Iterable[bytes]) -> None:
+        """The application's end of a connection has given it these texts."""
+        for text in texts:
+            self._said(_frame_of(text))
 
-    def _said(self, frame: dict[str, Any], logged: LoggedFrame) -> None:
+    def is_about_to_send(self, texts: Iterable[bytes]) -> None:
+        """The application is about to write these texts."""
+        for text in texts:
+            frame = _frame_of(text)
+            if "method" in frame:
+                self._asked(frame)
+            elif "result" in frame:
+                self._acknowledged(frame.get("id"))
+
+    def _said(self, frame: dict[str, Any]) -> None:
         """The server has said something."""
-        if event_type := logged.event_type:
-            inner = logged.params.get("params")
-            details = inner if isinstance(inner, dict) else {}
-            self._events[frame.get("id")] = (
-                event_type,
+        if frame.get("method") == "signalwire.event":
+            params = _dict(frame.get("params"))
+            details = _dict(params.get("params"))
+            frame_id = _scalar(frame.get("id"))
+            self._events[frame_id] = (
+                str(params.get("event_type")),
                 str(details.get("call_id", "")),
                 str(details.get("call_state")),
-                logged.session,
             )
-            self._sent[frame.get("id")] += 1
-        elif (request := self._requests.pop(frame.get("id"), None)) is not None:
+            self._sent[frame_id] += 1
+            self._came.add(frame_id)
+        elif (request := self._requests.pop(_scalar(frame.get("id")), None)) is not None:
             method, name, call_id = request
-            result = frame.get("result")
-            if isinstance(result, dict) and str(result.get("code", "")).startswith("2"):
+            if str(_dict(frame.get("result")).get("code", "")).startswith("2"):
                 self._carried_out[method, name] += 1
                 if self._carried_out[method, name] == 2:
                     self.complain("once", f"{method} of {name} was carried out twice")
                 if method == "calling.end":
-                    self._hung_up_at.setdefault(call_id, logged.at)
+                    self._hung_up_at.setdefault(call_id, self._lab.clock.now())
 
-    def _asked(self, frame: dict[str, Any], logged: LoggedFrame) -> None:
-        """The application has asked for something."""
-        method, params = str(frame["method"]), logged.params
+    def _asked(self, frame: dict[str, Any]) -> None:
+        """The application asks for something."""
+        method, params, now = str(frame["method"]), _dict(frame.get("params")), self._lab.clock.now()
         if method == "signalwire.connect":
-            self._hung_up_at.clear()  # what was answered over the former socket may not have arrived
+            self._came.clear()  # what was not acknowledged over the former socket comes again, if anybody is to have it
             return
         call_id = params.get("call_id")
         name = params.get("control_id") or params.get("tag")
         if name is not None and method.count(".") == 1:
-            self._requests[frame.get("id")] = method, name, call_id
+            self._requests[_scalar(frame.get("id"))] = method, name, call_id
         elif method in ("calling.answer", "calling.end"):
-            self._requests[frame.get("id")] = method, call_id, call_id
+            self._requests[_scalar(frame.get("id"))] = method, call_id, call_id
         for ends, why in ((self._ended_at, "the end was confirmed"), (self._hung_up_at, "it was hung up")):
             # At the same instant they may have crossed: what is confirmed has not been delivered yet (SEMANTICS J1).
-            if logged.at > ends.get(call_id, logged.at):
+            if now > ends.get(call_id, now):
                 self.complain("after the end", f"{method} of call {call_id}, and {why} at {ends[call_id]:.3f}")
 
-    def _acknowledged(self, frame_id: object, logged: LoggedFrame) -> None:
+    def _acknowledged(self, frame_id: object) -> None:
         if frame_id not in self._events:
             return
-        event_type, call_id, state, _session = self._events[frame_id]
+        event_type, call_id, state = self._events[frame_id]
         self._acks[frame_id] += 1
         if self._acks[frame_id] > self._sent[frame_id]:
             self.complain(
@@ -184,7 +188,7 @@ class Watch:
         if frame_id in self._appended and frame_id not in self._durable:
             self.complain("durable", f"{event_type} {frame_id} is acknowledged, and is not durable yet")
         if event_type == "calling.call.state" and state == "ended":
-            self._ended_at.setdefault(call_id, logged.at)
+            self._ended_at.setdefault(call_id, self._lab.clock.now())
 
     # -- the journal -------------------------------------------------------------------------------------------------
 
@@ -252,9 +256,8 @@ class Watch:
         for violation in self._lab.sim.violations:
             self.complain("well formed", f"{violation.method}: {', '.join(violation.problems)}")
         for frame_id in self._lab.sim.unacknowledged:
-            event_type, _call_id, _state, session = self._events.get(frame_id, ("", "", "", ""))
-            if session == self._session:  # nobody takes what waits in one that was given up
-                self.complain("acknowledged", f"{event_type} {frame_id} never was")
+            if frame_id in self._came:
+                self.complain("acknowledged", f"{self._events[frame_id][0]} {frame_id} came and never was")
         for app in self._lab.apps:
             if app.calls_up:
                 self.complain("calls up", f"the application has {app.calls_up} calls up")
@@ -273,6 +276,23 @@ class Watch:
                 self.complain("left over", f"actors: {', '.join(sorted(map(str, system.living)))}")
             if len(system.registry):
                 self.complain("left over", f"{len(system.registry)} keys of the registry")
+
+
+def _frame_of(text: bytes) -> dict[str, Any]:
+    """Return the frame; an empty one for what is none."""
+    try:
+        return _dict(json_codec.loads(text))
+    except ValueError:
+        return {}
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _scalar(value: object) -> object:
+    """Return what can be a key: the id of a frame may be anything at all."""
+    return value if isinstance(value, str | int | None) else str(value)
 
 
 class WatchedStore(MemoryStore):
