@@ -91,9 +91,17 @@ class DisconnectAcknowledged:
 
 @dataclass(frozen=True, slots=True)
 class NonsenseArrived:
-    """A text that cannot be acted upon; ``why`` holds nothing of its content."""
+    """A text that cannot be acted upon.
+
+    Attributes:
+        why: holds nothing of its content.
+        is_response: it is a response to nothing that waits for one on this connection.
+        id: of such a response.
+    """
 
     why: str
+    is_response: bool = False
+    id: object = None
 
 
 Happening = (
@@ -295,7 +303,7 @@ class ServerProtocol:
             if id in self._disconnects:
                 self._disconnects.discard(id)
                 return [DisconnectAcknowledged(id)]
-        return [NonsenseArrived("a response to nothing that waits for one")]
+        return [NonsenseArrived("a response to nothing that waits for one", is_response=True, id=id)]
 
     def _take_log_in(self) -> object:
         if not self._is_asked_to_log_in:

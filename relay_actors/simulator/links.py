@@ -11,7 +11,13 @@ from typing import Protocol
 
 from relay_actors.errors import TransportError
 
-__all__ = ["Host", "Link", "LinkDriver", "TransportEnd"]
+__all__ = ["BinaryText", "Host", "Link", "LinkDriver", "TransportEnd"]
+
+
+class BinaryText(bytes):
+    """A text that goes out as a binary message, where whatever carries it knows the difference. Source: PROTOCOL 1."""
+
+    __slots__ = ()
 
 
 class Link(Protocol):

@@ -7,15 +7,27 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from relay_actors.errors import ConfigError
 from relay_actors.protocol import frames, schema
 from relay_actors.protocol.readers import read_flag, read_text, read_texts, read_whole_number
-from relay_actors.protocol.server import AUTH_REQUIRED, CommandArrived, LogInAsked, PingArrived, ServerProtocol
+from relay_actors.protocol.server import (
+    AUTH_REQUIRED,
+    CommandArrived,
+    DisconnectAcknowledged,
+    EventAcknowledged,
+    LogInAsked,
+    NonsenseArrived,
+    PingArrived,
+    PongArrived,
+    ServerProtocol,
+)
+from relay_actors.simulator.acks import AckBook, Acks, WrongAck
 from relay_actors.simulator.calls import Params
 from relay_actors.simulator.commands import Commands
 from relay_actors.simulator.credentials import Credentials
+from relay_actors.simulator.crossings import Crossings
 from relay_actors.simulator.exchange import Exchange
 from relay_actors.simulator.faults import Faults, Rejection
 from relay_actors.simulator.links import Link
@@ -33,7 +45,7 @@ from relay_actors.simulator.replies import (
 )
 from relay_actors.simulator.sessions import Connection, Session, Sessions
 from relay_actors.simulator.switchboard import Switchboard
-from relay_actors.simulator.wire_log import LoggedFrame, WireLog
+from relay_actors.simulator.wire_log import WireLog
 from relay_actors.simulator.world import World
 
 __all__ = ["Reception", "Violation"]
@@ -84,9 +96,10 @@ class Reception:
         self._exchange = exchange
         self._switchboard = switchboard
         self._commands = commands
-        self._log = log
+        self.crossings = Crossings(world=world, faults=faults, log=log, take=self._take, cut=self._cut)
         self._connections: dict[Link, Connection] = {}
         self._to_flush: list[Connection] = []
+        self.acks = AckBook()
         self.violations: deque[Violation] = deque(maxlen=VIOLATIONS_BOUND)
 
     @property
@@ -102,46 +115,53 @@ class Reception:
         """
         if self._faults.refuses_sockets:
             raise ConnectionRefusedError("the simulator takes no connections now (socket_down)")
-        self._connections[link] = Connection(link, ServerProtocol(new_id=self._world.new_id), self._flush_later)
+        connection = Connection(
+            link,
+            ServerProtocol(new_id=self._world.new_id),
+            self._flush_later,
+            acks=Acks(self.acks),
+            now=self._world.now,
+        )
+        self._connections[link] = connection
+        self.crossings.welcome(connection)
 
     def detach(self, link: Link) -> None:
-        """Learn that a connection is gone; its session waits for the next one. Idempotent."""
-        connection = self._connections.pop(link, None)
-        if connection is None:
-            return
-        connection.is_open = False
-        session = connection.session
-        if session is not None and session.connection is connection:
-            session.detach()
+        """Learn that a connection is gone; its session waits for the next one. Idempotent.
+
+        Where nothing crosses (a half-open connection), that is not known before it does.
+        """
+        connection = self._connections.get(link)
+        if connection is not None:
+            self.crossings.arrive(connection, None)
 
     def drop(self, connection: Connection, *, clean: bool) -> None:
         """Close a connection from this side, after what is still to be written."""
         self._flush()
-        connection.link.close(clean=clean)
-        self.detach(connection.link)
+        self._cut(connection, clean)
 
     def receive(self, link: Link, text: bytes | str) -> None:
         """Take one text."""
         connection = self._connections.get(link)
-        if connection is None:
-            return
-        self._note("received", connection, text.encode() if isinstance(text, str) else bytes(text))
-        for happening in connection.protocol.receive_text(text, now=self._world.now()):
-            match happening:
-                case LogInAsked(_, params):
-                    self._log_in(connection, params)
-                case PingArrived(id):
-                    self._answer(connection, id, frames.PING, Result({"timestamp": self._world.clock.wall()}))
-                case CommandArrived(id, method, params):
-                    self._command(connection, id, method, params)
-        connection.flush()
+        if connection is not None:
+            self.crossings.arrive(connection, text.encode() if isinstance(text, str) else bytes(text))
 
     def ping_all(self) -> None:
         """Ping every client that is logged in."""
         for connection in self.connections:
             if connection.protocol.is_logged_in:
-                connection.protocol.ping(now=self._world.now(), timestamp=self._world.clock.wall())
-                connection.flush()
+                connection.ping(self._world.clock.wall())
+
+    def clear(self) -> None:
+        """Forget what was wrong, what crosses and what was counted."""
+        self.violations.clear()
+        self.acks.clear()
+        self.crossings.clear()
+
+    @property
+    def wrong_acks(self) -> tuple[WrongAck, ...]:
+        """Every acknowledgement that was wrong, and those that are missing now."""
+        missing = (wrong for connection in self.connections for wrong in self._overdue(connection))
+        return (*self.acks.wrong, *missing)
 
     def session_named(self, name: str) -> Session:
         """Return a session by its protocol string.
@@ -154,10 +174,55 @@ class Reception:
             raise ConfigError(f"there is no session {name!r}; Simulator.sessions lists them")
         return session
 
+    # Connections.
+
+    def _cut(self, connection: Connection, clean: bool) -> None:
+        connection.link.close(clean=clean)
+        self._forget(connection)
+
+    def _forget(self, connection: Connection) -> None:
+        if self._connections.pop(connection.link, None) is None:
+            return
+        connection.is_open = False
+        self.acks.wrong.extend(self._overdue(connection))
+        session = connection.session
+        if session is not None and session.connection is connection:
+            session.detach()
+
+    def _overdue(self, connection: Connection) -> list[WrongAck]:
+        if self.crossings.is_disturbed(connection):
+            return []
+        return connection.acks.overdue(self._world.now(), undisturbed_since=connection.undisturbed_since)
+
+    def _take(self, connection: Connection, text: bytes | None) -> None:
+        if text is None:
+            self._forget(connection)
+            return
+        for happening in connection.protocol.receive_text(text, now=self._world.now()):
+            match happening:
+                case LogInAsked(id, params):
+                    connection.asks(id, frames.CONNECT)
+                    self._log_in(connection, params)
+                case PingArrived(id):
+                    connection.asks(id, frames.PING)
+                    self._ping(connection, id)
+                case CommandArrived(id, method, params):
+                    connection.asks(id, method)
+                    self._command(connection, id, method, params)
+                case EventAcknowledged(id) | PongArrived(id) | DisconnectAcknowledged(id):
+                    connection.acks.came(id)
+                case NonsenseArrived(_, True, id):
+                    connection.acks.came(id)
+        connection.flush()
+
+    def _ping(self, connection: Connection, id: object) -> None:
+        if self._faults.take_silence(frames.PING) is None and not self._refuse_expired(connection, id):
+            self._answer(connection, id, frames.PING, Result({"timestamp": self._world.clock.wall()}))
+
     # Logging in.
 
     def _log_in(self, connection: Connection, params: Params) -> None:
-        if self._faults.is_silent(frames.CONNECT):
+        if self._faults.take_silence(frames.CONNECT) is not None:
             return
         rejection = self._faults.take_rejection(frames.CONNECT)
         if rejection is not None:
@@ -170,6 +235,13 @@ class Reception:
             return
         name = read_text(params.get("protocol"))
         known = self._sessions.find(name) if name else None
+        if known is not None and known.is_expired:
+            self._sessions.close(known)
+            self._refuse(connection)
+            return
+        if known is not None and self._faults.take_refused_resume():
+            self._sessions.close(known)
+            known = None
         if name and (known is None or known.project != project):
             connection.protocol.refuse_log_in(*_auth_required())
             return
@@ -179,6 +251,7 @@ class Reception:
             self.drop(session.connection, clean=False)
         session.attach(connection)
         expects_acks = read_flag(params.get("event_acks")) or False
+        connection.acks.is_promised = expects_acks
         connection.protocol.accept_log_in(
             self._welcome(session, is_resumed=known is not None), expects_acks=expects_acks
         )
@@ -221,8 +294,12 @@ class Reception:
         call = self._exchange.look_up(read_text(params.get("call_id")) or "")
         if call is not None:
             call.commands[method] += 1
-        is_silent = self._faults.is_silent(method)
-        if is_silent and not self._faults.is_done_in_silence(method):
+        silence = self._faults.take_silence(method)
+        if silence == "not done":
+            return
+        if silence == "done":
+            id = None  # a request without an id gets no answer
+        if self._refuse_expired(connection, id):
             return
         rejection = self._faults.take_rejection(method)
         if rejection is not None:
@@ -233,6 +310,15 @@ class Reception:
             if self._manners.event_before_response:
                 release()
             self._answer(connection, id, method, reply)
+
+    def _refuse_expired(self, connection: Connection, id: object) -> bool:
+        session = connection.session
+        if session is None or not session.is_expired:
+            return False
+        connection.respond_error(id, *_auth_required())
+        if session.closes_expired:
+            self.drop(connection, clean=True)
+        return True
 
     def _carry_out(self, session: Session, method: str, params: Params) -> Reply:
         if not self._commands.is_known(method):
@@ -250,7 +336,7 @@ class Reception:
         return self._commands.run(session, method, params)
 
     def _answer(self, connection: Connection, id: object, method: str, reply: Reply) -> None:
-        if self._faults.is_silent(method):
+        if id is None:
             return
         late_s = self._faults.take_lateness(method)
         times = 2 if self._faults.take_double_answer(method) else 1
@@ -279,15 +365,8 @@ class Reception:
         connections, self._to_flush = self._to_flush, []
         for connection in connections:
             texts = connection.protocol.texts_to_send()
-            if not texts or not connection.is_open:
-                continue
-            for text in texts:
-                self._note("sent", connection, text)
-            connection.link.send_texts(texts)
-
-    def _note(self, direction: Literal["received", "sent"], connection: Connection, text: bytes) -> None:
-        name = connection.session.name if connection.session is not None else ""
-        self._log.add(LoggedFrame(self._world.now(), self._world.clock.wall(), direction, name, text))
+            if texts and connection.is_open:
+                self.crossings.depart(connection, texts)
 
 
 def _auth_required() -> tuple[int, str, dict[str, object]]:

@@ -5,17 +5,41 @@ Source: PROTOCOL 3.5, 7.2, 19.1.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
+from relay_actors.protocol import frames
 from relay_actors.protocol.server import SentEvent, ServerProtocol
+from relay_actors.simulator.acks import Acks
+from relay_actors.simulator.faults import Direction
 from relay_actors.simulator.links import Link
 
-__all__ = ["Connection", "Session", "Sessions"]
+__all__ = ["Connection", "Lane", "Session", "Sessions"]
 
 QUEUE_BOUND: Final = 10_000
 """How many events wait for a client that is away; the oldest are lost first."""
+
+ASKED_BOUND: Final = 1000
+"""Of how many requests of a connection it is remembered what they asked for."""
+
+
+class Lane:
+    """What waits to cross one connection in one direction, in order.
+
+    Attributes:
+        waiting: texts, each with the time from which on it may cross (monotonic seconds); None: the client is gone.
+        holds: how many faults let nothing cross at all.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: deque[tuple[float, bytes | None]] = deque()
+        self.holds = 0
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing waits, and nothing is held."""
+        return not self.waiting and not self.holds
 
 
 class Connection:
@@ -25,17 +49,71 @@ class Connection:
         link: carries the texts.
         protocol: makes and reads them.
         flush: asked, inside a turn, to write what the protocol has to say when the turn ends.
+        acks: what the client has to acknowledge.
+        now: monotonic seconds.
+
+    Attributes:
+        lanes: what does not cross yet.
+        undisturbed_since: since when nothing has waited to cross (monotonic seconds).
     """
 
-    def __init__(self, link: Link, protocol: ServerProtocol, flush: Callable[[Connection], None]) -> None:
+    def __init__(
+        self,
+        link: Link,
+        protocol: ServerProtocol,
+        flush: Callable[[Connection], None],
+        *,
+        acks: Acks,
+        now: Callable[[], float],
+    ) -> None:
         self.link = link
         self.protocol = protocol
         self.session: Session | None = None
         self.is_open = True
+        self.acks = acks
+        self.lanes: dict[Direction, Lane] = {"in": Lane(), "out": Lane()}
+        self.undisturbed_since = now()
+        self._asked: OrderedDict[str, str] = OrderedDict()
         self._flush = flush
+        self._now = now
+
+    def asks(self, request_id: object, method: str) -> None:
+        """Note what a request asks for, so that its answer can be told from others."""
+        if isinstance(request_id, str):
+            self._asked[request_id] = method
+            if len(self._asked) > ASKED_BOUND:
+                self._asked.popitem(last=False)
+
+    def asked_by(self, request_id: object) -> str:
+        """Return the method of a request; empty if nobody remembers it."""
+        return self._asked.get(request_id, "") if isinstance(request_id, str) else ""
+
+    def ping(self, timestamp: float) -> None:
+        """Ask whether the client is there."""
+        frame_id = self.protocol.ping(now=self._now(), timestamp=timestamp)
+        self.acks.expect(frame_id, frames.PING, now=self._now(), is_event=False)
+        self._flush(self)
+
+    def announce_disconnect(self, *, restart: bool) -> None:
+        """Tell the client that the connection is about to be closed."""
+        frame_id = self.protocol.announce_disconnect(restart=restart)
+        self.acks.expect(frame_id, frames.DISCONNECT, now=self._now(), is_event=False)
+        self._flush(self)
+
+    def send_raw(self, text: bytes) -> None:
+        """Send any text at all."""
+        # What is too large to be read is not looked at: nobody answers it.
+        match frames.classify(text if len(text) <= frames.LARGEST_BYTES else b""):
+            case frames.Request(id, method, params) if id is not None:
+                is_event = method == frames.EVENT
+                name = str(params.get("event_type")) if is_event else method
+                self.acks.expect(id, name, now=self._now(), is_event=is_event)
+        self.protocol.send_raw(text)
+        self._flush(self)
 
     def deliver(self, event: SentEvent) -> None:
         """Send an event."""
+        self.acks.expect(event.frame_id, event.event_type, now=self._now())
         self.protocol.deliver(event)
         self._flush(self)
 
@@ -62,6 +140,8 @@ class Session:
         project: whose session it is.
         contexts: the subscriptions, in the order in which they came.
         connection: the socket, or None while the client is away.
+        is_expired: its authorization is no longer taken, until the client logs in anew; ``closes_expired``: whoever
+            asks for something is told so, and the connection closed.
     """
 
     def __init__(self, name: str, *, project: str, session_id: str, identity: str) -> None:
@@ -71,6 +151,8 @@ class Session:
         self.identity = identity
         self.contexts: dict[str, None] = {}
         self.connection: Connection | None = None
+        self.is_expired = False
+        self.closes_expired = False
         self.log_ins = 0
         self._waiting: deque[SentEvent] = deque(maxlen=QUEUE_BOUND)
 

@@ -21,6 +21,7 @@ from contextlib import AbstractContextManager
 from relay_actors.errors import ConfigError
 from relay_actors.runtime.base import Clock
 from relay_actors.runtime.clock import Random, uuid4_ids
+from relay_actors.simulator.acks import WrongAck
 from relay_actors.simulator.agents import AgentEnd, AgentScript, Turn
 from relay_actors.simulator.calls import Call, CallSnapshot
 from relay_actors.simulator.commands import Commands
@@ -354,6 +355,16 @@ class Simulator(Mishaps):
             return tuple(self._reception.violations)
 
     @property
+    def wrong_acks(self) -> tuple[WrongAck, ...]:
+        """Every acknowledgement of a frame that was never sent, or that came twice or on another connection.
+
+        And every event that got none within 10 seconds of the clock, over a connection on which nothing was held up;
+        it is no longer told when its acknowledgement comes while that connection is up. The last 1000.
+        """
+        with self._world.look():
+            return self._reception.wrong_acks
+
+    @property
     def unacknowledged(self) -> tuple[str, ...]:
         """The frame ids of all events that were sent, or wait to be sent, and were not acknowledged."""
         with self._world.look():
@@ -498,7 +509,8 @@ class Simulator(Mishaps):
             self._world.timers.clear()
             self._world.failures.clear()
             self._faults.clear()
-            self._reception.violations.clear()
+            self._post.clear()
+            self._reception.clear()
             self.frames.clear()
             self.ping_every(self._ping_s)
 

@@ -23,6 +23,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from relay_actors.errors import ConfigError
+from relay_actors.simulator.links import BinaryText
 from relay_actors.simulator.simulator import Simulator
 from relay_actors.simulator.tls import TlsFiles
 from relay_actors.simulator.websockets_outlets import SocketOutside
@@ -69,7 +70,7 @@ class SocketLink:
                 self._wakes.clear()
                 texts, self._texts = self._texts, []
                 for text in texts:
-                    await self._socket.send(text, text=True)
+                    await self._socket.send(text, text=not isinstance(text, BinaryText))
                 if self._closes_clean is not None and not self._texts:
                     await self._end(clean=self._closes_clean)
                     return

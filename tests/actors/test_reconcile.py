@@ -123,7 +123,7 @@ def test_a_command_that_is_lost_again_and_again_fails_at_last(world: World):
     lose(world, "calling.play", was_done=False)
     action = handle.play(PROMPT)
     for _ in range(4):
-        world.until(lambda: world.sim._faults.is_silent("calling.play"))
+        world.until(lambda: world.sim._faults.take_silence("calling.play"))
         world.settle()
         world.sim.drop_sockets()
         world.run(6)

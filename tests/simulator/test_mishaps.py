@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from relay_actors.errors import ArgumentError, ConfigError
+from relay_actors.simulator.fault_table import FAULT_WORDS
+from relay_actors.simulator.fault_words import Fault
+from relay_actors.simulator.wire_log import LoggedFrame
 from tests.simulator.stage import Peer, Stage, tts
 
 
@@ -98,3 +101,150 @@ def test_any_frame_can_be_pushed_to_one_or_all(stage: Stage, peer: Peer):
 def test_what_could_never_go_wrong_so_is_refused_where_it_is_said(stage: Stage, use: Any):
     with pytest.raises(ArgumentError, match="must be"):
         use(stage.sim)
+
+
+# By name.
+
+
+def test_a_fault_is_injected_as_a_value_a_name_or_a_text(stage: Stage, peer: Peer):
+    call = stage.inbound(peer)
+    assert stage.sim.inject("reject", method="calling.play", code=503) == Fault(
+        "reject", {"method": "calling.play", "code": "503"}
+    )
+    stage.sim.inject("reject method=calling.play code=504")
+    stage.sim.inject(Fault("reject", {"code": -32000}), message="not now")
+
+    codes = [call.code("calling.play", control_id="c", play=[tts("x")]) for _ in range(4)]
+    assert codes == ["503", "504", "-32000", "200"]
+
+
+def test_what_is_no_fault_is_refused_before_anything_happens(stage: Stage, peer: Peer):
+    with pytest.raises(ConfigError, match="probably means 'half_open'"):
+        stage.sim.inject("halfopen")
+    with pytest.raises(ConfigError, match="has no argument 'second'"):
+        stage.sim.inject("stall", second=1)
+    assert peer.closed is None
+
+
+REQUIRED = {"slow": "seconds=1", "answer_late": "seconds=1", "delay": "seconds=1"} | dict.fromkeys(
+    ("missing_field", "wrong_field"), "field=call_id"
+)
+
+
+@pytest.mark.parametrize("name", FAULT_WORDS)
+def test_every_fault_can_be_injected_and_recovered_from(stage: Stage, name: str):
+    """Proves SEMANTICS V4; here from a timer, while a client is there."""
+    stage.sim._world.after_real(1.0, lambda: stage.sim.inject(f"{name} {REQUIRED.get(name, '')}"))
+    peer = RawPeer(stage.sim)
+    peer.log_in()
+    stage.run(2.0)
+    peer.ask("signalwire.ping")
+    stage.sim.recover()
+    stage.run(2.0)
+    fresh = stage.client("support")
+
+    assert stage.inbound(fresh).code("calling.end") == "200"
+
+
+class RawPeer(Peer):
+    """Reads nothing."""
+
+    def send_texts(self, texts: list[bytes]) -> None:
+        super().send_texts([text for text in texts if text.startswith(b'{"jsonrpc":"2.0","id":"r')])
+
+
+@pytest.mark.parametrize("name", FAULT_WORDS)
+def test_every_fault_can_be_injected_by_whoever_watches_the_frames(stage: Stage, peer: Peer, name: str):
+    """In the middle of a turn, with the simulator's lock held."""
+    call = stage.inbound(peer)
+    watched: list[str] = []
+
+    def watch(logged: LoggedFrame) -> None:
+        if logged.method == "calling.end":
+            watched.append(logged.method)
+            stage.sim._world.at_turn_end(lambda: stage.sim.inject(f"{name} {REQUIRED.get(name, '')}"))
+
+    stage.sim.frames.observe(watch)
+    peer.send_texts = lambda texts: None  # type: ignore[method-assign]  # it has stopped reading
+    call.ask("calling.end")
+    stage.run(5.0)
+
+    assert watched == ["calling.end"]
+    assert call.line.is_over
+
+
+# Answers.
+
+
+def test_a_number_of_requests_may_go_unanswered(stage: Stage, peer: Peer):
+    call = stage.inbound(peer)
+    stage.sim.inject("time_out method=calling.play times=1")
+    stage.sim.inject("time_out method=calling.play but_do_it=yes")
+
+    answers = [call.ask("calling.play", control_id=f"c{number}", play=[tts("x")]) for number in range(3)]
+    stage.run(10.0)
+    assert [answer is not None for answer in answers] == [False, False, True]
+    assert [event["control_id"] for event in peer.events("calling.call.play") if event["state"] == "playing"] == [
+        "c1",
+        "c2",
+    ]
+
+
+# Sessions.
+
+
+def test_a_resume_is_refused_once_and_the_session_is_forgotten(stage: Stage, peer: Peer):
+    """Source: PROTOCOL 3.5."""
+    name = stage.sim.sessions[0]
+    stage.sim.inject("refuse_resume")
+    stage.client()  # a fresh log-in is no resume
+    peer.gone()
+    back = Peer(stage.sim)
+    for _ in range(2):
+        answer = back.ask("signalwire.connect", authentication={"project": "project-1", "token": "t"}, protocol=name)
+        assert answer is not None
+        assert answer["error"]["code"] == -32401
+    assert name not in stage.sim.sessions
+    assert back.log_in()["session_restored"] is False
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_expired_authorization_refuses_whatever_is_asked_until_a_fresh_log_in(stage: Stage, peer: Peer, closes: bool):
+    """Source: PROTOCOL 2.5, 3.4 to 3.6."""
+    call = stage.inbound(peer)
+    name = stage.sim.sessions[0]
+    stage.sim.inject("expire_authorization", closes=closes)
+    assert peer.closed is None
+    assert call.code("calling.play", control_id="c", play=[tts("x")]) == "-32401"
+    assert peer.closed == ("clean" if closes else None)
+    if not closes:
+        answer = peer.ask("signalwire.ping")
+        assert answer is not None
+        assert answer["error"]["code"] == -32401
+    back = Peer(stage.sim)
+    answer = back.ask("signalwire.connect", authentication={"project": "project-1", "token": "t"}, protocol=name)
+    assert answer is not None
+    assert answer["error"]["code"] == -32401
+
+    assert back.log_in()["session_restored"] is False
+    assert back.do("signalwire.ping")
+
+
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_restart_keeps_sessions_or_not_and_is_announced_or_not(
+    stage: Stage, peer: Peer, announced: bool, keeps: bool
+):
+    """Source: PROTOCOL 6.1."""
+    call = stage.inbound(peer)
+    name = stage.sim.sessions[0]
+    stage.sim.inject("restart", announced=announced, keeps_sessions=keeps, seconds=3.0)
+    stage.run(0.1)
+    told = [frame["params"] for frame in peer.frames if frame.get("method") == "signalwire.disconnect"]
+    assert told == ([{"restart": not keeps}] if announced else [])
+    assert peer.closed == ("clean" if announced else "broken")
+    assert not stage.sim.is_accepting
+    stage.run(3.0)
+    assert stage.sim.is_accepting
+    assert stage.sim.sessions == ((name,) if keeps else ())
+    assert not call.line.is_over

@@ -6,7 +6,8 @@ import json
 from itertools import count
 
 from relay_actors.protocol.server import SentEvent, ServerProtocol, make_event
-from relay_actors.simulator.sessions import QUEUE_BOUND, Connection, Session, Sessions
+from relay_actors.simulator.acks import AckBook, Acks
+from relay_actors.simulator.sessions import ASKED_BOUND, QUEUE_BOUND, Connection, Session, Sessions
 
 
 def make_sessions() -> Sessions:
@@ -30,7 +31,13 @@ class Wire:
 def connect() -> Connection:
     numbers = count(1)
     protocol = ServerProtocol(new_id=lambda: f"s{next(numbers)}")
-    connection = Connection(Wire(), protocol, lambda one: one.link.send_texts(one.protocol.texts_to_send()))
+    connection = Connection(
+        Wire(),
+        protocol,
+        lambda one: one.link.send_texts(one.protocol.texts_to_send()),
+        acks=Acks(AckBook()),
+        now=lambda: 0.0,
+    )
     protocol.receive_text('{"id":"c","method":"signalwire.connect"}', now=0.0)
     protocol.accept_log_in({})
     protocol.texts_to_send()
@@ -122,3 +129,12 @@ def test_detaching_twice_keeps_events_once():
     session.detach()
 
     assert session.unacknowledged == ["e0"]
+
+
+def test_it_is_remembered_what_the_latest_requests_asked_for():
+    connection = connect()
+    for number in range(ASKED_BOUND + 1):
+        connection.asks(f"r{number}", "calling.play")
+    connection.asks(["an id of another type"], "calling.play")
+
+    assert [connection.asked_by(id) for id in ("r0", "r1", "unknown", ["x"])] == ["", "calling.play", "", ""]
