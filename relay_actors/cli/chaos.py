@@ -81,7 +81,7 @@ def _run_command(options: argparse.Namespace) -> int:
     if options.seeds < 1 or options.jobs < 1:
         raise ConfigError("--seeds and --jobs: at least 1")
     sys.path.insert(0, os.getcwd())
-    quieten()
+    _quieten()
     app = load_app(options.app)
     cast = _cast(app, options)
     if options.replay:
@@ -99,7 +99,7 @@ def _cast(app: RelayApp, options: argparse.Namespace) -> Cast:
     return cast_of(app, faults=not options.no_faults, can_die=options.journal or None, words=options.word)
 
 
-def quieten() -> None:
+def _quieten() -> None:
     """Let runs log nothing: a handler that crashes on purpose would fill the screen."""
     logging.getLogger("relay_actors").addHandler(logging.NullHandler())
     logging.getLogger("relay_actors").propagate = False
@@ -183,7 +183,7 @@ def _begin(options: argparse.Namespace) -> None:
     global _app, _drawn_from, _is_twice
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
-    quieten()
+    _quieten()
     _app = load_app(options.app)
     _drawn_from = _cast(_app, options)
     _is_twice = options.twice

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -181,3 +182,9 @@ def test_a_store_passes_places_and_tells_what_it_keeps(lab: Lab, watch: Watch):
     comes(watch, state("e"))
     goes(watch, answer("e"))
     assert watch.broken == []
+
+
+def test_the_how_to_lists_every_invariant():
+    """Word for word."""
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "run-thousands-of-seeds.md").read_text()
+    assert [f"| {name} | {what} |" for name, what in INVARIANTS.items() if f"| {name} | {what} |" not in page] == []
