@@ -11,5 +11,22 @@ from relay_actors.simulator.phones import Phone
 from relay_actors.simulator.simulator import Simulator
 from relay_actors.simulator.websockets_server import SimulatorServer
 from relay_actors.testing.app_runner import AppRunner, PhoneMaker
+from relay_actors.testing.recording import Recording
+from relay_actors.testing.replaying import Difference, Replayed, replay, replays
+from relay_actors.testing.said import Said
 
-__all__ = ["AppRunner", "Line", "Phone", "PhoneMaker", "Simulator", "SimulatorServer", "StoryError"]
+__all__ = [
+    "AppRunner",
+    "Difference",
+    "Line",
+    "Phone",
+    "PhoneMaker",
+    "Recording",
+    "Replayed",
+    "Said",
+    "Simulator",
+    "SimulatorServer",
+    "StoryError",
+    "replay",
+    "replays",
+]

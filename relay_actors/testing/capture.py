@@ -12,10 +12,10 @@ from relay_actors.testing.said import ANSWER, COMMAND, EVENT, REFUSAL, Said
 
 __all__ = ["Capture", "of_call", "parts_of_journal"]
 
-_TIMES: Final = ("answer_time", "end_time", "start_time")
 _WALL_AT_0: Final = 1_767_225_600.0
-"""When a recording begins, as its events tell it: the wall clock of a replay begins at that moment, too."""
+"""What events tell of the moment at which ``at`` is 0: the wall clock of a replay begins at it, too."""
 _LEFT_OUT: Final = ("event_channel", "event_type", "params", "project_id", "space_id", "timestamp")
+_MOST_NAMED: Final = 5
 _REMEMBERED: Final = 10_000
 """How many frames that may be sent again, or are not answered, are remembered."""
 _SUBJECTS: Final = frozenset({"call_id", "message_id", "tag"})
@@ -48,8 +48,8 @@ class Capture:
         frame = frames.classify(text)
         one = self._from_client(at, frame) if is_from_client else self._from_server(at, frame)
         if one is not None:
-            self._began = self._began if self._began is not None else wall
-            one = one.with_body(moved_times(one.body, _WALL_AT_0 - self._began), one.outer)
+            self._began = self._began if self._began is not None else wall - at
+            one = one.with_times_moved(_WALL_AT_0 - self._began)
             self.said.append(one)
         return one
 
@@ -107,9 +107,7 @@ def parts_of_journal(entries: Iterable[Entry]) -> list[Said]:
     commands = _Commands()
     seen: dict[object, None] = {}
     said: list[Said | None] = []
-    began: float | None = None
     for entry in entries:
-        began = entry.at if began is None else began
         match entry:
             case EventReceived(payload=payload, frame_id=frame_id):
                 if frame_id is None or _is_new(seen, frame_id):
@@ -127,8 +125,7 @@ def parts_of_journal(entries: Iterable[Entry]) -> list[Said]:
                     f"the past of {entry.subject} was summed up in the journal, because the call lasted long: what is "
                     "left of it is no recording. Record the running application: relay-actors run --record FILE"
                 )
-    move = _WALL_AT_0 - (began or 0.0)
-    return [one.with_body(moved_times(one.body, move), one.outer) for one in said if one is not None]
+    return [one.with_times_moved(_WALL_AT_0) for one in said if one is not None]
 
 
 def event_said(at: float, payload: Mapping[str, Any]) -> Said:
@@ -139,9 +136,23 @@ def event_said(at: float, payload: Mapping[str, Any]) -> Said:
 
 
 def of_call(said: Sequence[Said], call_id: str) -> list[Said]:
-    """Return what is about one call, or one text or dial, and about those that it was brought together with."""
-    wanted = {call_id}
+    """Return what is about one call, or one text or dial, and about those that it was brought together with.
+
+    Args:
+        said: everything.
+        call_id: its id or tag, or the beginning of its id.
+
+    Raises:
+        ConfigError: there is none, or more than one.
+    """
     about = [(one, set(_subjects(one.body))) for one in said]
+    known = set[str]().union(*(subjects for _one, subjects in about))
+    found_ids = {call_id} & known or {one for one in known if call_id and one.startswith(call_id)}
+    if len(found_ids) != 1:
+        some = ", ".join(sorted(found_ids or known)[:_MOST_NAMED])
+        why = f"fits {len(found_ids)}: {some}; give more of the id" if found_ids else f"is not there; there are: {some}"
+        raise ConfigError(f"call {call_id!r} {why if known else 'is not there, and no other'}")
+    wanted = set(found_ids)
     asked = {one.number: subjects for one, subjects in about if one.kind == COMMAND}
     groups = [subjects | asked.get(one.number, set()) for one, subjects in about]
     while any(group & wanted and not group <= wanted for group in groups):
@@ -152,20 +163,6 @@ def of_call(said: Sequence[Said], call_id: str) -> list[Said]:
     # A text that was sent has no id before its answer has come.
     numbers = {one.number for one, is_wanted in zip(said, found, strict=True) if is_wanted and one.number}
     return [one for one, is_wanted in zip(said, found, strict=True) if is_wanted or one.number in numbers]
-
-
-def moved_times(value: Any, seconds: float, key: str = "") -> Any:
-    """Return plain data with its times moved by so much, be they in seconds or in milliseconds."""
-    match value:
-        case dict():
-            return {name: moved_times(item, seconds, name) for name, item in value.items()}
-        case list():
-            return [moved_times(item, seconds, key) for item in value]
-        case int() | float() if key in _TIMES and not isinstance(value, bool):
-            moved = value + seconds * (1000 if value > 1e11 else 1)
-            return round(moved) if isinstance(value, int) else moved
-        case _:
-            return value
 
 
 class _Commands:

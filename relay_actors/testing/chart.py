@@ -114,4 +114,5 @@ def _values(value: object, key: str) -> Iterator[tuple[str, str]]:
 
 
 def _short(text: str) -> str:
+    text = "".join(char if char.isprintable() else "?" for char in text[: _VALUE_CHARS + 1])
     return text if len(text) <= _VALUE_CHARS else f"{text[: _VALUE_CHARS - 1]}…"

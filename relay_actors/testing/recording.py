@@ -16,6 +16,7 @@ Source: SEMANTICS V7.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -205,7 +206,7 @@ class Recording:
         if call_id is not None:
             said = of_call(said, call_id)
         if not said:
-            raise ConfigError(f"there is nothing of {'any call' if call_id is None else f'call {call_id!r}'} to record")
+            raise ConfigError("there is nothing to record: no call, no text, no dial")
         said, begin = named(said), said[0].at
         if redaction is not None:
             redaction.salt = choose_salt(one.body for one in said)
@@ -213,8 +214,19 @@ class Recording:
         elif like is not None:
             redaction = Redaction(salt=like.salt, keeps_words=like.keeps_words)
         assert redaction is not None
-        said = [one.moved(-begin) for one in said]
+        said = _numbered([one.moved(-begin) for one in said])
         return cls(said=said, source=source, keeps_words=redaction.keeps_words, salt=redaction.salt)
+
+
+def _numbered(said: Sequence[Said]) -> list[Said]:
+    """Return it with its commands numbered from 1 on."""
+    numbers = {one.number: place for place, one in enumerate((one for one in said if one.kind == COMMAND), start=1)}
+    # What answers a command that was sent before all this is not of use.
+    return [
+        dataclasses.replace(one, number=numbers.get(one.number, 0))
+        for one in said
+        if one.kind == EVENT or one.number in numbers
+    ]
 
 
 def line_of(value: Mapping[str, object]) -> str:

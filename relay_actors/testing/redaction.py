@@ -20,7 +20,7 @@ from typing import Any, Final
 from relay_actors.journal.entries import EventReceived
 from relay_actors.journal.redact import MASK, Redactor
 
-__all__ = ["Redaction", "choose_salt"]
+__all__ = ["SESSION", "Redaction", "choose_salt"]
 
 _MOST_SALTS: Final = 1000
 _WORDS_KEYS: Final = frozenset(
@@ -40,12 +40,17 @@ _NUMBER_KEYS: Final = frozenset({"caller", "callee", "from", "number", "to"})
 _ACCOUNT_KEYS: Final = frozenset({"project", "project_id", "space_id"})
 _TIME_KEYS: Final = frozenset({"answer_time", "created_at", "end_time", "start_time", "timestamp", "updated_at"})
 
+SESSION: Final = "session-1"
+"""Stands for the name of the session. What a text is sent in, if nothing else is said, is that name."""
+_SESSION_NAME: Final = re.compile(r"signalwire_[\w-]{16,}")
+
 _STAND_IN: Final = "1555010"
 _NUMBER: Final = re.compile(r"(?<![\w.])(?:\+|(?<=sip:)|(?<=sips:)|(?<=tel:))\d{7,15}(?!\d)")
 _BARE_NUMBER: Final = re.compile(r"\d{7,15}")
 _WORDS: Final = re.compile(r"\(\d+ words?, [0-9a-f]{4}\)")
-_LONG_NUMBER: Final = re.compile(r"(?<![\d+])\d(?:[ -]?\d){12,}")
-_LONG_NUMBER_ALONE: Final = re.compile(r"(?<![\w+-])\d(?:[ -]?\d){12,}")
+_SHORTEST_CARD, _LONGEST_CARD = 13, 19
+_LONG_NUMBER: Final = re.compile(r"\d(?:[ -]?\d){12,}")
+_LONG_NUMBER_ALONE: Final = re.compile(r"(?<![\w-])\d(?:[ -]?\d){12,}")
 """The same in an id: not the digits at the end of a UUID."""
 _PRESSED: Final = re.compile(r"[0-9#*A-D]{1,32}")
 _QUERY: Final = re.compile(r"(?<=://)([^\s?#\"]*)[?#][^\s\"]+")
@@ -64,12 +69,14 @@ class Redaction:
     def __init__(self, *, salt: int = 0, keeps_words: bool = False, secrets: Iterable[str] = ()) -> None:
         self.salt = salt
         self.keeps_words = keeps_words
-        self._redactor = Redactor(secrets)
+        self._redactor = Redactor()
         self._paying: set[object] = set()
+        for secret in secrets:
+            self.learn(secret)
 
-    def learn(self, secret: object) -> None:
-        """Hide this value from now on, if it is a text that is long enough to be looked for."""
-        if isinstance(secret, str):
+    def learn(self, secret: str) -> None:
+        """Hide this value from now on, if it is long enough to be looked for. A session's name is hidden anyway."""
+        if not _SESSION_NAME.fullmatch(secret):
             self._redactor.learn(secret)
 
     def command(self, method: str, params: Mapping[str, object]) -> dict[str, Any]:
@@ -84,7 +91,7 @@ class Redaction:
 
     def event(self, payload: Mapping[str, object]) -> dict[str, Any]:
         """Return the ``params`` of an event's frame. Tell events and commands in their order: a pay hides more."""
-        entry = EventReceived(subject="-", at=0.0, payload=payload)
+        entry = EventReceived(subject="-", at=0.0, payload=_without_session(payload))
         plain: Any = self._redactor.changes(entry)["payload"]
         inner = plain.get("params")
         if isinstance(inner, dict):
@@ -116,7 +123,7 @@ class Redaction:
         return f"{_STAND_IN}{int(self._digest(digits, 8), 16) % 10_000:04}"
 
     def _plain(self, value: Mapping[str, object]) -> dict[str, Any]:
-        plain: Any = self._redactor.value(value)
+        plain: Any = self._redactor.value(_without_session(value))
         return dict(plain)
 
     def _clean(self, plain: dict[str, Any]) -> dict[str, Any]:
@@ -159,6 +166,12 @@ def choose_salt(values: Iterable[object]) -> int:
     return 0
 
 
+def _without_session(value: Mapping[str, object]) -> dict[str, Any]:
+    """Return it without the name of the session: first of all, for a secret is part of that name."""
+    named: Any = _each_text(dict(value), lambda _key, text: _SESSION_NAME.sub(SESSION, text))
+    return dict(named)
+
+
 def _each_text(
     value: object,
     text: Callable[[str, str], str],
@@ -196,9 +209,19 @@ def _is_number_key(key: str) -> bool:
 
 
 def _is_card(text: str) -> bool:
-    """Return whether these are the digits of a card, or too many to be anything else. Source: ISO/IEC 7812-1."""
+    """Return whether the digits of a card are among these, or too many to be anything else. Source: ISO/IEC 7812-1.
+
+    Whatever else may have been keyed in with it: a security code, a date.
+    """
     digits = [int(char) for char in text if char.isdigit()]
-    if not 13 <= len(digits) <= 19:
-        return len(digits) > 19
+    count = len(digits)
+    return count > _LONGEST_CARD or any(
+        _check_digit_fits(digits[begin : begin + length])
+        for length in range(_SHORTEST_CARD, count + 1)
+        for begin in range(count - length + 1)
+    )
+
+
+def _check_digit_fits(digits: list[int]) -> bool:
     doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
     return (sum(doubled) + sum(digits[-1::-2])) % 10 == 0

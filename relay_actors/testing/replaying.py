@@ -124,6 +124,7 @@ def replay(
     *,
     seed: int = 0,
     outside: Outside | None = None,
+    name: str = "",
 ) -> Replayed:
     """Run ``app`` on this thread, in virtual time, against what the server said in ``recording``.
 
@@ -136,13 +137,14 @@ def replay(
         outside: does what nobody in the application does by itself: it is given the application and the recorded
             command, ``calling.dial`` or ``messaging.send``, each time that one is due and has not come; for example
             ``lambda app, command: app.dial(Reminder, command.body["devices"])``.
+        name: what the recording is called for people; its path by default.
 
     Raises:
         ConfigError: the recording cannot be read, or ``app`` cannot be started.
     """
-    name = "the recording"
     if not isinstance(recording, Recording):
-        name, recording = os.fspath(recording), Recording.read(recording)
+        name, recording = name or os.fspath(recording), Recording.read(recording)
+    name = name or "the recording"
     if not recording.is_named:
         raise ConfigError(f"{name} is of a running application: take a call out of it, by relay-actors record")
     check_can_start(app)

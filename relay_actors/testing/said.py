@@ -16,6 +16,8 @@ COMMAND: Final = "command"
 ANSWER: Final = "answer"
 REFUSAL: Final = "refusal"
 
+_TIMES: Final = ("answer_time", "end_time", "start_time")
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -44,9 +46,27 @@ class Said:
         return call_id if isinstance(call_id, str) else ""
 
     def moved(self, seconds: float) -> Said:
-        """Return it as said so much later."""
-        return dataclasses.replace(self, at=self.at + seconds)
+        """Return it as said so much later, with all times that it tells of."""
+        return dataclasses.replace(self.with_times_moved(seconds), at=round(self.at + seconds, 6))
+
+    def with_times_moved(self, seconds: float) -> Said:
+        """Return it with the times that it tells of moved by so much."""
+        return dataclasses.replace(self, body=_moved(self.body, seconds))
 
     def with_body(self, body: Mapping[str, Any], outer: Mapping[str, Any]) -> Said:
         """Return it with another content."""
         return dataclasses.replace(self, body=body, outer=outer)
+
+
+def _moved(value: Any, seconds: float, key: str = "") -> Any:
+    """Return plain data with its times moved, be they in seconds or in milliseconds."""
+    match value:
+        case dict():
+            return {name: _moved(item, seconds, name) for name, item in value.items()}
+        case list():
+            return [_moved(item, seconds, key) for item in value]
+        case int() | float() if key in _TIMES and not isinstance(value, bool):
+            moved = value + seconds * (1000 if value > 1e11 else 1)
+            return round(moved) if isinstance(value, int) else moved
+        case _:
+            return value

@@ -20,7 +20,7 @@ from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
 from relay_actors.testing.matching import Change, Matching, lane_of
 from relay_actors.testing.recording import Recording
-from relay_actors.testing.redaction import Redaction
+from relay_actors.testing.redaction import SESSION, Redaction
 from relay_actors.testing.said import COMMAND, EVENT, REFUSAL, Said
 from relay_actors.transport.memory import MemoryTransport
 
@@ -31,7 +31,7 @@ PATIENCE_S: Final = 10.0
 
 _WELCOME: Final[Mapping[str, object]] = {
     "identity": "replay@replay",
-    "protocol": "signalwire_replay",
+    "protocol": SESSION,
     "session_restored": False,
     "sessionid": "replay",
     "nodeid": "replay@replay",
