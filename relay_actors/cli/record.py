@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from relay_actors.cli.screen import Screen
+from relay_actors.errors import ConfigError
 from relay_actors.testing.recording import Recording
 from relay_actors.testing.said import COMMAND, EVENT
 
@@ -41,6 +42,10 @@ def add_command(commands: Any) -> None:
 def _run_command(options: argparse.Namespace) -> int:
     if _is_journal(options.source):
         recording = Recording.from_journal(options.source, options.call, keeps_words=options.keep_words)
+    elif options.keep_words:
+        raise ConfigError(
+            f"{options.source} is no journal: say --keep-words when it is recorded, to `relay-actors run`"
+        )
     else:
         recording = Recording.read(options.source, options.call)
     recording.write(options.file)

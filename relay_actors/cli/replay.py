@@ -60,10 +60,9 @@ def _run_command(options: argparse.Namespace) -> int:
         if replayed.differences:
             break
     assert replayed is not None  # there is one seed at least
-    screen.say(replayed.told())
-    if options.whole:
-        screen.say("")
-        screen.say(replayed.chart(is_whole=True))
+    told = [*replayed.told().splitlines(), *(["", *replayed.chart(is_whole=True).splitlines()] * options.whole)]
+    for line in told:
+        screen.say((line, "bold red" if line.startswith(">") else ""))
     return int(bool(replayed.differences))
 
 

@@ -75,7 +75,7 @@ class Capture:
                 if isinstance(kind, str) and kind.startswith("signalwire."):
                     self._learn(payload.get("params"))
                 elif _is_new(self._seen, id):
-                    return event_said(at, payload)
+                    return _event_said(at, payload)
             case frames.ResultResponse(id=id, result=result):
                 if isinstance(result, dict):
                     authorization = result.get("authorization")
@@ -111,7 +111,7 @@ def parts_of_journal(entries: Iterable[Entry]) -> list[Said]:
         match entry:
             case EventReceived(payload=payload, frame_id=frame_id):
                 if frame_id is None or _is_new(seen, frame_id):
-                    said.append(event_said(entry.at, payload))
+                    said.append(_event_said(entry.at, payload))
             case CommandIntended(request_id=request_id, method=method, params=params):
                 said.append(commands.said(entry.at, request_id, method, params))
             case CommandSettled(request_id=request_id, result=result, code=code, outcome=outcome):
@@ -128,7 +128,7 @@ def parts_of_journal(entries: Iterable[Entry]) -> list[Said]:
     return [one.with_times_moved(_WALL_AT_0) for one in said if one is not None]
 
 
-def event_said(at: float, payload: Mapping[str, Any]) -> Said:
+def _event_said(at: float, payload: Mapping[str, Any]) -> Said:
     """Return an event, of what its frame holds."""
     params = payload.get("params")
     outer = {key: value for key, value in payload.items() if key not in _LEFT_OUT}
