@@ -42,6 +42,13 @@ def add_command(commands: Any) -> None:
         help="does the dials and texts that nobody in the application asks for: is given the application and the "
         "recorded command",
     )
+    parser.add_argument(
+        "--number",
+        action="append",
+        default=[],
+        metavar="+NUMBER",
+        help="a number that the application knows: it is told it in place of its stand-in (may be repeated)",
+    )
     parser.add_argument("--whole", action="store_true", help="show the whole sequence chart, also without a difference")
     parser.set_defaults(command=_run_command)
 
@@ -56,7 +63,7 @@ def _run_command(options: argparse.Namespace) -> int:
     screen = Screen()
     replayed: Replayed | None = None
     for seed in range(options.seeds):
-        replayed = replay(recording, app, seed=seed, outside=outside, name=options.file)
+        replayed = replay(recording, app, seed=seed, outside=outside, numbers=options.number, name=options.file)
         if replayed.differences:
             break
     assert replayed is not None  # there is one seed at least

@@ -102,6 +102,10 @@ class Matching:
         is_of_call = lane != self._commands[number].name
         return is_of_call and any(other > number for other in self.matched if self.lane(other) == lane)
 
+    def is_complete(self, lane: str) -> bool:
+        """Return whether all that a call has sent then was sent."""
+        return all(number in self.matched for number in self._commands if self.lane(number) == lane)
+
     def to_live(self, value: Mapping[str, Any]) -> Any:
         """Return what was recorded with the ids of this run."""
         return with_texts(value, lambda _key, text: NAME.sub(lambda hit: self._bound.get(hit[0], hit[0]), text))

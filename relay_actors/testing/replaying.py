@@ -11,7 +11,7 @@ Source: SEMANTICS V7.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -124,6 +124,7 @@ def replay(
     *,
     seed: int = 0,
     outside: Outside | None = None,
+    numbers: Iterable[str] = (),
     name: str = "",
 ) -> Replayed:
     """Run ``app`` on this thread, in virtual time, against what the server said in ``recording``.
@@ -137,6 +138,8 @@ def replay(
         outside: does what nobody in the application does by itself: it is given the application and the recorded
             command, ``calling.dial`` or ``messaging.send``, each time that one is due and has not come; for example
             ``lambda app, command: app.dial(Reminder, command.body["devices"])``.
+        numbers: E.164; those that the application knows, and treats in a way of its own. It is told them in place of
+            their stand-ins, which are all that it is told of other numbers.
         name: what the recording is called for people; its path by default.
 
     Raises:
@@ -149,7 +152,7 @@ def replay(
         raise ConfigError(f"{name} is of a running application: take a call out of it, by relay-actors record")
     check_can_start(app)
     lab = Lab(seed)
-    script = Script(recording, lab.dispatcher)
+    script = Script(recording, lab.dispatcher, numbers)
     lab.connector = MemoryConnector(script.accept)
     try:
         lab.start(app)
@@ -167,6 +170,7 @@ def replays(
     *,
     seeds: int = 1,
     outside: Outside | None = None,
+    numbers: Iterable[str] = (),
 ) -> None:
     """See that ``app`` sends the same commands as in ``recording``; with the arguments of `replay`.
 
@@ -175,14 +179,16 @@ def replays(
         app: see `replay`.
         seeds: under how many seeds, that is, in how many orders of what can happen at one moment.
         outside: see `replay`.
+        numbers: see `replay`.
 
     Raises:
         AssertionError: it does not; the text shows the first difference in a sequence chart.
         ConfigError: see `replay`.
     """
     __tracebackhide__ = True
+    numbers = list(numbers)
     for seed in range(seeds):
-        replay(recording, app, seed=seed, outside=outside).check()
+        replay(recording, app, seed=seed, outside=outside, numbers=numbers).check()
 
 
 def _play(lab: Lab, script: Script, app: RelayApp, recording: Recording, outside: Outside | None) -> None:
@@ -213,6 +219,9 @@ def _compared(recording: Recording, script: Script) -> tuple[list[Row], list[Dif
         said = step.said
         if said.kind != COMMAND:
             entries.append((Row(step.at, said), None))
+            continue
+        if step.is_crossing:
+            entries.append((Row(step.at, said, remark="crosses with the end of the call"), None))
             continue
         lane = lane_of(said.name, said.body)
         difference = _difference(said, step.changes, before.get(lane), is_of_call=lane != said.name)
@@ -247,9 +256,7 @@ def _difference(said: Said, changes: Sequence[Change], before: Said | None, *, i
 
 def _may_go_on(lane: str, recording: Recording, script: Script) -> bool:
     """Return whether a call was recorded up to a moment before its end, and all that was recorded has come."""
-    matching = script.matching
-    numbers = [one.number for one in recording.said if one.kind == COMMAND and lane_of(one.name, one.body) == lane]
-    return lane in recording.calls and not recording.has_ended(lane) and set(numbers) <= set(matching.matched)
+    return lane in recording.calls and not recording.has_ended(lane) and script.matching.is_complete(lane)
 
 
 def _missing(recorded: Said) -> tuple[Row, Difference]:

@@ -9,7 +9,7 @@ Source: SEMANTICS V7.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
@@ -19,12 +19,16 @@ from relay_actors.protocol.server import CommandArrived, LogInAsked, PingArrived
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
 from relay_actors.testing.matching import Change, Matching, lane_of
+from relay_actors.testing.naming import with_texts
 from relay_actors.testing.recording import Recording
 from relay_actors.testing.redaction import SESSION, Redaction
 from relay_actors.testing.said import COMMAND, EVENT, REFUSAL, Said
 from relay_actors.transport.memory import MemoryTransport
 
-__all__ = ["PATIENCE_S", "Script", "Step"]
+__all__ = ["CROSSING_S", "PATIENCE_S", "Script", "Step"]
+
+CROSSING_S: Final = 0.1
+"""How long before the end of its call a command that was not recorded may come, and only cross with it."""
 
 PATIENCE_S: Final = 10.0
 """How long after its time a command may still come, in virtual seconds."""
@@ -51,11 +55,13 @@ class Step:
         said: by the server as recorded; by the application as it came, words and all, with the number of the recorded
             command that it is, or 0.
         changes: what of a command is not as it was recorded.
+        is_crossing: whether it is a command that has met the end of its call under way.
     """
 
     at: float
     said: Said
     changes: Sequence[Change] = ()
+    is_crossing: bool = False
 
 
 class Script:
@@ -64,6 +70,7 @@ class Script:
     Args:
         recording: what is said.
         dispatcher: gives turns, and has the time.
+        numbers: for which no stand-ins are told.
 
     Attributes:
         matching: which recorded commands have come.
@@ -72,14 +79,21 @@ class Script:
         is_over: whether everything in the recording was said, or given up.
     """
 
-    def __init__(self, recording: Recording, dispatcher: DeterministicDispatcher) -> None:
+    def __init__(self, recording: Recording, dispatcher: DeterministicDispatcher, numbers: Iterable[str] = ()) -> None:
         self.matching = Matching(recording.said)
         self.steps: list[Step] = []
         self.given_up: dict[int, int] = {}
         self.is_over = False
         self._said = recording.said
+        self._ended = {
+            one.call_id: one.at
+            for one in recording.said
+            if one.name == "calling.call.state" and one.body.get("call_state") == "ended"
+        }
         self._at = {one.number: one.at for one in recording.said if one.kind == COMMAND}
         self._redaction = Redaction(salt=recording.salt, keeps_words=recording.keeps_words)
+        plain = [number.lstrip("+") for number in numbers]
+        self._numbers = {self._redaction.stand_in(digits): digits for digits in plain}
         self._shown = Redaction(salt=recording.salt, keeps_words=True)
         self._dispatcher = dispatcher
         self._place = 0
@@ -89,7 +103,7 @@ class Script:
         self._requests: dict[int, object] = {}
         self._unanswered: dict[int, tuple[str, Mapping[str, Any]]] = {}
         self._waiting: list[Said] = []
-        self._numbers = count(1)
+        self._ids = count(1)
         self._protocol = ServerProtocol(new_id=self._new_id)
         self._end: MemoryTransport | None = None
 
@@ -140,6 +154,9 @@ class Script:
         clean = self._redaction.command(method, params)
         shown = self._shown.command(method, params)
         match self.matching.take(method, clean, shown):
+            case None if self._is_ending(lane_of(method, clean)):
+                self._note(Said(0.0, COMMAND, method, self.matching.to_recorded(shown)), is_crossing=True)
+                self._protocol.respond(id, {"code": "404", "message": "Call not found"})
             case None:
                 self._note(Said(0.0, COMMAND, method, self.matching.to_recorded(shown)))
                 self._protocol.respond(id, {"code": "200", "message": "OK", "message_id": self._new_id()})
@@ -183,7 +200,7 @@ class Script:
         if is_about is not None or (one.kind != EVENT and one.number not in self._requests):
             self._waiting.append(one)
             return
-        body = self.matching.to_live(one.body)
+        body = with_texts(self.matching.to_live(one.body), self._with_numbers)
         if one.kind == EVENT:
             outer = {"event_channel": "replay", "timestamp": self._dispatcher.clock.wall(), **one.outer}
             self._protocol.send_event(one.name, body, outer)
@@ -195,8 +212,23 @@ class Script:
             self._protocol.respond(self._requests[one.number], body)
         self._note(one)
 
-    def _note(self, one: Said, changes: Sequence[Change] = ()) -> None:
-        self.steps.append(Step(self._now, one, changes))
+    def _with_numbers(self, _key: str, text: str) -> str:
+        for stand_in, number in self._numbers.items():
+            text = text.replace(stand_in, number)
+        return text
+
+    def _is_ending(self, lane: str) -> bool:
+        """Return whether a call has just ended, or is about to, and has sent all that it has sent then.
+
+        In virtual time an application needs none to do something. Then it needed some, and had heard of the end
+        before it did.
+        """
+        ended = self._ended.get(lane)
+        is_near = ended is not None and ended + self._lateness - self._now <= CROSSING_S
+        return is_near and self.matching.is_complete(lane)
+
+    def _note(self, one: Said, changes: Sequence[Change] = (), *, is_crossing: bool = False) -> None:
+        self.steps.append(Step(self._now, one, changes, is_crossing))
 
     def _flush(self) -> None:
         texts = self._protocol.texts_to_send()
@@ -212,4 +244,4 @@ class Script:
         return self._dispatcher.clock.now() - (self._began or 0.0)
 
     def _new_id(self) -> str:
-        return f"replay-{next(self._numbers)}"
+        return f"replay-{next(self._ids)}"

@@ -8,7 +8,7 @@ import pytest
 
 from relay_actors.cli.main import main
 from relay_actors.testing import Recording
-from tests.testing.recorded import lived
+from tests.testing.recorded import CALLER, lived
 
 
 @pytest.fixture
@@ -40,7 +40,9 @@ again = calls_again
 
 def test_an_application_that_is_as_it_was_ends_with_0(recording: str, capsys: pytest.CaptureFixture[str]):
     """Under all seeds; the whole chart on demand."""
-    assert main(["replay", recording, "replayed_application:App.same", "--seeds", "3", "--whole"]) == 0
+    assert (
+        main(["replay", recording, "replayed_application:App.same", "--seeds", "3", "--whole", "--number", CALLER]) == 0
+    )
     first, _empty, head, *chart = capsys.readouterr().out.splitlines()
     assert first == "ivr.jsonl: no difference, 7 commands as recorded (seed 2)"
     assert head.split() == ["at", "server", "application"]

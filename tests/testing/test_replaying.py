@@ -11,7 +11,8 @@ from relay_actors.errors import ConfigError
 from relay_actors.simulator.wire_log import LoggedFrame
 from relay_actors.testing import Recording, Replayed, Said, replay, replays
 from relay_actors.testing.lab import Lab
-from tests.testing.recorded import CALLER, STORIES, Ivr, Operator, an_app, calls_again, lived
+from tests.support.cutting import Cut, CuttingConnector
+from tests.testing.recorded import AGENT, CALLER, STORIES, Ivr, Operator, an_app, calls_again, lived
 
 SEEDS = 5
 
@@ -220,6 +221,50 @@ def test_a_refused_command_is_refused_again():
         recording = Recording.from_frames(lab.sim.frames)
     assert [one.body["reason"] for one in recording.said if one.name == "calling.end"] == ["busy"]
     replays(recording, app, seeds=SEEDS)
+
+
+class Regulars(CallActor):
+    """Knows somebody by their number."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.play_tts("Hello, Ada." if self.from_number == CALLER else "Hello.").wait()
+
+
+def test_numbers_that_the_application_knows_can_be_told_to_it():
+    """They are in the test then, and not in the recording."""
+    app = an_app(Regulars)
+    with Lab() as lab:
+        lab.start(app)
+        lab.phone(CALLER).dials(context="support").is_hung_up()
+        lab.settle()
+        recording = Recording.from_frames(lab.sim.frames)
+    assert CALLER not in recording.text()
+    assert [one.kind for one in replay(recording, app).differences] == ["changed"]
+    replays(recording, app, numbers=[CALLER])
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_a_run_with_a_lost_connection_replays_as_one_without(side: str):
+    """What was sent again is one command, and what came again one event (SEMANTICS K3, K6, V7)."""
+    undisturbed = Cut()
+    of_cut(undisturbed)
+    for at in range(2, undisturbed.length, 5):
+        replays(of_cut(Cut(at, after=side == "after")), an_app(Operator))
+
+
+def of_cut(cut: Cut) -> Recording:
+    with Lab(1) as lab:
+        lab.connector = CuttingConnector(lab.connector, cut)  # type: ignore[assignment, arg-type]  # as good as that
+        lab.start(an_app(Operator))
+        agent = lab.phone(AGENT).answers_after(1.0)
+        caller = lab.phone(CALLER).dials(context="support")
+        lab.advance(30.0)
+        agent.hangs_up()
+        caller.is_hung_up(within=60.0)
+        lab.advance(30.0)
+        cut.story_ends()
+        return Recording.from_frames(lab.sim.frames)
 
 
 def test_a_path_will_do_and_is_told(tmp_path: Path):

@@ -11,7 +11,7 @@ from relay_actors.runtime.clock import ManualClock
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
 from relay_actors.testing import Recording
 from relay_actors.testing.said import ANSWER, COMMAND, EVENT, Said
-from relay_actors.testing.script import PATIENCE_S, Script
+from relay_actors.testing.script import CROSSING_S, PATIENCE_S, Script
 from relay_actors.transport.memory import MemoryTransport, memory_pair
 
 CALL = {"call_id": "call-1"}
@@ -142,3 +142,20 @@ def test_the_application_may_come_back_on_another_connection():
     client.end = client.opened()
     client.send("again", frames.CONNECT, {})
     assert client.hears(1.0) == ["again", "a"]
+
+
+def test_a_command_that_meets_the_end_of_its_call_is_no_difference():
+    """In virtual time it takes none to do something; then the end had been heard of before. Others are noted."""
+    ended = event(1.05, "calling.call.state", call_state="ended")
+    client = Client(event(1.0, "a"), ended)
+    assert client.hears(0.5) == ["log-in"]
+    client.send("early", "m", CALL)
+    assert client.hears(0.5) == ["early", "a"]
+    client.send("crossing", "m", CALL)
+    client.send("beside", "m", {"call_id": "call-2"})
+    assert client.hears(CROSSING_S) == ["crossing", "beside", "calling.call.state"]
+    crossing = [step.is_crossing for step in client.script.steps if step.said.kind == COMMAND]
+    assert crossing == [False, True, False]
+    client = Client(event(0.0, "a"), command(0.0, 1, "n"), ended)
+    client.send("1", "m", CALL)  # in place of what it has sent then
+    assert [step.is_crossing for step in client.script.steps] == [False, False]
