@@ -39,6 +39,7 @@ from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.system import System
 from relay_actors.transport.base import Connector
+from relay_actors.transport.tapped import TappedConnector, Tell
 from relay_actors.transport.websocket_client import WebsocketConnector
 
 __all__ = ["RelayApp"]
@@ -109,6 +110,7 @@ class RelayApp(Requesting, Showing):
         self.name = name
         self.measures_turns = metrics
         self.makes_spans = opentelemetry
+        self.tell_frames: Tell | None = None
         self._given: dict[str, Any] = {
             "project": project,
             "token": token,
@@ -301,6 +303,7 @@ class RelayApp(Requesting, Showing):
             ) from None
 
     def _build(self, settings: Settings, system: System | None, connector: Connector | None) -> Tree:
+        connector = connector or WebsocketConnector(settings, self.timing, self.limits)
         if system is None:
             system = System(
                 name=self.name,
@@ -317,7 +320,7 @@ class RelayApp(Requesting, Showing):
             self.timing,
             self.limits,
             app=self,
-            connector=connector or WebsocketConnector(settings, self.timing, self.limits),
+            connector=connector if self.tell_frames is None else TappedConnector(connector, self.tell_frames),
             store=self._journal.store,
             calls=self._calls,
             messages=self._messages,

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "connection_slots": FLOOR,
     "client": STAIR,
     "testing": STAIR | {"simulator"},
-    "cli": STAIR | {"simulator"},
+    "cli": STAIR | {"simulator", "testing"},
     "commands": frozenset({"protocol"}),
     "constants": frozenset({"protocol"}),
     "events": frozenset({"protocol"}),

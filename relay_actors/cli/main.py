@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from relay_actors._version import __version__
-from relay_actors.cli import chaos, demo, doctor, journal, run, sim, top
+from relay_actors.cli import chaos, demo, doctor, journal, record, replay, run, sim, top
 from relay_actors.errors import ConfigError
 
 __all__ = ["main"]
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"relay-actors {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="command", required=True)
-    for module in (demo, run, sim, chaos, top, journal, doctor):
+    for module in (demo, run, sim, chaos, record, replay, top, journal, doctor):
         module.add_command(commands)
     options = parser.parse_args(argv)
     command: Callable[[argparse.Namespace], int] = options.command

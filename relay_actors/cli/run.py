@@ -18,6 +18,8 @@ from relay_actors.cli.logs import add_log_level, configure_logging
 from relay_actors.cli.metrics_server import MetricsServer, parse_address
 from relay_actors.config import INSPECT_VARIABLE, METRICS_VARIABLE
 from relay_actors.errors import ConfigError, RelayActorsError
+from relay_actors.runtime.clock import SystemClock
+from relay_actors.testing.recorder import Recorder
 
 __all__ = ["add_command", "load_app"]
 
@@ -65,6 +67,12 @@ def add_command(commands: Any) -> None:
         default=os.environ.get(METRICS_VARIABLE),
         help=f"serve /metrics to Prometheus; measures turns, too (default: {METRICS_VARIABLE}, else not)",
     )
+    parser.add_argument(
+        "--record",
+        metavar="FILE",
+        help="write all that is said with RELAY into a new file, redacted; `relay-actors record` takes calls out of it",
+    )
+    parser.add_argument("--keep-words", action="store_true", help="with --record: also what is said and texted")
     add_log_level(parser)
     parser.set_defaults(command=_run_command)
 
@@ -117,12 +125,16 @@ def _run_command(options: argparse.Namespace) -> int:
         app.measures_turns = True
     if options.metrics:
         parse_address(options.metrics)
+    if options.keep_words and not options.record:
+        raise ConfigError("--keep-words says how to record: give --record FILE, too")
     taken = None
     if options.handover:
         app.check_settings()  # what is wrong with this process must not end the other one
         taken = take_over(app, options.handover_timeout)
     try:
         with contextlib.ExitStack() as stack:
+            if options.record:
+                stack.enter_context(Recorder(app, options.record, SystemClock(), keeps_words=options.keep_words))
             if taken is None:
                 _let_look_in(app, options, stack)
             else:

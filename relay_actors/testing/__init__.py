@@ -17,20 +17,29 @@ from relay_actors.testing.lab import Lab
 from relay_actors.testing.leaks import no_leaks
 from relay_actors.testing.phone_maker import PhoneMaker
 from relay_actors.testing.probe import TestProbe
+from relay_actors.testing.recording import Recording
+from relay_actors.testing.replaying import Difference, Replayed, replay, replays
+from relay_actors.testing.said import Said
 from relay_actors.testing.text_kit import TextKit
 
 __all__ = [
     "AppRunner",
     "CallKit",
     "Crowd",
+    "Difference",
     "Lab",
     "Line",
     "Phone",
     "PhoneMaker",
+    "Recording",
+    "Replayed",
+    "Said",
     "Simulator",
     "SimulatorServer",
     "StoryError",
     "TestProbe",
     "TextKit",
     "no_leaks",
+    "replay",
+    "replays",
 ]

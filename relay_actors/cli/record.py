@@ -1,0 +1,86 @@
+"""``relay-actors record calls.db calls/17.jsonl --call ID``: takes a call out of a journal, for a test. Layer: door."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from relay_actors.cli.screen import Screen
+from relay_actors.errors import ConfigError
+from relay_actors.testing.recording import Recording
+from relay_actors.testing.said import COMMAND, EVENT
+
+__all__ = ["add_command"]
+
+_SQLITE: Final = b"SQLite format 3\0"
+
+
+def add_command(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "record",
+        help="make a test of a real call",
+        description="Takes a call out of a journal, or out of what `relay-actors run --record` has written, and writes "
+        "what the server and the application said to each other: redacted, with stand-ins for numbers and for what was "
+        "said and texted. `relay-actors replay` and relay_actors.testing.replays() compare an application with it.",
+    )
+    parser.add_argument("source", help="a journal, or a file of `relay-actors run --record`")
+    parser.add_argument("file", help="where to write the recording, for example tests/calls/17.jsonl")
+    parser.add_argument(
+        "--call", metavar="ID", help="of which call: its id or tag, or the beginning of its id (default: of all)"
+    )
+    parser.add_argument(
+        "--keep-words",
+        action="store_true",
+        help="with a journal: keep what was said and texted; for applications that decide by it",
+    )
+    parser.set_defaults(command=_run_command)
+
+
+def _run_command(options: argparse.Namespace) -> int:
+    if _is_journal(options.source):
+        recording = Recording.from_journal(options.source, options.call, keeps_words=options.keep_words)
+    elif options.keep_words:
+        raise ConfigError(
+            f"{options.source} is no journal: say --keep-words when it is recorded, to `relay-actors run`"
+        )
+    else:
+        recording = Recording.read(options.source, options.call)
+    recording.write(options.file)
+    screen = Screen()
+    screen.say((options.file, "bold"), f": {_about(recording)}. The test:")
+    screen.say("")
+    for line in _test_of(options.file):
+        screen.say(line)
+    return 0
+
+
+def _is_journal(path: str) -> bool:
+    try:
+        with Path(path).open("rb") as file:
+            head = file.read(len(_SQLITE))
+    except OSError:
+        return False  # whoever reads it next says what is wrong
+    return head in (_SQLITE, b"")
+
+
+def _about(recording: Recording) -> str:
+    events = sum(one.kind == EVENT for one in recording.said)
+    commands = sum(one.kind == COMMAND for one in recording.said)
+    calls = len(recording.calls)
+    words = "with what was said" if recording.keeps_words else "with stand-ins for what was said"
+    counts = ((calls, "call"), (events, "event"), (commands, "command"))
+    return ", ".join(f"{count} {name}{'s' * (count != 1)}" for count, name in counts) + f", {words}"
+
+
+def _test_of(file: str) -> list[str]:
+    name = re.sub(r"\W", "_", Path(file).stem)
+    return [
+        "from relay_actors.testing import replays",
+        "",
+        "",
+        f"def test_call_{name}() -> None:",
+        f"    replays({file!r}, app)".replace("'", '"'),
+    ]
