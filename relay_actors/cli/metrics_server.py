@@ -61,16 +61,21 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
 
-def parse_address(text: str) -> tuple[str, int]:
+def parse_address(text: str, *, option: str = "--metrics", example: str = "127.0.0.1:9464") -> tuple[str, int]:
     """Return host and port of ``host:port``, or of a port alone, which is on loopback.
+
+    Args:
+        text: what was given; an address of IPv6 stands in brackets.
+        option: to which it was given.
+        example: of what may be given.
 
     Raises:
         ConfigError: it is neither.
     """
     host, _colon, port = text.rpartition(":")
     if not (port.isascii() and port.isdigit() and int(port) <= 65535):
-        raise ConfigError(f"--metrics {text}: write host:port, for example 127.0.0.1:9464")
-    return host or "127.0.0.1", int(port)
+        raise ConfigError(f"{option} {text}: write host:port, for example {example}")
+    return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
 
 
 def _handler_for(app: RelayApp) -> type[BaseHTTPRequestHandler]:

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from relay_actors.cli.keyboard import Keyboard
+from relay_actors.cli.metrics_server import parse_address
 from relay_actors.cli.screen import Screen
+from relay_actors.cli.sim_control import SimulatorControl
 from relay_actors.cli.story import Teller
 from relay_actors.cli.typed_lines import TypedLines
 from relay_actors.errors import ConfigError
@@ -25,6 +27,8 @@ from relay_actors.simulator.websockets_server import SimulatorServer
 __all__ = ["add_command"]
 
 PORT: Final = 8443
+CONTROL: Final = "127.0.0.1:8444"
+"""The example of where to listen for tests."""
 SERVER_PING_S: Final = 5.0
 """How often a RELAY server pings its clients."""
 
@@ -37,7 +41,8 @@ def add_command(commands: Any) -> None:
         description="Runs a RELAY server with people on the phone, and prints the variables by which an application "
         "in another terminal finds it. What is typed here is what the caller does: type help. The same commands can "
         "come from a file or a pipe; then the exit status is 1 if one of them failed. Ends by quit, Ctrl-C or SIGTERM; "
-        "while a typed command waits, a first Ctrl-C only ends the wait.",
+        "while a typed command waits, a first Ctrl-C only ends the wait. With --control, tests in any language say "
+        "over HTTP what the callers do.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=PORT, help=f"0 picks a free one (default: {PORT})")
@@ -46,12 +51,24 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--token", default="", help="its token (default: any)")
     parser.add_argument("--pace", type=float, default=1.0, help="how long a simulated second is (default: 1.0)")
     parser.add_argument("--seed", type=int, help="of the ids that the simulator makes")
+    parser.add_argument(
+        "--control",
+        metavar="HOST:PORT",
+        help="let tests say over HTTP there what people do and what goes wrong; a port alone is on loopback, 0 picks a "
+        f"free one (for example: {CONTROL}; default: off)",
+    )
+    parser.add_argument(
+        "--control-token", default="", help="what such a test has to send as bearer token (default: none)"
+    )
     parser.set_defaults(command=_run_command)
 
 
 def _run_command(options: argparse.Namespace) -> int:
     if not 0 <= options.port <= 65535:
         raise ConfigError(f"--port {options.port}: must be a number from 0 to 65535")
+    address = None if options.control is None else parse_address(options.control, option="--control", example=CONTROL)
+    if options.control_token and address is None:
+        raise ConfigError(f"--control-token is of no use without --control, for example --control {CONTROL}")
     clock = SystemClock()
     simulator = Simulator(
         clock=clock,
@@ -69,14 +86,19 @@ def _run_command(options: argparse.Namespace) -> int:
         typed = stack.enter_context(TypedLines(stopping, sys.stdin, interrupted))
         stack.enter_context(teller)
         server = stack.enter_context(SimulatorServer(simulator, options.host, options.port, tls=tls))
-        for line in _introduction(server, options, tls):
+        control = None
+        if address is not None:
+            control = stack.enter_context(SimulatorControl(simulator, *address, token=options.control_token))
+        for line in _introduction(server, options, tls, control):
             teller.say(line)
         for text in typed:
             keyboard.type(text)
     return 1 if keyboard.failures and not typed.is_terminal else 0
 
 
-def _introduction(server: SimulatorServer, options: argparse.Namespace, tls: TlsFiles | None) -> Iterator[str]:
+def _introduction(
+    server: SimulatorServer, options: argparse.Namespace, tls: TlsFiles | None, control: SimulatorControl | None
+) -> Iterator[str]:
     host = f"[{server.host}]" if ":" in server.host else server.host
     yield f"listening on {server.url}; in the terminal of the application:"
     yield f"export SIGNALWIRE_SPACE={host}:{server.port}"
@@ -86,6 +108,10 @@ def _introduction(server: SimulatorServer, options: argparse.Namespace, tls: Tls
     if tls is not None:
         yield f"export SIGNALWIRE_RELAY_CA_FILE={tls.ca_file}"
     yield "and then, for example: relay-actors run examples.front_desk:app"
+    if control is not None:
+        yield f"control API at {control.url}; what there is: curl {control.url}/"
+        if control.is_open_to_others:
+            yield "warning: whoever reaches this machine can use it; keep it to loopback, or give --control-token"
     yield "Here you are the caller: dial, press 1, say hello, hangup, text hello, guests, help"
 
 

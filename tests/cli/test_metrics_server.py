@@ -47,7 +47,12 @@ def test_a_port_that_is_taken_is_told(app: RelayApp):
 
 @pytest.mark.parametrize(
     ("text", "address"),
-    [("127.0.0.1:9464", ("127.0.0.1", 9464)), ("9464", ("127.0.0.1", 9464)), (":0", ("127.0.0.1", 0))],
+    [
+        ("127.0.0.1:9464", ("127.0.0.1", 9464)),
+        ("9464", ("127.0.0.1", 9464)),
+        (":0", ("127.0.0.1", 0)),
+        ("[::1]:9464", ("::1", 9464)),
+    ],
 )
 def test_an_address_may_be_a_port_alone(text: str, address: tuple[str, int]):
     """Then it is on loopback: there is no password."""
@@ -58,3 +63,5 @@ def test_an_address_may_be_a_port_alone(text: str, address: tuple[str, int]):
 def test_what_is_no_address_is_told(text: str):
     with pytest.raises(ConfigError, match="write host:port"):
         parse_address(text)
+    with pytest.raises(ConfigError, match=r"--control .*: write host:port, for example here:1"):
+        parse_address(text, option="--control", example="here:1")

@@ -1,12 +1,16 @@
 """`relay-actors sim`: serves, lets whoever types call, ends cleanly, and may be killed while calls are up."""
 
+import json
 import logging
 import re
 import signal
 import socket
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +19,7 @@ from relay_actors.actors.call_ref import CallRef
 from relay_actors.cli.examples import load_example
 from relay_actors.cli.main import main
 from tests.cli.processes import DEADLINE_S, Command
+from tests.support.house import REPOSITORY
 from tests.support.ports import reserved_port
 
 PACE = "0.02"
@@ -108,6 +113,53 @@ def test_a_signal_ends_it_cleanly(number: signal.Signals):
             socket.create_connection(("127.0.0.1", port), DEADLINE_S)
 
 
+def test_tests_in_any_language_can_be_the_caller():
+    """By HTTP, at the address that it prints; nothing is typed, and a signal ends it while a request waits."""
+    with Command("sim", "--port", "0", "--pace", PACE, "--control", "0", "--control-token", "secret") as sim:
+        sim.end_input()
+        port = listening_port(sim)
+        url = sim.says(r"control API at (http://127\.0\.0\.1:\d+);")[1]
+
+        def asked(path: str, body: str = "{}") -> dict[str, Any]:
+            request = urllib.request.Request(url + path, body.encode(), {"Authorization": "Bearer secret"})
+            with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
+                told: dict[str, Any] = json.load(answer)
+                return told
+
+        with pytest.raises(urllib.error.HTTPError, match="401"), urllib.request.urlopen(url, timeout=DEADLINE_S):
+            pass
+        app = load_example("first_call")
+        app.timing = Timing(linger_s=0.05)
+        try:
+            started(app, port)
+            asked("/wait")
+            asked("/phones/+15550001111/dials", '{"context": "office"}')
+            assert asked("/phones/+15550001111/hears", '{"what": "press 1"}')["state"] == "answered"
+        finally:
+            app.stop()
+        sim.says("heard 'Press 1 for sales")
+        page = (REPOSITORY / "docs" / "how-to" / "test-an-application-in-any-language.md").read_text("utf-8")
+        [shown] = re.findall(r"\$ relay-actors sim --control 8444\n(.*?)```", page, re.DOTALL)
+        for line in shown.splitlines():
+            assert re.search(re.sub("844[34]", r"\\d+", f"^{re.escape(line)}"), sim.output, re.MULTILINE), line
+        waiting = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), DEADLINE_S)
+        with waiting:
+            waiting.sendall(b"POST /phones/+15550009999/rings HTTP/1.0\r\nAuthorization: Bearer secret\r\n\r\n")
+            sim.signal(signal.SIGTERM)
+            assert sim.ends() == 0
+        assert "Traceback" not in sim.output
+        assert "warning" not in sim.output
+
+
+def test_who_lets_others_control_it_is_warned():
+    """There is no password unless one is given."""
+    with Command("sim", "--port", "0", "--control", "0.0.0.0:0") as sim:
+        sim.says(r"control API at http://0\.0\.0\.0:\d+")
+        sim.says("warning: whoever reaches this machine can use it")
+        sim.type("quit")
+        assert sim.ends() == 0
+
+
 def test_a_signal_ends_a_wait_too():
     with Command("sim", "--port", "0") as sim:
         listening_port(sim)
@@ -138,7 +190,12 @@ def test_a_port_that_is_taken_is_said_in_one_line(capsys: pytest.CaptureFixture[
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(["--port", "70000"], "--port 70000: must be a number from 0"), (["--pace", "0"], "pace must be above 0")],
+    [
+        (["--port", "70000"], "--port 70000: must be a number from 0"),
+        (["--pace", "0"], "pace must be above 0"),
+        (["--control", "here"], "--control here: write host:port, for example 127.0.0.1:8444"),
+        (["--control-token", "x"], "--control-token is of no use without --control"),
+    ],
 )
 def test_arguments_that_cannot_be_used_are_named(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]):
     assert main(["sim", *arguments]) == 2
