@@ -165,17 +165,18 @@ class Restarting(abc.ABC):
         origin, old, owner = record.origin, record.cell, self._owner
         assert origin is not None
         fresh = owner.system.new_cell(origin.actor_class, origin.args, origin.kwargs, keep=origin.keep)
+        fresh.parent = owner
         record.cell, record.is_gone = fresh, False
+        # First set, then look, as in `_arm`; and only then give it names that must be free when the end is told (W4).
+        if owner.has_ended:
+            fresh.kill("its parent was killed")
+            return
         if record.place is not None:
             record.place.cell = fresh
         self._records = {fresh if cell is old else cell: other for cell, other in self._records.items()}
         for key in origin.keys:
             fresh.register(key)  # where somebody else has taken the name meanwhile, it is theirs
-        fresh.parent = owner
-        if owner.has_ended:  # first set, then look
-            fresh.kill("its parent was killed")
-        else:
-            fresh.start()
+        fresh.start()
 
     def _restart_group(
         self, members: list[ChildRecord], failed: ChildRecord, reason: ExitReason, delay_s: float
