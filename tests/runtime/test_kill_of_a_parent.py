@@ -180,10 +180,14 @@ def begin_anew(actor: Any, child: ActorRef[Any]) -> None:
     actor._cell.children.on_ended(child._cell, ExitReason("killed"), ("its name",))
 
 
+def be_called(actor: Any, _child: Any) -> None:
+    actor.register("its own name")
+
+
 @pytest.mark.parametrize(
     ("act", "module"),
-    [(have_one, supervising), (take_one, child_record), (begin_anew, restarting)],
-    ids=["spawn", "adopt", "revive"],
+    [(have_one, supervising), (take_one, child_record), (begin_anew, restarting), (be_called, cell)],
+    ids=["spawn", "adopt", "revive", "register"],
 )
 def test_who_becomes_its_child_at_that_moment_does_not_outlive_it(system: System, act: Act, module: ModuleType):
     """L6, L9, W4: the kill comes between two lines of the parent's turn."""
