@@ -188,7 +188,7 @@ class Children(Restarting):
 
     def on_started(self, child: AnyCell) -> None:
         """Note when its present incarnation began."""
-        record = self._records.get(child)
+        record = self._record_of(child)
         if record is None:
             return
         record.running_since = self._now()
@@ -201,7 +201,7 @@ class Children(Restarting):
 
     def on_failed(self, child: AnyCell, reason: ExitReason, message: object) -> None:
         """Decide about a child that waits: restart it, now or later, or give it up."""
-        record = self._records.get(child)
+        record = self._record_of(child)
         if record is None:
             child.end_for_good(reason)
             return
@@ -224,7 +224,7 @@ class Children(Restarting):
 
     def on_left(self, child: AnyCell) -> None:
         """A child has left, because its group is restarted."""
-        record = self._records.get(child)
+        record = self._record_of(child)
         if record is None or record.phase is not Phase.REGROUPING:
             return
         record.cancel_timer()
@@ -318,6 +318,15 @@ class Children(Restarting):
         self._window = RestartWindow(self._window.max_restarts, self._window.within_s)
 
     # -- deciding ----------------------------------------------------------------------------------------------------
+
+    def _record_of(self, child: AnyCell) -> ChildRecord | None:
+        """Return the record of a child that can report something.
+
+        One that is killed in the middle of a report has its end told first. Then that has been decided upon, and what
+        it still says would be decided upon a second time.
+        """
+        record = self._records.get(child)
+        return None if record is None or record.is_gone else record
 
     def _phase_of(self, record: ChildRecord) -> Phase:
         return Phase.STOPPING if self._stopping else record.phase
