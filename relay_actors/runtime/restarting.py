@@ -100,7 +100,7 @@ class Restarting(abc.ABC):
             self._restart_group(members, record, reason, delay_s)
         elif delay_s > 0:
             # The wait is a timer, not a sleep: siblings go on, and a stop cancels it (B3).
-            self._arm(record, delay_s, self._in_turn(partial(self._bring_back, record, reason)))
+            self._arm(record, delay_s, self._in_turn(partial(self._on_time, record, reason)))
         else:
             self._bring_back(record, reason)
 
@@ -149,6 +149,11 @@ class Restarting(abc.ABC):
         record.cell.signal(Resumed())
 
     # -- doing it ----------------------------------------------------------------------------------------------------
+
+    def _on_time(self, record: ChildRecord, reason: ExitReason) -> None:
+        """The wait for a restart is over; nothing, if it was ended otherwise while this was on its way here."""
+        if record.timer is not None and record.phase is Phase.RESTARTING:
+            self._bring_back(record, reason)
 
     def _bring_back(self, record: ChildRecord, reason: ExitReason) -> None:
         """Start it again, in place or, if it was killed, anew; not if it has been asked to end meanwhile."""

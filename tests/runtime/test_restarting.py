@@ -507,6 +507,22 @@ def test_a_child_that_is_killed_while_it_fails_is_begun_anew_once(world: World, 
     assert (world.system.actor_count, world.dispatcher.pending_timers) == (0, 0)
 
 
+def test_a_restart_that_is_due_when_its_child_is_given_up_begins_nobody(world: World):
+    """L6, S7: the timer's call is on its way to the parent when the child is killed, which is once too often."""
+    parent = world.start(Parent)
+    spec = ChildSpec(restart=Restart.PERMANENT, max_restarts=1, backoff=Backoff(min_s=10, max_s=10))
+    child = spawn(parent, Recorder, spec=spec)
+    child.tell(crash())
+    world.settle()
+    [record] = parent._cell.children._records.values()
+    is_due = record.timer.call  # as a thread has it that has just taken it from the queue
+    child.kill()
+    world.settle()
+    is_due()
+    world.settle()
+    assert world.system.living == [parent._cell]
+
+
 def test_a_child_that_is_killed_while_it_starts_is_not_taken_for_running(world: World):
     """S17, B2: its end is told before its start."""
 
