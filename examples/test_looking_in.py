@@ -16,7 +16,9 @@ def test_a_crash_can_be_seen_afterwards(relay_app: AppRunner, phone: PhoneMaker)
     call = app.call(caller.call_id)
     assert call is not None
     assert why_restarted(call) == ["error KeyError: '9'"]
-    assert f"{order.name} {caller.call_id} running [restarted 1x, last: error KeyError: '9']" in str(app.tree())
+    seen = str(app.tree())  # in between it may say that a turn is under way
+    assert f"{order.name} {caller.call_id} running " in seen
+    assert " [restarted 1x, last: error KeyError: '9']" in seen
 
 
 def test_numbers_of_ones_own_stand_beside_the_others(relay_app: AppRunner, phone: PhoneMaker) -> None:

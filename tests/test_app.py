@@ -821,10 +821,13 @@ def test_a_second_sigterm_takes_nothing_new_and_a_third_hangs_up(server: PlainSe
 def test_a_fourth_sigterm_ends_the_process_at_once(server: PlainServer, program: Program) -> None:
     """Also while it waits for the hang-ups, which this server never confirms. SEMANTICS H7."""
     peer = with_a_call(server)
+    peer.call("rings")
+    peer.expect("calling.answer", call_id="rings")  # no answer: by its end one sees that the second is heard
     program.signal(signal.SIGTERM)
     peer.ok(peer.expect("signalwire.unreceive"))
     program.signal(signal.SIGTERM)
-    peer.expect_nothing()
+    peer.ok(peer.expect("calling.end", call_id="rings", reason="decline"))
+    peer.state("ended", "rings", end_reason="decline")
     program.signal(signal.SIGTERM)
     peer.expect("calling.end", call_id=CALL)
     program.signal(signal.SIGTERM)

@@ -6,8 +6,9 @@ is the user's object; a restart replaces it inside the cell, so that refs stay v
 
 Life: ``NEW → RUNNING ⇄ FAILED → STOPPING → DEAD``. FAILED waits for the parent's decision, and STOPPING for the
 children. All moves happen in the cell's turns, but for `kill`, which may come from anywhere, also in the middle of a
-turn: who takes the lock ``_ending`` ends the cell, so it is ended once; and whatever a turn sets, it sets first and
-then looks whether the cell has been ended meanwhile, so that nothing is set behind the end.
+turn: who takes the lock ``_ending`` ends the cell, so it is ended once, and who comes second only sees to it that it
+is down already; and whatever a turn sets, it sets first and then looks whether the cell has been ended meanwhile, so
+that nothing is set behind the end.
 """
 
 from __future__ import annotations
@@ -385,20 +386,30 @@ class Cell(Turns):
         nothing that it then returns, raises, sends to itself or starts has an effect. Source: SEMANTICS H4, L6.
         """
         if not self._ending.acquire(blocking=False):
+            # Somebody else ends it, and may have come only this far. Who kills the parent must not tell of that before
+            # this one is down, with all below it (L6); it is not begun anew then, so it needs its names no more.
+            self._go_down(detail)
+            if self.parent is not None and self.parent.has_ended:
+                self.system.on_cell_ended(self)
             return
         # Of a child its parent reports it, with all the others that ended for the same reason (H2).
         _log.log(logging.ERROR if self.parent is None else logging.INFO, "killed actor=%s: %s", self, detail)
         self.system.hooks.count("actors.killed")
         if here.turn is not self:
             self.count_zombie(+1)
-        if self._children is not None:
-            self._children.kill_all(detail)
         self._end(ExitReason("killed", detail))
 
     def abandon(self, error: BaseException) -> None:
         """End before it began: it could not be made, or its parent does not take it. Any thread."""
         if self._ending.acquire(blocking=False):
             self._end(ExitReason("start_failed", cause=error))
+
+    def _go_down(self, detail: str) -> None:
+        """Be dead, with all below it. Any thread, several at once, and any number of times."""
+        self.stopped = True
+        self.state = _DEAD
+        if self._children is not None:
+            self._children.kill_all(detail or "its parent has ended")
 
     def _end(self, reason: ExitReason) -> None:
         """Leave nothing behind. Only for who has taken ``_ending``.
@@ -407,8 +418,7 @@ class Cell(Turns):
         child is gone (L6).
         """
         self.exit_reason = reason
-        self.stopped = True
-        self.state = _DEAD
+        self._go_down(reason.detail)
         # Who is begun anew after a kill is given its names back, as far as they are free then.
         keys = self.system.registry.keys_of(self) if reason.kind == "killed" and self.parent is not None else ()
         self.system.on_cell_ended(self)

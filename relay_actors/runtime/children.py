@@ -124,16 +124,21 @@ class Children(Restarting):
         self._records[child] = ChildRecord(child, spec, window, phase, place, origin)
         if place is not None:
             self._records = in_place(self.places, self._records)
-        child.parent = self._owner
-        # First set, then look: either side may be ended by somebody else at this moment, and the one that is looks
-        # for the other after its end has begun.
-        if child.has_ended:
-            del self._records[child]
-            if place is not None:
-                place.cell = None
+        # First set, then look: either side may be ended by somebody else at this moment. Who kills the owner begins
+        # its end, and then kills whom it finds here; who comes later never becomes its child, so that there is none
+        # when the end is told (L6).
         if self._owner.has_ended:
-            child.kill("its parent was killed")
+            self._lose(child, place)
             raise ParentStopping(f"{self._owner} was killed and takes no children")
+        child.parent = self._owner
+        if child.has_ended:  # by somebody who may not have known whom to tell, or not have come to its own children
+            child.kill("it was ended before it began")
+            self._lose(child, place)
+
+    def _lose(self, child: AnyCell, place: Place | None) -> None:
+        del self._records[child]
+        if place is not None:
+            place.cell = None
 
     def adopt(self, child: AnyCell, spec: ChildSpec) -> None:
         """Take a child that was made elsewhere, and start it; between two incarnations, hold it for the next one."""
@@ -157,8 +162,11 @@ class Children(Restarting):
 
     def refuse_held(self) -> None:
         """Refuse those that were held: the owner will not start again. Any thread."""
-        held, self._held = self._held, []
-        for child, _spec in held:
+        while self._held:  # by two threads at once, perhaps: each is taken out by one of them
+            try:
+                child, _spec = self._held.pop(0)
+            except IndexError:
+                break
             child.abandon(ParentStopping(f"{self._owner} is stopping and takes no children"))
 
     # -- what is asked about them ------------------------------------------------------------------------------------
@@ -180,7 +188,7 @@ class Children(Restarting):
 
     def on_started(self, child: AnyCell) -> None:
         """Note when its present incarnation began."""
-        record = self._records.get(child)
+        record = self._record_of(child)
         if record is None:
             return
         record.running_since = self._now()
@@ -193,7 +201,7 @@ class Children(Restarting):
 
     def on_failed(self, child: AnyCell, reason: ExitReason, message: object) -> None:
         """Decide about a child that waits: restart it, now or later, or give it up."""
-        record = self._records.get(child)
+        record = self._record_of(child)
         if record is None:
             child.end_for_good(reason)
             return
@@ -216,7 +224,7 @@ class Children(Restarting):
 
     def on_left(self, child: AnyCell) -> None:
         """A child has left, because its group is restarted."""
-        record = self._records.get(child)
+        record = self._record_of(child)
         if record is None or record.phase is not Phase.REGROUPING:
             return
         record.cancel_timer()
@@ -310,6 +318,15 @@ class Children(Restarting):
         self._window = RestartWindow(self._window.max_restarts, self._window.within_s)
 
     # -- deciding ----------------------------------------------------------------------------------------------------
+
+    def _record_of(self, child: AnyCell) -> ChildRecord | None:
+        """Return the record of a child that can report something.
+
+        One that is killed in the middle of a report has its end told first. Then that has been decided upon, and what
+        it still says would be decided upon a second time.
+        """
+        record = self._records.get(child)
+        return None if record is None or record.is_gone else record
 
     def _phase_of(self, record: ChildRecord) -> Phase:
         return Phase.STOPPING if self._stopping else record.phase

@@ -80,8 +80,15 @@ class Registry:
         return self.register_all((key,), cell)
 
     def register_all(self, keys: Iterable[Hashable], cell: AnyCell) -> AnyCell:
-        """Claim ``keys`` for ``cell``, all or none; return ``cell``, or who owns the first one that is taken (R1)."""
+        """Claim ``keys`` for ``cell``, all or none; return ``cell``, or who owns the first one that is taken (R1).
+
+        Who has ended gets none, and hears of none that is taken.
+        """
         with self.lock:
+            # Not after it: nobody must find the name taken who has heard of the end (W4). Who ends the cell begins the
+            # end first, and then comes to `release`, with this lock.
+            if cell.has_ended:
+                return cell
             fresh: dict[Hashable, None] = {}
             for key in keys:
                 owner = self._owners.get(key)

@@ -100,7 +100,7 @@ class Restarting(abc.ABC):
             self._restart_group(members, record, reason, delay_s)
         elif delay_s > 0:
             # The wait is a timer, not a sleep: siblings go on, and a stop cancels it (B3).
-            self._arm(record, delay_s, self._in_turn(partial(self._bring_back, record, reason)))
+            self._arm(record, delay_s, self._in_turn(partial(self._on_time, record, reason)))
         else:
             self._bring_back(record, reason)
 
@@ -150,6 +150,11 @@ class Restarting(abc.ABC):
 
     # -- doing it ----------------------------------------------------------------------------------------------------
 
+    def _on_time(self, record: ChildRecord, reason: ExitReason) -> None:
+        """The wait for a restart is over; nothing, if it was ended otherwise while this was on its way here."""
+        if record.timer is not None and record.phase is Phase.RESTARTING:
+            self._bring_back(record, reason)
+
     def _bring_back(self, record: ChildRecord, reason: ExitReason) -> None:
         """Start it again, in place or, if it was killed, anew; not if it has been asked to end meanwhile."""
         if record.phase is Phase.TERMINATING:
@@ -165,17 +170,18 @@ class Restarting(abc.ABC):
         origin, old, owner = record.origin, record.cell, self._owner
         assert origin is not None
         fresh = owner.system.new_cell(origin.actor_class, origin.args, origin.kwargs, keep=origin.keep)
+        fresh.parent = owner
         record.cell, record.is_gone = fresh, False
+        # First set, then look, as in `_arm`; and only then give it names that must be free when the end is told (W4).
+        if owner.has_ended:
+            fresh.kill("its parent was killed")
+            return
         if record.place is not None:
             record.place.cell = fresh
         self._records = {fresh if cell is old else cell: other for cell, other in self._records.items()}
         for key in origin.keys:
             fresh.register(key)  # where somebody else has taken the name meanwhile, it is theirs
-        fresh.parent = owner
-        if owner.has_ended:  # first set, then look
-            fresh.kill("its parent was killed")
-        else:
-            fresh.start()
+        fresh.start()
 
     def _restart_group(
         self, members: list[ChildRecord], failed: ChildRecord, reason: ExitReason, delay_s: float

@@ -90,10 +90,11 @@ class AppRunner:
         # An application cannot hang up on a server that has been told not to answer.
         simulator.resume_answering()
         self._settle()
-        left: list[str] = []
-        while self._running:
-            left += _stop(self._running.pop())
-        return left + [
+        running, self._running = self._running[::-1], []
+        stopped = [(one, one.app.stop()) for one in running]
+        # Not before all have stopped: of two that have the same name, one may have threads that began after the other.
+        left = [what for one, is_clean in stopped for what in _left_by(one, is_clean)]
+        return list(dict.fromkeys(left)) + [
             f"call {call.call_id} is still {call.state}: nobody has hung it up"
             for call in simulator.calls_up()
             if _was_taken(call)
@@ -127,9 +128,8 @@ def shortened(timing: Timing) -> Timing:
     )
 
 
-def _stop(running: _Running) -> list[str]:
+def _left_by(running: _Running, is_clean: bool) -> list[str]:
     app = running.app
-    is_clean = app.stop()
     app.timing, patience_s = running.timing, app.timing.stop_timeout_s
     threads = [
         thread

@@ -25,6 +25,7 @@ class Halt:
         self._files = {module.__file__ for module in modules}
         self._may_go_on = threading.Event()
         self._is_on = True
+        self._look: Callable[[str], None] | None = None
 
     def begin(self) -> None:
         """Count the lines of this thread from now on, those of the functions included that it is in."""
@@ -55,9 +56,9 @@ class Halt:
         until(lambda: self.place is not None or is_over())
         return self.place is not None
 
-    def go_on(self) -> None:
-        """Let the thread go on, and do not halt it any more."""
-        self._is_on = False
+    def go_on(self, look: Callable[[str], None] | None = None) -> None:
+        """Let the thread go on, and do not halt it any more; have it ``look``, told the place, before each line."""
+        self._is_on, self._look = False, look
         self._may_go_on.set()
 
     def _enter(self, frame: FrameType, _event: str, _arg: Any) -> Any:
@@ -68,6 +69,12 @@ class Halt:
         if event == "line" and self._is_on:
             self._lines_left -= 1
             if self._lines_left == 0:
-                self.place = f"{frame.f_code.co_qualname}, line {frame.f_lineno}"
+                self.place = _place_of(frame)
                 assert self._may_go_on.wait(DEADLINE_S), f"nobody lets it go on: {self.place}"
+        if event == "line" and self._look is not None:
+            self._look(_place_of(frame))
         return self._on_line
+
+
+def _place_of(frame: FrameType) -> str:
+    return f"{frame.f_code.co_qualname}, line {frame.f_lineno}"

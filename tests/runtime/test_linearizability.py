@@ -23,6 +23,10 @@ class Stub:
     def __init__(self) -> None:
         self.is_stopped = False
 
+    @property
+    def has_ended(self) -> bool:
+        return self.is_stopped
+
 
 # -- registry: owners by key, and who has stopped --------------------------------------------------------------------
 
@@ -30,6 +34,8 @@ class Stub:
 def registry_step(state: Any, operation: Operation) -> Hashable | None:
     owners, stopped = dict(state[0]), set(state[1])
     match operation:
+        case Operation(name="register", args=(_, cell), result=result) if cell in stopped:
+            fits = result == cell  # and it has none of them
         case Operation(name="register", args=(keys, cell), result=result):
             taken = next((owners[key] for key in keys if owners.get(key, cell) != cell), cell)
             if taken == cell:

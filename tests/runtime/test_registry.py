@@ -19,6 +19,7 @@ class Stub:
     """As much of a cell as the registry looks at."""
 
     is_stopped = False
+    has_ended = False
 
 
 def cells(number: int) -> list[Any]:

@@ -487,6 +487,56 @@ def test_a_killed_child_waits_for_its_back_off_and_a_stop_cancels_that(world: Wo
     assert (world.system.actor_count, world.dispatcher.pending_timers) == (0, 0)
 
 
+@pytest.mark.parametrize("max_restarts", [1, 3])
+def test_a_child_that_is_killed_while_it_fails_is_begun_anew_once(world: World, max_restarts: int):
+    """S6, L6: its end is told before its failure, which is no second one; nobody is begun whom no parent knows."""
+
+    class Gives(Recorder):
+        def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
+            self.actor_ref.kill()  # as another thread may at this moment
+
+    parent = world.start(Parent)
+    backoff = Backoff(min_s=10, max_s=10)
+    spec = ChildSpec(restart=Restart.PERMANENT, max_restarts=max_restarts, backoff=backoff)
+    spawn(parent, Gives, spec=spec).tell(crash())
+    world.settle()
+    assert (world.counters.snapshot()["actors.restarted"], world.dispatcher.pending_timers) == (1, 1)
+    world.advance(10.0)
+    assert world.system.living == [parent._cell, *parent._cell.children]
+    parent.kill()
+    assert (world.system.actor_count, world.dispatcher.pending_timers) == (0, 0)
+
+
+def test_a_restart_that_is_due_when_its_child_is_given_up_begins_nobody(world: World):
+    """L6, S7: the timer's call is on its way to the parent when the child is killed, which is once too often."""
+    parent = world.start(Parent)
+    spec = ChildSpec(restart=Restart.PERMANENT, max_restarts=1, backoff=Backoff(min_s=10, max_s=10))
+    child = spawn(parent, Recorder, spec=spec)
+    child.tell(crash())
+    world.settle()
+    [record] = parent._cell.children._records.values()
+    is_due = record.timer.call  # as a thread has it that has just taken it from the queue
+    child.kill()
+    world.settle()
+    is_due()
+    world.settle()
+    assert world.system.living == [parent._cell]
+
+
+def test_a_child_that_is_killed_while_it_starts_is_not_taken_for_running(world: World):
+    """S17, B2: its end is told before its start."""
+
+    class Gives(Recorder):
+        def on_start(self) -> None:
+            self.actor_ref.kill()  # as another thread may at this moment
+
+    parent = world.start(Parent)
+    spawn(parent, Gives, spec=ChildSpec(restart=Restart.PERMANENT, backoff=Backoff(min_s=10, max_s=10)))
+    world.settle()
+    [info] = parent._cell.children.describe()
+    assert info.state == "restarting"
+
+
 def test_what_a_parent_kills_for_good_stays_dead(world: World):
     """S3, H1: the parent's own time-out for a stop is no failure."""
     parent = world.start(Parent)

@@ -111,6 +111,26 @@ def test_applications_may_run_beside_each_other(runner: AppRunner, simulator: Si
     assert runner.stop() == []
 
 
+class ThreadedGreeter(CallActor):
+    """Has a thread of its own until the caller goes."""
+
+    def run(self) -> None:
+        self.answer().get()
+        self.play_tts("Welcome.").wait().get()
+        self.wait_for_ended().get()
+
+
+def test_a_thread_is_not_taken_for_that_of_another_application_of_the_same_name(
+    runner: AppRunner, simulator: Simulator
+):
+    """It began after the other one was started, and goes on when that one is stopped: it is no rest of it."""
+    runner(greeting_app(ThreadedGreeter, context="office"))
+    runner(greeting_app(context="branch"))
+
+    call(simulator, "office").hears("welcome")
+    assert runner.stop() == []
+
+
 def test_an_application_that_runs_already_is_refused(runner: AppRunner):
     """It would go on talking to whom it talks to, and the test would wonder why nobody is called."""
     app = runner(greeting_app())
