@@ -371,7 +371,7 @@ class RelayApp(Requesting, Showing):
         return self._take_down(lambda _tree: shutdown is None or shutdown.hand_over(self._journal.close))
 
     def abandon(self) -> None:
-        """Forget everything at once, as when the process dies. For tests, in a system that is given no more turns."""
+        """Forget everything at once, as if the process had died. For tests whose system gets no more turns."""
         self._take_down(lambda _tree: True)
 
     def _take_down(self, end: Callable[[Tree], bool]) -> bool:
@@ -557,17 +557,7 @@ class RelayApp(Requesting, Showing):
             region=region,
         )
         tree = self._running()
-        message = TextMessage(
-            direction="outbound",
-            context=context or "",
-            from_number=from_number,
-            to_number=to_number,
-            body=body or "",
-            media=list(media or ()),
-            state="queued",
-            tags=list(tags or ()),
-        )
-        return tree.send_text(command, KeptMessage(message, tree.office, on_completed))
+        return tree.send_text(command, KeptMessage(TextMessage.to_send(command.to_params()), tree.office, on_completed))
 
     def call(self, call_id: str) -> CallHandle | None:
         """Return a handle of a running call, or None if there is none of that id. Any thread."""

@@ -24,7 +24,7 @@ PAGES: dict[str, ModuleType] = {
 DIRECTIVE = re.compile(r"^\.\. auto\w+:: ([\w.]+)(?:\(\))?\n((?:   .*\n)*)", re.MULTILINE)
 
 INTERNAL: dict[type, str] = {
-    RelayApp: "attach ending residue",
+    RelayApp: "abandon attach ending handlers overdue_s residue",
     Action: "complete follow refuse take_callback "
     # What every future of pykka's has, or of the framework's own.
     "add_done_callback close deadline dispatcher error filter instead_of_waiting is_deferred is_settled join let_go "
@@ -35,7 +35,7 @@ INTERNAL: dict[type, str] = {
     Phone: "is_called is_texted",
     Line: "persona ready_in_s on_sound on_fax on_change on_handed_on note",
     Simulator: "attach receive detach turn tick next_deadline add_waker remove_waker show_outside hide_outside file_at "
-    "is_accepting drive note_failure",
+    "is_accepting drive note_failure observe_waits",
     SimulatorServer: "",
     CallKit: "",
     TextKit: "",

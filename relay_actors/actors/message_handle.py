@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -49,6 +49,20 @@ class TextMessage:
             segments=event.segments,
             state=MessageState.RECEIVED,
             tags=list(event.tags),
+        )
+
+    @classmethod
+    def to_send(cls, params: Mapping[str, Any]) -> Self:
+        """Return the text that a request with these params sends, as it is before the server has it."""
+        return cls(
+            direction="outbound",
+            context=str(params.get("context", "")),
+            from_number=str(params.get("from_number", "")),
+            to_number=str(params.get("to_number", "")),
+            body=str(params.get("body", "")),
+            media=list(params.get("media", ())),
+            state=MessageState.QUEUED,
+            tags=list(params.get("tags", ())),
         )
 
     def is_told_of_by(self, event: MessageStateEvent) -> bool:

@@ -22,7 +22,6 @@ from relay_actors.actors.sent_texts import SentText, sent_text_of
 from relay_actors.actors.text_turns import TEXT, TextTurn, cause_of
 from relay_actors.actors.wire import Wire
 from relay_actors.protocol.events import MessageReceiveEvent, MessageStateEvent
-from relay_actors.protocol.states import MessageState
 
 __all__ = ["TextsAgain"]
 
@@ -93,7 +92,7 @@ class TextsAgain:
 
     def _look_into(self, sent: SentText) -> SentText:
         """Return what is known of a text of unknown outcome: states may have come before the process ended."""
-        text = _text_of(sent)
+        text = TextMessage.to_send(sent.params)
         for message_id, states in self._states.items():
             if text.is_told_of_by(states[0]):
                 del self._states[message_id]
@@ -105,7 +104,7 @@ class TextsAgain:
         if found is None and (sent.was_not_sent or (turn is None and sent.is_over)):
             self._forget(sent.name, sent.message_id)
             return False
-        kept = found or KeptMessage(_text_of(sent), self._office, name=sent.name)
+        kept = found or KeptMessage(TextMessage.to_send(sent.params), self._office, name=sent.name)
         kept.cause = "" if turn is None else turn.message_id
         kept.is_held, kept.is_in_doubt, kept.is_wanted = turn is not None, sent.is_unknown, True
         kept.is_orphaned = sent.is_orphaned
@@ -125,18 +124,3 @@ class TextsAgain:
 
 def _forget(wire: Wire, subject: str) -> None:
     wire.journal.forget(subject)
-
-
-def _text_of(sent: SentText) -> TextMessage:
-    """Return what is known of a text from its request."""
-    params = sent.params
-    return TextMessage(
-        direction="outbound",
-        context=str(params.get("context", "")),
-        from_number=str(params.get("from_number", "")),
-        to_number=str(params.get("to_number", "")),
-        body=str(params.get("body", "")),
-        media=list(params.get("media", ())),
-        state=MessageState.QUEUED,
-        tags=list(params.get("tags", ())),
-    )
