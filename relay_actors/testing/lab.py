@@ -9,6 +9,7 @@ Source: DESIGN section 2; SEMANTICS V2 to V4, D4.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
@@ -35,6 +36,11 @@ __all__ = ["Lab", "check_can_start"]
 
 LOG_IN_S: Final = 60.0
 """How long the first log in may take, in virtual seconds."""
+
+PATIENCE_S: Final = 100.0
+"""How long people wait unless told otherwise, in virtual seconds: it costs nothing."""
+
+_log = logging.getLogger(__name__)
 
 
 class Lab:
@@ -72,6 +78,7 @@ class Lab:
         self.counters = Counters()
         self.sim = Simulator(clock=self.clock, random=Random(seed + 2), pace=pace, manners=manners)
         self.sim.drive = self.step
+        self.sim.patience_s = PATIENCE_S  # type: ignore[attr-defined]  # to be a property of the simulator
         self.sim.add_waker(self._arm)
         self._near_ends: list[MemoryTransport] = []
         self.connector: Connector = _Remembering(self._accept, self._near_ends)
@@ -103,6 +110,11 @@ class Lab:
     def systems(self) -> list[System]:
         """The actors of each application that was started since the last `kill`."""
         return [system for _app, system in self._started]
+
+    @property
+    def pending_timers(self) -> int:
+        """How many timers of applications are pending; the server's own does not count."""
+        return self.dispatcher.pending_timers - (self._tick_timer is not None)
 
     def phone(self, number: str) -> Phone:
         """Return the phone of a number, see `Simulator.phone`."""
@@ -231,7 +243,13 @@ class Lab:
         self._tick_timer = None if due is None else self.dispatcher.call_at(due, self._tick)
 
     def _tick(self) -> None:
-        self.sim.tick(self.clock.now())
+        self._tick_timer = None
+        try:
+            self.sim.tick(self.clock.now())
+        except Exception as error:
+            # As at every front: what one person gets wrong must not stop the time of all others.
+            _log.exception("something that was due has failed")
+            self.sim.note_failure(error)
         self._arm()
 
 
