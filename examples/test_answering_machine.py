@@ -14,7 +14,7 @@ def test_a_reader_keeps_the_book(relay_app: AppRunner, phone: PhoneMaker) -> Non
     call = remind(READER, "Moby Dick")
     phone(READER).rings()
     phone(READER).hears("moby dick").presses("1").hears("thank you").is_hung_up()
-    call.wait_for_ended().get(timeout=5)
+    call.wait_for_ended().get(timeout=60)
     assert (call.data["reached"], call.data["keeps"]) == ("HUMAN", True)
 
 
@@ -24,5 +24,5 @@ def test_a_machine_is_spoken_to_after_its_beep(relay_app: AppRunner, phone: Phon
     phone(READER).is_answering_machine(greeting="You have reached the Ahabs. We are at sea.")
     call = remind(READER, "Moby Dick")
     assert phone(READER).receives_voicemail() == "The library wants Moby Dick back. Thank you."
-    call.wait_for_ended().get(timeout=5)
+    call.wait_for_ended().get(timeout=60)
     assert call.data["reached"] == "MACHINE"

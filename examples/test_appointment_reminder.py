@@ -14,7 +14,7 @@ def test_a_patient_says_yes(relay_app: AppRunner, phone: PhoneMaker) -> None:
     relay_app(app)
     call = remind(PATIENT, "nine thirty")
     phone(PATIENT).rings().answers().hears("nine thirty").presses("1").hears("thank you").is_hung_up()
-    call.wait_for_ended().get(timeout=5)
+    call.wait_for_ended().get(timeout=60)
     assert call.data["comes"]
 
 
@@ -23,7 +23,7 @@ def test_a_machine_is_not_asked_to_press_anything(relay_app: AppRunner, phone: P
     relay_app(app)
     phone(PATIENT).is_answering_machine()
     call = remind(PATIENT, "nine thirty")
-    call.wait_for_ended().get(timeout=5)
+    call.wait_for_ended().get(timeout=60)
     assert phone(PATIENT).voicemails == (
         "This is the practice of Doctor Gray. Your appointment is at nine thirty. Goodbye.",
     )
@@ -36,4 +36,4 @@ def test_a_patient_who_does_not_answer_gets_a_text(relay_app: AppRunner, phone: 
     call = remind(PATIENT, "nine thirty")
     phone(PATIENT).receives_text("nine thirty")
     with pytest.raises(DialFailedError):
-        call.wait_for_ended().get(timeout=5)
+        call.wait_for_ended().get(timeout=60)

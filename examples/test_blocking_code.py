@@ -30,6 +30,7 @@ def test_the_order_is_found(relay_app: AppRunner, phone: PhoneMaker, context: st
     caller.hears("on its way").is_hung_up()
 
 
+@pytest.mark.relay(real=True)  # what blocks does so for everybody where there is one thread
 @pytest.mark.parametrize("context", ["orders", "slow-orders", "plain-orders"])
 def test_a_slow_database_holds_up_nobody_else(
     relay_app: AppRunner, phone: PhoneMaker, monkeypatch: pytest.MonkeyPatch, context: str

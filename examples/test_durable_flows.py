@@ -28,7 +28,7 @@ def begins_again(relay_app: AppRunner, tmp_path: Path, monkeypatch: pytest.Monke
 
 def said(line: Line) -> list[str]:
     """Everything the caller has heard, when the call is over."""
-    return [str(sound) for sound in line.is_hung_up(within=10.0).heard]
+    return [str(sound) for sound in line.is_hung_up().heard]
 
 
 def test_what_a_flow_has_done_is_not_done_again(begins_again: Again, phone: PhoneMaker) -> None:

@@ -2,9 +2,7 @@
 
 import re
 
-import fax_inbox
-import pytest
-from fax_inbox import CLERK, OFFICE, app, send
+from fax_inbox import AGAIN_S, CLERK, OFFICE, app, send
 
 from relay_actors.testing import AppRunner, PhoneMaker, Simulator
 
@@ -32,27 +30,21 @@ def test_a_fax_goes_out(relay_app: AppRunner, phone: PhoneMaker, relay_sim: Simu
     assert (fax.document, fax.pages, fax.identity) == (OFFER, 2, OFFICE)
 
 
-def test_a_machine_that_is_busy_is_called_again(
-    relay_app: AppRunner, phone: PhoneMaker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_machine_that_is_busy_is_called_again(relay_app: AppRunner, phone: PhoneMaker) -> None:
     """By an actor that is still there then."""
-    monkeypatch.setattr(fax_inbox, "AGAIN_S", 0.1)
     relay_app(app)
     phone(MACHINE).is_busy().is_fax_machine()
     send(MACHINE, OFFER)
-    phone(CLERK).receives_text(f"1 pages have gone to {MACHINE}")
+    phone(CLERK).receives_text(f"1 pages have gone to {MACHINE}", within=2 * AGAIN_S)
     assert [line.end_reason for line in phone(MACHINE).lines] == ["busy", "hangup"]
 
 
-def test_a_fax_that_nobody_takes_is_told_to_the_clerk(
-    relay_app: AppRunner, phone: PhoneMaker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fax_that_nobody_takes_is_told_to_the_clerk(relay_app: AppRunner, phone: PhoneMaker) -> None:
     """Twice it is busy, and then a person answers, who whistles at nobody."""
-    monkeypatch.setattr(fax_inbox, "AGAIN_S", 0.1)
     relay_app(app)
     phone(MACHINE).is_busy().is_busy().answers()
     send(MACHINE, OFFER)
-    assert phone(CLERK).receives_text().body == f"The fax to {MACHINE} did not get through."
+    assert phone(CLERK).receives_text(within=3 * AGAIN_S).body == f"The fax to {MACHINE} did not get through."
     assert [line.end_reason for line in phone(MACHINE).lines] == ["busy", "busy", "hangup"]
 
 

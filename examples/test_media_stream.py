@@ -13,6 +13,8 @@ from websockets.sync.server import ServerConnection, serve
 
 from relay_actors.testing import AppRunner, PhoneMaker
 
+pytestmark = pytest.mark.relay(real=True)  # the sound goes over a socket, to a listener that is not simulated
+
 CALLER = "+15550001111"
 SILENCE = 0xFF
 """In mu-law."""

@@ -1,6 +1,5 @@
 """Tests of `state_machine_call`, by callers who know their PIN, or not, or say nothing."""
 
-import pytest
 from state_machine_call import BALANCE, DESK, Ask, Bank, app
 
 from relay_actors.testing import AppRunner, PhoneMaker, Simulator
@@ -27,11 +26,8 @@ def test_three_wrong_pins_are_the_end(relay_app: AppRunner, phone: PhoneMaker) -
     caller.hears("goodbye").is_hung_up()
 
 
-def test_who_says_nothing_gets_an_operator(
-    relay_app: AppRunner, phone: PhoneMaker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_says_nothing_gets_an_operator(relay_app: AppRunner, phone: PhoneMaker) -> None:
     """The time-out belongs to the state: it is as long as the caller is there."""
-    monkeypatch.setattr(Bank, "patience_s", 0.2)
     relay_app(app)
     caller = phone(CALLER).dials(context="bank")
     caller.hears("enter your pin")

@@ -9,6 +9,7 @@ from supervised_call import TRAINEE, app
 from relay_actors.testing import AppRunner, PhoneMaker
 
 
+@pytest.mark.relay(real=True)  # the trainer's telephone is a socket
 def test_the_trainer_hears_both(relay_app: AppRunner, phone: PhoneMaker, monkeypatch: pytest.MonkeyPatch) -> None:
     """Packet after packet, in order."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trainer:

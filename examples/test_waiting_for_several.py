@@ -1,7 +1,5 @@
 """Tests of `waiting_for_several`."""
 
-import pytest
-import waiting_for_several
 from waiting_for_several import app
 
 from relay_actors.testing import AppRunner, PhoneMaker
@@ -15,11 +13,8 @@ def test_stock_and_price_are_told(relay_app: AppRunner, phone: PhoneMaker) -> No
     caller.hears("emma: 4 copies, 40 cents").is_hung_up()
 
 
-def test_who_presses_nothing_is_asked_again(
-    relay_app: AppRunner, phone: PhoneMaker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_presses_nothing_is_asked_again(relay_app: AppRunner, phone: PhoneMaker) -> None:
     """The race is lost by the menu, which goes on: a key that comes later is taken."""
-    monkeypatch.setattr(waiting_for_several, "PATIENCE_S", 0.1)
     relay_app(app)
     caller = phone("+15550001111").dials(context="books")
     caller.hears("which book").hears("still there").presses("2")

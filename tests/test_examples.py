@@ -11,7 +11,6 @@ import re
 import shutil
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,6 @@ from tests.reference.facts import snippets, verbs
 from tests.support.house import REPOSITORY
 
 EXAMPLES = REPOSITORY / "examples"
-PROCESSES = 3
 LONGEST = 150
 """Lines: a screen or two (STYLE, Examples)."""
 LONGEST_SNIPPET = 14
@@ -73,36 +71,25 @@ def test_each_application_is_driven_by_people_on_the_phone(application: Path):
     assert names_of_tests(test)
 
 
-def run_tests(tests: list[Path], folder: Path) -> str:
-    """Run these of the copied tests in a process of their own, and return what it printed."""
-    flags = ["-W", "error", "-p", "no:cacheprovider", "--tb=short"]
+def test_the_tests_of_the_examples_pass(tmp_path: Path):
+    """Copied elsewhere, so that nothing of this repository helps them; a warning is an error there, too."""
+    for file in [*FILES, *EXAMPLES.glob("*.jsonl")]:
+        shutil.copy(file, tmp_path)
+
+    flags = ["-W", "error", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--tb=short"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *flags, *(test.name for test in tests)],
-        cwd=folder,
+        [sys.executable, "-m", "pytest", *flags, *(test.name for test in TESTS)],
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    return done.stdout + done.stderr
 
-
-def test_the_tests_of_the_examples_pass(tmp_path: Path):
-    """Copied elsewhere, so that nothing of this repository helps them; a warning is an error there, too.
-
-    They wait most of the time, as people on the phone do, so some processes share them.
-    """
-    for file in [*FILES, *EXAMPLES.glob("*.jsonl")]:
-        shutil.copy(file, tmp_path)
-
-    shares = [TESTS[place::PROCESSES] for place in range(PROCESSES)]
-    with ThreadPoolExecutor() as pool:
-        printed = list(pool.map(run_tests, shares, [tmp_path] * PROCESSES))
-
-    for tests, text in zip(shares, printed, strict=True):
-        outcomes = pytest.RunResult.parse_summary_nouns(text.splitlines())
-        assert set(outcomes) == {"passed"}, text
-        assert outcomes["passed"] >= sum(len(names_of_tests(file)) for file in tests)
+    text = done.stdout + done.stderr
+    outcomes = pytest.RunResult.parse_summary_nouns(text.splitlines())
+    assert set(outcomes) == {"passed"}, text
+    assert outcomes["passed"] >= sum(len(names_of_tests(file)) for file in TESTS)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=by_name)

@@ -1,37 +1,33 @@
 """The snippets of the reference: each is run on one simulator, with a person on the phone who does what it needs.
 
 A person is a function of the verb's name; what it expects is what somebody on the phone notices, what the server was
-told, or what came back to the application.
+told, or what came back to the application. All of them act in one lab, one after the other, in virtual time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from examples.verbs import agents, calling, documents, keys, media, rooms, sound, waiting
 from relay_actors.cli.run import load_app
-from relay_actors.runtime.clock import Random, SystemClock
 from relay_actors.simulator.conversations import ConversationSnapshot
-from relay_actors.testing import AppRunner, Line, Phone, Simulator, SimulatorServer
+from relay_actors.testing import AppRunner, Lab, Line, Phone, Simulator
 from tests.actors.verbs.uses import CALL_METHODS
 
 APPLICATIONS = (agents.app, calling.app, documents.app, keys.app, media.app, rooms.app, sound.app, waiting.app)
-WITHIN_S = 5.0
 PEOPLE: dict[str, Callable[[Stage], None]] = {}
 
 
 class Stage:
     """Where one person acts: the simulator that all share, and the lines of this person."""
 
-    def __init__(self, sim: Simulator, threads: ThreadPoolExecutor, verb: str, number: str) -> None:
+    def __init__(self, sim: Simulator, verb: str, number: str) -> None:
         self.sim = sim
         self.verb = verb
         self.number = number
-        self._threads = threads
         self._lines: list[Line] = []
 
     def phone(self, number: str = "") -> Phone:
@@ -42,10 +38,6 @@ class Stage:
         line = self.phone(number).dials(context=self.verb)
         self._lines.append(line)
         return line
-
-    def runs(self, snippet: Callable[[str], Any]) -> Future[Any]:
-        """Run a snippet that calls this person; it waits in a thread of its own."""
-        return self._threads.submit(snippet, self.number)
 
     def rings(self) -> Line:
         line = self.phone().rings()
@@ -91,22 +83,14 @@ class Stage:
 @pytest.fixture(scope="module")
 def sim() -> Iterator[Simulator]:
     """One server for all applications: it is the people who differ."""
-    simulator = Simulator(clock=SystemClock(), random=Random(0), pace=0.02)
-    with SimulatorServer(simulator) as server:
-        run = AppRunner(server)
+    with Lab() as lab:
+        run = AppRunner(lab)
         for app in APPLICATIONS:
             run(app)
-        yield simulator
+        yield lab.sim
         left = run.stop()
     assert left == []
-    assert simulator.violations == ()
-
-
-@pytest.fixture(scope="module")
-def threads() -> Iterator[ThreadPoolExecutor]:
-    """For snippets that wait. The first person asks for it, so it ends after the applications: then nothing waits."""
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        yield pool
+    assert lab.sim.violations == ()
 
 
 def person(act: Callable[[Stage], None]) -> Callable[[Stage], None]:
@@ -127,9 +111,9 @@ def test_the_snippets_can_be_run_as_the_reference_says():
 
 
 @pytest.mark.parametrize("verb", CALL_METHODS)
-def test_a_snippet_does_what_it_says(threads: ThreadPoolExecutor, sim: Simulator, verb: str):
+def test_a_snippet_does_what_it_says(sim: Simulator, verb: str):
     """For the person on the phone, and on the wire: its method reached the server about this person's call."""
-    stage = Stage(sim, threads, verb, f"+1555100{list(CALL_METHODS).index(verb):04}")
+    stage = Stage(sim, verb, f"+1555100{list(CALL_METHODS).index(verb):04}")
     PEOPLE[verb](stage)
     method = CALL_METHODS[verb]["wire_method"]
     assert method is None or stage.sent(method)
@@ -157,7 +141,7 @@ def pass_(stage: Stage) -> None:
     stage.calls("+15550001111").hears("harbour hotel").is_hung_up()
     abroad = stage.calls("+4930123456")
     stage.sim.expect(abroad, "calling.pass")
-    assert stage.sim.wait_until(lambda: any("nobody there" in moment.what for moment in abroad.timeline), WITHIN_S)
+    assert stage.sim.wait_until(lambda: any("nobody there" in moment.what for moment in abroad.timeline))
 
 
 @person
@@ -314,7 +298,7 @@ def detect(stage: Stage) -> None:
 @person
 def detect_answering_machine(stage: Stage) -> None:
     stage.phone().is_answering_machine()
-    assert stage.runs(media.detect_answering_machine).result(WITHIN_S) == "MACHINE"
+    assert media.detect_answering_machine(stage.number) == "MACHINE"
     stage.phone().is_hung_up()
 
 
@@ -327,7 +311,7 @@ def detect_digit(stage: Stage) -> None:
 @person
 def detect_fax(stage: Stage) -> None:
     stage.phone().is_fax_machine()
-    assert stage.runs(media.detect_fax).result(WITHIN_S)
+    assert media.detect_fax(stage.number)
     stage.phone().is_hung_up()
 
 
@@ -351,7 +335,9 @@ def stream(stage: Stage) -> None:
 
 @person
 def transcribe(stage: Stage) -> None:
-    stage.calls().hears("say what you like").says("I like the view.").presses("#").is_hung_up()
+    speaker = stage.calls().hears("say what you like").says("I like the view.")
+    stage.sim.wait_until(lambda: False, within=1.0)  # nobody speaks in no time
+    speaker.presses("#").is_hung_up()
     text = stage.phone().receives_text("you said").body.removeprefix("You said: ")
     assert b"I like the view." in stage.sim.fetch(text)
 
@@ -396,7 +382,7 @@ def echo(stage: Stage) -> None:
 @person
 def send_fax(stage: Stage) -> None:
     stage.phone().is_fax_machine()
-    assert stage.runs(documents.send_fax).result(WITHIN_S)
+    assert documents.send_fax(stage.number)
     [fax] = stage.phone().is_hung_up().received_faxes
     assert fax.document == "https://example.com/menu.pdf"
 
@@ -527,11 +513,10 @@ def wait_for_ringing(stage: Stage) -> None:
 
 @person
 def wait_for_answered(stage: Stage) -> None:
-    call = stage.runs(waiting.wait_for_answered)
-    line = stage.rings()
-    assert not call.done()
-    line.answers()
-    assert call.result(WITHIN_S).state == "answered"
+    stage.phone().answers_after(5.0)
+    began = stage.sim.clock.now()
+    assert waiting.wait_for_answered(stage.number).state == "answered"
+    assert stage.sim.clock.now() == began + 5.0
 
 
 @person
@@ -542,8 +527,7 @@ def wait_for_ending(stage: Stage) -> None:
 
 @person
 def wait_for_ended(stage: Stage) -> None:
-    reason = stage.runs(waiting.wait_for_ended)
-    line = stage.rings().answers().hears("to be left alone")
-    assert not reason.done()
-    line.hangs_up()
-    assert reason.result(WITHIN_S) == "hangup"
+    stage.phone().answers().reacts("to be left alone", hangs_up=True, after=5.0)
+    began = stage.sim.clock.now()
+    assert waiting.wait_for_ended(stage.number) == "hangup"
+    assert stage.sim.clock.now() > began + 5.0

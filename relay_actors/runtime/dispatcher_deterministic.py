@@ -127,11 +127,14 @@ class DeterministicDispatcher:
         return 0
 
     def step(self) -> bool:
-        """Give one turn, of one message; return False when nothing can run at this moment of virtual time."""
-        self._fire()
+        """Give one turn, of one message; return False when nothing can happen at this moment of virtual time.
+
+        What a timer alone has done counts: whoever waits for it looks before time goes on.
+        """
+        has_fired = self._fire()
         queue = self._ready or self._late
         if not queue:
-            return False
+            return has_fired
         self.steps += 1
         chosen = queue.pop(self._random.randrange(len(queue)))
         self._turns.append((chosen, self._clock.now()))
@@ -156,13 +159,16 @@ class DeterministicDispatcher:
         self._clock.advance_to(until)
         self.settle()
 
-    def _fire(self) -> None:
+    def _fire(self) -> bool:
+        has_fired = False
         while (call := self._timers.take_due(self._clock.now())) is not None:
             try:
                 with _outside_of_turns():
                     call()
             except Exception:
                 _log.exception("a timer's call raised")
+            has_fired = True
+        return has_fired
 
 
 class _BlockingCall:

@@ -10,12 +10,15 @@ from typing import Final
 
 from relay_actors.app import RelayApp
 from relay_actors.config import Timing
-from relay_actors.errors import ConfigError, RelayActorsError
+from relay_actors.errors import RelayActorsError
 from relay_actors.protocol.states import CallState
+from relay_actors.runtime.system import System
 from relay_actors.simulator.calls import CallSnapshot
 from relay_actors.simulator.websockets_server import SimulatorServer
 from relay_actors.testing.environment import bare_environment
+from relay_actors.testing.lab import Lab, check_can_start
 from relay_actors.testing.leaks import threads_left
+from relay_actors.testing.timeline import Timeline
 
 __all__ = ["AppRunner", "shortened"]
 
@@ -24,6 +27,9 @@ LOG_IN_S: Final = 10.0
 
 SETTLES_S: Final = 1.0
 """How long the news of a call's end may be on its way."""
+
+ACKNOWLEDGED_S: Final = 30.0
+"""How long an acknowledgement may take in a lab: longer than it takes to connect again."""
 
 THREAD_ENDS_S: Final = 1.0
 """How long threads may still be on their way out when their application says that it has stopped."""
@@ -36,19 +42,26 @@ class _Running:
     """An application that was started, and how things were before."""
 
     app: RelayApp
+    system: System
     timing: Timing
     threads_before: frozenset[threading.Thread]
 
 
 class AppRunner:
-    """Starts applications against one simulator, over a real WebSocket on loopback: what ``relay_app`` is.
+    """Starts applications against one simulator, and stops them: what ``relay_app`` is.
 
     Args:
-        server: where the applications log in.
+        where: a lab, in whose virtual time they run; or a server, which they reach over a real WebSocket on loopback,
+            in real time and on threads.
+        timeline: is to follow what their actors handle; none by default. Only in a lab: on threads it would cost time,
+            which such a test may measure.
     """
 
-    def __init__(self, server: SimulatorServer) -> None:
-        self._server = server
+    def __init__(self, where: Lab | SimulatorServer, timeline: Timeline | None = None) -> None:
+        self._lab = where if isinstance(where, Lab) else None
+        self._server = where if isinstance(where, SimulatorServer) else None
+        self._simulator = where.sim if isinstance(where, Lab) else where.simulator
+        self._timeline = timeline
         self._running: list[_Running] = []
 
     def __call__(self, app: RelayApp, *, timing: Timing | None = None) -> RelayApp:
@@ -56,20 +69,51 @@ class AppRunner:
 
         Args:
             app: typically the one of the module under test; it is stopped when the test is over.
-            timing: its times for this run; by default its own, with those `shortened` that a test would wait for.
+            timing: its times for this run. By default its own; over a real socket with those `shortened` that a test
+                would wait for.
 
         Raises:
             ConfigError: it is no application, or runs already.
         """
-        given: object = app
-        if not isinstance(given, RelayApp):
-            name = getattr(given, "__name__", repr(given))
-            raise ConfigError(f"relay_app({name}): give the application, the RelayApp to which the classes belong")
-        if app.is_running:
-            raise ConfigError(f"{app!r} runs already: a test starts it itself, by relay_app(app)")
-        self._running.append(_Running(app, app.timing, frozenset(threading.enumerate())))
-        app.timing = timing if timing is not None else shortened(app.timing)
+        check_can_start(app)
+        former, threads_before = app.timing, frozenset(threading.enumerate())
         with bare_environment():
+            if self._lab is not None:
+                self._lab.start(app, timing=timing)
+            else:
+                self._start_on_socket(app, timing)
+        self._running.append(_Running(app, app.system, former, threads_before))
+        if self._timeline is not None and self._lab is not None:
+            self._timeline.follow(app)
+        return app
+
+    def stop(self) -> list[str]:
+        """Stop all applications, the last one first; return what they left behind, told for people. Idempotent.
+
+        Calls that are still up are hung up by the stop, which is no fault; those that are up afterwards were left. So
+        are actors, threads, timers, and events that the server has sent and nobody has acknowledged.
+        """
+        # An application cannot hang up on a server that has been told not to answer.
+        self._simulator.resume_answering()
+        self._settle()
+        left = self._unacknowledged()
+        running, self._running = self._running[::-1], []
+        stopped = [(one, one.app.stop()) for one in running]
+        # Not before all have stopped: of two that have the same name, one may have threads that began after the other.
+        for one, is_clean in stopped:
+            left += [*_left_by(one, is_clean), *self._left_in_lab(one)]
+        if self._lab is not None and not self._lab.apps and (timers := self._lab.pending_timers):
+            left.append(f"{timers} timers are still pending")
+        return list(dict.fromkeys(left)) + [
+            f"call {call.call_id} is still {call.state}: nobody has hung it up"
+            for call in self._simulator.calls_up()
+            if _was_taken(call)
+        ]
+
+    def _start_on_socket(self, app: RelayApp, timing: Timing | None) -> None:
+        assert self._server is not None
+        former, app.timing = app.timing, timing if timing is not None else shortened(app.timing)
+        try:
             app.start(
                 wait_s=LOG_IN_S,
                 host=f"{self._server.host}:{self._server.port}",
@@ -79,30 +123,15 @@ class AppRunner:
                 scheme="ws",
                 ca_file="",
             )
-        return app
-
-    def stop(self) -> list[str]:
-        """Stop all applications, the last one first; return what they left behind, told for people. Idempotent.
-
-        Calls that are still up are hung up by the stop, which is no fault; those that are up afterwards were left.
-        """
-        simulator = self._server.simulator
-        # An application cannot hang up on a server that has been told not to answer.
-        simulator.resume_answering()
-        self._settle()
-        running, self._running = self._running[::-1], []
-        stopped = [(one, one.app.stop()) for one in running]
-        # Not before all have stopped: of two that have the same name, one may have threads that began after the other.
-        left = [what for one, is_clean in stopped for what in _left_by(one, is_clean)]
-        return list(dict.fromkeys(left)) + [
-            f"call {call.call_id} is still {call.state}: nobody has hung it up"
-            for call in simulator.calls_up()
-            if _was_taken(call)
-        ]
+        except BaseException:
+            app.timing = former
+            raise
 
     def _settle(self) -> None:
         """Let the applications learn of the calls that have ended, so that nobody tries to hang those up."""
-        ended = [call.call_id for call in self._server.simulator.calls if call.state == CallState.ENDED]
+        if self._lab is not None:
+            self._lab.settle()
+        ended = [call.call_id for call in self._simulator.calls if call.state == CallState.ENDED]
         for running in self._running:
             handles = [running.app.call(call_id) for call_id in ended] if running.app.is_running else []
             try:
@@ -111,6 +140,23 @@ class AppRunner:
                         handle.wait_for_ended().get(timeout=SETTLES_S)
             except (RelayActorsError, TimeoutError) as error:
                 _log.debug("stopping at once: %s", error)
+
+    def _unacknowledged(self) -> list[str]:
+        """Say which events nobody has acknowledged although all applications run and are connected.
+
+        Only in a lab: over a socket an acknowledgement may be on its way for any time.
+        """
+        if self._lab is None or not self._running or not all(running.app.is_running for running in self._running):
+            return []
+        if self._lab.until(lambda: not self._simulator.unacknowledged, within=ACKNOWLEDGED_S):
+            return []
+        return [f"{len(self._simulator.unacknowledged)} events were not acknowledged within {ACKNOWLEDGED_S:g} s"]
+
+    def _left_in_lab(self, running: _Running) -> list[str]:
+        if self._lab is None:
+            return []
+        self._lab.settle()
+        return [f"actor {cell!r} of {running.app.name!r} is left" for cell in running.system.living]
 
 
 def shortened(timing: Timing) -> Timing:

@@ -10,6 +10,7 @@ Source: DESIGN section 2; SEMANTICS V2 to V4, D4.
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
@@ -39,6 +40,8 @@ PATIENCE_S: Final = 100.0
 
 LOG_IN_S: Final = 60.0
 """How long the first log in may take, in virtual seconds."""
+
+_log = logging.getLogger(__name__)
 
 
 class Lab:
@@ -118,6 +121,11 @@ class Lab:
     def systems(self) -> list[System]:
         """The actors of each application that was started since the last `kill`."""
         return [system for _app, system in self._started]
+
+    @property
+    def pending_timers(self) -> int:
+        """How many timers of applications are pending; the server's own does not count."""
+        return self.dispatcher.pending_timers - (self._tick_timer is not None)
 
     def phone(self, number: str) -> Phone:
         """Return the phone of a number, see `Simulator.phone`."""
@@ -290,7 +298,13 @@ class Lab:
         self._tick_timer = None if due is None else self.dispatcher.call_at(due, self._tick)
 
     def _tick(self) -> None:
-        self.sim.tick(self.clock.now())
+        self._tick_timer = None
+        try:
+            self.sim.tick(self.clock.now())
+        except Exception as error:
+            # As at every front: what one person gets wrong must not stop the time of all others.
+            _log.exception("something that was due has failed")
+            self.sim.note_failure(error)
         self._arm()
 
 

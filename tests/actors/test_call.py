@@ -492,6 +492,7 @@ def test_a_given_up_call_of_a_session_that_is_gone_goes_too(world: World):
 # -- on threads, over a socket -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.relay(real=True)
 def test_idle_calls_cost_no_threads(relay_app: AppRunner, relay_sim: Simulator):
     """Proves SEMANTICS D6: 2,000 calls are up, and nobody is there for them but the threads that were there before."""
     app = RelayApp(max_active_calls=5000)
@@ -521,6 +522,7 @@ def test_idle_calls_cost_no_threads(relay_app: AppRunner, relay_sim: Simulator):
         line.hangs_up()
 
 
+@pytest.mark.relay(real=True)
 def test_a_handler_that_blocks_delays_no_other_call(relay_app: AppRunner, relay_sim: Simulator):
     """Proves SEMANTICS K11 and D5: it costs its own call only; of ten tries the best is under 50 ms."""
     app = RelayApp()
@@ -550,6 +552,7 @@ def test_a_handler_that_blocks_delays_no_other_call(relay_app: AppRunner, relay_
     stuck.hangs_up()
 
 
+@pytest.mark.relay(real=True)
 def test_a_handler_that_blocks_is_reported_with_the_id_of_its_call(relay_app: AppRunner, relay_sim: Simulator):
     """SEMANTICS A16: with class, call and type of the message, and never what the message says."""
     app = RelayApp()
@@ -633,6 +636,7 @@ def test_nobody_waits_for_a_call_that_had_to_be_killed(relay_server: SimulatorSe
     line.hangs_up()
 
 
+@pytest.mark.relay(real=True)
 def test_a_menu_over_a_real_socket(relay_app: AppRunner, relay_sim: Simulator):
     """The same story as in virtual time, where bytes move and threads take turns."""
     app = RelayApp()

@@ -14,7 +14,7 @@ from relay_actors.errors import CommandRejectedError
 from relay_actors.events import CallReceiveEvent, HoldEvent, PlayEvent
 from relay_actors.protocol.commands import Hold
 from relay_actors.simulator import Line, Simulator
-from relay_actors.testing import AppRunner
+from relay_actors.testing import AppRunner, SimulatorServer
 from tests.actors.world import CALLER, CONTEXT, Witness, World, over_seeds
 
 DEADLINE_S = 10.0
@@ -81,7 +81,7 @@ def test_after_the_end_every_verb_answers_at_once(world: World):
 
 
 @pytest.fixture
-def call(relay_app: AppRunner, relay_sim: Simulator) -> tuple[Line, CallHandle]:
+def call(relay_server: SimulatorServer, relay_app: AppRunner, relay_sim: Simulator) -> tuple[Line, CallHandle]:
     """A call that is up, over a real socket, handled by nobody but this test."""
     app = RelayApp()
     offered = threading.Event()
@@ -177,6 +177,7 @@ def test_many_threads_may_use_one_handle(call: tuple[Line, CallHandle]):
     line.hangs_up()
 
 
+@pytest.mark.relay(real=True)
 def test_a_thread_that_races_the_end_of_a_call_is_never_left_waiting(relay_app: AppRunner, relay_sim: Simulator):
     """Proves SEMANTICS A6 for verbs, on real threads."""
     app = RelayApp()

@@ -855,6 +855,7 @@ def test_a_callback_that_waits_when_the_handler_crashes_is_told_and_not_forgotte
 # -- real threads ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.relay(real=True)
 def test_blocking_code_runs_on_a_thread_of_its_own(relay_app: Any, relay_sim: Any):
     """Over a real socket: the flow goes on with what another thread has computed."""
     app = RelayApp()

@@ -449,6 +449,7 @@ def test_two_threads_that_stop_it_wait_for_the_same_end(server: PlainServer):
         assert peer.expect_end() == "goodbye"
 
 
+@pytest.mark.relay(real=True)
 @pytest.mark.parametrize("hands_over", [False, True])
 def test_nothing_is_left_of_a_whole_application(
     relay_app: AppRunner, relay_sim: Simulator, phone: PhoneMaker, tmp_path: Path, hands_over: bool

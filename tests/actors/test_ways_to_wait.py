@@ -430,6 +430,7 @@ def test_waiting_by_get_is_for_def_run(world: World):
 # -- dispatchers -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.relay(real=True)
 @pytest.mark.parametrize("dispatcher", ["pooled", "pinned", "blocking", "loop"])
 @pytest.mark.parametrize("style", ["async", "blocking"])
 def test_a_call_runs_on_every_dispatcher(relay_app: Any, relay_sim: Any, dispatcher: Any, style: str):

@@ -7,7 +7,9 @@ import pytest
 
 from relay_actors.errors import ConfigError
 from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.clock import Random
 from relay_actors.runtime.context import here
+from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
 from relay_actors.runtime.future import Future, WaitTimeout
 from tests.runtime.worlds import Echo, Recorder, World
 
@@ -185,3 +187,20 @@ def test_starting_and_stopping_are_nothing(world: World):
     assert world.dispatcher.stop(0.0) == 0
     with world.dispatcher.waiting():
         assert world.start(Echo).ask("a", timeout=0) == "a"
+
+
+def test_a_wait_that_a_timer_alone_ends_ends_at_its_moment():
+    """Time does not go on to what is due next before somebody has looked."""
+    dispatcher = DeterministicDispatcher(Random(0))
+    rang: list[float] = []
+    dispatcher.call_at(1.0, lambda: rang.append(dispatcher.clock.now()))
+    dispatcher.call_at(5.0, list)
+
+    assert dispatcher.wait_until(lambda: bool(rang), lambda _left: False, 10.0)
+    assert (rang, dispatcher.clock.now()) == ([1.0], 1.0)
+
+    dispatcher.call_at(2.0, rang.clear)
+    dispatcher.clock.advance_to(2.0)
+    assert dispatcher.step()  # the timer
+    assert not dispatcher.step()  # nothing
+    assert (rang, dispatcher.clock.now()) == ([], 2.0)

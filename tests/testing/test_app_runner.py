@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 
@@ -15,6 +16,9 @@ from relay_actors.simulator.lines import Line
 from relay_actors.simulator.simulator import Simulator
 from relay_actors.simulator.websockets_server import SimulatorServer
 from relay_actors.testing.app_runner import AppRunner, shortened
+from relay_actors.testing.lab import Lab
+from relay_actors.testing.timeline import Timeline
+from relay_actors.transport.memory import MemoryConnector, MemoryTransport
 
 DEADLINE_S = 10.0
 
@@ -234,3 +238,64 @@ def test_a_server_that_was_told_not_to_answer_does_not_hold_up_the_end(runner: A
 
     assert runner.stop() == []
     assert caller.is_over
+
+
+# In a lab.
+
+
+def test_in_a_lab_its_own_times_are_kept_and_several_run_beside_each_other():
+    """None is waited for, so none has to be shortened."""
+    first, second = greeting_app(name="one"), greeting_app(context="sales", name="two")
+    with Lab() as lab:
+        runner = AppRunner(lab)
+        for app in (first, second):
+            assert runner(app) is app
+        for context in ("office", "sales"):
+            lab.phone("+15550001111").dials(context=context).hears("welcome")
+        assert runner.stop() == []
+        assert not first.is_running
+        assert lab.sim.calls_up() == ()
+    assert first.timing == Timing()
+
+
+def test_what_is_left_over_in_a_lab_is_told():
+    """Timers and calls."""
+    with Lab() as lab:
+        runner = AppRunner(lab)
+        runner(greeting_app(), timing=Timing(stop_timeout_s=1.0))
+        lab.phone("+15550001111").dials(context="office").hears("welcome")
+        lab.sim.reject_next("calling.end", times=100)
+        lab.dispatcher.call_at(5000.0, list)
+        left = runner.stop()
+    assert any("timers are still pending" in line for line in left), left
+    assert any("nobody has hung it up" in line for line in left), left
+
+
+def test_events_that_nobody_has_acknowledged_are_told():
+    """The server would send them again, to the next process."""
+
+    class KeepsAcknowledgements(MemoryConnector):
+        """None reaches the server."""
+
+        def connect(self) -> MemoryTransport:
+            near = before.connect()
+            send = near.send
+            near.send = lambda texts: send([text for text in texts if b'"result":{}' not in text])
+            return near
+
+    with Lab() as lab:
+        before, lab.connector = lab.connector, KeepsAcknowledgements(list)
+        runner = AppRunner(lab)
+        runner(greeting_app())
+        lab.phone("+15550001111").dials(context="office").hears("welcome")
+        [told] = [line for line in runner.stop() if "acknowledged" in line]
+    assert re.fullmatch(r"\d+ events were not acknowledged within 30 s", told)
+
+
+def test_the_timeline_follows_what_is_started():
+    """Whatever a failing test wants to know."""
+    with Lab() as lab:
+        timeline = Timeline(lab.sim)
+        AppRunner(lab, timeline)(greeting_app())
+        lab.phone("+15550001111").dials(context="office").hears("welcome")
+        assert any(entry.kind == "actor" and entry.who.startswith("Greeter") for entry in timeline.entries)

@@ -164,3 +164,11 @@ def test_time_does_not_go_back():
     """The error says so."""
     with pytest.raises(ConfigError, match="time only goes on"):
         Lab().advance(-1)
+
+
+def test_time_stands_at_the_moment_at_which_a_wait_is_over():
+    """And not at the next one at which something is due."""
+    with Lab() as lab:
+        lab.sim.manners.inbound_ring_s = 3.0
+        lab.phone(CALLER).dials(context="nobody").is_hung_up(within=5.0)
+        assert lab.clock.now() == 3.0
