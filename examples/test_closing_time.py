@@ -7,6 +7,7 @@ from relay_actors.testing import AppRunner, PhoneMaker
 
 def test_who_talks_when_it_closes_is_told_and_nothing_is_lost(relay_app: AppRunner, phone: PhoneMaker) -> None:
     """The drain waits, then says goodbye; what is to be kept is kept."""
+    KEPT.clear()
     relay_app(app)
     brief = phone("+15550001111").dials(context="diary")
     lengthy = phone("+15550002222").dials(context="diary")
