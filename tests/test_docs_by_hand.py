@@ -35,7 +35,7 @@ INTERNAL: dict[type, str] = {
     Phone: "is_called is_texted",
     Line: "persona ready_in_s on_sound on_fax on_change on_handed_on note",
     Simulator: "attach receive detach turn tick next_deadline add_waker remove_waker show_outside hide_outside file_at "
-    "is_accepting drive note_failure observe_waits",
+    "is_accepting drive note_failure",
     SimulatorServer: "",
     CallKit: "",
     TextKit: "",

@@ -400,15 +400,6 @@ def test_a_wait_in_vain_is_marked_where_it_began(user: pytest.Pytester):
 
 def test_faults_are_given_to_the_simulator_before_the_test_and_told(user: pytest.Pytester):
     """The marker of a class and that of its test both count, the nearer one for what it says."""
-    user.makeconftest(
-        """
-        from relay_actors.testing import Simulator
-
-        GIVEN = []
-        if not hasattr(Simulator, "inject"):
-            Simulator.inject = lambda self, text: GIVEN.append(text)
-        """
-    )
     user.makepyfile(
         """
         import pytest
@@ -416,17 +407,18 @@ def test_faults_are_given_to_the_simulator_before_the_test_and_told(user: pytest
 
         @pytest.mark.relay(seed=3)
         class TestFaults:
-            @pytest.mark.relay(faults=["reject method=calling.play code=500"])
+            @pytest.mark.relay(faults=["reject method=calling.play_and_collect"])
             def test_told(self, relay_app, phone, relay_sim, _relay_seed):
                 assert _relay_seed == 3
-                assert False
+                relay_app(app)
+                phone("+15550001111").dials(context="office").hears("press 1")
         """
     )
 
     result = user.runpytest_inprocess()
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["     0.000  note * fault: reject method=calling.play code=500"])
+    result.stdout.fnmatch_lines(["     0.000  note * fault: reject method=calling.play_and_collect"])
 
 
 @pytest.mark.parametrize(

@@ -153,8 +153,8 @@ class _Watched:
         def send(texts: Iterable[bytes]) -> None:
             place()
             texts = list(texts)
-            watch.is_about_to_send(texts)
             write(texts)
+            watch.has_sent(texts)
             place()
 
         def receive() -> list[bytes]:

@@ -125,8 +125,8 @@ class Watch:
         for text in texts:
             self._said(_frame_of(text))
 
-    def is_about_to_send(self, texts: Iterable[bytes]) -> None:
-        """The application is about to write these texts."""
+    def has_sent(self, texts: Iterable[bytes]) -> None:
+        """The application has written these texts."""
         for text in texts:
             frame = _frame_of(text)
             if "method" in frame:

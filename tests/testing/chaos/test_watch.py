@@ -36,7 +36,7 @@ def comes(watch: Watch, frame: dict[str, Any]) -> None:
 
 def goes(watch: Watch, frame: dict[str, Any]) -> None:
     """Let a frame go out, as if the application had written it."""
-    watch.is_about_to_send([json_codec.dumps({"jsonrpc": "2.0", **frame})])
+    watch.has_sent([json_codec.dumps({"jsonrpc": "2.0", **frame})])
 
 
 def state(frame_id: str, call_state: str = "answered") -> dict[str, Any]:
