@@ -407,7 +407,7 @@ def test_faults_are_given_to_the_simulator_before_the_test_and_told(user: pytest
 
         @pytest.mark.relay(seed=3)
         class TestFaults:
-            @pytest.mark.relay(faults=["reject method=calling.play_and_collect"])
+            @pytest.mark.relay(faults=["reject method=calling.play_and_collect times=9"])
             def test_told(self, relay_app, phone, relay_sim, _relay_seed):
                 assert _relay_seed == 3
                 relay_app(app)
@@ -418,7 +418,7 @@ def test_faults_are_given_to_the_simulator_before_the_test_and_told(user: pytest
     result = user.runpytest_inprocess()
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["     0.000  note * fault: reject method=calling.play_and_collect"])
+    result.stdout.fnmatch_lines(["     0.000  note * fault: reject method=calling.play_and_collect times=9"])
 
 
 @pytest.mark.parametrize(
