@@ -153,6 +153,7 @@ class DeviceBridge(Bridge):
             on_group=_nothing,
             on_answered=self._answered,
             on_failed=self.fail,
+            all_answer=lambda: manners.losers_answer_too,
         )
 
     def seek(self) -> None:

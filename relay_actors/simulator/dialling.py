@@ -39,6 +39,7 @@ class Hunt:
         on_group: called when the legs of a group are made and before they ring.
         on_answered: told the winner, and whom to cancel; it decides the order of events.
         on_failed: told the end reason of the last leg.
+        all_answer: says whether who loses has answered, too, at the same moment.
     """
 
     def __init__(
@@ -52,9 +53,11 @@ class Hunt:
         on_group: Callable[[], None],
         on_answered: Callable[[Call, Callable[[], None]], None],
         on_failed: Callable[[str], None],
+        all_answer: Callable[[], bool] = lambda: False,
     ) -> None:
         self._world = world
         self._exchange = exchange
+        self._all_answer = all_answer
         self._groups = list(groups)
         self._ring_s = ring_s
         self._make_leg = make_leg
@@ -64,6 +67,7 @@ class Hunt:
         self._ringing: list[Call] = []
         self._is_starting = False
         self._is_over = False
+        self._is_won = False
         self._last_reason = "noAnswer"
 
     def start(self) -> None:
@@ -104,7 +108,7 @@ class Hunt:
     def _picked_up(self, leg: Call) -> None:
         if leg not in self._ringing:
             return
-        self._is_over = True
+        self._is_over = self._is_won = True
         self._ringing.remove(leg)
         leg.on_picked_up = None
         self._on_answered(leg, self._cancel_ringing)
@@ -112,6 +116,8 @@ class Hunt:
     def _cancel_ringing(self) -> None:
         losers, self._ringing = self._ringing, []
         for leg in losers:
+            if self._is_won and self._all_answer():
+                leg.answer()
             leg.cancel("cancel")
 
     def _leg_ended(self, leg: Call) -> None:
@@ -162,6 +168,7 @@ class Dial:
             on_group=lambda: self._report("dialing"),
             on_answered=self._answered,
             on_failed=self._failed,
+            all_answer=lambda: manners.losers_answer_too,
         )
 
     def start(self) -> None:

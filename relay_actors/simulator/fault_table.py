@@ -55,7 +55,8 @@ class FaultWord:
         meaning: in one line.
         calls: the method of `Simulator` that does it.
         fixed: what that method is given besides the arguments.
-        is_survivable: a correct client recovers from it, at least with such arguments as `random_fault` draws.
+        is_survivable: a correct client recovers from it, at least with such arguments as `random_fault` draws. False
+            also for what only the race catalogue asks for, so that it is not drawn.
         ends_session: the client's calls are lost to it, since its session is; ``restart`` does it only if told to.
     """
 
@@ -173,6 +174,27 @@ _WORDS: Final = (
         (_EVENT_TYPE, Argument("within", "seconds", 1.0, "it comes then, if there is none")),
     ),
     FaultWord("duplicate", "the next event comes twice, under one frame id", "duplicate_next", (_EVENT_TYPE,)),
+    FaultWord(
+        "leave_out",
+        "the next event is not sent at all; of a state that may be skipped, that is as it should be",
+        "leave_out_next",
+        (_EVENT_TYPE,),
+        is_survivable=False,
+    ),
+    FaultWord(
+        "repeat",
+        "the next event comes once more, in a frame of its own",
+        "repeat_next",
+        (_EVENT_TYPE, Argument("state", "text", "", "of the repetition; without it the same")),
+        is_survivable=False,
+    ),
+    FaultWord(
+        "add_fields",
+        "the next event has fields that no client knows",
+        "add_fields_next",
+        (_EVENT_TYPE,),
+        is_survivable=False,
+    ),
     FaultWord(
         "missing_field",
         "the next event that has the field comes without it",

@@ -19,6 +19,7 @@ __all__ = [
     "Faults",
     "Rejection",
     "Slowness",
+    "Twist",
     "WhichWay",
 ]
 
@@ -115,6 +116,18 @@ class Delay:
     until_overtaken: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Twist:
+    """What happens to one event before anything else: it is not sent, sent once more, or has more in it than is known.
+
+    Attributes:
+        state: of the repetition, which has a frame of its own; empty: that of the event itself.
+    """
+
+    what: Literal["left out", "repeated", "enriched"]
+    state: str = ""
+
+
 @dataclass(eq=False, slots=True)
 class Slowness:
     """A time in which all that crosses, or every answer, takes so many seconds of the clock longer."""
@@ -149,6 +162,7 @@ class Faults:
         self._duplicates: Counter[str] = Counter()
         self._binaries: Counter[str] = Counter()
         self._delays: dict[str, deque[Delay]] = {}
+        self._twists: dict[str, deque[Twist]] = {}
 
     @property
     def refuses_sockets(self) -> bool:
@@ -237,6 +251,14 @@ class Faults:
     def take_delay(self, event_type: str) -> Delay | None:
         """Return how this event is to be held back, once."""
         return _take(self._delays, event_type)
+
+    def twist(self, event_type: str, twist: Twist) -> None:
+        """Leave out, repeat or enrich the next event of ``event_type`` (or `ANYTHING`)."""
+        self._twists.setdefault(event_type, deque()).append(twist)
+
+    def take_twist(self, event_type: str) -> Twist | None:
+        """Return what happens to this event before anything else, once."""
+        return _take(self._twists, event_type)
 
     def send_binary(self, event_type: str) -> None:
         """Send the next event of ``event_type`` (or `ANYTHING`) as a binary message."""

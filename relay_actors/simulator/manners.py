@@ -24,6 +24,9 @@ class Manners:
     losers_end_first: bool = False
     """Losing legs of a dial report their end before ``calling.call.dial`` ``answered``, not after it."""
 
+    losers_answer_too: bool = False
+    """Who loses a dial has picked up at the same moment: the leg is reported as answered before its end."""
+
     refusal: Literal["auth_required", "unauthorized"] = "auth_required"
     """How bad credentials are refused: -32401 of the vendor's test server, or -32002 of the real one."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from relay_actors.protocol import checks
 from relay_actors.simulator.damages import Becomes, Damage
 from relay_actors.simulator.fault_words import Fault, parse_fault
-from relay_actors.simulator.faults import ALL_METHODS, ANYTHING, Delay, Rejection
+from relay_actors.simulator.faults import ALL_METHODS, ANYTHING, Delay, Rejection, Twist
 from relay_actors.simulator.names import known_event_type, known_method
 from relay_actors.simulator.post import Post
 from relay_actors.simulator.sessions import Sessions
@@ -112,6 +112,21 @@ class Mishaps(WireMishaps):
         checks.required(checks.seconds, within=within)
         with self._world.turn():
             self._faults.delay(known_event_type(event_type), Delay(within, keeps_order=True, until_overtaken=True))
+
+    def leave_out_next(self, event_type: str = ANYTHING) -> None:
+        """Do not send the next event of this type."""
+        with self._world.turn():
+            self._faults.twist(known_event_type(event_type), Twist("left out"))
+
+    def repeat_next(self, event_type: str = ANYTHING, *, state: str = "") -> None:
+        """Send the next event of this type once more, in a frame of its own; with another ``state`` if one is given."""
+        with self._world.turn():
+            self._faults.twist(known_event_type(event_type), Twist("repeated", state))
+
+    def add_fields_next(self, event_type: str = ANYTHING) -> None:
+        """Send the next event of this type with fields that no client knows."""
+        with self._world.turn():
+            self._faults.twist(known_event_type(event_type), Twist("enriched"))
 
     def damage_next(
         self, event_type: str = ANYTHING, *, field: str, becomes: Becomes = "missing", copy: bool = False

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from relay_actors.protocol.server import SentEvent, make_event
@@ -17,6 +17,9 @@ from relay_actors.simulator.sessions import Session
 from relay_actors.simulator.world import World
 
 __all__ = ["Post"]
+
+NEWS: Final[Mapping[str, object]] = {"x_since": 2030, "x_more": {"of": ["what", None], "comes": True}}
+"""Fields that no client of today knows. Source: PROTOCOL 16.4, 17."""
 
 SUBJECTS: Final = ("call_id", "tag", "message_id", "conference_id")
 """The fields, however deep inside, by which events belong to each other."""
@@ -71,6 +74,8 @@ class Post:
         self._faults = faults
         self._held: list[_Letter] | None = None
         self._waiting: list[_Waiting] = []
+        self.observers: list[Callable[[str, Mapping[str, object]], None]] = []
+        """Called with the type and the params of each event that is about to be sent, before anything befalls it."""
 
     def send(
         self,
@@ -105,7 +110,7 @@ class Post:
         event = make_event(self._world.new_id(), event_type, params, outer)
         letter = _Letter(session, event, params, outer)
         if self._held is None:
-            self._hand_over(letter)
+            self._set_out(letter)
         else:
             self._held.append(letter)
 
@@ -125,7 +130,7 @@ class Post:
     def _release(self) -> None:
         held, self._held = self._held or [], []
         for letter in held:
-            self._hand_over(letter)
+            self._set_out(letter)
 
     def clear(self) -> None:
         """Forget what is held back."""
@@ -136,6 +141,25 @@ class Post:
         for waiting in self._waiting:
             waiting.is_due = True
         self._let_go()
+
+    def _set_out(self, letter: _Letter) -> None:
+        """Hand an event over: not at all, as it is, or once more than it came to be."""
+        event = letter.event
+        for observe in self.observers:
+            observe(event.event_type, letter.params)
+        twist = self._faults.take_twist(event.event_type)
+        if twist is None:
+            self._hand_over(letter)
+        elif twist.what == "enriched":
+            params = {**letter.params, **NEWS}
+            event = make_event(event.frame_id, event.event_type, params, {**letter.outer, **NEWS})
+            self._hand_over(replace(letter, event=event, params=params))
+        elif twist.what == "repeated":
+            self._hand_over(letter)
+            states = {name: twist.state for name in letter.params if name == "state" or name.endswith("_state")}
+            params = {**letter.params, **(states if twist.state else {})}
+            event = make_event(self._world.new_id(), event.event_type, params, letter.outer)
+            self._hand_over(replace(letter, event=event, params=params))
 
     def _hand_over(self, letter: _Letter) -> None:
         if any(earlier.keeps_back(letter) for earlier in self._waiting):

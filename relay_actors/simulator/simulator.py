@@ -15,7 +15,7 @@ Everything that is due happens in `tick`: a front calls it at `next_deadline`, a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 
 from relay_actors.errors import ConfigError
@@ -304,6 +304,14 @@ class Simulator(Mishaps):
         """
         with self.turn():
             self._world.moment_observers.append(observer)
+
+    def observe_events(self, observer: Callable[[str, Mapping[str, object]], None]) -> None:
+        """Have ``observer(event_type, params)`` called when an event comes to be, before anything befalls it.
+
+        At once and with the lock held: it must be quick. A fault that it injects befalls this event.
+        """
+        with self.turn():
+            self._post.observers.append(observer)
 
     def observe_waits(self, observer: Callable[[], None]) -> None:
         """Have ``observer`` called whenever a test begins to wait for a person or the server.

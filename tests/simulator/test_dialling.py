@@ -140,6 +140,18 @@ def test_the_dial_event_may_come_before_the_leg_and_the_losers_before_both(stage
     assert peer.story()[-3:] == ["call.state ended", "call.dial answered", "call.state answered"]
 
 
+def test_who_loses_may_have_answered_at_the_same_moment(stage: Stage, peer: Peer):
+    """Source: SEMANTICS X9: among simultaneous answers exactly one wins."""
+    stage.sim.manners.losers_answer_too = True
+    stage.sim.phone(B).answers()
+    dial(peer, [A, B])
+    stage.run(1)
+
+    assert dial_states(peer) == ["dialing", "answered"]
+    assert peer.story()[-4:] == ["call.state answered", "call.dial answered", "call.state answered", "call.state ended"]
+    assert stage.sim.phone(A).line.end_reason == "cancel"
+
+
 def test_the_caller_may_cancel_a_leg_that_rings(stage: Stage, peer: Peer):
     """What a client does after its own dial time-out (PROTOCOL 9.3.6)."""
     dial(peer, [A])

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from relay_actors.simulator.faults import ALL_METHODS, ANYTHING, Crossing, Cut, Delay, Faults, Rejection, Slowness
+from relay_actors.simulator.faults import (
+    ALL_METHODS,
+    ANYTHING,
+    Crossing,
+    Cut,
+    Delay,
+    Faults,
+    Rejection,
+    Slowness,
+    Twist,
+)
 
 
 def test_each_ordered_fault_happens_as_often_as_it_was_ordered():
@@ -103,3 +113,13 @@ def test_clearing_lets_everything_go_well():
 
     assert not faults.refuses_sockets
     assert faults.take_rejection("x") is None
+
+
+def test_a_twist_is_taken_once_and_by_name_first():
+    faults = Faults()
+    faults.twist(ANYTHING, Twist("left out"))
+    faults.twist("calling.call.play", Twist("repeated", "error"))
+
+    assert faults.take_twist("calling.call.play") == Twist("repeated", "error")
+    assert faults.take_twist("calling.call.play") == Twist("left out")
+    assert faults.take_twist("calling.call.play") is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -209,3 +210,37 @@ def test_a_damaged_event_is_sent_again_as_it_was(stage: Stage, peer: Peer):
     back = Peer(stage.sim)
     back.log_in(protocol=stage.sim.sessions[0])
     assert [event["params"] for event in back.envelopes()] == [{}]
+
+
+def test_an_event_may_be_left_out_repeated_or_have_news(stage: Stage, peer: Peer):
+    """For races: a state that is skipped, the same told in two frames, and fields of a later server."""
+    stage.sim.leave_out_next("calling.call.state")
+    call = stage.inbound(peer)
+    stage.sim.repeat_next("calling.call.play", state="error")
+    stage.sim.add_fields_next("calling.call.state")
+    call.do("calling.play", control_id="c1", play=[tts("x")])
+    call.do("calling.end")
+
+    assert [event["call_state"] for event in peer.events("calling.call.state")] == ["ending", "ended"]
+    assert peer.states("calling.call.play")[:2] == ["playing", "error"]
+    frames = [f for f in peer.frames if f.get("params", {}).get("event_type") == "calling.call.play"]
+    assert frames[0]["id"] != frames[1]["id"]
+    ending, ended = peer.envelopes("calling.call.state")
+    assert ending["x_since"] == ending["params"]["x_since"] == 2030
+    assert "x_since" not in {**ended, **ended["params"]}
+
+
+def test_whoever_observes_events_may_let_a_fault_befall_the_one_at_hand(stage: Stage, peer: Peer):
+    seen: list[str] = []
+
+    def observe(event_type: str, params: Mapping[str, object]) -> None:
+        seen.append(f"{event_type} {params.get('call_state', '')}")
+        if params.get("call_state") == "ended":
+            stage.sim.inject("duplicate", event_type="calling.call.state")
+
+    stage.sim.observe_events(observe)
+    stage.inbound(peer).do("calling.end")
+
+    assert seen[-2:] == ["calling.call.state ending", "calling.call.state ended"]
+    states = [event["call_state"] for event in peer.events("calling.call.state")]
+    assert states == ["answered", "ending", "ended", "ended"]
