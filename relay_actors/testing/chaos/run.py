@@ -87,6 +87,8 @@ class _Play:
             self._go_on(PATIENCE_S)
             if not watch.broken:  # otherwise it has ended in the middle
                 self._look_at_the_end()
+            elif any(one.invariant == "rest" for one in watch.broken):
+                lab.kill()  # a stop would wait for ever for its turn
             return Run(
                 self._plan,
                 tuple(watch.broken),
