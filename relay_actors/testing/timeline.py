@@ -110,6 +110,15 @@ class Timeline:
         return tuple(entries)
 
     @property
+    def raw(self) -> Sequence[LoggedFrame | tuple[float, str]]:
+        """Every frame, and every note with its moment, in their order: for whoever reads them and not their words."""
+        return tuple(
+            who if isinstance(who, LoggedFrame) else (at, str(what))
+            for at, kind, who, what in self._raw
+            if kind in ("frame", "note")
+        )
+
+    @property
     def waits_from(self) -> int | None:
         """The place in `entries` of what came after the latest wait had begun; None when there was none."""
         if self._waits_from is None:

@@ -4,19 +4,40 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from relay_actors.simulator.lines import Line, StoryError
 from relay_actors.simulator.wire_log import LoggedFrame
+from relay_actors.testing.chaos.deeds import do, parse_deed
+from relay_actors.testing.chaos.moments import Kind, Moment, WireReader, call_of, parse_moment, states_of
 from relay_actors.testing.chaos.plan import KILL, Caller, Desk, Doing, Mishap, Plan, Texter
 from relay_actors.testing.lab import Lab
 
-__all__ = ["DOWN_S", "Stage"]
+__all__ = ["DIES", "DOWN_S", "Stage"]
 
 _log = logging.getLogger(__name__)
 
+DIES: Final = "the process dies"
+"""How the note of a `KILL` begins."""
+
 DOWN_S: Final = 0.25
 """From the death of a process to the start of the next one, in virtual seconds."""
+
+
+_NOT_IN_A_TURN: Final = frozenset(
+    {"drop", "socket_down", "restart", "malformed", "oversize", "unknown_event", "unknown_method"}
+)
+"""Faults that close connections or write to them: they strike when the frame at hand has crossed."""
+
+
+@dataclass(slots=True)
+class _Awaited:
+    """A mishap that waits for a moment, and for how many more of them."""
+
+    moment: Moment
+    mishap: Mishap
+    left: int
 
 
 class Stage:
@@ -39,18 +60,22 @@ class Stage:
         self._does: dict[str, Iterator[Doing]] = {}
         self._desks: Iterator[Desk] = iter(plan.desks)
         self._by_frame = _by_frame(mishap for mishap in plan.mishaps if mishap.what != KILL)
-        self._kills = {mishap.at_frame for mishap in plan.mishaps if mishap.what == KILL}
+        self._kills = {mishap.at_frame for mishap in plan.mishaps if mishap.what == KILL and not mishap.on}
+        self._awaited = [_Awaited(parse_moment(mishap.on), mishap, mishap.nth) for mishap in plan.mishaps if mishap.on]
+        self._reader = WireReader()
         self._frames = 0
         self._is_dead = False
         self.places = 0
         lab.sim.observe_lines(self._on_moment)
         lab.sim.frames.observe(self._on_frame)
+        if self._awaited:
+            lab.sim.observe_events(lambda name, params: self._come("sending", name, states_of(params), call_of(params)))
         for caller in plan.callers:
             self._after(caller.at, self._calling(caller))
         for texter in plan.texters:
             self._after(texter.at, self._texting(texter))
         for mishap in plan.mishaps:
-            if mishap.at is not None:
+            if mishap.at is not None and not mishap.on:
                 self._after(mishap.at, self._striking(mishap))
 
     def place(self) -> None:
@@ -59,11 +84,35 @@ class Stage:
             self._die()
         self.places += 1
 
-    def _die(self) -> None:
+    def kept(self, name: str, states: frozenset[str], call_id: str) -> None:
+        """Learn that the journal has an event, or the intent of a command, for good."""
+        self._come("kept", name, states, call_id)
+
+    def _come(self, kind: Kind, name: str, states: frozenset[str], call_id: str) -> None:
+        """Let what waits for this moment strike."""
+        for awaited in self._awaited:
+            if awaited.moment.is_now(kind, name, states):
+                awaited.left -= 1
+                if awaited.left == 0:
+                    self._strike_at(kind, awaited.mishap, call_id)
+
+    def _strike_at(self, kind: Kind, mishap: Mishap, call_id: str) -> None:
+        strike = self._striking(mishap, call_id)
+        if mishap.after:
+            self._after(mishap.after, strike)
+        elif parse_deed(mishap.what) is not None:
+            # As one more that has a turn at this moment: whether before or after others is drawn by lot.
+            self._after(0.0, lambda: self._lab.dispatcher.run_blocking(strike, "deed"))
+        elif mishap.what.split()[0] in _NOT_IN_A_TURN or (mishap.what == KILL and kind != "kept"):
+            self._after(0.0, strike)
+        else:
+            strike()
+
+    def _die(self, when: str = "") -> None:
         if self._is_dead:
             return
         self._is_dead = True
-        self._note("the process dies")
+        self._note(f"{DIES} {when}".rstrip())
         self._lab.kill()
         self._after(DOWN_S, self._live_again)
 
@@ -93,10 +142,15 @@ class Stage:
 
         return texts
 
-    def _striking(self, mishap: Mishap) -> Callable[[], None]:
+    def _striking(self, mishap: Mishap, call_id: str = "") -> Callable[[], None]:
+        deed = parse_deed(mishap.what)
+
         def strikes() -> None:
             if mishap.what == KILL:
-                self._die()
+                self._die(mishap.on and mishap.when)
+            elif deed is not None:
+                self._note(mishap.what)
+                do(deed, self._lab, call_id)
             else:
                 self._note(mishap.what)
                 self._lab.sim.inject(mishap.what)
@@ -107,6 +161,8 @@ class Stage:
         for mishap in self._by_frame.get(self._frames, ()):
             self._after(0.0, self._striking(mishap))
         self._frames += 1
+        if self._awaited and (crossed := self._reader.read(frame)) is not None:
+            self._come(crossed.kind, crossed.name, crossed.states, crossed.call_id)
 
     def _on_moment(self, line: Line, place: int) -> None:
         what = line.timeline[place].what

@@ -14,8 +14,23 @@ from typing import Any, Final, Literal
 from relay_actors.errors import ConfigError
 from relay_actors.protocol import json_codec
 from relay_actors.simulator.fault_words import parse_fault, random_fault
+from relay_actors.testing.chaos.deeds import parse_deed
+from relay_actors.testing.chaos.moments import parse_moment
 
-__all__ = ["KILL", "Caller", "Cast", "Desk", "Doing", "Mishap", "Plan", "Texter", "draw", "from_json", "to_json"]
+__all__ = [
+    "KILL",
+    "NUMBERS",
+    "Caller",
+    "Cast",
+    "Desk",
+    "Doing",
+    "Mishap",
+    "Plan",
+    "Texter",
+    "draw",
+    "from_json",
+    "to_json",
+]
 
 KILL: Final = "kill"
 """The mishap that the process dies, and is started again a moment later; all others are faults of the simulator."""
@@ -88,18 +103,33 @@ class Desk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mishap:
-    """Something that goes wrong: when so many frames have crossed, or so many seconds are over.
+    """Something that goes wrong: when so many frames have crossed, so many seconds are over, or at a moment in words.
 
     Attributes:
-        what: a fault in words, as `Simulator.inject` takes them, or `KILL`.
+        what: a fault in words, as `Simulator.inject` takes them, a deed of people (`deeds`), or `KILL`.
         at_frame: counted from 0, both directions together; of a `KILL` what is counted are the places where a process
             can die with an effect: before and after each commit of its journal, and each write to its socket.
         at: seconds from the beginning.
+        on: a moment in words, as `moments` has them. What befalls the wire strikes before anything comes of the frame;
+            people act, and connections break, at the same moment, whoever else has a turn then: a lot decides.
+        nth: which such moment, from 1.
+        after: seconds since that moment.
     """
 
     what: str
     at_frame: int | None = None
     at: float | None = None
+    on: str = ""
+    nth: int = 1
+    after: float = 0.0
+
+    @property
+    def when(self) -> str:
+        """When it strikes, in words."""
+        if self.on:
+            later = f" + {self.after:g}" if self.after else ""
+            return f"on {self.on}{f', number {self.nth}' if self.nth > 1 else ''}{later}:"
+        return f"frame {self.at_frame}" if self.at is None else f"at {self.at:7.3f}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,9 +174,7 @@ class Plan:
             f"phone {place}     {one.answer}, {_in_words(one.does, one.stays)}"
             for place, one in enumerate(self.desks, 1)
         ]
-        lines += [
-            f"{f'frame {one.at_frame}' if one.at is None else f'at {one.at:7.3f}'}  {one.what}" for one in self.mishaps
-        ]
+        lines += [f"{one.when}  {one.what}" for one in self.mishaps]
         if self.lots is not None:
             lines.append(f"turns are drawn {self.lots} times, then they come in order")
         return "\n".join(lines)
@@ -250,8 +278,10 @@ def from_json(text: str) -> Plan:
     except (TypeError, KeyError) as error:
         raise ConfigError(f"this is no plan of a run: {error}") from None
     for mishap in plan.mishaps:
-        if mishap.what != KILL:
+        if mishap.what != KILL and parse_deed(mishap.what) is None:
             parse_fault(mishap.what)
+        if mishap.on:
+            parse_moment(mishap.on)
     return plan
 
 

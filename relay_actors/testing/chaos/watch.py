@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from relay_actors.app import RelayApp
-from relay_actors.journal.entries import Entry, EventReceived
+from relay_actors.journal.entries import CommandIntended, Entry, EventReceived
 from relay_actors.journal.memory import MemoryMedium, MemoryStore
 from relay_actors.protocol import json_codec
+from relay_actors.protocol.readers import read_object
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.mailbox import Envelope
 from relay_actors.runtime.reasons import DeadLetter, ExitReason
 from relay_actors.runtime.signals import Internal
+from relay_actors.testing.chaos.moments import call_of, states_of
 from relay_actors.testing.chaos.people import Stage
 from relay_actors.testing.lab import Lab
 
@@ -137,8 +139,8 @@ class Watch:
     def _said(self, frame: dict[str, Any]) -> None:
         """The server has said something."""
         if frame.get("method") == "signalwire.event":
-            params = _dict(frame.get("params"))
-            details = _dict(params.get("params"))
+            params = read_object(frame.get("params")) or {}
+            details = read_object(params.get("params")) or {}
             frame_id = _scalar(frame.get("id"))
             self._events[frame_id] = (
                 str(params.get("event_type")),
@@ -148,7 +150,7 @@ class Watch:
             self._sent[frame_id] += 1
         elif (request := self._requests.pop(_scalar(frame.get("id")), None)) is not None:
             method, name, call_id = request
-            if str(_dict(frame.get("result")).get("code", "")).startswith("2"):
+            if str((read_object(frame.get("result")) or {}).get("code", "")).startswith("2"):
                 self._carried_out[method, name] += 1
                 if self._carried_out[method, name] == 2:
                     self.complain("once", f"{method} of {name} was carried out twice")
@@ -157,7 +159,8 @@ class Watch:
 
     def _asked(self, frame: dict[str, Any]) -> None:
         """The application asks for something."""
-        method, params, now = str(frame["method"]), _dict(frame.get("params")), self._lab.clock.now()
+        method, now = str(frame["method"]), self._lab.clock.now()
+        params = read_object(frame.get("params")) or {}
         call_id = params.get("call_id")
         name = params.get("control_id") or params.get("tag")
         if name is not None and method.count(".") == 1:
@@ -274,13 +277,9 @@ class Watch:
 def _frame_of(text: bytes) -> dict[str, Any]:
     """Return the frame; an empty one for what is none."""
     try:
-        return _dict(json_codec.loads(text))
+        return read_object(json_codec.loads(text)) or {}
     except ValueError:
         return {}
-
-
-def _dict(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _scalar(value: object) -> object:
@@ -295,11 +294,13 @@ class WatchedStore(MemoryStore):
         super().__init__(medium)
         self._watch = watch
         self._stage = stage
+        self._taken: list[Entry] = []
 
     def append(self, entries: Iterable[Entry]) -> None:
         """Take entries in. See `Store.append`."""
         entries = list(entries)
         self._watch.has_appended(entries)
+        self._taken += entries
         super().append(entries)
 
     def commit(self) -> None:
@@ -307,4 +308,11 @@ class WatchedStore(MemoryStore):
         self._stage.place()
         super().commit()
         self._watch.has_committed()
+        taken, self._taken = self._taken, []
+        for entry in taken:
+            if isinstance(entry, EventReceived):
+                params = read_object(entry.payload.get("params")) or {}
+                self._stage.kept(str(entry.payload.get("event_type")), states_of(params), call_of(params))
+            elif isinstance(entry, CommandIntended):
+                self._stage.kept(entry.method, frozenset(), call_of(entry.params))
         self._stage.place()

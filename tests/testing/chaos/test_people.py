@@ -110,3 +110,30 @@ def test_a_kill_in_the_middle_of_everything_is_followed_by_a_start():
         assert lab.apps == [app]
         assert notes == ["the process dies", "the process is started again"]
         assert lab.deaths == 1
+
+
+def test_what_befalls_an_event_strikes_the_one_at_hand(lab: Lab):
+    """A moment in words: the second prompt's end is left out, and no other event."""
+    notes: list[str] = []
+    lost = Mishap(what="leave_out", on="sending calling.call.play finished", nth=2)
+    set_up(
+        lab, notes, callers=(Caller(who=CALLER, at=0.0, context="echo", does=(Doing(press="7#"),)),), mishaps=(lost,)
+    )
+    lab.advance(60.0)
+    assert notes == ["leave_out"]
+    states = [frame.params["params"]["state"] for frame in lab.sim.frames.sent("calling.call.play")]  # type: ignore[index]
+    assert states.count("playing") == 2
+    assert states.count("finished") == 1
+
+
+def test_people_act_at_a_moment_or_so_long_after_it(lab: Lab):
+    """At the end of the call that the frame is about."""
+    deeds = (
+        Mishap(what="press keys=7", on="sent calling.call.play playing", after=0.5),
+        Mishap(what="hang_up", on="received calling.play"),
+    )
+    set_up(lab, callers=(Caller(who=CALLER, at=0.0, context="echo"),), mishaps=deeds)
+    lab.advance(60.0)
+    moments = [(round(moment.at_s, 3), moment.what) for moment in lab.phone(CALLER).line.timeline]
+    assert (0.5, "pressed 7") in moments
+    assert moments[-1][1] == "ended (hangup)"
