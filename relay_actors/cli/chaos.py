@@ -12,15 +12,17 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from relay_actors.app import RelayApp
+from relay_actors.cli.catalogue import ALL, LIST, RACE_SEEDS, Row, listed, names_of, race_row, report
 from relay_actors.cli.run import load_app
 from relay_actors.errors import ConfigError
 from relay_actors.testing.chaos.cast import cast_of
+from relay_actors.testing.chaos.catalogue import race_named
 from relay_actors.testing.chaos.plan import Cast, Plan, draw, from_json, to_json
 from relay_actors.testing.chaos.run import Run, play
 from relay_actors.testing.chaos.shrink import shrink
@@ -33,6 +35,9 @@ CHUNK: Final = 25
 SHOWN: Final = 40
 """How many of the last lines of a broken run are shown."""
 
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 _DIFFERS: Final = "is not the same twice"
 
@@ -59,8 +64,17 @@ def add_command(commands: Any) -> None:
         "shown, and written to a file, by which --replay repeats it. What the application's modules keep in variables "
         "of their own is kept from run to run. Exit status: 0 when all is well, 1 when something is broken.",
     )
-    parser.add_argument("app", metavar="module[:app]", help="where the RelayApp is; as for relay-actors run")
-    parser.add_argument("--seeds", type=int, default=SEEDS, metavar="N", help=f"how many (default: {SEEDS})")
+    parser.add_argument("app", nargs="?", metavar="module[:app]", help="where the RelayApp is; as for relay-actors run")
+    parser.add_argument(
+        "--catalogue",
+        nargs="?",
+        const=ALL,
+        metavar="NAME",
+        help=f"only the races that the field knows, by name: all, or this one; {LIST} shows them",
+    )
+    parser.add_argument(
+        "--seeds", type=int, metavar="N", help=f"how many (default: {SEEDS}; of each race {RACE_SEEDS})"
+    )
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first one (default: 0)")
     parser.add_argument("--seed", type=int, metavar="SEED", help="only this one, told in full")
     parser.add_argument("--replay", metavar="FILE", help="only the plan of this file, told in full")
@@ -78,8 +92,16 @@ def add_command(commands: Any) -> None:
 
 
 def _run_command(options: argparse.Namespace) -> int:
+    if options.catalogue == LIST:
+        print(listed())
+        return 0
+    if options.app is None:
+        raise ConfigError("name the application: relay-actors chaos module:app")
+    if options.seeds is None:
+        options.seeds = RACE_SEEDS if options.catalogue else SEEDS
     if options.seeds < 1 or options.jobs < 1:
         raise ConfigError("--seeds and --jobs: at least 1")
+    names = names_of(options.catalogue) if options.catalogue else []
     sys.path.insert(0, os.getcwd())
     _quieten()
     app = load_app(options.app)
@@ -90,6 +112,11 @@ def _run_command(options: argparse.Namespace) -> int:
         except OSError as error:
             raise ConfigError(f"--replay {options.replay}: {error.strerror}") from None
         return _tell_in_full(play(plan, app))
+    if len(names) == 1 and options.seed is not None:
+        return _tell_in_full(play(race_named(names[0]).plan(options.seed, cast), app))
+    if names:
+        rows = {row.name: row for row in _in_processes(options, _one_race, [(name, options) for name in names])}
+        return report([rows[name] for name in names], options.app, Path(options.save))
     if options.seed is not None:
         return _tell_in_full(play(draw(options.seed, cast), app))
     return _many(options, app, cast)
@@ -110,7 +137,8 @@ def _many(options: argparse.Namespace, app: RelayApp, cast: Cast) -> int:
     began = time.monotonic()
     seeds = range(options.first, options.first + options.seeds)
     total = _Done(0, 0, 0, Counter(), [])
-    for done in _in_processes(options, seeds):
+    chunks = [seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)]
+    for done in _in_processes(options, _some, chunks):
         total = _sum(total, done)
         if total.broken:
             break
@@ -158,16 +186,16 @@ def _tell_in_full(run: Run) -> int:
     return 1 if run.broken else 0
 
 
-def _in_processes(options: argparse.Namespace, seeds: range) -> Iterator[_Done]:
-    chunks = [seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)]
+def _in_processes(options: argparse.Namespace, work: Callable[[T], R], chunks: Sequence[T]) -> Iterator[R]:
+    """Give what comes of each chunk, in the order in which they are done."""
     if options.jobs == 1:
         _begin(options)
-        yield from map(_some, chunks)
+        yield from map(work, chunks)
         return
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(options.jobs, context, _begin_quietly, (options,)) as pool:
         try:
-            for future in concurrent.futures.as_completed([pool.submit(_some, chunk) for chunk in chunks]):
+            for future in concurrent.futures.as_completed([pool.submit(work, chunk) for chunk in chunks]):
                 yield future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -192,6 +220,11 @@ def _begin(options: argparse.Namespace) -> None:
 def _begin_quietly(options: argparse.Namespace) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process ends the pool
     _begin(options)
+
+
+def _one_race(asked: tuple[str, argparse.Namespace]) -> Row:
+    name, options = asked
+    return race_row(name, _app, _drawn_from, range(options.first, options.first + options.seeds))
 
 
 def _some(seeds: Sequence[int]) -> _Done:

@@ -1,0 +1,101 @@
+"""``relay-actors chaos module:app --catalogue``: the races as a table, and what came of each. Layer: door."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from relay_actors.app import RelayApp
+from relay_actors.testing.chaos.catalogue import CATALOGUE, race_named
+from relay_actors.testing.chaos.plan import Cast, to_json
+from relay_actors.testing.chaos.racing import race
+
+__all__ = ["ALL", "LIST", "RACE_SEEDS", "Row", "listed", "names_of", "race_row", "report"]
+
+ALL: Final = "all"
+LIST: Final = "list"
+
+RACE_SEEDS: Final = 20
+"""How often each race is tried, unless told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What came of one race, as it can be sent from one process to another.
+
+    Attributes:
+        name: of the race.
+        runs: how often it was tried.
+        seen: how often it really happened.
+        broken: what did not hold; empty: all did.
+        seed: with which it did not.
+        plan: a reduced plan that breaks it, as JSON.
+    """
+
+    name: str
+    runs: int
+    seen: int
+    broken: str = ""
+    seed: int = 0
+    plan: str = ""
+
+
+def names_of(wanted: str) -> list[str]:
+    """Return the names of the races that are asked for: by its name one, or ``all``.
+
+    Raises:
+        ConfigError: there is no such race.
+    """
+    return list(CATALOGUE) if wanted == ALL else [race_named(wanted).name]
+
+
+def listed() -> str:
+    """Return all races as people read them."""
+    width = max(map(len, CATALOGUE))
+    return "\n".join(f"{one.name:{width}}  {one.what_happens} (needs {one.needs})" for one in CATALOGUE.values())
+
+
+def race_row(name: str, app: RelayApp, cast: Cast, seeds: Iterable[int]) -> Row:
+    """Run an application against one race, and reduce what it breaks. What the application prints is not shown."""
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        outcome = race(race_named(name), app, cast, seeds)
+        if outcome.broken is None:
+            return Row(name, outcome.runs, outcome.seen)
+        reduced = outcome.reduced(app)
+        broken, seed = str(outcome.broken.broken[0]), outcome.broken.plan.seed
+        return Row(name, outcome.runs, outcome.seen, broken, seed, to_json(reduced.plan))
+
+
+def report(rows: Sequence[Row], app: str, save: Path) -> int:
+    """Print a line for each race, write a file for each that breaks something, and return the exit status.
+
+    Args:
+        rows: in the order in which they are shown.
+        app: as it was named on the command line.
+        save: where the files go.
+    """
+    width = max(len(row.name) for row in rows)
+    print(f"{'race':{width}}  runs  happened")
+    for row in rows:
+        print(f"{row.name:{width}}  {row.runs:4}  {row.seen:8}  {_verdict(row)}")
+        if row.broken:
+            path = save / f"race-{row.name}-{row.seed}.json"
+            path.write_text(row.plan + "\n")
+            print(f"{'':{width}}  repeat it: relay-actors chaos {app} --replay {path}")
+    broken = sum(bool(row.broken) for row in rows)
+    missed = sum(not row.seen and not row.broken for row in rows)
+    print(f"{len(rows)} races: {len(rows) - broken - missed} held, {missed} not reached, {broken} broken")
+    return 1 if broken else 0
+
+
+def _verdict(row: Row) -> str:
+    one = CATALOGUE[row.name]
+    if row.broken:
+        return f"BROKEN with seed {row.seed}: {row.broken}"
+    if not row.runs:
+        return f"not reached: it needs {one.needs} (--journal keeps one for the test)"
+    return "held" if row.seen else f"not reached: it needs {one.needs}"

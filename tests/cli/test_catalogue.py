@@ -1,0 +1,98 @@
+"""``relay-actors chaos --catalogue``: a table of what came of each race."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from relay_actors.cli.catalogue import Row, names_of, race_row, report
+from relay_actors.cli.main import main
+from relay_actors.testing.chaos.cast import cast_of
+from relay_actors.testing.chaos.catalogue import CATALOGUE
+from tests.testing.chaos.racers import app
+
+APP = "tests.testing.chaos.racers:app"
+
+UNSOUND = """
+from relay_actors import CallActor, RelayApp
+from relay_actors.events import CallReceiveEvent, CallStateEvent
+
+app = RelayApp()
+
+
+@app.calls("menu")
+class Stubborn(CallActor):
+    def on_receive(self, message):
+        match message:
+            case CallStateEvent(call_state="ended"):
+                self.start_timer("late", "late", 0.5)
+            case "late":
+                self.app.execute("calling.answer", {"node_id": self.node_id, "call_id": self.call_id})
+            case CallReceiveEvent():
+                print("not shown")
+                self.answer()
+"""
+
+
+def test_the_races_are_listed_without_an_application(capsys: pytest.CaptureFixture[str]):
+    """So that one can look them up."""
+    assert main(["chaos", "--catalogue", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(CATALOGUE)
+    assert all(line.startswith(name) for line, name in zip(lines, CATALOGUE, strict=True))
+
+
+def test_without_an_application_nothing_can_be_run(capsys: pytest.CaptureFixture[str]):
+    assert main(["chaos", "--catalogue"]) == 2
+    assert "name the application" in capsys.readouterr().err
+
+
+def test_all_races_or_one_can_be_asked_for():
+    assert names_of("all") == list(CATALOGUE)
+    assert names_of("ended-twice") == ["ended-twice"]
+
+
+def test_one_race_is_run_and_counted(capsys: pytest.CaptureFixture[str]):
+    assert main(["chaos", APP, "--catalogue", "ended-twice", "--seeds", "3", "--jobs", "1"]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"^ended-twice +3 +3  held$", said, re.MULTILINE)
+    assert said.endswith("1 races: 1 held, 0 not reached, 0 broken\n")
+
+
+def test_one_seed_of_a_race_is_told_in_full(capsys: pytest.CaptureFixture[str]):
+    assert main(["chaos", APP, "--catalogue", "short-call", "--seed", "1"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("seed 1")
+    assert "on sending calling.call.receive:  hang_up" in said
+    assert "hung up" in said
+
+
+def test_what_a_race_breaks_is_written_down_and_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """Proves SEMANTICS V6. What the application prints is not shown among it."""
+    (tmp_path / "unsound_racer.py").write_text(UNSOUND)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert main(["chaos", "unsound_racer", "--catalogue", "short-call", "--seeds", "5", "--jobs", "1"]) == 1
+    said = capsys.readouterr().out
+    assert "BROKEN with seed 0: after the end" in said
+    assert "not shown" not in said
+    [path] = tmp_path.glob("race-short-call-0.json")
+    assert f"--replay {path.name}" in said
+    assert json.loads(path.read_text())["format"] == 1
+    assert main(["chaos", "unsound_racer", "--replay", str(path)]) == 1
+    assert "BROKEN after the end" in capsys.readouterr().out
+
+
+def test_a_race_that_was_not_reached_says_what_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """It is neither held nor broken."""
+    unkept = race_row("death-before-the-ack", app, cast_of(app), range(2))
+    assert report([unkept, Row("late-winner", 20, 0)], "app", tmp_path) == 0
+    said = capsys.readouterr().out
+    assert "not reached: it needs a journal (--journal keeps one for the test)" in said
+    assert "not reached: it needs a dial that is answered" in said
+    assert said.endswith("2 races: 0 held, 2 not reached, 0 broken\n")
