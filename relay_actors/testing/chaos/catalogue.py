@@ -112,10 +112,12 @@ def _refused_resume(random: Random, _cast: Cast) -> Trouble:
 
 
 def _drained(random: Random, cast: Cast) -> Trouble:
+    """Let a call come at the same moment, and one half a second later, which finds the context still taken, or not."""
     moment = "acknowledged calling.call.receive"
     context = random.choice(cast.call_contexts) if cast.call_contexts else "none"
     calls = (on(moment, f"call who={NUMBERS[-1]} context={context}", after=after) for after in (0.0, 0.5))
-    return Trouble(mishaps=(on(moment, "drain"), *calls))
+    stays = (on("received signalwire.unreceive", "reject code=500"),) if random.random() < 0.5 else ()
+    return Trouble(mishaps=(on(moment, "drain"), *calls, *stays))
 
 
 def _half_open(random: Random, _cast: Cast) -> Trouble:

@@ -147,7 +147,7 @@ class Stage:
 
         def strikes() -> None:
             if mishap.what == KILL:
-                self._die(mishap.on and mishap.when)
+                self._die(mishap.on and mishap.when.rstrip(":"))
             elif deed is not None:
                 self._note(mishap.what)
                 do(deed, self._lab, call_id)

@@ -11,6 +11,7 @@ import pytest
 from relay_actors.errors import ConfigError
 from relay_actors.testing.chaos.cast import cast_of
 from relay_actors.testing.chaos.catalogue import CATALOGUE, race_named
+from relay_actors.testing.chaos.moments import Crossed
 from relay_actors.testing.chaos.plan import from_json, to_json
 from relay_actors.testing.chaos.run import play
 from relay_actors.testing.chaos.sightings import story_of
@@ -98,3 +99,75 @@ def shared_codes() -> set[str]:
     """The codes of the guarantees."""
     page = Path(__file__).parents[3] / "docs" / "reference" / "guarantees.md"
     return set(re.findall(r"^\| ([A-Z]+\d+) \|", page.read_text("utf-8"), re.MULTILINE))
+
+
+def told(name: str, seed: int) -> list[Crossed]:
+    return list(story_of(play(CATALOGUE[name].plan(seed, CAST), app).timeline.raw))
+
+
+def asked(story: list[Crossed], method: str, call_id: str = "") -> list[Crossed]:
+    return [one for one in story if one.kind == "received" and one.name == method and call_id in ("", one.call_id)]
+
+
+def sent(story: list[Crossed], event_type: str, state: str = "") -> list[Crossed]:
+    return [
+        one for one in story if one.kind == "sent" and one.name == event_type and (not state or state in one.states)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_call_that_is_offered_twice_is_answered_once(seed: int):
+    """Proves SEMANTICS K3, X1: a second handler would answer, too."""
+    story = told("call-offered-twice", seed)
+    offered = {one.call_id for one in sent(story, "calling.call.receive")}
+    assert offered
+    assert all(len(asked(story, "calling.answer", call_id)) == 1 for call_id in offered)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_text_that_comes_again_is_handled_once(seed: int):
+    """Proves SEMANTICS K3, X17: each one who writes is called once."""
+    story = told("text-redelivered", seed)
+    texts = {one.text("message_id") for one in sent(story, "messaging.receive")}
+    assert len(sent(story, "messaging.receive")) > len(texts) == 2
+    assert len(asked(story, "calling.dial")) == 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_who_answers_after_the_dial_was_given_up_is_hung_up_once(seed: int):
+    """Proves SEMANTICS X9: no call is left up with no owner. Of two dials one is late."""
+    story = told("late-winner", seed)
+    [late] = [one for one in sent(story, "calling.call.dial", "answered") if one.age > 100.0]
+    assert len(asked(story, "calling.end", late.call_id)) == 1
+    [ended] = [one for one in sent(story, "calling.call.state", "ended") if one.call_id == late.call_id]
+    assert ended.at <= late.at
+
+
+def test_a_call_that_is_offered_while_draining_is_declined():
+    """Proves SEMANTICS H6, X11: at the very moment it may still be taken, and then it is carried to its end."""
+    declined = taken = 0
+    for seed in range(10):
+        story = told("call-offered-while-draining", seed)
+        drained = next(place for place, one in enumerate(story) if one.kind == "noted" and one.name == "drain")
+        for offered in sent(story[drained:], "calling.call.receive"):
+            [end] = asked(story, "calling.end", offered.call_id)
+            is_declined = end.text("reason") == "decline"
+            assert is_declined or (offered.at == story[drained].at and end.text("reason") == "hangup")
+            assert end.at == offered.at if is_declined else end.at > offered.at
+            declined, taken = declined + is_declined, taken + (not is_declined)
+    assert declined
+    assert taken
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_two_who_pick_up_at_once_one_talks_and_the_other_is_let_go(seed: int):
+    """Proves SEMANTICS X9: the one who has lost is not spoken to, and ended once."""
+    story = told("two-legs-answer", seed)
+    won = {one.call_id for one in sent(story, "calling.call.dial", "answered")}
+    lost = {
+        one.call_id for one in sent(story, "calling.call.state", "ended") if one.text("tag") and one.call_id not in won
+    }
+    assert won
+    assert lost
+    assert all(len(asked(story, "calling.end", call_id)) <= 1 for call_id in lost)
+    assert not any(asked(story, "calling.play", call_id) for call_id in lost)

@@ -51,9 +51,24 @@ def test_nothing_goes_wrong_when_it_is_not_to():
         ('{"format": 1, "seed": 3}', "no plan of a run"),
         (to_json(Plan(seed=1)).replace('"seed"', '"sed"'), "unexpected keyword argument 'sed'"),
         (to_json(Plan(seed=1, mishaps=(Mishap(what="reject metod=calling.play"),))), "method"),
+        (to_json(Plan(seed=1, mishaps=(Mishap(what="drop", on="saw calling.play"),))), "is no moment of a run"),
+        (to_json(Plan(seed=1, mishaps=(Mishap(what="press", on="sent *"),))), "press takes keys="),
     ],
 )
 def test_what_is_no_plan_is_refused(text: str, why: str):
     """Early, and with what is wrong."""
     with pytest.raises(ConfigError, match=why):
         from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("mishap", "words"),
+    [
+        (Mishap(what="drop", at_frame=7), "frame 7  drop"),
+        (Mishap(what="drop", at=2.5), "at   2.500  drop"),
+        (Mishap(what="hang_up", on="sent calling.call.play finished"), "on sent calling.call.play finished:  hang_up"),
+        (Mishap(what=KILL, on="kept calling.*", nth=3, after=0.5), "on kept calling.*, number 3 + 0.5:  kill"),
+    ],
+)
+def test_when_something_goes_wrong_is_told_in_words(mishap: Mishap, words: str):
+    assert str(Plan(seed=1, mishaps=(mishap,))).splitlines() == ["seed 1", words]

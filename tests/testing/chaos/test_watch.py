@@ -188,3 +188,20 @@ def test_the_how_to_lists_every_invariant():
     """Word for word."""
     page = (Path(__file__).parents[3] / "docs" / "how-to" / "run-thousands-of-seeds.md").read_text()
     assert [f"| {name} | {what} |" for name, what in INVARIANTS.items() if f"| {name} | {what} |" not in page] == []
+
+
+def test_a_process_may_die_when_the_journal_has_just_kept_something(lab: Lab, watch: Watch):
+    """Proves SEMANTICS V4: before that it does not die, and of what else is kept neither."""
+    notes: list[str] = []
+    dies = Mishap(what=KILL, on="kept calling.call.state answered")
+    stage = Stage(lab, Plan(seed=1, mishaps=(dies,)), notes.append, lambda: None)
+    store = WatchedStore(MemoryMedium(), watch, stage)
+    params = {"call_id": "c", "call_state": "answered"}
+    other = {"event_type": "calling.call.state", "params": {**params, "call_state": "ringing"}}
+    store.append([EventReceived(subject="c", at=1.0, frame_id="f", payload=other)])
+    store.commit()
+    assert notes == []
+    store.append([EventReceived(subject="c", at=1.0, frame_id="g", payload={**other, "params": params})])
+    assert notes == []
+    store.commit()
+    assert notes == ["the process dies on kept calling.call.state answered"]
