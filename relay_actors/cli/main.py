@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from relay_actors._version import __version__
-from relay_actors.cli import chaos, demo, doctor, journal, record, replay, run, sim, top
 from relay_actors.errors import ConfigError
 
 __all__ = ["main"]
 
-INTERRUPTED = 130
+COMMANDS: Final = ("demo", "run", "sim", "chaos", "record", "replay", "top", "journal", "doctor")
+"""Each in a module of its name."""
+
+INTERRUPTED: Final = 130
 """What shells report of a program that Ctrl-C has ended."""
 
 
@@ -23,9 +27,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"relay-actors {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="command", required=True)
-    for module in (demo, run, sim, chaos, record, replay, top, journal, doctor):
-        module.add_command(commands)
-    options = parser.parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    asked = next((word for word in words if not word.startswith("-")), "")
+    for name in (asked,) if asked in COMMANDS else COMMANDS:  # to import all of them takes longer than most do
+        importlib.import_module(f"relay_actors.cli.{name}").add_command(commands)
+    options = parser.parse_args(words)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
