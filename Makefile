@@ -8,7 +8,7 @@ PYKKA  := .venv-pykka
 DOCS   := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test seeds chaos torn stress kill9 lint format reference docs parity pykka-suite bench clean
+.PHONY: help demo test seeds chaos mutants torn stress kill9 lint format reference docs parity pykka-suite bench clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ stress: $(STAMP)  ## Run on real threads, under load, for minutes (ARGS="program
 
 kill9: $(STAMP)  ## Kill an application five times while 500 people are on the phone (ARGS="--seed 7 --kills 1")
 	$(BIN)/python -m tests.kill9 $(ARGS)
+
+mutants: $(STAMP)  ## Put faults into our own code, one at a time: seeds must notice each (ARGS="old-tick --verbose")
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 lint: $(STAMP)  ## Check format, lint and types
 	$(BIN)/ruff format --check .
