@@ -24,7 +24,8 @@ def add_command(commands: Any) -> None:
         help="make a test of a real call",
         description="Takes a call out of a journal, or out of what `relay-actors run --record` has written, and writes "
         "what the server and the application said to each other: redacted, with stand-ins for numbers and for what was "
-        "said and texted. `relay-actors replay` and relay_actors.testing.replays() compare an application with it.",
+        "said and texted. `relay-actors replay` and relay_actors.testing.replays() compare an application with it. "
+        "The exit status is 2 when something has to be mended first.",
     )
     parser.add_argument("source", help="a journal, or a file of `relay-actors run --record`")
     parser.add_argument("file", help="where to write the recording, for example tests/calls/17.jsonl")

@@ -811,7 +811,7 @@ def test_no_end_is_expected_while_nothing_can_be_heard(world: World):
         assert handle.state == "answered"
     world.run(5)
     assert handle.state == "answered"
-    handle.wait_for_ended().get(timeout=20)
+    handle.wait_for_ended().get(timeout=60)  # when it has connected again, and some time more
     assert not line.is_over, "the simulated server has been told to forget the hang-up"
 
 
