@@ -17,6 +17,8 @@ from tests.parity.mishaps.numbers import BLOCKING, BRIDGE, CALLER, CRASHING, DES
 __all__ = ["SCENARIOS", "Scenario"]
 
 ALL_HEARD = "all is heard, then hung up"
+SOON_S = 0.5
+"""What comes within that time came at once, on a machine that has other things to do as well."""
 HALF_OPEN_WITHIN_S = 60.0
 CALLERS = 100
 
@@ -61,6 +63,10 @@ def _told(bench: Bench, number: str = CALLER, *, within: float = 8.0) -> float:
     return heard_s
 
 
+def _all_heard(after_s: float) -> str:
+    return ALL_HEARD if after_s < SOON_S else f"{ALL_HEARD}; the notice came {after_s:.1f} s after the key"
+
+
 def undisturbed(bench: Bench) -> str:
     _greeted(bench)
     _told(bench)
@@ -73,7 +79,7 @@ def _with(fault: str, **given: object) -> Callable[[Bench], str]:
     def tell(bench: Bench) -> str:
         _greeted(bench)
         bench.fault(fault, **given)
-        return f"{ALL_HEARD}; the notice {_told(bench):.1f} s after the key"
+        return _all_heard(_told(bench))
 
     return tell
 
@@ -97,7 +103,7 @@ def cut_during_a_prompt(bench: Bench) -> str:
     bench.fault("drop")
     began = time.monotonic()
     bench.is_hung_up(CALLER, 10.0)
-    return f"the wait ends, and the call is hung up {time.monotonic() - began:.1f} s after the cut"
+    return f"the wait ends; hung up {time.monotonic() - began:.1f} s after the cut"
 
 
 def command_without_a_server(bench: Bench) -> str:
@@ -208,14 +214,14 @@ def no_json(bench: Bench) -> str:
     _greeted(bench)
     bench.fault("malformed", what="cut_short")
     bench.fault("malformed", what="no_object")
-    return f"{ALL_HEARD}; the notice {_told(bench):.1f} s after the key"
+    return _all_heard(_told(bench))
 
 
 def unknown_words(bench: Bench) -> str:
     _greeted(bench)
     bench.fault("unknown_event")
     bench.fault("unknown_method")
-    return f"{ALL_HEARD}; the notice {_told(bench):.1f} s after the key"
+    return _all_heard(_told(bench))
 
 
 def last_event_without_its_id(bench: Bench) -> str:
@@ -367,5 +373,5 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(name="a hundred callers at once", tell=hundred_callers),
     Scenario(name="SIGTERM while three calls are up", tell=terminated, has_next=False),
     Scenario(name="SIGKILL, then it is started again", tell=killed, should_survive=False),
-    Scenario(name="the same, with a journal", tell=killed, has_journal=True),
+    Scenario(name="SIGKILL, then it is started again, with a journal", tell=killed, has_journal=True),
 )

@@ -56,7 +56,8 @@ def test_why_a_handler_failed_is_told_before_what_came_of_it():
 
 
 def test_a_long_reason_is_cut():
-    assert "x" * 59 + "…”" in judge(Findings(up=1, failures=["x" * 200])).seen
+    assert "x" * 79 + "…”" in judge(Findings(up=1, failures=["x" * 200])).seen
+    assert "“too late”" in judge(Findings(up=1, failures=["too late (tag=1234)"])).seen
 
 
 def test_only_what_one_person_has_heard_more_than_once_was_heard_twice():
@@ -68,7 +69,7 @@ def test_the_printed_table_has_both_columns_and_the_sums():
     lines = list(table(ROWS, "official SDK 1.2.3"))
 
     assert [line.split("  ")[0] for line in lines[:-1]] == ["scenario", *(row.scenario for row in ROWS)]
-    assert lines[1].split() == "nothing happens yes yes both: all is heard".split()
+    assert lines[1].split() == ["nothing", "happens", "yes", "yes", "both:", "all", "is", "heard"]
     assert lines[2].endswith(
         "no                  yes           SDK: a call is left up. relay_actors: heard 1.0 s later"
     )

@@ -17,7 +17,7 @@ __all__ = [
     "with_table",
 ]
 
-LONGEST_REASON = 60
+LONGEST_REASON = 80
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
@@ -142,6 +142,7 @@ def _troubles(findings: Findings) -> Iterator[str]:
 
 
 def _shortened(text: str) -> str:
+    text = text.partition(" (tag=")[0]  # it is another one each time
     return text if len(text) <= LONGEST_REASON else f"{text[: LONGEST_REASON - 1]}…"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
+from threading import Event
 
 from relay_actors import CallActor, MessageActor, RelayApp
 from relay_actors.events import ConnectEvent, MessageReceiveEvent
@@ -81,7 +81,7 @@ class Blocking(Office):
 
     async def story(self) -> None:
         await self.answer()
-        time.sleep(3.0)
+        Event().wait(3.0)  # a slow database, seen from here
         await super().story()
 
 
