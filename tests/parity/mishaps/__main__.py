@@ -62,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--page", type=Path, help="write the table into this page, too")
     options = parser.parse_args(arguments)
     chosen = [scenario for scenario in SCENARIOS if options.only in scenario.name]
+    if not chosen:
+        parser.error(f"--only {options.only!r}: there is no such scenario")
     began = time.monotonic()
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         runs = {

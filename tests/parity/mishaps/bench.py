@@ -233,6 +233,8 @@ def open_bench(module: str, **environment: str) -> Iterator[Bench]:
         bench = Bench(url, start)
         bench.waits_for_log_in()
         yield bench
+        sim.signal(signal.SIGTERM)  # so that it takes its certificates away
+        sim.ends()
 
 
 def _in_short(error: str) -> str:
