@@ -69,8 +69,9 @@ $(PARITY)/.installed: pyproject.toml tests/parity/requirements.txt
 	$(PARITY)/bin/python -m pip install --quiet --disable-pip-version-check --editable . --requirement tests/parity/requirements.txt
 	@touch $@
 
-parity: $(PARITY)/.installed  ## Let the official SDK, unchanged, talk to the simulator
+parity: $(PARITY)/.installed  ## Let the official SDK, unchanged, talk to the simulator; tell what it and we survive (ARGS="--only socket")
 	$(PARITY)/bin/python -m tests.parity.sdk_parity
+	$(PARITY)/bin/python -m tests.parity.mishaps $(ARGS)
 
 $(PYKKA)/.installed: pyproject.toml tests/pykka_suite/requirements.txt
 	$(PYTHON) -m venv $(PYKKA)

@@ -27,14 +27,16 @@ def plain_environment(**variables: str) -> dict[str, str]:
 
 
 class Command:
-    """``relay-actors`` with these arguments, and everything that it writes, standard error included.
+    """``relay-actors`` (or another module) with these arguments, and all that it writes, standard error included.
 
     Use it in a ``with`` statement, which kills what is left of it.
     """
 
-    def __init__(self, *arguments: str, cwd: Path = REPOSITORY, **environment: str) -> None:
+    def __init__(
+        self, *arguments: str, module: str = "relay_actors.cli.main", cwd: Path = REPOSITORY, **environment: str
+    ) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "relay_actors.cli.main", *arguments],
+            [sys.executable, "-m", module, *arguments],
             cwd=cwd,
             env=plain_environment(**environment),
             stdin=subprocess.PIPE,
