@@ -27,7 +27,7 @@ from relay_actors.testing.chaos.plan import Cast, Plan, draw, from_json, to_json
 from relay_actors.testing.chaos.run import Run, play
 from relay_actors.testing.chaos.shrink import shrink
 
-__all__ = ["add_command"]
+__all__ = ["add_command", "quieten"]
 
 SEEDS: Final = 1000
 CHUNK: Final = 25
@@ -103,7 +103,7 @@ def _run_command(options: argparse.Namespace) -> int:
         raise ConfigError("--seeds and --jobs: at least 1")
     names = names_of(options.catalogue) if options.catalogue else []
     sys.path.insert(0, os.getcwd())
-    _quieten()
+    quieten()
     app = load_app(options.app)
     cast = _cast(app, options)
     if options.replay:
@@ -126,7 +126,7 @@ def _cast(app: RelayApp, options: argparse.Namespace) -> Cast:
     return cast_of(app, faults=not options.no_faults, can_die=options.journal or None, words=options.word)
 
 
-def _quieten() -> None:
+def quieten() -> None:
     """Let runs log nothing: a handler that crashes on purpose would fill the screen."""
     logging.getLogger("relay_actors").addHandler(logging.NullHandler())
     logging.getLogger("relay_actors").propagate = False
@@ -211,7 +211,7 @@ def _begin(options: argparse.Namespace) -> None:
     global _app, _drawn_from, _is_twice
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
-    _quieten()
+    quieten()
     _app = load_app(options.app)
     _drawn_from = _cast(_app, options)
     _is_twice = options.twice

@@ -176,9 +176,10 @@ def readers_of_letters(path: str, tree: ast.Module) -> list[str]:
 
 
 def test_no_code_of_ours_reads_dead_letters():
-    """DL3: it makes them and shows them; nothing is delivered by way of them."""
-    own = "relay_actors/runtime/dead_letters.py"
-    found = [line for one in read_package() if one.path != own for line in readers_of_letters(one.path, one.tree)]
+    """DL3: it makes them and shows them; nothing is delivered by way of them. The test kit may look at them."""
+    own = ("relay_actors/runtime/dead_letters.py", "relay_actors/testing/")
+    others = [one for one in read_package() if not one.path.startswith(own)]
+    found = [line for one in others for line in readers_of_letters(one.path, one.tree)]
     assert found == []
 
 
