@@ -6,9 +6,14 @@ STAMP  := $(VENV)/.installed
 PARITY := .venv-parity
 PYKKA  := .venv-pykka
 DOCS   := $(VENV)/.installed-docs
+# One more than there are cores: some tests wait for processes.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(5, (os.cpu_count() or 1) + 1))')
+
+# Hundreds of short processes are started, which would compile all of it each time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test seeds chaos mutants torn stress kill9 lint format reference docs parity pykka-suite bench clean
+.PHONY: help demo test thorough seeds chaos mutants torn stress kill9 lint format reference docs parity pykka-suite bench clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +28,10 @@ demo: $(STAMP)  ## Run the main job: real calls against the embedded simulator (
 	$(BIN)/relay-actors demo $(ARGS)
 
 test: $(STAMP)  ## Run the whole test suite (ARGS="-k journal")
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
+
+thorough: $(STAMP)  ## Run the test suite with all that the suite only takes a part of; takes minutes
+	RELAY_TEST_THOROUGH=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 seeds: $(STAMP)  ## Run many random programs of actors (N=100000), or show one again (SEED=17)
 	$(BIN)/python -m tests.runtime.programs $(if $(SEED),--seed $(SEED),--number $(or $(N),10000)) $(ARGS)

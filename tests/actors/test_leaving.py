@@ -23,6 +23,7 @@ from relay_actors.runtime.future import Future
 from relay_actors.runtime.system import System
 from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import CALLER, CONTEXT, Witness, World, device, over_seeds
+from tests.support.thorough import seeds
 
 LEFT = "left its calls to the next process"
 
@@ -397,7 +398,7 @@ class Bot(MessageActor):
         self.reply("two")
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(15, 40))
 def test_whoever_texts_gets_each_answer_once_over_deploys(seed: int):
     """C4, K6, X17: an answer that was held back is sent by the next process, and what was sent is not sent again."""
     chance = Random(seed)
@@ -415,7 +416,7 @@ def test_whoever_texts_gets_each_answer_once_over_deploys(seed: int):
         assert (world.medium.entries, world.count("messages.unknown")) == ({}, 0)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", seeds(20, 60))
 def test_callers_notice_nothing_of_deploys_in_the_middle_of_their_calls(seed: int):
     """C4, J1 to J5: wherever each call is, its script goes on there; nothing is done twice, and nothing left out."""
     chance = Random(seed)

@@ -18,6 +18,7 @@ from relay_actors.config import Limits, Timing
 from relay_actors.runtime.system import System
 from relay_actors.simulator import Line, Manners
 from relay_actors.testing.lab import Lab
+from tests.support.thorough import seeds
 
 __all__ = ["CALLER", "CONTEXT", "OURS", "Witness", "World", "device", "over_seeds"]
 
@@ -32,7 +33,7 @@ PATIENCE_S = 300.0
 
 def over_seeds(count: int = 50) -> pytest.MarkDecorator:
     """Run a test with the fixture ``world`` from so many seeds, that is, in so many orders of what can happen."""
-    return pytest.mark.parametrize("world", range(count), indirect=True)
+    return pytest.mark.parametrize("world", seeds(min(count, 10), count), indirect=True)
 
 
 class Witness(CallActor):

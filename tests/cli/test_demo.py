@@ -16,7 +16,7 @@ from tests.cli.processes import Command
 from tests.support.house import REPOSITORY
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [2])
 def test_the_demo_tells_its_story_and_ends_well_with_nothing_left(seed: int):
     """As people run it; their own account in the environment does not matter."""
     with Command(

@@ -408,10 +408,10 @@ def test_a_path_that_cannot_be_used_is_refused_with_advice(tmp_path: Path, make:
 
 
 def test_calls_that_come_and_go_do_not_let_the_file_grow(path: Path):
-    """20,000 short calls, of which fifty are up at a time: what was forgotten is written over."""
+    """6,000 short calls, of which fifty are up at a time: what was forgotten is written over."""
     largest = 0
     with opened(path) as store:
-        for n in range(20_000):
+        for n in range(6_000):
             store.append([event(1, f"c-{n}", filler="x" * 300), event(2, f"c-{n}")])
             if n % 10 == 5:
                 store.snapshot(f"c-{n}", {"step": "menu"}, at=3.0)
