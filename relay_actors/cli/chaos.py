@@ -102,6 +102,8 @@ def _run_command(options: argparse.Namespace) -> int:
     if options.seeds < 1 or options.jobs < 1:
         raise ConfigError("--seeds and --jobs: at least 1")
     names = names_of(options.catalogue) if options.catalogue else []
+    if len(names) > 1 and options.seed is not None:
+        raise ConfigError("--seed tells one run: name the race, as in --catalogue ended-twice --seed 3")
     sys.path.insert(0, os.getcwd())
     quieten()
     app = load_app(options.app)

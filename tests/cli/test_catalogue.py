@@ -50,6 +50,11 @@ def test_without_an_application_nothing_can_be_run(capsys: pytest.CaptureFixture
     assert "name the application" in capsys.readouterr().err
 
 
+def test_one_seed_is_of_one_race(capsys: pytest.CaptureFixture[str]):
+    assert main(["chaos", APP, "--catalogue", "--seed", "3"]) == 2
+    assert "name the race" in capsys.readouterr().err
+
+
 def test_all_races_or_one_can_be_asked_for():
     assert names_of("all") == list(CATALOGUE)
     assert names_of("ended-twice") == ["ended-twice"]
