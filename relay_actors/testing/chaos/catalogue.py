@@ -132,8 +132,8 @@ _RACES: Final = (
     Race(
         name="event-before-response",
         what_happens="The events of each command arrive before the command's own answer.",
-        where_known="RELAY itself allows it; FreeSWITCH and Asterisk controllers meet it when an event overtakes the "
-        "reply to the command that caused it",
+        where_known="RELAY itself allows it (PROTOCOL 2.7); FreeSWITCH's event socket, where events and replies share "
+        "one stream",
         promise="K5, X5; PROTOCOL 2.7",
         needs="any command",
         trouble=always(manners=("event_before_response",)),
@@ -181,8 +181,8 @@ _RACES: Final = (
     Race(
         name="short-call",
         what_happens="A caller hangs up at the moment of calling: the call has ended before it is routed.",
-        where_known="Adhearsion, where a call that had ended was given to a controller; Asterisk ARI, where a "
-        "channel is gone when the application hears of it",
+        where_known="the field's trackers, as a short call that ended before it was routed; Asterisk ARI, where a "
+        "channel may be gone when its application first asks for something",
         promise="X2, X3, X4; PROTOCOL 8.3, 8.5",
         needs="an inbound call",
         trouble=one_of_the_first("sending calling.call.receive", "hang_up", 1),
@@ -204,7 +204,7 @@ _RACES: Final = (
     Race(
         name="answered-twice",
         what_happens="The event that a call is answered comes twice, under one frame id.",
-        where_known="delivery at least once, as Twilio's and SignalWire's webhooks document it; PROTOCOL 19.3",
+        where_known="delivery at least once; PROTOCOL 19.3",
         promise="K3, X1; PROTOCOL 7.2",
         needs="a call that is answered",
         trouble=one_of_the_first(f"sending {ANSWERED}", "duplicate", 2),
@@ -232,7 +232,8 @@ _RACES: Final = (
     Race(
         name="command-too-early",
         what_happens="The event that a call is answered is late, so that commands are on their way before it.",
-        where_known="Adhearsion and Punchblock, where a command on a call not yet established failed; PROTOCOL 9.3",
+        where_known="the field's trackers, as a command on a call not yet established; PROTOCOL 9.3, where the leg's "
+        "own event may come later",
         promise="X1, X5; PROTOCOL 8.2, 9.3",
         needs="commands that follow the answer at once",
         trouble=_before_established,
@@ -253,7 +254,7 @@ _RACES: Final = (
     Race(
         name="ended-twice",
         what_happens="The end of a call is told twice, in two frames.",
-        where_known="Twilio's and Plivo's status callbacks, which may come more than once; PROTOCOL 19.3",
+        where_known="webhooks of call providers, which are delivered at least once; PROTOCOL 19.3",
         promise="X1, X2; PROTOCOL 8.5",
         needs="a call",
         trouble=one_of_the_first("sending calling.call.state ended", "repeat", 2),
@@ -293,8 +294,8 @@ _RACES: Final = (
     Race(
         name="two-legs-answer",
         what_happens="Two phones that ring together are picked up at the same moment.",
-        where_known="SIP forking, where more than one 200 OK comes and all but one must be hung up (RFC 3261, "
-        "13.2.2.4); Adhearsion's and FreeSWITCH's simultaneous dials",
+        where_known="SIP forking, where more than one 200 OK comes and all but one must be hung up "
+        "(RFC 3261, 13.2.2.4)",
         promise="X9; PROTOCOL 9.2",
         needs="a dial, or a bridge, of several devices at once",
         trouble=always(manners=("losers_answer_too",), desks=answering(6)),
@@ -303,8 +304,8 @@ _RACES: Final = (
     Race(
         name="hang-up-while-connecting",
         what_happens="A caller hangs up while the phone rings to which the call is to be connected, or is picked up.",
-        where_known="every call centre: the queue's caller gives up as the agent answers; Asterisk's Dial and "
-        "FreeSWITCH's bridge document it",
+        where_known="every call centre: the caller gives up as the agent answers. Asterisk's Dial tells it as CANCEL, "
+        "FreeSWITCH's bridge as ORIGINATOR_CANCEL",
         promise="X2, X9, X10; PROTOCOL 12",
         needs="a bridge",
         trouble=lambda random, _cast: Trouble(
@@ -334,8 +335,8 @@ _RACES: Final = (
     Race(
         name="session-lost-in-a-dial",
         what_happens="The server restarts without its sessions while a phone rings for the application.",
-        where_known="deployments of the server (PROTOCOL 6.1); the official Python SDK fails the dial, and the phone "
-        "goes on ringing",
+        where_known="deployments of the server (PROTOCOL 6.1); the official Python SDK fails pending dials at any loss "
+        "(PROTOCOL 6.3)",
         promise="K8, X9; PROTOCOL 6.1, 6.3",
         needs="a dial, or a bridge",
         trouble=_restart_in_a_dial,
@@ -354,8 +355,8 @@ _RACES: Final = (
     Race(
         name="hang-up-overtakes-the-prompt",
         what_happens="A caller hangs up at the last word of a prompt, and the call's end is told before the prompt's.",
-        where_known="the official Python SDK leaves actions hanging for ever (PROTOCOL 18, fault 4); Adhearsion's "
-        "components, which never completed after a hang-up",
+        where_known="the field's trackers; the official Python SDK leaves actions hanging for ever (PROTOCOL 18, fault "
+        "4)",
         promise="X2, X5; PROTOCOL 10.5",
         needs="a prompt",
         trouble=_hang_up_in_the_prompt,
@@ -374,7 +375,7 @@ _RACES: Final = (
     Race(
         name="operation-ends-twice",
         what_happens="The end of one operation is told twice, in two frames; the second may say the contrary.",
-        where_known="SEMANTICS X5; Adhearsion's components, for which a second complete event raised an error",
+        where_known="the field's trackers, as two terminal events of one operation; SEMANTICS X5, PROTOCOL 19.3",
         promise="X5; PROTOCOL 10.3",
         needs="a prompt, a collect or a recording",
         trouble=_two_ends,
@@ -465,7 +466,8 @@ _RACES: Final = (
     Race(
         name="death-before-the-ack",
         what_happens="The process dies when an event is in its journal, and not acknowledged: it comes again.",
-        where_known="delivery at least once: the official SDKs acknowledge first, and lose the event (SEMANTICS J1)",
+        where_known="delivery at least once; the official Python SDK acknowledges first, and would lose the event "
+        "(SEMANTICS J1)",
         promise="J1, J4, K3",
         needs="a journal",
         trouble=one_of_the_first("kept calling.call.*", KILL, 8),
