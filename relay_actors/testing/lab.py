@@ -92,7 +92,7 @@ class Lab:
         self._near_ends: list[MemoryTransport] = []
         self._links: list[LinkDriver] = []
         self.connector: Connector = _Remembering(self._accept, self._near_ends)
-        self.disk: dict[str, MemoryMedium] = {}
+        self.disk: dict[RelayApp, MemoryMedium] = {}
         self.deaths = 0
         """How often the process of the applications was killed."""
         self._tick_timer: TimerHandle | None = None
@@ -250,7 +250,9 @@ class Lab:
         """
         if not self._is_dying:
             self.deaths += 1
-            self.disk = copy.deepcopy(self.disk)  # what the dead one still writes is nowhere
+            self.disk = {
+                app: copy.deepcopy(medium) for app, medium in self.disk.items()
+            }  # what is still written is lost
             while self._near_ends:
                 self._near_ends.pop().abort()  # what it had written still arrives
         self._is_dying = bool(self.dispatcher.turns())
@@ -278,7 +280,7 @@ class Lab:
 
     def medium(self, app: RelayApp) -> MemoryMedium:
         """Return where the journal of an application lies, for ``MemoryStore``: see `disk`."""
-        return self.disk.setdefault(app.name, MemoryMedium())
+        return self.disk.setdefault(app, MemoryMedium())
 
     def _accept(self, far: MemoryTransport) -> None:
         if self._is_dying:
