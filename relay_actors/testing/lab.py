@@ -250,9 +250,7 @@ class Lab:
         """
         if not self._is_dying:
             self.deaths += 1
-            self.disk = {
-                app: copy.deepcopy(medium) for app, medium in self.disk.items()
-            }  # what is still written is lost
+            self.disk = {app: copy.deepcopy(medium) for app, medium in self.disk.items()}
             while self._near_ends:
                 self._near_ends.pop().abort()  # what it had written still arrives
         self._is_dying = bool(self.dispatcher.turns())
