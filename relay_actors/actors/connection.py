@@ -297,10 +297,10 @@ class ConnectionActor(HoldsBack):
             leaving.hold(outgoing)
             if not leaving_mail.is_known(error):
                 return
-        if isinstance(error, ConnectionLostError) and not error.is_final and outgoing.on_late is not None:
-            self._wire.holding.hold(outgoing.subject)
         if outgoing.subject and not self._wire.live.owns(outgoing.subject):
             self._wire.forget(outgoing.subject, cause_of(outgoing.subject))  # the last word on it
+        elif isinstance(error, ConnectionLostError) and not error.is_final and outgoing.on_late is not None:
+            self._wire.holding.hold(outgoing.subject)
         elif isinstance(error, RequestTimeoutError):
             self._wire.await_late(request_id, outgoing)
 

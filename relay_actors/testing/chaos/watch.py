@@ -165,7 +165,7 @@ class Watch:
         name = params.get("control_id") or params.get("tag")
         if name is not None and method.count(".") == 1:
             self._requests[_scalar(frame.get("id"))] = method, name, call_id
-        elif method in ("calling.answer", "calling.end"):
+        elif method == "calling.end":
             self._requests[_scalar(frame.get("id"))] = method, call_id, call_id
         for ends, why in ((self._ended_at, "the end was confirmed"), (self._hung_up_at, "it was hung up")):
             # At the same instant they may have crossed: what is confirmed has not been delivered yet (SEMANTICS J1).
