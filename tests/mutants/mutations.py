@@ -340,14 +340,6 @@ MUTATIONS: tuple[Mutation, ...] = (
         "        if self._room is None:\n            return lane.pop()\n        with self._room:\n            envelope",
     ),
     Mutation(
-        "orphans",
-        "L6",
-        "an actor ends before its children",
-        "runtime/cell.py",
-        "        self._end_work(partial(self._once_childless, partial(self._finish, reason, has_begun)))",
-        "        self._end_work(partial(self._finish, reason, has_begun))",
-    ),
-    Mutation(
         "dead-letter-lost",
         "M5",
         "what waits in the mailbox of an actor that ends is thrown away",
