@@ -30,7 +30,7 @@ INVARIANTS: Final = {
     "children": "a child never outlives its parent",
     "envelopes": "each message is handled, refused, or a dead letter",
     "deadlines": "no wait lasts beyond its deadline",
-    "after the end": "no command follows what the application has confirmed of a call's end, or its own hang-up",
+    "after the end": "no command follows the confirmed end of a call, and no hang-up one that was accepted",
     "once": "no command is carried out twice",
     "acknowledged": "each event is acknowledged, as often as it was sent",
     "durable": "no event is acknowledged before it is in the journal for good",
@@ -167,7 +167,8 @@ class Watch:
             self._requests[_scalar(frame.get("id"))] = method, name, call_id
         elif method == "calling.end":
             self._requests[_scalar(frame.get("id"))] = method, call_id, call_id
-        for ends, why in ((self._ended_at, "the end was confirmed"), (self._hung_up_at, "it was hung up")):
+        hung_up = self._hung_up_at if method == "calling.end" else {}
+        for ends, why in ((self._ended_at, "the end was confirmed"), (hung_up, "it was hung up")):
             # At the same instant they may have crossed: what is confirmed has not been delivered yet (SEMANTICS J1).
             if now > ends.get(call_id, now):
                 self.complain("after the end", f"{method} of call {call_id}, and {why} at {ends[call_id]:.3f}")
