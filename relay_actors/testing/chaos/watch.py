@@ -104,6 +104,9 @@ class Watch:
         """Watch the actors of an application that was started, or is about to be."""
         system = app.system
         self._mail.clear()
+        # What a former process had taken in and not committed died with it: it is to be kept anew, before it is
+        # acknowledged.
+        self._appended &= self._durable
         self._apps.append(app)
         system.observation.add(self)
         system.dead_letters.subscribe(self._on_dead_letter)
@@ -307,12 +310,16 @@ class WatchedStore(MemoryStore):
         """Make everything durable. See `Store.commit`."""
         self._stage.place()
         super().commit()
-        self._watch.has_committed()
         taken, self._taken = self._taken, []
-        for entry in taken:
-            if isinstance(entry, EventReceived):
-                params = read_object(entry.payload.get("params")) or {}
-                self._stage.kept(str(entry.payload.get("event_type")), states_of(params), call_of(params))
-            elif isinstance(entry, CommandIntended):
-                self._stage.kept(entry.method, frozenset(), call_of(entry.params))
+        if not self._stage.is_dead:  # otherwise it was in the middle of this turn, and what is committed is on no disk
+            self._watch.has_committed()
+            for entry in taken:
+                self._has_kept(entry)
         self._stage.place()
+
+    def _has_kept(self, entry: Entry) -> None:
+        if isinstance(entry, EventReceived):
+            params = read_object(entry.payload.get("params")) or {}
+            self._stage.kept(str(entry.payload.get("event_type")), states_of(params), call_of(params))
+        elif isinstance(entry, CommandIntended):
+            self._stage.kept(entry.method, frozenset(), call_of(entry.params))

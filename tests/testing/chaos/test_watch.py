@@ -184,6 +184,22 @@ def test_a_store_passes_places_and_tells_what_it_keeps(lab: Lab, watch: Watch):
     assert watch.broken == []
 
 
+def test_an_event_that_died_with_its_process_is_to_be_kept_anew(lab: Lab, watch: Watch):
+    """J1: nothing of it is on the disk, so the next process may not acknowledge it before it has kept it itself."""
+    stage = Stage(lab, Plan(seed=1, mishaps=(Mishap(what=KILL, at_frame=0),)), lambda _note: None, lambda: None)
+    store = WatchedStore(MemoryMedium(), watch, stage)
+    comes(watch, state("e"))
+    store.append([EventReceived(subject="c", at=0.0, frame_id="e", payload={})])
+    store.commit()  # has died in it
+    lab.start(app)
+    watch.follow(app)
+    comes(watch, state("e"))
+    goes(watch, answer("e"))
+    assert watch.broken == []
+    watch.has_appended([EventReceived(subject="c", at=1.0, frame_id="e", payload={})])
+    assert invariants(watch) == ["durable"]
+
+
 def test_the_how_to_lists_every_invariant():
     """Word for word."""
     page = (Path(__file__).parents[3] / "docs" / "how-to" / "run-thousands-of-seeds.md").read_text()
