@@ -96,9 +96,13 @@ class Crossings:
                 hold.connections.append(connection)
                 _take_hold(hold, connection)
 
+    def is_on(self, hold: Hold) -> bool:
+        """Whether it has not been ended: `recover` ends it before its time."""
+        return hold in self._holds
+
     def end(self, hold: Hold) -> None:
         """Let what has waited cross, unless something else holds it. Idempotent."""
-        if hold not in self._holds:
+        if not self.is_on(hold):
             return
         self._holds.remove(hold)
         for connection in hold.connections:
