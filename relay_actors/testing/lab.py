@@ -124,8 +124,8 @@ class Lab:
 
     @property
     def pending_timers(self) -> int:
-        """How many timers of applications are pending; the server's own does not count."""
-        return self.dispatcher.pending_timers - (self._tick_timer is not None)
+        """How many timers of applications are pending; the server's own and those of `at` do not count."""
+        return self.dispatcher.pending_timers - (self._tick_timer is not None) - len(self._appointments)
 
     def phone(self, number: str) -> Phone:
         """Return the phone of a number, see `Simulator.phone`."""

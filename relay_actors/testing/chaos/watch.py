@@ -270,6 +270,8 @@ class Watch:
             self.complain("left over", "a stop had to wait in vain for an actor or a thread")
         for message, recipients in self._mail.values():
             self.complain("envelopes", f"{type(message).__name__} for {', '.join(recipients)} was not accounted for")
+        if timers := self._lab.pending_timers:
+            self.complain("left over", f"{timers} timers are still pending")
         for system in self._lab.systems:
             if system.actor_count:
                 self.complain("left over", f"actors: {', '.join(sorted(map(str, system.living)))}")

@@ -147,6 +147,19 @@ def test_what_is_left_at_the_end(lab: Lab, watch: Watch):
     assert any("actors: " in text and "ConnectionActor" in text for text in told)
 
 
+def test_a_timer_that_is_left_at_the_end(lab: Lab, watch: Watch):
+    """X18: one of an application; what a run itself has yet in mind is none."""
+    lab.at(1000.0, lambda: None)
+    lab.start(app)
+    assert app.stop()
+    lab.settle()
+    watch.after_the_stop([True])
+    assert watch.broken == []
+    lab.dispatcher.call_at(1000.0, lambda: None)
+    watch.after_the_stop([True])
+    assert [broken.how for broken in watch.broken] == ["1 timers are still pending"]
+
+
 def test_a_message_that_nobody_accounts_for(lab: Lab, watch: Watch):
     """M5: neither handled, nor refused, nor a dead letter."""
     lab.start(app)
