@@ -84,10 +84,13 @@ class Recorder:
             self._write(as_line(redacted(one.moved(-self._began), self._redaction)))
 
     def _write(self, line: dict[str, object]) -> None:
-        if self._file is None:
+        file, text = self._file, line_of(line) + "\n"
+        if file is None:
             return
         try:
-            self._file.write(line_of(line) + "\n")
+            file.write(text)
+        except ValueError:  # closed meanwhile, by the end of the block: what crosses now is not recorded any more
+            pass
         except OSError as error:
             _log.error("the recording %s cannot be written any more: %s", self._path, error.strerror)
             self._close()
