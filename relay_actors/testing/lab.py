@@ -108,9 +108,11 @@ class Lab:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for app in reversed(self.apps):
-            app.stop()
-        self.discard()
+        try:
+            for app in reversed(self.apps):
+                app.stop()
+        finally:
+            self.discard()
 
     @property
     def apps(self) -> list[RelayApp]:
