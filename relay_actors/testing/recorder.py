@@ -88,9 +88,8 @@ class Recorder:
         if file is None:
             return
         try:
-            file.write(text)
-        except ValueError:  # closed meanwhile, by the end of the block: what crosses now is not recorded any more
-            pass
+            with contextlib.suppress(ValueError):  # closed meanwhile, by the end of the block on another thread
+                file.write(text)
         except OSError as error:
             _log.error("the recording %s cannot be written any more: %s", self._path, error.strerror)
             self._close()
