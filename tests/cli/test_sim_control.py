@@ -264,6 +264,15 @@ def test_a_page_of_the_web_is_refused(client: Client):
     assert (status, "pages of the web" in body["error"]) == (403, True)
 
 
+def test_a_page_whose_site_lets_its_name_point_here_is_refused(client: Client):
+    """To the browser it is the same site, so it sends no Origin with what it reads."""
+    for host in ("rebound.example.com:8444", "[", "127.0.0.1.example.com"):
+        status, body, _headers = client.send("GET", "/frames", Host=host)
+        assert (status, "pages of the web" in body["error"]) == (403, True)
+    for host in ("localhost:8444", "127.0.0.1", "[::1]:8444"):
+        assert client.send("GET", "/frames", Host=host)[0] == 200
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "POST"])
 def test_a_method_that_a_path_does_not_have_is_told(client: Client, method: str):
     status, body, headers = client.send(method, "/phones")
