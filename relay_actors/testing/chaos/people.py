@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from relay_actors.simulator.crossings import states_of
 from relay_actors.simulator.lines import Line, StoryError
 from relay_actors.simulator.wire_log import LoggedFrame
 from relay_actors.testing.chaos.deeds import do, parse_deed
-from relay_actors.testing.chaos.moments import Kind, Moment, WireReader, call_of, parse_moment, states_of
+from relay_actors.testing.chaos.moments import Kind, Moment, WireReader, call_of, parse_moment
 from relay_actors.testing.chaos.plan import KILL, Caller, Desk, Doing, Mishap, Plan, Texter
 from relay_actors.testing.lab import Lab
 

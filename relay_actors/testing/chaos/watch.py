@@ -19,7 +19,8 @@ from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.mailbox import Envelope
 from relay_actors.runtime.reasons import DeadLetter, ExitReason
 from relay_actors.runtime.signals import Internal
-from relay_actors.testing.chaos.moments import call_of, states_of
+from relay_actors.simulator.crossings import states_of
+from relay_actors.testing.chaos.moments import call_of
 from relay_actors.testing.chaos.people import Stage
 from relay_actors.testing.lab import Lab
 
