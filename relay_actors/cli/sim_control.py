@@ -145,8 +145,8 @@ def _handler_for(control: SimulatorControl) -> type[BaseHTTPRequestHandler]:
             length = self.headers.get("Content-Length", "0")
             if "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdigit()):
                 return Answer(411, {"error": "send the body with its Content-Length, and not in chunks"})
-            if int(length) > LONGEST_BODY:
-                return Answer(413, {"error": f"the body has {length} bytes, and {LONGEST_BODY} is the most"})
+            if len(length) > len(str(LONGEST_BODY)) or int(length) > LONGEST_BODY:
+                return Answer(413, {"error": f"the body has {length[:20]} bytes, and {LONGEST_BODY} is the most"})
             body = self.rfile.read(int(length))
             if "Origin" in self.headers or not control.is_meant_by(self.headers.get("Host", "")):
                 # A page in somebody's browser can reach loopback, too.

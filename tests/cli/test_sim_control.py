@@ -285,6 +285,7 @@ def test_a_body_without_end_or_too_long_is_refused(client: Client):
     assert client.send("POST", path, **{"Transfer-Encoding": "chunked"})[0] == 411
     assert client.send("POST", path, **{"Content-Length": "many"})[0] == 411
     assert client.send("POST", path, **{"Content-Length": str(LONGEST_BODY + 1)})[0] == 413
+    assert client.send("POST", path, **{"Content-Length": "9" * 5000})[0] == 413
 
 
 def test_what_fails_inside_is_a_500_and_logged(
