@@ -101,6 +101,8 @@ def _run_command(options: argparse.Namespace) -> int:
         options.seeds = RACE_SEEDS if options.catalogue else SEEDS
     if options.seeds < 1 or options.jobs < 1:
         raise ConfigError("--seeds and --jobs: at least 1")
+    if not Path(options.save).is_dir():
+        raise ConfigError(f"--save {options.save}: there is no such directory")
     names = names_of(options.catalogue) if options.catalogue else []
     if len(names) > 1 and options.seed is not None:
         raise ConfigError("--seed tells one run: name the race, as in --catalogue ended-twice --seed 3")

@@ -11,6 +11,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
 from relay_actors.cli.control_openapi import openapi
 from relay_actors.cli.control_operations import Answer
@@ -62,8 +63,25 @@ class SimulatorControl:
     @property
     def is_open_to_others(self) -> bool:
         """Whether other machines can ask, and need no token."""
-        host = str(self._server.server_address[0])
-        return not self._token and not ipaddress.ip_address(host).is_loopback
+        return not self._token and not self._is_on_loopback
+
+    def is_meant_by(self, host: str) -> bool:
+        """Return whether a request with this ``Host`` is meant for what listens here, and for no site of the web.
+
+        A site can let its own name point to loopback, and its pages then read there as if it were theirs. They cannot
+        know a token; on a network of one's own any name may be right.
+        """
+        if self._token or not self._is_on_loopback:
+            return True
+        try:
+            name = urlsplit(f"//{host}").hostname or "localhost"
+            return name == "localhost" or bool(ipaddress.ip_address(name))
+        except ValueError:
+            return False
+
+    @property
+    def _is_on_loopback(self) -> bool:
+        return ipaddress.ip_address(str(self._server.server_address[0])).is_loopback
 
     def answer(self, method: str, path: str, query: str, body: bytes, *, authorization: str = "") -> Answer:
         """Answer one request; otherwise as `ControlTable.answer`.
@@ -127,12 +145,18 @@ def _handler_for(control: SimulatorControl) -> type[BaseHTTPRequestHandler]:
             length = self.headers.get("Content-Length", "0")
             if "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdigit()):
                 return Answer(411, {"error": "send the body with its Content-Length, and not in chunks"})
-            if int(length) > LONGEST_BODY:
-                return Answer(413, {"error": f"the body has {length} bytes, and {LONGEST_BODY} is the most"})
+            if len(length) > len(str(LONGEST_BODY)) or int(length) > LONGEST_BODY:
+                return Answer(413, {"error": f"the body has {length[:20]} bytes, and {LONGEST_BODY} is the most"})
             body = self.rfile.read(int(length))
-            if "Origin" in self.headers:
+            if "Origin" in self.headers or not control.is_meant_by(self.headers.get("Host", "")):
                 # A page in somebody's browser can reach loopback, too.
-                return Answer(403, {"error": "this is for tests, and not for pages of the web: send no Origin"})
+                return Answer(
+                    403,
+                    {
+                        "error": "this is for tests, and not for pages of the web: send no Origin, and as Host "
+                        "an address or localhost"
+                    },
+                )
             path, _mark, query = self.path.partition("?")
             authorization = self.headers.get("Authorization", "")
             try:

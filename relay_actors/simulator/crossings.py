@@ -9,7 +9,7 @@ Source: SEMANTICS V4.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,7 +19,7 @@ from relay_actors.simulator.sessions import Connection
 from relay_actors.simulator.wire_log import LoggedFrame, WireLog
 from relay_actors.simulator.world import World
 
-__all__ = ["Crossings", "Hold"]
+__all__ = ["Crossings", "Hold", "states_of"]
 
 
 @dataclass(eq=False, slots=True)
@@ -96,9 +96,13 @@ class Crossings:
                 hold.connections.append(connection)
                 _take_hold(hold, connection)
 
+    def is_on(self, hold: Hold) -> bool:
+        """Whether it has not been ended: `recover` ends it before its time."""
+        return hold in self._holds
+
     def end(self, hold: Hold) -> None:
         """Let what has waited cross, unless something else holds it. Idempotent."""
-        if hold not in self._holds:
+        if not self.is_on(hold):
             return
         self._holds.remove(hold)
         for connection in hold.connections:
@@ -192,6 +196,15 @@ class Crossings:
         self._log.add(LoggedFrame(self._world.now(), self._world.clock.wall(), direction, name, bytes(text)))
 
 
+def states_of(params: Mapping[str, object]) -> frozenset[str]:
+    """Return what the fields of an event say that are called ``state``, or end so."""
+    return frozenset(
+        value
+        for name, value in params.items()
+        if isinstance(value, str) and (name == "state" or name.endswith("_state"))
+    )
+
+
 def _take_hold(hold: Hold, connection: Connection) -> None:
     for direction in hold.directions:
         connection.lanes[direction].holds += 1
@@ -202,12 +215,7 @@ def _crossing(number: int, direction: Direction, connection: Connection, text: b
         case frames.Request(_, frames.EVENT, params):
             inner = params.get("params")
             fields = inner if isinstance(inner, dict) else {}
-            states = frozenset(
-                value
-                for name, value in fields.items()
-                if isinstance(value, str) and (name == "state" or name.endswith("_state"))
-            )
-            return Crossing(number, direction, str(params.get("event_type") or ""), states=states)
+            return Crossing(number, direction, str(params.get("event_type") or ""), states=states_of(fields))
         case frames.Request(_, method, _):
             return Crossing(number, direction, method)
         case frames.ResultResponse(id) | frames.ErrorResponse(id):

@@ -135,7 +135,7 @@ class WireMishaps:
             hold = self._reception.crossings.hold(connections, _directions(direction), new_too=False)
 
             def end() -> None:
-                if ends == "breaks":
+                if ends == "breaks" and self._reception.crossings.is_on(hold):
                     self._drop(connections, clean=False)
                 self._reception.crossings.end(hold)
 

@@ -108,9 +108,11 @@ class Lab:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for app in reversed(self.apps):
-            app.stop()
-        self.discard()
+        try:
+            for app in reversed(self.apps):
+                app.stop()
+        finally:
+            self.discard()
 
     @property
     def apps(self) -> list[RelayApp]:
@@ -124,8 +126,8 @@ class Lab:
 
     @property
     def pending_timers(self) -> int:
-        """How many timers of applications are pending; the server's own does not count."""
-        return self.dispatcher.pending_timers - (self._tick_timer is not None)
+        """How many timers of applications are pending; the server's own and those of `at` do not count."""
+        return self.dispatcher.pending_timers - (self._tick_timer is not None) - len(self._appointments)
 
     def phone(self, number: str) -> Phone:
         """Return the phone of a number, see `Simulator.phone`."""

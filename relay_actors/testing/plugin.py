@@ -235,7 +235,8 @@ def _why_real(node: Any, fixturenames: list[str]) -> str:
 
 
 def _is_one_of_many(item: pytest.Item) -> bool:
-    return _SEED_IN_ID.search(item.nodeid) is not None
+    callspec = getattr(item, "callspec", None)  # not by its id: a test may have a parameter of that name itself
+    return callspec is not None and "_relay_seed" in callspec.params
 
 
 def _sections(item: pytest.Item, bench: Bench, call: pytest.CallInfo[None]) -> list[tuple[str, str]]:

@@ -84,10 +84,12 @@ class Recorder:
             self._write(as_line(redacted(one.moved(-self._began), self._redaction)))
 
     def _write(self, line: dict[str, object]) -> None:
-        if self._file is None:
+        file, text = self._file, line_of(line) + "\n"
+        if file is None:
             return
         try:
-            self._file.write(line_of(line) + "\n")
+            with contextlib.suppress(ValueError):  # closed meanwhile, by the end of the block on another thread
+                file.write(text)
         except OSError as error:
             _log.error("the recording %s cannot be written any more: %s", self._path, error.strerror)
             self._close()

@@ -114,7 +114,7 @@ class Timeline:
         """Every frame, and every note with its moment, in their order: for whoever reads them and not their words."""
         return tuple(
             who if isinstance(who, LoggedFrame) else (at, str(what))
-            for at, kind, who, what in self._raw
+            for at, kind, who, what in list(self._raw)
             if kind in ("frame", "note")
         )
 

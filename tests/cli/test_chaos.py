@@ -86,6 +86,7 @@ def test_what_breaks_is_reduced_written_down_and_repeated(unsound: Path, capsys:
         (["--jobs", "0"], "at least 1"),
         (["--replay", "nowhere.json"], "nowhere.json: No such file"),
         (["--replay", "pyproject.toml"], "no plan of a run"),
+        (["--save", "nowhere"], "--save nowhere: there is no such directory"),
     ],
 )
 def test_what_cannot_be_done_is_said(arguments: list[str], why: str, capsys: pytest.CaptureFixture[str]):

@@ -264,6 +264,15 @@ def test_a_page_of_the_web_is_refused(client: Client):
     assert (status, "pages of the web" in body["error"]) == (403, True)
 
 
+def test_a_page_whose_site_lets_its_name_point_here_is_refused(client: Client):
+    """To the browser it is the same site, so it sends no Origin with what it reads."""
+    for host in ("rebound.example.com:8444", "[", "127.0.0.1.example.com"):
+        status, body, _headers = client.send("GET", "/frames", Host=host)
+        assert (status, "pages of the web" in body["error"]) == (403, True)
+    for host in ("localhost:8444", "127.0.0.1", "[::1]:8444"):
+        assert client.send("GET", "/frames", Host=host)[0] == 200
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "POST"])
 def test_a_method_that_a_path_does_not_have_is_told(client: Client, method: str):
     status, body, headers = client.send(method, "/phones")
@@ -276,6 +285,7 @@ def test_a_body_without_end_or_too_long_is_refused(client: Client):
     assert client.send("POST", path, **{"Transfer-Encoding": "chunked"})[0] == 411
     assert client.send("POST", path, **{"Content-Length": "many"})[0] == 411
     assert client.send("POST", path, **{"Content-Length": str(LONGEST_BODY + 1)})[0] == 413
+    assert client.send("POST", path, **{"Content-Length": "9" * 5000})[0] == 413
 
 
 def test_what_fails_inside_is_a_500_and_logged(

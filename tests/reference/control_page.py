@@ -28,7 +28,7 @@ A body is a JSON object of arguments, or is left out when it would be empty; a `
 | 200 | It is so. A verb answers with the person's line, or with the phone and its latest line |
 | 400 | An argument is missing, unknown or not what it must be: `error`, and `takes` with those that there are |
 | 401 | The token of `--control-token` is missing: `Authorization: Bearer …` |
-| 403 | The request comes from a page of the web (it has an `Origin`) |
+| 403 | The request comes from a page of the web (it has an `Origin`, or a site's name as `Host`) |
 | 404 | There is no such path or call: `error`, and `there is` with what there is in that place |
 | 405 | The path has other methods: header `Allow` |
 | 409 | The story did not go as told: `error` in one line, and `story` with what happened in its place |

@@ -54,6 +54,15 @@ def test_a_hold_that_was_ended_by_hand_does_not_end_a_later_one(stage: Stage, pe
     assert peer.response("r2") is not None
 
 
+def test_a_hold_that_was_ended_before_its_time_breaks_nothing_any_more(stage: Stage, peer: Peer):
+    """From a recovery on everything goes well."""
+    stage.sim.half_open(2.0, ends="breaks")
+    stage.sim.recover()
+    stage.run(3.0)
+    ping(peer)
+    assert peer.response("r2") is not None
+
+
 def test_what_is_slow_stays_in_order_also_when_it_is_slow_no_longer(stage: Stage, peer: Peer):
     stage.sim.slow_down(2.0, direction="in", lasts=1.0)
     ping(peer)

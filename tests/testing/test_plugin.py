@@ -293,6 +293,20 @@ def test_a_test_runs_under_as_many_seeds_as_are_asked_for(user: pytest.Pytester)
     assert len(ids("--relay-seeds=3")) == 6 + 5
 
 
+def test_a_parameter_of_the_tests_own_is_not_taken_for_the_seed(user: pytest.Pytester):
+    """Whatever it is called: the line that repeats the test would run it under another seed."""
+    user.makepyfile(
+        test_own="""
+        import pytest
+
+        @pytest.mark.parametrize("key", ["seed7"])
+        def test_key(phone, key):
+            assert False
+        """
+    )
+    user.runpytest_inprocess().stdout.re_match_lines([r"pytest 'test_own.py::test_key\[seed7\]'$"])
+
+
 RACE = """
 from relay_actors import Actor, CallActor, RelayApp
 

@@ -74,3 +74,11 @@ def test_a_full_disk_ends_the_recording_and_not_the_application(tmp_path: Path, 
         lab.phone(CALLER).reacts("press two keys", presses="12")
         lab.phone(CALLER).dials(context="support").is_hung_up(within=60.0)
     assert "cannot be written any more: No space left on device" in caplog.text
+
+
+def test_the_end_of_a_recording_breaks_no_connection_that_goes_on(tmp_path: Path):
+    """A frame may cross on the connection's thread at the very moment at which the block ends on another."""
+    with Lab() as lab, Recorder(an_app(Ivr), tmp_path / "run.jsonl", lab.clock) as recorder:
+        assert recorder._file is not None
+        recorder._file.close()
+        recorder._write({"at": 0.0})

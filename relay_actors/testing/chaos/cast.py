@@ -83,3 +83,7 @@ def _plain(value: object) -> Iterator[str]:
     elif isinstance(value, tuple | list | dict):
         for part in value:
             yield from _plain(part)
+    elif isinstance(value, set | frozenset):
+        # ``in {"1", "2"}``. In an order of its own: a set's is another one in each process.
+        for part in sorted(part for part in value if isinstance(part, str)):
+            yield from _plain(part)

@@ -39,7 +39,10 @@ def parse_deed(text: str) -> Deed | None:
     Raises:
         ConfigError: an argument is missing, or there is none of that name.
     """
-    name, *pairs = shlex.split(text) or [""]
+    try:
+        name, *pairs = shlex.split(text) or [""]
+    except ValueError:
+        return None  # nor can it be read as a fault, which says why
     if name not in DEEDS:
         return None
     args = {key: value for key, _equals, value in (pair.partition("=") for pair in pairs)}

@@ -19,9 +19,10 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 
 from relay_actors.errors import ConfigError
 from relay_actors.protocol.readers import read_object, read_text
+from relay_actors.simulator.crossings import states_of
 from relay_actors.simulator.wire_log import LoggedFrame
 
-__all__ = ["Crossed", "Kind", "Moment", "WireReader", "call_of", "parse_moment", "states_of"]
+__all__ = ["Crossed", "Kind", "Moment", "WireReader", "call_of", "parse_moment"]
 
 Kind: TypeAlias = Literal["sending", "sent", "received", "answered", "acknowledged", "kept", "noted"]
 
@@ -138,15 +139,6 @@ def parse_moment(text: str) -> Moment:
             "method, and perhaps the event's state, as in 'sent calling.call.play finished'"
         )
     return Moment(*words)
-
-
-def states_of(params: Mapping[str, object]) -> frozenset[str]:
-    """Return what the fields of an event say that are called ``state``, or end so."""
-    return frozenset(
-        value
-        for name, value in params.items()
-        if isinstance(value, str) and (name == "state" or name.endswith("_state"))
-    )
 
 
 def call_of(params: Mapping[str, object]) -> str:

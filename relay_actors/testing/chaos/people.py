@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from relay_actors.simulator.crossings import states_of
 from relay_actors.simulator.lines import Line, StoryError
 from relay_actors.simulator.wire_log import LoggedFrame
 from relay_actors.testing.chaos.deeds import do, parse_deed
-from relay_actors.testing.chaos.moments import Kind, Moment, WireReader, call_of, parse_moment, states_of
+from relay_actors.testing.chaos.moments import Kind, Moment, WireReader, call_of, parse_moment
 from relay_actors.testing.chaos.plan import KILL, Caller, Desk, Doing, Mishap, Plan, Texter
 from relay_actors.testing.lab import Lab
 
@@ -51,6 +52,7 @@ class Stage:
 
     Attributes:
         places: how many places there were so far at which the process could have died: see `place`.
+        is_dead: whether the process has died, and is not started again yet.
     """
 
     def __init__(self, lab: Lab, plan: Plan, note: Callable[[str], None], start_again: Callable[[], None]) -> None:
@@ -64,7 +66,7 @@ class Stage:
         self._awaited = [_Awaited(parse_moment(mishap.on), mishap, mishap.nth) for mishap in plan.mishaps if mishap.on]
         self._reader = WireReader()
         self._frames = 0
-        self._is_dead = False
+        self.is_dead = False
         self.places = 0
         lab.sim.observe_lines(self._on_moment)
         lab.sim.frames.observe(self._on_frame)
@@ -109,15 +111,15 @@ class Stage:
             strike()
 
     def _die(self, when: str = "") -> None:
-        if self._is_dead:
+        if self.is_dead:
             return
-        self._is_dead = True
+        self.is_dead = True
         self._note(f"{DIES} {when}".rstrip())
         self._lab.kill()
         self._after(DOWN_S, self._live_again)
 
     def _live_again(self) -> None:
-        self._is_dead = False
+        self.is_dead = False
         self._note("the process is started again")
         self._start_again()
 

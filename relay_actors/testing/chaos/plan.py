@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from relay_actors.errors import ConfigError
 from relay_actors.protocol import json_codec
 from relay_actors.simulator.fault_words import parse_fault, random_fault
+from relay_actors.simulator.manners import Manners
 from relay_actors.testing.chaos.deeds import parse_deed
 from relay_actors.testing.chaos.moments import parse_moment
 
@@ -277,6 +278,10 @@ def from_json(text: str) -> Plan:
         )
     except (TypeError, KeyError) as error:
         raise ConfigError(f"this is no plan of a run: {error}") from None
+    known = [one.name for one in dataclasses.fields(Manners) if isinstance(one.default, bool)]
+    for name in plan.manners:
+        if name not in known:
+            raise ConfigError(f"this is no plan of a run: no manner is called {name!r}; there are {', '.join(known)}")
     for mishap in plan.mishaps:
         if mishap.what != KILL and parse_deed(mishap.what) is None:
             parse_fault(mishap.what)

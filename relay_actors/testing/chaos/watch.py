@@ -19,7 +19,8 @@ from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.mailbox import Envelope
 from relay_actors.runtime.reasons import DeadLetter, ExitReason
 from relay_actors.runtime.signals import Internal
-from relay_actors.testing.chaos.moments import call_of, states_of
+from relay_actors.simulator.crossings import states_of
+from relay_actors.testing.chaos.moments import call_of
 from relay_actors.testing.chaos.people import Stage
 from relay_actors.testing.lab import Lab
 
@@ -104,6 +105,9 @@ class Watch:
         """Watch the actors of an application that was started, or is about to be."""
         system = app.system
         self._mail.clear()
+        # What a former process had taken in and not committed died with it: it is to be kept anew, before it is
+        # acknowledged.
+        self._appended &= self._durable
         self._apps.append(app)
         system.observation.add(self)
         system.dead_letters.subscribe(self._on_dead_letter)
@@ -268,6 +272,8 @@ class Watch:
             self.complain("left over", "a stop had to wait in vain for an actor or a thread")
         for message, recipients in self._mail.values():
             self.complain("envelopes", f"{type(message).__name__} for {', '.join(recipients)} was not accounted for")
+        if timers := self._lab.pending_timers:
+            self.complain("left over", f"{timers} timers are still pending")
         for system in self._lab.systems:
             if system.actor_count:
                 self.complain("left over", f"actors: {', '.join(sorted(map(str, system.living)))}")
@@ -308,12 +314,16 @@ class WatchedStore(MemoryStore):
         """Make everything durable. See `Store.commit`."""
         self._stage.place()
         super().commit()
-        self._watch.has_committed()
         taken, self._taken = self._taken, []
-        for entry in taken:
-            if isinstance(entry, EventReceived):
-                params = read_object(entry.payload.get("params")) or {}
-                self._stage.kept(str(entry.payload.get("event_type")), states_of(params), call_of(params))
-            elif isinstance(entry, CommandIntended):
-                self._stage.kept(entry.method, frozenset(), call_of(entry.params))
+        if not self._stage.is_dead:  # otherwise it was in the middle of this turn, and what is committed is on no disk
+            self._watch.has_committed()
+            for entry in taken:
+                self._has_kept(entry)
         self._stage.place()
+
+    def _has_kept(self, entry: Entry) -> None:
+        if isinstance(entry, EventReceived):
+            params = read_object(entry.payload.get("params")) or {}
+            self._stage.kept(str(entry.payload.get("event_type")), states_of(params), call_of(params))
+        elif isinstance(entry, CommandIntended):
+            self._stage.kept(entry.method, frozenset(), call_of(entry.params))

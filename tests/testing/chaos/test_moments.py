@@ -6,8 +6,9 @@ import pytest
 
 from relay_actors.errors import ConfigError
 from relay_actors.protocol import json_codec
+from relay_actors.simulator.crossings import states_of
 from relay_actors.simulator.wire_log import LoggedFrame
-from relay_actors.testing.chaos.moments import Moment, WireReader, call_of, parse_moment, states_of
+from relay_actors.testing.chaos.moments import Moment, WireReader, call_of, parse_moment
 
 
 def logged(direction: str, **frame: object) -> LoggedFrame:

@@ -53,6 +53,8 @@ def test_nothing_goes_wrong_when_it_is_not_to():
         (to_json(Plan(seed=1, mishaps=(Mishap(what="reject metod=calling.play"),))), "method"),
         (to_json(Plan(seed=1, mishaps=(Mishap(what="drop", on="saw calling.play"),))), "is no moment of a run"),
         (to_json(Plan(seed=1, mishaps=(Mishap(what="press", on="sent *"),))), "press takes keys="),
+        (to_json(Plan(seed=1, mishaps=(Mishap(what="text words='hello"),))), "cannot be read: No closing quotation"),
+        (to_json(Plan(seed=1, manners=("bad_ones",))), "no manner is called 'bad_ones'; there are event_before_"),
     ],
 )
 def test_what_is_no_plan_is_refused(text: str, why: str):

@@ -147,6 +147,19 @@ def test_what_is_left_at_the_end(lab: Lab, watch: Watch):
     assert any("actors: " in text and "ConnectionActor" in text for text in told)
 
 
+def test_a_timer_that_is_left_at_the_end(lab: Lab, watch: Watch):
+    """X18: one of an application; what a run itself has yet in mind is none."""
+    lab.at(1000.0, lambda: None)
+    lab.start(app)
+    assert app.stop()
+    lab.settle()
+    watch.after_the_stop([True])
+    assert watch.broken == []
+    lab.dispatcher.call_at(1000.0, lambda: None)
+    watch.after_the_stop([True])
+    assert [broken.how for broken in watch.broken] == ["1 timers are still pending"]
+
+
 def test_a_message_that_nobody_accounts_for(lab: Lab, watch: Watch):
     """M5: neither handled, nor refused, nor a dead letter."""
     lab.start(app)
@@ -182,6 +195,22 @@ def test_a_store_passes_places_and_tells_what_it_keeps(lab: Lab, watch: Watch):
     comes(watch, state("e"))
     goes(watch, answer("e"))
     assert watch.broken == []
+
+
+def test_an_event_that_died_with_its_process_is_to_be_kept_anew(lab: Lab, watch: Watch):
+    """J1: nothing of it is on the disk, so the next process may not acknowledge it before it has kept it itself."""
+    stage = Stage(lab, Plan(seed=1, mishaps=(Mishap(what=KILL, at_frame=0),)), lambda _note: None, lambda: None)
+    store = WatchedStore(MemoryMedium(), watch, stage)
+    comes(watch, state("e"))
+    store.append([EventReceived(subject="c", at=0.0, frame_id="e", payload={})])
+    store.commit()  # has died in it
+    lab.start(app)
+    watch.follow(app)
+    comes(watch, state("e"))
+    goes(watch, answer("e"))
+    assert watch.broken == []
+    watch.has_appended([EventReceived(subject="c", at=1.0, frame_id="e", payload={})])
+    assert invariants(watch) == ["durable"]
 
 
 def test_the_how_to_lists_every_invariant():
