@@ -101,6 +101,8 @@ def _run_command(options: argparse.Namespace) -> int:
         options.seeds = RACE_SEEDS if options.catalogue else SEEDS
     if options.seeds < 1 or options.jobs < 1:
         raise ConfigError("--seeds and --jobs: at least 1")
+    if options.twice and (options.seed is not None or options.replay or options.catalogue):
+        raise ConfigError("--twice compares runs of --seeds; of one seed by --first SEED --seeds 1 --twice")
     names = names_of(options.catalogue) if options.catalogue else []
     if len(names) > 1 and options.seed is not None:
         raise ConfigError("--seed tells one run: name the race, as in --catalogue ended-twice --seed 3")
@@ -150,7 +152,7 @@ def _many(options: argparse.Namespace, app: RelayApp, cast: Cast) -> int:
     went_wrong = sum(total.mishaps.values())
     print(
         f"{total.runs} runs of {options.app} in {took_s:.1f} s: "
-        f"{total.steps} turns, {total.frames} frames, {went_wrong} mishaps"
+        f"{total.steps:,} turns, {total.frames:,} frames, {went_wrong:,} mishaps"
     )
     for name, times in sorted(total.mishaps.items()):
         print(f"  {name:22} {times:7}")
@@ -185,6 +187,8 @@ def _tell_in_full(run: Run) -> int:
         print(line)
     for broken in run.broken:
         print(f"BROKEN {broken}")
+    if not run.broken:
+        print("all invariants held")
     return 1 if run.broken else 0
 
 
