@@ -67,6 +67,8 @@ class ActorKit(Expecting, Generic[A]):
         self._crashes_seen = 0
 
     def __repr__(self) -> str:
+        if not hasattr(self, "commands"):  # in the report of a test that gave it the wrong class
+            return f"<{type(self).__name__}>"
         return f"<{type(self).__name__} of {self._actor_class.__name__}: {len(self.commands)} commands>"
 
     def __enter__(self) -> Self:

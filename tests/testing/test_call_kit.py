@@ -433,3 +433,4 @@ def test_only_classes_of_calls_are_taken(wrong: Any):
     """Before anything is started."""
     with pytest.raises(ConfigError, match=r"CallKit\(.*\): give a subclass of CallActor"):
         CallKit(wrong)
+    assert repr(CallKit.__new__(CallKit)) == "<CallKit>"  # as the report of the failing test shows it
