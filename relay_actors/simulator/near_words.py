@@ -15,6 +15,7 @@ class NearWords:
     if not TYPE_CHECKING:  # to a type checker every word would be there
 
         def __getattr__(self, name: str) -> object:
+            __tracebackhide__ = True  # a report then ends at the line of the test
             complaint = f"{type(self).__name__!r} object has no attribute {name!r}"
             if not name.startswith("_"):
                 known = [word for word in dir(type(self)) if not word.startswith("_")]
