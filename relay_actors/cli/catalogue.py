@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from relay_actors.app import RelayApp
+from relay_actors.cli.screen import Screen
 from relay_actors.testing.chaos.catalogue import CATALOGUE, race_named
 from relay_actors.testing.chaos.plan import Cast, to_json
 from relay_actors.testing.chaos.racing import race
@@ -78,17 +79,18 @@ def report(rows: Sequence[Row], app: str, save: Path) -> int:
         app: as it was named on the command line.
         save: where the files go.
     """
+    screen = Screen()
     width = max(len(row.name) for row in rows)
-    print(f"{'race':{width}}  runs  happened")
+    screen.say(f"{'race':{width}}  runs  happened")
     for row in rows:
-        print(f"{row.name:{width}}  {row.runs:4}  {row.seen:8}  {_verdict(row)}")
+        screen.say(f"{row.name:{width}}  {row.runs:4}  {row.seen:8}  {_verdict(row)}")
         if row.broken:
             path = save / f"race-{row.name}-{row.seed}.json"
             path.write_text(row.plan + "\n")
-            print(f"{'':{width}}  repeat it: relay-actors chaos {app} --replay {path}")
+            screen.say(f"{'':{width}}  repeat it: relay-actors chaos {app} --replay {path}")
     broken = sum(bool(row.broken) for row in rows)
     missed = sum(not row.seen and not row.broken for row in rows)
-    print(f"{len(rows)} races: {len(rows) - broken - missed} held, {missed} not reached, {broken} broken")
+    screen.say(f"{len(rows)} races: {len(rows) - broken - missed} held, {missed} not reached, {broken} broken")
     return 1 if broken else 0
 
 

@@ -20,6 +20,7 @@ from typing import Any, Final, TypeVar
 from relay_actors.app import RelayApp
 from relay_actors.cli.catalogue import ALL, LIST, RACE_SEEDS, Row, listed, names_of, race_row, report
 from relay_actors.cli.run import load_app
+from relay_actors.cli.screen import Screen
 from relay_actors.errors import ConfigError
 from relay_actors.testing.chaos.cast import cast_of
 from relay_actors.testing.chaos.catalogue import race_named
@@ -93,7 +94,7 @@ def add_command(commands: Any) -> None:
 
 def _run_command(options: argparse.Namespace) -> int:
     if options.catalogue == LIST:
-        print(listed())
+        Screen().say(listed())
         return 0
     if options.app is None:
         raise ConfigError("name the application: relay-actors chaos module:app")
@@ -103,6 +104,8 @@ def _run_command(options: argparse.Namespace) -> int:
         raise ConfigError("--seeds and --jobs: at least 1")
     if not Path(options.save).is_dir():
         raise ConfigError(f"--save {options.save}: there is no such directory")
+    if options.twice and (options.seed is not None or options.replay or options.catalogue):
+        raise ConfigError("--twice compares runs of --seeds; of one seed by --first SEED --seeds 1 --twice")
     names = names_of(options.catalogue) if options.catalogue else []
     if len(names) > 1 and options.seed is not None:
         raise ConfigError("--seed tells one run: name the race, as in --catalogue ended-twice --seed 3")
@@ -138,6 +141,7 @@ def quieten() -> None:
 
 
 def _many(options: argparse.Namespace, app: RelayApp, cast: Cast) -> int:
+    screen = Screen()  # a reader who goes away, as head does, keeps no plan from being written
     began = time.monotonic()
     seeds = range(options.first, options.first + options.seeds)
     total = _Done(0, 0, 0, Counter(), [])
@@ -150,25 +154,25 @@ def _many(options: argparse.Namespace, app: RelayApp, cast: Cast) -> int:
             sys.stderr.write(f"\r{total.runs} of {len(seeds)} seeds, all well ")
     took_s = time.monotonic() - began
     went_wrong = sum(total.mishaps.values())
-    print(
+    screen.say(
         f"{total.runs} runs of {options.app} in {took_s:.1f} s: "
-        f"{total.steps} turns, {total.frames} frames, {went_wrong} mishaps"
+        f"{total.steps:,} turns, {total.frames:,} frames, {went_wrong:,} mishaps"
     )
     for name, times in sorted(total.mishaps.items()):
-        print(f"  {name:22} {times:7}")
+        screen.say(f"  {name:22} {times:7}")
     if not total.broken:
-        print(f"all invariants held{', and each run was the same twice' * options.twice}")
+        screen.say(f"all invariants held{', and each run was the same twice' * options.twice}")
         return 0
     seed, invariant = total.broken[0]
     if invariant == _DIFFERS:
-        print(f"seed {seed} {_DIFFERS}: the application uses something that is not the same from run to run")
+        screen.say(f"seed {seed} {_DIFFERS}: the application uses something that is not the same from run to run")
         return 1
-    print(f"seed {seed} breaks {invariant!r}; reducing it")
+    screen.say(f"seed {seed} breaks {invariant!r}; reducing it")
     plan = shrink(draw(seed, cast), lambda smaller: _breaks(smaller, app, invariant))
     path = Path(options.save) / f"chaos-{seed}.json"
     path.write_text(to_json(plan) + "\n")
     _tell_in_full(play(plan, app))
-    print(f"repeat it: relay-actors chaos {options.app} --replay {path}")
+    screen.say(f"repeat it: relay-actors chaos {options.app} --replay {path}")
     return 1
 
 
@@ -178,15 +182,18 @@ def _breaks(plan: Plan, app: RelayApp, invariant: str) -> bool:
 
 
 def _tell_in_full(run: Run) -> int:
-    print(run.plan)
+    screen = Screen()
+    screen.say(str(run.plan))
     lines = run.timeline.text().splitlines()
     if len(lines) > SHOWN and run.broken:
-        print(f"… {len(lines) - SHOWN} lines before")
+        screen.say(f"… {len(lines) - SHOWN} lines before")
         lines = lines[-SHOWN:]
     for line in lines:
-        print(line)
+        screen.say(line)
     for broken in run.broken:
-        print(f"BROKEN {broken}")
+        screen.say(f"BROKEN {broken}")
+    if not run.broken:
+        screen.say("all invariants held")
     return 1 if run.broken else 0
 
 

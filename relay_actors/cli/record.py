@@ -79,6 +79,8 @@ def _about(recording: Recording) -> str:
 def _test_of(file: str) -> list[str]:
     name = re.sub(r"\W", "_", Path(file).stem)
     return [
+        "from your_module import app  # where the RelayApp is",
+        "",
         "from relay_actors.testing import replays",
         "",
         "",

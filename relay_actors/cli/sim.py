@@ -107,7 +107,7 @@ def _introduction(
     yield f"export SIGNALWIRE_RELAY_SCHEME={'wss' if tls else 'ws'}"
     if tls is not None:
         yield f"export SIGNALWIRE_RELAY_CA_FILE={tls.ca_file}"
-    yield "and then, for example: relay-actors run examples.front_desk:app"
+    yield "and then: relay-actors run your_module:app"
     if control is not None:
         yield f"control API at {control.url}; what there is: curl {control.url}/"
         if control.is_open_to_others:

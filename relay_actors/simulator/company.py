@@ -8,6 +8,7 @@ from typing import Self, TypeVar
 
 from relay_actors.simulator.calls import Call
 from relay_actors.simulator.conference import Participation
+from relay_actors.simulator.near_words import NearWords
 from relay_actors.simulator.queues import Place
 from relay_actors.simulator.rooms import Stay
 from relay_actors.simulator.world import World
@@ -17,7 +18,7 @@ __all__ = ["InCompany"]
 RunningT = TypeVar("RunningT")
 
 
-class InCompany(ABC):
+class InCompany(NearWords, ABC):
     """What can be asked of a line about others: who hears its person, and where that is."""
 
     _call: Call

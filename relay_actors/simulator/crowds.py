@@ -14,6 +14,7 @@ from typing import overload
 
 from relay_actors.errors import ConfigError
 from relay_actors.simulator.lines import StoryError
+from relay_actors.simulator.near_words import NearWords
 from relay_actors.simulator.phones import Phone
 from relay_actors.simulator.world import World
 
@@ -23,7 +24,7 @@ FIRST = "+15550100000"
 """The number of the first one, if nobody says otherwise."""
 
 
-class Crowd(Sequence[Phone]):
+class Crowd(NearWords, Sequence[Phone]):
     """Telephones of which each does and expects the same: what `Phone` has, for all of them.
 
     Each verb is done by everybody, also when some of them fail, and then tells how many failed, and the story of the

@@ -209,7 +209,9 @@ class Line(InCompany):
 
         Raises:
             StoryError: it was not heard in time, or the call ended before.
+            ConfigError: ``what`` is no text.
         """
+        checks.required(checks.any_text, what=what)
         with self._world.look():
             before = self._listened
         self._wait(lambda: self._listen_for(what) or self.is_over, within)

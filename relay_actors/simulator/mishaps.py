@@ -10,6 +10,7 @@ from relay_actors.simulator.damages import Becomes, Damage
 from relay_actors.simulator.fault_words import Fault, parse_fault
 from relay_actors.simulator.faults import ALL_METHODS, ANYTHING, Delay, Rejection, Twist
 from relay_actors.simulator.names import known_event_type, known_method
+from relay_actors.simulator.near_words import NearWords
 from relay_actors.simulator.post import Post
 from relay_actors.simulator.sessions import Sessions
 from relay_actors.simulator.wire_mishaps import WireMishaps
@@ -17,7 +18,7 @@ from relay_actors.simulator.wire_mishaps import WireMishaps
 __all__ = ["Mishaps"]
 
 
-class Mishaps(WireMishaps):
+class Mishaps(NearWords, WireMishaps):
     """Refuses, delays, repeats and forgets, when a test says so; `inject` does whatever has a name. Any thread."""
 
     _sessions: Sessions

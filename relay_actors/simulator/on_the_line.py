@@ -6,11 +6,12 @@ from abc import ABC, abstractmethod
 
 from relay_actors.simulator.faxes import Fax
 from relay_actors.simulator.lines import Line
+from relay_actors.simulator.near_words import NearWords
 
 __all__ = ["OnTheLine"]
 
 
-class OnTheLine(ABC):
+class OnTheLine(NearWords, ABC):
     """Passes the story on to the latest line, so that one need not hold it.
 
     What waits, waits for a call, too: for the first one, and for the one that `Phone.answers` was said ahead about.

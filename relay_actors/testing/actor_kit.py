@@ -15,6 +15,7 @@ from relay_actors.app import RelayApp
 from relay_actors.config import Limits, Timing
 from relay_actors.errors import ConfigError
 from relay_actors.protocol.commands import RelayCommand
+from relay_actors.protocol.events import RelayEvent
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef, cell_of
 from relay_actors.runtime.clock import Random
@@ -67,6 +68,8 @@ class ActorKit(Expecting, Generic[A]):
         self._crashes_seen = 0
 
     def __repr__(self) -> str:
+        if not hasattr(self, "commands"):  # in the report of a test that gave it the wrong class
+            return f"<{type(self).__name__}>"
         return f"<{type(self).__name__} of {self._actor_class.__name__}: {len(self.commands)} commands>"
 
     def __enter__(self) -> Self:
@@ -103,16 +106,19 @@ class ActorKit(Expecting, Generic[A]):
             command: a class of commands (``Play``), a function that accepts one, or a command that it must equal.
             code: the server's, such as ``404``.
             message: the server's.
+
+        Raises:
+            ConfigError: no command is like that.
         """
-        self.wire.answers_next(command, refused(code, message))
+        self.wire.answers_next(_of_commands(command), refused(code, message))
 
     def accepts_next(self, command: object, **facts: object) -> None:
         """Accept the next such command, with more in the answer than usual, for example the ``url`` of a recording."""
-        self.wire.answers_next(command, accepted("Accepted", **facts))
+        self.wire.answers_next(_of_commands(command), accepted("Accepted", **facts))
 
     def leaves_unanswered(self, command: object) -> None:
         """Never answer the next such command."""
-        self.wire.answers_next(command, None)
+        self.wire.answers_next(_of_commands(command), None)
 
     # -- what happens ------------------------------------------------------------------------------------------------
 
@@ -130,6 +136,10 @@ class ActorKit(Expecting, Generic[A]):
         self._dispatcher.settle()
 
     # -- what it does ------------------------------------------------------------------------------------------------
+
+    def _expect(self, matcher: object, deadline: float) -> Any:
+        __tracebackhide__ = True
+        return super()._expect(_of_commands(matcher), deadline)
 
     def expect_no_command(self, for_s: float | None = None) -> None:
         """Let ``for_s`` virtual seconds pass, 0.1 by default, in which no command is sent.
@@ -221,3 +231,14 @@ class ActorKit(Expecting, Generic[A]):
 
 def _never(_timeout: float | None) -> bool:
     raise AssertionError("a deterministic dispatcher never blocks")
+
+
+def _of_commands(matcher: object) -> object:
+    """Return what may accept a command, as it is given."""
+    if isinstance(matcher, str):
+        raise ConfigError(f"{matcher!r} is text, which no command equals: give a class of commands, such as Play")
+    if isinstance(matcher, type) and issubclass(matcher, RelayEvent):
+        raise ConfigError(
+            f"{matcher.__name__} is an event, which no actor sends: give a class of commands, such as Play"
+        )
+    return matcher

@@ -18,6 +18,7 @@ from relay_actors.errors import ConfigError
 from relay_actors.runtime.base import Dispatcher
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
 from relay_actors.runtime.future import Future, WaitTimeout
+from relay_actors.simulator.near_words import NearWords
 
 __all__ = ["Expecting", "Inbox", "describe", "factor_for", "matches", "shown"]
 
@@ -129,7 +130,7 @@ class Inbox(Generic[T]):
                     return None
 
 
-class Expecting:
+class Expecting(NearWords):
     """Reads what comes in the order in which it comes. Not inside an actor: it waits.
 
     A matcher is a class (one of it), a function (what it accepts), or any other value (what equals it).

@@ -21,6 +21,7 @@ something of an application is left over at the end, the test fails.
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shlex
@@ -267,10 +268,9 @@ def _command(item: pytest.Item, seed: int) -> str:
 
 
 def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise ValueError(text)
-    return count
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"invalid number {text!r}: give a whole one, 1 or more")
+    return int(text)
 
 
 def _length(text: str) -> int:

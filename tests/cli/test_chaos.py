@@ -44,7 +44,7 @@ def test_seeds_that_all_hold_end_with_0(capsys: pytest.CaptureFixture[str]):
     """And what went wrong in them is counted."""
     assert main(["chaos", APP, "--seeds", "12", "--jobs", "1", "--journal", "--twice"]) == 0
     said = capsys.readouterr().out
-    assert re.search(r"12 runs of .* turns, \d+ frames, \d+ mishaps", said)
+    assert re.search(r"12 runs of .* turns, [\d,]+ frames, \d+ mishaps", said)
     assert "all invariants held, and each run was the same twice" in said
 
 
@@ -84,6 +84,7 @@ def test_what_breaks_is_reduced_written_down_and_repeated(unsound: Path, capsys:
     [
         (["--seeds", "0"], "at least 1"),
         (["--jobs", "0"], "at least 1"),
+        (["--seed", "3", "--twice"], "--first SEED --seeds 1 --twice"),
         (["--replay", "nowhere.json"], "nowhere.json: No such file"),
         (["--replay", "pyproject.toml"], "no plan of a run"),
         (["--save", "nowhere"], "--save nowhere: there is no such directory"),

@@ -59,10 +59,11 @@ def test_ctrl_c_is_no_failure_with_a_traceback():
         assert "Traceback" not in demo.output
 
 
-def test_a_reader_that_goes_away_does_not_change_the_outcome():
+@pytest.mark.parametrize("arguments", [["demo", "--fast"], ["chaos", "examples.first_call:app", "--seed", "3"]])
+def test_a_reader_that_goes_away_does_not_change_the_outcome(arguments: list[str]):
     """``relay-actors demo | head`` shows ten lines; what the demo counts is not its output."""
     with subprocess.Popen(
-        [sys.executable, "-m", "relay_actors.cli.main", "demo", "--fast"],
+        [sys.executable, "-m", "relay_actors.cli.main", *arguments],
         env=plain_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -49,6 +49,7 @@ def test_a_call_of_a_journal_becomes_a_test_that_passes(journal: Path, capsys: p
     assert head.startswith("calls/17.jsonl: 1 call, ")
     assert head.endswith(" 7 commands, with stand-ins for what was said. The test:")
     assert [line for line in test if line] == [
+        "from your_module import app  # where the RelayApp is",
         "from relay_actors.testing import replays",
         "def test_call_17() -> None:",
         '    replays("calls/17.jsonl", app)',

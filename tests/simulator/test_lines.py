@@ -110,6 +110,12 @@ def test_who_is_hung_up_on_does_not_hear_nothing(stage: Stage, call: Inbound):
         call.line.hears_nothing(for_s=3)
 
 
+def test_what_is_heard_is_text(call: Inbound):
+    """A number would otherwise be told by an error of the insides."""
+    with pytest.raises(ArgumentError, match="what must be text"):
+        call.line.hears(1)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("for_s", [-1, "5", None, float("nan")])
 def test_nothing_is_heard_for_a_number_of_seconds(call: Inbound, for_s: Any):
     with pytest.raises(ArgumentError, match="for_s must be a number of seconds"):

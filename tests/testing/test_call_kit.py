@@ -428,8 +428,25 @@ def test_what_is_not_said_first_is_missed():
         assert "of Menu: 1 commands" in repr(kit)
 
 
+@pytest.mark.parametrize("use", ["expect", "expect_in_order", "rejects_next", "accepts_next", "leaves_unanswered"])
+def test_what_no_command_can_be_is_refused(use: str):
+    """It would be waited for in vain, or never be refused."""
+    with CallKit(Menu) as kit:
+        with pytest.raises(ConfigError, match=r"'calling\.play' is text, which no command equals"):
+            getattr(kit, use)("calling.play")
+        with pytest.raises(ConfigError, match="PlayEvent is an event, which no actor sends"):
+            getattr(kit, use)(PlayEvent)
+
+
+def test_a_misspelt_word_tells_which_one_was_meant():
+    """Of a kit as of a phone."""
+    with CallKit(Menu) as kit, pytest.raises(AttributeError, match="it probably means 'arrives'"):
+        kit.arrive()  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("wrong", [MessageActor, Menu.answer, "Menu", None])
 def test_only_classes_of_calls_are_taken(wrong: Any):
     """Before anything is started."""
     with pytest.raises(ConfigError, match=r"CallKit\(.*\): give a subclass of CallActor"):
         CallKit(wrong)
+    assert repr(CallKit.__new__(CallKit)) == "<CallKit>"  # as the report of the failing test shows it

@@ -450,13 +450,21 @@ def test_a_wrong_marker_is_told(user: pytest.Pytester, marker: str, told: str):
     user.runpytest_inprocess().stdout.fnmatch_lines([told])
 
 
-@pytest.mark.parametrize("option", ["--relay-seeds=0", "--relay-timeline=0", "--relay-seed=x"])
-def test_a_wrong_option_is_told(user: pytest.Pytester, option: str):
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("--relay-seeds=0", "invalid number '0': give a whole one, 1 or more"),
+        ("--relay-seeds=many", "invalid number 'many'"),
+        ("--relay-timeline=0", "invalid number '0'"),
+        ("--relay-seed=x", "invalid int value: 'x'"),
+    ],
+)
+def test_a_wrong_option_is_told(user: pytest.Pytester, option: str, told: str):
     """Before anything runs."""
     result = user.runpytest_inprocess(option)
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"*argument {option.partition('=')[0]}: invalid*"])
+    result.stderr.fnmatch_lines([f"*argument {option.partition('=')[0]}: {told}*"])
 
 
 def test_workers_share_the_seeds(user: pytest.Pytester):
