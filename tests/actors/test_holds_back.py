@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from relay_actors import Limits, Timing
+from relay_actors import CallActor, Limits, Timing
 from relay_actors.actors.holding import HoldBack, Release
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.errors import ConnectionLostError, NotSentError, RelayActorsError
@@ -16,6 +16,13 @@ from relay_actors.journal.memory import MemoryStore
 from tests.support.plain_world import PlainWorld
 
 PATIENT = dataclasses.replace(Timing(), request_timeout_s=10.0)
+
+
+class Silent(CallActor):
+    """Has a call, and does nothing about it."""
+
+    def on_receive(self, message: object) -> None:
+        """Wait."""
 
 
 class Asks:
@@ -65,7 +72,10 @@ def test_what_comes_behind_is_sent_in_order_when_it_is_released() -> None:
 def test_a_lost_command_holds_back_what_waits_in_the_queue_already() -> None:
     """It would be the first to go out on the next connection."""
     with PlainWorld() as world:
+        world.app.calls("support")(Silent)
         world.start()
+        world.event("calling.call.receive", {"call_id": "call", "node_id": "node", "context": "support"}, "e")
+        world.settle()
         asks = Asks(world)
         world.answer = lambda _frame: None
         asks(1)
@@ -79,6 +89,19 @@ def test_a_lost_command_holds_back_what_waits_in_the_queue_already() -> None:
         assert asks.sent == [1]
         asks.tell(Release("call"))
         assert asks.sent == [1, 2]
+
+
+def test_nothing_is_held_back_for_a_call_that_has_gone_when_its_last_command_is_lost() -> None:
+    """X18: nobody would ever let it go."""
+    with PlainWorld() as world:
+        world.start()
+        asks = Asks(world, "a call that has gone")
+        world.answer = lambda _frame: None
+        asks(1)
+        world.vanish()
+        world.run(3.0)
+        assert [type(error) for _number, error in asks.told] == [ConnectionLostError]
+        assert world.app._running().wire.holding.subjects == set()
 
 
 def test_what_waits_too_long_is_not_sent() -> None:
