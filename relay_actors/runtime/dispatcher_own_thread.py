@@ -28,6 +28,7 @@ class OwnThread:
         self._run = run
         self._may_go = threading.Semaphore(0)
         self.is_abandoned = False
+        self._is_over = False
         self._waits = threading.Semaphore(0) if is_strict else None
         self.thread = threading.Thread(target=self._work, name=name, daemon=daemon)
 
@@ -43,6 +44,8 @@ class OwnThread:
             self._may_go.release()
         if self._waits is not None:
             self._waits.acquire()
+            if self._is_over:  # what is left of it is on its way out: whoever counts threads now finds none
+                self.thread.join()
 
     def wait(self) -> None:
         """Wait until it may go on. On the thread itself; not to be called without having told who will let it."""
@@ -62,6 +65,7 @@ class OwnThread:
             with contextlib.suppress(_Abandoned):
                 self._run()
         finally:
+            self._is_over = True
             if self._waits is not None:
                 self._waits.release()
 

@@ -31,6 +31,7 @@ def test_a_strict_one_and_who_lets_it_go_on_never_run_together():
         own.go_on()
         log.append(f"waits {step}")
     assert log == ["runs 0", "waits 0", "runs 1", "waits 1", "runs 2", "waits 2", "ends", "waits 3"]
+    assert not own.thread.is_alive()  # who has let it go on has also waited for its end
 
 
 @pytest.mark.usefixtures("eager_switches")
