@@ -115,7 +115,9 @@ def _run_command(options: argparse.Namespace) -> int:
     cast = _cast(app, options)
     if options.replay:
         try:
-            plan = from_json(Path(options.replay).read_text())
+            plan = from_json(Path(options.replay).read_text("utf-8"))
+        except UnicodeDecodeError:
+            raise ConfigError(f"--replay {options.replay}: this is no plan of a run, it is not even text") from None
         except OSError as error:
             raise ConfigError(f"--replay {options.replay}: {error.strerror}") from None
         return _tell_in_full(play(plan, app))

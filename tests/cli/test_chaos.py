@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,7 @@ def test_what_breaks_is_reduced_written_down_and_repeated(unsound: Path, capsys:
         (["--jobs", "0"], "at least 1"),
         (["--seed", "3", "--twice"], "--first SEED --seeds 1 --twice"),
         (["--replay", "nowhere.json"], "nowhere.json: No such file"),
+        (["--replay", sys.executable], "not even text"),
         (["--replay", "pyproject.toml"], "no plan of a run"),
         (["--save", "nowhere"], "--save nowhere: there is no such directory"),
     ],
