@@ -18,6 +18,7 @@ from relay_actors.protocol.readers import read_object
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.mailbox import Envelope
 from relay_actors.runtime.reasons import DeadLetter, ExitReason
+from relay_actors.runtime.restart_record import RestartRecord
 from relay_actors.runtime.signals import Internal
 from relay_actors.simulator.crossings import states_of
 from relay_actors.testing.chaos.moments import call_of
@@ -46,6 +47,9 @@ INVARIANTS: Final = {
 
 _OF_CALLS: Final = ("request", "parked", "held", "known")
 """What of an application's residue can only belong to calls and texts: its services may have much of their own."""
+
+_PILLARS: Final = ("ConnectionActor", "DeskActor", "ServicesSupervisor", "CallsSupervisor", "MessagesSupervisor")
+"""Actors that run no code of an application: nothing that happens may make them fail."""
 
 _STEPS_AT_A_MOMENT: Final = 20_000
 _SECOND: Final = 1.0
@@ -95,7 +99,6 @@ class Watch:
         self._steps = 0
         self._mail: dict[int, tuple[object, list[str]]] = {}
         """By the identity of a message, which is kept so that no other one gets it: to whom it is on its way."""
-        self._apps: list[RelayApp] = []
 
     def complain(self, invariant: str, how: str) -> None:
         """Note that an invariant does not hold."""
@@ -108,9 +111,9 @@ class Watch:
         # What a former process had taken in and not committed died with it: it is to be kept anew, before it is
         # acknowledged.
         self._appended &= self._durable
-        self._apps.append(app)
         system.observation.add(self)
         system.dead_letters.subscribe(self._on_dead_letter)
+        system.restarts.subscribe(self._on_restart)
 
     def after_step(self) -> None:
         """Look at what can be wrong only between two steps."""
@@ -237,6 +240,11 @@ class Watch:
             for other in system.living:
                 if other.parent is cell and not other.has_ended:
                     self.complain("children", f"{other} lives when the end of {cell} is told")
+
+    def _on_restart(self, record: RestartRecord) -> None:
+        """A failed actor is about to begin anew."""
+        if record.child.partition("#")[0] in _PILLARS:
+            self.complain("connection", f"{record.child} has failed: {record.reason}")
 
     def _on_dead_letter(self, letter: DeadLetter) -> None:
         """Somebody's message will not be handled."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from relay_actors.actors.connection import ConnectionActor
 from relay_actors.journal.entries import EventReceived, Session
 from relay_actors.journal.memory import MemoryMedium
 from relay_actors.protocol import json_codec
@@ -234,3 +235,20 @@ def test_a_process_may_die_when_the_journal_has_just_kept_something(lab: Lab, wa
     assert notes == []
     store.commit()
     assert notes == ["the process dies on kept calling.call.state answered"]
+
+
+def test_an_actor_of_the_framework_that_fails(lab: Lab, watch: Watch, monkeypatch: pytest.MonkeyPatch):
+    """S18: whatever comes over the wire, and whatever an application does, must not bring the connection down."""
+
+    def fails(_self: ConnectionActor, _outgoing: object) -> None:
+        monkeypatch.undo()
+        raise ValueError("a bug of ours")
+
+    lab.start(app)
+    watch.follow(app)
+    monkeypatch.setattr(ConnectionActor, "_send", fails)
+    lab.phone("+15550001111").dials(context="menu")
+    lab.advance(5.0)
+    assert invariants(watch) == ["connection"]
+    assert "ConnectionActor#" in watch.broken[0].how
+    assert "a bug of ours" in watch.broken[0].how
