@@ -24,8 +24,8 @@ from relay_actors.cli.screen import Screen
 from relay_actors.errors import ConfigError
 from relay_actors.testing.chaos.cast import cast_of
 from relay_actors.testing.chaos.catalogue import race_named
-from relay_actors.testing.chaos.plan import Cast, Plan, draw, from_json, to_json
-from relay_actors.testing.chaos.run import Run, play
+from relay_actors.testing.chaos.plan import Cast, draw, from_json, to_json
+from relay_actors.testing.chaos.run import Run, breaks, play
 from relay_actors.testing.chaos.shrink import shrink
 
 __all__ = ["add_command", "quieten"]
@@ -170,17 +170,12 @@ def _many(options: argparse.Namespace, app: RelayApp, cast: Cast) -> int:
         screen.say(f"seed {seed} {_DIFFERS}: the application uses something that is not the same from run to run")
         return 1
     screen.say(f"seed {seed} breaks {invariant!r}; reducing it")
-    plan = shrink(draw(seed, cast), lambda smaller: _breaks(smaller, app, invariant))
+    plan = shrink(draw(seed, cast), lambda smaller: breaks(smaller, app, invariant))
     path = Path(options.save) / f"chaos-{seed}.json"
     path.write_text(to_json(plan) + "\n")
     _tell_in_full(play(plan, app))
     screen.say(f"repeat it: relay-actors chaos {options.app} --replay {path}")
     return 1
-
-
-def _breaks(plan: Plan, app: RelayApp, invariant: str) -> bool:
-    broken = play(plan, app).broken
-    return bool(broken) and broken[0].invariant == invariant
 
 
 def _tell_in_full(run: Run) -> int:

@@ -16,25 +16,7 @@ from tests.testing.chaos.racers import app
 
 APP = "tests.testing.chaos.racers:app"
 
-UNSOUND = """
-from relay_actors import CallActor, RelayApp
-from relay_actors.events import CallReceiveEvent, CallStateEvent
-
-app = RelayApp()
-
-
-@app.calls("menu")
-class Stubborn(CallActor):
-    def on_receive(self, message):
-        match message:
-            case CallStateEvent(call_state="ended"):
-                self.start_timer("late", "late", 0.5)
-            case "late":
-                self.app.execute("calling.answer", {"node_id": self.node_id, "call_id": self.call_id})
-            case CallReceiveEvent():
-                print("not shown")
-                self.answer()
-"""
+UNSOUND = "tests.testing.chaos.unsound:app"
 
 
 def test_the_races_are_listed_without_an_application(capsys: pytest.CaptureFixture[str]):
@@ -79,17 +61,16 @@ def test_what_a_race_breaks_is_written_down_and_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     """Proves SEMANTICS V6. What the application prints is not shown among it."""
-    (tmp_path / "unsound_racer.py").write_text(UNSOUND)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert main(["chaos", "unsound_racer", "--catalogue", "short-call", "--seeds", "5", "--jobs", "1"]) == 1
+    assert main(["chaos", UNSOUND, "--catalogue", "short-call", "--seeds", "5", "--jobs", "1"]) == 1
     said = capsys.readouterr().out
     assert "BROKEN with seed 0: after the end" in said
     assert "not shown" not in said
     [path] = tmp_path.glob("race-short-call-0.json")
     assert f"--replay {path.name}" in said
     assert json.loads(path.read_text())["format"] == 1
-    assert main(["chaos", "unsound_racer", "--replay", str(path)]) == 1
+    assert main(["chaos", UNSOUND, "--replay", str(path)]) == 1
     assert "BROKEN after the end" in capsys.readouterr().out
 
 

@@ -12,32 +12,13 @@ from relay_actors.cli.main import main
 
 APP = "tests.testing.chaos.application:app"
 
-UNSOUND = """
-from relay_actors import CallActor, RelayApp
-from relay_actors.events import CallReceiveEvent, CallStateEvent
-
-app = RelayApp()
-
-
-@app.calls("menu")
-class Stubborn(CallActor):
-    def on_receive(self, message):
-        match message:
-            case CallStateEvent(call_state="ended"):
-                self.start_timer("late", "late", 0.5)
-            case "late":
-                self.app.execute("calling.answer", {"node_id": self.node_id, "call_id": self.call_id})
-            case CallReceiveEvent():
-                self.answer()
-"""
+UNSOUND = "tests.testing.chaos.unsound:app"
 
 
 @pytest.fixture
-def unsound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory with an application that sends commands on calls that have ended."""
-    (tmp_path / "unsound_app.py").write_text(UNSOUND)
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the command is run."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
     return tmp_path
 
 
@@ -66,17 +47,18 @@ def test_one_seed_is_told_in_full(capsys: pytest.CaptureFixture[str]):
     assert "signalwire.connect" in said
 
 
-def test_what_breaks_is_reduced_written_down_and_repeated(unsound: Path, capsys: pytest.CaptureFixture[str]):
+def test_what_breaks_is_reduced_written_down_and_repeated(directory: Path, capsys: pytest.CaptureFixture[str]):
     """Proves SEMANTICS V6: a file repeats it, with the same end."""
-    assert main(["chaos", "unsound_app", "--seeds", "50", "--jobs", "1", "--no-faults"]) == 1
+    assert main(["chaos", UNSOUND, "--seeds", "50", "--jobs", "1", "--no-faults"]) == 1
     said = capsys.readouterr().out
     assert "breaks 'after the end'" in said
-    [path] = unsound.glob("chaos-*.json")
+    [path] = directory.glob("chaos-*.json")
     assert f"--replay {path.name}" in said
     [told] = re.findall(r"^BROKEN .*$", said, re.MULTILINE)
-    assert main(["chaos", "unsound_app", "--replay", str(path)]) == 1
+    assert main(["chaos", UNSOUND, "--replay", str(path)]) == 1
     again = capsys.readouterr().out
     assert told in again
+    again = again.removeprefix("not shown\n")  # of one run what the application prints is shown, too
     assert re.match(r"seed \d+\nat .* calls menu, does nothing; stays .*\nturns are drawn 0 times", again)
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from relay_actors.app import RelayApp
-from relay_actors.testing.chaos.plan import Cast, Plan
+from relay_actors.testing.chaos.plan import Cast
 from relay_actors.testing.chaos.races import Race
-from relay_actors.testing.chaos.run import Run, play
+from relay_actors.testing.chaos.run import Run, breaks, play
 from relay_actors.testing.chaos.shrink import shrink
 from relay_actors.testing.chaos.sightings import story_of
 
@@ -38,12 +38,8 @@ class Outcome:
         """Return a run of as little as possible that breaks what the broken one breaks."""
         assert self.broken is not None  # nobody asks otherwise
         invariant = self.broken.broken[0].invariant
-
-        def breaks(plan: Plan) -> bool:
-            broken = play(plan, app).broken
-            return bool(broken) and broken[0].invariant == invariant
-
-        return play(shrink(self.broken.plan, breaks, most_tries=MOST_TRIES), app)
+        plan = shrink(self.broken.plan, lambda smaller: breaks(smaller, app, invariant), most_tries=MOST_TRIES)
+        return play(plan, app)
 
 
 def race(

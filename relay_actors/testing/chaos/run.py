@@ -17,7 +17,7 @@ from relay_actors.testing.lab import Lab
 from relay_actors.testing.timeline import Timeline
 from relay_actors.transport.base import Connector, Transport
 
-__all__ = ["Judge", "Run", "play"]
+__all__ = ["Judge", "Run", "breaks", "play"]
 
 Judge = Callable[[Lab], Iterable[str]]
 """Looks at a run that is over, and gives a sentence for each thing that is wrong with it."""
@@ -64,6 +64,12 @@ def play(plan: Plan, app: RelayApp, *, judge: Judge | None = None) -> Run:
         setattr(manners, name, True)
     lab = Lab(plan.seed, manners=manners, lots=plan.lots)
     return _Play(lab, plan, app, judge).to_the_end()
+
+
+def breaks(plan: Plan, app: RelayApp, invariant: str) -> bool:
+    """Return whether ``invariant`` is the first that does not hold when ``app`` is run by a plan: for `shrink`."""
+    broken = play(plan, app).broken
+    return bool(broken) and broken[0].invariant == invariant
 
 
 class _Play:

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from relay_actors import CallActor, RelayApp
-from relay_actors.events import CallReceiveEvent, CallStateEvent
 from relay_actors.testing.chaos.cast import cast_of
 from relay_actors.testing.chaos.plan import KILL, Caller, Doing, Mishap, Plan, draw, from_json
 from relay_actors.testing.chaos.run import Run, play
 from relay_actors.testing.lab import Lab
+from tests.testing.chaos import unsound
 from tests.testing.chaos.application import app
 
 PLANS = sorted((Path(__file__).parent / "plans").glob("*.json"))
@@ -59,25 +58,10 @@ def heard(run: Run) -> list[str]:
     return [str(sound) for phone in run.phones for line in phone.lines for sound in line.heard]
 
 
-class Stubborn(CallActor):
-    """Plays something although the call has ended."""
-
-    def on_receive(self, message: object) -> None:
-        match message:
-            case CallStateEvent(call_state="ended"):
-                self.start_timer("late", "late", 0.5)
-            case "late":
-                self.app.execute("calling.answer", {"node_id": self.node_id, "call_id": self.call_id})
-            case CallReceiveEvent():
-                self.answer()
-
-
 def test_a_command_after_the_end_is_found():
     """X4: of an application that sends frames of its own."""
-    unsound = RelayApp()
-    unsound.calls("menu")(Stubborn)
     plan = Plan(seed=1, callers=(Caller(who="+15550100100", at=1.0, context="menu", stays=3.0),))
-    [broken] = play(plan, unsound).broken
+    [broken] = play(plan, unsound.app).broken
     assert broken.invariant == "after the end"
     assert "calling.answer" in str(broken)
 
