@@ -15,6 +15,7 @@ from relay_actors.actors.call_handle import CallHandle
 from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.ending import Ending, heeding_signals, next_word
+from relay_actors.actors.frame_log import show_log
 from relay_actors.actors.give_up import HangUp
 from relay_actors.actors.given_journal import GivenJournal
 from relay_actors.actors.leg import Leg
@@ -254,6 +255,8 @@ class RelayApp(Requesting, Showing):
             TimeoutError: no log in within ``wait_s``. The application is stopped again, as after every error.
         """
         settings = self.check_settings(**overrides)
+        if settings.log_level:
+            show_log(settings.log_level)
         self._join_stop()
         with self._life:
             if self._tree is not None:

@@ -29,7 +29,6 @@ PUBLIC = {
         MessageStateEvent PayEvent PlayEvent QueueEvent RecordEvent ReferEvent RelayEvent SendDigitsEvent StreamEvent
         TapEvent TranscribeEvent parse_event
     """,
-    "relay_actors.client": "Call Message RelayClient",
     "relay_actors.commands": """
         AI AIHold AIMessage AIUnhold ActionCommand AmazonBedrock Answer BindDigit ClearDigitBindings Collect Connect
         ControlCommand Denoise DenoiseStop Detect Dial Disconnect Echo Hangup Hold JoinConference JoinRoom
@@ -89,6 +88,12 @@ def test_every_name_of_the_reference_package_is_importable() -> None:
     found = {name for name in names for window in windows() if name in window.__all__}
     missing = sorted(set(names) - found)
     assert missing == [], f"in none of {WINDOWS}: {missing}"
+
+
+def test_the_asyncio_client_has_the_names_of_the_reference_package_and_no_others() -> None:
+    """So that applications change nothing but from where they import."""
+    client = importlib.import_module("relay_actors.client")
+    assert set(client.__all__) == set(CONSTANTS["package_all"])
 
 
 def test_a_name_means_the_same_wherever_it_is_found() -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from relay_actors.protocol.scrub import excerpt, scrub
 
-__all__ = ["FrameLog", "mask_numbers"]
+__all__ = ["FrameLog", "mask_numbers", "show_log"]
 
 _log = logging.getLogger("relay_actors.frames")
 
@@ -49,3 +49,16 @@ class FrameLog:
         """Log that something odd came; ``why`` is scrubbed already."""
         if self.is_on:
             _log.debug("ignored: %s", mask_numbers(why))
+
+
+def show_log(level: str) -> None:
+    """Have what the framework logs from ``level`` on be seen: on standard error, if the program has no log of its own.
+
+    Source: PROTOCOL 16.3, ``SIGNALWIRE_LOG_LEVEL``.
+    """
+    log = logging.getLogger("relay_actors")
+    log.setLevel(level)
+    if not log.hasHandlers():
+        shown = logging.StreamHandler()
+        shown.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+        log.addHandler(shown)

@@ -30,6 +30,8 @@ class GivenJournal:
     """
 
     def __init__(self, given: str | os.PathLike[str] | Store | None, durability: Durability = "process") -> None:
+        if not (given is None or isinstance(given, str | os.PathLike) or hasattr(given, "append")):
+            raise ConfigError(f"journal={given!r}: must be the path of a file, a Store or None")
         if durability not in get_args(Durability):
             raise ConfigError(f"durability={durability!r}: must be 'process' or 'power'")
         if durability != "process" and not isinstance(given, str | os.PathLike):

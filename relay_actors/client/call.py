@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self, TypeVar, cast
 
 from relay_actors.actors.actions import Action
 from relay_actors.actors.call import CallActor
 from relay_actors.actors.call_handle import CallHandle
 from relay_actors.actors.call_ref import CallRef
+from relay_actors.actors.give_up import DEFAULTS
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.leg import Leg, Listener
 from relay_actors.actors.orders import Begin, Control, Order, Perform
 from relay_actors.actors.verbs.base import OnCompleted
 from relay_actors.actors.waits import Reply
-from relay_actors.client.base import Client
-from relay_actors.errors import CallEnded, NotSentError
+from relay_actors.client.base import Client, client_of
+from relay_actors.errors import CallEnded, NotSentError, RelayActorsError
 from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.commands import ActionCommand
 from relay_actors.protocol.events import CallReceiveEvent
+from relay_actors.runtime.base import Runnable
 
-__all__ = ["Call", "call_actor"]
+__all__ = ["Call", "ClientCall"]
 
 _log = logging.getLogger("relay_actors.client")
 
@@ -33,19 +36,8 @@ class Call(CallHandle):
     """A call. ``await`` what its methods give: a result, a running action, an event.
 
     The client makes one for each inbound call and each dial. Make one yourself to follow a call of this session whose
-    ids you know, for example from ``execute("calling.begin", …)``. A call that is followed already stays as it is.
-
-    Args:
-        client: the `RelayClient`.
-        call_id: of the leg.
-        node_id: the server's node.
-        project_id: the client's by default.
-        context: the routing label.
-        tag: of the dial.
-        direction: ``inbound`` or ``outbound``.
-        device: ``{type, params}`` of the other party.
-        state: the last known state.
-        segment_id: groups legs.
+    ids you know, for example from ``execute("calling.begin", …)``: arguments are those of the official client, and
+    what is known of the call. A call that is followed already stays as it is.
 
     Raises:
         NotSentError: the client is not connected (a RelayError).
@@ -73,7 +65,7 @@ class Call(CallHandle):
         leg.direction = direction
         leg.call_id, leg.node_id, leg.project_id, leg.context = call_id, node_id, project_id, context
         leg.tag, leg.device, leg.state, leg.segment_id = tag, dict(device or {}), state, segment_id
-        super().__init__(client.app.attach(client.actor_class, leg).ref)
+        super().__init__(client.app.attach(ClientCall, leg).ref)
         self.client = client
 
     @classmethod
@@ -110,10 +102,10 @@ class Call(CallHandle):
         Raises:
             TypeError: ``handler`` cannot be called.
         """
-        super().on(event_type, self.client.handlers.on_loop(handler))
+        super().on(event_type, self.client.loops.on_loop(handler))
 
     def _begin(self, kind: type[A], command: ActionCommand, on_completed: OnCompleted) -> A:
-        wrapped = self.client.handlers.on_loop(on_completed) if on_completed is not None else None
+        wrapped = self.client.loops.on_loop(on_completed) if on_completed is not None else None
         return super()._begin(kind, command, wrapped)
 
     def _reply(self, command: Command) -> Reply:
@@ -140,29 +132,58 @@ class _CallReply(Reply):
         return super().try_fail(error)
 
 
-def call_actor(client: Client) -> type[CallActor]:
-    """Return the class of actors that are behind the calls of ``client``: none of the user's code runs in them."""
+class ClientCall(CallActor):
+    """Behind each call of a client: keeps it, and has the handler of inbound calls started.
 
-    class ClientCall(CallActor):
-        """Keeps the call, and has the handler of inbound calls started."""
+    None of the user's code runs in it: it fails because the handler has failed, with which nobody can go on.
+    """
 
-        def on_receive(self, message: object) -> None:
-            """Take what happens; all that is not for the handler is for those who wait and listen."""
-            if not isinstance(message, CallReceiveEvent):
-                super().on_receive(message)
-                return
-            handler = client.handlers.on_call
-            if handler is None:
-                # It stays, and rings on: a client may have been made to be asked for its calls (PROTOCOL 8.3).
-                self.log.warning("no on_call handler: the call is not handled context=%r", self.call_context)
-            elif not client.handlers.run(_attend, Call.of(client, cast("CallRef", self.actor_ref)), handler):
-                self.leave("error")
+    max_restarts = 0
+    _is_attended = False
 
-    return ClientCall
+    @classmethod
+    def construct(cls, cell: Any) -> Self:
+        """Make the object of one incarnation. For the cell."""
+        made = super().construct(cell)
+        cell.keep.on_give_up = client_of(made).gives_up or DEFAULTS
+        return made
+
+    def on_receive(self, message: object) -> None:
+        """Take what happens; all that is not for the handler is for those who wait and listen."""
+        if isinstance(message, CallReceiveEvent):
+            self._have_it_attended()
+        else:
+            super().on_receive(message)
+
+    def on_recovered(self, pending: Sequence[Command]) -> None:
+        """Begin with the handler anew: where it was, nobody knows. Those who talk are left to do so (X7)."""
+        if self.direction == "inbound" and not self.leg.is_bridged:
+            self._have_it_attended()
+        else:
+            _give_up(self.runs_as, RelayActorsError("nobody attends to this call since the last process has ended"))
+
+    def _have_it_attended(self) -> None:
+        client = client_of(self)
+        handler, loops = client.call_handler, client.loops
+        if self._is_attended:
+            return
+        self._is_attended = True
+        if handler is None:
+            # It stays, and rings on: a client may have been made to be asked for its calls (PROTOCOL 8.3).
+            self.log.warning("no on_call handler: the call is not handled context=%r", self.call_context)
+            return
+        call = Call.of(client, cast("CallRef", self.actor_ref))
+        is_run = (
+            loops.run_apart(_attend_to_the_end, call, handler)
+            if client.isolates_calls
+            else loops.run(_attend, call, handler)
+        )
+        if not is_run:
+            self.leave("error")
 
 
 async def _attend(call: Call, handler: Callable[[Call], Any]) -> None:
-    """Run the handler of an inbound call. One that crashes leaves its caller to nobody: the call is hung up (X7)."""
+    """Run the handler of an inbound call. One that crashes leaves its caller to nobody: the call is given up (X7)."""
     try:
         given = handler(call)
         if inspect.isawaitable(given):
@@ -172,8 +193,24 @@ async def _attend(call: Call, handler: Callable[[Call], Any]) -> None:
             _log.debug("on_call handler ended with its call: %s", error)
             return
         is_news = isinstance(error, Exception) or call.leg.needs_hang_up  # a disconnect cancels handlers, too
-        if is_news:
-            _log.exception("on_call handler raised, hanging up call_id=%s", call.call_id)
-            tell_in_turn(call.runs_as, lambda actor: actor.leave("error"))
+        if is_news and call.client.gives_up is None:
+            _log.exception("on_call handler raised, and the call stays up call_id=%s", call.call_id)
+        elif is_news:
+            _log.error("on_call handler raised, giving up call_id=%s: %r", call.call_id, error)
+            _give_up(call.runs_as, error)
         if not isinstance(error, Exception):
             raise
+
+
+async def _attend_to_the_end(call: Call, handler: Callable[[Call], Any]) -> None:
+    """The same on a loop that is the call's own, and stays for those who listen to the call."""
+    await _attend(call, handler)
+    with contextlib.suppress(RelayActorsError):  # also when it was handed on
+        await call.wait_for_ended()
+
+
+def _give_up(cell: Runnable, error: BaseException) -> None:
+    def fail(_actor: CallActor) -> None:
+        raise error
+
+    tell_in_turn(cell, fail)

@@ -7,29 +7,19 @@ from typing import Any, Self
 
 from relay_actors.actors.message import MessageActor
 from relay_actors.actors.message_handle import MessageHandle, TextMessage, TextView
-from relay_actors.client.base import Client
-from relay_actors.client.handlers import Handlers
+from relay_actors.client.base import client_of
 from relay_actors.errors import RelayActorsError
 from relay_actors.protocol.events import MessageReceiveEvent, RelayEvent
+from relay_actors.runtime.loop_calls import LoopCalls
 
-__all__ = ["Message", "message_actor"]
+__all__ = ["ClientText", "Message"]
 
 
 class Message(TextView):
     """A text that came in, or that was sent. What was sent is followed until its last state.
 
-    Args:
-        message_id: the server's name for it.
-        context: the routing label.
-        direction: ``inbound`` or ``outbound``.
-        from_number: who sends it.
-        to_number: who is to have it.
-        body: the text.
-        media: URLs.
-        segments: into how many parts the network cuts it.
-        state: the last known one.
-        reason: why it could not be delivered, or "".
-        tags: labels.
+    Arguments and attributes are those of the official client: names, numbers, ``body`` and ``media`` of the text; into
+    how many ``segments`` the network cuts it; the last known ``state``, and the ``reason`` why it was not delivered.
     """
 
     def __init__(
@@ -61,13 +51,13 @@ class Message(TextView):
             tags=list(tags or ()),
         )
         self._handle: MessageHandle | None = None
-        self._handlers: Handlers | None = None
+        self._loops: LoopCalls | None = None
 
     @classmethod
-    def of(cls, text: TextMessage, handle: MessageHandle | None = None, handlers: Handlers | None = None) -> Self:
+    def of(cls, text: TextMessage, handle: MessageHandle | None = None, loops: LoopCalls | None = None) -> Self:
         """Return a text that came in or, with its handle and where handlers run, one that was sent."""
         message = cls()
-        message._text, message._handle, message._handlers = text, handle, handlers
+        message._text, message._handle, message._loops = text, handle, loops
         return message
 
     def __repr__(self) -> str:
@@ -93,8 +83,8 @@ class Message(TextView):
 
         Of a text that came in there are none.
         """
-        if self._handle is not None and self._handlers is not None:
-            self._handle.on(self._handlers.on_loop(handler))
+        if self._handle is not None and self._loops is not None:
+            self._handle.on(self._loops.on_loop(handler))
 
     async def wait(self, timeout: float | None = None) -> RelayEvent:
         """Wait for its last state, and return the event: ``delivered``, ``undelivered`` or ``failed``.
@@ -112,19 +102,15 @@ class Message(TextView):
         return event
 
 
-def message_actor(client: Client) -> type[MessageActor]:
-    """Return the class of actors that take the inbound texts of ``client``: none of the user's code runs in them."""
+class ClientText(MessageActor):
+    """Takes each inbound text of a client, and has the handler started. None of the user's code runs in it."""
 
-    class ClientText(MessageActor):
-        """Has the handler of inbound texts started."""
-
-        def on_receive(self, message: object) -> None:
-            """Take the text."""
-            if not isinstance(message, MessageReceiveEvent):
-                super().on_receive(message)
-            elif client.handlers.on_message is None:
-                self.log.warning("no on_message handler: the text is not handled message_id=%s", message.message_id)
-            else:
-                client.handlers.run(client.handlers.on_message, Message.of(self.message))
-
-    return ClientText
+    def on_receive(self, message: object) -> None:
+        """Take the text."""
+        client = client_of(self)
+        if not isinstance(message, MessageReceiveEvent):
+            super().on_receive(message)
+        elif client.message_handler is None:
+            self.log.warning("no on_message handler: the text is not handled message_id=%s", message.message_id)
+        else:
+            client.loops.run(client.message_handler, Message.of(self.message))

@@ -4,34 +4,48 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Literal, Self, TypeVar
 
+from relay_actors.actors.call import CallActor
 from relay_actors.actors.ending import heeding_signals
+from relay_actors.actors.give_up import DEFAULTS, HangUp, OnGiveUp, policies
+from relay_actors.actors.shutdown import AtDeadline
 from relay_actors.app import RelayApp
-from relay_actors.client.call import Call, call_actor
-from relay_actors.client.handlers import Handlers, required
-from relay_actors.client.message import Message, message_actor
+from relay_actors.client.base import ClientApp, Handler
+from relay_actors.client.call import Call, ClientCall
+from relay_actors.client.message import ClientText, Message
 from relay_actors.config import Settings
-from relay_actors.errors import NotSentError
+from relay_actors.errors import ConfigError, NotSentError
+from relay_actors.journal.base import Store
+from relay_actors.protocol import checks
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.devices import Devices
-from relay_actors.runtime.future import Future
+from relay_actors.runtime.loop_calls import LoopCalls, aside, required
+from relay_actors.runtime.loop_watch import LoopWatch
 
 __all__ = ["RelayClient"]
 
 H = TypeVar("H", bound=Callable[[Any], Any])
-T = TypeVar("T")
 
 LOG_IN_S: Final = 30.0
 """How long `RelayClient.connect` waits for the log in."""
+
+_HANG_UP: Final = HangUp("hangup")
+_ADVICE: Final = (
+    "all calls and texts of this client wait. Await asyncio.to_thread(function, ...) in place of what blocks, or give "
+    'each call a thread of its own by RelayClient(isolation="call")'
+)
 
 
 class RelayClient:
     """A connection to RELAY: takes calls and texts, dials, sends. It comes back by itself when it is lost.
 
-    Arguments win over environment variables. Handlers run as tasks on the loop on which the client was connected.
+    Arguments win over environment variables. Handlers run as tasks on the loop on which the client was connected; one
+    that blocks it is reported with its line. The first six arguments are those of the official client, the others are
+    this one's own.
 
     Args:
         project: project id; else ``SIGNALWIRE_PROJECT_ID``.
@@ -40,11 +54,23 @@ class RelayClient:
         host: ``example.signalwire.com``; else ``SIGNALWIRE_SPACE``.
         contexts: from which to take calls and texts.
         max_active_calls: beyond it inbound calls are passed on; else ``RELAY_MAX_ACTIVE_CALLS``, else 1000.
+        isolation: ``client``: all handlers share the loop. ``call``: the handler of each inbound call has a thread and
+            a loop of its own, with what it starts and what it listens to, as long as the call lasts.
+        on_give_up: what becomes of a call whose handler has crashed, as for `CallActor.on_give_up`: by default it is
+            hung up, and a bridged call is left to those who talk. None: that is logged, and the call stays up.
+        journal: path of the journal's file, or a `Store`, as for `RelayApp`: a start goes on with the calls of the
+            process before. The handler of an inbound call is then begun anew, with ``call.state`` as it is; who has
+            been dialled is hung up; those who talk to each other are left to do so.
+        drain_s: how many seconds calls may go on after the first signal that ends `run`.
+        at_drain_deadline: what becomes of those that are up then; as for `RelayApp`.
 
     Attributes:
         app: the application underneath, for what this API does not have.
-        handlers: where the handlers run.
-        actor_class: who is behind each call.
+        loops: where the handlers run.
+        call_handler: what `on_call` was given last.
+        message_handler: what `on_message` was given last.
+        gives_up: what becomes of a call whose handler has crashed, by phase, or None.
+        isolates_calls: whether each call has a thread of its own.
 
     Raises:
         ConfigError: something is missing or cannot be used (a ValueError).
@@ -58,6 +84,12 @@ class RelayClient:
         host: str | None = None,
         contexts: Sequence[str] | None = None,
         max_active_calls: int | None = None,
+        *,
+        isolation: Literal["client", "call"] = "client",
+        on_give_up: OnGiveUp | None = DEFAULTS,
+        journal: str | os.PathLike[str] | Store | None = None,
+        drain_s: float = 600.0,
+        at_drain_deadline: AtDeadline = _HANG_UP,
     ) -> None:
         settings = Settings.from_env(
             project=project,
@@ -67,23 +99,36 @@ class RelayClient:
             contexts=contexts,
             max_active_calls=max_active_calls,
         )
+        if isolation not in ("client", "call"):
+            raise ConfigError(f'isolation={isolation!r}: must be "client" or "call"')
+        if (problem := checks.seconds(drain_s)) is not None:
+            raise ConfigError(f"drain_s={drain_s!r}: must be {problem}")
+        try:
+            self.gives_up = None if on_give_up is None else policies(on_give_up, CallActor)
+        except ValueError as error:
+            raise ConfigError(f"on_give_up={on_give_up!r}: must be None, or {error}") from error
         self.project = settings.credentials.project
         self.token = settings.credentials.token
         self.jwt_token = settings.credentials.jwt_token
         self.host = settings.host
         self.contexts = list(settings.contexts)
-        self.handlers = Handlers()
-        self.app = RelayApp(
-            self.project,
-            self.token,
-            self.jwt_token,
-            self.host,
+        self.isolates_calls = isolation == "call"
+        self.loops = LoopCalls()
+        self.call_handler: Handler | None = None
+        self.message_handler: Handler | None = None
+        self.app: RelayApp
+        self.app = app = ClientApp(
             max_active_calls=settings.max_active_calls,
+            journal=journal,
+            at_drain_deadline=at_drain_deadline,
             scheme=settings.scheme,
             ca_file=settings.ca_file,
         )
-        self.actor_class = self.app.calls()(call_actor(self))
-        self.app.messages()(message_actor(self))
+        app.client = self
+        app.calls()(ClientCall)
+        app.messages()(ClientText)
+        self._drain_s = drain_s
+        self._watch: LoopWatch | None = None
 
     def __repr__(self) -> str:
         state = "connected" if self.app.is_running else "not connected"
@@ -100,12 +145,12 @@ class RelayClient:
         Each call gets a task of its own. When the handler returns, the call stays as it is; when it raises, that is
         logged, and the call hung up.
         """
-        self.handlers.on_call = required(handler)
+        self.call_handler = required(handler)
         return handler
 
     def on_message(self, handler: H) -> H:
         """Decorate the handler of inbound texts, ``async def handler(message)``; the last one that is given wins."""
-        self.handlers.on_message = required(handler)
+        self.message_handler = required(handler)
         return handler
 
     # -- life --------------------------------------------------------------------------------------------------------
@@ -118,10 +163,9 @@ class RelayClient:
             RelayError: the server refused the log in.
             TimeoutError: no log in within 30 s.
         """
-        self.handlers.bind()
-        self.app.start(wait_s=None, contexts=self.contexts)
+        self._start()
         try:
-            await _aside(self.app.wait_for_log_in, LOG_IN_S)
+            await aside(self.app.wait_for_log_in, LOG_IN_S)
         except BaseException:
             await self.disconnect()
             raise
@@ -132,7 +176,8 @@ class RelayClient:
         Nothing is sent: calls go on at the server. What is under way here, be it a request, a dial, a wait or a running
         action, is cancelled where it is awaited.
         """
-        await _aside(self.app.leave, asyncio.CancelledError("the client was disconnected"))
+        self._stop_watch()
+        await aside(self.app.leave, asyncio.CancelledError("the client was disconnected"))
 
     async def __aenter__(self) -> Self:
         await self.connect()
@@ -144,9 +189,9 @@ class RelayClient:
     def run(self) -> None:
         """Connect, and run until `disconnect`, SIGINT or SIGTERM, on a loop of its own.
 
-        The first signal drains: no new calls, and those that are up may go on for ten minutes. The second declines who
-        has not been answered, the third hangs up all, the fourth ends the process at once. In a thread other than the
-        main one there are no signals to be heard.
+        The first signal drains: no new calls, and those that are up may go on for ``drain_s`` seconds. The second
+        declines who has not been answered, the third hangs up all, the fourth ends the process at once. In a thread
+        other than the main one there are no signals to be heard.
 
         Raises:
             ConnectionLimitError: ``RELAY_MAX_CONNECTIONS`` are in use in this process (a RuntimeError).
@@ -164,14 +209,31 @@ class RelayClient:
 
         hears_signals = threading.current_thread() is threading.main_thread()
         with heeding_signals(tell, lambda: self.app.calls_up) if hears_signals else contextlib.nullcontext():
-            self.handlers.bind()
-            self.app.start(wait_s=None, contexts=self.contexts)
-            ending = self.app.ending(tell)
+            self._start()
+            ending = self.app.ending(tell, self._drain_s)
             while not ending.hear(await news.get()):
                 continue
-            await _aside(self.app.stop)
+            self._stop_watch()
+            await aside(self.app.stop)
             if ending.error is not None:
                 raise ending.error
+
+    def _start(self) -> None:
+        loop = self.loops.bind()
+        given = {name: getattr(self, name) or None for name in ("project", "token", "jwt_token", "host")}
+        self.app.start(wait_s=None, contexts=self.contexts, **given)
+        self._stop_watch()
+        self._watch = LoopWatch(
+            loop,
+            threading.current_thread(),
+            self.app.system.dispatcher,
+            report_s=self.app.timing.blocking_report_s,
+            advice=_ADVICE,
+        )
+
+    def _stop_watch(self) -> None:
+        if self._watch is not None:
+            self._watch.stop()
 
     # -- requests ----------------------------------------------------------------------------------------------------
 
@@ -193,18 +255,14 @@ class RelayClient:
     ) -> Call:
         """Call out, and return the call that was answered. Cancelled, it hangs up what rings.
 
-        Args:
-            devices: tried one after the other; those of an inner list ring together.
-            tag: correlates; chosen for you.
-            max_duration: minutes (PROTOCOL D9).
-            dial_timeout: seconds to wait for an answer; 120 by default.
+        Arguments are as for `RelayApp.dial`; without ``dial_timeout`` an answer is waited for 120 s.
 
         Raises:
             RelayError: nobody answered in time, the server refused, the connection was lost, or there is none.
             ValueError: an argument cannot be used, or the tag is in use.
         """
         handle = self._connected.dial(
-            self.actor_class, devices, tag=tag, max_duration=max_duration, dial_timeout=dial_timeout
+            ClientCall, devices, tag=tag, max_duration=max_duration, dial_timeout=dial_timeout
         )
         try:
             await handle.wait_for_answered()
@@ -228,15 +286,7 @@ class RelayClient:
     ) -> Message:
         """Send a text, and return it when the server has taken it: ``await message.wait(timeout=60)``.
 
-        Args:
-            to_number: E.164.
-            from_number: one of the project's numbers.
-            context: the session's name by default.
-            body: the text.
-            media: URLs.
-            tags: labels.
-            region: of origin.
-            on_completed: called on the loop with the event of the last state; may be a coroutine function.
+        Arguments are as for `RelayApp.send_message`; ``on_completed`` is called on the loop.
 
         Raises:
             ValueError: neither body nor media, or an argument cannot be used; nothing is sent.
@@ -251,9 +301,9 @@ class RelayClient:
             media=media,
             tags=tags,
             region=region,
-            on_completed=self.handlers.on_loop(on_completed) if on_completed is not None else None,
+            on_completed=self.loops.on_loop(on_completed) if on_completed is not None else None,
         )
-        return Message.of(await handle.sent, handle, self.handlers)
+        return Message.of(await handle.sent, handle, self.loops)
 
     async def receive(self, contexts: Sequence[str]) -> None:
         """Take calls and texts of more contexts, also on later connections.
@@ -278,17 +328,3 @@ class RelayClient:
         if not self.app.is_running:
             raise NotSentError("the client is not connected: await client.connect(), or use it in `async with client:`")
         return self.app
-
-
-def _aside(function: Callable[..., T], *arguments: Any) -> Future[T]:
-    """Call what blocks in a thread of its own, which does not hold up the end of the process; to be awaited."""
-    outcome: Future[T] = Future()
-
-    def call() -> None:
-        try:
-            outcome.set(function(*arguments))
-        except BaseException as error:  # whatever it is, it is for who waits
-            outcome.set_exception(error)
-
-    threading.Thread(target=call, name=f"relay-{function.__name__}", daemon=True).start()
-    return outcome

@@ -326,28 +326,30 @@ def raises_at_once(_call: Call) -> None:
 
 async def raises_later(call: Call) -> None:
     await call.answer()
+    await call.wait_for_answered()
     raise BugError
 
 
 async def awaits_what_it_has_cancelled(call: Call) -> None:
     await call.answer()
+    await call.wait_for_answered()
     task = asyncio.create_task(asyncio.sleep(9))
     task.cancel()
     await task
 
 
 @pytest.mark.parametrize(
-    ("handler", "told"),
+    ("handler", "told", "reason"),
     [
-        (raises_at_once, "BugError"),
-        (raises_later, "BugError"),
-        (awaits_what_it_has_cancelled, "CancelledError"),
+        (raises_at_once, "BugError", "decline"),
+        (raises_later, "BugError", "error"),
+        (awaits_what_it_has_cancelled, "CancelledError", "error"),
     ],
 )
 def test_a_handler_that_crashes_leaves_nobody_in_silence(
-    stage: Stage, caplog: pytest.LogCaptureFixture, handler: Any, told: str
+    stage: Stage, caplog: pytest.LogCaptureFixture, handler: Any, told: str, reason: str
 ) -> None:
-    """It is logged, and the call hung up, once, whatever it was. SEMANTICS X7."""
+    """It is logged with its traceback, and the call hung up, once, whatever it was. SEMANTICS X7."""
     stage.client.on_call(handler)
 
     async def story() -> str:
@@ -355,9 +357,11 @@ def test_a_handler_that_crashes_leaves_nobody_in_silence(
         await person(line.is_hung_up)
         return line.end_reason
 
-    assert stage.plays(story) == "error"
+    assert stage.plays(story) == reason
     assert len(stage.sent("calling.end")) == 1
-    assert told in caplog.text
+    assert f"giving up call_id={stage.phone(CALLER).line.call_id}: {told}" in caplog.text
+    assert caplog.text.count("Traceback") == 1
+    assert f"in {handler.__name__}\n" in caplog.text
 
 
 def test_a_call_that_was_handed_on_is_not_hung_up_by_a_crash(stage: Stage) -> None:
@@ -407,7 +411,7 @@ def test_a_handler_whose_caller_hangs_up_has_not_crashed(stage: Stage, caplog: p
 
 def test_a_call_without_a_handler_is_told_and_stays(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     """PROTOCOL 8.3."""
-    stage.client.handlers.on_call = None
+    stage.client.call_handler = None
 
     async def story() -> None:
         line = stage.phone(CALLER).dials(context="office")

@@ -48,7 +48,11 @@ def test_a_client_has_the_documented_methods(row: dict[str, Any]) -> None:
 
 def test_a_client_is_made_of_what_is_documented() -> None:
     """Source: methods.json, seed_client_constructor; PROTOCOL 20."""
-    assert parameters_of_function(RelayClient.__init__) == parameters_in(TABLE["seed_client_constructor"])
+    of_its_own = ["isolation", "on_give_up", "journal", "drain_s", "at_drain_deadline"]
+    ours = parameters_of_function(RelayClient.__init__)
+    assert ours[: -len(of_its_own)] == parameters_in(TABLE["seed_client_constructor"])
+    assert [name for name, _kind, _default in ours[-len(of_its_own) :]] == of_its_own
+    assert {kind for _name, kind, _default in ours[-len(of_its_own) :]} == {"KEYWORD_ONLY"}
     client = RelayClient("project-17", "token-17", "jwt-17", "example.com", ["office", "office"], 7)
     assert (client.project, client.token, client.jwt_token) == ("project-17", "token-17", "jwt-17")
     assert (client.host, client.contexts, client.relay_protocol) == ("example.com", ["office"], "")
