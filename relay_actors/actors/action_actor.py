@@ -13,7 +13,7 @@ from relay_actors.actors.actions import Action
 from relay_actors.actors.orders import Control
 from relay_actors.errors import CommandRejectedError, RelayActorsError
 from relay_actors.protocol.commands import Stop
-from relay_actors.protocol.completion import action_state, is_continuous
+from relay_actors.protocol.completion import is_continuous
 from relay_actors.protocol.events import RelayEvent
 from relay_actors.protocol.states import ACTION_MOVES, ActionState, advance, is_final
 from relay_actors.runtime.actor import Actor
@@ -81,7 +81,7 @@ class ActionActor(Actor):
         self._settle_deferred()
 
     def _on_event(self, event: RelayEvent) -> None:
-        state = action_state(self._action.command.method, event, continuous=self._continuous)
+        state = self._action.judge(event, continuous=self._continuous)
         if state is None:
             return
         if is_final(state, ACTION_MOVES):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
+from relay_actors.actors.commands_again import ActionCommandAgain
 from relay_actors.actors.waits import CallFuture, Reply, Wait, follow
 from relay_actors.errors import CallEnded
 from relay_actors.protocol.commands import (
@@ -18,6 +19,7 @@ from relay_actors.protocol.commands import (
     Stop,
     SubCommand,
 )
+from relay_actors.protocol.completion import action_state
 from relay_actors.protocol.events import RelayEvent
 from relay_actors.protocol.states import ActionState
 from relay_actors.runtime.actor_ref import ActorRef
@@ -68,6 +70,9 @@ class ActionOwner(Protocol):
     def control_action(self, action: Action, command: SubCommand) -> Reply:
         """Send a command on a running operation."""
 
+    def follow_action(self, action: Action) -> None:
+        """Follow an operation that somebody else has started."""
+
     def give_up_after(self, wait: Wait[T], timeout_s: float | None, what: str) -> Wait[T]:
         """Let a wait of this call fail after a while."""
 
@@ -87,10 +92,35 @@ class Action(CallFuture["Action"]):
         is_gone: whether it never began, because the call was over or unknown to the server; it counts as completed then
             (PROTOCOL 10.4).
 
-    Source: PROTOCOL 10.
+    Verbs make them. Make one yourself to follow an operation of a call that somebody else has started, by its id: with
+    ``execute("calling.play", …)``, for example. This class is for operations that the others do not know.
+
+    Args:
+        call: on which it runs.
+        control_id: its own.
+        terminal_event: the type of the events that tell of it, such as ``calling.call.play``.
+        terminal_states: their ``state`` with which it is over.
+
+    Source: PROTOCOL 10, 20.
     """
 
-    def __init__(self, call: ActionOwner, command: ActionCommand, on_completed: Callable[[Any], Any] | None) -> None:
+    def __init__(
+        self, call: ActionOwner, control_id: str, terminal_event: str, terminal_states: Sequence[str] = ()
+    ) -> None:
+        method = terminal_event.replace("calling.call.", "calling.")
+        self._set_up(call, ActionCommandAgain(name=method, control_id=control_id), None)
+        self._terminal_event = terminal_event
+        self._terminal_states = tuple(terminal_states)
+        call.follow_action(self)
+
+    @classmethod
+    def begun(cls, call: ActionOwner, command: ActionCommand, on_completed: Callable[[Any], Any] | None) -> Self:
+        """Return the handle of an operation that is about to be begun."""
+        action = cls.__new__(cls)
+        action._set_up(call, command, on_completed)  # noqa: SLF001  # its own
+        return action
+
+    def _set_up(self, call: ActionOwner, command: ActionCommand, on_completed: Callable[[Any], Any] | None) -> None:
         super().__init__(call.runs_on, call.runs_as)
         if on_completed is not None and not callable(on_completed):
             raise TypeError(f"on_completed must be a function of the completing event, not {on_completed!r}")
@@ -166,6 +196,11 @@ class Action(CallFuture["Action"]):
 
     # -- for the call's actor ----------------------------------------------------------------------------------------
 
+    def judge(self, event: RelayEvent, *, continuous: bool) -> ActionState | None:
+        """Return the state that an event tells of it, or None."""
+        is_last = event.event_type == self._terminal_event and event.params.get("state") in self._terminal_states
+        return ActionState.FINISHED if is_last else None
+
     def complete(self, state: ActionState, event: RelayEvent) -> bool:
         """Complete it, unless it is over; the first completion wins (SEMANTICS X5). In the call's turn."""
         if self.is_done:
@@ -208,8 +243,29 @@ class Action(CallFuture["Action"]):
         return given if inspect.iscoroutine(given) else None
 
 
-class PlayAction(Action):
+class _KnownAction(Action):
+    """A running operation of a kind that the protocol knows.
+
+    Args:
+        call: on which it runs.
+        control_id: its own.
+    """
+
+    _begun_by: ClassVar[str] = ""
+
+    def __init__(self, call: ActionOwner, control_id: str) -> None:
+        self._set_up(call, ActionCommandAgain(name=self._begun_by, control_id=control_id), None)
+        call.follow_action(self)
+
+    def judge(self, event: RelayEvent, *, continuous: bool) -> ActionState | None:
+        """Return the state that an event tells of it, or None."""
+        return action_state(self.command.method, event, continuous=continuous)
+
+
+class PlayAction(_KnownAction):
     """A playing list of media. Source: PROTOCOL 11.1."""
+
+    _begun_by = "calling.play"
 
     def pause(self) -> Reply:
         """Pause it."""
@@ -224,8 +280,10 @@ class PlayAction(Action):
         return self._control(SetVolume, volume=volume)
 
 
-class RecordAction(Action):
+class RecordAction(_KnownAction):
     """A running recording. Source: PROTOCOL 11.2."""
+
+    _begun_by = "calling.record"
 
     def pause(self, behavior: str | None = None) -> Reply:
         """Pause it; ``behavior`` is ``skip`` (the gap is cut, the server's default) or ``silence``."""
@@ -236,12 +294,16 @@ class RecordAction(Action):
         return self._control(Resume)
 
 
-class DetectAction(Action):
+class DetectAction(_KnownAction):
     """A running detector; its first finding completes it. Source: PROTOCOL 11.5."""
 
+    _begun_by = "calling.detect"
 
-class StandaloneCollectAction(Action):
+
+class StandaloneCollectAction(_KnownAction):
     """A running collection of keys or speech. Source: PROTOCOL 11.3."""
+
+    _begun_by = "calling.collect"
 
     def start_input_timers(self) -> Reply:
         """Start the clock of ``initial_timeout``, if it was begun with ``start_input_timers=False``."""
@@ -250,6 +312,8 @@ class StandaloneCollectAction(Action):
 
 class CollectAction(StandaloneCollectAction):
     """A prompt with the collection of what is answered; only the collection completes it. Source: PROTOCOL 11.4."""
+
+    _begun_by = "calling.play_and_collect"
 
     def volume(self, volume: float) -> Reply:
         """Change the volume of the prompt, in dB from -40 to 40."""
@@ -264,28 +328,43 @@ class CollectAction(StandaloneCollectAction):
         return self._control(Resume)
 
 
-class FaxAction(Action):
+class FaxAction(_KnownAction):
     """A fax that is sent or received; each page is told by a `FaxEvent`, the last one completes it.
 
     A fax that did not get through is ``finished``, too: look at ``success``. Source: PROTOCOL 11.6.
     """
 
+    def __init__(self, call: ActionOwner, control_id: str, method_prefix: str) -> None:
+        """Follow a fax that somebody else has started; ``method_prefix`` is ``send_fax`` or ``receive_fax``."""
+        self._begun_by = f"calling.{method_prefix}"  # type: ignore[misc]  # of two kinds, unlike the others
+        super().__init__(call, control_id)
 
-class TapAction(Action):
+
+class TapAction(_KnownAction):
     """A running copy of the media to another device. Source: PROTOCOL 11.7."""
 
+    _begun_by = "calling.tap"
 
-class StreamAction(Action):
+
+class StreamAction(_KnownAction):
     """A running stream of the media to a WebSocket. Source: PROTOCOL 11.8."""
 
+    _begun_by = "calling.stream"
 
-class TranscribeAction(Action):
+
+class TranscribeAction(_KnownAction):
     """A running transcription; the completing `TranscribeEvent` has the ``url`` of the text. Source: PROTOCOL 11.9."""
 
+    _begun_by = "calling.transcribe"
 
-class PayAction(Action):
+
+class PayAction(_KnownAction):
     """A running payment; the completing `PayEvent` says in ``result`` how it came out. Source: PROTOCOL 11.10."""
 
+    _begun_by = "calling.pay"
 
-class AIAction(Action):
+
+class AIAction(_KnownAction):
     """A running agent. Most servers say nothing at its end: it is over with the call. Source: PROTOCOL 11.11."""
+
+    _begun_by = "calling.ai"

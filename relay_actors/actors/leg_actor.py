@@ -16,7 +16,7 @@ from relay_actors.actors.history import Answered, Asked, Told
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.leg_life import say
 from relay_actors.actors.notices import CommandFailed
-from relay_actors.actors.orders import Begin, Control, LetGo, Listen, Order, Perform, WaitFor
+from relay_actors.actors.orders import Begin, Control, Follow, LetGo, Listen, Order, Perform, WaitFor
 from relay_actors.actors.orders_again import order_of
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.reconcile import Sent
@@ -180,6 +180,14 @@ class LegActor(Stalling):
                 if isinstance(command, Transfer | Pass):
                     leg.hand_on = reply
                 self.send_order(order)
+            case Follow(action=action):
+                known = leg.actions.get(action.control_id)
+                if known is not None:
+                    action.follow(known)
+                    return
+                leg.actions[action.control_id] = action
+                action.actor_ref = self.spawn_inline(ActionActor, action, self.send_order)
+                self.deliver_now(action.actor_ref, BeginAnswered(None))
             case Begin(action=action) if action.control_id in leg.actions:
                 self.refuse(order, NotSentError(f"{action!r} was not begun: its control_id is in use on this call"))
             case Begin(action=action):

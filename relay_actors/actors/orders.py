@@ -15,7 +15,7 @@ from relay_actors.protocol.events import RelayEvent
 from relay_actors.protocol.states import ActionState
 from relay_actors.runtime.future import Future
 
-__all__ = ["Begin", "Control", "LetGo", "Listen", "Order", "Perform", "WaitFor"]
+__all__ = ["Begin", "Control", "Follow", "LetGo", "Listen", "Order", "Perform", "WaitFor"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +65,11 @@ class Begin:
     def too_late(self, leg: Leg) -> None:
         """The call is over: nothing is sent, and the operation counts as completed (PROTOCOL 10.4)."""
         self.action.complete(ActionState.CALL_ENDED, RelayEvent("", {}))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Follow(Begin):
+    """Follow an operation that somebody else has started: nothing is sent."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -92,7 +92,7 @@ def order_of(call: Any, method: str, params: Mapping[str, Any]) -> Begin | Perfo
     if method in ACTION_HANDLES:
         command = ActionCommandAgain(name=method, params=plain, control_id=str(plain.get("control_id", "")) or None)
         kind: type[Action] = ACTION_HANDLES[method]
-        return Begin(kind(call, command, None))
+        return Begin(kind.begun(call, command, None))
     action = call.leg.actions.get(str(plain.get("control_id", "")))
     name = method.rpartition(".")[2]
     if action is not None and SUB_COMMANDS.get(action.command.method, {}).get(name) == method:

@@ -47,7 +47,7 @@ class Bench:
         self.runs_as: Any = None
         self.system = System(dispatcher=self.dispatcher, random=Random(2))
         self.sent: list[Control] = []
-        self.action = PlayAction(self, Play(media=[{"type": "silence", "duration": 1}], control_id="c"), None)
+        self.action = PlayAction.begun(self, Play(media=[{"type": "silence", "duration": 1}], control_id="c"), None)
         self.parent: ActorRef[Parent] = self.system.start(Parent, self.action, self.sent)
         self.dispatcher.settle()
 

@@ -29,7 +29,7 @@ def leg() -> Leg:
 
 def new_action() -> PlayAction:
     call: Any = SimpleNamespace(runs_on=None, runs_as=None)
-    return PlayAction(call, Play(media=[{"type": "silence", "duration": 1}]), None)
+    return PlayAction.begun(call, Play(media=[{"type": "silence", "duration": 1}]), None)
 
 
 def test_a_command_that_comes_too_late_fails(leg: Leg):

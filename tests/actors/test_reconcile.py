@@ -380,7 +380,7 @@ def test_the_event_that_a_command_causes_shows_that_it_was_carried_out(
 
 def test_any_event_of_an_operation_shows_that_it_was_begun(world: World):
     _line, handle = world.answered(Witness)
-    action = PlayAction(world.actor(handle), c.Play(media=PROMPT, control_id="x"), None)
+    action = PlayAction.begun(world.actor(handle), c.Play(media=PROMPT, control_id="x"), None)
     assert shows(Begin(action), event("calling.call.play", control_id="x", state="finished"))
     assert not shows(Begin(action), event("calling.call.play", control_id="y", state="finished"))
     assert not shows(Begin(action), event("calling.call.play", state="finished"))

@@ -8,7 +8,7 @@ from typing import Any, Never, TypeVar
 
 from relay_actors.actors.actions import Action
 from relay_actors.actors.leg import Leg, StateWait
-from relay_actors.actors.orders import Begin, Control, Order, Perform, WaitFor
+from relay_actors.actors.orders import Begin, Control, Follow, Order, Perform, WaitFor
 from relay_actors.actors.waits import Reply, Wait, give_up_after
 from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.commands import ActionCommand, ControlCommand, RelayCommand, SubCommand
@@ -136,6 +136,10 @@ class CallVerbs(abc.ABC):
         self._post(Control(action, command, reply))
         return reply
 
+    def follow_action(self, action: Action) -> None:
+        """Follow an operation that somebody else has started; the constructors of handles are this."""
+        self._post(Follow(action))
+
     def give_up_after(self, wait: Wait[T], timeout_s: float | None, what: str) -> Wait[T]:
         """Let a wait of this call fail after a while; see `relay_actors.actors.waits.give_up_after`."""
         return give_up_after(wait, timeout_s, self.runs_on, what)
@@ -145,7 +149,7 @@ class CallVerbs(abc.ABC):
 
     def _begin(self, kind: type[A], command: ActionCommand, on_completed: OnCompleted) -> A:
         # The id is there before anything is sent, so that an event that overtakes the answer finds its action (K5).
-        action = kind(self, command.with_control_id(self._new_id()), on_completed)
+        action = kind.begun(self, command.with_control_id(self._new_id()), on_completed)
         self._post(Begin(action))
         return action
 
