@@ -1,6 +1,8 @@
 """A support line for people who live in asyncio: one handler for calls, one for texts, and a coroutine that dials."""
 
-from relay_actors import RelayError
+from typing import Any
+
+from relay_actors import Apologise, RelayError
 from relay_actors.client import Call, Message, RelayClient
 from relay_actors.events import CollectEvent, RelayEvent
 
@@ -46,9 +48,9 @@ async def call_back(client: RelayClient, number: str) -> bool:
     return isinstance(event, CollectEvent) and event.digits == "1"
 
 
-def support_line() -> RelayClient:
+def support_line(**options: Any) -> RelayClient:
     """Return the client: project, token and host come from the environment."""
-    client = RelayClient(contexts=["support"])
+    client = RelayClient(contexts=["support"], **options)
     client.on_call(support)
 
     @client.on_message
@@ -56,6 +58,16 @@ def support_line() -> RelayClient:
         await confirm(client, message)
 
     return client
+
+
+def isolated() -> RelayClient:
+    """Return one whose calls have a thread and a loop each: what blocks in a handler holds up no other call."""
+    return support_line(isolation="call")
+
+
+def forgiving() -> RelayClient:
+    """Return one that says that it is sorry, to whoever was talking to a handler that has crashed."""
+    return support_line(on_give_up=Apologise("We are sorry. Please call again."))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Tests of `asyncio_client`: people wait by blocking, so each has a thread, and the client has the loop."""
 
 import asyncio
+import threading
 
 import pytest
-from asyncio_client import LINE, call_back, support_line
+from asyncio_client import LINE, call_back, forgiving, isolated, support_line
 
-from relay_actors.client import RelayClient
+from relay_actors.client import Call, RelayClient
 from relay_actors.testing import PhoneMaker, SimulatorServer
 
 CUSTOMER = "+15550003333"
@@ -30,6 +31,51 @@ def test_a_caller_who_presses_1_gets_to_sales(client: RelayClient, phone: PhoneM
 
     async def story() -> None:
         async with client:
+            await asyncio.to_thread(customer)
+
+    asyncio.run(story())
+
+
+def test_a_caller_whose_handler_blocks_holds_up_nobody(client: RelayClient, phone: PhoneMaker) -> None:
+    """Not with a loop for each call."""
+    may_go_on = threading.Event()
+    apart = isolated()
+
+    @apart.on_call
+    async def blocks(call: Call) -> None:
+        if call.from_number == CUSTOMER:
+            assert may_go_on.wait(10)
+        await call.answer()
+        await (await call.play_tts("Hello.")).wait()
+        await call.hangup()
+
+    def customers() -> None:
+        first = phone(CUSTOMER).dials(context="support")
+        phone("+15550004444").dials(context="support").hears("hello").is_hung_up()
+        may_go_on.set()
+        first.hears("hello").is_hung_up()
+
+    async def story() -> None:
+        async with apart:
+            await asyncio.to_thread(customers)
+
+    asyncio.run(story())
+
+
+def test_a_caller_whose_handler_crashes_is_told_so(client: RelayClient, phone: PhoneMaker) -> None:
+    """And hung up."""
+    sorry = forgiving()
+
+    @sorry.on_call
+    async def crashes(call: Call) -> None:
+        await call.answer()
+        raise KeyError("a bug")
+
+    def customer() -> None:
+        phone(CUSTOMER).dials(context="support").hears("we are sorry").is_hung_up()
+
+    async def story() -> None:
+        async with sorry:
             await asyncio.to_thread(customer)
 
     asyncio.run(story())

@@ -14,6 +14,7 @@
     │   └── DialFailedError         no device answered
     ├── FlowChanged                 a flow cannot be brought to where it was before the process ended
     ├── CallEnded                   the call ended while something waited on it, or before a command
+    │   └── EndedWhileWaiting       with a time-out, in asyncio (also a ``TimeoutError``)
     ├── TransportError              the socket: could not be opened, was lost, broke the protocol
     │   └── ConnectFailedError      which of TCP, TLS and the WebSocket upgrade failed, and why
     ├── ProtocolError               misuse of the protocol machines by the code that drives them
@@ -55,6 +56,7 @@ __all__ = [
     "DamagedJournalError",
     "DeathPact",
     "DialFailedError",
+    "EndedWhileWaiting",
     "FlowChanged",
     "FlowError",
     "IllegalEvent",
@@ -138,9 +140,9 @@ class CommandRejectedError(RelayError):
         self.method = method
 
     def __str__(self) -> str:
-        text = f"{self.method} was rejected with {self.code} ({self.message})."
+        text = f"{super().__str__()} (the server refused {self.method})"
         if self.call_is_gone:
-            text += ' If the call has already ended, match CallStateEvent(call_state="ended") before sending.'
+            text += '. If the call has already ended, match CallStateEvent(call_state="ended") before sending.'
         return text
 
     @property
@@ -210,6 +212,13 @@ class CallEnded(RelayActorsError):
         self.call_id = call_id
         self.reason = reason
         super().__init__(f"call {call_id} has ended ({reason or 'no reason given'})")
+
+
+class EndedWhileWaiting(CallEnded, TimeoutError):
+    """The call ended while a `relay_actors.client.Call` waited for one of its events, with a time-out.
+
+    The event will not come in time any more, which is what code for a time-out is for.
+    """
 
 
 class TransportError(RelayActorsError):

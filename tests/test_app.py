@@ -797,7 +797,7 @@ def test_sigterm_drains_and_the_process_ends_well(server: PlainServer, program: 
     peer.expect_nothing()  # the running call is left alone
     peer.state("ended", end_reason="hangup")
     assert peer.expect_end() == "goodbye"
-    assert program.end() == (0, "run has returned\n", "")
+    assert program.end() == (0, "run has returned\n", "SIGTERM: draining calls_up=1 for_s=60\n")
 
 
 def test_a_second_sigterm_takes_nothing_new_and_a_third_hangs_up(server: PlainServer, program: Program) -> None:
@@ -895,8 +895,8 @@ def test_three_refusals_end_the_process_with_the_servers_error(server: PlainServ
         peer.error(peer.expect("signalwire.connect"), -32002, "401 Unauthorized")
     status, out, errors = program.end()
     assert (status, out) == (1, "")
-    assert errors.rstrip().endswith("401 Unauthorized).")
-    assert "CommandRejectedError: signalwire.connect was rejected with -32002" in errors
+    assert errors.rstrip().endswith("(the server refused signalwire.connect)")
+    assert "CommandRejectedError: RELAY error -32002: " in errors
 
 
 def test_run_is_for_the_main_thread(server: PlainServer) -> None:

@@ -106,7 +106,7 @@ def test_a_rejection_tells_when_the_call_is_gone(code: int, is_gone: bool):
     error = CommandRejectedError("calling.play", code, "no")
 
     assert error.call_is_gone is is_gone
-    assert str(error).startswith(f"calling.play was rejected with {code} (no).")
+    assert str(error).startswith(f"RELAY error {code}: no (the server refused calling.play)")
     assert ("already ended" in str(error)) is is_gone
 
 

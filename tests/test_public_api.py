@@ -42,8 +42,8 @@ PUBLIC = {
     "relay_actors.errors": """
         ActorDead ActorError ArgumentError CallEnded ChildStateError CommandRejectedError ConfigError
         ConnectFailedError ConnectionLimitError ConnectionLostError DamagedJournalError DeathPact DialFailedError
-        FlowChanged FlowError IllegalEvent JournalError LOCAL_ERROR_CODE LinkedActorFailed MailboxFull NameTaken
-        NotSentError
+        EndedWhileWaiting FlowChanged FlowError IllegalEvent JournalError LOCAL_ERROR_CODE LinkedActorFailed MailboxFull
+        NameTaken NotSentError
         ParentStopping Poisoned ProtocolError RelayActorsError RelayError RequestTimeoutError StartFailed
         StartTimeout StashFull StateError TooManyChildren TransportError WouldDeadlock
     """,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from relay_actors.actors.commands_again import ActionCommandAgain
-from relay_actors.actors.waits import CallFuture, Reply, Wait, follow
+from relay_actors.actors.waits import CallFuture, Reply, Wait, check_timeout, follow
 from relay_actors.errors import CallEnded
 from relay_actors.protocol.commands import (
     ActionCommand,
@@ -153,12 +153,12 @@ class Action(CallFuture["Action"]):
     @property
     def is_done(self) -> bool:
         """Whether it is over: completed, refused, or cut off."""
-        return self._done.is_settled
+        return self.result is not None or self._done.is_settled
 
     @property
     def completed(self) -> bool:
         """Whether an event completed it, or the call was gone."""
-        return self._done.is_settled and self._done.error is None
+        return self.result is not None
 
     def wait(self, timeout: float | None = None) -> Wait[Any]:
         """Wait for the completion; gives the event that completed it: its own last one, or the end of the call.
@@ -173,14 +173,15 @@ class Action(CallFuture["Action"]):
                 `RelayEvent` (PROTOCOL 10.4).
         """
         call, what = self.call, f"completion of {self.command.method}"
-        wait: Wait[Any] = call.give_up_after(Wait(call.runs_on, call.runs_as), timeout, what)
+        check_timeout(timeout)
+        wait: Wait[Any] = Wait(call.runs_on, call.runs_as)
         self.is_wanted = True
         if here.turn is call.runs_as:
             # A flow that goes on after its call would take the empty event for what it has asked for.
             follow(wait, self._done, instead=lambda: CallEnded(call.call_id, call.end_reason) if self.is_gone else None)
         else:
             follow(wait, self._done)
-        return wait
+        return call.give_up_after(wait, timeout, what)
 
     def on_done(self, callback: Callable[[], None]) -> None:
         """Have ``callback`` called once when it is over, however it ended."""
@@ -202,16 +203,22 @@ class Action(CallFuture["Action"]):
         return ActionState.FINISHED if is_last else None
 
     def complete(self, state: ActionState, event: RelayEvent) -> bool:
-        """Complete it, unless it is over; the first completion wins (SEMANTICS X5). In the call's turn."""
+        """Complete it, unless it is over; the first completion wins (SEMANTICS X5). In the call's turn.
+
+        Whoever looks sees it; whoever waits is told by `release`.
+        """
         if self.is_done:
             return False
         self.state = state
-        self.result = event
         self.is_gone = state is ActionState.CALL_ENDED and not event.event_type
-        # In this order: who awaits the acceptance, on another thread, may ask at once whether it is completed.
-        is_first = self._done.try_set(event)
-        self.try_set(self)
-        return is_first
+        self.result = event
+        return True
+
+    def release(self) -> None:
+        """Let go on who waits for the completion: last of all, when callbacks and listeners have been told."""
+        if self.result is not None:
+            self._done.try_set(self.result)
+            self.try_set(self)
 
     def refuse(self, error: BaseException) -> bool:
         """Fail it, unless it is over. In the call's turn."""
@@ -227,6 +234,11 @@ class Action(CallFuture["Action"]):
         if self.actor_ref is not None and self.actor_ref != other.actor_ref:
             self.actor_ref.stop(block=False)
         self.actor_ref = other.actor_ref
+
+        def take_over(_done: object) -> None:
+            self.state, self.result, self.is_gone = other.state, other.result, other.is_gone
+
+        Future.add_done_callback(other._done, take_over)
         follow(self, other)
         follow(self._done, other._done)
 

@@ -59,6 +59,12 @@ class CallRef(ActorRef[Any]):
         flow = self._cell.flow
         return flow is not None and not flow.is_over
 
+    @property
+    def is_done_with_tag(self) -> bool:
+        """Whether another dial may have the tag of this one (PROTOCOL 9.3.8); in a journal it is the call's name."""
+        leg = self.kept.leg
+        return leg.dialling is not None and leg.dialling.is_over and not leg.course.is_kept
+
     def post(self, order: Order) -> None:
         """Have the actor do something, ahead of what others tell it. Any thread.
 

@@ -9,19 +9,21 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 from relay_actors.actors.shutdown import Shutdown
 from relay_actors.actors.tree import Tree
 from relay_actors.errors import ConfigError, RelayActorsError
 
-__all__ = ["HAND_OVER", "Ending", "heeding_signals", "next_word"]
+__all__ = ["HAND_OVER", "Ending", "heeding_signals", "next_word", "own_signals"]
 
 _log = logging.getLogger("relay_actors.app")
 
 HAND_OVER: Final = signal.SIGUSR1
 """The signal by which the next process asks for the calls. It is none of the ladder: it makes nothing more urgent."""
+
+_HEEDED: Final = (signal.SIGINT, signal.SIGTERM)
 
 _LAST = 4
 """Which signal is not told any more, but ends the process."""
@@ -86,7 +88,9 @@ class Ending:
         self._signals += 1
         match self._signals:
             case 1:
-                _log.info("%s: draining calls_up=%d for_s=%g", word, calls_up, self._drain_s)
+                # With calls up it is not over at once, and whoever waits for that should see why.
+                level = logging.WARNING if calls_up else logging.INFO
+                _log.log(level, "%s: draining calls_up=%d for_s=%g", word, calls_up, self._drain_s)
                 self._begin(self._drain_s)
             case 2:
                 declined = self._shutdown.reject()
@@ -113,6 +117,7 @@ def heeding_signals(
     calls_up: Callable[[], int] = lambda: 0,
     *,
     hands_over: bool = False,
+    spares: Collection[signal.Signals] = (),
     leave: Callable[[int], object] = os._exit,
 ) -> Iterator[None]:
     """Have ``tell`` given the name of each SIGINT and SIGTERM; the fourth ends the process at once.
@@ -121,6 +126,7 @@ def heeding_signals(
         tell: called in the main thread, wherever that is; it must be short.
         calls_up: how many calls are up, for the log.
         hands_over: whether to tell of `HAND_OVER`, too. Otherwise that signal is the program's own.
+        spares: signals that stay the program's own, see `own_signals`.
         leave: ends the process with an exit status, which is 1. Not by an exception: what the main thread is doing
             may catch it, or wait for something that will not come.
 
@@ -147,7 +153,7 @@ def heeding_signals(
     def pass_on(number: int, _frame: object) -> None:
         tell(signal.Signals(number).name)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, note) for number in _HEEDED if number not in spares}
     if hands_over:
         before[HAND_OVER] = signal.signal(HAND_OVER, pass_on)
     try:
@@ -155,6 +161,12 @@ def heeding_signals(
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def own_signals() -> list[signal.Signals]:
+    """Return for which of the signals that end an application the program has a handler of its own."""
+    handlers = [(number, signal.getsignal(number)) for number in _HEEDED]
+    return [number for number, handler in handlers if callable(handler) and handler is not signal.default_int_handler]
 
 
 def next_word(news: queue.SimpleQueue[str]) -> str:

@@ -13,7 +13,7 @@ from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
 from relay_actors.actors.outbound_leg import OutboundLegActor
 from relay_actors.actors.packing import pack, pack_error, packed_or_lost
-from relay_actors.actors.waits import OwnWait, Wait
+from relay_actors.actors.waits import OwnWait, Wait, check_timeout
 from relay_actors.actors.watched import Watched
 from relay_actors.errors import CallEnded, FlowChanged
 from relay_actors.protocol import checks
@@ -141,7 +141,7 @@ class FlowLegActor(OutboundLegActor):
             TimeoutError: in the wait, after ``timeout`` seconds.
         """
         types = _flat(message_types)
-        checks.given(checks.seconds, timeout=timeout)
+        check_timeout(timeout)
         wait: OwnWait[Any] = OwnWait(self.runs_on, self.runs_as)
         expected = _Expected(types, where, wait)
         untaken = self.leg.untaken

@@ -142,16 +142,21 @@ class LegActor(Stalling):
         self.linger()
 
     def take_event(self, event: RelayEvent) -> None:
-        """Feed the operation it belongs to, those who wait, those who listen, and the user."""
+        """Feed the operation it belongs to, its callback, those who listen, those who wait, and the user.
+
+        In this order: who goes on after a wait finds that the others have been told. The official client's do, too.
+        """
         leg = self.leg
         action = leg.actions.get(event.control_id) if event.control_id else None
         if action is not None and action.actor_ref is not None:
             self.deliver_now(action.actor_ref, event)
-        leg.settle_waits(event)
         leg.backlog.append(event)
         if action is not None:
             self._report(action)
         self._tell_listeners(event)
+        if action is not None:
+            action.release()
+        leg.settle_waits(event)
 
     def _on_action_failed(self, ref: object, error: ActorDead) -> None:
         """The actor of an operation has failed, and with it only that operation (SEMANTICS X6)."""
@@ -367,6 +372,7 @@ class LegActor(Stalling):
         elif action.state is ActionState.CALL_ENDED:
             self.expect_end("lost")
             self._report(action)
+            action.release()
 
     def _on_outcome(self, command: RelayCommand, error: RelayActorsError | None, *, is_gone: bool) -> None:
         leg = self.leg

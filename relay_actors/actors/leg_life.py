@@ -357,15 +357,16 @@ class LegLife(Actor, AllVerbs):
         """The call has ended: everything that waits for it ends, in this turn (SEMANTICS X2)."""
         leg = self.leg
         leg.ended_event = event
+        self._tell_listeners(event)
         leg.settle_waits(event)
         self.on_leg_ended()
         for action in tuple(leg.actions.values()):
             if action.actor_ref is not None:
                 self.deliver_now(action.actor_ref, CallGone(event))
             self._report(action)
+            action.release()
         leg.fail_waits(leg.ended_error())
         leg.backlog.append(event)
-        self._tell_listeners(event)
 
     # -- for who rebuilds the call; for subclasses to extend ---------------------------------------------------------
 

@@ -175,7 +175,6 @@ class OutboundMessageActor(_TextActor):
         self._sent = sent
         self._asides: list[Flow] = []
         self._is_over = False
-        self._last: MessageStateEvent | None = None
 
     def on_start(self) -> None:
         """Take what is known of it, if a former process has sent it."""
@@ -216,8 +215,8 @@ class OutboundMessageActor(_TextActor):
     def attach(self, on_completed: Callable[[Any], Any]) -> None:
         """Call somebody with the last state, be it known already."""
         self._kept.on_completed = on_completed
-        if self._last is not None:
-            self._complete(self._last)
+        if self._kept.last is not None:
+            self._complete(self._kept.last)
 
     def let_end(self) -> None:
         """End when all is known."""
@@ -259,7 +258,6 @@ class OutboundMessageActor(_TextActor):
             return
         self._tell(event)
         if is_final(kept.message.state, MESSAGE_MOVES):
-            kept.done.try_set(event)
             self._complete(event)
 
     def _give_up_doubt(self) -> None:
@@ -290,9 +288,10 @@ class OutboundMessageActor(_TextActor):
             self._call(listener, event, "listener")
 
     def _complete(self, event: MessageStateEvent) -> None:
-        self._last = event
+        self._kept.last = event
         if self._kept.on_completed is not None:
             self._call(self._kept.on_completed, event, "on_completed")
+        self._kept.done.try_set(event)  # last: who goes on after a wait finds that the others have been told
         self._is_over = True
         self._stop_if_over()
         if self._asides:

@@ -87,6 +87,7 @@ class KeptMessage:
     Attributes:
         name: under which the journal knows one that this side sends, until it has a message id and beyond.
         cause: the id of the inbound text whose handler sends it, or "".
+        last: what told of the last state, or None; there before anybody is told.
         is_in_doubt: whether a former process has sent it, perhaps, and it is not known yet what became of it.
         is_orphaned: whether a former process has been told that the session of this text is gone.
         is_held: whether its actor stays after the end, for a handler that may ask for it.
@@ -100,6 +101,7 @@ class KeptMessage:
         "is_in_doubt",
         "is_orphaned",
         "is_wanted",
+        "last",
         "listeners",
         "message",
         "name",
@@ -129,6 +131,7 @@ class KeptMessage:
         self.is_wanted = on_completed is not None
         self.sent: Future[TextMessage] = Future(office.dispatcher)
         self.done: Future[RelayEvent] = Future(office.dispatcher)
+        self.last: MessageStateEvent | None = None
         self.listeners: list[Callable[[MessageStateEvent], Any]] = []
 
     def let_nobody_wait(self, why: str) -> None:
@@ -228,13 +231,12 @@ class MessageHandle(TextView):
     @property
     def is_done(self) -> bool:
         """Whether its last state is known."""
-        return self._kept.done.is_settled
+        return self._kept.last is not None or self._kept.done.is_settled
 
     @property
     def result(self) -> RelayEvent | None:
         """The event with its last state, or None."""
-        done = self._kept.done
-        return done.get(timeout=0) if done.is_settled and done.error is None else None
+        return self._kept.last if self._kept.done.error is None else None
 
     @property
     def sent(self) -> Future[TextMessage]:

@@ -65,6 +65,7 @@ class Begin:
     def too_late(self, leg: Leg) -> None:
         """The call is over: nothing is sent, and the operation counts as completed (PROTOCOL 10.4)."""
         self.action.complete(ActionState.CALL_ENDED, RelayEvent("", {}))
+        self.action.release()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -233,6 +233,9 @@ class Tree:
     def _dial(self, actor_class: type[Any], leg: Leg) -> CallHandle:
         dialling = leg.dialling
         assert dialling is not None
+        former = self.office.find(("tag", leg.tag))
+        if isinstance(former, CallRef) and former.is_done_with_tag:
+            self.system.registry.unregister(("tag", leg.tag), former._cell)  # noqa: SLF001  # its own
         started = begun(leg, actor_class, self.office)
         ref = self.start_call(actor_class, Kept(leg, self.office), ("tag", leg.tag))
         self.office.tell_connection(Claim(leg.tag, ref, is_call=True))

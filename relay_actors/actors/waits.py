@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from relay_actors.errors import ArgumentError
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.events import EVENT_CLASS_MAP
@@ -13,7 +15,7 @@ from relay_actors.runtime.base import Dispatcher, Runnable, TimerHandle
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.waiting import LetsGo
 
-__all__ = ["CallFuture", "OwnWait", "Reply", "Wait", "follow", "give_up_after"]
+__all__ = ["CallFuture", "OwnWait", "Reply", "Wait", "check_timeout", "follow", "give_up_after"]
 
 T = TypeVar("T")
 
@@ -146,6 +148,16 @@ def follow(target: Future[T], source: Future[T], *, instead: Callable[[], BaseEx
     Future.add_done_callback(target, lambda _target: source.remove_done_callback(pass_on))
 
 
+def check_timeout(timeout_s: object) -> None:
+    """Check that it is a number of seconds, or None; it may be below 0, or infinite.
+
+    Raises:
+        ArgumentError: it is not.
+    """
+    if timeout_s is not None and timeout_s != math.inf and not checks.is_number(timeout_s):
+        raise ArgumentError(f"timeout must be a number of seconds, or None, not {timeout_s!r}")
+
+
 def give_up_after(
     wait: Wait[T],
     timeout_s: float | None,
@@ -155,6 +167,9 @@ def give_up_after(
     later: Callable[[float, Callable[[], None]], TimerHandle] | None = None,
 ) -> Wait[T]:
     """Let ``wait`` fail with `TimeoutError` after ``timeout_s`` seconds; None lets it wait for ever. Returns it.
+
+    A time that is over already is a time-out at once, unless what is waited for is there: what is left of a deadline
+    may be below 0.
 
     Args:
         wait: what is waited for.
@@ -166,9 +181,10 @@ def give_up_after(
     Raises:
         ArgumentError: ``timeout_s`` is no number of seconds.
     """
-    checks.given(checks.seconds, timeout=timeout_s)
-    if timeout_s is None:
+    check_timeout(timeout_s)
+    if timeout_s is None or timeout_s == math.inf:
         return wait
+    timeout_s = max(0.0, timeout_s)
     error = TimeoutError(f"{what} did not happen within {timeout_s:g} s")
     if later is not None:
         timer = later(timeout_s, lambda: _give_up(wait, error))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import functools
 import inspect
 import logging
 from collections.abc import Callable, Sequence
@@ -16,14 +18,16 @@ from relay_actors.actors.give_up import DEFAULTS
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.leg import Leg, Listener
 from relay_actors.actors.orders import Begin, Control, Order, Perform
+from relay_actors.actors.verbs import AllVerbs
 from relay_actors.actors.verbs.base import OnCompleted
 from relay_actors.actors.waits import Reply
 from relay_actors.client.base import Client, client_of
-from relay_actors.errors import CallEnded, NotSentError, RelayActorsError
+from relay_actors.errors import CallEnded, EndedWhileWaiting, NotSentError, RelayActorsError
 from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.commands import ActionCommand
-from relay_actors.protocol.events import CallReceiveEvent
+from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, RelayEvent
 from relay_actors.runtime.base import Runnable
+from relay_actors.runtime.loop_calls import required
 
 __all__ = ["Call", "ClientCall"]
 
@@ -44,6 +48,7 @@ class Call(CallHandle):
     """
 
     client: Client
+    _told_state = ""
 
     def __init__(
         self,
@@ -94,15 +99,60 @@ class Call(CallHandle):
         """Groups legs that follow each other in one logical call."""
         return self.leg.segment_id
 
-    def on(self, event_type: str, handler: Listener) -> None:
-        """Have ``handler(event)`` called on the client's loop with every event of a type; a coroutine becomes a task.
+    @property
+    def state(self) -> str:
+        """The last known state; while a plain listener runs, the one that it is told."""
+        return self._told_state or super().state
 
-        What it raises is logged, and harms neither the others nor the call.
+    def on(self, event_type: str, handler: Listener) -> None:
+        """Have ``handler(event)`` called on the loop on which this is called, with every event of a type.
+
+        A coroutine becomes a task. What it raises is logged, and harms neither the others nor the call. Whoever waits
+        for the same event goes on when listeners have been called.
 
         Raises:
             TypeError: ``handler`` cannot be called.
         """
-        super().on(event_type, self.client.loops.on_loop(handler))
+
+        @functools.wraps(required(handler))
+        def told(event: RelayEvent) -> Any:
+            # The call's actor may be ahead of this loop.
+            self._told_state = event.call_state if isinstance(event, CallStateEvent) else ""
+            try:
+                return handler(event)
+            finally:
+                self._told_state = ""
+
+        super().on(event_type, self.client.loops.on_loop(told))
+
+    async def wait_for(  # type: ignore[override]  # a coroutine function, as all verbs are here
+        self,
+        event_type: str,
+        predicate: Callable[[RelayEvent], bool] | None = None,
+        timeout: float | None = None,
+    ) -> RelayEvent:
+        """Wait for the next event of a type for which ``predicate`` is true.
+
+        Args:
+            event_type: for example ``calling.call.play``.
+            predicate: called with each event of the type, in the call's turn: let it only look at the event. What it
+                raises is logged, and means no.
+            timeout: seconds.
+
+        Raises:
+            TimeoutError: it has not come in time.
+            CallEnded: the call has ended, and the event will not come; with a ``timeout`` it is a TimeoutError, too.
+        """
+        wait = super().wait_for(event_type, _tolerant(predicate) if predicate is not None else None, timeout)
+        has_ended = self.leg.is_ended
+        try:
+            return await wait
+        except CallEnded as error:
+            if timeout is None:
+                raise
+            if has_ended:  # not at once: who tries again and again would never let anybody else have the loop
+                await asyncio.wait_for(asyncio.get_running_loop().create_future(), timeout)
+            raise EndedWhileWaiting(error.call_id, error.reason) from error
 
     def _begin(self, kind: type[A], command: ActionCommand, on_completed: OnCompleted) -> A:
         wrapped = self.client.loops.on_loop(on_completed) if on_completed is not None else None
@@ -130,6 +180,33 @@ class _CallReply(Reply):
         if isinstance(error, CallEnded) and (self._leg.is_ended or self._leg.is_handed_on):
             return self.try_set({})
         return super().try_fail(error)
+
+
+def _awaited(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a verb as a coroutine function, as those of the official client are: done, or refused, when awaited."""
+
+    @functools.wraps(verb)
+    async def do(self: Call, *arguments: Any, **named: Any) -> Any:
+        return await verb(self, *arguments, **named)
+
+    return do
+
+
+for _part in AllVerbs.__bases__:
+    for _name, _verb in vars(_part).items():
+        if inspect.isfunction(_verb) and not _name.startswith("_") and _name not in vars(Call):
+            setattr(Call, _name, _awaited(_verb))
+
+
+def _tolerant(predicate: Callable[[RelayEvent], bool]) -> Callable[[RelayEvent], bool]:
+    def accepts(event: RelayEvent) -> bool:
+        try:
+            return bool(predicate(event))
+        except Exception:
+            _log.exception("predicate of wait_for raised event=%s call_id=%s", event.event_type, event.call_id)
+            return False
+
+    return accepts
 
 
 class ClientCall(CallActor):
@@ -189,13 +266,16 @@ async def _attend(call: Call, handler: Callable[[Call], Any]) -> None:
         if inspect.isawaitable(given):
             await given
     except BaseException as error:  # also a cancelled task's: whatever it was, nobody attends to the caller any more
-        if isinstance(error, CallEnded) and error.call_id == call.call_id:
+        has_ended = isinstance(error, CallEnded) and error.call_id == call.call_id
+        if has_ended or (call.leg.is_let_go and isinstance(error, Exception)):
             _log.debug("on_call handler ended with its call: %s", error)
             return
-        is_news = isinstance(error, Exception) or call.leg.needs_hang_up  # a disconnect cancels handlers, too
-        if is_news and call.client.gives_up is None:
+        if not call.leg.needs_hang_up:
+            if isinstance(error, Exception):  # a disconnect cancels handlers, which is no news
+                _log.exception("on_call handler raised, its call is over call_id=%s", call.call_id)
+        elif call.client.gives_up is None:
             _log.exception("on_call handler raised, and the call stays up call_id=%s", call.call_id)
-        elif is_news:
+        else:
             _log.error("on_call handler raised, giving up call_id=%s: %r", call.call_id, error)
             _give_up(call.runs_as, error)
         if not isinstance(error, Exception):
@@ -207,6 +287,7 @@ async def _attend_to_the_end(call: Call, handler: Callable[[Call], Any]) -> None
     await _attend(call, handler)
     with contextlib.suppress(RelayActorsError):  # also when it was handed on
         await call.wait_for_ended()
+        await call.wait_for_ended()  # once more: when this is answered, listeners have been told of the end, too
 
 
 def _give_up(cell: Runnable, error: BaseException) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, Literal, Self, TypeVar
 
 from relay_actors.actors.call import CallActor
-from relay_actors.actors.ending import heeding_signals
+from relay_actors.actors.ending import heeding_signals, own_signals
 from relay_actors.actors.give_up import DEFAULTS, HangUp, OnGiveUp, policies
 from relay_actors.actors.shutdown import AtDeadline
 from relay_actors.app import RelayApp
@@ -190,16 +191,17 @@ class RelayClient:
         """Connect, and run until `disconnect`, SIGINT or SIGTERM, on a loop of its own.
 
         The first signal drains: no new calls, and those that are up may go on for ``drain_s`` seconds. The second
-        declines who has not been answered, the third hangs up all, the fourth ends the process at once. In a thread
-        other than the main one there are no signals to be heard.
+        declines who has not been answered, the third hangs up all, the fourth ends the process at once. A signal for
+        which the program has a handler of its own stays the program's. In a thread other than the main one there are no
+        signals to be heard.
 
         Raises:
             ConnectionLimitError: ``RELAY_MAX_CONNECTIONS`` are in use in this process (a RuntimeError).
             RelayError: the server has refused the log in three times.
         """
-        asyncio.run(self._run())
+        asyncio.run(self._run(own_signals()))
 
-    async def _run(self) -> None:
+    async def _run(self, own: Collection[signal.Signals]) -> None:
         loop = asyncio.get_running_loop()
         news: asyncio.Queue[str] = asyncio.Queue()
 
@@ -208,7 +210,8 @@ class RelayClient:
                 loop.call_soon_threadsafe(news.put_nowait, word)
 
         hears_signals = threading.current_thread() is threading.main_thread()
-        with heeding_signals(tell, lambda: self.app.calls_up) if hears_signals else contextlib.nullcontext():
+        heeding = heeding_signals(tell, lambda: self.app.calls_up, spares=own) if hears_signals else None
+        with heeding or contextlib.nullcontext():
             self._start()
             ending = self.app.ending(tell, self._drain_s)
             while not ending.hear(await news.get()):
@@ -221,7 +224,7 @@ class RelayClient:
     def _start(self) -> None:
         loop = self.loops.bind()
         given = {name: getattr(self, name) or None for name in ("project", "token", "jwt_token", "host")}
-        self.app.start(wait_s=None, contexts=self.contexts, **given)
+        self.app.start(wait_s=None, contexts=list(dict.fromkeys([*self.contexts, *self.app.contexts])), **given)
         self._stop_watch()
         self._watch = LoopWatch(
             loop,
@@ -262,7 +265,7 @@ class RelayClient:
             ValueError: an argument cannot be used, or the tag is in use.
         """
         handle = self._connected.dial(
-            ClientCall, devices, tag=tag, max_duration=max_duration, dial_timeout=dial_timeout
+            ClientCall, devices, tag=tag or None, max_duration=max_duration, dial_timeout=dial_timeout
         )
         try:
             await handle.wait_for_answered()

@@ -175,6 +175,9 @@ def test_a_call_that_is_gone_completes_it_with_an_empty_event(bench: Bench):
     """Source: PROTOCOL 10.2, 10.4."""
     bench.feed(BeginAnswered(CommandRejectedError("calling.play", 404, "gone")))
     assert (bench.action.result, bench.action.state) == (RelayEvent("", {}), ActionState.CALL_ENDED)
+    assert bench.action.is_done
+    assert not bench.action.is_settled  # who waits goes on when the call says so
+    bench.action.release()
     assert bench.action.get(timeout=0) is bench.action
 
 

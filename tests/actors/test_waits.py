@@ -98,17 +98,30 @@ def test_a_wait_that_is_over_takes_its_timer_along(dispatcher: DeterministicDisp
     assert dispatcher.pending_timers == 0
 
 
-@pytest.mark.parametrize("timeout", ["5", -1, float("nan"), True, [5]])
+@pytest.mark.parametrize("timeout", ["5", float("nan"), True, [5]])
 def test_a_time_that_is_none_is_refused_where_it_is_given(dispatcher: DeterministicDispatcher, timeout: Any):
     """And nothing is left of the wait."""
-    with pytest.raises(ArgumentError, match="timeout must be a number of seconds, 0 or more"):
+    with pytest.raises(ArgumentError, match="timeout must be a number of seconds, or None"):
         give_up_after(Wait(dispatcher), timeout, dispatcher, "it")
     assert dispatcher.pending_timers == 0
 
 
-def test_without_a_time_it_waits_for_ever(dispatcher: DeterministicDispatcher):
-    assert not give_up_after(Wait(dispatcher), None, dispatcher, "it").is_settled
+@pytest.mark.parametrize("timeout", [None, float("inf")])
+def test_without_a_time_it_waits_for_ever(dispatcher: DeterministicDispatcher, timeout: float | None):
+    assert not give_up_after(Wait(dispatcher), timeout, dispatcher, "it").is_settled
     assert dispatcher.pending_timers == 0
+
+
+@pytest.mark.parametrize("timeout", [0, -1, -0.5])
+def test_a_time_that_is_over_already_is_a_time_out_at_once(dispatcher: DeterministicDispatcher, timeout: float):
+    """What is left of a deadline may be below 0; but not before whoever settles it has had a turn."""
+    wait: Wait[int] = give_up_after(Wait(dispatcher), timeout, dispatcher, "it")
+    settled: Wait[int] = give_up_after(Wait(dispatcher), timeout, dispatcher, "it")
+    settled.try_set(1)
+    dispatcher.settle()
+    dispatcher.advance(0)
+    assert isinstance(wait.error, TimeoutError)
+    assert settled.get(timeout=0) == 1
 
 
 class Cell:

@@ -140,7 +140,7 @@ def test_credentials_that_are_refused_end_it_with_1(folder: Path, server: Simula
     with Command("run", "shop_application:app", cwd=folder, **environment) as run:
         assert run.ends() == 1
 
-        assert "relay-actors: signalwire.connect was rejected with -32401 (no such project)." in run.output
+        assert "relay-actors: RELAY error -32401: no such project (the server refused signalwire.connect)" in run.output
         assert "Traceback" not in run.output
         assert not re.search("my-project|my-secret", run.output)
 

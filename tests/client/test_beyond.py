@@ -69,15 +69,16 @@ def test_with_isolation_a_handler_that_blocks_holds_up_no_other_call(
         may_go_on.set()
         await person(blocked.is_hung_up)
         assert [str(sound) for sound in blocked.heard] == ["Welcome."]
+        for thread in {thread for each in threads.values() for thread in each}:
+            await person(thread.join, DEADLINE_S)  # it ends with its call
 
     with caplog.at_level(logging.WARNING):
         stage.plays(story)
     [one], [other] = threads.values()
     assert one is not other
     assert threading.main_thread() not in (one, other)
-    for thread in (one, other):
-        thread.join(DEADLINE_S)
-        assert not thread.is_alive()
+    assert not one.is_alive()
+    assert not other.is_alive()
     assert "blocks the asyncio loop" not in caplog.text
 
 
@@ -366,6 +367,26 @@ def test_what_nobody_awaits_any_more_is_hung_up_by_the_next_process(stage: Stage
     assert again == []
 
 
+# -- actors beside handlers ------------------------------------------------------------------------------------------
+
+
+def test_a_context_can_have_actors_while_the_others_have_the_handler(stage: Stage) -> None:
+    """So an application can move to actors one context after the other, on one connection."""
+    stage.client.app.calls("operator")(Operator)
+
+    async def story() -> None:
+        line = stage.phone(DESK).dials(context="operator")
+        await person(line.hears, "one moment")
+        await person(line.is_hung_up)
+        call, _line = await stage.inbound()
+        assert call.context == "office"
+        await call.hangup()
+
+    stage.plays(story)
+    [sent] = stage.sent("signalwire.connect")
+    assert sent["contexts"] == ["office", "operator"]
+
+
 # -- the drain, and what cannot be used ------------------------------------------------------------------------------
 
 
@@ -388,6 +409,29 @@ def test_a_drain_lasts_as_long_as_was_said(stage: Stage) -> None:
 
     runs(stage, meanwhile)
     assert [str(sound) for sound in lines[0].heard] == ["We are closing."]
+
+
+def test_calls_can_be_left_up_when_a_drain_is_over(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """As the official client does. Their handlers end by it, and have not crashed."""
+    is_answered = threading.Event()
+
+    async def stays(call: Call) -> None:
+        await call.answer()
+        await call.wait_for_answered()
+        is_answered.set()
+        await call.wait_for_ended()
+
+    with_options(stage, stays, drain_s=0, at_drain_deadline=LeaveUp())
+
+    def meanwhile() -> None:
+        stage.phone(CALLER).dials(context="office")
+        assert is_answered.wait(DEADLINE_S)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+
+    runs(stage, meanwhile)
+    assert not stage.phone(CALLER).line.is_over
+    assert stage.sent("calling.end") == []
+    assert "raised" not in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_an_interim_result_does_not_complete_a_collect(stage: Stage) -> None:
     async def story() -> str:
         call, line = await stage.answered()
         call.on("calling.call.collect", lambda event: interim.append(str(event.final)))
-        speech = await call.collect(speech={"end_silence_timeout": 1.0}, partial_results=True)
+        speech = await call.collect(speech={}, initial_timeout=60.0, partial_results=True)
         await person(line.says, "I should like to speak to somebody in sales, please")
         event = await speech.wait(DEADLINE_S)
         assert event.final is True

@@ -495,12 +495,35 @@ def test_the_fourth_signal_ends_the_process_at_once(stage: Stage, monkeypatch: p
         done.set()
 
     signalling = threading.Thread(target=signals)
+    before = signal.getsignal(signal.SIGINT)
     signalling.start()
-    with pytest.raises(SystemExit) as caught:
-        stage.client.run()
+    try:
+        with pytest.raises(SystemExit) as caught:
+            stage.client.run()
+    finally:
+        signal.signal(signal.SIGINT, before)  # a loop that is left by SystemExit leaves its own
     assert caught.value.code == 1
     assert done.wait(DEADLINE_S)
     stage.client.app.stop()
+
+
+def test_a_signal_for_which_the_program_has_a_handler_stays_its_own(stage: Stage) -> None:
+    """As with the official client, which leaves SIGTERM alone."""
+    heard: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: heard.append(number))
+
+    def meanwhile() -> None:
+        kill = functools.partial(signal.pthread_kill, threading.main_thread().ident or 0)
+        kill(signal.SIGTERM)
+        stage.sim.wait_until(lambda: bool(heard))
+        assert stage.client.app.is_running
+        kill(signal.SIGINT)
+
+    try:
+        runs(stage, meanwhile)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard == [signal.SIGTERM]
 
 
 def test_run_ends_when_the_client_is_disconnected(stage: Stage) -> None:
@@ -531,3 +554,36 @@ def test_run_goes_without_signals_in_another_thread(stage: Stage) -> None:
     asyncio.run(stage.client.disconnect())
     running.join(DEADLINE_S)
     assert not running.is_alive()
+
+
+# -- tags ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_tag_is_free_as_soon_as_its_dial_is_over(stage: Stage) -> None:
+    """Failed or answered, while that call is still up; but two dials at once need two (PROTOCOL 9.1, 9.3.8)."""
+    stage.phone(DESK).is_busy()
+
+    async def story() -> None:
+        for _ in range(2):
+            with pytest.raises(DialFailedError):
+                await stage.client.dial([[device(DESK)]], tag="order-42")
+        stage.phone(DESK).answers()
+        first = await stage.client.dial([[device(DESK)]], tag="order-42")
+        second = await stage.client.dial([[device(CALLER)]], tag="order-42")
+        assert first.call_id != second.call_id
+        for call, number in ((first, DESK), (second, CALLER)):
+            await call.play_tts(f"This is for {number}.")
+            await person(stage.phone(number).hears, f"for {number}")
+            await call.hangup()
+            await call.wait_for_ended(DEADLINE_S)
+        dialling = asyncio.create_task(stage.client.dial([[device("+15550005555")]], tag="one"))
+        await person(stage.phone("+15550005555").rings)
+        with pytest.raises(ValueError, match="in use by another dial"):
+            await stage.client.dial([[device(DESK)]], tag="one")
+        dialling.cancel()
+        assert (await asyncio.gather(dialling, return_exceptions=True))[0].__class__ is asyncio.CancelledError
+        stage.phone(DESK).answers()
+        assert await stage.client.dial([[device(DESK)]], tag="")
+
+    stage.phone(CALLER).answers()
+    stage.plays(story)

@@ -99,7 +99,7 @@ def test_flow_of_wrong_credentials():
         again = client.advance(delay)
         assert again == ([] if refused.final else [OpenSocket()])
     assert finals == [False, False, True]
-    assert str(refused.error).startswith("signalwire.connect was rejected with -32002")
+    assert str(refused.error).startswith("RELAY error -32002: ")
 
 
 def test_flow_of_a_half_open_connection():

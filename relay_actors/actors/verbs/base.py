@@ -9,7 +9,7 @@ from typing import Any, Never, TypeVar
 from relay_actors.actors.actions import Action
 from relay_actors.actors.leg import Leg, StateWait
 from relay_actors.actors.orders import Begin, Control, Follow, Order, Perform, WaitFor
-from relay_actors.actors.waits import Reply, Wait, give_up_after
+from relay_actors.actors.waits import Reply, Wait, check_timeout, give_up_after
 from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.commands import ActionCommand, ControlCommand, RelayCommand, SubCommand
 from relay_actors.protocol.events import RelayEvent
@@ -162,6 +162,7 @@ class CallVerbs(abc.ABC):
         state: str = "",
         event_type: str = "",
     ) -> Wait[RelayEvent]:
-        wait: Wait[RelayEvent] = self.give_up_after(Wait(self.runs_on, self.runs_as), timeout_s, what)
+        check_timeout(timeout_s)
+        wait: Wait[RelayEvent] = Wait(self.runs_on, self.runs_as)
         self._post(WaitFor(StateWait(accepts, wait), state, event_type))
-        return wait
+        return self.give_up_after(wait, timeout_s, what)
