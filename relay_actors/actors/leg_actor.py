@@ -207,10 +207,10 @@ class LegActor(Stalling):
                     self.deliver_now(action.actor_ref, order)
                 else:
                     reply.try_set({})  # there is nothing to do any more (SEMANTICS X5, PROTOCOL 10.6)
-            case WaitFor(waiting=waiting, state=state, event_type=event_type):
+            case WaitFor(waiting=waiting, event_type=event_type):
                 if event_type:
                     self.office.doubts.look_at_event_type(event_type, leg.name)
-                if leg.has_reached(state):
+                if order.is_reached(leg):
                     waiting.wait.try_set(leg.state_event())
                 else:
                     leg.wait(waiting)

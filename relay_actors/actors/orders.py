@@ -5,6 +5,7 @@ Each order is settled exactly once: it is done, or refused, or found to be too l
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from relay_actors.actors.actions import Action
@@ -97,16 +98,34 @@ class Control:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WaitFor:
-    """Wait for an event of a type, or for a state (which may have been reached already)."""
+    """Wait for an event of a type, or for a state (which may have been reached already).
+
+    Attributes:
+        waiting: who waits.
+        state: which one has to be reached, or "".
+        event_type: of the event, or "".
+        accepts_state: says of the event of a state whether it is the one that is waited for; None for other events. A
+            state is a level: the event of the present one will not come again.
+    """
 
     waiting: StateWait
     state: str = ""
     event_type: str = ""
+    accepts_state: Callable[[RelayEvent], bool] | None = None
+
+    def is_reached(self, leg: Leg) -> bool:
+        """Return whether the call is where it is to be. In the turn."""
+        if self.accepts_state is None or not leg.state:
+            return leg.has_reached(self.state)
+        try:
+            return bool(self.accepts_state(leg.state_event()))
+        except Exception:  # noqa: BLE001  # the user's predicate, which may look for what only the server tells
+            return False
 
     def too_late(self, leg: Leg) -> None:
         """The call is over: it is past every state that it has reached, and no event comes any more."""
         dial_failed = leg.dialling is not None and leg.dialling.error is not None
-        if leg.has_reached(self.state) and not dial_failed:
+        if self.is_reached(leg) and not dial_failed:
             self.waiting.wait.try_set(leg.state_event())
         else:
             self.waiting.wait.try_fail(leg.ended_error())

@@ -131,7 +131,7 @@ class Call(CallHandle):
         predicate: Callable[[RelayEvent], bool] | None = None,
         timeout: float | None = None,
     ) -> RelayEvent:
-        """Wait for the next event of a type for which ``predicate`` is true.
+        """Wait for the next event of a type for which ``predicate`` is true; of a state also for the present one.
 
         Args:
             event_type: for example ``calling.call.play``.

@@ -15,7 +15,7 @@ def test_any_request_is_sent_and_gives_the_servers_answer(world: World):
     line, handle = world.answered(Witness)
     world.sim.reject_next("calling.play")
     answer = world.app.execute("calling.play", {**handle.leg.ids, "control_id": "mine", "play": []})
-    with pytest.raises(CommandRejectedError, match=r"calling\.play was rejected"):
+    with pytest.raises(CommandRejectedError, match=r"refused calling\.play"):
         answer.get(timeout=5)
     assert world.app.execute("calling.end", {**handle.leg.ids, "reason": "busy"}).get(timeout=5)["code"] == "200"
     assert line.is_hung_up().end_reason == "busy"

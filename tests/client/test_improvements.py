@@ -175,6 +175,24 @@ def test_a_wait_for_a_state_that_is_skipped_is_over_too(stage: Stage) -> None:
     assert stage.plays(story) in ("ending", "ended")
 
 
+@pytest.mark.parametrize("is_first", [True, False], ids=["dial first", "state first"])
+def test_a_dialled_call_is_answered_also_for_who_waits_for_the_event(stage: Stage, *, is_first: bool) -> None:
+    """After `dial`, whichever event came first: the official client waits in vain if it was the state's."""
+    stage.sim.manners.dial_event_first = is_first
+    stage.phone(DESK).answers()
+
+    async def story() -> None:
+        call = await stage.client.dial(ONE_PHONE)
+        event = await call.wait_for(
+            "calling.call.state", lambda event: event.params["call_state"] == "answered", timeout=DEADLINE_S
+        )
+        assert event.params["call_state"] == "answered"
+        with pytest.raises(TimeoutError):
+            await call.wait_for("calling.call.state", timeout=0.01)
+
+    stage.plays(story)
+
+
 def test_a_wait_for_the_end_that_timed_out_can_be_repeated(stage: Stage) -> None:
     """The official client's first time-out destroys all of them (PROTOCOL 18.5)."""
 

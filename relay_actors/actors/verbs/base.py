@@ -161,8 +161,9 @@ class CallVerbs(abc.ABC):
         *,
         state: str = "",
         event_type: str = "",
+        accepts_state: Callable[[RelayEvent], bool] | None = None,
     ) -> Wait[RelayEvent]:
         check_timeout(timeout_s)
         wait: Wait[RelayEvent] = Wait(self.runs_on, self.runs_as)
-        self._post(WaitFor(StateWait(accepts, wait), state, event_type))
+        self._post(WaitFor(StateWait(accepts, wait), state, event_type, accepts_state))
         return self.give_up_after(wait, timeout_s, what)

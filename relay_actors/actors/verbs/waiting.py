@@ -12,6 +12,7 @@ from relay_actors.actors.leg import Listener
 from relay_actors.actors.orders import Listen
 from relay_actors.actors.verbs.base import CallVerbs
 from relay_actors.actors.waits import Wait
+from relay_actors.protocol.constants import EVENT_CALL_STATE
 from relay_actors.protocol.events import EVENT_CLASS_MAP, CallStateEvent, RelayEvent
 from relay_actors.protocol.states import CallState, is_at_or_past
 
@@ -47,6 +48,8 @@ class WaitingVerbs(CallVerbs):
     ) -> Wait[RelayEvent]:
         """Wait for the next event of a type for which ``predicate`` is true.
 
+        The event of a state does not come twice: if ``predicate`` is true of the present one, the wait is over at once.
+
         Args:
             event_type: for example ``calling.call.play``.
             predicate: called with each event of the type; every one will do if there is none.
@@ -60,7 +63,8 @@ class WaitingVerbs(CallVerbs):
         def accepts(event: RelayEvent) -> bool:
             return event.event_type == event_type and (predicate is None or predicate(event))
 
-        return self._wait(accepts, timeout, f"event {event_type}", event_type=event_type)
+        level = predicate if event_type == EVENT_CALL_STATE else None
+        return self._wait(accepts, timeout, f"event {event_type}", event_type=event_type, accepts_state=level)
 
     def wait_for_ringing(self, timeout: float | None = None) -> Wait[CallStateEvent]:
         """Wait until the call rings; at once if it does, or is past that.
