@@ -32,6 +32,15 @@ def with_options(stage: Stage, handler: Callable[[Call], Any], **options: Any) -
     stage.client.on_call(handler)
 
 
+async def is_connected_to(call: Call, devices: Any) -> None:
+    """Connect a call, and wait until both talk; the wait begins first, since phones here answer at once."""
+    told = call.wait_for("calling.call.connect", lambda event: event.params["connect_state"] == "connected")
+    waits = asyncio.create_task(told)
+    await asyncio.sleep(0)
+    await call.connect(devices)
+    await waits
+
+
 # -- isolation -------------------------------------------------------------------------------------------------------
 
 
@@ -281,8 +290,7 @@ def test_those_who_talk_are_not_cut_off_by_a_crash(stage: Stage) -> None:
 
     async def bridges(call: Call) -> None:
         await call.answer()
-        await call.connect([[{"type": "phone", "params": {"from_number": OURS, "to_number": DESK}}]])
-        await call.wait_for("calling.call.connect", lambda event: event.params["connect_state"] == "connected")
+        await is_connected_to(call, [[{"type": "phone", "params": {"from_number": OURS, "to_number": DESK}}]])
         has_crashed.set()
         raise ValueError("a bug")
 
@@ -339,8 +347,7 @@ def test_what_nobody_awaits_any_more_is_hung_up_by_the_next_process(stage: Stage
     @stage.client.on_call
     async def bridges(call: Call) -> None:
         await call.answer()
-        await call.connect([[{"type": "phone", "params": {"from_number": OURS, "to_number": "+15550004444"}}]])
-        await call.wait_for("calling.call.connect", lambda event: event.params["connect_state"] == "connected")
+        await is_connected_to(call, [[{"type": "phone", "params": {"from_number": OURS, "to_number": "+15550004444"}}]])
         bridged.set()
         await call.wait_for_ended()
 
