@@ -36,7 +36,7 @@ def undisturbed(bench: Bench) -> str:
 
 
 def all_heard(after_s: float) -> str:
-    return ALL_HEARD if after_s < SOON_S else f"{ALL_HEARD}; the notice came {after_s:.1f} s after the key"
+    return ALL_HEARD if after_s < SOON_S else f"{ALL_HEARD}; the notice came {after_s:.0f} s after the key"
 
 
 def is_reminded(bench: Bench) -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.parity.mishaps import numbers
 from tests.parity.mishaps.bench import open_bench, open_sim
 from tests.parity.mishaps.telling import ALL_HEARD, undisturbed
-from tests.parity.mishaps.with_client import with_our_import
+from tests.parity.mishaps.with_client import application, with_our_import
+from tests.parity.mishaps.with_ours import app
 
 THEIRS = Path(__file__).with_name("with_sdk.py").read_text("utf-8")
 
@@ -37,6 +39,19 @@ def test_one_line_is_changed_and_no_other():
 def test_an_application_that_is_not_changed_by_one_line_is_refused(source):
     with pytest.raises(ValueError, match="one line has to name the official client"):
         with_our_import(source)
+
+
+def test_both_applications_take_the_same_calls(monkeypatch):
+    for name in ("SIGNALWIRE_PROJECT_ID", "SIGNALWIRE_API_TOKEN", "SIGNALWIRE_SPACE"):
+        monkeypatch.setenv(name, "parity")
+    monkeypatch.setenv("SIGNALWIRE_LOG_LEVEL", "warning")
+    module = {"__name__": "with_client"}
+    exec(application(), module)
+
+    called = {getattr(numbers, name) for name in numbers.__all__ if str(getattr(numbers, name)).startswith("+1555999")}
+    assert set(module["NUMBERS"]) == called
+    assert len(called) == len(numbers.CONTEXTS) - 1  # one context is for texts
+    assert sorted(app.contexts) == sorted(module["client"].contexts) == sorted(numbers.CONTEXTS)
 
 
 def test_it_runs_and_each_run_finds_the_simulator_as_if_nothing_had_happened():

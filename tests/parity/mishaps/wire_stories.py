@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable
 
 from tests.parity.mishaps.bench import Bench, OtherwiseError
-from tests.parity.mishaps.numbers import CALLER, DESK, OFFICE
+from tests.parity.mishaps.numbers import CALLER, DESK, OFFICE, OTHER, PATIENT
 from tests.parity.mishaps.telling import ALL_HEARD, all_heard, greeted, is_reminded, looked_up, told, undisturbed
 
 HALF_OPEN_WITHIN_S = 60.0
+NOT_WELL = "-32603"
+REFUSED_FOR_S = 6.0
 
 
 def with_fault(fault: str, **given: object) -> Callable[[Bench], str]:
@@ -46,7 +48,7 @@ def cut_during_a_prompt(bench: Bench) -> str:
     bench.fault("drop")
     began = time.monotonic()
     bench.is_hung_up(CALLER, 10.0)
-    return f"the wait ends; hung up {time.monotonic() - began:.1f} s after the cut"
+    return f"the wait ends; hung up {time.monotonic() - began:.0f} s after the cut"
 
 
 def command_without_a_server(bench: Bench) -> str:
@@ -56,10 +58,50 @@ def command_without_a_server(bench: Bench) -> str:
     return _result_comes(bench, 12.0)
 
 
+def command_after_a_refused_log_in(bench: Bench) -> str:
+    """The socket is lost, and the next log in is refused; a command is given before the one after that."""
+    looked_up(bench)
+    bench.fault("reject", method="signalwire.connect", code=NOT_WELL)
+    bench.fault("drop")
+    return _result_comes(bench, 12.0)
+
+
 def _result_comes(bench: Bench, within: float) -> str:
     bench.hears(CALLER, "on its way", within)
     bench.is_hung_up(CALLER)
     return ALL_HEARD
+
+
+def log_ins_refused(bench: Bench) -> str:
+    """The socket is lost, and whoever logs in is refused for some seconds."""
+    greeted(bench)
+    before, sockets = bench.log_ins(), bench.sockets()
+    bench.fault("reject", method="signalwire.connect", code=NOT_WELL, times=100)
+    bench.fault("drop")
+    bench.pauses(REFUSED_FOR_S)
+    tried = bench.log_ins() - before
+    bench.ask("POST", "/recover")
+    told(bench, within=20.0)
+    left = (bench.sockets() or 0) - (sockets or 0)
+    return f"the call goes on after {tried} log ins in vain" + (
+        f"; {left} of their sockets stay open" if left > 0 else ""
+    )
+
+
+def context_is_added(bench: Bench) -> str:
+    """A context that the application has asked for later is still there after a log in anew."""
+    bench.person(DESK, "texts", body="open the shop", context="texts", to=OFFICE)
+    bench.dials(CALLER, OFFICE, "shop")
+    bench.hears(CALLER, "press 1")
+    told(bench)
+    before = bench.log_ins()
+    bench.fault("restart", keeps_sessions=False, seconds=0.5)
+    if bench.waits_until(lambda: bench.log_ins() > before, 10.0) is None:
+        raise OtherwiseError("it does not log in again")
+    bench.dials(OTHER, OFFICE, "shop")
+    bench.hears(OTHER, "press 1")
+    told(bench, OTHER)
+    return "it takes calls of the context again"
 
 
 def half_open(bench: Bench) -> str:
@@ -173,3 +215,13 @@ def cut_while_it_rings(bench: Bench) -> str:
     bench.hears(DESK, "appointment", 8.0)
     bench.is_hung_up(DESK, 8.0)
     return ALL_HEARD
+
+
+def end_without_a_reason(bench: Bench) -> str:
+    for _state in ("ending", "ended"):
+        bench.fault("wrong_field", event_type="calling.call.state", field="end_reason", becomes="null")
+    bench.dials(CALLER, PATIENT, "patient")
+    bench.person(CALLER, "is_connected", within=6.0)
+    bench.person(CALLER, "hangs_up")
+    bench.person(CALLER, "receives_text", what="thank you", within=4.0)
+    return "the text about the call's end is sent"
