@@ -55,6 +55,10 @@ from relay_actors.protocol.subscriptions import Subscriptions, context_names
 __all__ = ["ClientProtocol"]
 
 _AUTHORIZATION_STATE = "signalwire.authorization.state"
+_SERVER_FAULTS = frozenset({-32603, -32000})
+"""Refusals that say nothing of the session or the credentials: an internal error, a time-out. Source: PROTOCOL 2.5."""
+_REFUSED_RESUMES = 5
+"""After so many of them in a row, half a minute with the default delays, the session is given up none the less."""
 
 
 class _Phase(enum.Enum):
@@ -122,6 +126,7 @@ class ClientProtocol:
         self._has_been_ready = False
         self._failures = 0
         self._refusals = 0
+        self._refused_resumes = 0
         self._texts: list[bytes] = []
         self._handed_over_next: list[str] = []
         """Ids of the requests among ``_texts``: until those are fetched, they have not left this process."""
@@ -207,7 +212,7 @@ class ClientProtocol:
         if self._phase is not _Phase.IDLE:
             raise ProtocolError(f"start: already started ({self._phase.value})")
         self._is_shut_down = False
-        self._failures = self._refusals = 0
+        self._failures = self._refusals = self._refused_resumes = 0
         self._enter(_Phase.OPENING, None)
         return [OpenSocket()]
 
@@ -448,7 +453,7 @@ class ClientProtocol:
         if not resumed:
             self._events.new_session()
         self._has_been_ready = self._was_logged_in = True
-        self._failures = self._refusals = 0
+        self._failures = self._refusals = self._refused_resumes = 0
         self._enter(_Phase.READY, None)
         self._keep_alive.logged_in(now)
         for request in self._requests.take_queue(now):
@@ -460,10 +465,13 @@ class ClientProtocol:
         why = f"log in refused with {error.code} ({error.message})"
         goodbye = CloseSocket(why, normal=True)
         # A refused resume would be refused for ever: the next attempt begins a new session (PROTOCOL 3.5). It may have
-        # been the session that was refused, so it says nothing yet about the credentials.
+        # been the session that was refused, so it says nothing yet about the credentials. But a server that is not
+        # well refuses whatever it is asked: to begin anew at once would cost every call that is up.
         if not self._session.relay_protocol:
             self._refusals += 1
-        self._session.forget()
+        self._refused_resumes += 1
+        if error.code not in _SERVER_FAULTS or self._refused_resumes >= _REFUSED_RESUMES:
+            self._session.forget()
         if self._has_been_ready or self._refusals < self._limits.log_in_refusals:
             return [LogInRefused(error, final=False), goodbye, *self._lose(now, why)]
         self._is_shut_down = True

@@ -66,6 +66,11 @@ class Command:
         self._process.stdout.close()
 
     @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    @property
     def output(self) -> str:
         """All that was written so far."""
         with self._changed:

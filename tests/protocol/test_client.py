@@ -228,6 +228,31 @@ def test_a_refused_resume_is_followed_by_a_fresh_log_in():
     assert fresh["contexts"] == ["support"]
 
 
+@pytest.mark.parametrize("code", [-32603, -32000])
+def test_a_resume_that_a_server_refuses_because_it_is_not_well_is_tried_again_but_not_for_ever(code):
+    """To begin anew costs every call that is up; the server may be well again in a moment."""
+    client = DrivenClient.ready()
+    client.closed()
+    resumes = []
+    for delay in (1.0, 2.0, 4.0, 8.0, 16.0, 30.0):
+        client.advance(delay)
+        connect = client.open()
+        resumes.append("protocol" in connect["params"])
+        assert not client.refuse(connect, code)[0].final
+    assert resumes == [True, True, True, True, True, False]
+
+
+def test_a_log_in_that_succeeds_begins_the_count_of_refused_resumes_anew():
+    client = DrivenClient.ready()
+    for _outage in range(2):
+        client.closed()
+        for delay in (1.0, 2.0, 4.0, 8.0):
+            client.advance(delay)
+            client.refuse(client.open(), -32603)
+        client.advance(16.0)
+        assert client.log_in() == [LoggedIn(True, "signalwire_sig_1_x")]
+
+
 def test_a_resume_that_is_not_answered_is_tried_again_as_it_was():
     client = DrivenClient.ready()
     client.closed()

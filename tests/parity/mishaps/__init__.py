@@ -1,4 +1,4 @@
-"""The same mishaps for an application of the official SDK and for one of ours; a table says what each survives.
+"""The same mishaps for an application of the official SDK, for it on our client, and for one of ours; a table.
 
 Run it by ``make parity``, or alone: ``.venv-parity/bin/python -m tests.parity.mishaps``.
 """

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import signal
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from threading import Event
 from typing import Any
 from urllib.parse import urlencode
 
 from tests.cli.processes import Command
 from tests.parity.mishaps.numbers import NEXT_CALLER, OFFICE, name_of
-from tests.parity.mishaps.reports import begun_and_open, failures
+from tests.parity.mishaps.reports import begun_and_open, failures, others
 from tests.parity.mishaps.verdict import Findings, heard_twice
 
-__all__ = ["Bench", "OtherwiseError", "open_bench"]
+__all__ = ["Bench", "OtherwiseError", "Sim", "open_bench", "open_sim"]
 
 PACE = 0.2
 """How long a simulated second is: people speak five times as fast."""
@@ -35,6 +39,19 @@ class OtherwiseError(Exception):
     """The story did not go as it was told; the text says in a clause what happened."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sim:
+    """A simulator that runs.
+
+    Attributes:
+        url: of its control API.
+        account: by which an application finds it, as variables of the environment.
+    """
+
+    url: str
+    account: Mapping[str, str]
+
+
 class Bench:
     """One simulator with one application.
 
@@ -48,8 +65,14 @@ class Bench:
         self._start = start
         self._pause = Event()
         self.application = start()
+        self._others: list[Command] = []
         self.is_gone = False
         """Whether the application has ended, as the scenario wanted."""
+
+    @property
+    def output(self) -> str:
+        """What the application has written, and every other process of it."""
+        return "".join(one.output for one in [self.application, *self._others])
 
     def ask(self, method: str, path: str, /, **given: Any) -> dict[str, Any]:
         """Ask the control API.
@@ -80,7 +103,7 @@ class Bench:
 
     def hears(self, number: str, what: str, within: float = 6.0) -> None:
         """Let somebody wait until they hear something; in vain as soon as no handler is left that could say it."""
-        if not self._waits_for(lambda: self._heard(number, what), within):
+        if not self._waits_for(lambda: self._has_heard(number, what), within):
             if self.is_over(number):
                 raise OtherwiseError(f"{name_of(number)} is hung up, and has not heard “{what}”")
             raise OtherwiseError(f"{name_of(number)} does not hear “{what}”")
@@ -89,6 +112,18 @@ class Bench:
         """Let somebody wait for the end of their call, in the same way."""
         if not self._waits_for(lambda: self.is_over(number), within):
             raise OtherwiseError(f"{name_of(number)} is not hung up")
+
+    def heard(self, number: str) -> list[str]:
+        """Return what somebody has heard on their latest call by now."""
+        return [str(sound) for sound in self._line(number)["heard"]]
+
+    def call_id(self, number: str) -> str:
+        """Return the id of somebody's latest call."""
+        return str(self._line(number)["call_id"])
+
+    def log(self) -> list[str]:
+        """Return the lines that the application has written by itself."""
+        return others(self.output)
 
     def fault(self, fault: str, **given: Any) -> None:
         """Let something go wrong."""
@@ -125,13 +160,25 @@ class Bench:
         self.application.ends()
         self.application = self._start()
 
+    def starts_another(self) -> None:
+        """Start a second process of the application, and wait until it is logged in, too."""
+        self._others.append(self._start())
+        self.ask("POST", "/wait", count=2, within=LOG_IN_WITHIN_S)
+
+    def sockets(self) -> int | None:
+        """Return how many sockets the application has open; None where the system does not say."""
+        folder = Path(f"/proc/{self.application.pid}/fd")
+        if not folder.exists():
+            return None
+        return sum(_is_socket(one) for one in folder.iterdir())
+
     def calls_up(self) -> int:
         """Return how many legs of calls are up."""
         return int(self.ask("GET", "/health")["calls_up"])
 
     def is_over(self, number: str) -> bool:
         """Return whether somebody's latest call has ended."""
-        return bool(self.ask("GET", f"/phones/{number}")["lines"][-1]["is_over"])
+        return bool(self._line(number)["is_over"])
 
     def is_next_served(self) -> bool:
         """Let somebody call, and once more if need be; return whether they are greeted."""
@@ -165,7 +212,7 @@ class Bench:
         is_next_served = self.is_next_served() if has_next else None
         self._waits_for(lambda: self._is_all_over(lost), max(0.0, began + patience_s - time.monotonic()))
         lines = [line["heard"] for phone in self.ask("GET", "/phones")["phones"] for line in phone["lines"]]
-        _begun, running = begun_and_open(self.application.output)
+        _begun, running = begun_and_open(self.output)
         return Findings(
             seen=seen,
             otherwise=otherwise,
@@ -175,7 +222,7 @@ class Bench:
             is_next_served=is_next_served,
             unacknowledged=self._unacknowledged(),
             violations=len(self.ask("GET", "/violations")["violations"]),
-            failures=failures(self.application.output, but=NEXT_CALLER),
+            failures=failures(self.output, but=NEXT_CALLER),
         )
 
     def _waits_for(self, what: Callable[[], bool], within: float) -> bool:
@@ -183,7 +230,7 @@ class Bench:
         until, served_at = time.monotonic() + within, time.monotonic()
         while not what():
             now = time.monotonic()
-            begun, running = begun_and_open(self.application.output)
+            begun, running = begun_and_open(self.output)
             if running or not begun:
                 served_at = now
             if now > until or now > served_at + NOBODY_SERVES_S:
@@ -191,12 +238,14 @@ class Bench:
             self._pause.wait(LOOK_EVERY_S)
         return True
 
-    def _heard(self, number: str, what: str) -> bool:
-        line = self.ask("GET", f"/phones/{number}")["lines"][-1]
-        return any(what in sound.lower() for sound in line["heard"])
+    def _has_heard(self, number: str, what: str) -> bool:
+        return any(what in sound.lower() for sound in self.heard(number))
+
+    def _line(self, number: str) -> dict[str, Any]:
+        return dict(self.ask("GET", f"/phones/{number}")["lines"][-1])
 
     def _is_all_over(self, lost: Collection[str]) -> bool:
-        _begun, running = begun_and_open(self.application.output)
+        _begun, running = begun_and_open(self.output)
         return not (running and not self.is_gone) and not self._up(lost) and not self._unacknowledged()
 
     def _up(self, lost: Collection[str]) -> list[dict[str, Any]]:
@@ -213,30 +262,43 @@ class Bench:
 
 
 @contextmanager
-def open_bench(module: str, **environment: str) -> Iterator[Bench]:
-    """Start a simulator, and an application that logs in to it; end both."""
-    with ExitStack() as stack:
-        sim = stack.enter_context(
-            Command("sim", "--tls", "--port", "0", "--control", "0", "--pace", str(PACE), "--seed", "7")
-        )
+def open_sim() -> Iterator[Sim]:
+    """Start a simulator; end it."""
+    with Command("sim", "--tls", "--port", "0", "--control", "0", "--pace", str(PACE), "--seed", "7") as command:
         account = {
-            "SIGNALWIRE_SPACE": sim.says(r"export SIGNALWIRE_SPACE=(\S+)")[1],
+            "SIGNALWIRE_SPACE": command.says(r"export SIGNALWIRE_SPACE=(\S+)")[1],
             "SIGNALWIRE_PROJECT_ID": "parity",
             "SIGNALWIRE_API_TOKEN": "parity",
-            "SIGNALWIRE_RELAY_CA_FILE": sim.says(r"export SIGNALWIRE_RELAY_CA_FILE=(.+)")[1].strip(),
+            "SIGNALWIRE_RELAY_CA_FILE": command.says(r"export SIGNALWIRE_RELAY_CA_FILE=(.+)")[1].strip(),
         }
-        url = sim.says(r"control API at (\S+);")[1]
+        yield Sim(command.says(r"control API at (\S+);")[1], account)
+        command.signal(signal.SIGTERM)  # so that it takes its certificates away
+        command.ends()
+
+
+@contextmanager
+def open_bench(sim: Sim, module: str, **environment: str) -> Iterator[Bench]:
+    """Start an application that logs in to a simulator; end it, and let the simulator be as if nothing had happened."""
+    with ExitStack() as stack:
 
         def start() -> Command:
-            return stack.enter_context(Command(module=module, **account, **environment))
+            return stack.enter_context(Command(module=module, **sim.account, **environment))
 
-        bench = Bench(url, start)
+        bench = Bench(sim.url, start)
+        manners = bench.ask("GET", "/manners")["manners"]
         bench.waits_for_log_in()
         yield bench
-        sim.signal(signal.SIGTERM)  # so that it takes its certificates away
-        sim.ends()
+    bench.ask("POST", "/reset")
+    bench.ask("PATCH", "/manners", **manners)
+
+
+def _is_socket(descriptor: Path) -> bool:
+    try:
+        return os.readlink(descriptor).startswith("socket:")
+    except FileNotFoundError:
+        return False  # it has been closed meanwhile
 
 
 def _in_short(error: str) -> str:
-    """Return what a 409 says, without the story that comes after it."""
-    return error.partition("\n")[0].partition(";")[0]
+    """Return what a 409 says, without the story that comes after it, and with people in the place of their numbers."""
+    return re.sub(r"\+\d+", lambda number: name_of(number[0]), error.partition("\n")[0].partition(";")[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-__all__ = ["begun_and_open", "failures", "report"]
+__all__ = ["begun_and_open", "failures", "others", "report"]
 
 _MARK = "@ "
 
@@ -31,6 +31,11 @@ def begun_and_open(output: str) -> tuple[int, list[str]]:
 def failures(output: str, *, but: str = "") -> list[str]:
     """Return why handlers have failed, other than that of one person."""
     return [why for what, who, why in _read(output) if what == "failed" and who != but]
+
+
+def others(output: str) -> list[str]:
+    """Return the lines that are no reports: what an application writes by itself."""
+    return [line for line in output.splitlines() if line.strip() and not line.startswith(_MARK)]
 
 
 def _read(output: str) -> Iterator[tuple[str, str, str]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from random import Random
+from subprocess import PIPE, Popen
 
 import pytest
 
@@ -35,7 +38,7 @@ def test_a_story_that_goes_otherwise_is_told_in_a_line(bench):
         bench.hears(CALLER, "press 1", 20.0)
     with pytest.raises(OtherwiseError, match=r"^the caller is not hung up$"):
         bench.is_hung_up(CALLER, 20.0)
-    with pytest.raises(OtherwiseError, match=r"^\+15550001111 was not answered within 0 s$"):
+    with pytest.raises(OtherwiseError, match=r"^the caller was not answered within 0 s$"):
         bench.person(CALLER, "is_connected", within=0)
 
 
@@ -53,6 +56,34 @@ def test_a_mistake_of_the_harness_is_no_finding(bench):
         bench.fault("no such fault")
     with pytest.raises(RuntimeError, match="404"):
         bench.person(CALLER, "flies")
+
+
+def test_what_is_heard_and_which_call_it_is_can_be_asked_for(bench):
+    bench.dials(CALLER, OFFICE)
+
+    assert bench.heard(CALLER) == []
+    assert [call["call_id"] for call in bench.ask("GET", "/calls")["calls"]] == [bench.call_id(CALLER)]
+
+
+def test_what_every_process_of_the_application_says_is_read(bench, monkeypatch):
+    monkeypatch.setattr(Bench, "ask", lambda *_given, **_more: {})  # nobody logs in here
+    bench.application = Said("@ begun +1\na line\n")
+    bench.starts_another()
+
+    assert bench.output == "@ begun +1\na line\n@ begun +1\n@ over +1\n"
+    assert bench.log() == ["a line"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system does not say what a process has open")
+def test_sockets_of_the_application_are_counted(bench):
+    code = "import socket; one, other = socket.socketpair(); print('open', flush=True); input()"
+    with Popen([sys.executable, "-c", code], stdin=PIPE, stdout=PIPE, text=True) as process:
+        assert process.stdout.readline() == "open\n"
+        bench.application = process
+        assert bench.sockets() == 2
+        process.communicate("\n", timeout=10)
+
+    assert bench.sockets() is None
 
 
 def test_what_is_left_over_is_found(bench):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.parity.mishaps.reports import begun_and_open, failures, report
+from tests.parity.mishaps.reports import begun_and_open, failures, others, report
 
 
 def test_what_is_told_is_read_again(capsys):
@@ -15,6 +15,7 @@ def test_what_is_told_is_read_again(capsys):
     assert begun_and_open(output) == (2, ["+2"])
     assert failures(output) == ["KeyError: 'a bug'"]
     assert failures(output, but="+1") == []
+    assert others(output) == ["a line of some library"]
 
 
 def test_two_handlers_of_one_call_are_both_waited_for():

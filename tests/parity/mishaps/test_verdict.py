@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.parity.mishaps.verdict import (
+    Contender,
     Findings,
     Outcome,
     Row,
@@ -17,11 +18,13 @@ from tests.parity.mishaps.verdict import (
 )
 
 WELL, ILL = Outcome(True, "all is heard"), Outcome(False, "a call is left up")
+LATER = Outcome(True, "heard 1.0 s later")
+CONTENDERS = [Contender("SDK", "SDK 1.2.3", is_ours=False), Contender("client", "client"), Contender("actors", "ours")]
 ROWS = [
-    Row("nothing happens", WELL, WELL),
-    Row("socket cut", ILL, Outcome(True, "heard 1.0 s later")),
-    Row("killed", ILL, ILL, should_survive=False),
-    Row("killed, with a journal", None, WELL),
+    Row("nothing happens", {"SDK": WELL, "client": WELL, "actors": WELL}),
+    Row("socket cut", {"SDK": ILL, "client": LATER, "actors": LATER}),
+    Row("killed", {"SDK": ILL, "client": ILL, "actors": ILL}, excused=("client", "actors")),
+    Row("killed, with a journal", {"actors": WELL}),
 ]
 
 
@@ -65,30 +68,31 @@ def test_only_what_one_person_has_heard_more_than_once_was_heard_twice():
     assert heard_twice([["menu", "notice", "menu"]]) == ["menu"]
 
 
-def test_the_printed_table_has_both_columns_and_the_sums():
-    lines = list(table(ROWS, "official SDK 1.2.3"))
+def test_the_printed_table_has_a_column_for_each_and_the_sums():
+    lines = list(table(ROWS, CONTENDERS))
 
     assert [line.split("  ")[0] for line in lines[:-1]] == ["scenario", *(row.scenario for row in ROWS)]
-    assert lines[1].split() == ["nothing", "happens", "yes", "yes", "both:", "all", "is", "heard"]
-    assert lines[2].endswith(
-        "no                  yes           SDK: a call is left up. relay_actors: heard 1.0 s later"
-    )
-    assert lines[-1] == "survived: official SDK 1.2.3 1 of 3, relay_actors 3 of 4"
+    assert lines[0].split()[-7:] == ["SDK", "1.2.3", "client", "ours", "what", "was", "seen"]
+    assert lines[1].split() == ["nothing", "happens", "yes", "yes", "yes", "all:", "all", "is", "heard"]
+    assert lines[2].endswith("no         yes     yes   SDK: a call is left up. client, actors: heard 1.0 s later")
+    assert lines[-1] == "survived: SDK 1.2.3 1 of 3, client 2 of 3, ours 3 of 4"
 
 
 def test_the_table_of_the_documentation_says_the_same():
-    lines = list(markdown([*ROWS, Row("a|b", WELL, WELL)], "official SDK 1.2.3"))
+    lines = list(markdown([*ROWS, Row("a|b", {"SDK": WELL, "client": ILL, "actors": WELL})], CONTENDERS))
 
-    assert lines[0] == "| scenario | official SDK 1.2.3 | relay_actors | what was seen |"
-    assert lines[4] == "| killed | no | no | both: a call is left up |"
-    assert lines[5] == "| killed, with a journal | - | yes | relay_actors: all is heard |"
-    assert lines[6].startswith("| a\\|b |")
-    assert lines[-1] == "| **survived** | 2 of 4 | 4 of 5 | |"
+    assert lines[:2] == ["| scenario | SDK 1.2.3 | client | ours | what was seen |", "|---|---|---|---|---|"]
+    assert lines[4] == "| killed | no | no | no | all: a call is left up |"
+    assert lines[5] == "| killed, with a journal | - | - | yes | actors: all is heard |"
+    assert lines[6] == "| a\\|b | yes | no | yes | SDK, actors: all is heard. client: a call is left up |"
+    assert lines[-1] == "| **survived** | 2 of 4 | 2 of 4 | 4 of 5 |  |"
 
 
 def test_only_what_ours_should_have_survived_is_a_surprise():
-    assert surprises(ROWS) == []
-    assert surprises([*ROWS, Row("cut twice", WELL, ILL)]) == ["cut twice"]
+    cut_twice = Row("cut twice", {"SDK": ILL, "client": ILL, "actors": ILL}, excused=("client",))
+
+    assert surprises(ROWS, CONTENDERS) == []
+    assert surprises([*ROWS, cut_twice], CONTENDERS) == ["actors: cut twice"]
 
 
 def test_a_page_gets_the_new_table_in_the_place_of_the_old_one():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 __all__ = [
+    "Contender",
     "Findings",
     "Outcome",
     "Row",
@@ -57,18 +58,32 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One scenario with both verdicts.
+class Contender:
+    """Who is compared.
 
     Attributes:
-        sdk: None: it has not got what the scenario is about.
-        should_survive: whether ours is expected to.
+        name: in a clause.
+        heading: of its column.
+        is_ours: whether it is expected to survive, unless a row says otherwise.
+    """
+
+    name: str
+    heading: str
+    is_ours: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One scenario with all verdicts.
+
+    Attributes:
+        outcomes: by the contender's name; who has not got what the scenario is about has none.
+        excused: of ours, who is not expected to survive.
     """
 
     scenario: str
-    sdk: Outcome | None
-    ours: Outcome
-    should_survive: bool = True
+    outcomes: Mapping[str, Outcome]
+    excused: Collection[str] = ()
 
 
 def heard_twice(lines: Iterable[Sequence[str]]) -> list[str]:
@@ -86,29 +101,38 @@ def judge(findings: Findings) -> Outcome:
     return Outcome(False, "; ".join(troubles))
 
 
-def table(rows: Sequence[Row], sdk: str) -> Iterator[str]:
-    """Give the lines of the table, as they are printed; ``sdk`` is the official SDK with its version."""
+def table(rows: Sequence[Row], contenders: Sequence[Contender]) -> Iterator[str]:
+    """Give the lines of the table, as they are printed."""
     width = max(len(row.scenario) for row in rows)
-    yield f"{'scenario':{width}}  {sdk:{len(sdk)}}  relay_actors  what was seen"
+
+    def line(first: str, cells: Iterable[str], last: str) -> str:
+        columns = (f"{cell:{len(one.heading)}}" for cell, one in zip(cells, contenders, strict=True))
+        return "  ".join([f"{first:{width}}", *columns, last])
+
+    yield line("scenario", (one.heading for one in contenders), "what was seen")
     for row in rows:
-        yield f"{row.scenario:{width}}  {_word(row.sdk):{len(sdk)}}  {_word(row.ours):12}  {_seen(row)}"
-    yield f"survived: {sdk} {_count(row.sdk for row in rows)}, relay_actors {_count(row.ours for row in rows)}"
+        yield line(row.scenario, (_word(row, one) for one in contenders), _seen(row, contenders))
+    yield "survived: " + ", ".join(f"{one.heading} {_count(rows, one)}" for one in contenders)
 
 
-def markdown(rows: Sequence[Row], sdk: str) -> Iterator[str]:
+def markdown(rows: Sequence[Row], contenders: Sequence[Contender]) -> Iterator[str]:
     """Give the lines of the same table for the documentation."""
-    yield f"| scenario | {sdk} | relay_actors | what was seen |"
-    yield "|---|---|---|---|"
+    yield _cells("scenario", *(one.heading for one in contenders), "what was seen")
+    yield "|---" * (len(contenders) + 2) + "|"
     for row in rows:
-        cells = (row.scenario, _word(row.sdk), _word(row.ours), _seen(row))
-        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-    sums = (_count(row.sdk for row in rows), _count(row.ours for row in rows))
-    yield f"| **survived** | {sums[0]} | {sums[1]} | |"
+        yield _cells(row.scenario, *(_word(row, one) for one in contenders), _seen(row, contenders))
+    yield _cells("**survived**", *(_count(rows, one) for one in contenders), "")
 
 
-def surprises(rows: Iterable[Row]) -> list[str]:
-    """Return the scenarios that ours should have survived, and has not."""
-    return [row.scenario for row in rows if row.should_survive and not row.ours.survived]
+def surprises(rows: Iterable[Row], contenders: Sequence[Contender]) -> list[str]:
+    """Return which of ours should have survived what, and has not."""
+    return [
+        f"{one.name}: {row.scenario}"
+        for row in rows
+        for one in contenders
+        if one.is_ours and one.name not in row.excused and one.name in row.outcomes
+        if not row.outcomes[one.name].survived
+    ]
 
 
 def with_table(page: str, lines: Iterable[str]) -> str:
@@ -146,20 +170,29 @@ def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST_REASON else f"{text[: LONGEST_REASON - 1]}…"
 
 
-def _word(outcome: Outcome | None) -> str:
+def _cells(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _word(row: Row, contender: Contender) -> str:
+    outcome = row.outcomes.get(contender.name)
     if outcome is None:
         return "-"
     return "yes" if outcome.survived else "no"
 
 
-def _seen(row: Row) -> str:
-    if row.sdk is None:
-        return f"relay_actors: {row.ours.seen}"
-    if row.sdk.seen == row.ours.seen:
-        return f"both: {row.ours.seen}"
-    return f"SDK: {row.sdk.seen}. relay_actors: {row.ours.seen}"
+def _seen(row: Row, contenders: Sequence[Contender]) -> str:
+    """Say what was seen: once for all of whom the same is true."""
+    by_clause: dict[str, list[str]] = {}
+    for contender in contenders:
+        if contender.name in row.outcomes:
+            by_clause.setdefault(row.outcomes[contender.name].seen, []).append(contender.name)
+    return ". ".join(
+        f"{'all' if len(names) == len(contenders) else ', '.join(names)}: {clause}"
+        for clause, names in by_clause.items()
+    )
 
 
-def _count(outcomes: Iterable[Outcome | None]) -> str:
-    verdicts = [outcome.survived for outcome in outcomes if outcome is not None]
+def _count(rows: Iterable[Row], contender: Contender) -> str:
+    verdicts = [row.outcomes[contender.name].survived for row in rows if contender.name in row.outcomes]
     return f"{sum(verdicts)} of {len(verdicts)}"
