@@ -18,7 +18,7 @@ from tests.parity.mishaps.numbers import NEXT_CALLER, OFFICE, name_of
 from tests.parity.mishaps.reports import begun_and_open, failures
 from tests.parity.mishaps.verdict import Findings, heard_twice
 
-__all__ = ["Bench", "OtherwiseError", "open_bench"]
+__all__ = ["Bench", "Control", "OtherwiseError", "open_bench", "open_simulator"]
 
 PACE = 0.2
 """How long a simulated second is: people speak five times as fast."""
@@ -35,21 +35,16 @@ class OtherwiseError(Exception):
     """The story did not go as it was told; the text says in a clause what happened."""
 
 
-class Bench:
-    """One simulator with one application.
+class Control:
+    """One simulator, asked and told over HTTP.
 
     Args:
-        url: of the simulator's control API.
-        start: starts the application.
+        url: of its control API.
     """
 
-    def __init__(self, url: str, start: Callable[[], Command]) -> None:
+    def __init__(self, url: str) -> None:
         self._url = url
-        self._start = start
         self._pause = Event()
-        self.application = start()
-        self.is_gone = False
-        """Whether the application has ended, as the scenario wanted."""
 
     def ask(self, method: str, path: str, /, **given: Any) -> dict[str, Any]:
         """Ask the control API.
@@ -78,18 +73,6 @@ class Bench:
         """Let somebody call the application."""
         self.person(number, "dials", context=context, to=to)
 
-    def hears(self, number: str, what: str, within: float = 6.0) -> None:
-        """Let somebody wait until they hear something; in vain as soon as no handler is left that could say it."""
-        if not self._waits_for(lambda: self._heard(number, what), within):
-            if self.is_over(number):
-                raise OtherwiseError(f"{name_of(number)} is hung up, and has not heard “{what}”")
-            raise OtherwiseError(f"{name_of(number)} does not hear “{what}”")
-
-    def is_hung_up(self, number: str, within: float = 6.0) -> None:
-        """Let somebody wait for the end of their call, in the same way."""
-        if not self._waits_for(lambda: self.is_over(number), within):
-            raise OtherwiseError(f"{name_of(number)} is not hung up")
-
     def fault(self, fault: str, **given: Any) -> None:
         """Let something go wrong."""
         self.ask("POST", "/faults", fault=fault, **given)
@@ -97,10 +80,6 @@ class Bench:
     def waits_for_log_in(self, within: float = LOG_IN_WITHIN_S) -> None:
         """Wait until the application is logged in."""
         self.ask("POST", "/wait", count=1, within=within)
-
-    def log_ins(self) -> int:
-        """Return how often an application has asked to be logged in."""
-        return len(self.ask("GET", "/frames", method="signalwire.connect", direction="received")["frames"])
 
     def waits_until(self, what: Callable[[], bool], within: float) -> float | None:
         """Wait until something is so; return after how many seconds, or None."""
@@ -114,6 +93,38 @@ class Bench:
     def pauses(self, seconds: float) -> None:
         """Let time pass, as people do."""
         self._pause.wait(seconds)
+
+
+class Bench(Control):
+    """One simulator with one application.
+
+    Args:
+        url: of the simulator's control API.
+        start: starts the application.
+    """
+
+    def __init__(self, url: str, start: Callable[[], Command]) -> None:
+        super().__init__(url)
+        self._start = start
+        self.application = start()
+        self.is_gone = False
+        """Whether the application has ended, as the scenario wanted."""
+
+    def hears(self, number: str, what: str, within: float = 6.0) -> None:
+        """Let somebody wait until they hear something; in vain as soon as no handler is left that could say it."""
+        if not self._waits_for(lambda: self._heard(number, what), within):
+            if self.is_over(number):
+                raise OtherwiseError(f"{name_of(number)} is hung up, and has not heard “{what}”")
+            raise OtherwiseError(f"{name_of(number)} does not hear “{what}”")
+
+    def is_hung_up(self, number: str, within: float = 6.0) -> None:
+        """Let somebody wait for the end of their call, in the same way."""
+        if not self._waits_for(lambda: self.is_over(number), within):
+            raise OtherwiseError(f"{name_of(number)} is not hung up")
+
+    def log_ins(self) -> int:
+        """Return how often an application has asked to be logged in."""
+        return len(self.ask("GET", "/frames", method="signalwire.connect", direction="received")["frames"])
 
     def terminates(self) -> None:
         """Send the application SIGTERM."""
@@ -213,19 +224,24 @@ class Bench:
 
 
 @contextmanager
-def open_bench(module: str, **environment: str) -> Iterator[Bench]:
-    """Start a simulator, and an application that logs in to it; end both."""
-    with ExitStack() as stack:
-        sim = stack.enter_context(
-            Command("sim", "--tls", "--port", "0", "--control", "0", "--pace", str(PACE), "--seed", "7")
-        )
+def open_simulator(pace: float = PACE) -> Iterator[tuple[str, dict[str, str]]]:
+    """Start a simulator; give the URL of its control API, and the variables by which an application finds it."""
+    with Command("sim", "--tls", "--port", "0", "--control", "0", "--pace", str(pace), "--seed", "7") as sim:
         account = {
             "SIGNALWIRE_SPACE": sim.says(r"export SIGNALWIRE_SPACE=(\S+)")[1],
             "SIGNALWIRE_PROJECT_ID": "parity",
             "SIGNALWIRE_API_TOKEN": "parity",
             "SIGNALWIRE_RELAY_CA_FILE": sim.says(r"export SIGNALWIRE_RELAY_CA_FILE=(.+)")[1].strip(),
         }
-        url = sim.says(r"control API at (\S+);")[1]
+        yield sim.says(r"control API at (\S+);")[1], account
+        sim.signal(signal.SIGTERM)  # so that it takes its certificates away
+        sim.ends()
+
+
+@contextmanager
+def open_bench(module: str, **environment: str) -> Iterator[Bench]:
+    """Start a simulator, and an application that logs in to it; end both."""
+    with open_simulator() as (url, account), ExitStack() as stack:
 
         def start() -> Command:
             return stack.enter_context(Command(module=module, **account, **environment))
@@ -233,8 +249,6 @@ def open_bench(module: str, **environment: str) -> Iterator[Bench]:
         bench = Bench(url, start)
         bench.waits_for_log_in()
         yield bench
-        sim.signal(signal.SIGTERM)  # so that it takes its certificates away
-        sim.ends()
 
 
 def _in_short(error: str) -> str:
