@@ -77,9 +77,14 @@ $(PARITY)/.installed: pyproject.toml tests/parity/requirements.txt
 	$(PARITY)/bin/python -m pip install --quiet --disable-pip-version-check --editable . --requirement tests/parity/requirements.txt
 	@touch $@
 
-parity: $(PARITY)/.installed  ## Let the official SDK, unchanged, talk to the simulator; tell what it and we survive (ARGS="--only socket")
+$(PARITY)/.sources: $(PARITY)/.installed
+	$(PARITY)/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --no-binary signalwire-sdk --dest $(PARITY)/signalwire-sdk signalwire-sdk==$$($(PARITY)/bin/python -c 'from importlib.metadata import version; print(version("signalwire-sdk"))')
+	@touch $@
+
+parity: $(PARITY)/.sources  ## Let the official SDK, unchanged, talk to the simulator; tell what it and we survive; run its examples under both (ARGS="--only socket")
 	$(PARITY)/bin/python -m tests.parity.sdk_parity
 	$(PARITY)/bin/python -m tests.parity.mishaps $(ARGS)
+	$(PARITY)/bin/python -m tests.parity.shipped $(ARGS)
 
 $(PYKKA)/.installed: pyproject.toml tests/pykka_suite/requirements.txt
 	$(PYTHON) -m venv $(PYKKA)

@@ -22,7 +22,7 @@ from tests.parity.mishaps.numbers import NEXT_CALLER, OFFICE, name_of
 from tests.parity.mishaps.reports import begun_and_open, failures, others
 from tests.parity.mishaps.verdict import Findings, heard_twice
 
-__all__ = ["Bench", "OtherwiseError", "Sim", "open_bench", "open_sim"]
+__all__ = ["Bench", "Control", "OtherwiseError", "Sim", "open_bench", "open_sim"]
 
 PACE = 0.2
 """How long a simulated second is: people speak five times as fast."""
@@ -52,27 +52,16 @@ class Sim:
     account: Mapping[str, str]
 
 
-class Bench:
-    """One simulator with one application.
+class Control:
+    """One simulator, asked and told over HTTP.
 
     Args:
-        url: of the simulator's control API.
-        start: starts the application.
+        url: of its control API.
     """
 
-    def __init__(self, url: str, start: Callable[[], Command]) -> None:
+    def __init__(self, url: str) -> None:
         self._url = url
-        self._start = start
         self._pause = Event()
-        self.application = start()
-        self._others: list[Command] = []
-        self.is_gone = False
-        """Whether the application has ended, as the scenario wanted."""
-
-    @property
-    def output(self) -> str:
-        """What the application has written, and every other process of it."""
-        return "".join(one.output for one in [self.application, *self._others])
 
     def ask(self, method: str, path: str, /, **given: Any) -> dict[str, Any]:
         """Ask the control API.
@@ -101,6 +90,49 @@ class Bench:
         """Let somebody call the application."""
         self.person(number, "dials", context=context, to=to)
 
+    def fault(self, fault: str, **given: Any) -> None:
+        """Let something go wrong."""
+        self.ask("POST", "/faults", fault=fault, **given)
+
+    def waits_for_log_in(self, within: float = LOG_IN_WITHIN_S) -> None:
+        """Wait until the application is logged in."""
+        self.ask("POST", "/wait", count=1, within=within)
+
+    def waits_until(self, what: Callable[[], bool], within: float) -> float | None:
+        """Wait until something is so; return after how many seconds, or None."""
+        began = time.monotonic()
+        while not what():
+            if time.monotonic() - began > within:
+                return None
+            self._pause.wait(LOOK_EVERY_S)
+        return time.monotonic() - began
+
+    def pauses(self, seconds: float) -> None:
+        """Let time pass, as people do."""
+        self._pause.wait(seconds)
+
+
+class Bench(Control):
+    """One simulator with one application.
+
+    Args:
+        url: of the simulator's control API.
+        start: starts the application.
+    """
+
+    def __init__(self, url: str, start: Callable[[], Command]) -> None:
+        super().__init__(url)
+        self._start = start
+        self.application = start()
+        self._others: list[Command] = []
+        self.is_gone = False
+        """Whether the application has ended, as the scenario wanted."""
+
+    @property
+    def output(self) -> str:
+        """What the application has written, and every other process of it."""
+        return "".join(one.output for one in [self.application, *self._others])
+
     def hears(self, number: str, what: str, within: float = 6.0) -> None:
         """Let somebody wait until they hear something; in vain as soon as no handler is left that could say it."""
         if not self._waits_for(lambda: self._has_heard(number, what), within):
@@ -125,30 +157,9 @@ class Bench:
         """Return the lines that the application has written by itself."""
         return others(self.output)
 
-    def fault(self, fault: str, **given: Any) -> None:
-        """Let something go wrong."""
-        self.ask("POST", "/faults", fault=fault, **given)
-
-    def waits_for_log_in(self, within: float = LOG_IN_WITHIN_S) -> None:
-        """Wait until the application is logged in."""
-        self.ask("POST", "/wait", count=1, within=within)
-
     def log_ins(self) -> int:
         """Return how often an application has asked to be logged in."""
         return len(self.ask("GET", "/frames", method="signalwire.connect", direction="received")["frames"])
-
-    def waits_until(self, what: Callable[[], bool], within: float) -> float | None:
-        """Wait until something is so; return after how many seconds, or None."""
-        began = time.monotonic()
-        while not what():
-            if time.monotonic() - began > within:
-                return None
-            self._pause.wait(LOOK_EVERY_S)
-        return time.monotonic() - began
-
-    def pauses(self, seconds: float) -> None:
-        """Let time pass, as people do."""
-        self._pause.wait(seconds)
 
     def terminates(self) -> None:
         """Send the application SIGTERM."""
@@ -262,9 +273,9 @@ class Bench:
 
 
 @contextmanager
-def open_sim() -> Iterator[Sim]:
+def open_sim(pace: float = PACE) -> Iterator[Sim]:
     """Start a simulator; end it."""
-    with Command("sim", "--tls", "--port", "0", "--control", "0", "--pace", str(PACE), "--seed", "7") as command:
+    with Command("sim", "--tls", "--port", "0", "--control", "0", "--pace", str(pace), "--seed", "7") as command:
         account = {
             "SIGNALWIRE_SPACE": command.says(r"export SIGNALWIRE_SPACE=(\S+)")[1],
             "SIGNALWIRE_PROJECT_ID": "parity",

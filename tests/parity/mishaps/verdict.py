@@ -19,7 +19,6 @@ __all__ = [
 ]
 
 LONGEST_REASON = 80
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,17 +134,18 @@ def surprises(rows: Iterable[Row], contenders: Sequence[Contender]) -> list[str]
     ]
 
 
-def with_table(page: str, lines: Iterable[str]) -> str:
-    """Return a page with these lines in the place of those between its two marks.
+def with_table(page: str, lines: Iterable[str], what: str = "measured") -> str:
+    """Return a page with these lines in the place of those between its marks, which begin and end ``what``.
 
     Raises:
         ValueError: the page has no such place.
     """
-    before, begin, rest = page.partition(BEGIN)
-    _old, end, after = rest.partition(END)
+    marks = [f"<!-- {what}: {word} -->" for word in ("begin", "end")]
+    before, begin, rest = page.partition(marks[0])
+    _old, end, after = rest.partition(marks[1])
     if not begin or not end:
-        raise ValueError(f"the page has no {BEGIN} and {END}")
-    return "\n".join([before + BEGIN, "", *lines, "", END + after])
+        raise ValueError(f"the page has no {' and '.join(marks)}")
+    return "\n".join([before + begin, "", *lines, "", end + after])
 
 
 def _troubles(findings: Findings) -> Iterator[str]:
