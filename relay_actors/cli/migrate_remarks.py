@@ -169,8 +169,7 @@ REMARKS: Final[Mapping[str, Remark]] = {
     "state at once": Remark(
         "wait_for of a state",
         "only a state that is still to come is told: after dial() the call is answered already",
-        "the same",
-        "await call.wait_for_answered(), which is over at once if the call is answered",
+        "the state in which the call is counts, too",
     ),
     "state is passed": Remark(
         "{} of a call that ends without it",
