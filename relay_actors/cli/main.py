@@ -13,7 +13,7 @@ from relay_actors.errors import ConfigError
 
 __all__ = ["main"]
 
-COMMANDS: Final = ("demo", "run", "sim", "chaos", "record", "replay", "top", "journal", "doctor")
+COMMANDS: Final = ("demo", "run", "sim", "chaos", "record", "replay", "top", "journal", "migrate", "doctor")
 """Each in a module of its name."""
 
 INTERRUPTED: Final = 130
