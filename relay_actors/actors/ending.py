@@ -88,8 +88,8 @@ class Ending:
         self._signals += 1
         match self._signals:
             case 1:
-                # With calls up it is not over at once, and whoever waits for that should see why.
-                level = logging.WARNING if calls_up else logging.INFO
+                # Who has pressed Ctrl-C waits for the end, and should see why it is not there.
+                level = logging.WARNING if calls_up and word == signal.SIGINT.name else logging.INFO
                 _log.log(level, "%s: draining calls_up=%d for_s=%g", word, calls_up, self._drain_s)
                 self._begin(self._drain_s)
             case 2:

@@ -15,35 +15,15 @@ Handler: TypeAlias = Callable[[Any], Any]
 
 
 class Client(Protocol):
-    """A `RelayClient`, as its calls and texts know it."""
+    """A `RelayClient`, as its calls and texts know it; the attributes are told there."""
 
-    @property
-    def project(self) -> str:
-        """The project id."""
-
-    @property
-    def app(self) -> RelayApp:
-        """The application underneath."""
-
-    @property
-    def loops(self) -> LoopCalls:
-        """Where the user's code runs."""
-
-    @property
-    def call_handler(self) -> Handler | None:
-        """The user's handler of inbound calls."""
-
-    @property
-    def message_handler(self) -> Handler | None:
-        """The user's handler of inbound texts."""
-
-    @property
-    def gives_up(self) -> Mapping[str, GiveUp] | None:
-        """What becomes of a call whose handler has crashed, by phase; None: it stays up."""
-
-    @property
-    def isolates_calls(self) -> bool:
-        """Whether each inbound call has a thread and a loop of its own."""
+    project: str
+    app: RelayApp
+    loops: LoopCalls
+    call_handler: Handler | None
+    message_handler: Handler | None
+    gives_up: Mapping[str, GiveUp] | None
+    isolates_calls: bool
 
 
 class ClientApp(RelayApp):

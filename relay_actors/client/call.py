@@ -131,17 +131,11 @@ class Call(CallHandle):
         predicate: Callable[[RelayEvent], bool] | None = None,
         timeout: float | None = None,
     ) -> RelayEvent:
-        """Wait for the next event of a type for which ``predicate`` is true; of a state also for the present one.
-
-        Args:
-            event_type: for example ``calling.call.play``.
-            predicate: called with each event of the type, in the call's turn: let it only look at the event. What it
-                raises is logged, and means no.
-            timeout: seconds.
+        """Wait for an event, as `CallHandle.wait_for`; what ``predicate`` raises is logged, and means no.
 
         Raises:
-            TimeoutError: it has not come in time.
-            CallEnded: the call has ended, and the event will not come; with a ``timeout`` it is a TimeoutError, too.
+            TimeoutError: it has not come within ``timeout`` seconds.
+            CallEnded: the call has ended, and it will not come; with a ``timeout`` this is a TimeoutError, too.
         """
         wait = super().wait_for(event_type, _tolerant(predicate) if predicate is not None else None, timeout)
         has_ended = self.leg.is_ended

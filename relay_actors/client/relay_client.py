@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, Self, TypeVar
 
 from relay_actors.actors.call import CallActor
 from relay_actors.actors.ending import heeding_signals, own_signals
-from relay_actors.actors.give_up import DEFAULTS, HangUp, OnGiveUp, policies
+from relay_actors.actors.give_up import DEFAULTS, GiveUp, HangUp, OnGiveUp, policies
 from relay_actors.actors.shutdown import AtDeadline
 from relay_actors.app import RelayApp
 from relay_actors.client.base import ClientApp, Handler
@@ -32,8 +32,6 @@ __all__ = ["RelayClient"]
 H = TypeVar("H", bound=Callable[[Any], Any])
 
 LOG_IN_S: Final = 30.0
-"""How long `RelayClient.connect` waits for the log in."""
-
 _HANG_UP: Final = HangUp("hangup")
 _ADVICE: Final = (
     "all calls and texts of this client wait. Await asyncio.to_thread(function, ...) in place of what blocks, or give "
@@ -68,10 +66,8 @@ class RelayClient:
     Attributes:
         app: the application underneath, for what this API does not have.
         loops: where the handlers run.
-        call_handler: what `on_call` was given last.
-        message_handler: what `on_message` was given last.
-        gives_up: what becomes of a call whose handler has crashed, by phase, or None.
-        isolates_calls: whether each call has a thread of its own.
+        call_handler, message_handler: what `on_call` and `on_message` were given last.
+        gives_up, isolates_calls: what the arguments have said.
 
     Raises:
         ConfigError: something is missing or cannot be used (a ValueError).
@@ -104,6 +100,7 @@ class RelayClient:
             raise ConfigError(f'isolation={isolation!r}: must be "client" or "call"')
         if (problem := checks.seconds(drain_s)) is not None:
             raise ConfigError(f"drain_s={drain_s!r}: must be {problem}")
+        self.gives_up: Mapping[str, GiveUp] | None
         try:
             self.gives_up = None if on_give_up is None else policies(on_give_up, CallActor)
         except ValueError as error:
@@ -153,8 +150,6 @@ class RelayClient:
         """Decorate the handler of inbound texts, ``async def handler(message)``; the last one that is given wins."""
         self.message_handler = required(handler)
         return handler
-
-    # -- life --------------------------------------------------------------------------------------------------------
 
     async def connect(self) -> None:
         """Log in, and stay connected until `disconnect`. Idempotent.
@@ -237,8 +232,6 @@ class RelayClient:
     def _stop_watch(self) -> None:
         if self._watch is not None:
             self._watch.stop()
-
-    # -- requests ----------------------------------------------------------------------------------------------------
 
     async def execute(self, method: str, params: Mapping[str, object]) -> JsonObject:
         """Send any request, and return the server's whole result object; while offline it is queued.

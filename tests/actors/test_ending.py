@@ -12,7 +12,7 @@ import pytest
 
 from relay_actors.actors.calls_supervisor import CallsSupervisor
 from relay_actors.actors.desk import DeskActor
-from relay_actors.actors.ending import HAND_OVER, Ending, heeding_signals, next_word
+from relay_actors.actors.ending import HAND_OVER, Ending, heeding_signals, next_word, own_signals
 from relay_actors.actors.shutdown import Shutdown
 from relay_actors.errors import ActorDead, CommandRejectedError, ConfigError, NotSentError
 from tests.actors.world import CONTEXT, Witness, World, device
@@ -227,3 +227,33 @@ def test_words_come_in_order() -> None:
     for word in ("SIGTERM", "drained"):
         news.put(word)
     assert [next_word(news), next_word(news)] == ["SIGTERM", "drained"]
+
+
+@pytest.mark.parametrize(("word", "is_seen"), [("SIGINT", True), ("SIGTERM", False)])
+def test_who_presses_ctrl_c_while_calls_are_up_sees_why_it_is_not_over(
+    world: World, caplog: pytest.LogCaptureFixture, word: str, *, is_seen: bool
+) -> None:
+    """Without any set-up of a log; a deploy's signal is told to who looks for it."""
+    caplog.set_level(logging.WARNING, "relay_actors.app")
+    world.answered(Witness)
+    world.app.ending(lambda _word: None, drain_s=600.0).hear(word)
+    assert ("draining calls_up=1" in caplog.text) is is_seen
+
+
+def test_a_signal_with_a_handler_of_the_programs_is_its_own() -> None:
+    """What Python does by itself is none."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        assert own_signals() == []
+        signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+        assert own_signals() == [signal.SIGTERM]
+        told: list[str] = []
+        with heeding_signals(told.append, spares=own_signals()):
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGINT)
+        assert told == ["SIGINT"]
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)

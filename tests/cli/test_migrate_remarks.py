@@ -37,7 +37,6 @@ def test_what_is_to_be_written_is_there():
     assert hasattr(CollectEvent, "digits")
 
 
-@pytest.mark.skipif("isolation" not in SETTINGS, reason="RelayClient has no settings of its own yet")
 def test_settings_that_are_to_be_written_are_there():
     remarks = [remark.instead for remark in REMARKS.values() if "RelayClient(" in remark.instead]
     named = {name for text in remarks for name in re.findall(r"\b(\w+)=", text)}

@@ -221,6 +221,115 @@ def test_an_event_that_cannot_come_any_more_ends_its_wait(stage: Stage) -> None:
     stage.plays(story)
 
 
+def test_a_wait_with_a_time_out_ends_with_the_call_by_a_time_out(stage: Stage) -> None:
+    """Code for "it has not come in time" runs as soon as that is certain, and a loop of such waits does not spin."""
+
+    async def story() -> float:
+        call, line = await stage.answered()
+        fax = asyncio.create_task(call.wait_for("calling.call.fax", timeout=DEADLINE_S))
+        await asyncio.sleep(0)
+        await person(line.hangs_up)
+        with pytest.raises(TimeoutError) as caught:
+            await fax
+        assert isinstance(caught.value, CallEnded)
+        assert caught.value.call_id == call.call_id
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(TimeoutError):
+            await call.wait_for("calling.call.fax", timeout=0.05)
+        return asyncio.get_running_loop().time() - began
+
+    assert stage.plays(story) >= 0.05
+
+
+def test_a_predicate_that_raises_means_no(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """An event without the key is not the one; the next one may be."""
+
+    async def story() -> str:
+        call, _line = await stage.answered()
+        told = call.wait_for("calling.call.play", lambda event: bool(event.params[event.params["state"]] or True))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(told, 0.01)
+        told = call.wait_for("calling.call.play", lambda event: {"finished": True}[event.params["state"]])
+        finished = asyncio.create_task(told)
+        await asyncio.sleep(0)
+        await call.play_tts("Hello.")
+        return str((await asyncio.wait_for(finished, DEADLINE_S)).params["state"])
+
+    assert stage.plays(story) == "finished"
+    assert "predicate of wait_for raised event=calling.call.play" in caplog.text
+    assert "KeyError: 'playing'" in caplog.text
+
+
+# -- the order of things ---------------------------------------------------------------------------------------------
+
+
+def test_who_goes_on_after_a_wait_finds_that_callbacks_and_listeners_were_called(stage: Stage) -> None:
+    """In the order of the official client: callback, listeners, then whoever waits; every time."""
+
+    async def story() -> None:
+        call, line = await stage.answered()
+        for _ in range(20):
+            told: list[str] = []
+            action = await call.play_silence(0.1, on_completed=lambda _event, told=told: told.append("callback"))
+            call.on(
+                "calling.call.play",
+                lambda event, told=told: told.append("listener") if event.params["state"] == "finished" else None,
+            )
+            finished = asyncio.create_task(
+                call.wait_for("calling.call.play", lambda event: event.params["state"] == "finished")
+            )
+            await action.wait(DEADLINE_S)
+            seen = list(told)
+            finished.cancel()
+            if "listener" in told:  # otherwise it was over before anybody listened
+                assert seen[:2] == ["callback", "listener"]
+            assert "callback" in seen
+        ended: list[str] = []
+        call.on("calling.call.state", lambda event: ended.append(event.call_state))
+        await person(line.hangs_up)
+        await call.wait_for_ended(DEADLINE_S)
+        assert ended[-1] == "ended"
+
+    stage.plays(story)
+
+
+def test_a_state_is_what_a_listener_is_told(stage: Stage) -> None:
+    """Although the call may be further by then: what a handler looks at fits together."""
+    seen: list[tuple[str, str]] = []
+
+    async def story() -> None:
+        for _ in range(5):
+            call, _line = await stage.inbound()
+            call.on("calling.call.state", lambda event, call=call: seen.append((event.call_state, call.state)))
+            await call.answer()
+            await call.hangup()
+            await call.wait_for_ended(DEADLINE_S)
+
+    stage.plays(story)
+    assert len(seen) >= 10
+    assert [told for told, _now in seen] == [now for _told, now in seen]
+
+
+def test_a_handler_that_crashes_after_its_call_is_only_logged(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """There is nothing to give up any more."""
+
+    async def crashes(call: Call) -> None:
+        await call.answer()
+        await call.hangup()
+        await call.wait_for_ended()
+        raise KeyError("a bug")
+
+    stage.client.on_call(crashes)
+
+    async def story() -> None:
+        stage.phone(CALLER).dials(context="office")
+        await until(lambda: "a bug" in caplog.text)
+
+    stage.plays(story)
+    assert len([record for record in caplog.records if record.levelno >= logging.ERROR]) == 1
+    assert "its call is over" in caplog.text
+
+
 # -- calls that nobody attends to ------------------------------------------------------------------------------------
 
 
