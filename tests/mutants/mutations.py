@@ -206,7 +206,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "PROTOCOL 8.4",
         "who waits for a state that is there already waits for ever",
         "actors/leg_actor.py",
-        "                if leg.has_reached(state):\n",
+        "                if order.is_reached(leg):\n",
         "                if leg.is_ended:\n",
     ),
     Mutation(

@@ -296,7 +296,7 @@ def test_a_command_is_refused_once():
         kit.rejects_next(PlayAndCollect, "503", "too busy")
         answered(kit)
         kit.expect(PlayAndCollect)
-        assert "503 (too busy)" in kit.data["failed"]
+        assert "503: too busy" in kit.data["failed"]
 
 
 class Recorder(CallActor):
