@@ -59,7 +59,7 @@ def test_wherever_the_process_dies_the_friend_is_called_once_and_the_caller_is_t
         undisturbed = tell(world)
         places = world.places
     assert undisturbed == (["Your friend is there", "Your friend has gone"], ["Somebody thinks of you, Ada"])
-    for place in some_of(range(1, places + 1), 24):
+    for place in some_of(range(1, places + 1), 12):
         with MortalWorld() as another:
             assert tell(another, place) == undisturbed, place
             assert another.deaths == 1
@@ -107,7 +107,7 @@ def test_wherever_the_process_dies_each_text_is_sent_at_most_once_and_the_flow_g
         heard, bodies, places = texts(world)
     assert (heard, bodies) == (["One is on its way", "Two is delivered"], ["one", "two"])
     fates = set()
-    for place in some_of(range(1, places + 1), 24):
+    for place in some_of(range(1, places + 1), 12):
         with MortalWorld() as another:
             heard, bodies, _places = texts(another, place)
             assert heard[0] == "One is on its way", place

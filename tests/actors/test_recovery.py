@@ -204,7 +204,7 @@ def test_a_process_may_die_before_and_after_every_commit_and_every_write(name: s
         count = world.places
     assert undisturbed
     assert count > 30
-    for place in some_of(range(1, count + 1), 24):
+    for place in some_of(range(1, count + 1), 12):
         with MortalWorld() as world:
             heard = tell(story, world, place)
             assert world.deaths == 1
@@ -220,7 +220,7 @@ def test_a_process_may_die_again_soon_after(name: str, later: int) -> None:
     with MortalWorld() as world:
         undisturbed = tell(story, world)
         count = world.places
-    for place in some_of(range(1, count + 1), 24):
+    for place in some_of(range(1, count + 1), 12):
         with MortalWorld() as world:
             world.dies_again_after = [later]
             heard = tell(story, world, place)

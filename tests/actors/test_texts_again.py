@@ -135,7 +135,7 @@ def test_a_process_that_handles_a_text_may_die_before_and_after_every_commit_and
     story = STORIES[name]
     count = count_of(story, seed)
     assert count > 20
-    for place in some_of(range(1, count + 1), 14):
+    for place in some_of(range(1, count + 1), 9):
         with MortalWorld(seed) as world:
             tell(story, world, place)
             assert world.deaths == 1
@@ -418,7 +418,7 @@ def test_a_process_may_die_at_every_place_of_a_call_that_sends_texts(actor_class
         with MortalWorld(seed) as world:
             count = call(world)
         assert ends == ["two delivered"]
-        for place in some_of(range(1, count + 1), 14):
+        for place in some_of(range(1, count + 1), 9):
             with MortalWorld(seed) as world:
                 call(world, place)
 
@@ -490,7 +490,7 @@ def test_a_process_that_sends_texts_may_die_before_and_after_every_commit_and_ev
 
     with MortalWorld() as world:
         count = send(world)
-    for place in some_of(range(1, count + 1), 14):
+    for place in some_of(range(1, count + 1), 9):
         with MortalWorld() as world:
             send(world, place)
             assert world.deaths == 1
