@@ -133,6 +133,7 @@ class Action(CallFuture["Action"]):
         self.is_wanted = False
         self.actor_ref: ActorRef[Any] | None = None
         self._on_completed = on_completed
+        self._aside: Any = None
         self._done: Future[RelayEvent] = Future(call.runs_on)
 
     def __repr__(self) -> str:
@@ -242,17 +243,23 @@ class Action(CallFuture["Action"]):
         follow(self, other)
         follow(self._done, other._done)
 
-    def take_callback(self) -> Any:
-        """Call ``on_completed``, once; return a coroutine if it gave one. What it raises is logged."""
+    def call_back(self) -> None:
+        """Call ``on_completed``, once. What it raises is logged; a coroutine is for who takes it."""
         callback, self._on_completed = self._on_completed, None
         if callback is None or self.result is None:
-            return None
+            return
         try:
             given = callback(self.result)
         except BaseException:  # also a SystemExit: what is due to the others comes before it
             _log.exception("on_completed raised action=%s", self)
-            return None
-        return given if inspect.iscoroutine(given) else None
+        else:
+            self._aside = given if inspect.iscoroutine(given) else None
+
+    def take_callback(self) -> Any:
+        """Call ``on_completed``, unless it has been; return the coroutine that it gave, or None. To be run by one."""
+        self.call_back()
+        coroutine, self._aside = self._aside, None
+        return coroutine
 
 
 class _KnownAction(Action):

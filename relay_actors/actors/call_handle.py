@@ -108,6 +108,7 @@ class HandleByTag(CallHandle):
         leg = Leg(direction="outbound")
         leg.tag, leg.state = self._tag, CallState.ENDED
         order.too_late(leg)
+        self._office.desk.drive_callback(order)
 
     def _found(self) -> CallRef | None:
         """Return the call's actor, if it is there now."""

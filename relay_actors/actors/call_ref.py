@@ -9,7 +9,7 @@ from relay_actors.actors.give_up import DEFAULTS, GiveUp
 from relay_actors.actors.in_turn import InTurn
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.office import Office
-from relay_actors.actors.orders import Begin, Order
+from relay_actors.actors.orders import Order
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.base import Runnable
 from relay_actors.runtime.context import here
@@ -63,7 +63,14 @@ class CallRef(ActorRef[Any]):
     def is_done_with_tag(self) -> bool:
         """Whether another dial may have the tag of this one (PROTOCOL 9.3.8); in a journal it is the call's name."""
         leg = self.kept.leg
-        return leg.dialling is not None and leg.dialling.is_over and not leg.course.is_kept
+        return leg.dialling is not None and leg.dialling.is_over_there and not leg.course.is_kept
+
+    @property
+    def is_giving_up(self) -> bool:
+        """Whether its dial is over here, but has its tag for a moment yet, until the server has said the same."""
+        leg = self.kept.leg
+        dialling = leg.dialling
+        return dialling is not None and dialling.error is not None and not (self.is_done_with_tag or leg.course.is_kept)
 
     def post(self, order: Order) -> None:
         """Have the actor do something, ahead of what others tell it. Any thread.
@@ -84,5 +91,4 @@ class CallRef(ActorRef[Any]):
 
     def _too_late(self, order: Order) -> None:
         order.too_late(self.kept.leg)
-        if isinstance(order, Begin) and (coroutine := order.action.take_callback()) is not None:
-            self.kept.office.desk.drive(coroutine, "on_completed", f"action={order.action}")
+        self.kept.office.desk.drive_callback(order)

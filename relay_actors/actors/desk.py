@@ -79,6 +79,13 @@ class Desk:
         """
         self._ref.signal(_Drive(coroutine, what, whose))
 
+    def drive_callback(self, order: Any) -> None:
+        """Run the coroutine that ``on_completed`` of an operation gave, whose call is over. Any thread."""
+        action = getattr(order, "action", None)
+        coroutine = action.take_callback() if action is not None else None
+        if coroutine is not None:
+            self.drive(coroutine, "on_completed", f"action={action}")
+
     def close(self, error: BaseException) -> None:
         """Nothing is answered any more: fail what is open. Any thread but those of actors."""
         for future in list(self._open):

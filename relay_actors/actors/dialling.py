@@ -25,6 +25,7 @@ class Dialling:
         timeout_s: how long it may take to be answered, from its acceptance.
         winner: the call id of the leg that has won, or "".
         is_over: won, failed, timed out or cancelled.
+        is_over_there: whether the server says the same, so that it tells nothing more of a dial of this tag.
         error: why nobody has answered, once that is certain.
         is_known: whether the connection, and with it the journal, knows who dials; not before it is anybody called.
     """
@@ -35,6 +36,7 @@ class Dialling:
         self.timeout_s = timeout_s
         self.winner = ""
         self.is_over = False
+        self.is_over_there = False
         self.is_known = False
         self.error: RelayActorsError | None = None
         self._is_given_up = False
@@ -69,6 +71,7 @@ class Dialling:
     def on_dial(self, event: DialEvent) -> list[JsonObject]:
         """Note a final dial event; return the ids of legs that must be hung up now."""
         winner = event.winner_call_id
+        self.is_over_there = event.dial_state in ("answered", "failed")
         if event.dial_state == "answered" and winner:
             self._nodes[winner] = event.winner_node_id or event.node_id or self._nodes.get(winner, "")
             if self.is_over:

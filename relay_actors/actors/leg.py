@@ -207,6 +207,14 @@ class Leg:
             return self.ended_event
         return CallStateEvent("calling.call.state", {"call_state": self.state}, self.call_id, 0.0, self.state)
 
+    def present_event(self) -> CallStateEvent:
+        """Return the present state as the event that told of it, as far as is known."""
+        if self.ended_event is not None:
+            return self.ended_event
+        told: JsonObject = {"call_state": self.state, "direction": self.direction, "device": self.device, **self.ids}
+        told |= {"segment_id": self.segment_id, "tag": self.tag}
+        return CallStateEvent.from_payload({"event_type": "calling.call.state", "params": told})
+
     def ended_error(self) -> RelayActorsError:
         """Return what ends everything that waits for this call: it has ended, or nobody has answered its dial."""
         if self.dialling is not None and self.dialling.error is not None:

@@ -66,6 +66,7 @@ class Begin:
     def too_late(self, leg: Leg) -> None:
         """The call is over: nothing is sent, and the operation counts as completed (PROTOCOL 10.4)."""
         self.action.complete(ActionState.CALL_ENDED, RelayEvent("", {}))
+        self.action.call_back()
         self.action.release()
 
 
@@ -118,15 +119,19 @@ class WaitFor:
         if self.accepts_state is None or not leg.state:
             return leg.has_reached(self.state)
         try:
-            return bool(self.accepts_state(leg.state_event()))
+            return bool(self.accepts_state(leg.present_event()))
         except Exception:  # noqa: BLE001  # the user's predicate, which may look for what only the server tells
             return False
+
+    def reached_event(self, leg: Leg) -> RelayEvent:
+        """Return the event of the present state."""
+        return leg.state_event() if self.accepts_state is None else leg.present_event()
 
     def too_late(self, leg: Leg) -> None:
         """The call is over: it is past every state that it has reached, and no event comes any more."""
         dial_failed = leg.dialling is not None and leg.dialling.error is not None
         if self.is_reached(leg) and not dial_failed:
-            self.waiting.wait.try_set(leg.state_event())
+            self.waiting.wait.try_set(self.reached_event(leg))
         else:
             self.waiting.wait.try_fail(leg.ended_error())
 

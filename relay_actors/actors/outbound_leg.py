@@ -18,7 +18,7 @@ from relay_actors.actors.orders import Begin, Order, Perform
 from relay_actors.actors.reconcile import Sent
 from relay_actors.actors.routing import Claim
 from relay_actors.actors.waits import Reply
-from relay_actors.errors import DialFailedError, NotSentError, RelayActorsError
+from relay_actors.errors import CommandRejectedError, DialFailedError, NotSentError, RelayActorsError
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import ActionCommand, Hangup, RelayCommand, SubCommand
 from relay_actors.protocol.events import CallStateEvent, DialEvent, RelayEvent
@@ -96,6 +96,7 @@ class OutboundLegActor(LegActor):
         elif order.is_over:
             pass
         elif error is not None:
+            order.is_over_there = isinstance(error, CommandRejectedError)
             self._give_up_dial(order, error)
         else:
             self.leg.end_watch = self.call_in("dial", order.timeout_s, lambda actor: actor.on_dial_overdue())

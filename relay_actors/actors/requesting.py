@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping, Sequence
 
+from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.tree import Tree
 from relay_actors.config import check_contexts
 from relay_actors.errors import ConfigError
@@ -40,6 +41,11 @@ class Requesting(abc.ABC):
     def unreceive(self, contexts: Sequence[str]) -> Future[JsonObject]:
         """Take no more calls and texts of these contexts; running calls go on. Any thread."""
         return self._running().change_contexts(check_contexts(contexts), adds=False)
+
+    def is_giving_up(self, tag: str) -> bool:
+        """Whether a dial of that tag is over here, and the server has still to say so; a second at most. Any thread."""
+        former = self._running().office.find(("tag", tag))
+        return isinstance(former, CallRef) and former.is_giving_up
 
     @property
     def relay_protocol(self) -> str:

@@ -1,17 +1,5 @@
 """The asyncio API of RELAY applications: all names of the official client, on top of the same actors. Layer: door.
 
-::
-
-    client = RelayClient(contexts=["office"])
-
-    @client.on_call
-    async def handle(call: Call) -> None:
-        await call.answer()
-        await (await call.play_tts("Goodbye.")).wait()
-        await call.hangup()
-
-    client.run()
-
 An application that imports from ``signalwire.relay`` imports the same names from here. Source: PROTOCOL 20.
 """
 

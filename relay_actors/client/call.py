@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
 import inspect
 import logging
+import math
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Self, TypeVar, cast
 
@@ -27,7 +28,7 @@ from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.commands import ActionCommand
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, RelayEvent
 from relay_actors.runtime.base import Runnable
-from relay_actors.runtime.loop_calls import required
+from relay_actors.runtime.loop_calls import pause, required
 
 __all__ = ["Call", "ClientCall"]
 
@@ -48,7 +49,7 @@ class Call(CallHandle):
     """
 
     client: Client
-    _told_state = ""
+    _told_state = 0, ""
 
     def __init__(
         self,
@@ -102,7 +103,8 @@ class Call(CallHandle):
     @property
     def state(self) -> str:
         """The last known state; while a plain listener runs, the one that it is told."""
-        return self._told_state or super().state
+        thread, told = self._told_state
+        return told if thread == threading.get_ident() else super().state
 
     def on(self, event_type: str, handler: Listener) -> None:
         """Have ``handler(event)`` called on the loop on which this is called, with every event of a type.
@@ -117,11 +119,12 @@ class Call(CallHandle):
         @functools.wraps(required(handler))
         def told(event: RelayEvent) -> Any:
             # The call's actor may be ahead of this loop.
-            self._told_state = event.call_state if isinstance(event, CallStateEvent) else ""
+            if isinstance(event, CallStateEvent):
+                self._told_state = threading.get_ident(), event.call_state
             try:
                 return handler(event)
             finally:
-                self._told_state = ""
+                self._told_state = 0, ""
 
         super().on(event_type, self.client.loops.on_loop(told))
 
@@ -142,10 +145,10 @@ class Call(CallHandle):
         try:
             return await wait
         except CallEnded as error:
-            if timeout is None:
+            if timeout is None or timeout == math.inf:
                 raise
             if has_ended:  # not at once: who tries again and again would never let anybody else have the loop
-                await asyncio.wait_for(asyncio.get_running_loop().create_future(), timeout)
+                await pause(timeout)
             raise EndedWhileWaiting(error.call_id, error.reason) from error
 
     def _begin(self, kind: type[A], command: ActionCommand, on_completed: OnCompleted) -> A:
@@ -244,12 +247,9 @@ class ClientCall(CallActor):
             self.log.warning("no on_call handler: the call is not handled context=%r", self.call_context)
             return
         call = Call.of(client, cast("CallRef", self.actor_ref))
-        is_run = (
-            loops.run_apart(_attend_to_the_end, call, handler)
-            if client.isolates_calls
-            else loops.run(_attend, call, handler)
-        )
-        if not is_run:
+        if client.isolates_calls:
+            loops.run_apart(_attend_to_the_end, call, handler, patience_s=client.app.timing.wrap_up_s)
+        elif not loops.run(_attend, call, handler):
             self.leave("error")
 
 
@@ -281,7 +281,6 @@ async def _attend_to_the_end(call: Call, handler: Callable[[Call], Any]) -> None
     await _attend(call, handler)
     with contextlib.suppress(RelayActorsError):  # also when it was handed on
         await call.wait_for_ended()
-        await call.wait_for_ended()  # once more: when this is answered, listeners have been told of the end, too
 
 
 def _give_up(cell: Runnable, error: BaseException) -> None:

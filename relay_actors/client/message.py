@@ -37,18 +37,9 @@ class Message(TextView):
         reason: str = "",
         tags: Sequence[str] | None = None,
     ) -> None:
+        lists = list(media or ()), list(tags or ())
         self._text = TextMessage(
-            direction=direction,
-            message_id=message_id,
-            context=context,
-            from_number=from_number,
-            to_number=to_number,
-            body=body,
-            media=list(media or ()),
-            segments=segments,
-            state=state,
-            reason=reason,
-            tags=list(tags or ()),
+            direction, message_id, context, from_number, to_number, body, lists[0], segments, state, reason, lists[1]
         )
         self._handle: MessageHandle | None = None
         self._loops: LoopCalls | None = None
@@ -79,7 +70,7 @@ class Message(TextView):
         return self._handle.result if self._handle is not None else None
 
     def on(self, handler: Callable[[Any], Any]) -> None:
-        """Have ``handler(event)`` called on the client's loop with every state; a coroutine becomes a task.
+        """Have ``handler(event)`` called with every state, on the loop on which this is called.
 
         Of a text that came in there are none.
         """

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
-import signal
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, Self, TypeVar
 
 from relay_actors.actors.call import CallActor
@@ -24,12 +24,14 @@ from relay_actors.journal.base import Store
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.devices import Devices
-from relay_actors.runtime.loop_calls import LoopCalls, aside, required
+from relay_actors.runtime.loop_calls import LoopCalls, aside, pause, required
 from relay_actors.runtime.loop_watch import LoopWatch
 
 __all__ = ["RelayClient"]
 
 H = TypeVar("H", bound=Callable[[Any], Any])
+
+_log = logging.getLogger("relay_actors.client")
 
 LOG_IN_S: Final = 30.0
 _HANG_UP: Final = HangUp("hangup")
@@ -116,15 +118,13 @@ class RelayClient:
         self.message_handler: Handler | None = None
         self.app: RelayApp
         self.app = app = ClientApp(
-            max_active_calls=settings.max_active_calls,
-            journal=journal,
-            at_drain_deadline=at_drain_deadline,
-            scheme=settings.scheme,
-            ca_file=settings.ca_file,
+            max_active_calls=settings.max_active_calls, journal=journal, at_drain_deadline=at_drain_deadline
         )
         app.client = self
         app.calls()(ClientCall)
         app.messages()(ClientText)
+        # What follows a call, and the handlers of texts, may still ask for everything meanwhile.
+        app.on_shutdown("stop_actions", self._let_handlers_end, timeout_s=2 * app.timing.wrap_up_s)
         self._drain_s = drain_s
         self._watch: LoopWatch | None = None
 
@@ -159,11 +159,12 @@ class RelayClient:
             RelayError: the server refused the log in.
             TimeoutError: no log in within 30 s.
         """
-        self._start()
+        is_first = self._start()
         try:
             await aside(self.app.wait_for_log_in, LOG_IN_S)
         except BaseException:
-            await self.disconnect()
+            if is_first:
+                await self.disconnect()
             raise
 
     async def disconnect(self) -> None:
@@ -185,7 +186,8 @@ class RelayClient:
     def run(self) -> None:
         """Connect, and run until `disconnect`, SIGINT or SIGTERM, on a loop of its own.
 
-        The first signal drains: no new calls, and those that are up may go on for ``drain_s`` seconds. The second
+        The first signal drains: no new calls, and those that are up may go on for ``drain_s`` seconds; handlers have
+        ``timing.wrap_up_s`` more, 30 s, for what they do after their call. The second
         declines who has not been answered, the third hangs up all, the fourth ends the process at once. A signal for
         which the program has a handler of its own stays the program's. In a thread other than the main one there are no
         signals to be heard.
@@ -194,40 +196,44 @@ class RelayClient:
             ConnectionLimitError: ``RELAY_MAX_CONNECTIONS`` are in use in this process (a RuntimeError).
             RelayError: the server has refused the log in three times.
         """
-        asyncio.run(self._run(own_signals()))
-
-    async def _run(self, own: Collection[signal.Signals]) -> None:
-        loop = asyncio.get_running_loop()
-        news: asyncio.Queue[str] = asyncio.Queue()
+        runner, news = asyncio.Runner(), asyncio.Queue[str]()
+        loop = runner.get_loop()
 
         def tell(word: str) -> None:
             with contextlib.suppress(RuntimeError):  # the loop has been closed: it has ended already
                 loop.call_soon_threadsafe(news.put_nowait, word)
 
         hears_signals = threading.current_thread() is threading.main_thread()
-        heeding = heeding_signals(tell, lambda: self.app.calls_up, spares=own) if hears_signals else None
-        with heeding or contextlib.nullcontext():
-            self._start()
+        heeding = heeding_signals(tell, lambda: self.app.calls_up, spares=own_signals()) if hears_signals else None
+        with heeding or contextlib.nullcontext(), runner:
+            runner.run(self._run(news, tell))
+
+    async def _run(self, news: asyncio.Queue[str], tell: Callable[[str], None]) -> None:
+        self._start()
+        try:
             ending = self.app.ending(tell, self._drain_s)
             while not ending.hear(await news.get()):
                 continue
+        finally:  # also when a handler has left by SystemExit
             self._stop_watch()
             await aside(self.app.stop)
-            if ending.error is not None:
-                raise ending.error
+        if ending.error is not None:
+            raise ending.error
 
-    def _start(self) -> None:
+    def _start(self) -> bool:
+        if self.app.is_running:  # it stays on the loop on which it was connected
+            return False
         loop = self.loops.bind()
         given = {name: getattr(self, name) or None for name in ("project", "token", "jwt_token", "host")}
         self.app.start(wait_s=None, contexts=list(dict.fromkeys([*self.contexts, *self.app.contexts])), **given)
         self._stop_watch()
-        self._watch = LoopWatch(
-            loop,
-            threading.current_thread(),
-            self.app.system.dispatcher,
-            report_s=self.app.timing.blocking_report_s,
-            advice=_ADVICE,
-        )
+        report_s, looks = self.app.timing.blocking_report_s, self.app.system.dispatcher
+        self._watch = LoopWatch(loop, threading.current_thread(), looks, report_s=report_s, advice=_ADVICE)
+        return True
+
+    def _let_handlers_end(self) -> None:
+        if not self.loops.join(self.app.timing.wrap_up_s):
+            _log.warning("handlers are still running, and are cancelled")
 
     def _stop_watch(self) -> None:
         if self._watch is not None:
@@ -257,6 +263,8 @@ class RelayClient:
             RelayError: nobody answered in time, the server refused, the connection was lost, or there is none.
             ValueError: an argument cannot be used, or the tag is in use.
         """
+        while tag and self._connected.is_giving_up(tag):
+            await pause(0.02)
         handle = self._connected.dial(
             ClientCall, devices, tag=tag or None, max_duration=max_duration, dial_timeout=dial_timeout
         )

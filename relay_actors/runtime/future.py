@@ -160,6 +160,8 @@ class Future(pykka.Future[T]):
             yield self  # also when it is settled, which does not suspend: who drives the flow sees all that it awaits
         elif not self._settled and self.settles:
             yield from self._await_in_asyncio()
+        elif self._settled and asyncio._get_running_loop() is not None:  # noqa: SLF001  # documented: None without one
+            yield  # what the loop was given before, such as callbacks of the same event, comes first
         return self.get(timeout=0 if self._settled else None)
 
     __iter__ = __await__

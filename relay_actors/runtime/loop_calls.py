@@ -11,12 +11,13 @@ import contextvars
 import inspect
 import logging
 import threading
+import weakref
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from relay_actors.runtime.future import Future
 
-__all__ = ["LoopCalls", "aside", "required"]
+__all__ = ["LoopCalls", "aside", "pause", "required"]
 
 _log = logging.getLogger("relay_actors.runtime")
 
@@ -31,9 +32,12 @@ class LoopCalls:
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._context = contextvars.Context()
-        # A loop keeps no strong reference: a task that nobody holds may vanish half-way. Several loops put theirs here,
-        # each its own, by steps that cannot be interrupted.
+        # Guards what follows: functions may be given by any thread, and run on several loops.
+        self._changed = threading.Condition()
+        # A loop keeps no strong reference: a task that nobody holds may vanish half-way.
         self._tasks: set[asyncio.Future[Any]] = set()
+        self._closing: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
+        self._apart = 0
 
     def bind(self) -> asyncio.AbstractEventLoop:
         """From now on, run everything on the running loop, in the present context; return the loop."""
@@ -47,43 +51,65 @@ class LoopCalls:
         Args:
             function: what to call.
             arguments: with what.
-            on: another loop; once that is closed, it is the bound one all the same.
+            on: another loop; once that comes to its end, it is the bound one all the same.
 
         Returns:
             False: there is no loop any more, and nothing will be run; that is logged.
         """
-        if on is not None:
-            with contextlib.suppress(RuntimeError):  # it has been closed
-                on.call_soon_threadsafe(self._begin, function, arguments, context=self._context.copy())
-                return True
-        try:
-            if self._loop is None:
-                raise RuntimeError("no loop has been bound")
-            self._loop.call_soon_threadsafe(self._begin, function, arguments, context=self._context.copy())
-        except RuntimeError as error:
-            _log.error("handler not run handler=%s: %s", _name(function), error)
-            return False
-        return True
+        with self._changed:
+            for loop in (on, self._loop):
+                if loop is not None and loop not in self._closing:
+                    with contextlib.suppress(RuntimeError):  # it has been closed
+                        loop.call_soon_threadsafe(self._begin, function, arguments, context=self._context.copy())
+                        return True
+        _log.error("handler not run, there is no loop for it handler=%s", _name(function))
+        return False
 
-    def run_apart(self, function: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> bool:
-        """Run a coroutine function on a loop and a thread of its own, which end when nothing runs there any more.
+    def run_apart(
+        self, function: Callable[..., Coroutine[Any, Any, None]], *arguments: Any, patience_s: float = 30.0
+    ) -> None:
+        """Run a coroutine function on a loop and a thread of its own.
 
-        Returns:
-            True: it will be run; as `run` does.
+        They end when nothing runs there any more, and at the latest after some time.
+
+        Args:
+            function: what to run.
+            arguments: what it is given.
+            patience_s: how many seconds tasks that it has started may go on after it; then they are cancelled.
         """
 
         async def stay() -> None:
+            loop = asyncio.get_running_loop()
             await function(*arguments)
-            while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            until = loop.time() + patience_s
+            while (others := _others()) and loop.time() < until:
+                await asyncio.wait(others, timeout=until - loop.time())
+            with self._changed:
+                self._closing.add(loop)
+            await asyncio.sleep(0)  # what was given before begins
+            while others := _others() & self._tasks:
                 await asyncio.wait(others)
+            for task in _others():
+                _log.warning("a task goes on after its call, and is cancelled task=%s", task.get_name())
 
         def live() -> None:
-            with contextlib.suppress(asyncio.CancelledError):  # whoever was awaited has gone
-                asyncio.run(stay())
+            try:
+                with contextlib.suppress(asyncio.CancelledError):  # whoever was awaited has gone
+                    asyncio.run(stay())
+            finally:
+                with self._changed:
+                    self._apart -= 1
+                    self._changed.notify_all()
 
+        with self._changed:
+            self._apart += 1
         # A daemon: whoever blocks here must not hold up the end of the process.
         threading.Thread(target=self._context.copy().run, args=(live,), name="relay-loop", daemon=True).start()
-        return True
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait until nothing runs any more of what was given; for so many seconds. Any thread but that of a loop."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._tasks and not self._apart, timeout_s)
 
     def on_loop(self, handler: Handler) -> Handler:
         """Return a function that has ``handler`` run with what it is given, and does not wait for it.
@@ -109,8 +135,19 @@ class LoopCalls:
             return
         if inspect.isawaitable(given):
             task = asyncio.ensure_future(_guarded(given, _name(function)))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            with self._changed:
+                self._tasks.add(task)
+            task.add_done_callback(self._end)
+
+    def _end(self, task: asyncio.Future[Any]) -> None:
+        with self._changed:
+            self._tasks.discard(task)
+            self._changed.notify_all()
+
+
+async def pause(seconds: float) -> None:
+    """Let so many seconds pass on the running loop."""
+    await asyncio.sleep(seconds)
 
 
 def required(handler: H) -> H:
@@ -136,6 +173,11 @@ def aside(function: Callable[..., T], *arguments: Any) -> Future[T]:
 
     threading.Thread(target=call, name=f"relay-{function.__name__}", daemon=True).start()
     return outcome
+
+
+def _others() -> set[asyncio.Task[Any]]:
+    """Return all tasks of the running loop but this one."""
+    return {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
 
 
 async def _guarded(awaitable: Awaitable[Any], name: str) -> None:

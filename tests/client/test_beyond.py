@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import inspect
 import logging
 import signal
@@ -165,6 +166,42 @@ def test_a_listener_stays_on_the_loop_on_which_it_was_registered(stage: Stage) -
     stage.plays(story)
     assert seen
     assert all(there is here for here, there in seen)
+
+
+def test_with_isolation_what_goes_on_after_its_call_is_cancelled_in_the_end(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """So that no call leaves a thread behind; what ends in time is not cut off."""
+    threads: list[threading.Thread] = []
+    told: list[str] = []
+
+    async def for_ever() -> None:
+        await asyncio.Event().wait()
+
+    async def a_little() -> None:
+        await asyncio.sleep(0.01)
+        told.append("saved")
+
+    async def serve(call: Call) -> None:
+        threads.append(threading.current_thread())
+        tasks.extend([asyncio.create_task(for_ever(), name="heartbeat"), asyncio.create_task(a_little())])
+        await call.answer()
+        await call.hangup()
+
+    tasks: list[asyncio.Task[None]] = []
+    with_options(stage, serve, isolation="call")
+    stage.client.app.timing = dataclasses.replace(stage.client.app.timing, wrap_up_s=0.2)
+
+    async def story() -> None:
+        line = stage.phone(CALLER).dials(context="office")
+        await person(line.is_hung_up)
+        await person(threads[0].join, DEADLINE_S)
+        assert not threads[0].is_alive()
+
+    stage.plays(story)
+    assert told == ["saved"]
+    assert tasks[0].cancelled()
+    assert "a task goes on after its call, and is cancelled task=heartbeat" in caplog.text
 
 
 # -- a handler that blocks -------------------------------------------------------------------------------------------
@@ -394,6 +431,51 @@ def test_a_context_can_have_actors_while_the_others_have_the_handler(stage: Stag
     assert sent["contexts"] == ["office", "operator"]
 
 
+# -- one client, one loop --------------------------------------------------------------------------------------------
+
+
+def test_who_connects_again_from_elsewhere_changes_nothing(stage: Stage) -> None:
+    """Idempotent: handlers stay on the loop on which the client was connected first."""
+    threads: list[threading.Thread] = []
+
+    async def serve(call: Call) -> None:
+        threads.append(threading.current_thread())
+        await call.hangup()
+
+    stage.client.on_call(serve)
+
+    async def story() -> None:
+        await person(lambda: asyncio.run(stage.client.connect()))
+        line = stage.phone(CALLER).dials(context="office")
+        await person(line.is_hung_up)
+
+    stage.plays(story)
+    assert threads == [threading.main_thread()]
+    assert len(stage.sent("signalwire.connect")) == 1
+
+
+def test_a_handler_that_leaves_by_system_exit_leaves_nothing_behind(stage: Stage) -> None:
+    """`run` is over, as with any program; its calls are hung up, and everything can begin anew."""
+
+    async def serve(call: Call) -> None:
+        await call.answer()
+        raise SystemExit(3)
+
+    stage.client.on_call(serve)
+    before = signal.getsignal(signal.SIGINT)
+    acting = threading.Thread(
+        target=lambda: (stage.sim.wait_for_clients(), stage.phone(CALLER).dials(context="office"))
+    )
+    acting.start()
+    with pytest.raises(SystemExit) as caught:
+        stage.client.run()
+    acting.join(DEADLINE_S)
+    assert caught.value.code == 3
+    assert signal.getsignal(signal.SIGINT) is before
+    assert not stage.client.app.is_running
+    stage.phone(CALLER).line.is_hung_up()
+
+
 # -- the drain, and what cannot be used ------------------------------------------------------------------------------
 
 
@@ -416,6 +498,29 @@ def test_a_drain_lasts_as_long_as_was_said(stage: Stage) -> None:
 
     runs(stage, meanwhile)
     assert [str(sound) for sound in lines[0].heard] == ["We are closing."]
+
+
+def test_a_drain_waits_for_what_handlers_do_after_their_call(stage: Stage) -> None:
+    """Nothing is cut off that is about to be saved, and a text that is being answered gets its answer."""
+    told: list[str] = []
+
+    async def serve(call: Call) -> None:
+        await call.answer()
+        await call.hangup()
+        await call.wait_for_ended()
+        signal.raise_signal(signal.SIGTERM)
+        await asyncio.sleep(0.05)
+        await stage.client.send_message(to_number=CALLER, from_number=OURS, body="Thank you for calling.")
+        told.append("saved")
+
+    stage.client.on_call(serve)
+
+    def meanwhile() -> None:
+        stage.phone(CALLER).dials(context="office")
+        stage.phone(CALLER).receives_text("thank you")
+
+    runs(stage, meanwhile)
+    assert told == ["saved"]
 
 
 def test_calls_can_be_left_up_when_a_drain_is_over(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:

@@ -193,6 +193,22 @@ def test_a_dialled_call_is_answered_also_for_who_waits_for_the_event(stage: Stag
     stage.plays(story)
 
 
+def test_a_predicate_finds_in_the_present_state_what_the_server_has_told(stage: Stage) -> None:
+    """Not the state only."""
+
+    async def story() -> None:
+        call, _line = await stage.answered()
+        event = await call.wait_for(
+            "calling.call.state",
+            lambda event: event.params["direction"] == "inbound" and event.params["call_state"] == "answered",
+            timeout=DEADLINE_S,
+        )
+        assert event.params["device"] == call.device
+        assert event.params["call_id"] == call.call_id
+
+    stage.plays(story)
+
+
 def test_a_wait_for_the_end_that_timed_out_can_be_repeated(stage: Stage) -> None:
     """The official client's first time-out destroys all of them (PROTOCOL 18.5)."""
 
@@ -233,9 +249,12 @@ def test_a_wait_with_a_time_out_ends_with_the_call_by_a_time_out(stage: Stage) -
             await fax
         assert isinstance(caught.value, CallEnded)
         assert caught.value.call_id == call.call_id
+        with pytest.raises(CallEnded):
+            await call.wait_for("calling.call.fax", timeout=float("inf"))
         began = asyncio.get_running_loop().time()
-        with pytest.raises(TimeoutError):
+        with pytest.raises(TimeoutError) as caught:
             await call.wait_for("calling.call.fax", timeout=0.05)
+        assert isinstance(caught.value, CallEnded)
         return asyncio.get_running_loop().time() - began
 
     assert stage.plays(story) >= 0.05
@@ -264,31 +283,26 @@ def test_a_predicate_that_raises_means_no(stage: Stage, caplog: pytest.LogCaptur
 
 
 def test_who_goes_on_after_a_wait_finds_that_callbacks_and_listeners_were_called(stage: Stage) -> None:
-    """In the order of the official client: callback, listeners, then whoever waits; every time."""
+    """In the order of the official client: callback, listeners, then whoever waits; also on a loop that was busy."""
 
     async def story() -> None:
         call, line = await stage.answered()
-        for _ in range(20):
-            told: list[str] = []
-            action = await call.play_silence(0.1, on_completed=lambda _event, told=told: told.append("callback"))
-            call.on(
-                "calling.call.play",
-                lambda event, told=told: told.append("listener") if event.params["state"] == "finished" else None,
-            )
-            finished = asyncio.create_task(
-                call.wait_for("calling.call.play", lambda event: event.params["state"] == "finished")
-            )
-            await action.wait(DEADLINE_S)
-            seen = list(told)
-            finished.cancel()
-            if "listener" in told:  # otherwise it was over before anybody listened
-                assert seen[:2] == ["callback", "listener"]
-            assert "callback" in seen
-        ended: list[str] = []
-        call.on("calling.call.state", lambda event: ended.append(event.call_state))
+        told: list[str] = []
+        over = threading.Event()
+        call.on("calling.call.play", lambda event: told.append(f"listener {event.params['state']}"))
+        stage.sim.observe_events(lambda event_type, params: over.set() if params.get("state") == "finished" else None)
+        action = await call.play_silence(0.1, on_completed=lambda _event: told.append("callback"))
+        assert over.wait(DEADLINE_S)  # blocks the loop until it is over, and then some
+        stage.sim.wait_until(lambda: action.is_done)
+        await action.wait(DEADLINE_S)
+        assert told == ["listener playing", "callback", "listener finished"]
+        call.on("calling.call.state", lambda event: told.append(event.call_state))
         await person(line.hangs_up)
         await call.wait_for_ended(DEADLINE_S)
-        assert ended[-1] == "ended"
+        assert told[-1] == "ended"
+        late = await call.play_silence(0.1, on_completed=lambda _event: told.append("too late"))
+        await late.wait()
+        assert told[-1] == "too late"
 
     stage.plays(story)
 

@@ -6,10 +6,12 @@ import asyncio
 import contextvars
 import logging
 import threading
+from typing import Any
 
 import pytest
 
 from relay_actors.runtime.loop_calls import LoopCalls, aside
+from tests.support.plain_app import wait_until
 
 DEADLINE_S = 10.0
 
@@ -106,7 +108,7 @@ def test_a_handler_that_has_no_loop_is_not_forgotten_in_silence(
         asyncio.run(bind())
     with caplog.at_level(logging.ERROR, "relay_actors.runtime"):
         assert handlers.run(print, 1) is False
-    assert "not run handler=print" in caplog.text
+    assert "there is no loop for it handler=print" in caplog.text
 
 
 def test_what_cannot_be_called_is_refused_when_it_is_given() -> None:
@@ -193,6 +195,56 @@ def test_what_runs_apart_has_a_thread_and_stays_for_what_it_has_started() -> Non
     assert not seen[0].is_alive()
     assert seen[0].daemon
     assert told == ["call 1", "at home"]
+
+
+def test_what_is_given_to_a_loop_that_comes_to_its_end_runs_somewhere() -> None:
+    """On it, or on the bound one: each exactly once, whenever it comes."""
+    told: list[int] = []
+    last = 400
+
+    async def story() -> None:
+        calls, is_all_told = LoopCalls(), asyncio.Event()
+        calls.bind()
+
+        def tell(number: int) -> None:
+            told.append(number)
+            if number == last:
+                calls.run(is_all_told.set)
+
+        async def serves() -> None:
+            registered.append(calls.on_loop(tell))
+
+        registered: list[Any] = []
+        calls.run_apart(serves)
+        await asyncio.to_thread(wait_until, lambda: registered)
+        await asyncio.to_thread(lambda: [registered[0](number) for number in range(last + 1)])
+        await asyncio.wait_for(is_all_told.wait(), DEADLINE_S)
+        assert await asyncio.to_thread(calls.join, DEADLINE_S)
+
+    asyncio.run(story())
+    assert sorted(told) == list(range(last + 1))
+
+
+def test_who_waits_for_everything_waits_for_tasks_and_for_loops_of_their_own() -> None:
+    """And is told when it is not over in time."""
+    may_end = threading.Event()
+
+    async def later() -> None:
+        await asyncio.to_thread(may_end.wait, DEADLINE_S)
+
+    async def story() -> None:
+        calls = LoopCalls()
+        calls.bind()
+        assert calls.join(0)
+        calls.run(later)
+        calls.run_apart(later)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert not await asyncio.to_thread(calls.join, 0.01)
+        may_end.set()
+        assert await asyncio.to_thread(calls.join, DEADLINE_S)
+
+    asyncio.run(story())
 
 
 def test_two_that_run_apart_at_once_share_the_context_and_do_not_meet_in_it() -> None:
