@@ -24,8 +24,8 @@ PAGES: dict[str, ModuleType] = {
 DIRECTIVE = re.compile(r"^\.\. auto\w+:: ([\w.]+)(?:\(\))?\n((?:   .*\n)*)", re.MULTILINE)
 
 INTERNAL: dict[type, str] = {
-    RelayApp: "abandon attach ending handlers overdue_s residue",
-    Action: "begun complete follow judge refuse release take_callback "
+    RelayApp: "abandon attach ending handlers is_giving_up overdue_s residue",
+    Action: "begun call_back complete follow judge refuse release take_callback "
     # What every future of pykka's has, or of the framework's own.
     "add_done_callback close deadline dispatcher error filter instead_of_waiting is_deferred is_settled join let_go "
     "map open_parts reduce remove_done_callback send set set_exception settled_by settles what_is_awaited "

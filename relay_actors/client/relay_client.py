@@ -90,14 +90,8 @@ class RelayClient:
         drain_s: float = 600.0,
         at_drain_deadline: AtDeadline = _HANG_UP,
     ) -> None:
-        settings = Settings.from_env(
-            project=project,
-            token=token,
-            jwt_token=jwt_token,
-            host=host,
-            contexts=contexts,
-            max_active_calls=max_active_calls,
-        )
+        account = {"project": project, "token": token, "jwt_token": jwt_token, "host": host}
+        settings = Settings.from_env(**account, contexts=contexts, max_active_calls=max_active_calls)
         if isolation not in ("client", "call"):
             raise ConfigError(f'isolation={isolation!r}: must be "client" or "call"')
         if (problem := checks.seconds(drain_s)) is not None:

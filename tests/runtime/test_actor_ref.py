@@ -94,7 +94,7 @@ def test_ask_and_stop_never_leave_a_future_unresolved(system: System):
 
     def ask() -> None:
         for number in range(pairs):
-            sent.append((number, refs[-1].ask(number, block=False)))
+            sent.append((number, refs[-1].ask(number, block=False, timeout=60.0)))
         finished.set()
 
     def stop() -> None:
@@ -111,7 +111,7 @@ def test_ask_and_stop_never_leave_a_future_unresolved(system: System):
     answered = dead = 0
     for number, future in sent:
         try:
-            assert future.get(timeout=DEADLINE_S) == number
+            assert future.get(timeout=60.0) == number
             answered += 1
         except ActorDead:
             dead += 1
