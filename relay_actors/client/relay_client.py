@@ -90,7 +90,7 @@ class RelayClient:
         drain_s: float = 600.0,
         at_drain_deadline: AtDeadline = _HANG_UP,
     ) -> None:
-        account = {"project": project, "token": token, "jwt_token": jwt_token, "host": host}
+        account: dict[str, Any] = {"project": project, "token": token, "jwt_token": jwt_token, "host": host}
         settings = Settings.from_env(**account, contexts=contexts, max_active_calls=max_active_calls)
         if isolation not in ("client", "call"):
             raise ConfigError(f'isolation={isolation!r}: must be "client" or "call"')
