@@ -23,6 +23,7 @@ from tests.actors.world import device
 from tests.support.operations import OPERATIONS, begin
 from tests.support.plain_server import CALL, NODE
 from tests.support.plain_world import PlainWorld
+from tests.support.thorough import less
 
 SCALARS = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | st.text(max_size=8)
 STATES = ["answered", "ended", "failed", "finished", "error", "playing", "dialing", "sent", "delivered", "created"]
@@ -89,7 +90,7 @@ def nothing_worse_than(level: int) -> Iterator[None]:
     assert worse == []
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=less(50, 100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(events=st.lists(EVENTS, min_size=1, max_size=6), seed=st.integers(0, 1000), has_journal=st.booleans())
 def test_no_event_whatever_it_says_harms_the_connection_or_another_call(
     events: list[tuple[Any, Any, Any, dict[str, Any]]], seed: int, has_journal: bool
@@ -145,7 +146,7 @@ def test_no_event_whatever_it_says_harms_the_connection_or_another_call(
         assert action.is_done, "whatever it was told, it is over with its call"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=less(50, 60), deadline=None)
 @given(seed=st.integers(0, 10_000), breaks=st.lists(st.integers(0, 30), max_size=3))
 def test_every_request_is_settled_and_sent_at_most_once_however_often_the_socket_breaks(
     seed: int, breaks: list[int]

@@ -182,7 +182,7 @@ class ShortNight(Night):
 
 
 @pytest.mark.parametrize(
-    ("actor_class", "step"), [(Handler, 1), (ShortNight, 1)] if IS_THOROUGH else [(Handler, 4), (ShortNight, 6)]
+    ("actor_class", "step"), [(Handler, 1), (ShortNight, 1)] if IS_THOROUGH else [(Handler, 9), (ShortNight, 13)]
 )
 def test_a_process_that_sums_up_may_die_at_any_place(actor_class: type[CallActor], step: int) -> None:
     """Also right before and right after the commit of what was summed up. The person hears all, once. J4, J5, X8."""

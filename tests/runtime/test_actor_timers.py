@@ -18,6 +18,7 @@ from relay_actors.runtime.future import WaitTimeout
 from relay_actors.runtime.restart_policy import Backoff, Restart
 from relay_actors.runtime.system import System
 from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, crash, spawn, until
+from tests.support.thorough import less
 
 
 def timers(world: World, *commands: tuple[Any, ...], **settings: Any) -> tuple[Any, list[Any]]:
@@ -261,7 +262,7 @@ def test_very_many_timers_are_one_heap_and_no_threads(world: World):
     assert log == [0]
 
 
-@settings(max_examples=60)
+@settings(max_examples=less(30, 60))
 @given(st.data(), st.lists(st.sampled_from(["start", "repeat", "cancel", "advance"]), max_size=40))
 def test_timers_do_what_a_table_of_due_times_says(data: st.DataObject, steps: list[str]):
     """T1, T2, T3: for any order of starting, replacing, cancelling and waiting."""

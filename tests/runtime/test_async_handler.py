@@ -26,6 +26,7 @@ from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.system import System
 from relay_actors.runtime.thread_flow import ThreadFlow
 from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, crash, spawn, until
+from tests.support.thorough import less
 
 
 class Peek:
@@ -457,7 +458,7 @@ def test_a_kill_during_the_clean_up_ends_it(world: World):
 # -- laws ------------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=less(30, 60), deadline=None)
 @given(
     st.lists(st.sampled_from(["plain", "awaits", "peek"]), max_size=12),
     st.integers(0, 2**16),

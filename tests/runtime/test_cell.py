@@ -21,6 +21,7 @@ from relay_actors.runtime.signals import Restarted, Stop
 from relay_actors.runtime.system import System
 from relay_actors.runtime.turns import CellState
 from tests.runtime.worlds import DEADLINE_S, Blocker, Parent, Recorder, World, block, crash, fail, spawn, until
+from tests.support.thorough import less
 
 PERMANENT = ChildSpec(restart=Restart.PERMANENT)
 TRANSIENT = ChildSpec(restart=Restart.TRANSIENT)
@@ -358,18 +359,19 @@ def test_stop_now_comes_before_what_was_sent_before(world: World):
     assert len(world.dead()) == 999
 
 
-def test_a_backlog_of_a_million_does_not_delay_stop_now():
+def test_a_long_backlog_does_not_delay_stop_now():
     """M2: the stop is the next thing that is done, on threads too, and each message gets an outcome."""
+    length = less(10**5, 10**6)
     system = System(name="million")
     ref = system.start(Blocker)
     asked, let_go = block(ref)
-    ref._cell.mailbox._user.extend([Envelope("one of a million")] * 10**6)
+    ref._cell.mailbox._user.extend([Envelope("one of very many")] * length)
     stopped = ref.stop(block=False, now=True)
     let_go.set()
 
     assert asked.get(timeout=DEADLINE_S) == "blocked"
     assert stopped.get(timeout=10 * DEADLINE_S) is True
-    assert system.dead_letters.counts == {"dead": 10**6}
+    assert system.dead_letters.counts == {"dead": length}
     assert system.stop()
 
 

@@ -13,6 +13,7 @@ from relay_actors.errors import MailboxFull
 from relay_actors.runtime.mailbox import Envelope, Mailbox
 from relay_actors.runtime.registry import Registry
 from tests.runtime.linearizability import Call, Operation, explains, record
+from tests.support.thorough import less
 
 KEYS, CELLS = ("a", "b"), 3
 
@@ -131,7 +132,7 @@ STEP = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=less(30, 60), deadline=None)
 @given(st.lists(st.lists(STEP, min_size=1, max_size=5), min_size=2, max_size=3), st.integers())
 def test_no_program_finds_the_registry_between_two_states(programs: list[list[tuple[Any, ...]]], seed: int):
     """V8: whatever the program."""

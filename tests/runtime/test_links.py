@@ -18,6 +18,7 @@ from relay_actors.runtime.links import bonds
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.system import System
 from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, crash, spawn
+from tests.support.thorough import less
 
 TRANSIENT = ChildSpec(restart=Restart.TRANSIENT, max_restarts=1)
 
@@ -257,7 +258,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=less(30, 60), deadline=None)
 @given(STEPS, st.integers(0, 1000))
 def test_who_lives_is_what_a_graph_of_links_says(steps: list[tuple[str, int, int]], seed: int):
     """W7: against a model of sets: a failure takes all that hang together, an end in order only itself."""

@@ -17,7 +17,7 @@ from tests.runtime.programs.on_threads import ThreadedProgram
 from tests.support.house import REPOSITORY
 from tests.support.thorough import IS_THOROUGH
 
-SEEDS = 2000 if IS_THOROUGH else 400
+SEEDS = 2000 if IS_THOROUGH else 200
 CHUNK = 100
 DIGESTS = [
     "41496469383b59db0d947d5d3c83338f13f5c99c34301ee944ba7e40fdc25550",

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
-__all__ = ["IS_THOROUGH", "seeds", "some_of"]
+__all__ = ["IS_THOROUGH", "less", "seeds", "some_of"]
 
 T = TypeVar("T")
 
@@ -20,6 +20,11 @@ def some_of(everything: Sequence[T], most: int) -> Sequence[T]:
     return [everything[place * (len(everything) - 1) // (most - 1)] for place in range(most)]
 
 
+def less(few: int, many: int) -> int:
+    """Return how many to try: few, or with ``make thorough`` many."""
+    return many if IS_THOROUGH else few
+
+
 def seeds(few: int, many: int) -> range:
     """Return the seeds to run under: few, or with ``make thorough`` many."""
-    return range(many if IS_THOROUGH else few)
+    return range(less(few, many))
