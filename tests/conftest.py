@@ -10,7 +10,7 @@ from tests.support.thorough import IS_THOROUGH
 
 # A machine that is busy is no failure, so no example has a deadline.
 settings.register_profile("thorough", deadline=None)
-settings.register_profile("suite", deadline=None, max_examples=40)
+settings.register_profile("suite", deadline=None, max_examples=25)
 settings.load_profile("thorough" if IS_THOROUGH else "suite")
 
 pytest_plugins = ["pytester"]

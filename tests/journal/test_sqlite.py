@@ -21,6 +21,7 @@ from relay_actors.journal.salvage import salvage
 from relay_actors.journal.sqlite import LARGEST_WAL, SqliteStore
 from relay_actors.journal.sqlite_file import APPLICATION_ID, FORMAT
 from tests.journal.strategies import anywhere
+from tests.support.thorough import less
 
 
 def event(n: int, subject: str = "c-1", **payload: object) -> EventReceived:
@@ -109,7 +110,7 @@ def test_a_wal_cut_at_any_byte_opens_with_a_prefix_of_the_commits(path: Path, tm
     assert seen == {0, 2, 4, 6, 8, 10, 12, 14, 16}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=less(30, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_damaged_file_raises_journal_errors_and_nothing_else(tmp_path: Path, data: st.DataObject):
     """Whatever bytes a disk makes of it, whoever opens it handles one class of error."""

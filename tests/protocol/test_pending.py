@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from relay_actors.errors import NotSentError
 from relay_actors.protocol.pending import Pending, PendingRequests, Standing
+from tests.support.thorough import less
 
 
 def _requests(*, limit: int = 500) -> PendingRequests:
@@ -272,4 +273,4 @@ class PendingModel(RuleBasedStateMachine):
 
 
 TestPendingModel = PendingModel.TestCase
-TestPendingModel.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestPendingModel.settings = settings(max_examples=less(30, 60), stateful_step_count=30, deadline=None)

@@ -9,6 +9,7 @@ from relay_actors.runtime.state_machine import EventTimeout, NamedTimeout, State
 from relay_actors.runtime.state_rules import in_any_state
 from tests.runtime.test_state_machine import Do, do
 from tests.runtime.worlds import World
+from tests.support.thorough import less
 
 
 class Lab(StateMachine):
@@ -48,7 +49,7 @@ def simulate(plan: dict[tuple[int, int], Any], numbers: list[int]) -> list[Any]:
     return log
 
 
-@settings(max_examples=100)
+@settings(max_examples=less(30, 100))
 @given(st.data(), st.integers(0, 2**16))
 def test_a_machine_does_what_the_rules_of_gen_statem_say(data: st.DataObject, seed: int):
     """P3, P6: for any plan, and any order of sending and handling, events are handled as by a pure model."""
@@ -126,7 +127,7 @@ class Model:
         return taken
 
 
-@settings(max_examples=100)
+@settings(max_examples=less(30, 100))
 @given(st.data())
 def test_time_outs_come_and_end_as_the_rules_of_gen_statem_say(data: st.DataObject):
     """P4: for any order of setting, taking back, going, and any other event."""

@@ -17,6 +17,7 @@ from relay_actors.protocol import frames
 from relay_actors.simulator.wire_log import LoggedFrame
 from relay_actors.testing import Recording
 from relay_actors.testing.recording import VERSION
+from tests.support.thorough import less
 from tests.testing.recorded import AGENT, CALLER, OTHER, STORIES, lived
 
 EVENT = '{"at": 0.0, "event": "calling.call.state", "params": {"call_id": "call-1"}}'
@@ -106,7 +107,7 @@ CONTENTS = st.recursive(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=less(30, 60))
 @given(st.lists(st.tuples(st.sampled_from(["event", "pay", "command", "answer"]), CONTENTS), max_size=6), st.booleans())
 def test_secrets_and_digits_of_cards_are_never_in_it(contents: list[tuple[str, Any]], keeps_words: bool):
     """SEMANTICS J10, V7: wherever they stand, whatever the frames are."""

@@ -16,6 +16,7 @@ from relay_actors.errors import ConnectFailedError, TransportError
 from relay_actors.transport.websocket_client import WebsocketConnector, WebsocketTransport
 from tests.support.links import Poller, WebsocketLinks, client_settings
 from tests.support.raw_server import DEADLINE_S, RawPeer, RawServer, server_frame
+from tests.support.thorough import less
 from tests.support.tls import ThrowawayAuthority
 from tests.transport.conftest import Background
 
@@ -101,7 +102,7 @@ def test_a_redirect_is_not_followed(server: RawServer, background: Background) -
         st.binary(max_size=40),
     )
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=less(30, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_a_server_answers_the_upgrade_fails_in_one_way(
     server: RawServer, background: Background, answer: bytes
 ) -> None:
