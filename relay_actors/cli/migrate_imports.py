@@ -100,7 +100,8 @@ class Imports:
                 case ast.ImportFrom(module=str(module), level=0) if module == _TOP or is_official(module):
                     self._import_from(node, module)
                 case ast.Constant(value=str(text)) if _MODULE_IN_TEXT.search(text) and not re.search(r"\s", text):
-                    self._note(node, f"the text {text!r} names the official client", "name what takes its place")
+                    ours = re.sub(rf"\b{re.escape(OFFICIAL)}\b(\.[a-z]\w*)?", "relay_actors.client", text)
+                    self._note(node, f"the text {text!r} names the official client", f"{ours!r}, if it is there")
         self._plain_imports()
         self.edits.sort()
         self.by_hand.sort()

@@ -163,7 +163,7 @@ REMARKS: Final[Mapping[str, Remark]] = {
     "SIGTERM": Remark(
         "run() and SIGTERM",
         "the process ends at once, and its calls stay up",
-        "no new calls are taken, and the process ends with the last one; after 600 s it hangs up",
+        "no new calls are taken, and the process ends with the last one and its handler; after 600 s it hangs up",
         "RelayClient(…, drain_s=…), if it is killed before; at_drain_deadline=LeaveUp() leaves calls up",
     ),
     "state at once": Remark(

@@ -19,6 +19,7 @@ _BLOCKING: Final = re.compile(
     r"|subprocess\.(run|call|check_call|check_output|getoutput)|(requests|httpx)\.(get|post|put|patch|delete|head|request)"
     r"|(psycopg2|psycopg|pymysql|pyodbc|mysql\.connector|smtplib)\.(connect|SMTP|SMTP_SSL)"
 )
+_NOT_CALLED_HERE: Final = ("connect", "disconnect", "execute")
 _READ_ONLY: Final[Mapping[str, tuple[str, ...]]] = {
     "call": ("call_id", "context", "device", "direction", "node_id", "project_id", "segment_id", "state", "tag"),
     "message": (
@@ -223,6 +224,9 @@ class Uses:
             if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and (kind, one.name) in PRIVATE:
                 what = f"{one.name} of {_A[kind]}: there is nothing here that would call it"
                 self.by_hand.append(ByHand(one.lineno, what, PRIVATE[kind, one.name]))
+            elif isinstance(one, ast.AsyncFunctionDef) and kind == "client" and one.name in _NOT_CALLED_HERE:
+                what = f"{one.name} of a client: run() and the methods of calls do not come by it here"
+                self.by_hand.append(ByHand(one.lineno, what, "await it yourself, or see what client.app has"))
 
     # -- what is what --------------------------------------------------------------------------------------------------
 

@@ -238,8 +238,18 @@ def test_every_kind_of_import_is_a_use(text: str):
         ),
         ("import signalwire.relay as r\nf(r.event)", 2, "signalwire.relay.event", ""),
         ("import signalwire.relay\nsignalwire.relay._x", 2, "signalwire.relay._x", ""),
-        ("patch('signalwire.relay.client.RelayClient')", 1, "'signalwire.relay.client.RelayClient'", "takes its place"),
-        ("def f(x: 'list[signalwire.relay.Call]'): ...", 1, "'list[signalwire.relay.Call]'", "takes its place"),
+        (
+            "patch('signalwire.relay.client.RelayClient')",
+            1,
+            "'signalwire.relay.client.RelayClient'",
+            "'relay_actors.client.RelayClient'",
+        ),
+        (
+            "def f(x: 'list[signalwire.relay.Call]'): ...",
+            1,
+            "'list[signalwire.relay.Call]'",
+            "'list[relay_actors.client.Call]'",
+        ),
     ],
 )
 def test_what_we_do_not_have_is_told_with_its_line(text: str, line: int, what: str, instead: str):

@@ -190,6 +190,11 @@ def test_a_signal_is_told_with_what_the_program_does_about_it(text: str, told: l
         ("def f(message): message._done", 1, "_done of a message: there is no such attribute here"),
         ("class A(RelayClient):\n  def f(self): self._calls", 2, "_calls of a client: there is no such attribute"),
         ("class A(RelayClient):\n  def _handle_event(self): ...", 2, "_handle_event of a client: there is nothing"),
+        (
+            "class A(RelayClient):\n  async def execute(self, m, p): ...",
+            2,
+            "execute of a client: run() and the methods",
+        ),
         (CALL + "call.state = 'ended'", 2, "state of a call can only be read here"),
         (CALL + "del call.tag", 2, "tag of a call can only be read here"),
         ("def f(message): message.body = ''", 1, "body of a message can only be read here"),

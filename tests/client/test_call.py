@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from relay_actors import Action, CallEnded, CallHandle, RelayError
+from relay_actors import Action, CallHandle, RelayError
 from relay_actors import client as window
 from relay_actors.client import Call
 from relay_actors.errors import NotSentError
@@ -202,20 +202,6 @@ def test_waits_race_as_tasks_and_a_time_out_harms_nothing(stage: Stage) -> None:
         assert done == {pressed}
         await call.hangup()
         assert await asyncio.wait_for(ended, DEADLINE_S) is await connected
-
-    stage.plays(story)
-
-
-def test_an_event_that_cannot_come_any_more_is_not_waited_for(stage: Stage) -> None:
-    """Better than silence: whatever ends while something waits for it ends the wait. SEMANTICS X2."""
-
-    async def story() -> None:
-        call, line = await stage.answered()
-        fax = asyncio.create_task(call.wait_for("calling.call.fax"))
-        await asyncio.sleep(0)
-        await person(line.hangs_up)
-        with pytest.raises(CallEnded):
-            await asyncio.wait_for(fax, DEADLINE_S)
 
     stage.plays(story)
 
