@@ -6,8 +6,6 @@ Exits with 1 if ours did not survive what it should, or if the harness itself ha
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
 import tempfile
 import time
@@ -20,7 +18,17 @@ from queue import SimpleQueue
 
 from tests.parity.mishaps.bench import OtherwiseError, Sim, open_bench, open_sim
 from tests.parity.mishaps.scenarios import ACTORS, SAME_CODE, SCENARIOS, SDK, Scenario
-from tests.parity.mishaps.verdict import Contender, Outcome, Row, judge, markdown, surprises, table, with_table
+from tests.parity.mishaps.verdict import (
+    Contender,
+    Outcome,
+    Row,
+    headline,
+    judge,
+    markdown,
+    surprises,
+    table,
+    with_table,
+)
 
 CONTENDERS = (
     Contender(SDK, f"official SDK {version('signalwire-sdk')}", is_ours=False),
@@ -82,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ]
     sys.stdout.write("\n".join([*table(rows, CONTENDERS), f"took {time.monotonic() - began:.0f} s"]) + "\n")
     if options.page is not None:
-        lines = [_headline(), "", *markdown(rows, CONTENDERS)]
+        lines = [headline(), "", *markdown(rows, CONTENDERS)]
         options.page.write_text(with_table(options.page.read_text("utf-8"), lines), "utf-8")
     missed = surprises(rows, CONTENDERS)
     for name in missed:
@@ -107,13 +115,6 @@ def _run_all(runs: Sequence[tuple[Scenario, str]]) -> dict[tuple[Scenario, str],
         pool = stack.enter_context(ThreadPoolExecutor(AT_A_TIME))
         futures = {one: pool.submit(run_one, *one) for one in runs}
         return {one: future.result() for one, future in futures.items()}
-
-
-def _headline() -> str:
-    return (
-        f"Measured on {time.strftime('%Y-%m-%d')}: signalwire-sdk {version('signalwire-sdk')} from PyPI, unchanged; "
-        f"relay_actors {version('relay-actors')}; Python {platform.python_version()}, {os.cpu_count()} cores."
-    )
 
 
 if __name__ == "__main__":

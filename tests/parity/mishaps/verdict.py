@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 
 __all__ = [
     "Contender",
     "Findings",
     "Outcome",
     "Row",
+    "headline",
     "heard_twice",
     "judge",
     "markdown",
@@ -132,6 +137,14 @@ def surprises(rows: Iterable[Row], contenders: Sequence[Contender]) -> list[str]
         if one.is_ours and one.name not in row.excused and one.name in row.outcomes
         if not row.outcomes[one.name].survived
     ]
+
+
+def headline() -> str:
+    """Say what was measured with what, and when: the first line of a table in the documentation."""
+    return (
+        f"Measured on {time.strftime('%Y-%m-%d')}: signalwire-sdk {version('signalwire-sdk')} from PyPI, unchanged; "
+        f"relay_actors {version('relay-actors')}; Python {platform.python_version()}, {os.cpu_count()} cores."
+    )
 
 
 def with_table(page: str, lines: Iterable[str], what: str = "measured") -> str:

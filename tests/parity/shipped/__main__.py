@@ -6,8 +6,6 @@ Exits with 1 if ours does otherwise than it is meant to, or if the harness itsel
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import subprocess
 import sys
 import threading
@@ -20,7 +18,7 @@ from pathlib import Path
 
 from tests.cli.processes import plain_environment
 from tests.parity.mishaps.bench import open_sim
-from tests.parity.mishaps.verdict import with_table
+from tests.parity.mishaps.verdict import headline, with_table
 from tests.parity.shipped.comparing import Run
 from tests.parity.shipped.documents import Snippet, is_program, snippets, why_not
 from tests.parity.shipped.fragments import run_from
@@ -158,20 +156,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.page is not None and not options.only:
         page = options.page.read_text("utf-8")
         for part, what in ((rows, "example"), (snippet_rows, "snippet")):
-            lines = [_headline(), "", *markdown(part, official, what), "", f"{total(part)}."]
+            lines = [headline(), "", *markdown(part, official, what), "", f"{total(part)}."]
             page = with_table(page, lines, f"{what}s")
         options.page.write_text(with_table(page, [f"* {line}" for line in legend(told)], "differences"), "utf-8")
     failed = list(failures(told, is_all=not options.only))
     for line in failed:
         sys.stdout.write(f"NOT MEANT: {line}\n")
     return 1 if failed else 0
-
-
-def _headline() -> str:
-    return (
-        f"Measured on {time.strftime('%Y-%m-%d')}: signalwire-sdk {version('signalwire-sdk')} from PyPI, unchanged; "
-        f"relay_actors {version('relay-actors')}; Python {platform.python_version()}, {os.cpu_count()} cores."
-    )
 
 
 if __name__ == "__main__":
