@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from relay_actors.actors.commands_again import ActionCommandAgain
 from relay_actors.actors.waits import CallFuture, Reply, Wait, check_timeout, follow
-from relay_actors.errors import CallEnded
+from relay_actors.errors import CallEnded, CommandRejectedError
 from relay_actors.protocol.commands import (
     ActionCommand,
     Pause,
@@ -19,10 +19,9 @@ from relay_actors.protocol.commands import (
     Stop,
     SubCommand,
 )
-from relay_actors.protocol.completion import action_state
-from relay_actors.protocol.events import RelayEvent
-from relay_actors.protocol.states import ActionState
-from relay_actors.runtime.actor_ref import ActorRef
+from relay_actors.protocol.completion import action_state, is_continuous
+from relay_actors.protocol.events import CollectEvent, RelayEvent
+from relay_actors.protocol.states import ACTION_MOVES, ActionState, advance, is_final
 from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future
@@ -34,6 +33,7 @@ __all__ = [
     "CollectAction",
     "DetectAction",
     "FaxAction",
+    "OnAction",
     "PayAction",
     "PlayAction",
     "RecordAction",
@@ -77,6 +77,18 @@ class ActionOwner(Protocol):
         """Let a wait of this call fail after a while."""
 
 
+class OnAction(Protocol):
+    """A command on a running operation, and the reply to it."""
+
+    @property
+    def command(self) -> SubCommand:
+        """What is to be sent."""
+
+    @property
+    def reply(self) -> Reply:
+        """Settled with what becomes of it."""
+
+
 class Action(CallFuture["Action"]):
     """The handle of one running operation on a call.
 
@@ -91,6 +103,7 @@ class Action(CallFuture["Action"]):
         result: the event that completed it, or None.
         is_gone: whether it never began, because the call was over or unknown to the server; it counts as completed then
             (PROTOCOL 10.4).
+        is_followed: whether its call has taken it up.
 
     Verbs make them. Make one yourself to follow an operation of a call that somebody else has started, by its id: with
     ``execute("calling.play", …)``, for example. This class is for operations that the others do not know.
@@ -131,7 +144,8 @@ class Action(CallFuture["Action"]):
         self.result: RelayEvent | None = None
         self.is_gone = False
         self.is_wanted = False
-        self.actor_ref: ActorRef[Any] | None = None
+        self.is_followed = False
+        self._deferred_stop: OnAction | None = None
         self._on_completed = on_completed
         self._aside: Any = None
         self._done: Future[RelayEvent] = Future(call.runs_on)
@@ -197,11 +211,54 @@ class Action(CallFuture["Action"]):
         return self.call.control_action(self, command)
 
     # -- for the call's actor ----------------------------------------------------------------------------------------
+    #
+    # ``new → requested → executing ⇄ paused →`` one end, of which the first wins (SEMANTICS X5). It is a part of its
+    # call, told by the call's actor in its turns; and because it stands in the leg, it survives a restart of the
+    # call's handler: it did not fail, and goes on at the server. What is raised in it fails only it (X6).
 
-    def judge(self, event: RelayEvent, *, continuous: bool) -> ActionState | None:
+    def judge(self, event: RelayEvent) -> ActionState | None:
         """Return the state that an event tells of it, or None."""
         is_last = event.event_type == self._terminal_event and event.params.get("state") in self._terminal_states
         return ActionState.FINISHED if is_last else None
+
+    def begin(self) -> None:
+        """Its command is on its way; or the call is rebuilt, and it runs already."""
+        self._drop_deferred()
+        self.is_followed = True
+        self.state = ActionState.REQUESTED
+
+    def on_event(self, event: RelayEvent) -> OnAction | None:
+        """Take one of its events; return what is to be sent now."""
+        state = self.judge(event)
+        if state is None or self.is_done:
+            return None
+        if is_final(state, ACTION_MOVES):
+            self.complete(state, event)
+            return None
+        self.state = ActionState(advance(self.state, state, ACTION_MOVES))
+        return self._take_deferred()
+
+    def on_begin_answered(self, error: BaseException | None) -> OnAction | None:
+        """The server has answered the command that begins it; None: accepted. Return what is to be sent now."""
+        if error is None:
+            self.try_set(self)
+            return self._take_deferred()
+        if isinstance(error, CommandRejectedError) and error.call_is_gone:
+            self.complete(ActionState.CALL_ENDED, RelayEvent("", {}))
+        else:
+            self.refuse(error)
+        return None
+
+    def on_order(self, order: OnAction) -> OnAction | None:
+        """Take a command on it; return what is to be sent now.
+
+        A stop waits until the operation runs: before, there is nothing that the server could stop.
+        """
+        if isinstance(order.command, Stop) and self.state is ActionState.REQUESTED and not self.is_settled:
+            self._drop_deferred()
+            self._deferred_stop = order
+            return None
+        return order
 
     def complete(self, state: ActionState, event: RelayEvent) -> bool:
         """Complete it, unless it is over; the first completion wins (SEMANTICS X5). In the call's turn.
@@ -213,6 +270,7 @@ class Action(CallFuture["Action"]):
         self.state = state
         self.is_gone = state is ActionState.CALL_ENDED and not event.event_type
         self.result = event
+        self._drop_deferred()
         return True
 
     def release(self) -> None:
@@ -228,13 +286,12 @@ class Action(CallFuture["Action"]):
         self.state = ActionState.CALL_ENDED if isinstance(error, CallEnded) else ActionState.REJECTED
         is_first = self._done.try_fail(error)
         self.try_fail(error)
+        self._drop_deferred()
         return is_first
 
     def follow(self, other: Action) -> None:
-        """Be another handle of the same operation: over when that is over, and stopped through its actor."""
-        if self.actor_ref is not None and self.actor_ref != other.actor_ref:
-            self.actor_ref.stop(block=False)
-        self.actor_ref = other.actor_ref
+        """Be another handle of the same operation: over when that is over, and stopped through its call."""
+        self.is_followed = True
 
         def take_over(_done: object) -> None:
             self.state, self.result, self.is_gone = other.state, other.result, other.is_gone
@@ -242,6 +299,15 @@ class Action(CallFuture["Action"]):
         Future.add_done_callback(other._done, take_over)
         follow(self, other)
         follow(self._done, other._done)
+
+    def _take_deferred(self) -> OnAction | None:
+        order, self._deferred_stop = self._deferred_stop, None
+        return order
+
+    def _drop_deferred(self) -> None:
+        """Let nobody wait for a stop of what is over."""
+        if (order := self._take_deferred()) is not None:
+            order.reply.try_set({})
 
     def call_back(self) -> None:
         """Call ``on_completed``, once. What it raises is logged; a coroutine is for who takes it."""
@@ -276,9 +342,9 @@ class _KnownAction(Action):
         self._set_up(call, ActionCommandAgain(name=self._begun_by, control_id=control_id), None)
         call.follow_action(self)
 
-    def judge(self, event: RelayEvent, *, continuous: bool) -> ActionState | None:
+    def judge(self, event: RelayEvent) -> ActionState | None:
         """Return the state that an event tells of it, or None."""
-        return action_state(self.command.method, event, continuous=continuous)
+        return action_state(self.command.method, event)
 
 
 class PlayAction(_KnownAction):
@@ -323,6 +389,12 @@ class StandaloneCollectAction(_KnownAction):
     """A running collection of keys or speech. Source: PROTOCOL 11.3."""
 
     _begun_by = "calling.collect"
+
+    def judge(self, event: RelayEvent) -> ActionState | None:
+        """Return the state that an event tells of it, or None; one that goes on after each result is not over by it."""
+        command = self.command
+        goes_on = isinstance(event, CollectEvent) and is_continuous(command.method, command.to_params())
+        return action_state(command.method, event, continuous=goes_on)
 
     def start_input_timers(self) -> Reply:
         """Start the clock of ``initial_timeout``, if it was begun with ``start_input_timers=False``."""

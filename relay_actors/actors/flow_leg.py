@@ -23,7 +23,6 @@ from relay_actors.runtime.clock import Random
 from relay_actors.runtime.dispatcher_loop import run_on_loop
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.loop_flow import new_flow
-from relay_actors.runtime.reasons import ChildFailed
 from relay_actors.runtime.thread_flow import ThreadFlow
 
 __all__ = ["FlowLegActor"]
@@ -441,7 +440,7 @@ class FlowLegActor(OutboundLegActor):
     @staticmethod
     def is_machinery(message: object) -> bool:
         """Return whether it is the engine's: it takes no longer than that, and gives the user's part to `hand_out`."""
-        return isinstance(message, RelayEvent | ConnectionLost | ConnectionRestored | ChildFailed)
+        return isinstance(message, RelayEvent | ConnectionLost | ConnectionRestored)
 
     def _give_flow(self, message: object) -> bool:
         nexts, self._nexts = self._nexts, []

@@ -6,11 +6,10 @@ What users write is on top of it, in `call`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
-from relay_actors.actors.action_actor import ActionActor, BeginAnswered
-from relay_actors.actors.actions import Action
+from relay_actors.actors.actions import Action, OnAction
 from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.history import Answered, Asked, Told
 from relay_actors.actors.in_turn import tell_in_turn
@@ -53,7 +52,7 @@ from relay_actors.protocol.commands import (
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, ConnectEvent, RelayEvent
 from relay_actors.protocol.states import CALL_MOVES, ActionState, CallState, ConnectState
 from relay_actors.runtime.context import here
-from relay_actors.runtime.reasons import ChildFailed
+from relay_actors.runtime.reasons import ChildFailed, ExitReason
 
 __all__ = ["LegActor"]
 
@@ -106,8 +105,6 @@ class LegActor(Stalling):
                     self.take_evidence(message)
                 self.hand_out()
                 return None
-            case ChildFailed(ref=ref, reason=reason):
-                self._on_action_failed(ref, ActorDead(f"nobody follows this operation any more: {reason}"))
         return super().receive(message)
 
     # -- events ------------------------------------------------------------------------------------------------------
@@ -148,8 +145,8 @@ class LegActor(Stalling):
         """
         leg = self.leg
         action = leg.actions.get(event.control_id) if event.control_id else None
-        if action is not None and action.actor_ref is not None:
-            self.deliver_now(action.actor_ref, event)
+        if action is not None:
+            self.drive_action(action, action.on_event, event)
         leg.backlog.append(event)
         if action is not None:
             self._report(action)
@@ -158,11 +155,19 @@ class LegActor(Stalling):
             action.release()
         leg.settle_waits(event)
 
-    def _on_action_failed(self, ref: object, error: ActorDead) -> None:
-        """The actor of an operation has failed, and with it only that operation (SEMANTICS X6)."""
-        for action in [action for action in self.leg.actions.values() if action.actor_ref == ref]:
-            del self.leg.actions[action.control_id]
-            action.refuse(error)
+    def drive_action(self, action: Action, step: Callable[[Any], OnAction | None], what: Any) -> None:
+        """Tell an operation something. If it fails by that, only that operation has failed (SEMANTICS X6)."""
+        try:
+            order = step(what)
+        except Exception as error:  # noqa: BLE001  # logged, and told
+            reason = ExitReason("error", cause=error)
+            _log.exception("operation failed call_id=%s action=%s", self.leg.name, action)
+            self.leg.actions.pop(action.control_id, None)
+            action.refuse(ActorDead(f"nobody follows this operation any more: {reason}"))
+            self.leg.backlog.append(ChildFailed(action, reason, what))
+        else:
+            if order is not None:
+                self.send_order(cast("Control", order))
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
@@ -191,20 +196,17 @@ class LegActor(Stalling):
                     action.follow(known)
                     return
                 leg.actions[action.control_id] = action
-                action.actor_ref = self.spawn_inline(ActionActor, action, self.send_order)
-                self.deliver_now(action.actor_ref, BeginAnswered(None))
+                action.begin()
+                self.drive_action(action, action.on_begin_answered, None)
             case Begin(action=action) if action.control_id in leg.actions:
                 self.refuse(order, NotSentError(f"{action!r} was not begun: its control_id is in use on this call"))
             case Begin(action=action):
                 leg.actions[action.control_id] = action
-                former = action.actor_ref  # of an operation that runs already, if its call is being rebuilt
-                if former is not None:
-                    former.stop(block=False)
-                action.actor_ref = self.spawn_inline(ActionActor, action, self.send_order)
+                action.begin()
                 self._send(order)
             case Control(action=action, reply=reply):
-                if action.actor_ref is not None and not action.is_done:
-                    self.deliver_now(action.actor_ref, order)
+                if action.is_followed and not action.is_done:
+                    self.drive_action(action, action.on_order, order)
                 else:
                     reply.try_set({})  # there is nothing to do any more (SEMANTICS X5, PROTOCOL 10.6)
             case WaitFor(waiting=waiting, event_type=event_type):
@@ -363,9 +365,9 @@ class LegActor(Stalling):
                     self._on_outcome(order.command, error, is_gone=is_gone)
 
     def _on_begin_answered(self, order: Begin, action: Action, error: RelayActorsError | None) -> None:
-        if action.actor_ref is None or action.is_done:
+        if not action.is_followed or action.is_done:
             return
-        self.deliver_now(action.actor_ref, BeginAnswered(error))
+        self.drive_action(action, action.on_begin_answered, error)
         if action.state is ActionState.REJECTED and error is not None:
             self.leg.actions.pop(action.control_id, None)
             self._note_refusal(order, error)

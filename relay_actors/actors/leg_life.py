@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, TypeVar
 
-from relay_actors.actors.action_actor import CallGone
 from relay_actors.actors.actions import Action
 from relay_actors.actors.aside import run_aside
 from relay_actors.actors.beginnings import begun, plain_data
@@ -33,7 +32,7 @@ from relay_actors.errors import ActorDead, CallEnded
 from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.commands import Hangup
 from relay_actors.protocol.events import CallStateEvent, RelayEvent
-from relay_actors.protocol.states import CallState
+from relay_actors.protocol.states import ActionState, CallState
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_log import ActorLog
 from relay_actors.runtime.base import Dispatcher, Runnable, TimerHandle
@@ -123,6 +122,12 @@ class LegLife(Actor, AllVerbs):
     def label(self) -> str:
         """Return its call id, or the tag of its dial as long as it has none."""
         return self.leg.name
+
+    def parts(self) -> Iterable[tuple[str, str]]:
+        """Return its running operations: what each does, and by which id."""
+        for action in tuple(self.leg.actions.values()):
+            what = action.command.method.rpartition(".")[2]
+            yield type(action).__name__, f"{what} {action.control_id}"
 
     def log_fields(self) -> dict[str, object]:
         """Return whose line it is: the call, and for a dial its tag, by which it is correlated before it has an id."""
@@ -361,8 +366,7 @@ class LegLife(Actor, AllVerbs):
         leg.settle_waits(event)
         self.on_leg_ended()
         for action in tuple(leg.actions.values()):
-            if action.actor_ref is not None:
-                self.deliver_now(action.actor_ref, CallGone(event))
+            action.complete(ActionState.CALL_ENDED, event)
             self._report(action)
             action.release()
         leg.fail_waits(leg.ended_error())

@@ -71,8 +71,6 @@ def take_back(leg: Leg, order: object, error: RelayActorsError) -> None:
             if leg.actions.get(action.control_id) is action:
                 del leg.actions[action.control_id]
             action.refuse(error)
-            if action.actor_ref is not None:
-                action.actor_ref.stop(block=False)
         case Perform(reply=reply) | Control(reply=reply):
             leg.replies.discard(reply)
             if leg.hand_on is reply:

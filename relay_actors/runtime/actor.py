@@ -11,7 +11,7 @@ import inspect
 import logging
 import threading
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, cast
 
@@ -354,6 +354,13 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
         in the middle of a turn: it must be quick, and only read.
         """
         return ""
+
+    def parts(self) -> Iterable[tuple[str, str]]:
+        """Return what it is made of that is no actor of its own: of each its kind, and a label.
+
+        Shown beneath it by `RelayApp.tree` and ``relay-actors top``; nothing by default. As for `label`.
+        """
+        return ()
 
     @property
     def log(self) -> logging.LoggerAdapter[logging.Logger]:

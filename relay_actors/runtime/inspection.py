@@ -85,7 +85,8 @@ class ActorNode:
         label: what it says of itself (`Actor.label`, such as a call id), else the name under which it is registered.
         stats: how it is doing.
         restarts: its latest restarts, as far as its parent remembers, oldest first.
-        children: in the order in which they were made.
+        children: in the order in which they were made; behind them what it says of itself to be made of
+            (`Actor.parts`, such as the operations of a call), which are no actors and have no mailbox.
     """
 
     name: str
@@ -198,7 +199,19 @@ def _node(cell: AnyCell, began: Mapping[object, float], now: float, children: tu
     siblings = cell.parent.children if cell.parent is not None else None
     restarts = siblings.restarts_of(cell) if siblings is not None else ()
     name = cell.actor_class.__name__
+    children = (*children, *_parts(cell))
     return ActorNode(repr(cell), name, label_of(cell), _stats(cell, began, now), restarts, children)
+
+
+def _parts(cell: AnyCell) -> Iterable[ActorNode]:
+    actor: Any = cell.actor
+    try:
+        parts = tuple(actor.parts()) if actor is not None else ()
+    except Exception:  # as of a label: it must not hide all others
+        _log.exception("parts() raised actor=%s", cell)
+        parts = ()
+    for kind, label in parts:
+        yield ActorNode(kind, kind, label, ActorStats("running", 0, 0, 0, 0, None, "", None), (), ())
 
 
 def _stats(cell: AnyCell, began: Mapping[object, float], now: float) -> ActorStats:

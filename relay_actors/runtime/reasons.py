@@ -97,9 +97,17 @@ class WatchedRestarted:
 
 @dataclass(frozen=True, slots=True)
 class ChildFailed:
-    """A child ended abnormally and is not restarted. Source: SEMANTICS L2, X6."""
+    """A child ended abnormally and is not restarted; or an operation of a call could not be followed any more.
 
-    ref: ActorRef[Any]
+    Attributes:
+        ref: whose; of an operation, its handle.
+        reason: why.
+        message: at what it failed.
+
+    Source: SEMANTICS L2, X6.
+    """
+
+    ref: Any
     reason: ExitReason
     message: object = None
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from relay_actors import ActionCompleted, CallActor, CallEnded, ChildFailed, CommandFailed
-from relay_actors.actors.action_actor import ActionActor
+from relay_actors.actors.actions import OnAction, PlayAction
 from relay_actors.errors import ActorDead, CommandRejectedError, RelayError, RequestTimeoutError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, PlayEvent, RelayEvent
 from relay_actors.protocol.commands import Answer, Hold
@@ -203,20 +203,18 @@ def test_a_call_that_comes_back_after_it_was_passed_on_is_a_new_one(world: World
 # -- operations that fail ----------------------------------------------------------------------------------------------
 
 
-def test_a_bug_in_an_operations_actor_ends_that_operation_and_nothing_else(
-    world: World, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_bug_in_an_operation_ends_that_operation_and_nothing_else(world: World, monkeypatch: pytest.MonkeyPatch):
     """Proves SEMANTICS X6."""
     _line, handle = world.answered(Witness)
     victim, other = handle.play_silence(60).get(timeout=5), handle.play_silence(2).get(timeout=5)
 
-    def bug(actor: ActionActor, event: RelayEvent) -> None:
-        if event.control_id == victim.control_id:
+    def bug(action: PlayAction, event: RelayEvent) -> OnAction | None:
+        if action is victim:
             raise ZeroDivisionError("a bug of ours")
-        original(actor, event)
+        return original(action, event)
 
-    original = ActionActor._on_event
-    monkeypatch.setattr(ActionActor, "_on_event", bug)
+    original = PlayAction.on_event
+    monkeypatch.setattr(PlayAction, "on_event", bug)
     wait = victim.wait()
     world.tells("calling.call.play", {**handle.leg.ids, "control_id": victim.control_id, "state": "paused"})
     with pytest.raises(ActorDead, match="a bug of ours"):
@@ -224,6 +222,7 @@ def test_a_bug_in_an_operations_actor_ends_that_operation_and_nothing_else(
     assert other.wait().get(timeout=5).state == "finished"
     assert handle.ref.incarnation == 0
     (failed,) = world.seen(handle, ChildFailed)
+    assert failed.ref is victim
     assert isinstance(failed.reason.cause, ZeroDivisionError)
     assert len(world.seen(handle, ActionCompleted)) == 1
     assert handle.leg.actions == {}

@@ -263,8 +263,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "X5",
         "a stop is sent for an operation that is over",
         "actors/leg_actor.py",
-        "                if action.actor_ref is not None and not action.is_done:\n                    self.deliver_now(action.actor_ref, order)",
-        "                if action.actor_ref is not None:\n                    self.send_order(order)",
+        "                if action.is_followed and not action.is_done:\n                    self.drive_action(action, action.on_order, order)",
+        "                if action.is_followed:\n                    self.send_order(order)",
     ),
     Mutation(
         "not-repeated",

@@ -1,4 +1,4 @@
-"""One operation's actor: states, deferred stops, and the first end that wins. Source: SEMANTICS X5."""
+"""One operation as its call drives it: states, deferred stops, and the first end that wins. Source: SEMANTICS X5."""
 
 from __future__ import annotations
 
@@ -8,57 +8,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_actors.actors.action_actor import ActionActor, BeginAnswered, CallGone
-from relay_actors.actors.actions import Action, PlayAction
+from relay_actors.actors.actions import Action, OnAction, PlayAction
 from relay_actors.actors.orders import Control
 from relay_actors.actors.waits import Reply
 from relay_actors.errors import CallEnded, CommandRejectedError, NotSentError
 from relay_actors.protocol.commands import Pause, Play, Resume, Stop
 from relay_actors.protocol.events import RelayEvent, parse_event
 from relay_actors.protocol.states import ACTION_MOVES, ActionState, is_final
-from relay_actors.runtime.actor import Actor
-from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.clock import Random
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
-from relay_actors.runtime.system import System
-
-
-class Parent(Actor):
-    """Stands for the call: has one operation, and feeds it what it is told."""
-
-    def __init__(self, action: Action, sent: list[Control]) -> None:
-        super().__init__()
-        self._action = action
-        self._sent = sent
-
-    def on_start(self) -> None:
-        self.child = self.spawn_inline(ActionActor, self._action, self._sent.append)
-
-    def on_receive(self, message: object) -> None:
-        self.deliver_now(self.child, message)
 
 
 class Bench:
-    """One operation with its actor, in virtual time."""
+    """One operation, and what its call would tell it and send for it."""
 
     def __init__(self) -> None:
         self.dispatcher = DeterministicDispatcher(Random(1))
         self.runs_on: Any = self.dispatcher
         self.runs_as: Any = None
-        self.system = System(dispatcher=self.dispatcher, random=Random(2))
-        self.sent: list[Control] = []
+        self.sent: list[OnAction] = []
         self.action = PlayAction.begun(self, Play(media=[{"type": "silence", "duration": 1}], control_id="c"), None)
-        self.parent: ActorRef[Parent] = self.system.start(Parent, self.action, self.sent)
-        self.dispatcher.settle()
+        self.action.begin()
 
     def control_action(self, action: Action, command: Any) -> Reply:
         reply = Reply(command)
-        self.feed(Control(action, command, reply))
+        self._send(action.on_order(Control(action, command, reply)))
         return reply
 
-    def feed(self, message: object) -> None:
-        self.parent.tell(message)
-        self.dispatcher.settle()
+    def answers(self, error: BaseException | None = None) -> None:
+        self._send(self.action.on_begin_answered(error))
 
     def event(self, state: str) -> RelayEvent:
         params = {"call_id": "call", "control_id": "c", "state": state}
@@ -66,34 +44,31 @@ class Bench:
 
     def tells(self, state: str) -> RelayEvent:
         event = self.event(state)
-        self.feed(event)
+        self._send(self.action.on_event(event))
         return event
 
-    @property
-    def is_alive(self) -> bool:
-        return any(isinstance(cell.actor, ActionActor) for cell in self.system.living)
+    def call_ends(self) -> None:
+        self.action.complete(ActionState.CALL_ENDED, self.event("ended"))
 
-    def close(self) -> None:
-        assert self.system.stop()
+    def _send(self, order: OnAction | None) -> None:
+        if order is not None:
+            self.sent.append(order)
 
 
 @pytest.fixture
-def bench() -> Any:
-    bench = Bench()
-    yield bench
-    bench.close()
+def bench() -> Bench:
+    return Bench()
 
 
 def test_it_goes_from_requested_to_its_end(bench: Bench):
     assert bench.action.state is ActionState.REQUESTED
-    bench.feed(BeginAnswered(None))
+    bench.answers()
     assert bench.action.is_settled
     for said, state in (("playing", "executing"), ("paused", "paused"), ("playing", "executing")):
         bench.tells(said)
         assert bench.action.state == state
     last = bench.tells("finished")
     assert (bench.action.state, bench.action.result) == (ActionState.FINISHED, last)
-    assert not bench.is_alive
 
 
 happenings = st.lists(
@@ -112,31 +87,29 @@ def test_however_things_come_there_is_one_end_and_the_first_wins(story: list[str
         before = (bench.action.state, bench.action.result, bench.action.is_done)
         match what:
             case "ok":
-                bench.feed(BeginAnswered(None))
+                bench.answers()
             case "no":
-                bench.feed(BeginAnswered(CommandRejectedError("calling.play", 500, "no")))
+                bench.answers(CommandRejectedError("calling.play", 500, "no"))
             case "gone":
-                bench.feed(BeginAnswered(CommandRejectedError("calling.play", 404, "gone")))
+                bench.answers(CommandRejectedError("calling.play", 404, "gone"))
             case "unknown":
-                bench.feed(BeginAnswered(NotSentError("nobody knows")))
+                bench.answers(NotSentError("nobody knows"))
             case "ended":
-                bench.feed(CallGone(bench.event("ended")))
+                bench.call_ends()
             case _:
                 bench.tells(what)
         if before[2]:
             assert (bench.action.state, bench.action.result, bench.action.is_done) == before
         ends += bench.action.is_done and not before[2]
         assert bench.action.is_done == is_final(bench.action.state, ACTION_MOVES)
-        assert bench.action.is_done == (not bench.is_alive)
         assert bench.action.completed == (bench.action.result is not None)
     assert ends <= 1
-    bench.close()
 
 
 def test_a_stop_before_the_acceptance_is_sent_after_it(bench: Bench):
     reply = bench.action.stop()
     assert bench.sent == []
-    bench.feed(BeginAnswered(None))
+    bench.answers()
     assert [order.command for order in bench.sent] == [Stop(action_method="calling.play", control_id="c")]
     assert bench.sent[0].reply is reply
 
@@ -153,11 +126,11 @@ def test_a_stop_that_was_waiting_when_the_end_came_is_nothing(bench: Bench, end:
     reply = bench.action.stop()
     match end:
         case "refused":
-            bench.feed(BeginAnswered(CommandRejectedError("calling.play", 500, "no")))
+            bench.answers(CommandRejectedError("calling.play", 500, "no"))
         case "gone":
-            bench.feed(BeginAnswered(CommandRejectedError("calling.play", 410, "gone")))
+            bench.answers(CommandRejectedError("calling.play", 410, "gone"))
         case "ended":
-            bench.feed(CallGone(bench.event("ended")))
+            bench.call_ends()
         case "finished":
             bench.tells("finished")
     assert reply.get(timeout=0) == {}
@@ -173,7 +146,7 @@ def test_other_commands_do_not_wait(bench: Bench):
 
 def test_a_call_that_is_gone_completes_it_with_an_empty_event(bench: Bench):
     """Source: PROTOCOL 10.2, 10.4."""
-    bench.feed(BeginAnswered(CommandRejectedError("calling.play", 404, "gone")))
+    bench.answers(CommandRejectedError("calling.play", 404, "gone"))
     assert (bench.action.result, bench.action.state) == (RelayEvent("", {}), ActionState.CALL_ENDED)
     assert bench.action.is_done
     assert not bench.action.is_settled  # who waits goes on when the call says so
@@ -183,9 +156,8 @@ def test_a_call_that_is_gone_completes_it_with_an_empty_event(bench: Bench):
 
 def test_a_refusal_fails_it(bench: Bench):
     error = CommandRejectedError("calling.play", 500, "no")
-    bench.feed(BeginAnswered(error))
+    bench.answers(error)
     assert (bench.action.error, bench.action.state, bench.action.result) == (error, ActionState.REJECTED, None)
-    assert not bench.is_alive
 
 
 def test_an_end_that_the_call_brings_about_is_not_called_a_refusal(bench: Bench):
