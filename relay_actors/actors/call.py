@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final, Literal, Self
 
@@ -24,6 +25,7 @@ from relay_actors.errors import FlowChanged
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import Command
 from relay_actors.protocol.events import RelayEvent
+from relay_actors.runtime.actor_log import logger_of
 from relay_actors.runtime.actor_timers import DurableTimer
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.restart_policy import Restart
@@ -88,6 +90,7 @@ class CallActor(FlowLegActor):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._keeps_untaken = cls.run is not None and cls.on_receive is CallActor.on_receive
         _check_names(cls)
         _check_restarts(cls)
         if not isinstance(cls.on_stall, HangUp | TransferTo | None):
@@ -118,7 +121,8 @@ class CallActor(FlowLegActor):
             case DialFailed(error=error):
                 self.log.info("dial failed: %s", error)
             case RelayEvent() | ActionCompleted() | ConnectionLost() | ConnectionRestored():
-                self.log.debug("not handled: %s", message)
+                if logger_of(type(self).__name__).isEnabledFor(logging.DEBUG):  # nearly never: spare it the rest
+                    self.log.debug("not handled: %s", message)
             case _:
                 super().on_receive(message)
 
@@ -237,14 +241,12 @@ class CallActor(FlowLegActor):
             pending: commands that were given and whose outcome is not known yet; it will be found out.
         """
 
-    @property
-    def _keeps_untaken(self) -> bool:
-        return self.run is not None and type(self).on_receive is CallActor.on_receive
-
 
 _OWN_USE: Final = "aio blocking flow_changed next now on_recovered on_stall random side_effect sleep"
 _FACTS: Final = "call_context call_id data device direction end_reason from_number node_id state tag to_number"
-_OF_EVERY_CLASS: Final = "_abc_impl _on_stop_takes_reason _variants label log log_fields receive restart_flow run"
+_OF_EVERY_CLASS: Final = (
+    "_abc_impl _keeps_untaken _on_stop_takes_reason _variants label log log_fields parts receive restart_flow run"
+)
 _MAY_BE_DEFINED: Final = frozenset(f"{_OWN_USE} {_FACTS} {_OF_EVERY_CLASS}".split())
 """What classes of the engine define, and a user's class may, too; and what every class is given."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar, Generic, TypeVar, cast, overload
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast, overload
 
 from relay_actors.actors.blocking import BlockingWait, FoundWait
 from relay_actors.actors.course import Elsewhere
@@ -71,6 +71,8 @@ class FlowLegActor(OutboundLegActor):
     """Define ``async def run(self)`` to write the call as a flow; or ``def run(self)``, which has a thread of its own,
     and waits with ``.get()`` for what the other awaits."""
 
+    _keeps_untaken: ClassVar[bool] = False
+    """Whether what comes when the flow does not wait for it is kept for it. For `call` to say."""
     _nexts: list[_Expected[Any]]
     _random: Random | None = None
 
@@ -82,8 +84,8 @@ class FlowLegActor(OutboundLegActor):
             raise TypeError(f"{cls.__name__}.run must not yield: await what it waits for")
         _check_restart_flow(cls)
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Make one incarnation, before any code of the user's, who need not call ``super().__init__``."""
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Make one incarnation; see `LegLife`."""
         self = super().__new__(cls, *args, **kwargs)
         self._nexts = []
         return self
@@ -233,7 +235,9 @@ class FlowLegActor(OutboundLegActor):
     def random(self) -> Random:
         """Random numbers of this call's own, seeded for it; a flow that is run again draws the same ones in turn."""
         if self._random is None:
-            self._random = Random(f"{self.leg.course.seed}/{self.leg.course.beginnings}")
+            course = self.leg.course
+            course.seed = course.seed or self.system.new_id()  # none yet where no journal has had to know it
+            self._random = Random(f"{course.seed}/{course.beginnings}")
         return self._random
 
     def side_effect(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Wait[T]:
@@ -401,7 +405,7 @@ class FlowLegActor(OutboundLegActor):
 
     def hand_to_user(self, message: object) -> None:
         """Hand a message to the flow, if it waits for one like it, or else to the handler."""
-        if self._give_flow(message):
+        if self._nexts and self._give_flow(message):
             return
         if self._keeps_untaken:
             self.leg.untaken.append(message)
@@ -449,11 +453,6 @@ class FlowLegActor(OutboundLegActor):
                 self._nexts = [*nexts[:place], *nexts[place + 1 :]]
                 return True
         self._nexts = [expected for expected in nexts if not expected.wait.is_settled]
-        return False
-
-    @property
-    def _keeps_untaken(self) -> bool:
-        """Whether what comes when the flow does not wait for it is kept for it. For `call` to extend."""
         return False
 
     def _handle_receive(self, message: Any) -> Any:

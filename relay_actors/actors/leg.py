@@ -94,6 +94,7 @@ class Leg:
         lingers: whether it is only waited for what is late.
         has_lingered: whether nothing late will come any more.
         end_timers: pending while it lingers.
+        has_listeners: whether anybody has listened to events.
     """
 
     def __init__(self, *, direction: Literal["inbound", "outbound"], data: dict[str, Any] | None = None) -> None:
@@ -139,6 +140,7 @@ class Leg:
         self.lingers = False
         self.has_lingered = False
         self.end_timers: list[TimerHandle] = []
+        self.has_listeners = False
         self._listeners: dict[str, list[tuple[int | None, Listener]]] = {}
 
     # -- what it is --------------------------------------------------------------------------------------------------
@@ -301,6 +303,7 @@ class Leg:
         known = self._listeners.get(event_type, ())
         still = [one for one in known if one[0] is None or incarnation is None or one[0] == incarnation]
         self._listeners[event_type] = [*still, (incarnation, listener)]
+        self.has_listeners = True
 
     def take_listeners(self, old: Leg) -> None:
         """Take over who listens to another leg, as far as they belong to no incarnation."""

@@ -95,37 +95,41 @@ class LegActor(Stalling):
 
     # -- what reaches it ---------------------------------------------------------------------------------------------
 
-    def receive(self, message: object) -> Any:
-        """Do what the framework has to do with a message, and hand the user what is theirs."""
-        match message:
-            case RelayEvent():
-                self._count_told(Told(message, self.system.clock.wall()))
-                self._on_event(message)
-                if self.leg.under_way:
-                    self.take_evidence(message)
-                self.hand_out()
-                return None
-        return super().receive(message)
+    def take_wire_event(self, event: RelayEvent) -> None:
+        """Do what the framework has to do with an event, and hand the user what is theirs."""
+        leg = self.leg
+        course = leg.course
+        course.told += 1
+        if course.replay is None:
+            course.entries += 1
+            if course.record is not None:
+                course.write(Told(event, self.system.clock.wall()), self.office.limits.recorded_per_call)
+        self._on_event(event)
+        if leg.under_way:
+            self.take_evidence(event)
+        if leg.backlog:
+            self.hand_out()
 
     # -- events ------------------------------------------------------------------------------------------------------
 
     def _on_event(self, event: RelayEvent) -> None:
         leg = self.leg
-        match event:
-            case CallReceiveEvent() if leg.begun:
-                self._on_offered_again(event)
+        if isinstance(event, CallStateEvent):
+            if event.call_state in CALL_MOVES and not leg.moved(event):
                 return
-            case CallReceiveEvent():
-                leg.begun = True
-            case CallStateEvent(call_state=state) if state in CALL_MOVES and not leg.moved(event):
-                return
-            case CallStateEvent(call_state=CallState.ENDED):
+            if event.call_state == CallState.ENDED:
                 self.end_leg(event)
                 return
-            case ConnectEvent():
-                leg.peer = event.peer or leg.peer
-                leg.is_bridged = event.connect_state == ConnectState.CONNECTED
-        self._seems_alive()
+        elif isinstance(event, CallReceiveEvent):
+            if leg.begun:
+                self._on_offered_again(event)
+                return
+            leg.begun = True
+        elif isinstance(event, ConnectEvent):
+            leg.peer = event.peer or leg.peer
+            leg.is_bridged = event.connect_state == ConnectState.CONNECTED
+        if leg.expected_end:
+            self._seems_alive()
         self.take_event(event)
 
     def _on_offered_again(self, event: CallReceiveEvent) -> None:
@@ -144,16 +148,19 @@ class LegActor(Stalling):
         In this order: who goes on after a wait finds that the others have been told. The official client's do, too.
         """
         leg = self.leg
-        action = leg.actions.get(event.control_id) if event.control_id else None
-        if action is not None:
+        action = leg.actions.get(event.control_id) if leg.actions else None
+        if action is None:
+            leg.backlog.append(event)
+            self._tell_listeners(event)
+        else:
             self.drive_action(action, action.on_event, event)
-        leg.backlog.append(event)
-        if action is not None:
-            self._report(action)
-        self._tell_listeners(event)
-        if action is not None:
+            leg.backlog.append(event)
+            if action.is_done:
+                self._report(action)
+            self._tell_listeners(event)
             action.release()
-        leg.settle_waits(event)
+        if leg.waits:
+            leg.settle_waits(event)
 
     def drive_action(self, action: Action, step: Callable[[Any], OnAction | None], what: Any) -> None:
         """Tell an operation something. If it fails by that, only that operation has failed (SEMANTICS X6)."""
@@ -294,13 +301,6 @@ class LegActor(Stalling):
         told = course.told if after is None else after
         self.office.send(Outgoing(method, params, on_answer, leg.subject, number, told, by, on_answer, is_repeat))
 
-    def _count_told(self, item: Told | Answered) -> None:
-        course = self.leg.course
-        course.told += 1
-        if course.replay is None:
-            course.entries += 1
-            course.write(item, self.office.limits.recorded_per_call)
-
     def ask_again(self, method: str, params: Mapping[str, Any], asking: Any = None) -> None:
         """Have the engine know of a command that was given then, and is not given again.
 
@@ -323,7 +323,12 @@ class LegActor(Stalling):
     def on_told_answer(self, number: int, result: JsonObject | None, error: RelayActorsError | None) -> None:
         """Take the server's answer to one of the call's commands. In the turn."""
         course = self.leg.course
-        self._count_told(Answered(number, result, error, self.system.clock.wall()))
+        course.told += 1
+        if course.replay is None:
+            course.entries += 1
+            if course.record is not None:
+                told = Answered(number, result, error, self.system.clock.wall())
+                course.write(told, self.office.limits.recorded_per_call)
         asking = course.asked.get(number)
         if not isinstance(error, RequestTimeoutError):  # otherwise the answer may still come
             course.asked.pop(number, None)

@@ -9,7 +9,7 @@ import inspect
 import logging
 from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar, cast
 
 from relay_actors.actors.actions import Action
 from relay_actors.actors.aside import run_aside
@@ -88,7 +88,24 @@ class LegLife(Actor, AllVerbs):
     line that has raised, with all that it was told before, and without sending anything twice. The second is for
     ``async def run`` only. It needs no journal."""
 
-    _rebuilt: Leg | None = None
+    # Plain attributes, and no properties: they are looked at some hundred times in a short call.
+    leg: Leg = cast("Leg", None)
+    """What is known of the call."""
+    office: Office = cast("Office", None)
+    """Where everything else is."""
+    runs_on: Dispatcher = cast("Dispatcher", None)
+    """Who runs it."""
+    runs_as: Runnable = cast("Runnable", None)
+    """Its cell."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Make one incarnation, before any code of the user's, who need not call ``super().__init__``."""
+        self = super().__new__(cls, *args, **kwargs)
+        cell = self._cell
+        kept: Kept = cell.keep
+        self.leg, self.office = kept.leg, kept.office
+        self.runs_on, self.runs_as = cell.dispatcher, cell
+        return self
 
     @classmethod
     def make_ref(cls, cell: Any) -> Any:
@@ -96,28 +113,6 @@ class LegLife(Actor, AllVerbs):
         return CallRef(cell)
 
     # -- what it is --------------------------------------------------------------------------------------------------
-
-    @property
-    def leg(self) -> Leg:
-        """What is known of the call."""
-        kept: Kept = self._cell.keep
-        return self._rebuilt or kept.leg
-
-    @property
-    def office(self) -> Office:
-        """Where everything else is."""
-        kept: Kept = self._cell.keep
-        return kept.office
-
-    @property
-    def runs_on(self) -> Dispatcher:
-        """Who runs it."""
-        return self._cell.dispatcher
-
-    @property
-    def runs_as(self) -> Runnable:
-        """Its cell."""
-        return self._cell
 
     def label(self) -> str:
         """Return its call id, or the tag of its dial as long as it has none."""
@@ -183,10 +178,8 @@ class LegLife(Actor, AllVerbs):
             return
         if self._cell.incarnation:
             self.note_restart(self.what_is_open())
-        elif leg.dialling is None:  # of a dial it is told before anybody is called
-            started = begun(leg, type(self), self.office)
-            if course.is_kept:
-                self.office.tell_connection(started)
+        elif course.is_kept and leg.dialling is None:  # of a dial it is told before anybody is called
+            self.office.tell_connection(begun(leg, type(self), self.office))
 
     def note_restart(self, more: Mapping[str, object] = MappingProxyType({})) -> None:
         """Have the journal know that the code of the class begins anew here, and with what; or would have to.
@@ -303,6 +296,8 @@ class LegLife(Actor, AllVerbs):
 
     def _tell_listeners(self, event: RelayEvent) -> None:
         """Call who listens; what one raises is logged, and harms nothing (SEMANTICS X13)."""
+        if not self.leg.has_listeners:
+            return
         for listener in self.leg.listeners(event.event_type, self._cell.incarnation):
             try:
                 given = listener(event)
@@ -376,7 +371,8 @@ class LegLife(Actor, AllVerbs):
 
     def rebuilds(self, leg: Leg | None) -> None:
         """Know the call as ``leg`` from now on, beside what others know of it; None: as they do."""
-        self._rebuilt = leg
+        kept: Kept = self._cell.keep
+        self.leg = leg if leg is not None else kept.leg
 
     def begin_on_start(self) -> None:
         """Have the code of the class do what it does when an incarnation starts."""

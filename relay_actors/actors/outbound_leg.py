@@ -36,9 +36,10 @@ class OutboundLegActor(LegActor):
         Who asks, and does not only tell, gets what the verb of that name gives: a handle, or a reply.
         """
         given: Action | Reply | None = None
+        if isinstance(message, RelayEvent):  # it is nearly always one
+            self.take_wire_event(message)
+            return None
         match message:
-            case RelayEvent():  # first, because it is nearly always one
-                return super().receive(message)
             case RelayCommand() if message.needs_call:
                 given = self._do_for_others(message)
             case ConnectionLost():

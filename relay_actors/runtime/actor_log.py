@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-__all__ = ["ActorLog"]
+__all__ = ["ActorLog", "logger_of"]
+
+
+@functools.cache
+def logger_of(name: str) -> logging.Logger:
+    """Return the logger of an actor's class, ``relay_actors.<name>``."""
+    return logging.getLogger(f"relay_actors.{name}")
 
 
 class ActorLog(logging.LoggerAdapter[logging.Logger]):
@@ -21,7 +28,7 @@ class ActorLog(logging.LoggerAdapter[logging.Logger]):
     """
 
     def __init__(self, name: str, who: str, fields: Mapping[str, object]) -> None:
-        super().__init__(logging.getLogger(f"relay_actors.{name}"), fields)
+        super().__init__(logger_of(name), fields)
         self._who = who.replace("%", "_")  # it becomes a part of the line's format
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
