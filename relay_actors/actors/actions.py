@@ -187,7 +187,7 @@ class Action(CallFuture["Action"]):
             CallEnded: in the wait of a flow, when its call was over before this began; others are given an empty
                 `RelayEvent` (PROTOCOL 10.4).
         """
-        call, what = self.call, f"completion of {self.command.method}"
+        call = self.call
         check_timeout(timeout)
         wait: Wait[Any] = Wait(call.runs_on, call.runs_as)
         self.is_wanted = True
@@ -196,7 +196,7 @@ class Action(CallFuture["Action"]):
             follow(wait, self._done, instead=lambda: CallEnded(call.call_id, call.end_reason) if self.is_gone else None)
         else:
             follow(wait, self._done)
-        return call.give_up_after(wait, timeout, what)
+        return wait if timeout is None else call.give_up_after(wait, timeout, f"completion of {self.command.method}")
 
     def on_done(self, callback: Callable[[], None]) -> None:
         """Have ``callback`` called once when it is over, however it ended."""

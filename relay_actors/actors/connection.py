@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, ClassVar, assert_never, cast
+from typing import Any, ClassVar, assert_never
 
 from relay_actors.actors import leaving_mail
 from relay_actors.actors.course import Note, Started
@@ -131,9 +131,10 @@ class ConnectionActor(HoldsBack):
         leaving = self._wire.leaving
         if leaving is not None and leaving_mail.take(leaving, message):
             return None
+        if isinstance(message, Outgoing):  # first, because it is nearly always one
+            self._send(message)
+            return None
         match message:
-            case Outgoing():
-                self._send(message)
             case HoldBack(subject=subject):
                 self._wire.holding.hold(subject)
             case Release():
@@ -255,13 +256,15 @@ class ConnectionActor(HoldsBack):
         self._frames.requested(outgoing.method, request_id)
 
     def _note_intent(self, request_id: str, outgoing: Outgoing) -> None:
-        try:
-            self._wire.journal.intended(request_id, outgoing)
-        except BaseException as error:
-            self._protocol.forget(request_id)  # what the journal does not know of must not leave (SEMANTICS J2)
-            outgoing.on_answer(None, NotSentError(f"{outgoing.method} was not sent: {error}"))
-            raise
-        self._wire.pending[request_id] = outgoing
+        wire = self._wire
+        if wire.journal.is_kept:
+            try:
+                wire.journal.intended(request_id, outgoing)
+            except BaseException as error:
+                self._protocol.forget(request_id)  # what the journal does not know of must not leave (SEMANTICS J2)
+                outgoing.on_answer(None, NotSentError(f"{outgoing.method} was not sent: {error}"))
+                raise
+        wire.pending[request_id] = outgoing
 
     def _refuse(self, outgoing: Outgoing, error: NotSentError) -> None:
         """Say that a request was not sent; the journal is to know that its call has asked for it, and was told so."""
@@ -438,27 +441,40 @@ class ConnectionActor(HoldsBack):
 
         Events and answers are written in the order in which their calls will be told them: recovery relies on it.
         """
-        wire = self._wire
-        told = list(wire.told)
-        events: dict[int, RelayEvent] = {}
-        for place, one in enumerate(told):
-            match one:
-                case h.EventArrived(payload=payload):
-                    events[place] = event = parse_event(payload)
-                    wire.journal.event(self._router.subject_of(event), one)
-                case h.RequestSucceeded(request_id=request_id, result=result):
-                    self._keep_outcome(request_id, result, None)
-                case h.RequestFailed(request_id=request_id, error=error):
-                    self._keep_outcome(request_id, None, error)
-                case h.AnsweredLate(request_id=request_id, result=result, error=error):
-                    self._keep_outcome(request_id, result, error)
-        if events:
-            wire.journal.commit()
-            wire.todo.append(Safe(tuple(one.frame_id for one in told if isinstance(one, h.EventArrived))))
+        wire, journal = self._wire, self._wire.journal
+        is_kept = journal.is_kept
+        steps: list[Step] = []
+        frame_ids: list[object] = []
+        for one in wire.told:
+            if isinstance(one, h.EventArrived):
+                event = parse_event(one.payload)
+                if is_kept:
+                    journal.event(self._router.subject_of(event), one)
+                steps.append(event)
+                frame_ids.append(one.frame_id)
+            else:
+                if is_kept:
+                    self._keep_outcome(one)
+                steps.append(one)
+        if frame_ids:
+            if is_kept:
+                journal.commit()
+            wire.todo.append(Safe(frame_ids))
         wire.told.clear()
-        wire.todo.extend(events[place] if place in events else cast("Step", one) for place, one in enumerate(told))
+        wire.todo.extend(steps)
 
-    def _keep_outcome(self, request_id: str, result: JsonObject | None, error: RelayActorsError | None) -> None:
+    def _keep_outcome(self, one: h.Happening) -> None:
+        result: JsonObject | None = None
+        error: RelayActorsError | None = None
+        match one:
+            case h.RequestSucceeded(request_id=request_id):
+                result = one.result
+            case h.RequestFailed(request_id=request_id):
+                error = one.error
+            case h.AnsweredLate(request_id=request_id):
+                result, error = one.result, one.error
+            case _:
+                return
         outgoing = self._wire.pending.get(request_id) or self._wire.late.get(request_id)
         if self._wire.leaving is not None and not leaving_mail.is_known(error):
             return  # for all that the journal knows it is under way: the next process finds out
@@ -466,17 +482,20 @@ class ConnectionActor(HoldsBack):
             self._wire.journal.settled(request_id, outgoing, result, error)
 
     def _do_one(self, one: Step) -> None:
-        match one:
-            case Safe(frame_ids=frame_ids):
-                for frame_id in frame_ids:
-                    self._protocol.acknowledge(frame_id)
-                self._write()  # at once: before anybody can do something about it (PROTOCOL 7.2)
-            case RelayEvent() if self._wire.leaving is not None:
+        if isinstance(one, RelayEvent):  # first, because it is nearly always one
+            if self._wire.leaving is not None:
                 self._wire.leaving.not_delivered += 1  # it is safe: the next process delivers it
-            case RelayEvent():
+            else:
                 self._router.route(one)
+            return
+        match one:
             case h.RequestSucceeded(request_id=request_id, result=result):
                 self._settle(request_id, result, None)
+            case Safe(frame_ids=frame_ids):
+                acknowledge = self._protocol.acknowledge
+                for frame_id in frame_ids:
+                    acknowledge(frame_id)
+                self._write()  # at once: before anybody can do something about it (PROTOCOL 7.2)
             case h.RequestFailed(request_id=request_id, error=error):
                 self._settle(request_id, None, error)
             case h.AnsweredLate(request_id=request_id, result=result, error=error):

@@ -424,6 +424,9 @@ class FlowLegActor(OutboundLegActor):
             backlog.clear()
         while backlog:
             place: int | None = 0
+            if cell.hold is None and cell.takes_messages:  # as nearly always
+                cell.hand(backlog.popleft(), self.hand_to_user)
+                continue
             if cell.is_held:
                 place = next((at for at, message in enumerate(backlog) if self._may_come_between(message)), None)
             if place is None or not (cell.takes_messages or cell.is_held):  # failed: it is for the next incarnation

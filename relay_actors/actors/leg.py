@@ -93,7 +93,7 @@ class Leg:
         end_watch: pending while an end event, or the answer of a dial, is expected.
         lingers: whether it is only waited for what is late.
         has_lingered: whether nothing late will come any more.
-        end_timers: pending while it lingers.
+        end_timer: pending while it lingers.
         has_listeners: whether anybody has listened to events.
     """
 
@@ -139,7 +139,7 @@ class Leg:
         self.end_watch: TimerHandle | None = None
         self.lingers = False
         self.has_lingered = False
-        self.end_timers: list[TimerHandle] = []
+        self.end_timer: TimerHandle | None = None
         self.has_listeners = False
         self._listeners: dict[str, list[tuple[int | None, Listener]]] = {}
 
@@ -327,7 +327,7 @@ class Leg:
         error = error if error is not None else self.ended_error()
         if self.course.replay is not None:
             self.course.replay.done.try_set(None)
-        for timer in (self.end_watch, self.stall_watch, *self.end_timers):
+        for timer in (self.end_watch, self.stall_watch, self.end_timer):
             if timer is not None:
                 timer.cancel()
         self.end_pauses(error)

@@ -12,7 +12,6 @@ from typing import Any, Final, cast
 from relay_actors.actors.actions import Action, OnAction
 from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.history import Answered, Asked, Told
-from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.leg_life import say
 from relay_actors.actors.notices import CommandFailed
 from relay_actors.actors.orders import Begin, Control, Follow, LetGo, Listen, Order, Perform, WaitFor
@@ -51,8 +50,10 @@ from relay_actors.protocol.commands import (
 )
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, ConnectEvent, RelayEvent
 from relay_actors.protocol.states import CALL_MOVES, ActionState, CallState, ConnectState
+from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.context import here
 from relay_actors.runtime.reasons import ChildFailed, ExitReason
+from relay_actors.runtime.signals import Internal
 
 __all__ = ["LegActor"]
 
@@ -77,6 +78,25 @@ _ABOUT_SOMETHING_ELSE: Final = frozenset(
     )
 )
 """A 404 to these may say that what they are about is gone, a room or an agent; the call may be quite well."""
+
+
+_HAND_ON: Final = (Transfer, Pass)
+
+
+class _AnswerIn(Internal):
+    """The answer to one of a call's commands, for whichever incarnation is there when its turn comes."""
+
+    __slots__ = ("_cell", "_error", "_number", "_result")
+
+    def __init__(self, cell: Cell, number: int, result: JsonObject | None, error: RelayActorsError | None) -> None:
+        self._cell = cell
+        self._number = number
+        self._result = result
+        self._error = error
+
+    def deliver(self) -> None:
+        """Have it taken."""
+        cast("LegActor", self._cell.actor).on_told_answer(self._number, self._result, self._error)
 
 
 class LegActor(Stalling):
@@ -181,22 +201,21 @@ class LegActor(Stalling):
     def take_order(self, order: Order) -> None:
         """Do what a verb asks. In the turn."""
         leg = self.leg
+        if leg.is_ended and not isinstance(order, Listen):
+            order.too_late(leg)
+            if isinstance(order, Begin):
+                self._call_back(order.action)
+            return
         match order:
-            case Listen(event_type=event_type, listener=listener):
-                self.office.doubts.look_at_event_type(event_type, leg.name)
-                leg.listen(event_type, listener, None)
-            case _ if leg.is_ended:
-                order.too_late(leg)
-                if isinstance(order, Begin):
-                    self._call_back(order.action)
-            case Perform(command=Hangup()):
-                self._hang_up(order)
-            case Perform(command=Answer(), reply=reply) if leg.has_reached(CallState.ANSWERED):
-                reply.try_set({})
             case Perform(command=command, reply=reply):
-                if isinstance(command, Transfer | Pass):
-                    leg.hand_on = reply
-                self.send_order(order)
+                if isinstance(command, Hangup):
+                    self._hang_up(order)
+                elif isinstance(command, Answer) and leg.has_reached(CallState.ANSWERED):
+                    reply.try_set({})
+                else:
+                    if isinstance(command, _HAND_ON):
+                        leg.hand_on = reply
+                    self.send_order(order)
             case Follow(action=action):
                 known = leg.actions.get(action.control_id)
                 if known is not None:
@@ -223,6 +242,9 @@ class LegActor(Stalling):
                     waiting.wait.try_set(order.reached_event(leg))
                 else:
                     leg.wait(waiting)
+            case Listen(event_type=event_type, listener=listener):
+                self.office.doubts.look_at_event_type(event_type, leg.name)
+                leg.listen(event_type, listener, None)
             case LetGo(error=error, done=done):
                 leg.is_let_go = True
                 leg.close(error)
@@ -259,7 +281,7 @@ class LegActor(Stalling):
 
     def _send(self, order: Perform | Begin | Control) -> None:
         leg = self.leg
-        params = {**leg.ids, **order.command.to_params()}
+        params = {"node_id": leg.node_id, "call_id": leg.call_id, **order.command.to_params()}  # PROTOCOL 8.7
         self.office.doubts.look_at_params(order.command, params, leg.name)
         self.note_sent(order)
         self.ask_server(order, order.command.method, params)
@@ -292,7 +314,7 @@ class LegActor(Stalling):
         is_repeat = known is not None and known.repeats > 0
 
         def on_answer(result: JsonObject | None, error: RelayActorsError | None) -> None:
-            tell_in_turn(cell, lambda actor: actor.on_told_answer(number, result, error))
+            cell.tell_control(_AnswerIn(cell, number, result, error))
 
         by = "other" if self._is_ordered_by_others else "call"
         if course.record is not None:
@@ -348,6 +370,12 @@ class LegActor(Stalling):
 
     def on_answered(self, order: Sent, result: JsonObject | None, error: RelayActorsError | None) -> None:
         """Take the server's answer to a command, or that none has come (yet). In the turn."""
+        known = self.leg.under_way.get(order) if error is None else None
+        if known is not None and known.clock is None and not known.is_holding:  # as nearly always: it went well
+            del self.leg.under_way[order]
+            self.take_outcome(order, result, None)
+            self.hand_out()
+            return
         outcome = self.take_answer(order, result, error)
         if outcome is not None:
             self.take_outcome(order, *outcome)
@@ -383,17 +411,17 @@ class LegActor(Stalling):
 
     def _on_outcome(self, command: RelayCommand, error: RelayActorsError | None, *, is_gone: bool) -> None:
         leg = self.leg
-        match command:
-            case Hangup(reason=reason):
-                self.expect_end(reason)  # also when it has failed: then it will be tried once more
-            case Transfer() | Pass() if error is None:
+        if isinstance(command, Hangup):
+            self.expect_end(command.reason)  # also when it has failed: then it will be tried once more
+        elif isinstance(command, _HAND_ON):
+            if error is None:
                 leg.is_handed_on = True
                 self.linger()
-            case Transfer() | Pass():
+            else:
                 leg.hand_on = None
                 if leg.left_because:
                     self.leave(leg.left_because)
         if is_gone and command.method not in _ABOUT_SOMETHING_ELSE:
             self.expect_end("lost")
-        elif error is None:
+        elif error is None and leg.expected_end:
             self._seems_alive()

@@ -420,10 +420,7 @@ class LegLife(Actor, AllVerbs):
         if leg.lingers:
             return
         leg.lingers = True
-        leg.end_timers = [
-            self.call_in("linger", timing.linger_s, lambda actor: actor.on_lingered(is_last=False)),
-            self.call_in("wrap up", timing.linger_s + timing.wrap_up_s, lambda actor: actor.on_lingered(is_last=True)),
-        ]
+        leg.end_timer = self.call_in("linger", timing.linger_s, lambda actor: actor.on_lingered(is_last=False))
 
     def on_lingered(self, *, is_last: bool) -> None:
         """Nothing late will come now."""
@@ -435,8 +432,12 @@ class LegLife(Actor, AllVerbs):
             self.log.warning("flow still runs after its call, stopping it call_id=%s", leg.call_id)
         if is_last:
             self._cell.signal(Stop(NORMAL))  # ahead of all messages: a handler may await what will never come
-        elif not self.is_flow_running:
+            return
+        if not self.is_flow_running:
             self.stop()
+        if self.is_flow_running or self._cell.is_held:  # what runs, or awaits, may come to its own end
+            wrap_up_s = self.office.timing.wrap_up_s
+            leg.end_timer = self.call_in("wrap up", wrap_up_s, lambda actor: actor.on_lingered(is_last=True))
 
     def stop_if_over(self) -> None:
         """Stop, if only the flow was still waited for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -97,6 +98,11 @@ class Office:
         self.doubts = Doubts()
         self.left: RelayActorsError | None = None
 
+    @functools.cached_property
+    def cells(self) -> frozenset[object]:
+        """The cells of the framework's own actors, to whom calls speak; for who runs once the tree is built."""
+        return frozenset(ref._cell for ref in (self.connection, self.calls, self.messages))  # noqa: SLF001
+
     @property
     def dispatcher(self) -> Dispatcher:
         """Who runs the actors."""
@@ -104,7 +110,7 @@ class Office:
 
     def send(self, outgoing: Outgoing) -> None:
         """Hand a request to the connection. Any thread; how it ends is told to ``outgoing.on_answer``."""
-        if not self.tell_connection(outgoing):
+        if not self.connection._cell.tell_user(outgoing):  # noqa: SLF001  # no letter to nobody: who asks is told
             error = NotSentError(f"{outgoing.method} was not sent: the application is not running")
             outgoing.on_answer(None, error)
 

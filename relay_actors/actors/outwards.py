@@ -30,8 +30,7 @@ class Outwards:
 
     def __init__(self, call: Any) -> None:
         self._call = call
-        office = call.office
-        self._ours = [ref._cell for ref in (office.connection, office.calls, office.messages)]  # noqa: SLF001
+        self._ours = call.office.cells
 
     def awaits(self, future: Future[Any]) -> int | None:
         """Return the number of a future that others settle, and that the flow awaits; None for the call's own."""

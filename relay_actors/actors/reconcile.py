@@ -208,7 +208,7 @@ class Reconciling(LegLife):
         self._doubt(order, error or ConnectionLostError())
 
     def note_sent(self, order: Sent) -> None:
-        """Note that a command is on its way."""
+        """Note that a command is on its way. For subclasses to extend."""
         self._noted(order)
 
     def is_certain(self, order: Sent) -> UnderWay | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.calls_supervisor import clean_up
@@ -37,6 +37,10 @@ from relay_actors.runtime.reasons import DeadLetter
 __all__ = ["Router"]
 
 _log = logging.getLogger("relay_actors.router")
+
+
+_OF_THEIR_OWN: Final = frozenset((CallReceiveEvent, DialEvent, MessageReceiveEvent, MessageStateEvent))
+"""Events that are not simply brought to the call that they name."""
 
 
 class Router:
@@ -70,6 +74,9 @@ class Router:
 
     def route(self, event: RelayEvent) -> None:
         """Bring one event to its actor."""
+        if type(event) not in _OF_THEIR_OWN and event.call_id:  # as nearly always
+            self._on_call_event(event.call_id, event)
+            return
         match event:
             case CallReceiveEvent(call_id=call_id) if call_id:
                 self._on_inbound_call(event)
@@ -79,7 +86,7 @@ class Router:
                 self._on_message_state(message_id, event)
             case DialEvent(tag=tag):
                 self._on_dial_event(tag, event)
-            case RelayEvent(call_id=call_id) if call_id:
+            case RelayEvent(call_id=call_id) if call_id:  # an offer or a text without what it is named by
                 self._on_call_event(call_id, event)
             case _:
                 self._drop(event, "it names no owner")
@@ -336,7 +343,8 @@ class Router:
 
     def _deliver(self, ref: Any, parked_as: str, event: RelayEvent) -> None:
         # The owner may have registered itself a moment ago: what was parked comes first, or the order would be lost.
-        self._hand_parked(parked_as, ref)
+        if len(self._wire.parking):
+            self._hand_parked(parked_as, ref)
         ref.tell_ahead(event)
 
     def _hand_parked(self, name: str, ref: Any) -> None:

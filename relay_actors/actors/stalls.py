@@ -29,7 +29,7 @@ class Stalling(Reconciling):
 
     def note_sent(self, order: Sent) -> None:
         """Note that a command is on its way, and see that it does not take too long."""
-        super().note_sent(order)
+        self._noted(order)
         if self.leg.stall_watch is None:
             # One timer for all, which is not taken back when the answer comes: nearly every answer comes soon.
             self._watch_for(self.office.timing.stall_after_s)

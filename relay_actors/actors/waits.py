@@ -34,7 +34,8 @@ class CallFuture(Future[T], Coroutine[Any, Any, T]):
     def __init__(self, dispatcher: Dispatcher | None = None, owner: Runnable | None = None) -> None:
         super().__init__(dispatcher)
         self.settled_by = owner
-        self._steps: dict[object, Generator[Any, Any, T]] | None = None
+
+    _steps: dict[object, Generator[Any, Any, T]] | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {'settled' if self._settled else 'pending'}>"
@@ -99,7 +100,8 @@ class Reply(CallFuture[JsonObject]):
     def __init__(self, command: Command, dispatcher: Dispatcher | None = None, owner: Runnable | None = None) -> None:
         super().__init__(dispatcher, owner)
         self.command = command
-        self.is_wanted = False
+
+    is_wanted: bool = False
 
     def __repr__(self) -> str:
         return f"<Reply {self.command.method} {'settled' if self._settled else 'pending'}>"
@@ -127,7 +129,7 @@ class OwnWait(LetsGo[T], Wait[T]):
     """A wait that is there only for who waits, such as a sleep: once nobody does, it is over."""
 
 
-def follow(target: Future[T], source: Future[T], *, instead: Callable[[], BaseException | None] = lambda: None) -> None:
+def follow(target: Future[T], source: Future[T], *, instead: Callable[[], BaseException | None] | None = None) -> None:
     """Settle ``target`` as ``source`` is settled, unless it is settled before. Any thread.
 
     Args:
@@ -137,7 +139,7 @@ def follow(target: Future[T], source: Future[T], *, instead: Callable[[], BaseEx
     """
 
     def pass_on(_source: object) -> None:
-        error = instead() or source.error
+        error = (instead() if instead is not None else None) or source.error
         if error is not None:
             target.try_fail(error)
         else:
@@ -145,7 +147,8 @@ def follow(target: Future[T], source: Future[T], *, instead: Callable[[], BaseEx
 
     # Not what a `Reply` makes of it: that somebody follows does not mean that anybody asks.
     Future.add_done_callback(source, pass_on)
-    Future.add_done_callback(target, lambda _target: source.remove_done_callback(pass_on))
+    if not source.is_settled:
+        Future.add_done_callback(target, lambda _target: source.remove_done_callback(pass_on))
 
 
 def check_timeout(timeout_s: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -152,7 +152,7 @@ class Wire:
 class Safe:
     """The events with these frame ids are durable, so that they can be acknowledged."""
 
-    frame_ids: tuple[object, ...]
+    frame_ids: Sequence[object]
 
 
 Step: TypeAlias = (

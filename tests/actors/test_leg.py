@@ -265,7 +265,7 @@ def test_closing_lets_nobody_wait_and_nothing_be_due():
 
     leg = new_leg("answered")
     timers = [Timer(), Timer(), Timer()]
-    leg.end_watch, leg.end_timers = timers[0], timers[1:]  # type: ignore[assignment]  # they have what it takes
+    leg.end_watch, leg.stall_watch, leg.end_timer = timers  # type: ignore[assignment]  # they have what it takes
     wait: Wait[RelayEvent] = Wait()
     leg.wait(StateWait(lambda _event: True, wait))
     pause: Wait[None] = Wait()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable
-from typing import Any, Never, TypeVar
+from typing import Any, Final, Never, TypeVar
 
 from relay_actors.actors.actions import Action
 from relay_actors.actors.leg import Leg, StateWait
@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 OnCompleted = Callable[[Any], Any] | None
 """Called once with the event that completes an operation, in the call's turn; may be a coroutine function."""
+
+_NOT_SIMPLE: Final = (ActionCommand, SubCommand)
 
 
 class CallVerbs(abc.ABC):
@@ -122,7 +124,7 @@ class CallVerbs(abc.ABC):
         Raises:
             TypeError: it starts an operation, or acts on one: use the verb, which gives a handle.
         """
-        if isinstance(command, ActionCommand | SubCommand) or not command.needs_call:
+        if isinstance(command, _NOT_SIMPLE) or not command.needs_call:
             raise TypeError(f"{command.method} is no simple command on a call: use the verb of that name")
         if isinstance(command, ControlCommand):
             command = command.with_control_id(self._new_id())
@@ -166,4 +168,4 @@ class CallVerbs(abc.ABC):
         check_timeout(timeout_s)
         wait: Wait[RelayEvent] = Wait(self.runs_on, self.runs_as)
         self._post(WaitFor(StateWait(accepts, wait), state, event_type, accepts_state))
-        return self.give_up_after(wait, timeout_s, what)
+        return wait if timeout_s is None else self.give_up_after(wait, timeout_s, what)

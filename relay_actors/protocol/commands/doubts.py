@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from relay_actors.protocol.commands.command import RelayCommand
 from relay_actors.protocol.inputs import PARTS
@@ -73,7 +73,7 @@ def doubts(
         params: as they are sent, for the objects in them whose keys are known.
         is_news: asked of each unknown key, by the place where it stands: what was meant is looked up only then.
     """
-    known = _known(type(command), command.method)
+    known = _known(cast("Any", type(command)), command.method)
     found: list[Doubt] = []
     if command.extra and not command.takes_anything:
         found += [
@@ -93,7 +93,7 @@ def doubts(
 
 
 @cache
-def _known(cls: type[RelayCommand], method: str) -> _Known:
+def _known(cls: Any, method: str) -> _Known:
     wire = params_of(method) or {}
     arguments = cls.wire_names()
     by_key = {key: argument for argument, key in arguments.items()}
