@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
 
 from relay_actors.protocol.action_events import (
     CollectEvent,
@@ -99,8 +99,9 @@ EVENT_TYPES: Final[Mapping[str, type[RelayEvent]]] = {
 }
 """From every known event type to its class."""
 
-_EXTRACTORS: Final = {event_type: extractor(cls) for event_type, cls in EVENT_CLASS_MAP.items()}
-_UNTYPED: Final = extractor(RelayEvent)
+_Extract: TypeAlias = Callable[[Mapping[str, object]], RelayEvent]
+_EXTRACTORS: Final[dict[object, _Extract]] = {}
+"""Of the typed events that have come so far, by event type."""
 
 
 def parse_event(payload: Mapping[str, object]) -> RelayEvent:
@@ -111,6 +112,15 @@ def parse_event(payload: Mapping[str, object]) -> RelayEvent:
 
     Source: PROTOCOL 7.1, 16.4.
     """
-    event_type = payload.get("event_type")
-    extract = _EXTRACTORS.get(event_type, _UNTYPED) if isinstance(event_type, str) else _UNTYPED
+    try:
+        extract = _EXTRACTORS[payload["event_type"]]
+    except (KeyError, TypeError):  # TypeError: an event type that is a list, or an object
+        extract = _extractor_for(payload.get("event_type"))
     return extract(payload)
+
+
+def _extractor_for(event_type: object) -> _Extract:
+    if not isinstance(event_type, str) or event_type not in EVENT_CLASS_MAP:
+        return extractor(RelayEvent)  # and nothing is kept of it: the server can make up types without end
+    extract = _EXTRACTORS[event_type] = extractor(EVENT_CLASS_MAP[event_type])
+    return extract

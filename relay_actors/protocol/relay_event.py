@@ -1,7 +1,8 @@
 """`RelayEvent`, the root of all typed events, and how its fields are filled from the wire. Layer: protocol, pure.
 
 A typed event declares its fields as a dataclass; where a field is not simply ``params.<name>``, `wire` says from which
-paths it is read. From that one extractor per class is built, once; parsing then only runs through prepared readers.
+paths it is read. From that, one extractor per class is written and compiled when the first such event comes, as the
+dataclass's own methods are: a line for each field, and no call for what is of the type that it should be.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Self, TypeAlias, TypeVar, cast
 
 from relay_actors.protocol.base import Event, JsonObject
+from relay_actors.protocol.frozen import unfrozen
 from relay_actors.protocol.readers import (
     Reader,
     read_flag,
@@ -26,8 +28,8 @@ __all__ = ["RelayEvent", "extractor", "payload_of", "wire"]
 
 T = TypeVar("T")
 
-_Step: TypeAlias = Callable[[JsonObject, Mapping[str, object]], object]
-"""Reads one field from the inner params and the whole payload."""
+_Search: TypeAlias = Callable[[JsonObject, Mapping[str, object]], object]
+"""Looks for one field in the inner params and the whole payload."""
 
 _READERS: Final[Mapping[str, Reader]] = {
     "str": read_text,
@@ -39,7 +41,9 @@ _READERS: Final[Mapping[str, Reader]] = {
     "list[str]": read_texts,
 }
 _INHERITED: Final = 4
-"""How many fields `RelayEvent` itself has; the extractor fills them by hand."""
+"""How many fields `RelayEvent` itself has; every extractor fills them in its first lines."""
+_AS_IT_IS: Final[Mapping[Reader, str]] = {read_text: "str", read_object: "dict"}
+"""Readers that let a value of one type pass, and that type."""
 
 
 def wire(default: T, *paths: str, read: Reader | None = None) -> T:
@@ -79,25 +83,30 @@ class RelayEvent(Event):
     @property
     def control_id(self) -> str:
         """The operation it belongs to, or ``""``."""
-        return self._text("control_id")
+        value = self.params.get("control_id")
+        return value if isinstance(value, str) else ""
 
     @property
     def node_id(self) -> str:
         """The server node that owns the leg, or ``""``."""
-        return self._text("node_id")
+        value = self.params.get("node_id")
+        return value if isinstance(value, str) else ""
 
     @property
     def tag(self) -> str:
         """The tag of the dial or connect that made the leg, or ``""``."""
-        return self._text("tag")
+        value = self.params.get("tag")
+        return value if isinstance(value, str) else ""
 
     @property
     def segment_id(self) -> str:
         """The conversation that the leg is part of, or ``""``."""
-        return self._text("segment_id")
+        value = self.params.get("segment_id")
+        return value if isinstance(value, str) else ""
 
     def _text(self, key: str) -> str:
-        return read_text(self.params.get(key)) or ""
+        value = self.params.get(key)
+        return value if isinstance(value, str) else ""
 
     def _whole_number(self, key: str) -> int:
         return read_whole_number(self.params.get(key)) or 0
@@ -154,40 +163,60 @@ def extractor(cls: type[RelayEvent]) -> _Extract:
     return extract
 
 
+_FIRST_LINES: Final = """\
+def extract(payload):
+    params = payload["params"] if "params" in payload else None
+    if type(params) is not dict and not isinstance(params, dict):
+        params = {}
+    event = empty()
+    value = payload["event_type"] if "event_type" in payload else None
+    event.event_type = value if type(value) is str or isinstance(value, str) else ""
+    event.params = params
+    value = params["call_id"] if "call_id" in params else None
+    event.call_id = value if type(value) is str or isinstance(value, str) else ""
+    value = payload["timestamp"] if "timestamp" in payload else None
+    event.timestamp = value if type(value) is float and "timestamp" not in params else timestamp_of(params, payload)
+"""
+
+
 def _build_extractor(cls: type[RelayEvent]) -> _Extract:
-    steps = tuple(_step(field) for field in dataclasses.fields(cls)[_INHERITED:])
-
-    def extract(payload: Mapping[str, object]) -> RelayEvent:
-        event_type = payload.get("event_type")
-        params = payload.get("params")
-        if not isinstance(params, dict):
-            params = {}
-        call_id = params.get("call_id")
-        timestamp = params.get("timestamp")  # the wire has it outside, the reference SDK looks inside (PROTOCOL D14)
-        if timestamp is None:
-            timestamp = payload.get("timestamp")
-            if not isinstance(timestamp, float):
-                timestamp = read_number(timestamp) or 0.0
-        else:
-            timestamp = read_number(timestamp) or read_number(payload.get("timestamp")) or 0.0
-        return cls(
-            event_type if isinstance(event_type, str) else "",
-            params,
-            call_id if isinstance(call_id, str) else "",
-            timestamp,
-            *[step(params, payload) for step in steps],
-        )
-
-    return extract
+    names: dict[str, object] = {"cls": cls, "empty": unfrozen(cls), "timestamp_of": _timestamp_of}
+    fields = dataclasses.fields(cls)[_INHERITED:]
+    lines = [f"    event.{field.name} = {_expression(field, names)}\n" for field in fields]
+    source = _FIRST_LINES + "".join(lines) + "    event.__class__ = cls\n"
+    if hasattr(cls, "__post_init__"):
+        source += "    event.__post_init__()\n"
+    exec(compile(f"{source}    return event\n", f"<extractor of {cls.__qualname__}>", "exec"), names)
+    return cast(_Extract, names["extract"])
 
 
-def _step(field: dataclasses.Field[object]) -> _Step:
+def _expression(field: dataclasses.Field[object], names: dict[str, object]) -> str:
+    """Return how the value of a field is found, in Python; what that needs is added to ``names``."""
     paths = _paths(field)
-    read = field.metadata.get("read") or _READERS[str(field.type)]
-    make_default = _default_maker(field)
-    if len(paths) == 1 and paths[0].count(".") == 1:
-        return _direct_step(paths[0].removeprefix("params."), read, make_default)
-    return _searching_step(paths, read, make_default)
+    read: Reader = field.metadata.get("read") or _READERS[str(field.type)]
+    default = f"default_{field.name}"
+    if field.default_factory is dataclasses.MISSING:
+        names[default] = field.default
+    else:
+        names[default] = field.default_factory
+        default += "()"
+    first, *others = paths
+    key = repr(first.removeprefix("params."))
+    is_direct = first.startswith("params.") and first.count(".") == 1
+    # Nearly all fields are of these two types, and nearly all values as they should be.
+    fits = f"type(value := params[{key}]) is {_AS_IT_IS[read]}" if is_direct and read in _AS_IT_IS else ""
+    if is_direct and not others:
+        names[reader := f"read_{field.name}"] = read
+        found = f"value if (value := {reader}(params[{key}])) is not None else {default}"
+        return f"({f'value if {fits} else ' if fits else ''}{found}) if {key} in params else {default}"
+    names[search := f"search_{field.name}"] = _search(paths, read, _default_maker(field))
+    # What is empty says nothing, so another path may know more.
+    return f"{f'value if {key} in params and {fits} and value else ' if fits else ''}{search}(params, payload)"
+
+
+def _timestamp_of(params: JsonObject, payload: Mapping[str, object]) -> float:
+    # The wire has it outside, the reference SDK looks inside (PROTOCOL D14).
+    return read_number(params.get("timestamp")) or read_number(payload.get("timestamp")) or 0.0
 
 
 def _paths(field: dataclasses.Field[object]) -> tuple[str, ...]:
@@ -202,23 +231,7 @@ def _default_maker(field: dataclasses.Field[object]) -> Callable[[], object]:
     return lambda: default
 
 
-def _direct_step(key: str, read: Reader, make_default: Callable[[], object]) -> _Step:
-    if read is read_text:  # nine fields in ten: spare them two calls
-
-        def text(params: JsonObject, payload: Mapping[str, object]) -> object:
-            value = params.get(key)
-            return value if isinstance(value, str) else ""
-
-        return text
-
-    def direct(params: JsonObject, payload: Mapping[str, object]) -> object:
-        value = read(params.get(key))
-        return make_default() if value is None else value
-
-    return direct
-
-
-def _searching_step(paths: Sequence[str], read: Reader, make_default: Callable[[], object]) -> _Step:
+def _search(paths: Sequence[str], read: Reader, make_default: Callable[[], object]) -> _Search:
     ways = [(path.startswith("params."), path.removeprefix("params.").split(".")) for path in paths]
 
     def search(params: JsonObject, payload: Mapping[str, object]) -> object:
