@@ -32,6 +32,7 @@ from relay_actors.errors import (
 from relay_actors.protocol import frames
 from relay_actors.protocol.backoff import reconnect_delay_s
 from relay_actors.protocol.event_ledger import EventLedger, fingerprint
+from relay_actors.protocol.frozen import unfrozen
 from relay_actors.protocol.happenings import (
     AnsweredLate,
     CloseSocket,
@@ -46,6 +47,7 @@ from relay_actors.protocol.happenings import (
     RequestFailed,
     RequestSucceeded,
 )
+from relay_actors.protocol.json_codec import raw_loads
 from relay_actors.protocol.keep_alive import KeepAlive
 from relay_actors.protocol.pending import Pending, PendingRequests, Standing
 from relay_actors.protocol.scrub import excerpt, scrub
@@ -71,6 +73,9 @@ class _Phase(enum.Enum):
 
 
 _SOCKET_IS_OPEN = frozenset({_Phase.LOGGING_IN, _Phase.READY, _Phase.LEAVING})
+_CHANGES = frozenset({frames.RECEIVE, frames.UNRECEIVE})
+"""Requests whose end matters for what is listened to."""
+_event_arrived, _request_succeeded = unfrozen(EventArrived), unfrozen(RequestSucceeded)
 
 
 class ClientProtocol:
@@ -118,6 +123,7 @@ class ClientProtocol:
         self._events = EventLedger(limits.remembered_event_ids)
         self._keep_alive = KeepAlive(timing, limits)
         self._phase = _Phase.IDLE
+        self._reads = False  # whether the phase is one of those in which a socket is open
         self._is_shut_down = False
         self._phase_deadline: float | None = None
         """When waiting ends: for the next attempt, for the answer to the log in, for the server's announced close."""
@@ -246,7 +252,7 @@ class ClientProtocol:
 
         Source: PROTOCOL 6.3.
         """
-        return self._lose(now, why) if self._phase in _SOCKET_IS_OPEN else []
+        return self._lose(now, why) if self._reads else []
 
     def shut_down(self, now: float) -> list[Happening]:
         """The user ends it: whoever waits is told so, and nothing is tried again until `start`. Idempotent.
@@ -274,7 +280,7 @@ class ClientProtocol:
         if self._phase is _Phase.WAITING and deadline_is_over:
             self._enter(_Phase.OPENING, None)
             happenings.append(OpenSocket())
-        elif self._phase in _SOCKET_IS_OPEN:
+        elif self._reads:
             dead = self._why_dead(now, deadline_is_over=deadline_is_over)
             if dead:
                 happenings += self._force_close(now, dead)
@@ -284,14 +290,11 @@ class ClientProtocol:
 
     def next_deadline(self) -> float | None:
         """Return when `tick` will next have something to do, if nothing else happens."""
-        candidates = (
-            self._phase_deadline,
-            self._ping_at(),
-            self._keep_alive.answer_due_at,
-            self._keep_alive.watchdog_at,
-            self._requests.next_deadline(),
-        )
-        return min((due for due in candidates if due is not None), default=None)
+        due, pings = self._phase_deadline, self._keep_alive
+        for other in (self._ping_at(), pings.answer_due_at, pings.watchdog_at, self._requests.next_deadline()):
+            if other is not None and (due is None or other < due):
+                due = other
+        return due
 
     def texts_to_send(self) -> list[bytes]:
         """Return the texts to write to the open socket, in order; from now on they count as sent."""
@@ -368,18 +371,32 @@ class ClientProtocol:
 
         Once per event: more often, or on a later connection than it came on, this does nothing. Source: PROTOCOL 7.2.
         """
-        for _ in range(self._events.settle(frame_id)):
-            self._answer(frame_id)
+        due = self._events.settle(frame_id)
+        self._texts += [frames.acknowledgement(frame_id)] * due
 
     def receive(self, text: bytes | str, now: float) -> list[Happening]:
         """Take one whole text from the socket; without an open one it is dropped. Never raises, whatever it holds."""
-        if self._phase not in _SOCKET_IS_OPEN:
+        if not self._reads:
             return []
-        match frames.classify(text):
+        try:
+            body = raw_loads(text)
+        except ValueError as exc:
+            return self._received(frames.Unreadable(f"not JSON: {exc}"), text, now)
+        # The two shapes of which a busy connection is made are told at a glance; everything else is judged with care.
+        if type(body) is dict and "id" in body and "error" not in body and type(frame_id := body["id"]) is str:
+            if type(result := body.get("result")) is dict:
+                return self._responded(frame_id, result, now)
+            is_event = body.get("method") == frames.EVENT and "result" not in body
+            if is_event and type(params := body.get("params")) is dict:
+                return self._event(frame_id, params)
+        return self._received(frames.judge(body), text, now)
+
+    def _received(self, frame: frames.Frame, text: bytes | str, now: float) -> list[Happening]:
+        match frame:
             case frames.Request() as request:
                 return self._requested(request, now)
             case frames.ResultResponse() | frames.ErrorResponse() as response:
-                return self._responded(response, now)
+                return self._responded(response.id, response, now)
             case frames.Unreadable() as odd:
                 if odd.method == frames.EVENT:
                     self._answer(odd.id)  # also events that are dropped are acknowledged
@@ -390,7 +407,7 @@ class ClientProtocol:
     def _requested(self, request: frames.Request, now: float) -> list[Happening]:
         match request.method:
             case frames.EVENT:
-                return self._event(request)
+                return self._event(request.id, request.params)
             case frames.PING:
                 self._keep_alive.server_pinged(now)
                 self._answer(request.id)
@@ -402,26 +419,29 @@ class ClientProtocol:
             case unknown:
                 return [Ignored(f"the server asked for an unknown method: {excerpt(unknown, self.secrets)}")]
 
-    def _event(self, request: frames.Request) -> list[Happening]:
-        event_type = request.params.get("event_type")
-        inner = request.params.get("params")
+    def _event(self, frame_id: object, payload: dict[str, object]) -> list[Happening]:
+        event_type, inner = payload.get("event_type"), payload.get("params")
         if event_type == _AUTHORIZATION_STATE:
-            self._answer(request.id)
+            self._answer(frame_id)
             self._session.authorize(inner)
             return []
-        if not isinstance(event_type, str) or not event_type:
-            self._answer(request.id)
+        if type(event_type) is not str or not event_type:
+            self._answer(frame_id)
             return [Ignored("an event without a type")]
-        if inner is not None and not isinstance(inner, dict):
-            self._answer(request.id)
+        if inner is not None and type(inner) is not dict:
+            self._answer(frame_id)
             return [Ignored(f"an event whose params are no object: {excerpt(event_type, self.secrets)}")]
-        is_new, acknowledgements = self._events.arrived(request.id, fingerprint(event_type, inner))
-        for _ in range(acknowledgements):
-            self._answer(request.id)
-        return [EventArrived(request.id, request.params)] if is_new else []
+        is_new, acknowledgements = self._events.arrived(frame_id, fingerprint(event_type, inner))
+        if acknowledgements:
+            self._answer(frame_id)
+        if not is_new:
+            return []
+        arrived = _event_arrived()
+        arrived.frame_id, arrived.payload = frame_id, payload
+        arrived.__class__ = EventArrived
+        return [arrived]
 
-    def _responded(self, response: frames.ResultResponse | frames.ErrorResponse, now: float) -> list[Happening]:
-        request_id = response.id
+    def _responded(self, request_id: object, response: frames.Response, now: float) -> list[Happening]:
         if not isinstance(request_id, str):
             return [Ignored("a response to an id that was never given")]
         if request_id and request_id == self._login_id:
@@ -433,12 +453,16 @@ class ClientProtocol:
             return []
         request, standing = found
         outcome = frames.outcome_of(request.method, response)
-        is_refused = isinstance(outcome, CommandRejectedError)
-        self._subscriptions.settle(request_id, refused=is_refused)
+        if type(outcome) is dict and standing is Standing.AWAITED and request.method not in _CHANGES:
+            succeeded = _request_succeeded()
+            succeeded.request_id, succeeded.method, succeeded.result = request_id, request.method, outcome
+            succeeded.__class__ = RequestSucceeded
+            return [succeeded]
+        error = self._scrubbed(outcome) if isinstance(outcome, CommandRejectedError) else None
+        result = None if isinstance(outcome, CommandRejectedError) else outcome
+        self._subscriptions.settle(request_id, refused=error is not None)
         if standing is Standing.FORGOTTEN:
             return []
-        result = None if isinstance(outcome, CommandRejectedError) else outcome
-        error = self._scrubbed(outcome) if isinstance(outcome, CommandRejectedError) else None
         if standing is Standing.LATE:
             return [AnsweredLate(request_id, request.method, result, error)]
         if error is not None:
@@ -520,11 +544,7 @@ class ClientProtocol:
             return f"no answer to the log in within {self._timing.request_timeout_s:g} s"
         if deadline_is_over and self._phase is _Phase.LEAVING:
             return f"the server announced to disconnect {self._timing.client_ping_interval_s:g} s ago, and did not"
-        if self._keep_alive.watchdog_at is not None and self._keep_alive.watchdog_at <= now:
-            return f"no ping from the server for {self._timing.watchdog_s:g} s"
-        if self._keep_alive.answer_due_at is not None and self._keep_alive.answer_due_at <= now:
-            return f"no answer to {frames.PING} within {self._timing.request_timeout_s:g} s"
-        return ""
+        return self._keep_alive.why_dead(now)
 
     def _time_out(self, request: Pending) -> RelayError:
         """Return what the caller is told: what never left this process was certainly not done (SEMANTICS K6, K7)."""
@@ -570,6 +590,7 @@ class ClientProtocol:
 
     def _enter(self, phase: _Phase, deadline: float | None) -> None:
         self._phase, self._phase_deadline = phase, deadline
+        self._reads = phase in _SOCKET_IS_OPEN
 
     def _answer(self, frame_id: object) -> None:
         if frame_id is not None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from typing import Final
+from typing import Final, cast
 
-from relay_actors.protocol.json_codec import dumps
+from relay_actors.protocol.json_codec import dumps, raw_dumps
 
 __all__ = ["EventLedger", "fingerprint"]
 
 _ANY: Final = None
 """In place of a fingerprint: whatever it says."""
-_NEVER: Final = object()
 
 
 class EventLedger:
@@ -23,8 +22,9 @@ class EventLedger:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        # Events that were given and are not durable yet, oldest first per id.
-        self._owed: dict[str | bytes, deque[_Owed]] = {}
+        # Events that were given and are not durable yet, oldest first per id. Nearly always there is one of an id, and
+        # one acknowledgement is due for it: then its fingerprint alone stands here.
+        self._owed: dict[str | bytes, int | deque[_Owed]] = {}
         self._settled: OrderedDict[str | bytes, int | None] = OrderedDict()
         self.duplicates = 0
 
@@ -41,11 +41,14 @@ class EventLedger:
         """
         if frame_id is None:
             return True, 0
-        key = _key(frame_id)
-        if self._settled.get(key, _NEVER) in (fingerprint, _ANY):
+        key = frame_id if type(frame_id) is str else _key(frame_id)
+        if key in self._settled and self._settled[key] in (fingerprint, _ANY):
             self.duplicates += 1
             return False, 1
-        owed = self._owed.setdefault(key, deque())
+        if key not in self._owed:
+            self._owed[key] = fingerprint
+            return True, 0
+        owed = self._each_owed(key)
         for one in owed:
             if one.fingerprint == fingerprint:
                 self.duplicates += 1
@@ -63,31 +66,47 @@ class EventLedger:
         """Note that an event is durable; return how many acknowledgements this connection gets for it."""
         if frame_id is None:
             return 0
-        key = _key(frame_id)
-        owed = self._owed.get(key)
-        if not owed:
+        key = frame_id if type(frame_id) is str else _key(frame_id)
+        owed = self._owed.pop(key, None)
+        if owed is None:
             return 0
-        first = owed.popleft()
-        if not owed:
-            del self._owed[key]
+        if type(owed) is int:
+            self._settle(key, owed)
+            return 1
+        first = self._first_of_many(key, cast("deque[_Owed]", owed))
         self._settle(key, first.fingerprint)
         return first.due
 
     def _settle(self, key: str | bytes, fingerprint: int | None) -> None:
-        self._settled[key] = fingerprint
-        self._settled.move_to_end(key)
-        if len(self._settled) > self._limit:
-            self._settled.popitem(last=False)
+        settled = self._settled
+        if key in settled:
+            settled.move_to_end(key)
+        settled[key] = fingerprint
+        if len(settled) > self._limit:
+            settled.popitem(last=False)
 
     def connection_lost(self) -> None:
         """No acknowledgement may cross over to the next connection; there the server may send the event again."""
-        for owed in self._owed.values():
-            for one in owed:
+        for key in self._owed:
+            for one in self._each_owed(key):
                 one.due = 0
 
     def new_session(self) -> None:
         """A new session sends nothing again, and may well count its ids from one."""
         self._settled.clear()
+
+    def _each_owed(self, key: str | bytes) -> deque[_Owed]:
+        """Return the events of an id one by one, to be changed."""
+        owed = self._owed[key]
+        if isinstance(owed, int):
+            owed = self._owed[key] = deque([_Owed(owed)])
+        return owed
+
+    def _first_of_many(self, key: str | bytes, owed: deque[_Owed]) -> _Owed:
+        first = owed.popleft()
+        if owed:
+            self._owed[key] = owed
+        return first
 
 
 class _Owed:
@@ -108,8 +127,8 @@ class _Owed:
 def fingerprint(event_type: str, params: object) -> int:
     """Return a number that is the same for the same event, whatever its envelope says."""
     try:
-        return hash((event_type, dumps(params)))
-    except ValueError:  # nested deeper than can be written: then the id has to do
+        return hash((event_type, raw_dumps(params)))
+    except TypeError:  # nested deeper than can be written: then the id has to do
         return hash(event_type)
 
 

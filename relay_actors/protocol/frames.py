@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from relay_actors.errors import LOCAL_ERROR_CODE, CommandRejectedError
-from relay_actors.protocol.json_codec import dumps, loads
+from relay_actors.protocol.json_codec import dumps, raw_dumps, raw_loads
 
 __all__ = [
     "CONNECT",
@@ -24,11 +24,13 @@ __all__ = [
     "ErrorResponse",
     "Frame",
     "Request",
+    "Response",
     "ResultResponse",
     "Unreadable",
     "acknowledgement",
     "classify",
     "error",
+    "judge",
     "outcome_of",
     "request",
     "result",
@@ -98,6 +100,9 @@ class Unreadable:
 
 Frame = Request | ResultResponse | ErrorResponse | Unreadable
 
+Response = dict[str, object] | ResultResponse | ErrorResponse
+"""An answer as a frame, or its result alone when that is an object."""
+
 
 def request(id: str, method: str, params: Mapping[str, object]) -> bytes:
     """Return the text of a request.
@@ -126,7 +131,11 @@ def acknowledgement(id: object) -> bytes:
     Raises:
         ValueError: ``id`` has no JSON form.
     """
-    return b'{"jsonrpc":"2.0","id":' + dumps(id) + b',"result":{}}'
+    try:
+        written = raw_dumps(id) if type(id) is str else dumps(id)
+    except TypeError:  # half of a surrogate pair
+        written = dumps(id)
+    return b'{"jsonrpc":"2.0","id":' + written + b',"result":{}}'
 
 
 def error(id: object, code: int, message: str, data: object = None) -> bytes:
@@ -142,17 +151,22 @@ def error(id: object, code: int, message: str, data: object = None) -> bytes:
 
 
 def classify(text: bytes | bytearray | memoryview | str) -> Frame:
-    """Return what ``text`` is. Never raises, whatever the bytes are.
+    """Return what ``text`` is; see `judge`. Never raises, whatever the bytes are."""
+    try:
+        body = raw_loads(text)
+    except ValueError as exc:
+        return Unreadable(f"not JSON: {exc}")
+    return judge(body)
+
+
+def judge(body: object) -> Frame:
+    """Return what the value is that a text stands for. Never raises.
 
     A null where an optional member could be (``id`` of a request, ``params``, ``error`` beside a ``result``) counts as
-    missing. What `classify` returns as an ``id`` can always be written back.
+    missing. What is returned as an ``id`` can always be written back.
 
     Source: PROTOCOL 2.2.
     """
-    try:
-        body = loads(text)
-    except ValueError as exc:
-        return Unreadable(f"not JSON: {exc}")
     if not isinstance(body, dict):
         return Unreadable(f"not an object but {_kind(body)}")
     frame_id = body.get("id")
@@ -174,7 +188,7 @@ def classify(text: bytes | bytearray | memoryview | str) -> Frame:
     return Request(frame_id, method, params)
 
 
-def outcome_of(method: str, frame: ResultResponse | ErrorResponse) -> dict[str, object] | CommandRejectedError:
+def outcome_of(method: str, response: Response) -> dict[str, object] | CommandRejectedError:
     """Return the result object of a request for ``method``, or why the server said no.
 
     A result that is not an object comes back as ``{"raw": result}``. Codes 200 to 299, as text or number, are
@@ -183,9 +197,9 @@ def outcome_of(method: str, frame: ResultResponse | ErrorResponse) -> dict[str, 
 
     Source: PROTOCOL 2.3, 18.12.
     """
-    if isinstance(frame, ErrorResponse):
-        return CommandRejectedError(method, frame.code, frame.message)
-    body = frame.result
+    if isinstance(response, ErrorResponse):
+        return CommandRejectedError(method, response.code, response.message)
+    body = response.result if isinstance(response, ResultResponse) else response
     if not isinstance(body, dict):
         return {"raw": body}
     code = body.get("code")

@@ -8,10 +8,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Final
 
 import orjson
 
-__all__ = ["dumps", "loads"]
+__all__ = ["dumps", "loads", "raw_dumps", "raw_loads"]
+
+raw_loads: Final = orjson.loads
+"""`loads` without a call in between. The text of its errors is clean, but they hold the frame: let none get away."""
+
+raw_dumps: Final = orjson.dumps
+"""`dumps` for what `raw_loads` gave, without a call in between.
+
+Raises:
+    TypeError: it is nested deeper than can be written. Nothing else can be wrong with what has been read.
+"""
 
 # Dataclasses and dates are refused: what goes on the wire is spelled out where the command is made, not guessed here.
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from relay_actors.config import Limits, Timing
 from relay_actors.protocol.backoff import ping_retry_delay_s
+from relay_actors.protocol.frames import PING
 
 __all__ = ["KeepAlive"]
 
@@ -49,6 +50,14 @@ class KeepAlive:
         """Arm the watchdog, or arm it anew; the server has shown that it lives."""
         self.watchdog_at = now + self._timing.watchdog_s
         self._failures = 0
+
+    def why_dead(self, now: float) -> str:
+        """Return why the connection counts as dead: a ping is overdue, of the server or its answer to ours; or ""."""
+        if self.watchdog_at is not None and self.watchdog_at <= now:
+            return f"no ping from the server for {self._timing.watchdog_s:g} s"
+        if self.answer_due_at is not None and self.answer_due_at <= now:
+            return f"no answer to {PING} within {self._timing.request_timeout_s:g} s"
+        return ""
 
     def ping_sent(self, ping_id: str, now: float) -> None:
         """Note that a client ping goes out."""

@@ -88,3 +88,15 @@ def test_the_answer_to_a_ping_is_due_within_the_time_of_any_request():
     keep_alive.ping_sent("p3", 163.0)
     keep_alive.stop_pinging()
     assert keep_alive.answer_due_at is None
+
+
+def test_a_connection_is_dead_when_a_ping_or_the_answer_to_one_is_overdue():
+    """PROTOCOL 5.2, 2.6: whichever it is, the log says so."""
+    keep_alive = _logged_in()
+    keep_alive.server_pinged(103.0)
+    keep_alive.ping_sent("p1", 110.0)
+    assert keep_alive.why_dead(117.0) == ""
+    assert keep_alive.why_dead(118.0) == "no ping from the server for 15 s"
+    keep_alive.server_pinged(118.0)
+    assert keep_alive.why_dead(119.0) == ""
+    assert keep_alive.why_dead(120.0) == "no answer to signalwire.ping within 10 s"
