@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from uuid import UUID
+from typing import Final
 
 from relay_actors.runtime.base import Clock
 
@@ -20,6 +20,10 @@ Random = random.Random
 
 Ids = Callable[[], str]
 """Makes a fresh UUID4 string at each call."""
+
+_FIXED_BITS: Final = (1 << 128) + 0x4000_8000_0000_0000_0000
+"""The version, 4, and the variant (RFC 9562 5.4); and on top one bit more, which keeps leading zeros."""
+_ANY_BITS: Final = (1 << 128) - 1 - 0xF000_C000_0000_0000_0000
 
 
 class SystemClock:
@@ -79,8 +83,11 @@ def uuid4_ids(source: Random) -> Ids:
 
     Thread-safe as far as ``source.getrandbits`` is, which for CPython's `random.Random` it is.
     """
+    draw = source.getrandbits
 
     def make() -> str:
-        return str(UUID(int=source.getrandbits(128), version=4))
+        # What `str(UUID(int=…, version=4))` gives, at half the price: every request has one, and every operation.
+        digits = hex(draw(128) & _ANY_BITS | _FIXED_BITS)
+        return f"{digits[3:11]}-{digits[11:15]}-{digits[15:19]}-{digits[19:23]}-{digits[23:]}"
 
     return make

@@ -170,7 +170,7 @@ class WebsocketTransport:
         Raises:
             TransportError: the connection is lost, or more than ``outbound_bytes`` wait.
         """
-        batch = list(texts)
+        batch = texts if isinstance(texts, list) else list(texts)
         self._write(compose_texts(batch, os.urandom(MASK_KEY_BYTES * len(batch))))
 
     def flush(self) -> None:
@@ -253,6 +253,8 @@ class WebsocketTransport:
                 self.flush()
         else:
             taken = self._offer(sock, data)
+            if taken == len(data):
+                return
             self._waiting += data[taken:]
         if len(self._waiting) > self._outbound_bytes:
             self._waiting.clear()
@@ -267,6 +269,14 @@ class WebsocketTransport:
         # Whatever TLS refuses must be offered again unchanged and at least as long. That holds: what waits only
         # grows at its end, and every offer begins where the last one was refused.
         step = _TLS_WRITE_BYTES if self._is_tls else len(data)
+        if 0 < len(data) <= step:  # as nearly always: what is refused now, the next poll offers again
+            try:
+                return sock.send(data)
+            except _WOULD_BLOCK:
+                return 0
+            except OSError as error:
+                self._write_loss = self._lost(error)
+                raise self._write_loss from error
         with memoryview(data) as view:
             while taken < len(view):
                 try:

@@ -48,6 +48,10 @@ _LENGTH_64: Final = 127
 _HEADER_7: Final = struct.Struct("!BB")
 _HEADER_16: Final = struct.Struct("!BBH")
 _HEADER_64: Final = struct.Struct("!BBQ")
+_TEXT_HEADERS: Final = tuple(bytes((_FIN | TEXT, _MASKED | length)) for length in range(_LENGTH_16))
+"""The headers of short texts, by length."""
+_TEXT_ROOM: Final = bytes(2 + MASK_KEY_BYTES)
+"""Room for such a header and the key."""
 
 
 def compose(opcode: int, payload: bytes, mask_key: bytes) -> bytes:
@@ -59,12 +63,7 @@ def compose(opcode: int, payload: bytes, mask_key: bytes) -> bytes:
         mask_key: `MASK_KEY_BYTES` unpredictable bytes, fresh for each frame (RFC 6455 5.3).
     """
     length = len(payload)
-    if length < _LENGTH_16:
-        header = _HEADER_7.pack(_FIN | opcode, _MASKED | length)
-    elif length < 1 << 16:
-        header = _HEADER_16.pack(_FIN | opcode, _MASKED | _LENGTH_16, length)
-    else:
-        header = _HEADER_64.pack(_FIN | opcode, _MASKED | _LENGTH_64, length)
+    header = _header(opcode, length)
     # One exclusive-or of two long integers: Python's only way to mask without looking at each byte.
     key_stream = (mask_key * (length // MASK_KEY_BYTES + 1))[:length]
     masked = int.from_bytes(payload, "little") ^ int.from_bytes(key_stream, "little")
@@ -78,10 +77,31 @@ def compose_texts(texts: Sequence[bytes], mask_keys: bytes) -> bytes:
         texts: UTF-8.
         mask_keys: `MASK_KEY_BYTES` unpredictable bytes for each text.
     """
-    return b"".join(
-        compose(TEXT, text, mask_keys[at : at + MASK_KEY_BYTES])
-        for text, at in zip(texts, range(0, len(mask_keys), MASK_KEY_BYTES), strict=True)
-    )
+    plain: list[bytes] = []
+    veil: list[bytes] = []
+    for text, at in zip(texts, range(0, len(mask_keys), MASK_KEY_BYTES), strict=True):
+        length = len(text)
+        key = mask_keys[at : at + MASK_KEY_BYTES]
+        # One exclusive-or masks all frames: it lays header and key over zeros, and the repeated key over the text.
+        # The lists grow by `+=`, and not by a call: this is done for everything that is sent.
+        if length < _LENGTH_16:
+            header, room = _TEXT_HEADERS[length], _TEXT_ROOM
+        else:
+            header = _header(TEXT, length)
+            room = bytes(len(header) + MASK_KEY_BYTES)
+        plain += (room, text)
+        veil += (header, (key * (length // MASK_KEY_BYTES + 2))[: length + MASK_KEY_BYTES])
+    data = b"".join(plain)
+    masked = int.from_bytes(data, "little") ^ int.from_bytes(b"".join(veil), "little")
+    return masked.to_bytes(len(data), "little")
+
+
+def _header(opcode: int, length: int) -> bytes:
+    if length < _LENGTH_16:
+        return _HEADER_7.pack(_FIN | opcode, _MASKED | length)
+    if length < 1 << 16:
+        return _HEADER_16.pack(_FIN | opcode, _MASKED | _LENGTH_16, length)
+    return _HEADER_64.pack(_FIN | opcode, _MASKED | _LENGTH_64, length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +149,9 @@ class MessageReader:
                 return
             data = bytes(self._held)
             self._held.clear()
-        at, size, needed = 0, len(data), 2
+        at, size, needed, room, is_whole = 0, len(data), 2, self._room, self._parts is None
         while size - at >= 2:
-            first, length = data[at], data[at + 1]
-            start = at + 2
+            first, length, start = data[at], data[at + 1], at + 2
             if length >= _LENGTH_16:
                 if length & _MASKED:
                     raise TransportError("the server masked a frame, which only a client may do (RFC 6455 5.1)")
@@ -141,7 +160,7 @@ class MessageReader:
                     needed = start - at
                     break
                 length = int.from_bytes(data[at + 2 : start], "big")
-            if length > self._room:
+            if length > room:
                 raise TransportError(
                     f"a message from the server is over the limit of {self._max_bytes} bytes (frame_bytes)"
                 )
@@ -149,10 +168,11 @@ class MessageReader:
             if end > size:
                 needed = end - at
                 break
-            if first in _WHOLE_MESSAGE and self._parts is None:
+            if is_whole and first in _WHOLE_MESSAGE:
                 texts.append(data[start:end])
             else:
                 self._take_unusual(self._parse(data[at:end]), texts)
+                room, is_whole = self._room, self._parts is None
             at = end
         if at < size:
             self._held += data[at:]

@@ -56,6 +56,19 @@ def test_ids_are_uuids_and_follow_the_seed():
     assert {str(UUID(one)) for one in ids} == set(ids)
 
 
+def test_ids_are_what_the_standard_library_makes_of_the_same_draws():
+    """Journals and golden transcripts of a seed stay true."""
+
+    class Scripted(Random):
+        def getrandbits(self, k: int) -> int:
+            return draws.pop(0) % 2**k
+
+    numbers = [0, 1, 2**128 - 1, 0x123 << 60, *(Random(7).getrandbits(128) for _ in range(100))]
+    draws = list(numbers)
+    make = uuid4_ids(Scripted())
+    assert [make() for _ in numbers] == [str(UUID(int=number, version=4)) for number in numbers]
+
+
 def test_fresh_randomness_differs():
     """Two applications must not draw the same ids."""
     assert fresh_random().getrandbits(128) != fresh_random().getrandbits(128)
