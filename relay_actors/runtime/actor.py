@@ -107,6 +107,8 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
     """What follows what a child raises, by its class, the most specific first; by default a restart, as far as the
     child's restart type says so (SEMANTICS S12)."""
 
+    hears_of_batches: ClassVar[bool] = False
+    """Whether the class has an `after_batch` of its own: noted when it is made, for it is asked in each turn."""
     _on_stop_takes_reason: ClassVar[bool] = False
     _cell: Cell
     _variants: ClassVar[dict[str, Any]]
@@ -130,6 +132,7 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
         if problem is not None:
             raise TypeError(f"{cls.__name__}.directives must be {problem}")
         cls._on_stop_takes_reason = takes_reason(cls.on_stop)
+        cls.hears_of_batches = cls.after_batch is not Actor.after_batch
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
         """Make the object of one incarnation, and give it its cell, before any constructor runs."""

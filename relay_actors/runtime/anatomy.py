@@ -24,6 +24,7 @@ class AnyActor(Protocol):
     """The user's object, as its cell knows it."""
 
     escalate_ask_errors: ClassVar[bool]
+    hears_of_batches: ClassVar[bool]
     retries: ClassVar[int]
 
     def begin(self) -> None: ...
@@ -69,6 +70,7 @@ class AnyCell(Protocol):
     actor: Any
     hold: Any
     state: Any
+    in_flow: bool
 
     @property
     def ref(self) -> pykka.ActorRef[Any]: ...

@@ -79,6 +79,9 @@ class Dispatcher(Protocol):
     def schedule(self, runnable: Runnable) -> None:
         """Let ``runnable`` have a turn soon. Any thread. The caller has made sure that it is scheduled only once."""
 
+    def withdraw(self, runnable: Runnable) -> bool:
+        """Take back a turn that is due, to run it elsewhere; False if it has begun. Any thread."""
+
     def is_slice_over(self) -> bool:
         """Return whether the present turn has had its time, and should handle no more messages. In a turn."""
 

@@ -6,7 +6,7 @@ is the user's object; a restart replaces it inside the cell, so that refs stay v
 
 Life: ``NEW → RUNNING ⇄ FAILED → STOPPING → DEAD``. FAILED waits for the parent's decision, and STOPPING for the
 children. All moves happen in the cell's turns, but for `kill`, which may come from anywhere, also in the middle of a
-turn: who takes the lock ``_ending`` ends the cell, so it is ended once, and who comes second only sees to it that it
+turn: who gets True of `begin_end` ends the cell, so it is ended once, and who comes second only sees to it that it
 is down already; and whatever a turn sets, it sets first and then looks whether the cell has been ended meanwhile, so
 that nothing is set behind the end.
 """
@@ -103,16 +103,41 @@ class Cell(Turns):
         keep: Any = None,
         is_run: bool = True,
     ) -> None:
-        self.serial = system.next_serial()
-        mailbox = Mailbox(actor_class.mailbox_capacity, actor_class.mailbox_overflow, actor_class.mailbox_block_s)
-        super().__init__(
-            system, system.dispatcher_for(actor_class, self.serial) if is_run else system.dispatcher, mailbox,
-            late=actor_class.runs_late, throughput=actor_class.throughput,
-        )  # fmt: skip
+        self.serial = serial = system.next_serial()
+        self.system = system
         self.actor_class = actor_class
         self.args = args
         self.kwargs = kwargs
         self.keep = keep
+        self.dispatcher = system.dispatcher_for(actor_class, serial) if is_run else system.dispatcher
+        capacity = actor_class.mailbox_capacity
+        self.mailbox = (
+            Mailbox() if capacity is None
+            else Mailbox(capacity, actor_class.mailbox_overflow, actor_class.mailbox_block_s)
+        )  # fmt: skip
+        # For `Post`.
+        self._resting = [None]
+        self.inside = None
+        self.kept_limit = None
+        self.late = actor_class.runs_late
+        self.outward = None
+        self.stopped = False
+        self.takes_in = None
+        # For `Turns`.
+        self._extras = None
+        self._handling = None
+        self._is_zombie = False
+        self._next = None
+        self._start_wanted = False
+        self.actor = None
+        self.has_ended = False
+        self.hold = None
+        self.in_flow = False
+        self.is_running = False
+        self.passes_to = None
+        self.state = _NEW
+        self.throughput = actor_class.throughput
+        # Its own.
         self.parent: Cell | None = None
         self.incarnation = 0
         self.exit_reason: ExitReason = NORMAL
@@ -374,7 +399,7 @@ class Cell(Turns):
         # Also after a failure that nobody mends: each incarnation has a last hook (L7). pykka calls only on_failure.
         if has_begun and self.actor is not None:
             self._hook("on_stop", self.actor.finish)
-        if self._ending.acquire(blocking=False):  # not before the hook: one that hangs can be killed
+        if self.begin_end():  # not before the hook: one that hangs can be killed
             self._end(reason)
 
     # -- end ---------------------------------------------------------------------------------------------------------
@@ -385,7 +410,7 @@ class Cell(Turns):
         A handler that is running cannot be interrupted: its thread is counted as a zombie until it comes back, and
         nothing that it then returns, raises, sends to itself or starts has an effect. Source: SEMANTICS H4, L6.
         """
-        if not self._ending.acquire(blocking=False):
+        if not self.begin_end():
             # Somebody else ends it, and may have come only this far. Who kills the parent must not tell of that before
             # this one is down, with all below it (L6); it is not begun anew then, so it needs its names no more.
             self._go_down(detail)
@@ -401,7 +426,7 @@ class Cell(Turns):
 
     def abandon(self, error: BaseException) -> None:
         """End before it began: it could not be made, or its parent does not take it. Any thread."""
-        if self._ending.acquire(blocking=False):
+        if self.begin_end():
             self._end(ExitReason("start_failed", cause=error))
 
     def _go_down(self, detail: str) -> None:
@@ -412,7 +437,7 @@ class Cell(Turns):
             self._children.kill_all(detail or "its parent has ended")
 
     def _end(self, reason: ExitReason) -> None:
-        """Leave nothing behind. Only for who has taken ``_ending``.
+        """Leave nothing behind. Only for who has got True of `begin_end`.
 
         The order matters: names are free before anybody can hear of the end (W4), and nobody is told before every
         child is gone (L6).

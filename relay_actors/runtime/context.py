@@ -1,4 +1,4 @@
-"""What the current thread is doing: which actor's turn it runs, and whether a flow is being driven. Layer: pillar.
+"""What the current thread is doing: which actor's turn it runs, and how it waits. Layer: pillar.
 
 Only the thread itself reads and writes its own entry, so no lock is needed.
 """
@@ -22,14 +22,12 @@ class Here(threading.local):
 
     Attributes:
         turn: the runnable whose turn this thread runs, innermost first; None outside of all turns.
-        in_flow: whether a flow is being driven, so that an await belongs to the actor and not to asyncio.
         wait_by: how this thread waits for a future that is not settled; gives whether it is settled then. None, as
             well as what gives None, is the usual way.
         never_blocks: whether ``wait_by`` refuses every wait, so that it is known before anything is sent.
     """
 
     turn: Runnable | None = None
-    in_flow: bool = False
     wait_by: Callable[[Any, float | None], bool | None] | None = None
     never_blocks: bool = False
 

@@ -167,6 +167,14 @@ class BatonDispatcher:
             self._asleep = False  # one wake-up is enough, whoever else schedules before it is taken up
             self._sockets.wake()
 
+    def withdraw(self, runnable: Runnable) -> bool:
+        """Take back a turn that is due; False if it has begun. Any thread."""
+        try:
+            (self._late if runnable.late else self._ready).remove(runnable)  # atomic: who takes it out, has it
+        except ValueError:
+            return False
+        return True
+
     def is_slice_over(self) -> bool:
         """Return whether the present turn has had its time. In a turn."""
         return self._clock.now() >= self._slice_until
@@ -351,7 +359,10 @@ class BatonDispatcher:
         for _ in range(len(runnables)):
             if self._stopping:
                 return True
-            runnable = runnables.popleft()
+            try:
+                runnable = runnables.popleft()
+            except IndexError:  # withdrawn meanwhile
+                break
             self._turns += 1
             grant.append(None)
             worker.runnable = runnable

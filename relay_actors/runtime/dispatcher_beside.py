@@ -30,6 +30,10 @@ class BesideDispatcher:
         """The shared clock."""
         return self._shared.clock
 
+    def withdraw(self, runnable: Runnable) -> bool:
+        """Never: it has its turns here only."""
+        return False
+
     def is_slice_over(self) -> bool:
         """Never: what else waits here has its turn between two of this actor's."""
         return False

@@ -59,6 +59,14 @@ class DeterministicDispatcher:
         """Let ``runnable`` have a turn at some later step."""
         (self._late if runnable.late else self._ready).append(runnable)
 
+    def withdraw(self, runnable: Runnable) -> bool:
+        """Take back a turn that is due; False if it has begun."""
+        queue = self._late if runnable.late else self._ready
+        if runnable not in queue:
+            return False
+        queue.remove(runnable)
+        return True
+
     def is_slice_over(self) -> bool:
         """Never: a turn handles one message only."""
         return False
@@ -194,9 +202,7 @@ class _BlockingCall:
 def _outside_of_turns() -> Iterator[None]:
     """Make what is called inside a wait inside a turn see what it would see on a thread of its own."""
     turn, here.turn = here.turn, None
-    in_flow, here.in_flow = here.in_flow, False
     try:
         yield
     finally:
         here.turn = turn
-        here.in_flow = in_flow

@@ -151,15 +151,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             self._is_missed = True
             return
         outer_loop = asyncio._get_running_loop()  # noqa: SLF001  # documented, in spite of its name, for makers of loops
-        outer = here.turn, here.in_flow, here.wait_by, here.never_blocks
-        here.turn, here.in_flow, here.wait_by, here.never_blocks = None, False, _refuse_to_block, True
+        outer = here.turn, here.wait_by, here.never_blocks
+        here.turn, here.wait_by, here.never_blocks = None, _refuse_to_block, True
         asyncio._set_running_loop(None)  # noqa: SLF001
         try:
             self.stop()  # at the end of this round
             self.run_forever()
         finally:
             asyncio._set_running_loop(outer_loop)  # noqa: SLF001
-            here.turn, here.in_flow, here.wait_by, here.never_blocks = outer
+            here.turn, here.wait_by, here.never_blocks = outer
             if self._is_missed:
                 self._is_missed = False
                 self._ask_for_step()

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 from relay_actors.errors import FlowError
 from relay_actors.runtime.anatomy import AnyCell
-from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.signals import Internal
 
@@ -140,11 +139,12 @@ class Flow:
         self._awaited = None
         if self._is_running:
             return
-        outer, here.in_flow = here.in_flow, True
+        cell = self._cell
+        outer, cell.in_flow = cell.in_flow, True
         try:
             self._coroutine.close()
         finally:
-            here.in_flow = outer
+            cell.in_flow = outer
             self._tell_failed(asyncio.CancelledError())
 
     @property
@@ -153,7 +153,7 @@ class Flow:
 
     def _step(self, error: BaseException | None) -> None:
         coroutine, cell = self._coroutine, self._cell
-        outer, here.in_flow = here.in_flow, True
+        outer, cell.in_flow = cell.in_flow, True
         outer_handling = cell.set_handling(self._envelope)
         try:
             while True:
@@ -188,7 +188,7 @@ class Flow:
             self._suspend_on(awaited)
             return
         finally:
-            here.in_flow = outer
+            cell.in_flow = outer
             cell.set_handling(outer_handling)
         if self._on_failed is not None or not self._is_cancelled:
             self._on_done(result)

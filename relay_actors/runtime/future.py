@@ -156,7 +156,8 @@ class Future(pykka.Future[T]):
                 self._callbacks.remove(callback)
 
     def __await__(self) -> Generator[Any, Any, T]:
-        if here.in_flow and self.settles:
+        turn: Any = here.turn
+        if turn is not None and turn.in_flow and self.settles:
             yield self  # also when it is settled, which does not suspend: who drives the flow sees all that it awaits
         elif not self._settled and self.settles:
             yield from self._await_in_asyncio()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Final, Literal, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Final, Literal, TypeVar
 
 from relay_actors.errors import MailboxFull
 from relay_actors.runtime.context import here
 from relay_actors.runtime.signals import Signal
 
-__all__ = ["STOP", "Envelope", "Mailbox", "Overflow", "WaitUntil"]
+__all__ = ["SHORT", "STOP", "Envelope", "Fresh", "Mailbox", "Overflow", "WaitUntil", "withdraw_from"]
 
 T = TypeVar("T")
 
@@ -21,10 +21,17 @@ Overflow = Literal["fail", "drop_new", "drop_old", "block"]
 WaitUntil = Callable[[Callable[[], bool], Callable[[float | None], bool], float | None], bool]
 """How a sender waits for room: `Dispatcher.wait_until`."""
 
-# Guards the making of a lane that an actor has not needed before, of all mailboxes: most never need it, and an empty
-# deque is as large as all the rest of an idle actor. Re-entrant, as every lock here that allocates while it is held:
-# the garbage collector may then run somebody's finaliser, and that may send.
-_opening = threading.RLock()
+# Guards what happens rarely to lanes, of all mailboxes: the making of one that an actor has not needed before, the
+# moving of a long one, and the closing. Re-entrant, as every lock here that allocates while it is held: the garbage
+# collector may then run somebody's finaliser, and that may send.
+_lanes = threading.RLock()
+
+SHORT: Final = 64
+"""A lane is a list, because an empty `deque` is as large as all the rest of an idle actor; and up to this length
+taking the first of a list costs no more. What waits in longer ones is moved to a `deque`."""
+
+_LONG: Final = 1000
+"""Up to this length all of a list is taken from the front, as by any other taker."""
 
 
 class _StopMessage:
@@ -61,6 +68,17 @@ class Envelope:
         return f"Envelope({self.message!r}, reply_to={self.reply_to!r})"
 
 
+class Fresh(Envelope):
+    """An envelope that whoever makes it fills in: ``message``, ``reply_to`` and ``sender``.
+
+    Every message comes in one, and Python code in a constructor would double what it costs.
+    """
+
+    __slots__ = ()
+
+    __init__ = object.__init__  # takes nothing, and sets nothing
+
+
 class Mailbox:
     """Where an actor's messages wait.
 
@@ -68,60 +86,78 @@ class Mailbox:
     Each lane keeps the order in which one sender sent (M1).
 
     Any thread may put; only the thread that has the actor's turn takes. Without a bound there is no lock on that way:
-    appending to and popping from a `collections.deque` are atomic. Enqueue and close are one decision (M5) by the
-    order of two steps: a sender appends and then looks whether the mailbox is closed; the closer closes and then
-    drains. Whichever comes second sees the other, and an envelope can be taken out only once, so each is handled,
-    refused or drained. What a late sender appends behind the closer's back is left for him to take out again: so to
-    everybody the control and user lanes are ones that are used by one thread at a time (V8).
+    appending to a list and popping from it are atomic. Enqueue and close are one decision (M5) by the order of two
+    steps: a sender appends and then looks whether the mailbox is closed; the closer closes and then drains. Whichever
+    comes second sees the other, and an envelope can be taken out only once, so each is handled, refused or drained.
+    What a late sender appends behind the closer's back is left for him to take out again: so to everybody the control
+    and user lanes are ones that are used by one thread at a time (V8).
+
+    `Post` and `Turns` do what `offer`, `put_control` and the ``take_…`` do in their own lines: every message comes
+    that way, and a call costs as much as all the rest of it.
 
     Args:
         capacity: bound of the user lane, exact; None is unbounded. The other lanes are never bounded.
         overflow: what happens beyond the bound.
         block_s: how long ``block`` waits for room before it fails, in seconds.
+
+    Attributes:
+        system: the lane of signals; None before it is needed.
+        control: the lane ahead of users' messages; None before it is needed.
+        older: what came before all that is in ``user``, if that was long once; only who has the turn moves it there.
+        user: the lane of users' messages. Always the same object.
+        is_closed: whether nothing is taken any more.
+        room: guards the user lane of a bounded mailbox, so that the bound is exact; senders wait on it for room. None
+            where there is no bound.
     """
 
-    __slots__ = ("_block_s", "_capacity", "_closed", "_control", "_overflow", "_room", "_system", "_user")
+    __slots__ = ("_block_s", "_capacity", "_overflow", "control", "is_closed", "older", "room", "system", "user")
+
+    carries: ClassVar[bool] = False
+    """Whether it notes on each envelope what it carries, so that putting is left to its own methods."""
 
     def __init__(self, capacity: int | None = None, overflow: Overflow = "fail", block_s: float = 1.0) -> None:
-        self._system: deque[Signal] | None = None
-        self._control: deque[Envelope] | None = None
-        self._user: deque[Envelope] = deque()
-        self._closed = False
+        self.system: list[Signal] | None = None
+        self.control: list[Envelope] | None = None
+        self.older: deque[Envelope] | None = None
+        self.user: Any = []
+        self.is_closed = False
         self._capacity = capacity
         self._overflow = overflow
         self._block_s = block_s
-        # Guards the user lane of a bounded mailbox, so that the bound is exact; senders wait on it for room.
-        self._room = threading.Condition() if capacity is not None else None
+        self.room: threading.Condition | None = None
+        if capacity is not None:
+            self.room = threading.Condition()
+            self.user = deque()  # long from the first, if it is ever
 
     @property
     def closed(self) -> bool:
         """Whether nothing is taken any more."""
-        return self._is_closed()
+        return self._closed_by_now()
 
     @property
     def user_length(self) -> int:
         """How many messages of the user wait."""
-        return len(self._user)
+        return len(self.user) + (len(self.older) if self.older is not None else 0)
 
     def put_system(self, signal: Signal) -> bool:
         """Put a signal of the runtime; False if closed, and then it was not and will not be handled."""
-        if self._closed:
+        if self.is_closed:
             return False
-        lane = self._system
+        lane = self.system
         if lane is None:
             lane = self._open_system()
         lane.append(signal)
-        return not self._is_closed() or not _withdraw(lane, signal)
+        return not self._closed_by_now() or not withdraw_from(lane, signal)
 
     def put_control(self, envelope: Envelope) -> bool:
         """Put ahead of user messages; False if closed, and then it was not and will not be handled."""
-        if self._closed:
+        if self.is_closed:
             return False
-        lane = self._control
+        lane = self.control
         if lane is None:
-            lane = self._open_control()
+            lane = self.open_control()
         lane.append(envelope)
-        return not self._is_closed() or not _withdraw(lane, envelope)
+        return not self._closed_by_now() or not withdraw_from(lane, envelope)
 
     def put_user(self, envelope: Envelope, wait_until: WaitUntil) -> tuple[bool, Envelope | None]:
         """Put a user's message; `STOP` is exempt from the bound.
@@ -136,45 +172,75 @@ class Mailbox:
         Raises:
             MailboxFull: the bound is reached and the policy is ``fail``, or ``block`` has waited long enough.
         """
-        if self._room is not None:
-            return self._put_within_bound(envelope, self._room, wait_until)
-        if self._closed:
+        if self.room is not None:
+            return self._put_within_bound(envelope, self.room, wait_until)
+        if self.is_closed:
             return False, None
-        self._user.append(envelope)
-        return not self._is_closed() or not _withdraw(self._user, envelope), None
+        self.user.append(envelope)
+        return not self._closed_by_now() or not self.take_back(envelope), None
 
     def offer(self, envelope: Envelope) -> bool | None:
         """Put a user's message if there is room; True if taken, False if closed, None if there is none.
 
         It neither waits nor drops another one, whatever the policy says.
         """
-        if self._room is not None:
-            with self._room:
+        if self.room is not None:
+            with self.room:
                 return self.put_if_room(envelope)
-        self._user.append(envelope)
-        return not self._closed or not _withdraw(self._user, envelope)
+        self.user.append(envelope)
+        return not self.is_closed or not self.take_back(envelope)
+
+    def take_back(self, envelope: Envelope) -> bool:
+        """Take out of the user lane what was put when it was closed; False if the closer has it, and sees to it."""
+        return withdraw_from(self.user, envelope)
 
     def take_system(self) -> Signal | None:
         """Return and remove the next signal, or None."""
-        lane = self._system
+        lane = self.system
         return _pop(lane) if lane else None  # also when closed: who takes it then refuses it
 
     def take_control(self) -> Envelope | None:
         """Return and remove the next control message, or None."""
-        lane = self._control
-        return _pop(lane) if lane and not self._closed else None
+        lane = self.control
+        return _pop(lane) if lane and not self.is_closed else None
 
     def take_user(self) -> Envelope | None:
         """Return and remove the next user message, or None."""
-        lane = self._user
-        if not lane or self._closed:
-            return None
-        if self._room is None:
-            return _pop(lane)
-        with self._room:
-            envelope = _pop(lane)
-            self._room.notify()
-        return envelope
+        lane = self.user
+        if self.room is not None:
+            if not lane or self.is_closed:
+                return None
+            with self.room:
+                first: Envelope | None = lane.popleft() if lane else None
+                self.room.notify()
+            return first
+        self.settle()
+        if self.older:
+            try:
+                return self.older.popleft()
+            except IndexError:  # it is being closed
+                return None
+        return _pop(lane) if lane and not self.is_closed else None
+
+    def settle(self) -> None:
+        """Move a user lane that is long to where the first is taken quickly, as far as that place is empty.
+
+        Only who has the turn. With the lock held, so that the closer finds each envelope once. A sender may append
+        meanwhile; one that then finds the mailbox closed may not find its envelope, and then the closer has it.
+        """
+        if self.older:
+            return
+        self.older = None
+        if len(self.user) <= SHORT or self.room is not None:
+            return
+        older: deque[Envelope] = deque()
+        with _lanes:
+            if self.is_closed:
+                return
+            number = len(self.user)
+            older.extend(self.user[:number])
+            del self.user[:number]
+            self.older = older
 
     def look_for(
         self, lane: Literal[0, 1], start: int, wanted: Callable[[Envelope], bool]
@@ -187,11 +253,13 @@ class Mailbox:
         Returns:
             The envelope, or None; and how much of the lane need not be looked at again.
         """
-        envelopes: deque[Envelope] | None = self._user if lane else self._control
+        older: Sequence[Envelope] = (self.older or ()) if lane else ()
+        envelopes: Sequence[Envelope] = self.user if lane else self.control or ()
         at = 0 if lane and self._overflow == "drop_old" else start
-        while envelopes:
+        while True:
             try:
-                envelope = envelopes[at]
+                # Only the closer makes the older ones fewer meanwhile: what is passed over then is not to be handled.
+                envelope = older[at] if at < len(older) else envelopes[at - len(older)]
             except IndexError:
                 break
             if wanted(envelope):
@@ -201,48 +269,58 @@ class Mailbox:
 
     def newest(self) -> tuple[Envelope | None, Envelope | None]:
         """Return what came last in the control and in the user lane, if it is still there. Any thread."""
-        return _last(self._control), _last(self._user)
+        return _last(self.control), _last(self.user) or _last(self.older)
 
     def withdraw(self, envelope: Envelope) -> bool:
         """Take out an envelope that `look_for` has found; False if it is gone: dropped, or drained by the closer."""
-        if self._control is not None and _withdraw(self._control, envelope):
+        if self.control is not None and withdraw_from(self.control, envelope):
             return True
-        if self._room is None:
-            return _withdraw(self._user, envelope)
-        with self._room:
-            self._room.notify()
-            return _withdraw(self._user, envelope)
+        if self.room is None:
+            older = self.older
+            return (older is not None and withdraw_from(older, envelope)) or withdraw_from(self.user, envelope)
+        with self.room:
+            self.room.notify()
+            return withdraw_from(self.user, envelope)
 
     def close(self) -> tuple[list[Signal], list[Envelope]]:
         """Take nothing more, and return what was waiting: signals, and messages of the other lanes in order."""
-        if self._room is None:
-            self._closed = True
-            return _drain(self._system), [*_drain(self._control), *_drain(self._user)]
-        with self._room:
-            self._closed = True
-            self._room.notify_all()
-            return _drain(self._system), [*_drain(self._control), *_drain(self._user)]
+        if self.room is None:
+            with _lanes:
+                return self._close()
+        with self.room:
+            self.room.notify_all()
+            return self._close()
+
+    def _close(self) -> tuple[list[Signal], list[Envelope]]:
+        self.is_closed = True
+        signals = _drain(self.system) if self.system else []
+        if not (self.control or self.user or self.older):
+            return signals, []
+        return signals, [*_drain(self.control), *_popped(self.older), *self._drain_user()]
+
+    def _drain_user(self) -> list[Envelope]:
+        return _popped(self.user) if self.room is not None else _drain(self.user)
 
     def has_signals(self) -> bool:
         """Return whether the system lane has something."""
-        return bool(self._system)
+        return bool(self.system)
 
     def has_messages(self) -> bool:
         """Return whether the control or the user lane has something."""
-        return bool(self._control or self._user)
+        return bool(self.control or self.user or self.older)
 
     def empty(self) -> bool:
         """Return whether nothing waits (pykka's inbox contract)."""
-        return not (self._system or self._control or self._user)
+        return not (self.system or self.control or self.user or self.older)
 
     def lengths(self) -> tuple[int, int, int]:
         """Return how many wait per lane: system, control, user."""
-        return len(self._system or ()), len(self._control or ()), len(self._user)
+        return len(self.system or ()), len(self.control or ()), self.user_length
 
     def oldest(self) -> list[Envelope]:
         """Return the first message of each lane that has one, the system's apart. Any thread."""
         found: list[Envelope] = []
-        for lane in (self._control, self._user):
+        for lane in (self.control, self.older or self.user):
             try:
                 if lane:
                     found.append(lane[0])
@@ -250,41 +328,40 @@ class Mailbox:
                 continue
         return found
 
-    def _is_closed(self) -> bool:
+    def _closed_by_now(self) -> bool:
         # A call, because a type checker takes for granted that an attribute stays what it was two lines above.
-        return self._closed
+        return self.is_closed
 
-    def _open_system(self) -> deque[Signal]:
-        fresh: deque[Signal] = deque()
-        with _opening:
-            if self._system is None:
-                self._system = fresh
-            return self._system
+    def _open_system(self) -> list[Signal]:
+        with _lanes:
+            if self.system is None:
+                self.system = []
+            return self.system
 
-    def _open_control(self) -> deque[Envelope]:
-        fresh: deque[Envelope] = deque()
-        with _opening:
-            if self._control is None:
-                self._control = fresh
-            return self._control
+    def open_control(self) -> list[Envelope]:
+        """Return the control lane, made at the first call. Any thread."""
+        with _lanes:
+            if self.control is None:
+                self.control = []
+            return self.control
 
     def _put_within_bound(
         self, envelope: Envelope, room: threading.Condition, wait_until: WaitUntil
     ) -> tuple[bool, Envelope | None]:
         with room:
-            if self._closed:
+            if self.is_closed:
                 return False, None
             if envelope.message is STOP or self._has_room():
-                self._user.append(envelope)
+                self.user.append(envelope)
                 return True, None
             if self._overflow == "drop_new":
                 return True, envelope
             if self._overflow == "drop_old":
-                oldest = next((waiting for waiting in self._user if waiting.message is not STOP), None)
+                oldest = next((waiting for waiting in self.user if waiting.message is not STOP), None)
                 if oldest is None:  # nothing but stops wait: the message would come after them anyway
                     return True, envelope
-                self._user.remove(oldest)
-                self._user.append(envelope)
+                self.user.remove(oldest)
+                self.user.append(envelope)
                 return True, oldest
         if self._overflow == "block":
             attempt = _Attempt(self, envelope, room)
@@ -297,15 +374,15 @@ class Mailbox:
 
     def put_if_room(self, envelope: Envelope) -> bool | None:
         """Put, with the bound's lock held: True if taken, False if closed, None if there is no room. For `_Attempt`."""
-        if self._closed:
+        if self.is_closed:
             return False
         if not self._has_room():
             return None
-        self._user.append(envelope)
+        self.user.append(envelope)
         return True
 
     def _has_room(self) -> bool:
-        return self._capacity is None or len(self._user) < self._capacity
+        return self._capacity is None or len(self.user) < self._capacity
 
 
 class _Attempt:
@@ -338,29 +415,49 @@ class _Attempt:
         return self._outcome is not None
 
 
-def _pop(lane: deque[T]) -> T | None:
+def _pop(lane: list[T]) -> T | None:
     try:
-        return lane.popleft()
+        return lane.pop(0)
     except IndexError:
         return None
 
 
-def _last(lane: deque[T] | None) -> T | None:
+def _last(lane: Sequence[T] | None) -> T | None:
     try:
         return lane[-1] if lane else None
     except IndexError:
         return None
 
 
-def _drain(lane: deque[T] | None) -> list[T]:
+def _drain(lane: list[T] | None) -> list[T]:
+    """Take all that waits, one by one: a turn on another thread may be taking the first, and each is taken once."""
     taken: list[T] = []
-    while lane and (item := _pop(lane)) is not None:
-        taken.append(item)
+    if not lane:
+        return taken
+    if len(lane) <= _LONG:
+        while (item := _pop(lane)) is not None:
+            taken.append(item)
+        return taken
+    while lane:  # too many to take them from the front
+        try:
+            taken.append(lane.pop())
+        except IndexError:
+            break
+    return taken[::-1]
+
+
+def _popped(lane: deque[T] | None) -> list[T]:
+    taken: list[T] = []
+    while lane:
+        try:
+            taken.append(lane.popleft())
+        except IndexError:
+            break
     return taken
 
 
-def _withdraw(lane: deque[Any], item: object) -> bool:
-    """Take ``item`` out again; False if somebody, the closer, has already taken it and sees to it."""
+def withdraw_from(lane: Any, item: object) -> bool:
+    """Take ``item`` out of a lane again; False if somebody, the closer, has already taken it and sees to it."""
     try:
         lane.remove(item)
     except ValueError:

@@ -194,6 +194,8 @@ def _carrying(capture: Callable[[], object], now: Callable[[], float]) -> type[M
     class CarryingMailbox(Mailbox):
         __slots__ = ()
 
+        carries = True
+
         def offer(self, envelope: Envelope) -> bool | None:
             envelope.seen_at, envelope.carried = now(), capture()
             return Mailbox.offer(self, envelope)

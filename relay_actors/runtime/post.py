@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import abc
-import threading
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from relay_actors.errors import MailboxFull
 from relay_actors.runtime.anatomy import AnyCell, AnySystem
@@ -12,54 +11,64 @@ from relay_actors.runtime.base import Dispatcher, Outward, Runnable
 from relay_actors.runtime.context import here, name_of_sender
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.future import Future, WaitTimeout
-from relay_actors.runtime.mailbox import STOP, Envelope, Mailbox
+from relay_actors.runtime.mailbox import STOP, Envelope, Fresh, Mailbox, withdraw_from
 from relay_actors.runtime.reasons import DeadLetter, StreamEvent, Undelivered
 from relay_actors.runtime.signals import Internal, Signal
-from relay_actors.runtime.wait_graph import inside
 
 __all__ = ["Post"]
+
+_UNHURRIED: Final[list[None]] = [None, None]
+"""The grant of a turn inside another one, whose time is not its own: two elements, and nobody takes one away."""
 
 
 class Post(abc.ABC):
     """Everything about an actor that any thread may use: mailbox, scheduling, and what is refused.
 
-    Two locks order the turns (SEMANTICS D1); both are only tried, never waited for:
+    Turns come one at a time (SEMANTICS D1) because of ``_resting``, a list that has one element while no turn is due
+    or under way. Who pops it, which is atomic, has taken the actor out of its rest: he gives it to the dispatcher, or
+    runs the turn himself (`run_now`). At the end of the turn, who has run it puts the element back. So ``_resting``
+    guards everything that only turns touch, and carries what one turn has written to the next, on whichever thread.
 
-    * ``_scheduled`` is held from the moment the dispatcher is told until the end of the turn. It guards everything
-      that only turns touch, and so carries what one turn has written to the next, on whichever thread.
-    * ``_taken`` is free while a turn is due and nobody has begun it: who takes it runs it. That is the dispatcher,
-      or `run_now`, which takes a turn that is due out of the dispatcher's hands.
+    A turn that is due lies in the dispatcher's queue, and who takes it out of there, which is atomic as well, runs it:
+    the dispatcher, or `run_now` by `Dispatcher.withdraw`.
 
-    Args:
+    Attributes:
         system: to which it belongs.
         dispatcher: who gives it turns.
         mailbox: where its messages wait.
         late: whether it runs after all others of a round.
-
-    Attributes:
+        stopped: whether it takes no more messages.
+        kept_limit: between two incarnations, how long the user lane may become (S10); otherwise None.
         outward: who looks at what this actor sends to others in its turns, and awaits of them; None: nobody. For
             frameworks on top.
+        inside: in whose turn its own turn runs; None otherwise.
+        takes_in: whose turn runs inside its own, and has to end before its own can go on; None otherwise.
     """
 
-    __slots__ = ("_scheduled", "_taken", "dispatcher", "kept_limit", "late", "mailbox", "outward", "stopped",
-                 "system")  # fmt: skip
+    __slots__ = ("_resting", "dispatcher", "inside", "kept_limit", "late", "mailbox", "outward", "stopped", "system",
+                 "takes_in")  # fmt: skip
 
-    def __init__(self, system: AnySystem, dispatcher: Dispatcher, mailbox: Mailbox, *, late: bool) -> None:
-        self.system = system
-        self.dispatcher = dispatcher
-        self.mailbox = mailbox
-        self.late = late
-        self.stopped = False
-        self.outward: Outward | None = None
-        self.kept_limit: int | None = None  # between two incarnations: how long the user lane may become (S10)
-        self._scheduled = threading.Lock()
-        self._taken = threading.Lock()
-        self._taken.acquire()
+    # All of it is set by `Cell`, in one go: a constructor for each of its parts costs more than what they set.
+    _resting: list[None]
+    dispatcher: Dispatcher
+    inside: Any
+    kept_limit: int | None
+    late: bool
+    mailbox: Mailbox
+    outward: Outward | None
+    stopped: bool
+    system: AnySystem
+    takes_in: Runnable | None
 
     @property
     def is_stopped(self) -> bool:
         """Whether it takes no more messages."""
         return self.stopped
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether no turn of it is due or under way. Any thread; one may be right after."""
+        return bool(self._resting)
 
     @property
     @abc.abstractmethod
@@ -76,22 +85,39 @@ class Post(abc.ABC):
         """
         if reply_to is not None:
             reply_to.settled_by = self
-        turn = cast("Post | None", here.turn)
+        turn: Any = here.turn
         if turn is not None and turn.outward is not None and turn.outward.withholds(self, message, reply_to):
             return True
         if self.stopped:
             return False
-        envelope = Envelope(message, reply_to)
+        envelope = Fresh()
+        envelope.message = message
+        envelope.reply_to = reply_to
+        envelope.sender = turn
+        mailbox = self.mailbox
+        if self.kept_limit is None and mailbox.room is None and not mailbox.carries:
+            mailbox.user.append(envelope)  # as `Mailbox.offer` does it
+            if mailbox.is_closed and mailbox.take_back(envelope):
+                return False
+        elif not self._put_with_care(envelope):
+            return False
+        resting = self._resting
+        if resting:  # as `wake` does it
+            try:
+                resting.pop()
+            except IndexError:
+                return True
+            self.dispatcher.schedule(self)
+        return True
+
+    def _put_with_care(self, envelope: Envelope) -> bool:
+        """Put a user's message where there is a bound, or somebody looks; return False if the actor has ended."""
         limit = self.kept_limit
-        if limit is not None and message is not STOP and self.mailbox.user_length >= limit:
+        if limit is not None and envelope.message is not STOP and self.mailbox.user_length >= limit:
             self.refuse(envelope, "restart_overflow")
             return True
         is_taken = self.mailbox.offer(envelope)
-        if is_taken is None:
-            is_taken = self._put_beyond_bound(envelope)
-        if is_taken:
-            self.wake()
-        return is_taken
+        return is_taken if is_taken is not None else self._put_beyond_bound(envelope)
 
     def _put_beyond_bound(self, envelope: Envelope) -> bool:
         try:
@@ -105,11 +131,31 @@ class Post(abc.ABC):
 
     def tell_control(self, message: object) -> bool:
         """Put a message ahead of the user's; return False if the actor has ended (then it is a dead letter, M7)."""
-        if self.mailbox.put_control(Envelope(message)):
-            self.wake()
-            return True
-        self.dead_letter(message, "dead")
-        return False
+        if not self._put_control(message):
+            self.dead_letter(message, "dead")
+            return False
+        resting = self._resting
+        if resting:  # as `wake` does it
+            try:
+                resting.pop()
+            except IndexError:
+                return True
+            self.dispatcher.schedule(self)
+        return True
+
+    def _put_control(self, message: object) -> bool:
+        envelope = Fresh()
+        envelope.message = message
+        envelope.reply_to = None
+        envelope.sender = here.turn
+        mailbox = self.mailbox
+        if mailbox.is_closed or mailbox.carries:
+            return mailbox.put_control(envelope)
+        lane = mailbox.control
+        if lane is None:
+            lane = mailbox.open_control()
+        lane.append(envelope)
+        return not mailbox.closed or not withdraw_from(lane, envelope)
 
     def signal(self, signal: Signal) -> None:
         """Put a signal in the system lane; if the actor has ended, the signal is refused here and now."""
@@ -124,7 +170,7 @@ class Post(abc.ABC):
         For actors that are part of what their parent does, such as the actions of a call: what they find out is
         there when the parent goes on. If the child is just running on another thread, the message waits.
         """
-        if self.mailbox.put_control(Envelope(message)):
+        if self._put_control(message):
             self.run_now()
         else:
             self.dead_letter(message, "dead")
@@ -133,26 +179,38 @@ class Post(abc.ABC):
 
     def wake(self) -> None:
         """Have a turn scheduled, unless one is due or under way already."""
-        if self._scheduled.acquire(blocking=False):
-            self._taken.release()
+        if self._take_out_of_rest():
             self.dispatcher.schedule(self)
-
-    def run_batch(self, grant: list[None]) -> None:
-        """Run a turn that is due. Called by the dispatcher, and for nothing if `run_now` was quicker."""
-        if self._taken.acquire(blocking=False):
-            self._run(grant)
 
     def run_now(self) -> None:
         """Run a turn on this thread, unless one is under way elsewhere; a pinned actor's turn waits for its thread."""
-        if self.dispatcher is not self.system.dispatcher:
+        dispatcher = self.dispatcher
+        if dispatcher is not self.system.dispatcher:
             self.wake()
-        elif self._scheduled.acquire(blocking=False) or self._taken.acquire(blocking=False):
-            with inside(here.turn, self):
-                self._run([None, None])  # two: inside another turn, whose time is not this one's
+        elif self._take_out_of_rest() or dispatcher.withdraw(self):
+            outer: Any = here.turn
+            if outer is None:
+                self.run_batch(_UNHURRIED)
+                return
+            before, outer.takes_in = outer.takes_in, self
+            try:
+                self.run_batch(_UNHURRIED)
+            finally:
+                outer.takes_in = before
+
+    def _take_out_of_rest(self) -> bool:
+        """Return whether it has rested, and this has ended that: then a turn is to be run, or scheduled."""
+        if not self._resting:  # a look first, because a pop of nothing costs ten times as much
+            return False
+        try:
+            self._resting.pop()
+        except IndexError:  # somebody else, in this moment
+            return False
+        return True
 
     @abc.abstractmethod
-    def _run(self, grant: list[None]) -> None:
-        """Run one turn, and then give `_scheduled` back. Whoever calls has taken it."""
+    def run_batch(self, grant: list[None]) -> None:
+        """Run a turn that was due, and put the actor to rest again. For who has taken it out of its rest."""
 
     # -- what is not handled -----------------------------------------------------------------------------------------
 

@@ -14,16 +14,15 @@ from types import CoroutineType
 from typing import Any, Final, cast
 
 from relay_actors.errors import Poisoned
-from relay_actors.runtime.anatomy import AnyActor, AnyCell, AnySystem
+from relay_actors.runtime.anatomy import AnyActor, AnyCell
 from relay_actors.runtime.asking import FOREVER, NoReplyYet, fail_ask, not_answered, skip_expired
 from relay_actors.runtime.async_handler import Hold
-from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.context import here
 from relay_actors.runtime.extras import STASHED, Extras
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.loop_flow import start_flow
-from relay_actors.runtime.mailbox import STOP, Envelope, Mailbox
+from relay_actors.runtime.mailbox import SHORT, STOP, Envelope
 from relay_actors.runtime.post import Post
 from relay_actors.runtime.reasons import NORMAL, ExitReason
 from relay_actors.runtime.signals import Internal, Signal
@@ -37,8 +36,9 @@ _log = logging.getLogger("relay_actors.runtime")
 # less a turn of quick ones costs. Most turns have one message, and never read it.
 _LOOKS_AT_THE_TIME: Final = frozenset({1, *range(3, 10_000, 4)})
 
-# Guards who counts as a zombie, of all actors. Re-entrant, because a finaliser may run in the middle.
-_zombies = threading.RLock()
+# Guards whose end begins, and who counts as a zombie, of all actors. Re-entrant, because a finaliser may run in the
+# middle.
+_ends = threading.RLock()
 
 
 class CellState(Enum):
@@ -62,43 +62,42 @@ class Turns(Post):
         state: where in its life it is.
         throughput: how many messages it may handle in one turn.
         hold: why it does not take its next message, if a handler awaits or an end is waited for; None otherwise.
-        inside: in whose turn its own turn runs; None otherwise.
         passes_to: a flow on a thread of its own, which goes on with this turn there; None otherwise.
+        in_flow: whether a flow of its is being driven, so that an await belongs to the actor and not to asyncio.
+        has_ended: whether its end has begun that cannot be taken back. Set once, by `begin_end`.
+        is_running: whether one of its turns is under way. Any thread; it may be over right after.
     """
 
     __slots__ = (
-        "_ending",
         "_extras",
         "_handling",
-        "_is_running",
         "_is_zombie",
         "_next",
         "_start_wanted",
         "actor",
+        "has_ended",
         "hold",
-        "inside",
+        "in_flow",
+        "is_running",
         "passes_to",
         "state",
         "throughput",
     )
 
-    def __init__(
-        self, system: AnySystem, dispatcher: Dispatcher, mailbox: Mailbox, *, late: bool, throughput: int
-    ) -> None:
-        super().__init__(system, dispatcher, mailbox, late=late)
-        self.throughput = throughput
-        self.state = _NEW
-        self.actor: AnyActor | None = None
-        self._ending = threading.Lock()  # tried, never waited for: who takes it ends the actor
-        self._start_wanted = False
-        self._is_running = False
-        self._is_zombie = False
-        self._handling: Envelope | None = None  # what the present turn is about; read by inspections, and by a kill
-        self._extras: Extras | None = None
-        self.hold: Hold | None = None
-        self.passes_to: TakesTurn | None = None
-        self.inside: Runnable | None = None
-        self._next: deque[Internal] | None = None  # touched in its turns only, so no lock guards it
+    # All of it is set by `Cell`.
+    _extras: Extras | None
+    _handling: Envelope | None  # what the present turn is about; read by inspections, and by a kill
+    _is_zombie: bool
+    _next: deque[Internal] | None  # touched in its turns only, so no lock guards it
+    _start_wanted: bool
+    actor: AnyActor | None
+    has_ended: bool
+    hold: Hold | None
+    in_flow: bool
+    is_running: bool
+    passes_to: TakesTurn | None
+    state: CellState
+    throughput: int
 
     @property
     def was_begun(self) -> bool:
@@ -124,21 +123,19 @@ class Turns(Post):
         """Whether a message that was put aside is to be handled now."""
         return self._extras is not None and self._extras.stash.has_ready
 
-    @property
-    def has_ended(self) -> bool:
-        """Whether an end has begun that cannot be taken back."""
-        return self._ending.locked()
+    def begin_end(self) -> bool:
+        """Begin its end, which cannot be taken back; False if that has begun already. Any thread: one gets True."""
+        with _ends:
+            if self.has_ended:
+                return False
+            self.has_ended = True
+            return True
 
     @property
     def answering(self) -> Future[Any] | None:
         """The answer to what is being handled, if that was asked."""
         handling = self._handling
         return None if handling is None else handling.reply_to
-
-    @property
-    def is_running(self) -> bool:
-        """Whether one of its turns is under way. Any thread; it may be over right after."""
-        return self._is_running
 
     def start(self) -> None:
         """Have it started, in a turn of its own. Any thread."""
@@ -168,9 +165,9 @@ class Turns(Post):
         So what follows from a message is done in the state that this message has left, whatever waits behind it. From
         elsewhere it takes its place in the control lane.
         """
-        turn = here.turn
+        turn: Any = here.turn
         while turn is not None and turn is not self:  # or in that of a child, which runs inside its own
-            turn = getattr(turn, "inside", None)
+            turn = turn.inside
         if turn is None:
             self.tell_control(message)
             return
@@ -262,17 +259,17 @@ class Turns(Post):
 
     # -- one turn ----------------------------------------------------------------------------------------------------
 
-    def _run(self, grant: list[None]) -> None:
-        outer, here.turn = here.turn, self
+    def run_batch(self, grant: list[None]) -> None:
+        """Run a turn that was due. For who has taken it: the dispatcher, or `run_now`."""
+        outer = here.turn
+        here.turn = self
         self.inside = outer
-        outer_flow, here.in_flow = here.in_flow, False
-        self._is_running = True
+        self.is_running = True
         try:
             self._handle_some(grant)
         finally:
             here.turn = outer
             self.inside = None
-            here.in_flow = outer_flow
             passes_to = self.passes_to
             if passes_to is None:
                 self.end_turn()
@@ -282,23 +279,31 @@ class Turns(Post):
 
     def end_turn(self) -> None:
         """Give the turn back. For who has it: the thread that runs it, or the flow to which it was passed on."""
-        self._is_running = False
+        self.is_running = False
         if self.has_ended:
             self.count_zombie(-1)
         # First give the turn back, then look. A sender puts first and then tries to have a turn scheduled, and
         # `kill` ends first and then does so: whichever comes second sees the other.
-        self._scheduled.release()
-        if self._has_work():
+        self._resting.append(None)
+        mailbox = self.mailbox
+        if (
+            mailbox.user or mailbox.control or mailbox.system or mailbox.older
+            or self._next or self.state is not _RUNNING or self.hold is not None or self._extras is not None
+        ) and self._has_work():  # fmt: skip
             self.wake()
 
     def _handle_some(self, grant: list[None]) -> None:
         mailbox = self.mailbox
         if self._start_wanted and self.state is _NEW:
             self._start()
+        user, room = mailbox.user, mailbox.room
+        if mailbox.older is not None or len(user) > SHORT:
+            mailbox.settle()
         for number in range(self.throughput):
-            signal = mailbox.take_system()
-            if signal is not None:
-                self._handle_signal(signal)
+            if mailbox.system:
+                signal = mailbox.take_system()
+                if signal is not None:
+                    self._handle_signal(signal)
             elif self._next and self._may_go_on():
                 self._guarded(self._next.popleft().deliver)
             elif self.hold is not None:
@@ -307,24 +312,41 @@ class Turns(Post):
                     self._handle_control(envelope)
                 elif self.hold is not None:
                     break
-            elif self.state is _RUNNING:
-                if self._extras is not None and (ready := self._extras.take_ready()) is not None:
-                    self._handle(ready)
-                elif (envelope := mailbox.take_control()) is not None:
-                    self._handle_control(envelope)
-                else:
-                    envelope = mailbox.take_user()
-                    if envelope is None:
-                        break
-                    self._handle(envelope)
-            else:
+            elif self.state is not _RUNNING:
                 break
+            elif self._extras is not None and (ready := self._extras.take_ready()) is not None:
+                self._handle(ready)
+            elif mailbox.control:  # from here on as `Mailbox.take_control` and `take_user` do it
+                if mailbox.is_closed:
+                    break
+                try:
+                    envelope = mailbox.control.pop(0)
+                except IndexError:  # it is being closed
+                    break
+                self._handle_control(envelope)
+            elif mailbox.older:
+                try:
+                    envelope = mailbox.older.popleft()
+                except IndexError:
+                    break
+                self._handle(envelope)
+            elif not user or mailbox.is_closed:
+                break
+            elif room is None:
+                try:
+                    envelope = user.pop(0)
+                except IndexError:
+                    break
+                self._handle(envelope)
+            elif (envelope := mailbox.take_user()) is not None:
+                self._handle(envelope)
             if self.passes_to is not None:  # a flow on a thread of its own goes on, before anything else is handled
                 break
             if not grant or (number in _LOOKS_AT_THE_TIME and len(grant) == 1 and self.dispatcher.is_slice_over()):
                 break
-        if self.state is _RUNNING and self.actor is not None:
-            self._guarded(self.actor.after_batch)
+        actor = self.actor
+        if actor is not None and actor.hears_of_batches and self.state is _RUNNING:
+            self._guarded(actor.after_batch)
         if self.hold is not None:
             self._guarded(self.hold.settle)
         if self.has_ended:
@@ -351,17 +373,23 @@ class Turns(Post):
     def _handle_signal(self, signal: Signal) -> None:
         if self.state is _DEAD:  # killed, and the mailbox closed: the sender leaves the signal to who took it
             signal.refuse(cast("AnyCell", self))
-        else:
-            self._guarded(partial(signal.handle, cast("AnyCell", self)))
+            return
+        try:
+            signal.handle(cast("AnyCell", self))
+        except BaseException as error:
+            self._fail_by(error)
 
     def _handle_control(self, envelope: Envelope) -> None:
         message = envelope.message
-        if isinstance(message, Internal):
-            self._handling = envelope
-            self._guarded(message.deliver)
-            self._handling = None
-        else:
+        if not isinstance(message, Internal):
             self._handle(envelope)
+            return
+        self._handling = envelope
+        try:
+            message.deliver()
+        except BaseException as error:
+            self._fail_by(error)
+        self._handling = None
 
     def _handle(self, envelope: Envelope) -> None:
         reply, message = envelope.reply_to, envelope.message
@@ -434,8 +462,11 @@ class Turns(Post):
         try:
             call()
         except BaseException as error:
-            self._fail(ExitReason("error", cause=error), None)
-            let_the_user_interrupt(error)
+            self._fail_by(error)
+
+    def _fail_by(self, error: BaseException) -> None:
+        self._fail(ExitReason("error", cause=error), None)
+        let_the_user_interrupt(error)
 
     def _hook(self, name: str, hook: Callable[..., object], *args: object) -> None:
         """Call a hook that must not be able to stop what is going on."""
@@ -447,14 +478,14 @@ class Turns(Post):
 
     def count_zombie(self, change: int) -> None:
         """Note that it has been killed in the middle of a turn, +1, or that such a turn has come back, -1."""
-        with _zombies:
-            if self._is_running if change > 0 else self._is_zombie:
+        with _ends:
+            if self.is_running if change > 0 else self._is_zombie:
                 self._is_zombie = change > 0
                 self.system.hooks.count("zombie_threads", change)
 
 
 # By these, who sees a thread's stack finds whose turn it runs (``self``), and what is being handled (``message``).
-RUNS_A_TURN: Final = Turns._run.__code__  # noqa: SLF001  # this module's own
+RUNS_A_TURN: Final = Turns.run_batch.__code__
 HANDLES_ONE: Final = (Turns._handle.__code__, Turns._handle_control.__code__)  # noqa: SLF001  # this module's own
 
 

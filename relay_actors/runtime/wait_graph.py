@@ -17,7 +17,7 @@ from typing import Protocol
 from relay_actors.errors import WouldDeadlock
 from relay_actors.runtime.base import Runnable
 
-__all__ = ["Awaited", "describe", "enter", "inside", "leave"]
+__all__ = ["Awaited", "describe", "enter", "leave"]
 
 
 class Awaited(Protocol):
@@ -38,12 +38,9 @@ class Awaited(Protocol):
         """Return the futures that have yet to be settled: itself, or some of those from which it is computed."""
 
 
-# Guards both tables. Re-entrant, because a finaliser may run in the middle, and ask.
+# Guards the table. Re-entrant, because a finaliser may run in the middle, and ask.
 _lock = threading.RLock()
 _waits: dict[Runnable, Awaited] = {}
-_inside: dict[Runnable, Runnable] = {}
-"""Whose turn has taken another one into itself, and goes on only after it. Each entry is written by the thread that has
-the outer turn, before the inner one runs, and so before that can wait: no lock is needed for writing."""
 
 
 def enter(turn: Runnable, future: Awaited) -> Awaited | None:
@@ -66,29 +63,6 @@ def leave(turn: Runnable, before: Awaited | None) -> None:
     """Note that ``turn`` does not block any more."""
     with _lock:
         _restore(turn, before)
-
-
-class inside:  # noqa: N801  # used as a verb: `with inside(outer, inner)`
-    """While it lasts, the turn of ``outer`` goes on only when that of ``inner``, which it has taken in, is over."""
-
-    __slots__ = ("_before", "_inner", "_outer")
-
-    def __init__(self, outer: Runnable | None, inner: Runnable) -> None:
-        self._outer = outer
-        self._inner = inner
-
-    def __enter__(self) -> None:
-        if self._outer is not None:
-            self._before = _inside.get(self._outer)
-            _inside[self._outer] = self._inner
-
-    def __exit__(self, *_exc: object) -> None:
-        if self._outer is None:
-            return
-        if self._before is None:
-            del _inside[self._outer]
-        else:
-            _inside[self._outer] = self._before
 
 
 def describe(who: Runnable) -> str:
@@ -131,7 +105,8 @@ def _edges(who: Runnable) -> list[tuple[Runnable, str]]:
         for part in future.open_parts():
             if part.settled_by is not None:
                 edges.append((part.settled_by, part.what_is_awaited))
-    inner = _inside.get(who)
+    # Written by the thread that has the outer turn, before the inner one runs, and so before that can wait.
+    inner: Runnable | None = getattr(who, "takes_in", None)
     if inner is not None:
         edges.append((inner, "runs"))
     return edges

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -174,7 +175,7 @@ def _settle(future: CallFuture[int]) -> None:
 @pytest.mark.parametrize("wait_for", [OwnWait.__await__, OwnWait.__iter__])
 def test_a_wait_of_ones_own_is_over_when_nobody_waits_for_it(wait_for: Any, monkeypatch: pytest.MonkeyPatch):
     """By ``await`` or by ``yield from``; others go on."""
-    monkeypatch.setattr(here, "in_flow", True)
+    monkeypatch.setattr(here, "turn", SimpleNamespace(in_flow=True))
     sleep: OwnWait[int] = OwnWait()
     steps = wait_for(sleep)
     assert next(steps) is sleep

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -48,11 +49,11 @@ class Driven:
         self._steps = Watched(call, coroutine).__await__()
 
     def step(self, error: BaseException | None = None) -> Any:
-        outer, here.in_flow = here.in_flow, True
+        outer, here.turn = here.turn, SimpleNamespace(in_flow=True)
         try:
             return next(self._steps) if error is None else self._steps.throw(error)
         finally:
-            here.in_flow = outer
+            here.turn = outer
 
 
 def test_the_futures_of_others_are_numbered_and_what_came_of_them_is_noted() -> None:

@@ -88,7 +88,7 @@ def _waiting(system: System, actor: type[Actor], number: int) -> tuple[float, in
     tracemalloc.start()
     for ref in refs:
         ref.tell(run)
-    while any(ref._cell._scheduled.locked() for ref in refs):
+    while not all(ref._cell.is_resting for ref in refs):
         threading.Event().wait(0.01)
     gc.collect()
     size = tracemalloc.get_traced_memory()[0] / number

@@ -541,7 +541,7 @@ def test_ten_thousand_that_await_hold_no_thread(system: System, as_flow: bool):
     if not as_flow:
         for ref in refs:
             ref.tell(gate)
-    until(lambda: not any(ref._cell._scheduled.locked() for ref in refs))
+    until(lambda: all(ref._cell.is_resting for ref in refs))
     assert isinstance(system.dispatcher, BatonDispatcher)
     assert system.dispatcher.thread_count < 20  # as many as the baton has spares on a machine that is busy
     assert system.dispatcher.pending_timers == 0

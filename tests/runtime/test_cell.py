@@ -3,7 +3,6 @@
 import gc
 import threading
 import weakref
-from collections import deque
 from typing import Any
 
 import pytest
@@ -365,7 +364,7 @@ def test_a_long_backlog_does_not_delay_stop_now():
     system = System(name="million")
     ref = system.start(Blocker)
     asked, let_go = block(ref)
-    ref._cell.mailbox._user.extend([Envelope("one of very many")] * length)
+    ref._cell.mailbox.user.extend([Envelope("one of very many")] * length)
     stopped = ref.stop(block=False, now=True)
     let_go.set()
 
@@ -472,13 +471,13 @@ def test_a_stop_while_the_children_end_for_a_restart_wins(world: World):
     child = spawn(parent, Recorder, log, spec=TRANSIENT)
     blocker = spawn(child, Recorder)
     world.settle()
-    blocker._cell._scheduled.acquire()  # as if it were in a long turn: it cannot end yet
+    blocker._cell._resting.clear()  # as if it were in a long turn: it cannot end yet
     child.tell(crash())
     world.settle()
     stopped = parent.stop(block=False, now=True)
     world.settle()
     assert not stopped.is_settled
-    blocker._cell._scheduled.release()
+    blocker._cell._resting.append(None)
     blocker._cell.wake()
     world.settle()
 
@@ -629,7 +628,7 @@ def test_a_handler_of_a_hook_that_hangs_is_killed(system: System):
     assert parent.stop(timeout=DEADLINE_S) is True
     assert child._cell.exit_reason.kind == "killed"
     let_go.set()
-    until(lambda: not child._cell._is_running)
+    until(lambda: not child._cell.is_running)
     assert child._cell.exit_reason.kind == "killed"
     assert system.dead_letters.counts == {}
 
@@ -761,7 +760,7 @@ def test_a_signal_that_is_taken_after_the_kill_is_refused(world: World):
     def die_with_a_straggler(actor: Any) -> None:
         actor._cell.mailbox.put_system(Stop(ExitReason("normal")))  # so that there is a lane
         actor._cell.kill("by the test")
-        actor._cell.mailbox._system.append(Stop(ExitReason("normal"), reply))
+        actor._cell.mailbox.system.append(Stop(ExitReason("normal"), reply))
 
     ref.tell(die_with_a_straggler)
     world.settle()
@@ -773,13 +772,13 @@ def test_a_message_that_is_taken_while_the_kill_comes_is_not_handled(world: Worl
     log: list[Any] = []
     ref = world.start(Recorder, log)
 
-    class Meddling(deque[Any]):
-        def popleft(self) -> Any:
-            envelope = super().popleft()
+    class Meddling(list[Any]):
+        def pop(self, at: Any = -1) -> Any:
+            envelope = super().pop(at)
             ref._cell.kill("by the test")
             return envelope
 
-    ref._cell.mailbox._user = Meddling()
+    ref._cell.mailbox.user = Meddling()
     asked = ref.ask("a", block=False)
     world.settle()
 

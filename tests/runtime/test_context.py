@@ -12,13 +12,13 @@ def test_each_thread_has_an_entry_of_its_own(world: World):
     seen: list[Any] = []
 
     def look(actor: Any) -> None:
-        thread = threading.Thread(target=lambda: seen.append((here.turn, here.in_flow)))
+        thread = threading.Thread(target=lambda: seen.append((here.turn, here.wait_by)))
         thread.start()
         thread.join(DEADLINE_S)
-        seen.append((here.turn, here.in_flow))
+        seen.append((here.turn, here.wait_by))
 
     ref = world.start(Recorder)
     ref.ask(look, timeout=0)
 
-    assert seen == [(None, False), (ref._cell, False)]
-    assert (here.turn, here.in_flow) == (None, False)
+    assert seen == [(None, None), (ref._cell, None)]
+    assert (here.turn, here.wait_by) == (None, None)

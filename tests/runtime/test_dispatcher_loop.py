@@ -38,7 +38,7 @@ def test_a_loop_is_made_at_the_first_use_and_is_the_only_one(system: System):
     assert len(loops) == 1
     assert threading.active_count() - before <= 4  # the loop's, and the three that every system begins with
     assert system.dispatcher.pending_timers == 0  # type: ignore[attr-defined]
-    assert not any(ref._cell._scheduled.locked() for ref in refs[10:-1])
+    assert all(ref._cell.is_resting for ref in refs[10:-1])
 
 
 def test_code_on_the_loop_may_use_asyncio_itself(system: System):

@@ -44,7 +44,7 @@ Act = Callable[[Any, ActorRef[Any]], None]
 
 
 def check_that_nothing_is_left(system: System, parent: ActorRef[Any], when: str) -> None:
-    until(lambda: not parent._cell._scheduled.locked() and system.actor_count == 0)
+    until(lambda: parent._cell.is_resting and system.actor_count == 0)
     assert system.dispatcher.pending_timers == 0, when  # type: ignore[attr-defined]
 
 

@@ -111,9 +111,9 @@ class Closing(Mailbox):
     """Broken: does not look again whether it was closed while it put."""
 
     def put_user(self, envelope: Envelope, wait_until: Any) -> tuple[bool, Envelope | None]:
-        if self._closed:
+        if self.is_closed:
             return False, None
-        put = self._user.append
+        put = self.user.append
         put(envelope)
         return True, None
 
@@ -122,9 +122,9 @@ class Draining(Mailbox):
     """Broken: drains first, and closes then."""
 
     def close(self) -> Any:
-        drained = list(self._user)
-        self._user.clear()
-        self._closed = True
+        drained = list(self.user)
+        self.user.clear()
+        self.is_closed = True
         return [], drained
 
 
@@ -140,13 +140,13 @@ def test_what_is_put_behind_the_closers_back_is_for_nobody_else_to_take():
     mailbox = Mailbox()
     taken: list[Any] = []
 
-    class Lane(type(mailbox._user)):  # type: ignore[misc]
+    class Lane(type(mailbox.user)):  # type: ignore[misc]
         def append(self, envelope: Any) -> None:
             mailbox.close()
             super().append(envelope)
             taken.append(mailbox.take_user())
 
-    mailbox._user = Lane()
+    mailbox.user = Lane()
     put, _dropped = mailbox.put_user(Envelope("late"), lambda *_args: False)
 
     assert (put, taken) == (False, [None])

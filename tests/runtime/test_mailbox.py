@@ -1,7 +1,7 @@
 """The mailbox: lanes, bound, and the one decision between enqueue and close."""
 
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay_actors.errors import MailboxFull
-from relay_actors.runtime.mailbox import STOP, Envelope, Mailbox, Overflow
+from relay_actors.runtime.mailbox import SHORT, STOP, Envelope, Mailbox, Overflow
 from relay_actors.runtime.reasons import NORMAL
 from relay_actors.runtime.signals import Stop
 from tests.runtime.worlds import DEADLINE_S
@@ -182,7 +182,7 @@ def test_closing_returns_what_was_waiting_in_order():
     assert mailbox.empty()
 
 
-class Meddling(deque[Any]):
+class Meddling(list[Any]):
     """A lane in which somebody else does something at the worst moment."""
 
     def __init__(self, before: Callable[[], object] = int, after: Callable[[], object] = int) -> None:
@@ -207,7 +207,7 @@ def test_closing_in_the_middle_of_a_put_is_decided_one_way(lane: str, moment: st
         signals, envelopes = mailbox.close()
         closed.extend([*signals, *envelopes])
 
-    setattr(mailbox, f"_{lane}", Meddling(**{moment: close}))
+    setattr(mailbox, lane, Meddling(**{moment: close}))
     signal, envelope = Stop(NORMAL), Envelope("a")
     if lane == "system":
         is_taken = mailbox.put_system(signal)
@@ -294,7 +294,7 @@ def test_the_bound_holds_and_every_message_is_accounted_for(steps: list[str], ca
             is_in, lost = mailbox.put_user(Envelope(put), no_wait)
             assert is_in
             dropped += lost is not None
-        waiting = [envelope for envelope in list(mailbox._user) if envelope.message is not STOP]
+        waiting = [envelope for envelope in list(mailbox.user) if envelope.message is not STOP]
         assert len(waiting) <= capacity
     assert put + stops == taken + dropped + mailbox.user_length
 
@@ -364,3 +364,68 @@ def test_taking_from_the_middle_makes_room():
     assert mailbox.withdraw(found)
     sender.join(DEADLINE_S)
     assert not sender.is_alive()
+
+
+def long_lane(number: int) -> Mailbox:
+    """A mailbox in which more wait than a list is good for; some of them have been moved, and others came after."""
+    mailbox = Mailbox()
+    for message in range(number):
+        mailbox.put_user(Envelope(message), no_wait)
+    mailbox.settle()
+    assert mailbox.older
+    for message in range(number, number + 3):
+        mailbox.put_user(Envelope(message), no_wait)
+    return mailbox
+
+
+def test_a_long_lane_keeps_its_order_and_its_length():
+    """M1: what is moved to where the first is taken quickly is still before what comes after it."""
+    number = 3 * SHORT
+    mailbox = long_lane(number)
+    first = mailbox.oldest()[0]
+    assert (first.message, mailbox.user_length, mailbox.lengths()) == (0, number + 3, (0, 0, number + 3))
+    assert mailbox.newest()[1].message == number + 2  # type: ignore[union-attr]  # somebody came last
+    assert mailbox.has_messages()
+    assert not mailbox.empty()
+
+    assert [mailbox.take_user().message for _ in range(number + 3)] == list(range(number + 3))  # type: ignore[union-attr]
+    assert mailbox.take_user() is None
+    assert (mailbox.older, mailbox.user) == (None, [])
+
+
+@pytest.mark.parametrize("number", [3 * SHORT, 3000])
+def test_closing_a_long_lane_gives_all_of_it_in_order(number: int):
+    """M5."""
+    mailbox = long_lane(number)
+    assert mailbox.take_user().message == 0  # type: ignore[union-attr]
+    for message in range(number + 3, 2 * number):
+        mailbox.put_user(Envelope(message), no_wait)
+
+    assert [envelope.message for envelope in mailbox.close()[1]] == list(range(1, 2 * number))
+    mailbox.settle()
+    assert mailbox.empty()
+    assert mailbox.take_user() is None
+
+
+def test_a_long_lane_is_looked_through_once_and_anything_is_taken_out_of_it():
+    """A14: what has been moved, and what has come after it."""
+    number = 2 * SHORT
+    mailbox = long_lane(number)
+    at = 0
+    for wanted in (5, number - 1, number + 1):
+        found, at = mailbox.look_for(1, at, lambda envelope, wanted=wanted: envelope.message == wanted)  # type: ignore[misc]
+        assert found is not None
+        assert found.message == wanted
+        assert mailbox.withdraw(found)
+        assert not mailbox.withdraw(found)
+    assert mailbox.look_for(1, at, lambda _envelope: True)[0].message == number + 2  # type: ignore[union-attr]
+    assert mailbox.user_length == number
+
+
+def test_a_closed_mailbox_moves_nothing():
+    """M5: what a late sender has put is for nobody but him."""
+    mailbox = Mailbox()
+    mailbox.user.extend(Envelope(number) for number in range(2 * SHORT))
+    mailbox.is_closed = True
+    mailbox.settle()
+    assert mailbox.older is None

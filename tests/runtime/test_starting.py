@@ -194,7 +194,7 @@ def end_as(kind: ExitKind, ref: Any) -> None:
         ref.tell(lambda actor: actor._cell.fail(ExitReason("start_failed", cause=OSError("no")), None))
     elif kind == "killed":
         ref.kill("enough")
-    elif ref._cell._ending.acquire(blocking=False):  # "lost" is said by whoever watches other nodes
+    elif ref._cell.begin_end():  # "lost" is said by whoever watches other nodes
         ref._cell._end(ExitReason("lost", "its node is gone"))
 
 

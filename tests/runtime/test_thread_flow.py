@@ -341,7 +341,7 @@ def test_code_that_blocks_in_a_flow_holds_up_nobody_else(system: System):
     own = ref.ask("own", block=False)
     assert echo.ask("other", timeout=DEADLINE_S) == "other"
     assert not own.is_settled
-    assert ref._cell._scheduled.locked()
+    assert not ref._cell.is_resting
     let_go.set()
     assert own.get(timeout=DEADLINE_S) == "own"
 

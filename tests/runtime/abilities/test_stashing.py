@@ -342,16 +342,17 @@ class Queue(Actor):
 def start_with(system: System, *messages: Any) -> tuple[Any, dict[Any, Any]]:
     """A queue that finds all ``messages`` in its mailbox at its first turn, and their answers."""
     ref = system.start(Queue)
-    until(lambda: not ref._cell._scheduled.locked())
-    with ref._cell._scheduled:  # it has a turn under way, for all that anybody knows
-        answers = {message: ref.ask(message, block=False) for message in messages}
+    until(lambda: ref._cell.is_resting)
+    ref._cell._resting.clear()  # it has a turn under way, for all that anybody knows
+    answers = {message: ref.ask(message, block=False) for message in messages}
+    ref._cell._resting.append(None)
     ref._cell.wake()
     return ref, answers
 
 
 def check_that_each_has_one_outcome(cell: Any, answers: dict[Any, Any], letters: list[DeadLetter], when: str) -> None:
     """Each is answered, or a dead letter; or it was being handled, and whoever asked has been told of the kill."""
-    until(lambda: not cell._scheduled.locked())
+    until(lambda: cell.is_resting)
     in_hand = 0
     for message, answer in answers.items():
         reasons = [letter.reason for letter in letters if letter.message is message]
@@ -470,6 +471,6 @@ def test_on_threads_nothing_is_lost_when_an_actor_ends(system: System, end: str)
             except ActorDead:
                 continue
         # Whoever asked is told before a handler that goes on after the kill comes to put its message aside.
-        until(lambda ref=ref: not ref._cell._scheduled.locked())
+        until(lambda ref=ref: ref._cell.is_resting)
         refused = [letter.message for letter in letters]
         assert len({*answered, *refused}) == len(answered) + len(refused)

@@ -62,7 +62,7 @@ def every_message_waits_in_one_place_until_it_has_its_outcome(program: Any) -> I
     for cell in program.open_cells.values():
         mailbox = cell.mailbox
         if mailbox.has_messages():
-            for lane in (mailbox._control, mailbox._user):
+            for lane in (mailbox.control, mailbox.older, mailbox.user):
                 waiting.update(
                     envelope.message.number for envelope in lane or () if isinstance(envelope.message, Envelope)
                 )
@@ -100,7 +100,7 @@ def who_has_work_has_a_turn_due(program: Any) -> Iterator[str]:
 
 
 def _is_idle(program: Any, cell: Any) -> bool:
-    return cell.state is CellState.RUNNING and cell.mailbox.empty() and not cell._scheduled.locked()
+    return cell.state is CellState.RUNNING and cell.mailbox.empty() and cell.is_resting
 
 
 @always

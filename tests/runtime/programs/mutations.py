@@ -8,9 +8,11 @@ import pytest
 from relay_actors.runtime.actor_timers import ActorTimers
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.children import Children
+from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
 from relay_actors.runtime.mailbox import STOP, Envelope, Mailbox
 from relay_actors.runtime.post import Post
 from relay_actors.runtime.registry import Registry
+from relay_actors.runtime.turns import Turns
 from relay_actors.runtime.watching import Watching
 
 __all__ = ["MUTATIONS"]
@@ -33,33 +35,43 @@ def found_as(word: str) -> Callable[[Mutation], Mutation]:
 
 @found_as("waits in 0 places")
 def a_message_is_lost(patch: pytest.MonkeyPatch) -> None:
-    take, taken = Mailbox.take_user, [0]
+    handle, taken = Turns._handle, [0]
 
-    def lose(mailbox: Mailbox) -> Envelope | None:
-        envelope = take(mailbox)
-        taken[0] += envelope is not None
-        return take(mailbox) if taken[0] % 10 == 0 else envelope
+    def lose(cell: Any, envelope: Envelope) -> None:
+        taken[0] += 1
+        if taken[0] % 10:
+            handle(cell, envelope)
 
-    patch.setattr(Mailbox, "take_user", lose)
+    patch.setattr(Turns, "_handle", lose)
 
 
 @found_as("waits all the same|second outcome")
 def a_message_is_handled_twice(patch: pytest.MonkeyPatch) -> None:
-    take, taken = Mailbox.take_user, [0]
+    handle, taken = Turns._handle, [0]
 
-    def repeat(mailbox: Mailbox) -> Envelope | None:
-        envelope = take(mailbox)
-        taken[0] += envelope is not None
-        if envelope is not None and taken[0] % 10 == 0:
-            mailbox._user.append(envelope)
-        return envelope
+    def repeat(cell: Any, envelope: Envelope) -> None:
+        taken[0] += 1
+        if taken[0] % 10 == 0:
+            cell.mailbox.user.append(envelope)
+        handle(cell, envelope)
 
-    patch.setattr(Mailbox, "take_user", repeat)
+    patch.setattr(Turns, "_handle", repeat)
 
 
 @found_as("out of order")
 def the_last_comes_first(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Mailbox, "take_user", lambda mailbox: mailbox._user.pop() if mailbox._user else None)
+    class Backwards(list[Any]):
+        def pop(self, _at: Any = -1) -> Any:
+            return super().pop()
+
+    make = Mailbox.__init__
+
+    def make_another(mailbox: Mailbox, *args: Any, **kwargs: Any) -> None:
+        make(mailbox, *args, **kwargs)
+        if mailbox.room is None:
+            mailbox.user = Backwards()
+
+    patch.setattr(Mailbox, "__init__", make_another)
 
 
 @found_as("waits in 0 places|open")
@@ -85,20 +97,28 @@ def who_asked_is_not_told_of_a_refusal(patch: pytest.MonkeyPatch) -> None:
 
 @found_as("two turns at once")
 def a_turn_is_given_while_one_is_under_way(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Post, "wake", lambda cell: cell.dispatcher.schedule(cell))
-    patch.setattr(Post, "run_batch", _run_whoever_has_the_turn)
+    class AlwaysThere(list[None]):
+        def pop(self, _at: Any = -1) -> None: ...
+
+    make = Cell.__init__
+
+    def make_another(cell: Cell, *args: Any, **kwargs: Any) -> None:
+        make(cell, *args, **kwargs)
+        cell._resting = AlwaysThere([None])
+
+    patch.setattr(Cell, "__init__", make_another)
 
 
 @found_as("no turn is due")
 def a_wake_up_is_lost(patch: pytest.MonkeyPatch) -> None:
-    wake, woken = Post.wake, [0]
+    schedule, woken = DeterministicDispatcher.schedule, [0]
 
-    def sleep_on(cell: Any) -> None:
+    def sleep_on(dispatcher: Any, runnable: Any) -> None:
         woken[0] += 1
         if woken[0] % 50:
-            wake(cell)
+            schedule(dispatcher, runnable)
 
-    patch.setattr(Post, "wake", sleep_on)
+    patch.setattr(DeterministicDispatcher, "schedule", sleep_on)
 
 
 @found_as("once too often|without a watch")
@@ -175,12 +195,3 @@ def a_restart_counts_as_two(patch: pytest.MonkeyPatch) -> None:
 @found_as("still has names")
 def names_outlive_their_owner(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Registry, "release", lambda registry, cell: None)
-
-
-def _run_whoever_has_the_turn(cell: Any, grant: list[None]) -> None:
-    cell._scheduled.acquire(blocking=False)
-    cell._taken.acquire(blocking=False)
-    try:
-        cell._run(grant)
-    finally:
-        cell._scheduled.acquire(blocking=False)
