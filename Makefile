@@ -13,7 +13,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(5, (os.cpu_count() or 1) +
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test thorough seeds chaos mutants torn stress kill9 lint format reference docs parity pykka-suite bench clean
+.PHONY: help demo test thorough seeds chaos mutants torn stress kill9 lint format reference docs parity pykka-suite bench bench-quick clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,8 +95,11 @@ $(PYKKA)/.installed: pyproject.toml tests/pykka_suite/requirements.txt
 pykka-suite: $(PYKKA)/.installed  ## Run pykka's own tests, unchanged, against our actors
 	$(PYKKA)/bin/python tests/pykka_suite/run.py $(wildcard $(PYKKA)/pykka/*.tar.gz)
 
-bench: $(STAMP)  ## Measure speed, as ratios in one run (with the official SDK after `make parity`)
+bench: $(STAMP) $(PARITY)/.installed  ## Measure speed, beside the official SDK in one run, and write it into docs (ARGS="--only calls --spin")
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+bench-quick: $(STAMP)  ## Take a look at speed: smaller, fewer rounds, nothing is written (ARGS="--only calls")
+	$(BIN)/python -m tests.benchmarks --quick $(ARGS)
 
 clean:  ## Remove everything that was made
 	rm -rf $(VENV) $(PARITY) $(PYKKA) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis

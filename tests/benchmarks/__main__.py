@@ -1,92 +1,58 @@
-"""Prints how fast it is, as ratios in one run: actors against stock pykka, timers, calls against the official SDK.
+"""Measures all that performance has targets for, side by side in one run.
 
-``make bench``, or ``python -m tests.benchmarks [calls] [at once] [rounds]``. The official SDK is measured when its
-environment is there (``make parity`` makes it). Everything is measured over TLS, rounds interleaved, the median kept.
+``make bench``, or ``python -m tests.benchmarks``; ``--only NAME …`` for some of it, ``--quick`` for a look. It exits
+with 0 when everything was measured, whatever the verdicts: a target that is missed is printed and is no error.
 """
 
 from __future__ import annotations
 
-import os
-import statistics
-import subprocess
-import sys
+import argparse
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from relay_actors.runtime.clock import SystemClock
-from relay_actors.simulator.tls import TlsFiles, make_tls_files
-from tests.benchmarks import actors, flows, recovery, timers
+from relay_actors.simulator.tls import make_tls_files
+from tests.benchmarks import calls, report
+from tests.benchmarks.arena import MODES, Arena
+from tests.benchmarks.contest import SDK_PYTHON
+from tests.benchmarks.rows import Row
 
-_ROOT = Path(__file__).parents[2]
-_SDK = _ROOT / ".venv-parity" / "bin" / "python"
+BENCHMARKS: dict[str, Callable[[Arena], list[Row]]] = {
+    "calls": calls.measure,
+}
 
 
-def _calls_per_second(tls: TlsFiles, client: list[str], calls: int, at_once: int) -> float:
-    server_args = ["0", str(tls.certificate_file), str(tls.key_file), str(calls), str(at_once)]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.call_server", *server_args],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=_ROOT,
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, and write into the documentation when all of it was measured in full."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks", description="Measure speed, as ratios in one run."
     )
-    assert server.stdout is not None
-    port = server.stdout.readline().split()[1]
-    environment = {**os.environ, "SIGNALWIRE_RELAY_CA_FILE": str(tls.ca_file), "SIGNALWIRE_LOG_LEVEL": "critical"}
-    args = [part.replace("PORT", port).replace("CA", str(tls.ca_file)) for part in client]
-    with subprocess.Popen(
-        args, cwd=_ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as side:
-        try:
-            line = server.stdout.readline().split()
-            server.wait(10)
-        finally:
-            side.terminate()
-            server.kill()
-            server.stdout.close()
-    if line[:1] != ["seconds"]:
-        raise SystemExit(f"the client failed: {' '.join(client)}")
-    return calls / float(line[1])
-
-
-def main(calls: int = 5_000, at_once: int = 100, rounds: int = 5) -> None:
-    """Measure, and print five tables."""
-    for title, theirs_are, figures in (
-        ("actors, against stock pykka", "pykka", actors.measure()),
-        ("timers, against asyncio's", "asyncio", timers.measure()),
-        ("waiting, against asyncio's tasks", "asyncio", flows.measure()),
-    ):
-        print(f"{title:34}{theirs_are:>12}{'ours':>12}{'ratio':>9}")
-        for name, theirs, ours in figures:
-            unit, scale = ("B", 1.0) if "bytes" in name else ("  ", 1.0) if "threads" in name else ("µs", 1e6)
-            print(f"{name:34}{theirs * scale:>10.2f} {unit}{ours * scale:>9.2f} {unit}{theirs / ours:>8.1f}x")
-
-    print(f"\n{'taking up calls, all in all':34}{'read only':>12}{'all up':>12}{'ratio':>9}")
-    for name, read_s, taken_s in recovery.measure():
-        print(f"{name:34}{read_s:>10.2f} s{taken_s:>11.2f} s{taken_s / read_s:>8.1f}x")
-
-    with tempfile.TemporaryDirectory() as folder:
-        tls = make_tls_files(Path(folder), clock=SystemClock())
-        ours = [sys.executable, "-m", "tests.benchmarks.our_client", "PORT", "CA"]
-        clients = {
-            "messages": [*ours, "messages"],
-            "flow": [*ours, "flow"],
-            "flow, with a journal": [*ours, "flow", f"{folder}/calls.db"],
-        }
-        if _SDK.exists():
-            clients["official SDK"] = [str(_SDK), "tests/benchmarks/sdk_client.py", "PORT"]
-        results: dict[str, list[float]] = {name: [] for name in clients}
-        for _ in range(rounds):
-            for name, client in clients.items():
-                results[name].append(_calls_per_second(tls, client, calls, at_once))
-                for left in Path(folder).glob("calls.db*"):  # also its WAL, in which the calls of this round are
-                    left.unlink()
-    base = statistics.median(results.get("official SDK", results["flow"]))
-    print(f"\n{'calls per second, over TLS':34}{'median':>12}{'ratio':>12}")
-    for name, values in results.items():
-        print(f"{name:34}{statistics.median(values):>10.0f}/s{statistics.median(values) / base:>11.2f}x")
-    if "official SDK" not in results:
-        print("(the official SDK is not installed: `make parity` installs it)")
+    parser.add_argument("--only", nargs="+", choices=BENCHMARKS, metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--rounds", type=int, help="5; 2 for a look")
+    parser.add_argument("--quick", action="store_true", help="a look: smaller, fewer rounds, nothing is written")
+    parser.add_argument("--spin", action="store_true", help="calls: only with a load server that never sleeps")
+    parser.add_argument("--sleep", action="store_true", help="calls: only with one that does")
+    args = parser.parse_args(arguments)
+    chosen = [mode for mode in MODES if getattr(args, mode)] or (["sleep"] if args.quick else list(MODES))
+    rounds = args.rounds or (2 if args.quick else 5)
+    if not SDK_PYTHON.exists():
+        print("The official SDK is not installed here, so there is nothing to compare with: `make bench` installs it.")
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        arena = Arena(
+            folder=folder, tls=make_tls_files(folder, clock=SystemClock()), rounds=rounds, modes=tuple(chosen),
+            is_quick=args.quick, has_sdk=SDK_PYTHON.exists(),
+        )  # fmt: skip
+        for benchmark in args.only or BENCHMARKS:
+            for row in BENCHMARKS[benchmark](arena):
+                print(report.as_line(row), flush=True)
+                rows.append(row)
+    with_targets = [row for row in rows if row.target is not None]
+    print(f"\n{sum(bool(row.is_met) for row in with_targets)} of {len(with_targets)} targets are met")
+    return 1 if any(row.failure for row in rows) else 0
 
 
 if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:]))
+    raise SystemExit(main())
