@@ -13,13 +13,20 @@ from pathlib import Path
 
 from relay_actors.runtime.clock import SystemClock
 from relay_actors.simulator.tls import make_tls_files
-from tests.benchmarks import calls, report
+from tests.benchmarks import calls, latency, live, mishaps, report
 from tests.benchmarks.arena import MODES, Arena
 from tests.benchmarks.contest import SDK_PYTHON
 from tests.benchmarks.rows import Row
 
 BENCHMARKS: dict[str, Callable[[Arena], list[Row]]] = {
     "calls": calls.measure,
+    "latency": latency.measure,
+    "blocking": latency.measure_blocking,
+    "memory": live.measure_memory,
+    "events": live.measure_events,
+    "growth": live.measure_growth,
+    "dropped": mishaps.measure_dropped,
+    "killed": mishaps.measure_killed,
 }
 
 

@@ -32,12 +32,14 @@ class Target:
     Attributes:
         of: ``ratio``: of ours to the other's; ``value``: of ours, in the row's unit.
         aim: what is hoped for beyond the target.
+        is_out_of_reach: it was measured with less load than the target is for, so that it is missed whatever came out.
     """
 
     at_least: float | None = None
     at_most: float | None = None
     aim: float | None = None
     of: str = "ratio"
+    is_out_of_reach: bool = False
 
     @property
     def bound(self) -> float:
@@ -48,6 +50,8 @@ class Target:
 
     def is_met_by(self, value: float) -> bool:
         """Return whether ``value`` is on the right side of the bound."""
+        if self.is_out_of_reach:
+            return False
         return value >= self.bound if self.at_least is not None else value <= self.bound
 
     def said(self, unit: str) -> str:

@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
+from itertools import count
 from typing import Any
+
+from signalwire.relay import RelayClient, RelayError  # type: ignore[import-not-found]  # in its own environment only
 
 _PROMPT = {"digits": {"max": 1, "digit_timeout": 5.0}}
 
@@ -27,13 +31,71 @@ async def ivr_blocking(call: Any) -> None:
     await ivr(call)
 
 
-PROGRAMS = {"ivr": ivr, "ivr-blocking": ivr_blocking}
+async def idle(call: Any) -> None:
+    """A call that is up, and whose handler waits for its end."""
+    await call.answer()
+    await call.wait_for_ended()
+
+
+async def idle_returned(call: Any) -> None:
+    """A call that is up, and whose handler has returned."""
+    await call.answer()
+
+
+async def two_actions(call: Any) -> None:
+    """A call with two operations that run."""
+    await call.answer()
+    await call.play_audio("https://example.com/music.mp3")
+    await call.record()
+    await call.wait_for_ended()
+
+
+_EVENTS = count(1)
+_ALL_EVENTS = int(os.environ.get("BENCH_EVENTS", "0"))
+
+
+async def listens(call: Any) -> None:
+    """A call that listens to its play events, and gives a command upon another event."""
+
+    async def react(_event: Any) -> None:
+        await call.send_digits("1")
+
+    def add_one(event: Any) -> Any:
+        return react(event) if next(_EVENTS) == _ALL_EVENTS else None
+
+    await call.answer()
+    call.on("calling.call.play", add_one)
+    call.on("calling.call.hold", react)
+    await call.play_audio("https://example.com/music.mp3")
+    await call.wait_for_ended()
+
+
+async def commands(call: Any) -> None:
+    """Upon each event a command, and then another one, which tells whether the first has succeeded."""
+    await call.answer()
+    while True:
+        await call.wait_for("calling.call.hold")
+        try:
+            await call.play_tts("Hello.")
+        except RelayError:
+            await call.send_digits("0")
+        else:
+            await call.send_digits("1")
+
+
+PROGRAMS = {
+    "ivr": ivr,
+    "ivr-blocking": ivr_blocking,
+    "idle": idle,
+    "idle-messages": idle_returned,
+    "two-actions": two_actions,
+    "listens": listens,
+    "commands": commands,
+}
 
 
 def main(program: str) -> None:
     """Serve calls until it is killed."""
-    from signalwire.relay import RelayClient  # type: ignore[import-not-found]  # in its own environment only
-
     client = RelayClient(contexts=["bench"])
     client.on_call(PROGRAMS[program])
     client.run()

@@ -7,12 +7,14 @@ has logged in, with N calls.
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import threading
+from itertools import count
 from typing import Any
 
-from relay_actors import ActionCompleted, CallActor, RelayApp
-from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, PlayEvent
+from relay_actors import ActionCompleted, CallActor, RelayActorsError, RelayApp
+from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, PlayEvent, RelayEvent
 
 _PROMPT = {"digits": {"max": 1, "digit_timeout": 5.0}}
 
@@ -51,7 +53,79 @@ class IvrBlocking(Ivr):
         await super().run()
 
 
-PROGRAMS = {"ivr": Ivr, "ivr-messages": IvrMessages, "ivr-blocking": IvrBlocking}
+class Idle(CallActor):
+    """A call that is up, and whose flow waits for its end."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.wait_for_ended()
+
+
+class IdleMessages(CallActor):
+    """A call that is up, in message style: nothing waits."""
+
+    def on_receive(self, message: Any) -> None:
+        if isinstance(message, CallReceiveEvent):
+            self.answer()
+
+
+class TwoActions(CallActor):
+    """A call with two operations that run."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.play_audio("https://example.com/music.mp3")
+        await self.record()
+        await self.wait_for_ended()
+
+
+_EVENTS = count(1)
+_ALL_EVENTS = int(os.environ.get("BENCH_EVENTS", "0"))
+
+
+class Listens(CallActor):
+    """A call that listens to its play events, and gives a command upon another event."""
+
+    async def run(self) -> None:
+        await self.answer()
+        self.on("calling.call.play", self._count)
+        self.on("calling.call.hold", self._react)
+        await self.play_audio("https://example.com/music.mp3")
+        await self.wait_for_ended()
+
+    def _count(self, _event: RelayEvent) -> None:
+        if next(_EVENTS) == _ALL_EVENTS:
+            self.send_digits("1")
+
+    def _react(self, _event: RelayEvent) -> None:
+        self.send_digits("1")
+
+
+class Commands(CallActor):
+    """Upon each event a command, and then another one, which tells whether the first has succeeded."""
+
+    async def run(self) -> None:
+        await self.answer()
+        while True:
+            await self.wait_for("calling.call.hold")
+            try:
+                await self.play_tts("Hello.")
+            except RelayActorsError:
+                await self.send_digits("0")
+            else:
+                await self.send_digits("1")
+
+
+PROGRAMS = {
+    "ivr": Ivr,
+    "ivr-messages": IvrMessages,
+    "ivr-blocking": IvrBlocking,
+    "idle": Idle,
+    "idle-messages": IdleMessages,
+    "two-actions": TwoActions,
+    "listens": Listens,
+    "commands": Commands,
+}
 
 
 def main() -> None:

@@ -7,9 +7,16 @@ import json
 from typing import Any
 
 from tests.benchmarks.load.ivr import AtRate, Saturated
+from tests.benchmarks.load.live import Dropped, Killed, Live
 from tests.benchmarks.load.wire import Gate, GoneError
 
-_SCENARIOS: dict[str, Any] = {"saturated": Saturated, "at_rate": AtRate}
+_SCENARIOS: dict[str, Any] = {
+    "saturated": Saturated,
+    "at_rate": AtRate,
+    "live": Live,
+    "dropped": Dropped,
+    "killed": Killed,
+}
 
 
 def main() -> None:

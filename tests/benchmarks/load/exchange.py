@@ -116,10 +116,17 @@ class Exchange:
 
     def mark(self, name: str, *, waits: bool = True, **facts: Any) -> None:
         """Tell the harness how far it is; wait until it has looked at the client, unless not ``waits``."""
-        print(json.dumps({"mark": name, **facts}), flush=True)
+        print(json.dumps({"mark": name, "at": time.perf_counter(), **facts}), flush=True)
         if waits and not sys.stdin.readline():
             raise SystemExit("the harness has gone")
         self.now = time.perf_counter()
+
+    def break_off(self) -> None:
+        """Break the connection without a word; what was not sent yet never is."""
+        assert self.wire is not None
+        self.wire.drop()
+        self.wire = None
+        self._frames.clear()
 
     def offer(self, call_id: str) -> None:
         """Offer an inbound call."""

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from tests.benchmarks.load.exchange import Exchange
+from tests.benchmarks.load.quantiles import quantiles
 from tests.benchmarks.load.wire import Gate
 
 __all__ = ["AtRate", "Saturated"]
@@ -130,15 +131,3 @@ class AtRate(_Ivr):
             latencies=quantiles(self.latencies),
         )
         self.is_over = True
-
-
-def quantiles(seconds: list[float]) -> dict[str, float]:
-    """Return the median, the 95th and the 99th of 100, and the longest, in seconds."""
-    ordered = sorted(seconds)
-    if not ordered:
-        return {}
-
-    def at(part: float) -> float:
-        return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
-
-    return {"p50": at(0.5), "p95": at(0.95), "p99": at(0.99), "max": ordered[-1], "samples": float(len(ordered))}

@@ -142,6 +142,7 @@ class Wire:
         """Break the connection without a word."""
         self._client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # a reset, not an end
         self._client.close()
+        self._out = b""
 
 
 def _upgrade(client: ssl.SSLSocket) -> None:
