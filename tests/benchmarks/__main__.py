@@ -13,7 +13,7 @@ from pathlib import Path
 
 from relay_actors.runtime.clock import SystemClock
 from relay_actors.simulator.tls import make_tls_files
-from tests.benchmarks import calls, latency, live, mishaps, report
+from tests.benchmarks import calls, latency, live, mishaps, report, small
 from tests.benchmarks.arena import MODES, Arena
 from tests.benchmarks.contest import SDK_PYTHON
 from tests.benchmarks.rows import Row
@@ -27,6 +27,11 @@ BENCHMARKS: dict[str, Callable[[Arena], list[Row]]] = {
     "growth": live.measure_growth,
     "dropped": mishaps.measure_dropped,
     "killed": mishaps.measure_killed,
+    "call-start": small.measure_call_start,
+    "actors": small.measure_actors,
+    "flows": small.measure_flows,
+    "timers": small.measure_timers,
+    "imports": small.measure_imports,
 }
 
 
