@@ -28,8 +28,8 @@ class Command:
     @property
     def method(self) -> str:
         """The wire method, for example ``calling.play``. On the classes of one method also a class attribute."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not say how it is sent")
 
     def to_params(self) -> JsonObject:
         """Return the params of the request, without ``node_id`` and ``call_id``: those belong to the call."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not say how it is sent")
