@@ -408,7 +408,7 @@ class FlowLegActor(OutboundLegActor):
         if self._nexts and self._give_flow(message):
             return
         if self._keeps_untaken:
-            self.leg.untaken.append(message)
+            self.leg.keep_untaken(message)
         given = self.on_receive(message)
         if given is not None and inspect.iscoroutine(given):
             self._cell.drive(given, message)
@@ -425,7 +425,7 @@ class FlowLegActor(OutboundLegActor):
         while backlog:
             place: int | None = 0
             if cell.hold is None and cell.takes_messages:  # as nearly always
-                cell.hand(backlog.popleft(), self.hand_to_user)
+                cell.hand(backlog.pop(0), self.hand_to_user)
                 continue
             if cell.is_held:
                 place = next((at for at, message in enumerate(backlog) if self._may_come_between(message)), None)
@@ -466,7 +466,7 @@ class FlowLegActor(OutboundLegActor):
             if self._give_flow(message):
                 return None
             if self._keeps_untaken:
-                self.leg.untaken.append(message)
+                self.leg.keep_untaken(message)
                 return None
         return super()._handle_receive(message)
 

@@ -6,9 +6,8 @@ changed in place.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from relay_actors.actors.actions import Action
 from relay_actors.actors.blocking import BlockingWait
@@ -23,7 +22,10 @@ from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, DialE
 from relay_actors.protocol.states import CallState, advance, is_at_or_past
 from relay_actors.runtime.base import TimerHandle
 
-__all__ = ["Leg", "Listener", "StateWait"]
+__all__ = ["MOST_UNTAKEN", "Leg", "Listener", "StateWait"]
+
+MOST_UNTAKEN: Final = 64
+"""How many messages are kept for a flow that has not asked for them."""
 
 Listener = Callable[[Any], Any]
 
@@ -82,7 +84,7 @@ class Leg:
         pauses: what an incarnation waits for by itself, such as the end of a sleep.
         blockings: what blocking code of an incarnation has still to bring.
         backlog: what the user's handler has still to be told, oldest first; survives a crash of that handler.
-        untaken: what a flow has not asked for yet, newest last.
+        untaken: what a flow has not asked for yet, newest last; see `keep_untaken`.
         dialling: the dial procedure of an outbound call.
         flow_changed: why ``run()`` could not be brought to where it was before the process ended, and has begun anew.
         course: how far it has come, as the journal is told.
@@ -97,50 +99,53 @@ class Leg:
         has_listeners: whether anybody has listened to events.
     """
 
+    # Of the class, until it is something else: a call has most of these all its life as they are here, and whoever is
+    # made with fifty attributes of its own is made slowly, and is large.
+    call_id: str = ""
+    node_id: str = ""
+    tag: str = ""
+    cause: str = ""
+    segment_id: str = ""
+    project_id: str = ""
+    context: str = ""
+    is_bridged: bool = False
+    state: str = ""
+    stale_states: int = 0
+    end_reason: str = ""
+    ended_event: CallStateEvent | None = None
+    begun: bool = False
+    hand_on: Reply | None = None
+    is_handed_on: bool = False
+    is_let_go: bool = False
+    left_because: str = ""
+    hang_up: Reply | None = None
+    stall_watch: TimerHandle | None = None
+    dialling: Dialling | None = None
+    flow_changed: FlowChanged | None = None
+    flow_is_over: bool = False
+    is_cut_off: bool = False
+    is_orphaned: bool = False
+    expected_end: str = ""
+    end_watch: TimerHandle | None = None
+    lingers: bool = False
+    has_lingered: bool = False
+    end_timer: TimerHandle | None = None
+    has_listeners: bool = False
+
     def __init__(self, *, direction: Literal["inbound", "outbound"], data: dict[str, Any] | None = None) -> None:
-        self.call_id = ""
-        self.node_id = ""
-        self.tag = ""
-        self.cause = ""
-        self.segment_id = ""
-        self.project_id = ""
-        self.context = ""
         self.direction: str = direction
         self.device: JsonObject = {}
         self.peer: JsonObject = {}
-        self.is_bridged = False
-        self.state: str = ""
-        self.stale_states = 0
-        self.end_reason = ""
-        self.ended_event: CallStateEvent | None = None
         self.data: dict[str, Any] = data if data is not None else {}
-        self.begun = False
-        self.hand_on: Reply | None = None
-        self.is_handed_on = False
-        self.is_let_go = False
-        self.left_because = ""
-        self.hang_up: Reply | None = None
         self.actions: dict[str, Action] = {}
-        self.replies: set[Reply] = set()
+        self.replies: dict[Reply, None] = {}  # a set in the order in which they came
         self.under_way: dict[Any, UnderWay] = {}
-        self.stall_watch: TimerHandle | None = None
         self.waits: list[StateWait] = []
         self.pauses: list[Wait[Any]] = []
         self.blockings: list[BlockingWait[Any]] = []
-        self.backlog: deque[object] = deque()
-        self.untaken: deque[object] = deque(maxlen=64)
-        self.dialling: Dialling | None = None
-        self.flow_changed: FlowChanged | None = None
+        self.backlog: list[object] = []  # no deque: an empty one is as large as all the rest
+        self.untaken: list[object] = []
         self.course = Course()
-        self.flow_is_over = False
-        self.is_cut_off = False
-        self.is_orphaned = False
-        self.expected_end = ""
-        self.end_watch: TimerHandle | None = None
-        self.lingers = False
-        self.has_lingered = False
-        self.end_timer: TimerHandle | None = None
-        self.has_listeners = False
         self._listeners: dict[str, list[tuple[int | None, Listener]]] = {}
 
     # -- what it is --------------------------------------------------------------------------------------------------
@@ -305,6 +310,12 @@ class Leg:
         self._listeners[event_type] = [*still, (incarnation, listener)]
         self.has_listeners = True
 
+    def keep_untaken(self, message: object) -> None:
+        """Keep something for a flow that has not asked for it yet: the latest `MOST_UNTAKEN`."""
+        self.untaken.append(message)
+        if len(self.untaken) > MOST_UNTAKEN:
+            del self.untaken[0]
+
     def take_listeners(self, old: Leg) -> None:
         """Take over who listens to another leg, as far as they belong to no incarnation."""
         for event_type, known in old._listeners.items():
@@ -345,7 +356,7 @@ class Leg:
         waits, self.waits = self.waits, []
         for waiting in waits:
             waiting.wait.try_fail(error)
-        replies, self.replies = self.replies, set()
+        replies, self.replies = self.replies, {}
         for reply in replies:
             if reply is self.hang_up and self.is_ended:
                 reply.try_set({})

@@ -276,7 +276,7 @@ class LegActor(Stalling):
 
     def send_order(self, order: Perform | Control) -> None:
         """Send a command that has a reply."""
-        self.leg.replies.add(order.reply)
+        self.leg.replies[order.reply] = None
         self._send(order)
 
     def _send(self, order: Perform | Begin | Control) -> None:
@@ -390,7 +390,7 @@ class LegActor(Stalling):
             case Begin(action=action):
                 self._on_begin_answered(order, action, error)
             case Perform(reply=reply) | Control(reply=reply):
-                self.leg.replies.discard(reply)
+                self.leg.replies.pop(reply, None)
                 is_news = reply.try_set(result or {}) if error is None or is_gone else reply.try_fail(error)
                 if is_news and error is not None and not is_gone:
                     self._note_refusal(order, error)

@@ -272,7 +272,7 @@ class LegLife(Actor, AllVerbs):
         if self._is_silent:
             backlog.clear()
         while backlog:
-            self._cell.hand(backlog.popleft(), self.hand_to_user)
+            self._cell.hand(backlog.pop(0), self.hand_to_user)
 
     def receive_again(self, message: object) -> Any:
         """Hand the user what they had put aside: what the framework does with it was done the first time."""

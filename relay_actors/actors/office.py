@@ -14,6 +14,7 @@ from relay_actors.errors import ActorDead, NotSentError, RelayActorsError
 from relay_actors.protocol.devices import Devices
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.base import Dispatcher
+from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.system import System
 
 __all__ = ["App", "Office"]
@@ -97,6 +98,14 @@ class Office:
         self.is_cut_off = True
         self.doubts = Doubts()
         self.left: RelayActorsError | None = None
+        self._specs: dict[Any, ChildSpec] = {}
+
+    def spec_of(self, actor_class: Any) -> ChildSpec:
+        """Return how its supervisor treats a call or text of a class; made once, and not for each. Any thread."""
+        spec = self._specs.get(actor_class)
+        if spec is None:
+            spec = self._specs[actor_class] = actor_class.child_spec(self)
+        return spec
 
     @functools.cached_property
     def cells(self) -> frozenset[object]:

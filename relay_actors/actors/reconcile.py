@@ -202,7 +202,7 @@ class Reconciling(LegLife):
             order.too_late(leg)
             return
         if isinstance(order, Perform | Control):
-            leg.replies.add(order.reply)
+            leg.replies[order.reply] = None
         self.tell_connection(HoldBack(leg.subject))
         self._noted(order).is_holding = True
         self._doubt(order, error or ConnectionLostError())

@@ -191,7 +191,7 @@ class Router:
             ref = office.system.start_child(
                 office.calls,
                 actor_class,
-                spec=actor_class.child_spec(office),
+                spec=office.spec_of(actor_class),
                 keep=Kept(leg, office),
                 keys=(("call", event.call_id),),
             )
@@ -291,7 +291,7 @@ class Router:
             ref = office.system.start_child(
                 office.messages,
                 actor_class,
-                spec=actor_class.child_spec(office),
+                spec=office.spec_of(actor_class),
                 keep=KeptMessage(TextMessage.received(event), office, turn=turn),
                 keys=(key,),
             )

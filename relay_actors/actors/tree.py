@@ -194,7 +194,7 @@ class Tree:
 
     def start_call(self, actor_class: type[Any], kept: Kept, key: tuple[str, str]) -> CallRef:
         """Start the actor of a call that this side dials."""
-        spec = actor_class.child_spec(self.office)
+        spec = self.office.spec_of(actor_class)
         ref = self.system.start_child(self.office.calls, actor_class, spec=spec, keep=kept, keys=(key,))
         assert isinstance(ref, CallRef)
         return ref
@@ -282,7 +282,7 @@ class Tree:
             kept.let_nobody_wait("and so has the process that has sent it")
 
     def _start_text(self, sent: SentText | None, kept: KeptMessage) -> MessageRef:
-        spec = OutboundMessageActor.child_spec(self.office)
+        spec = self.office.spec_of(OutboundMessageActor)
         ref = self.system.start_child(self.office.messages, OutboundMessageActor, sent, spec=spec, keep=kept)
         assert isinstance(ref, MessageRef)
         return ref

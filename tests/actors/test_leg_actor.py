@@ -30,7 +30,7 @@ def test_a_command_on_a_call_that_is_gone_gives_nothing_and_raises_nothing(world
     reply = handle.answer()
     assert world.seen(handle, CommandFailed) == []
     assert reply.get(timeout=5) == {}
-    assert handle.leg.replies == set()
+    assert handle.leg.replies == {}
 
 
 @over_seeds(5)
