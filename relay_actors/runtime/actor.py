@@ -51,6 +51,9 @@ _MAY_NOT_AWAIT: Final = (
     "__init__", "on_start", "on_stop", "on_failure", "pre_restart", "after_batch", "on_child_started", "on_child_ended",
 )  # fmt: skip
 
+_PYKKAS: Final = frozenset({_ActorStop, ProxyCall, ProxyGetAttr, ProxySetAttr})
+"""What pykka handles by itself."""
+
 _constructing = threading.local()
 
 # Guards the classes that differ only in their dispatcher. Re-entrant, because making one runs the user's
@@ -109,6 +112,10 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
 
     hears_of_batches: ClassVar[bool] = False
     """Whether the class has an `after_batch` of its own: noted when it is made, for it is asked in each turn."""
+    hears_of_starts: ClassVar[bool] = False
+    """Whether the class has an `on_child_started` of its own."""
+    hears_of_ends: ClassVar[bool] = False
+    """Whether the class has an `on_child_ended` of its own."""
     _on_stop_takes_reason: ClassVar[bool] = False
     _cell: Cell
     _variants: ClassVar[dict[str, Any]]
@@ -133,6 +140,8 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
             raise TypeError(f"{cls.__name__}.directives must be {problem}")
         cls._on_stop_takes_reason = takes_reason(cls.on_stop)
         cls.hears_of_batches = cls.after_batch is not Actor.after_batch
+        cls.hears_of_starts = cls.on_child_started is not Supervising.on_child_started
+        cls.hears_of_ends = cls.on_child_ended is not Supervising.on_child_ended
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
         """Make the object of one incarnation, and give it its cell, before any constructor runs."""
@@ -185,6 +194,13 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
     @classmethod
     def construct(cls, cell: Cell) -> Self:
         """Make the object of one incarnation. For the cell."""
+        if cls.__new__ is Actor.__new__:  # as that and ``cls(…)`` do it, without a way round by the thread's own entry
+            self = object.__new__(cls)
+            self._cell = cell
+            cell.actor = self
+            if self.__init__(*cell.args, **cell.kwargs) is not None:  # type: ignore[misc]
+                raise TypeError(f"{cls.__name__}.__init__() should return None")
+            return self
         _constructing.cell = cell
         try:
             return cls(*cell.args, **cell.kwargs)
@@ -255,10 +271,14 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
 
     def receive(self, message: object) -> Any:
         """Handle one message: pykka's own (stop, proxy calls), or else by `on_receive`. For subclasses to extend."""
-        if isinstance(message, _ActorStop):
+        if type(message) is _ActorStop:
             self._cell.begin_stop(NORMAL)
             return None
         return self._handle_receive(message)
+
+    def _handle_receive(self, message: Any) -> Any:
+        # pykka's asks for each class one after the other; nobody has classes that are derived from these.
+        return super()._handle_receive(message) if type(message) in _PYKKAS else self.on_receive(message)
 
     def on_receive(self, message: Any) -> Any:
         """Handle one message. Override it; for what you do not know, call ``super().on_receive(message)``.
@@ -319,7 +339,7 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
     @staticmethod
     def is_for_pykka(message: object) -> bool:
         """Return whether a message is one that pykka handles by itself: a stop, or a call through a proxy."""
-        return isinstance(message, _ActorStop | ProxyCall | ProxyGetAttr | ProxySetAttr)
+        return type(message) in _PYKKAS
 
     @staticmethod
     def is_notice(message: object) -> bool:

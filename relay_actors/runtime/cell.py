@@ -29,7 +29,6 @@ from relay_actors.runtime.children import Children
 from relay_actors.runtime.context import here
 from relay_actors.runtime.extras import Extras
 from relay_actors.runtime.failures import ActorIsDead
-from relay_actors.runtime.flow import Running
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.inspection import label_of
 from relay_actors.runtime.mailbox import Mailbox
@@ -42,6 +41,9 @@ from relay_actors.runtime.watching import Watching
 __all__ = ["Cell"]
 
 _log = logging.getLogger("relay_actors.runtime")
+
+_NOTHING: Final[dict[str, Any]] = {}
+"""The keyword arguments of who has been started, and will not be started again. Nobody writes into it."""
 
 _KEPT_WHILE_RESTARTING = 1000
 
@@ -74,24 +76,9 @@ class Cell(Turns):
     """
 
     __slots__ = (
-        "__weakref__",
-        "_children",
-        "_failed_message",
-        "_ref",
-        "_stop_replies",
-        "_timers",
-        "_watching",
-        "actor_class",
-        "args",
-        "exit_reason",
-        "flow",
-        "incarnation",
-        "keep",
-        "kwargs",
-        "parent",
-        "serial",
-        "started",
-    )
+        "__weakref__", "_children", "_failed_message", "_stop_replies", "_tells_of_end", "_timers", "_watching",
+        "args", "exit_reason", "incarnation", "keep", "kwargs", "parent", "serial", "started",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -125,8 +112,9 @@ class Cell(Turns):
         self.takes_in = None
         # For `Turns`.
         self._extras = None
-        self._handling = None
+        self.handling = None
         self._is_zombie = False
+        self._lives = True
         self._next = None
         self._start_wanted = False
         self.actor = None
@@ -141,22 +129,26 @@ class Cell(Turns):
         self.parent: Cell | None = None
         self.incarnation = 0
         self.exit_reason: ExitReason = NORMAL
-        self.flow: Running | None = None
+        self.flow = None
         self.started: Future[bool] | None = None
         self._children: Children | None = None
         self._timers: ActorTimers | None = None
         self._watching: Watching | None = None
+        self._tells_of_end = False
         self._stop_replies: list[Future[bool]] | None = None
         self._failed_message: object = None
-        self._ref: Any = actor_class.make_ref(self)
+        self._ref = None
 
     def __repr__(self) -> str:
         return f"{self.actor_class.__name__}#{self.serial}"
 
     @property
     def ref(self) -> Any:
-        """What others hold of it."""
-        return self._ref
+        """What others hold of it; made when it is asked for, and then the same as long as it lives."""
+        ref = self._ref
+        if ref is None:
+            ref = self._ref = self.actor_class.make_ref(self)
+        return ref
 
     @property
     def is_between(self) -> bool:
@@ -191,7 +183,7 @@ class Cell(Turns):
             if self.actor is None:
                 self.construct()
             if not self._may_come_back():
-                self.args, self.kwargs = (), {}  # it may hold much, and nobody will need it again
+                self.args, self.kwargs = (), _NOTHING  # they may hold much, and nobody will need them again
             if not self._enter(_RUNNING) or self.actor is None:
                 return
             self.actor.begin()
@@ -200,9 +192,11 @@ class Cell(Turns):
             self._fail(ExitReason("start_failed", cause=error), None)
             let_the_user_interrupt(error)
             return
-        self._tell_starter(None)
-        if self.parent is not None:
-            self.parent.signal(ChildStarted(self))
+        if self.started is not None:
+            self._tell_starter(None)
+        parent = self.parent
+        if parent is not None and parent.hears_of_start(self):
+            parent.signal(ChildStarted(self))
         if self.incarnation == 0 and self.system.events.is_used:
             self.system.events.publish(ActorStarted(self.ref))
         if self._children is not None:
@@ -301,8 +295,10 @@ class Cell(Turns):
             then()
 
     def _spec(self) -> ChildSpec | None:
-        siblings = self.parent.children if self.parent is not None else None
-        return siblings.spec_of(self) if siblings is not None else None
+        parent = self.parent
+        if parent is None or parent._children is None:  # noqa: SLF001  # its own kind
+            return None
+        return parent._children.spec_of(self)  # noqa: SLF001
 
     def _waits_for_children(self) -> bool:
         return self._children is not None and self._children.is_awaited
@@ -364,7 +360,7 @@ class Cell(Turns):
             if self.has_ended:
                 self._answer_stops()
         spec = None if by_parent else self._spec()
-        if spec is None or not is_restarted(spec.restart, reason):
+        if spec is None or spec.restart is Restart.TEMPORARY or not is_restarted(spec.restart, reason):
             self._stop_for_good(reason)
         elif self.state is _RUNNING:
             if self._wait_for_parent(None):
@@ -393,6 +389,9 @@ class Cell(Turns):
             return
         if self._children is not None:
             self._children.refuse_held()
+        elif self._timers is None and self._extras is None and self.hold is None and self.flow is None:
+            self._finish(reason, has_begun)  # nothing has to be ended or waited for
+            return
         self._end_work(partial(self._once_childless, partial(self._finish, reason, has_begun)))
 
     def _finish(self, reason: ExitReason, has_begun: bool) -> None:
@@ -448,16 +447,22 @@ class Cell(Turns):
         keys = self.system.registry.keys_of(self) if reason.kind == "killed" and self.parent is not None else ()
         self.system.on_cell_ended(self)
         self.system.hooks.count(_ENDED[reason.kind])
-        signals, envelopes = self.mailbox.close()
+        signals, envelopes = self.mailbox.close(in_turn=here.turn is self)
         if self._timers is not None:
             self._timers.cancel_all()
         if self._children is not None:
             self._children.refuse_held()
-        self.watching.end(reason)
+        # First set, then look: who makes the watches at this moment sets them first, and then looks here.
+        self._tells_of_end = True
+        if self._watching is not None:
+            self._watching.end(reason)
         if self.system.events.is_used:
             self.system.events.publish(ActorEnded(self.ref, self.incarnation, reason))
-        if self.parent is not None:
-            self.parent.signal(ChildEnded(self, reason, keys))
+        parent = self.parent
+        if parent is not None:
+            is_inside = self.inside is parent and here.turn is self
+            if not (is_inside and parent.children is not None and parent.children.forget_quietly(self, reason)):
+                parent.signal(ChildEnded(self, reason, keys))
         answering = self.answering
         if answering is not None and here.turn is not self:
             # Killed in the middle of an ask: whatever its handler still returns is too late.
@@ -471,13 +476,15 @@ class Cell(Turns):
             self.refuse(envelope, "stash")
         for signal in signals:
             signal.refuse(self)
-        self._answer_stops()
+        if self._stop_replies is not None:
+            self._answer_stops()
         if self.started is not None:
             self._tell_starter(self._end_error())
-        self.args, self.kwargs = (), {}
+        self.args, self.kwargs = (), _NOTHING
         if self.actor is not None:
             self.wake()  # what is left of the incarnation is dropped in a turn: its flow may have something to say
-        self.system.release_dispatcher(self.dispatcher)
+        if self.dispatcher is not self.system.dispatcher:
+            self.system.release_dispatcher(self.dispatcher)
 
     def _end_error(self) -> ActorIsDead:
         return ActorIsDead(f"{self.ref} has ended ({self.exit_reason})")
@@ -501,6 +508,11 @@ class Cell(Turns):
     def children(self) -> Children | None:
         """The children, or None if it never had any."""
         return self._children
+
+    def hears_of_start(self, child: Cell) -> bool:
+        """Whether it matters to this actor that a child has started. Any thread."""
+        children = self._children
+        return children is not None and children.hears_of_start(child)
 
     def make_children(self) -> Children:
         """Return the children, made at the first call by the numbers of the class."""
@@ -529,6 +541,8 @@ class Cell(Turns):
             with _rare:
                 if self._watching is None:
                     self._watching = fresh
+            if self._tells_of_end:
+                self._watching.end(self.exit_reason)
         return self._watching
 
     def watch(self, target: Cell, *, on_restart: bool = False, death_pact: bool = False) -> int:

@@ -199,6 +199,35 @@ class Children(Restarting):
             self._group.on_started(record)
             self._forget_group()
 
+    def hears_of_start(self, child: AnyCell) -> bool:
+        """Whether anything follows from the start of ``child``: not, if it never comes again. Any thread."""
+        record = self._records.get(child)
+        return record is not None and (
+            record.spec.restart is not Restart.TEMPORARY
+            or record.place is not None
+            or bool(self._owner.actor_class.hears_of_starts)
+        )
+
+    def forget_quietly(self, child: AnyCell, reason: ExitReason) -> bool:
+        """Forget a child that has ended inside the owner's turn, if nothing else follows from that."""
+        record = self._records.get(child)
+        if (
+            record is None
+            or self._stopping
+            or self._waiters
+            or self._group is not None
+            or reason.is_abnormal
+            or record.spec.restart is not Restart.TEMPORARY
+            or record.spec.significant
+            or record.place is not None
+            or record.decided is not None
+            or self._owner.actor_class.hears_of_ends
+        ):
+            return False
+        record.cancel_timer()
+        del self._records[child]
+        return True
+
     def on_failed(self, child: AnyCell, reason: ExitReason, message: object) -> None:
         """Decide about a child that waits: restart it, now or later, or give it up."""
         record = self._record_of(child)

@@ -40,6 +40,7 @@ _LONGEST_SLEEP_S: Final = 3600.0
 _LONGEST_ROUND_S: Final = 0.002
 """However many actors are ready, timers, sockets and what is to be written wait no longer than this for them; and no
 turn begins another message after it (SEMANTICS D2)."""
+_NEVER: Final = float("inf")
 _POLL_AGAIN_AFTER_S: Final = 0.0005
 """While actors are ready, sockets are looked at this often: a poll costs as much as a turn."""
 
@@ -315,6 +316,7 @@ class BatonDispatcher:
     def serve(self, worker: _Worker) -> bool:
         """Hold the baton until it is taken away; return whether the thread is kept as a spare."""
         self._workers_here.worker = worker
+        worker.began = self._clock.now()
         while not (self._stopping or worker.is_retired):
             if not self._round(worker):
                 break
@@ -334,28 +336,28 @@ class BatonDispatcher:
 
     def _round(self, worker: _Worker) -> bool:
         """Poll, fire timers, run what is ready, then what is late; False when the baton was taken meanwhile."""
-        now = self._clock.now()
-        if now - self._polled_at >= _POLL_AGAIN_AFTER_S or not (self._ready or self._late):
+        now = worker.began  # when its last turn has ended: nothing has happened since
+        ready, late = self._ready, self._late
+        if now - self._polled_at >= _POLL_AGAIN_AFTER_S or not (ready or late):
             try:
                 self._poll()
             except Exception:
                 # A descriptor broke under us: its owner finds out when it reads. The baton must not be lost with it.
                 _log.exception("polling failed")
-            now = self._polled_at = self._clock.now()
+            now = self._polled_at = worker.began = self._clock.now()
         while (call := self._timers.take_due(now)) is not None:
             _make_call(call)
-        worker.began = now
         self._slice_until = until = now + _LONGEST_ROUND_S
-        if not self._run_all(worker, self._ready, until):
+        if ready and not self._run_all(worker, ready, until):
             return False
-        if not self._late:
+        if not late:
             return True
-        self._slice_until = self._clock.now() + _LONGEST_ROUND_S
-        return self._run_all(worker, self._late, float("inf"))
+        self._slice_until = worker.began + _LONGEST_ROUND_S
+        return self._run_all(worker, late, _NEVER)
 
     def _run_all(self, worker: _Worker, runnables: deque[Runnable], until: float) -> bool:
         """Give one turn to each that is ready now, as far as time allows; False when the baton was taken."""
-        grant, clock = worker.grant, self._clock
+        grant, now_by_clock = worker.grant, self._clock.now
         for _ in range(len(runnables)):
             if self._stopping:
                 return True
@@ -375,9 +377,9 @@ class BatonDispatcher:
                 grant.pop()
             except IndexError:  # taken away during the turn: somebody else is the holder now
                 worker.seat.returns += 1
-                self.long_turns.on_return(worker.seat, clock.now())
+                self.long_turns.on_return(worker.seat, now_by_clock())
                 return False
-            worker.began = now = clock.now()
+            worker.began = now = now_by_clock()
             if now >= until:
                 break
         return True

@@ -41,7 +41,7 @@ class Running(Protocol):
         """End it: it may not wait any more."""
 
 
-class Flow:
+class Flow(Internal):
     """One run of one coroutine, for one incarnation of an actor. Used in the actor's turns only.
 
     An await suspends the flow, not the actor. When the awaited future is settled in a turn of the actor, the flow goes
@@ -58,8 +58,8 @@ class Flow:
             is asked in it has no more time than that question (SEMANTICS A9, A13).
     """
 
-    __slots__ = ("_awaited", "_cell", "_coroutine", "_ending", "_envelope", "_is_cancelled", "_is_over", "_on_done",
-                 "_on_failed", "_wakes")  # fmt: skip
+    __slots__ = ("_awaited", "_cell", "_coroutine", "_ending", "_envelope", "_is_cancelled", "_is_over",
+                 "_is_to_be_ended", "_on_done", "_on_failed")  # fmt: skip
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Flow:
         self._on_done = on_done
         self._on_failed = on_failed
         self._awaited: Future[Any] | None = None
-        self._wakes = 0  # so that a wake-up for an await that was interrupted wakes nothing
+        self._is_to_be_ended = False  # it has been taken from what it awaited, and is given the error in its next turn
         self._is_over = False
         self._is_cancelled = False
         self._ending: BaseException | None = None
@@ -105,6 +105,7 @@ class Flow:
             self._ending = error
             return
         self._awaited = None
+        self._is_to_be_ended = False
         self._step(error)
 
     def end_with(self, error: BaseException) -> None:
@@ -117,8 +118,8 @@ class Flow:
         self._ending = error
         if self._awaited is not None and not self._awaited.is_settled:
             self._awaited = None
-            self._wakes += 1
-            self._cell.tell_control(_Wake(self, self._wakes))
+            self._is_to_be_ended = True
+            self._cell.tell_control(self)
 
     def cancel(self) -> None:
         """Raise `asyncio.CancelledError` at the await where the flow is, or else at the next that suspends it.
@@ -154,11 +155,14 @@ class Flow:
     def _step(self, error: BaseException | None) -> None:
         coroutine, cell = self._coroutine, self._cell
         outer, cell.in_flow = cell.in_flow, True
-        outer_handling = cell.set_handling(self._envelope)
+        outer_handling, cell.handling = cell.handling, self._envelope
         try:
             while True:
-                awaited = coroutine.send(None) if error is None else coroutine.throw(error)
-                error = None
+                if error is None:
+                    awaited = coroutine.send(None)
+                else:
+                    awaited = coroutine.throw(error)
+                    error = None
                 if not isinstance(awaited, Future):
                     error = FlowError(
                         f"a flow cannot await {type(awaited).__name__}: it is driven by its actor, not by asyncio. "
@@ -185,11 +189,12 @@ class Flow:
             self._tell_failed(failure)
             return
         else:
-            self._suspend_on(awaited)
+            self._awaited = awaited
+            awaited.add_done_callback(self._on_settled)
             return
         finally:
             cell.in_flow = outer
-            cell.set_handling(outer_handling)
+            cell.handling = outer_handling
         if self._on_failed is not None or not self._is_cancelled:
             self._on_done(result)
 
@@ -197,40 +202,24 @@ class Flow:
         if self._on_failed is not None:
             self._on_failed(error)
 
-    def _suspend_on(self, awaited: Future[Any]) -> None:
-        self._awaited = awaited
-        self._wakes += 1
-        wake = _Wake(self, self._wakes)
-
-        def settled(_future: object) -> None:
-            self._cell.tell_next(wake)
-
-        awaited.add_done_callback(settled)
-
-    def wake(self, number: int) -> None:
-        """Go on, if the flow still waits for what this wake-up belongs to."""
-        if self._is_over or number != self._wakes:
-            return
-        if self._awaited is not None:
-            self._awaited = None
-            self._step(None)
-        elif self._ending is not None:
-            error, self._ending = self._ending, None
-            self._step(error)
-
-
-class _Wake(Internal):
-    """An awaited future is settled: on its way through the control lane."""
-
-    __slots__ = ("_flow", "_number")
-
-    def __init__(self, flow: Flow, number: int) -> None:
-        self._flow = flow
-        self._number = number
+    def _on_settled(self, _future: object) -> None:
+        self._cell.tell_next(self)
 
     def deliver(self) -> None:
-        """Let the flow go on, in the actor's turn."""
-        self._flow.wake(self._number)
+        """Go on, if what is awaited is settled, or the flow is to be ended. In the actor's turn.
+
+        The flow itself is the message about that. One about an await that was interrupted may come later; it finds
+        that what is awaited now is not settled, or goes on in place of the message that is about this one.
+        """
+        awaited = self._awaited
+        if awaited is not None:
+            if awaited.is_settled:
+                self._awaited = None
+                self._step(None)
+        elif self._is_to_be_ended and not self._is_over:
+            self._is_to_be_ended = False
+            error, self._ending = self._ending, None
+            self._step(error)
 
 
 def place_of(coroutine: Any) -> str:

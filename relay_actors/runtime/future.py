@@ -62,14 +62,16 @@ class Future(pykka.Future[T]):
     instead_of_waiting: str = "Await this in `async def run`, or let what it brings come to on_receive"
     """What an actor is told that would wait for itself."""
 
+    # What a new one has, so that none of it has to be set: there is one for each thing that is asked and awaited.
+    _get_hook: Any = None  # pykka's
+    _settled: bool = False
+    _value: Any = None
+    _error: BaseException | None = None
+    _traceback: TracebackType | None = None
+    _callbacks: list[Callable[[Any], None]] | None = None
+
     def __init__(self, dispatcher: Dispatcher | None = None) -> None:
-        super().__init__()
         self._dispatcher = dispatcher
-        self._settled = False
-        self._value: Any = None
-        self._error: BaseException | None = None
-        self._traceback: TracebackType | None = None
-        self._callbacks: list[Callable[[Any], None]] | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -126,6 +128,7 @@ class Future(pykka.Future[T]):
         """
         if self._settled:
             raise queue.Full
+        pykka.Future.__init__(self)
         super().set_get_hook(func)
 
     def try_set(self, value: Any) -> bool:
@@ -144,10 +147,11 @@ class Future(pykka.Future[T]):
         with _settling:
             if not self._settled:
                 if self._callbacks is None:
-                    self._callbacks = []
-                self._callbacks.append(callback)
+                    self._callbacks = [callback]
+                else:
+                    self._callbacks.append(callback)
                 return
-        self._call(callback)
+        self._call_all([callback])
 
     def remove_done_callback(self, callback: Callable[[Any], None]) -> None:
         """Forget ``callback``, if it has not been called yet."""
@@ -159,6 +163,9 @@ class Future(pykka.Future[T]):
         turn: Any = here.turn
         if turn is not None and turn.in_flow and self.settles:
             yield self  # also when it is settled, which does not suspend: who drives the flow sees all that it awaits
+            if self._settled and self._get_hook is None and self._error is None:  # as `get` does it
+                value: T = self._value
+                return value
         elif not self._settled and self.settles:
             yield from self._await_in_asyncio()
         elif self._settled and asyncio._get_running_loop() is not None:  # noqa: SLF001  # documented: None without one
@@ -222,23 +229,25 @@ class Future(pykka.Future[T]):
         with _settling:
             if self._settled or self._get_hook is not None:
                 return False
-            self._value = value
-            self._error = error
-            self._traceback = error.__traceback__ if error is not None else None
+            if error is None:
+                self._value = value
+            else:
+                self._error = error
+                self._traceback = error.__traceback__
             self._settled = True
-            callbacks, self._callbacks = self._callbacks, None
+            callbacks = self._callbacks
+            if callbacks is None:
+                return True
+            self._callbacks = None
         self._call_all(callbacks)
         return True
 
     def _call_all(self, callbacks: list[Callable[[Any], None]] | None) -> None:
         for callback in callbacks or ():
-            self._call(callback)
-
-    def _call(self, callback: Callable[[Any], None]) -> None:
-        try:
-            callback(self)
-        except BaseException:
-            _log.exception("a done-callback raised callback=%r", callback)
+            try:
+                callback(self)
+            except BaseException:
+                _log.exception("a done-callback raised callback=%r", callback)
 
     @property
     def what_is_awaited(self) -> str:

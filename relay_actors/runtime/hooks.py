@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
+from typing import Final
 
 from relay_actors.runtime.base import Hooks
 
 __all__ = ["Counters", "GuardedHooks"]
+
+_NOTED_AT_MOST: Final = 500
 
 _log = logging.getLogger("relay_actors.runtime")
 
@@ -18,18 +21,32 @@ class Counters:
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
+        self._noted: list[str] = []  # what is to be counted once; to append to it is atomic, and costs next to nothing
         # Guards the counts: an increment is not atomic. Re-entrant, because a finaliser may count in the middle.
         self._lock = threading.RLock()
 
     def count(self, name: str, amount: int = 1) -> None:
         """Add to a counter. Any thread."""
+        if amount == 1:
+            self._noted.append(name)
+            if len(self._noted) > _NOTED_AT_MOST:
+                self._sum_up()
+            return
         with self._lock:
             self._counts[name] += amount
 
     def snapshot(self) -> dict[str, int]:
         """Return all counters. Any thread."""
         with self._lock:
+            self._sum_up()
             return dict(self._counts)
+
+    def _sum_up(self) -> None:
+        with self._lock:
+            number = len(self._noted)  # more may come meanwhile, behind these
+            noted = self._noted[:number]
+            del self._noted[:number]
+            self._counts.update(noted)
 
 
 class GuardedHooks:

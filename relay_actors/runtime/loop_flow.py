@@ -182,7 +182,7 @@ class _Steps(Coroutine[Any, Any, Any]):
     def _step(self, step: Callable[[], Any]) -> Any:
         self._raise_if_shut()
         outer, here.turn = here.turn, self._cell
-        outer_handling = self._cell.set_handling(self._envelope)
+        outer_handling, self._cell.handling = self._cell.handling, self._envelope
         try:
             awaited = step()
         except BaseException as error:
@@ -193,7 +193,7 @@ class _Steps(Coroutine[Any, Any, Any]):
             raise
         finally:
             here.turn = outer
-            self._cell.set_handling(outer_handling)
+            self._cell.handling = outer_handling
         self._raise_if_shut()  # by its own hand, while it ran
         return awaited
 

@@ -282,9 +282,15 @@ class Mailbox:
             self.room.notify()
             return withdraw_from(self.user, envelope)
 
-    def close(self) -> tuple[list[Signal], list[Envelope]]:
-        """Take nothing more, and return what was waiting: signals, and messages of the other lanes in order."""
+    def close(self, *, in_turn: bool = False) -> tuple[list[Signal], list[Envelope]]:
+        """Take nothing more, and return what was waiting: signals, and messages of the other lanes in order.
+
+        Args:
+            in_turn: whether it is who has the turn that closes: then nobody can be about to move a long lane.
+        """
         if self.room is None:
+            if in_turn:
+                return self._close()
             with _lanes:
                 return self._close()
         with self.room:

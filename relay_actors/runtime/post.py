@@ -15,9 +15,9 @@ from relay_actors.runtime.mailbox import STOP, Envelope, Fresh, Mailbox, withdra
 from relay_actors.runtime.reasons import DeadLetter, StreamEvent, Undelivered
 from relay_actors.runtime.signals import Internal, Signal
 
-__all__ = ["Post"]
+__all__ = ["UNHURRIED", "Post"]
 
-_UNHURRIED: Final[list[None]] = [None, None]
+UNHURRIED: Final[list[None]] = [None, None]
 """The grant of a turn inside another one, whose time is not its own: two elements, and nobody takes one away."""
 
 
@@ -164,12 +164,8 @@ class Post(abc.ABC):
         else:
             signal.refuse(cast("AnyCell", self))
 
-    def deliver_now(self, message: object) -> None:
-        """Have a child of the present turn handle ``message`` inside this turn.
-
-        For actors that are part of what their parent does, such as the actions of a call: what they find out is
-        there when the parent goes on. If the child is just running on another thread, the message waits.
-        """
+    def _deliver_by_mailbox(self, message: object) -> None:
+        """Have a child handle ``message`` in its turn, after what waits, and run that turn now."""
         if self._put_control(message):
             self.run_now()
         else:
@@ -190,11 +186,11 @@ class Post(abc.ABC):
         elif self._take_out_of_rest() or dispatcher.withdraw(self):
             outer: Any = here.turn
             if outer is None:
-                self.run_batch(_UNHURRIED)
+                self.run_batch(UNHURRIED)
                 return
             before, outer.takes_in = outer.takes_in, self
             try:
-                self.run_batch(_UNHURRIED)
+                self.run_batch(UNHURRIED)
             finally:
                 outer.takes_in = before
 

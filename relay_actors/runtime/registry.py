@@ -98,7 +98,16 @@ class Registry:
                     return owner
             if not fresh:
                 return cell
-            self._keys.setdefault(cell, {}).update(fresh)
+            keys = self._keys.setdefault(cell, {})
+            keys.update(fresh)
+            # First set, then look: who ends it begins the end first, and then looks whether it has keys, without this
+            # lock. So nobody who has heard of the end finds one of its names taken (W4).
+            if _has_ended(cell):
+                for key in fresh:
+                    del keys[key]
+                if not keys:
+                    del self._keys[cell]
+                return cell
             if self.waiting_room is not None:  # before anybody finds the new owner, and overtakes what waits
                 for key in fresh:
                     self.waiting_room.hand_over(key, cell)
@@ -120,6 +129,8 @@ class Registry:
 
     def release(self, cell: AnyCell) -> None:
         """Free all keys of ``cell``, which has ended, and tell it nothing any more."""
+        if cell not in self._keys and not self._subscriptions:  # most actors; see `register_all` and `subscribe`
+            return
         with self.lock:
             for key in self._keys.pop(cell, ()):
                 self._free(key, cell)
@@ -200,6 +211,11 @@ class Registry:
     def _tell(self, subscription: _Subscription, notice: KeysFound | KeyRegistered | KeyReleased) -> None:
         # With the lock held, so that notices are queued in the order in which the keys changed.
         subscription.subscriber.tell_control(_Notice(subscription, notice))
+
+
+def _has_ended(cell: AnyCell) -> bool:
+    # A call, because a type checker takes for granted that it still has not.
+    return cell.has_ended
 
 
 class _Subscription:

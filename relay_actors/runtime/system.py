@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import threading
 from collections.abc import Hashable
@@ -93,10 +94,9 @@ class System(Seeing):
         self.unexpected = UnexpectedMessages(self.hooks)
         self.observation = Observation(self)
         self._daemon = daemon
-        # Guards the serial, who lives, and whose threads there are. Re-entrant, because a finaliser may run in the
-        # middle.
+        # Guards whose threads there are. Re-entrant, because a finaliser may run in the middle.
         self._lock = threading.RLock()
-        self._serial = 0
+        self._serials = itertools.count(1)
         self._urn_family = UUID(int=self.random.getrandbits(64) << 64, version=4).int
         self._cells: dict[int, Cell] = {}
         self._pinned: set[PinnedDispatcher] = set()
@@ -108,8 +108,7 @@ class System(Seeing):
         self._on_loop = LoopDispatcher(self.dispatcher, self.loop_host)
         self._on_pool = BlockingDispatcher(self.dispatcher)
         self._is_stopping = False
-        self._nobody_left = threading.Event()
-        self._nobody_left.set()
+        self._nobody_left = threading.Event()  # set by the last to end while the system stops
 
     @property
     def clock(self) -> Clock:
@@ -129,8 +128,7 @@ class System(Seeing):
     @property
     def living(self) -> list[Cell]:
         """The cells of all living actors, in the order in which they were made."""
-        with self._lock:
-            return list(self._cells.values())
+        return list(self._cells.copy().values())  # a copy is made in one step, for all threads
 
     # -- seeing: see `Seeing` ----------------------------------------------------------------------------------------
 
@@ -275,7 +273,7 @@ class System(Seeing):
         for cell in self.living:
             if cell.parent is None:
                 cell.signal(Stop(ExitReason("shutdown", "the system stops")))
-        is_empty = self.dispatcher.wait_until(lambda: not self._cells, self._nobody_left.wait, timeout_s)
+        is_empty = self.dispatcher.wait_until(lambda: not self._cells, self._wait_until_empty, timeout_s)
         for cell in self.living:
             cell.kill("the system stops")
         self.waiting_messages.close()
@@ -288,6 +286,17 @@ class System(Seeing):
         if left:
             _log.error("threads that would not end system=%s threads=%d", self.name, left)
         return is_empty and not left
+
+    def _wait_until_empty(self, timeout_s: float | None) -> bool:
+        until = None if timeout_s is None else self.clock.now() + timeout_s
+        while True:
+            # First clear, then look: who ends last takes itself out first, and then sets it.
+            self._nobody_left.clear()
+            if not self._cells:
+                return True
+            left = None if until is None else until - self.clock.now()
+            if (left is not None and left <= 0) or not self._nobody_left.wait(left):
+                return not self._cells
 
     def urn_of(self, cell: Cell) -> str:
         """Return the name of an actor: a random UUID, as pykka's.
@@ -308,19 +317,14 @@ class System(Seeing):
 
     def next_serial(self) -> int:
         """Return a number that no other cell of this system has."""
-        with self._lock:
-            self._serial += 1
-            return self._serial
+        return next(self._serials)  # atomic
 
     def new_cell(
         self, actor_class: type[Actor], args: tuple[Any, ...], kwargs: dict[str, Any], *, keep: Any = None
     ) -> Cell:
         """Make a cell and count it among the living."""
         cell = Cell(self, actor_class, args, kwargs, keep=keep)
-        with self._lock:
-            self._cells[cell.serial] = cell
-            if len(self._cells) == 1:
-                self._nobody_left.clear()
+        self._cells[cell.serial] = cell
         if self.observation.observers:
             self.observation.dress(cell)
         return cell
@@ -330,10 +334,9 @@ class System(Seeing):
         self.registry.release(cell)
         if self.events.is_used:
             self.events.forget(cell)
-        with self._lock:
-            self._cells.pop(cell.serial, None)
-            if not self._cells:
-                self._nobody_left.set()
+        self._cells.pop(cell.serial, None)
+        if self._is_stopping and not self._cells:
+            self._nobody_left.set()
 
     def dispatcher_for(self, actor_class: type[Actor], serial: int) -> Dispatcher:
         """Return who runs an actor of this class.
@@ -342,11 +345,13 @@ class System(Seeing):
             ConfigError: its ``dispatcher`` is none that there is.
         """
         kind = actor_class.dispatcher
+        if kind == "pooled":
+            return self.dispatcher
         if kind not in DISPATCHERS:
             raise ConfigError(f"{actor_class.__name__}.dispatcher is {kind!r}: one of {', '.join(DISPATCHERS)}")
         if kind == "loop":
             return self._on_loop
-        if kind == "pooled" or isinstance(self.dispatcher, DeterministicDispatcher):
+        if isinstance(self.dispatcher, DeterministicDispatcher):
             return self.dispatcher
         if kind == "blocking":
             return self._on_pool

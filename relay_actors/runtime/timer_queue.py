@@ -60,7 +60,11 @@ class TimerQueue:
 
     def take_due(self, now: float) -> Callable[[], None] | None:
         """Return and remove the earliest call that is due by ``now``, or None."""
-        if not self._heap:  # the common case, without the lock
+        try:
+            # The common case, without the lock: one that is cancelled is due no later than those behind it.
+            if self._heap[0][0] > now:
+                return None
+        except IndexError:
             return None
         with self._lock:
             self._drop_cancelled()

@@ -20,10 +20,11 @@ from relay_actors.runtime.async_handler import Hold
 from relay_actors.runtime.context import here
 from relay_actors.runtime.extras import STASHED, Extras
 from relay_actors.runtime.failures import ActorIsDead
+from relay_actors.runtime.flow import Running
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.loop_flow import start_flow
-from relay_actors.runtime.mailbox import SHORT, STOP, Envelope
-from relay_actors.runtime.post import Post
+from relay_actors.runtime.mailbox import SHORT, STOP, Envelope, Fresh
+from relay_actors.runtime.post import UNHURRIED, Post
 from relay_actors.runtime.reasons import NORMAL, ExitReason
 from relay_actors.runtime.signals import Internal, Signal
 from relay_actors.runtime.thread_flow import TakesTurn
@@ -36,9 +37,8 @@ _log = logging.getLogger("relay_actors.runtime")
 # less a turn of quick ones costs. Most turns have one message, and never read it.
 _LOOKS_AT_THE_TIME: Final = frozenset({1, *range(3, 10_000, 4)})
 
-# Guards whose end begins, and who counts as a zombie, of all actors. Re-entrant, because a finaliser may run in the
-# middle.
-_ends = threading.RLock()
+# Guards who counts as a zombie, of all actors. Re-entrant, because a finaliser may run in the middle.
+_zombies = threading.RLock()
 
 
 class CellState(Enum):
@@ -64,17 +64,22 @@ class Turns(Post):
         hold: why it does not take its next message, if a handler awaits or an end is waited for; None otherwise.
         passes_to: a flow on a thread of its own, which goes on with this turn there; None otherwise.
         in_flow: whether a flow of its is being driven, so that an await belongs to the actor and not to asyncio.
+        handling: what the turn that is under way is about; None between messages. Read by any thread, and by a kill.
         has_ended: whether its end has begun that cannot be taken back. Set once, by `begin_end`.
         is_running: whether one of its turns is under way. Any thread; it may be over right after.
     """
 
     __slots__ = (
         "_extras",
-        "_handling",
         "_is_zombie",
+        "_lives",
         "_next",
+        "_ref",
         "_start_wanted",
         "actor",
+        "actor_class",
+        "flow",
+        "handling",
         "has_ended",
         "hold",
         "in_flow",
@@ -86,11 +91,15 @@ class Turns(Post):
 
     # All of it is set by `Cell`.
     _extras: Extras | None
-    _handling: Envelope | None  # what the present turn is about; read by inspections, and by a kill
-    _is_zombie: bool
+    _is_zombie: bool  # guarded by the lock, but for a look at it
+    _lives: bool  # there until its end begins
     _next: deque[Internal] | None  # touched in its turns only, so no lock guards it
+    _ref: Any
     _start_wanted: bool
     actor: AnyActor | None
+    actor_class: type[Any]
+    flow: Running | None
+    handling: Envelope | None
     has_ended: bool
     hold: Hold | None
     in_flow: bool
@@ -104,16 +113,6 @@ class Turns(Post):
         """Whether anybody has had it started."""
         return self._start_wanted or self.state is not _NEW
 
-    @property
-    def handling(self) -> Envelope | None:
-        """What the turn that is under way is about; None between messages. Any thread."""
-        return self._handling
-
-    def set_handling(self, envelope: Envelope | None) -> Envelope | None:
-        """Say what is being handled from now on; return what was until now. For a handler that goes on. In its turn."""
-        outer, self._handling = self._handling, envelope
-        return outer
-
     def take_stashed(self) -> Envelope | None:
         """Return the next message that was put aside and is to be handled now, or None. In its turn."""
         return None if self._extras is None else self._extras.take_ready()
@@ -125,16 +124,19 @@ class Turns(Post):
 
     def begin_end(self) -> bool:
         """Begin its end, which cannot be taken back; False if that has begun already. Any thread: one gets True."""
-        with _ends:
-            if self.has_ended:
-                return False
-            self.has_ended = True
-            return True
+        try:
+            del self._lives  # in one step, for all threads: who comes second gets an error
+        except AttributeError:
+            is_first = False
+        else:
+            is_first = True
+        self.has_ended = True  # by whoever comes: each can rely on it from here on
+        return is_first
 
     @property
     def answering(self) -> Future[Any] | None:
         """The answer to what is being handled, if that was asked."""
-        handling = self._handling
+        handling = self.handling
         return None if handling is None else handling.reply_to
 
     def start(self) -> None:
@@ -277,10 +279,59 @@ class Turns(Post):
                 self.passes_to = None
                 passes_to.take_turn()
 
+    def deliver_now(self, message: object) -> None:
+        """Have a child of the present turn handle ``message`` inside this turn.
+
+        For actors that are part of what their parent does, such as the actions of a call: what they find out is
+        there when the parent goes on. If the child is just running on another thread, the message waits.
+        """
+        mailbox, resting = self.mailbox, self._resting
+        if (
+            self.state is not _RUNNING or not resting or mailbox.carries
+            or mailbox.user or mailbox.control or mailbox.system or mailbox.older
+            or self._next or self.hold is not None or self._extras is not None or self.flow is not None
+            or self.dispatcher is not self.system.dispatcher or self.actor_class.hears_of_batches
+        ):  # fmt: skip
+            self._deliver_by_mailbox(message)
+            return
+        # Nothing waits, and nothing is to be done but to handle it: so it need not go through the mailbox, and this
+        # is all that there is of its turn. Otherwise as `run_now` and `run_batch` do it.
+        try:
+            resting.pop()
+        except IndexError:  # somebody else, in this moment
+            self._deliver_by_mailbox(message)
+            return
+        outer: Any = here.turn
+        envelope = Fresh()
+        envelope.message = message
+        envelope.reply_to = None
+        envelope.sender = outer
+        before = None
+        if outer is not None:
+            before, outer.takes_in = outer.takes_in, self
+        here.turn = self
+        self.inside = outer
+        self.is_running = True
+        try:
+            self._handle_control(envelope)
+            if mailbox.user or mailbox.system or self._next or self.hold is not None or self.has_ended:
+                self._handle_some(UNHURRIED)
+        finally:
+            here.turn = outer
+            self.inside = None
+            if outer is not None:
+                outer.takes_in = before
+            passes_to = self.passes_to
+            if passes_to is None:
+                self.end_turn()
+            else:
+                self.passes_to = None
+                passes_to.take_turn()
+
     def end_turn(self) -> None:
         """Give the turn back. For who has it: the thread that runs it, or the flow to which it was passed on."""
         self.is_running = False
-        if self.has_ended:
+        if self._is_zombie:
             self.count_zombie(-1)
         # First give the turn back, then look. A sender puts first and then tries to have a turn scheduled, and
         # `kill` ends first and then does so: whichever comes second sees the other.
@@ -351,6 +402,7 @@ class Turns(Post):
             self._guarded(self.hold.settle)
         if self.has_ended:
             self._drop_incarnation()
+            self._ref = None  # a circle otherwise, which only the garbage collector could undo
 
     def _may_go_on(self) -> bool:
         hold = self.hold  # read once: when this is asked after a turn, another one may drop it
@@ -384,12 +436,12 @@ class Turns(Post):
         if not isinstance(message, Internal):
             self._handle(envelope)
             return
-        self._handling = envelope
+        self.handling = envelope
         try:
             message.deliver()
         except BaseException as error:
             self._fail_by(error)
-        self._handling = None
+        self.handling = None
 
     def _handle(self, envelope: Envelope) -> None:
         reply, message = envelope.reply_to, envelope.message
@@ -399,10 +451,10 @@ class Turns(Post):
         if reply is not None and reply.deadline != FOREVER and skip_expired(self, envelope):
             return
         # First note what is being answered, then look: a kill ends first and then fails what is being answered.
-        self._handling = envelope
+        self.handling = envelope
         actor, extras = self.actor, self._extras
         if actor is None or self.state is not _RUNNING:
-            self._handling = None
+            self.handling = None
             was_aside = extras is not None and extras.was_aside(envelope)
             self.refuse(envelope, "stash" if was_aside else "dead")
             return
@@ -415,7 +467,7 @@ class Turns(Post):
                 self.drive(response, message, reply, tries_left=type(actor).retries)
             elif reply is not None and response is not STASHED:
                 self._reply(reply, response)
-        self._handling = None
+        self.handling = None
 
     def _reply(self, reply: Future[Any], response: object) -> None:
         if response is NoReplyYet or reply.is_deferred or not reply.try_set(response):
@@ -445,7 +497,7 @@ class Turns(Post):
         _log.warning("handling %s once more actor=%s", type(message).__name__, self, exc_info=error)
         if reply is not None:
             reply.is_deferred = False  # a token that the first attempt has taken is good for nothing
-        before = self.set_handling(envelope)
+        before, self.handling = self.handling, envelope
         try:
             response = actor.receive(message) if self._extras is None else self._extras.receive(actor, envelope)
         except BaseException as again:
@@ -456,7 +508,7 @@ class Turns(Post):
             elif reply is not None and response is not STASHED:
                 self._reply(reply, response)
         finally:
-            self.set_handling(before)
+            self.handling = before
 
     def _guarded(self, call: Callable[[], object]) -> None:
         try:
@@ -478,9 +530,12 @@ class Turns(Post):
 
     def count_zombie(self, change: int) -> None:
         """Note that it has been killed in the middle of a turn, +1, or that such a turn has come back, -1."""
-        with _ends:
-            if self.is_running if change > 0 else self._is_zombie:
-                self._is_zombie = change > 0
+        with _zombies:
+            # First set, then look: a turn first says that it is over, and then looks here, without the lock.
+            was_zombie, self._is_zombie = self._is_zombie, change > 0
+            if change > 0 and not self.is_running:
+                self._is_zombie = False
+            elif change > 0 or was_zombie:
                 self.system.hooks.count("zombie_threads", change)
 
 

@@ -20,10 +20,10 @@ from tests.support.thorough import IS_THOROUGH
 SEEDS = 2000 if IS_THOROUGH else 200
 CHUNK = 100
 DIGESTS = [
-    "41496469383b59db0d947d5d3c83338f13f5c99c34301ee944ba7e40fdc25550",
-    "5146d133114ad78d6cc986ffc1b469f8a4cadc95883e786f942d940d8e56aef7",
-    "e3be3967a33c7d187a8d4bebdcfb170c89d0737dbf09fdbe3bb4510a7fb17876",
-    "b7b0f775e54d2c688714671f235c58865a7f8f2359b4ed1f344d6fbeb12c748f",
+    "db0e009b172b11137212a3906f64791587f88bd74d318ddc361856a9662abd55",
+    "58a7cc2f812ae9c8ccba56dc34f5345e5d7c1fd4e7b144cc349b92a5728a4398",
+    "5aa8a124e4be14095828fdc9a4f4c1355081027c0f4d823886e3b61d3a9240f7",
+    "de0fc74ff76fc1d1876926f3c74717b976bebda5b0088f32329c140de0381775",
 ]
 """Fingerprints of the events of the first seeds, the same everywhere."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import pykka
 
@@ -17,6 +17,9 @@ from relay_actors.runtime.reasons import ExitReason
 __all__ = ["Supervising"]
 
 C = TypeVar("C", bound=pykka.Actor)
+
+
+_TEMPORARY: Final = ChildSpec()
 
 
 class Supervising:
@@ -120,11 +123,12 @@ class Supervising:
         keep: Any,
         definition: Child | None = None,
     ) -> Cell:
-        self._cell.make_children().check_room()
+        children = self._cell.children or self._cell.make_children()
+        children.check_room()
         child: Cell = self._cell.system.new_cell(actor_class, args, kwargs, keep=keep)
         try:
             child.construct()
-            self._cell.make_children().add(child, spec or ChildSpec(), definition=definition)
+            children.add(child, spec or _TEMPORARY, definition=definition)
         except BaseException as error:
             child.abandon(error)
             raise

@@ -77,12 +77,12 @@ def the_last_comes_first(patch: pytest.MonkeyPatch) -> None:
 @found_as("waits in 0 places|open")
 def a_closed_mailbox_forgets_what_waited(patch: pytest.MonkeyPatch) -> None:
     close = Mailbox.close
-    patch.setattr(Mailbox, "close", lambda mailbox: (close(mailbox)[0], []))
+    patch.setattr(Mailbox, "close", lambda mailbox, **how: (close(mailbox, **how)[0], []))
 
 
 @found_as("waits in 0 places|something lies in its mailbox")
 def a_mailbox_is_not_closed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Mailbox, "close", lambda mailbox: ([], []))
+    patch.setattr(Mailbox, "close", lambda mailbox, **how: ([], []))
 
 
 @found_as("the ask with message .* is open")
