@@ -38,6 +38,7 @@ __all__ = [
 Check: TypeAlias = Callable[[object], str | None]
 """Returns what the value must be, or None when it is that."""
 
+_TEXTS: Final = (str, bytes, bytearray)
 _KEYS: Final = re.compile(r"[0-9*#A-DwW]+")
 
 
@@ -51,7 +52,7 @@ def required(check: Check, **values: object) -> JsonObject:
         problem = check(value)
         if problem is not None:
             raise ArgumentError(f"{name} must be {problem}, not {value!r}")
-    return dict(values)
+    return values
 
 
 def given(check: Check, **values: object) -> JsonObject:
@@ -108,7 +109,7 @@ def scalar(value: object) -> str | None:
 
 def mapping(value: object) -> str | None:
     """Return None for a dictionary."""
-    return None if isinstance(value, Mapping) else "a dictionary"
+    return None if type(value) is dict or isinstance(value, Mapping) else "a dictionary"
 
 
 def typed_mapping(value: object) -> str | None:
@@ -119,8 +120,13 @@ def typed_mapping(value: object) -> str | None:
 
 def mappings(value: object) -> str | None:
     """Return None for a list of dictionaries."""
-    ok = is_list(value) and all(isinstance(item, Mapping) for item in cast(Sequence[object], value))
-    return None if ok else "a list of dictionaries"
+    if is_list(value):
+        for item in cast(Sequence[object], value):
+            if type(item) is not dict and not isinstance(item, Mapping):
+                break
+        else:
+            return None
+    return "a list of dictionaries"
 
 
 def texts(value: object) -> str | None:
@@ -131,7 +137,7 @@ def texts(value: object) -> str | None:
 
 def is_list(value: object) -> bool:
     """Return whether it is a list or a tuple, and not text."""
-    return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray)
+    return type(value) is list or (isinstance(value, Sequence) and not isinstance(value, _TEXTS))
 
 
 def is_number(value: object) -> bool:

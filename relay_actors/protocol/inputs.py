@@ -115,12 +115,12 @@ def collect_settings(settings: Mapping[str, object]) -> JsonObject:
 def part_of(settings: Mapping[str, object], part: str) -> JsonObject:
     """Return the settings of one part, ``digits`` or ``speech``: they may be wrapped, as the builders give them."""
     wrapped = settings.get(part)
-    return dict(wrapped) if isinstance(wrapped, Mapping) else dict(settings)
+    return dict(wrapped) if type(wrapped) is dict or isinstance(wrapped, Mapping) else dict(settings)
 
 
 def digits_problem(settings: object) -> str | None:
     """Return what the settings of digits must be, or None when they are that."""
-    most = settings.get("max") if isinstance(settings, Mapping) else None
+    most = settings.get("max") if type(settings) is dict or isinstance(settings, Mapping) else None
     if isinstance(most, int) and not isinstance(most, bool) and most > 0:
         return None
     misspelt = misspelt_parts(settings, ("max",)) if most is None else ""
@@ -130,14 +130,14 @@ def digits_problem(settings: object) -> str | None:
 def input_problem(settings: Mapping[str, object]) -> str | None:
     """Return what collect settings must be, or None when they wait for something that can come."""
     nested = collect_settings(settings)
-    parts = {part: nested[part] for part in PARTS if nested.get(part) is not None}
-    if not parts:
+    digits, speech = nested.get("digits"), nested.get("speech")
+    if digits is None and speech is None:
         # What else they hold is the server's business; but without either of these it could only ever time out.
         misspelt = misspelt_parts(settings)
         return f'a dictionary with "digits", "speech" or both, for example {{"digits": {{"max": 1}}}}{misspelt}'
-    if not isinstance(parts.get("speech", {}), Mapping):
+    if speech is not None and not isinstance(speech, Mapping):
         return 'a dictionary whose "speech" is a dictionary, which may be empty'
-    problem = digits_problem(parts["digits"]) if "digits" in parts else None
+    problem = None if digits is None else digits_problem(digits)
     return problem and f'a dictionary whose "digits" are {problem}'
 
 

@@ -7,7 +7,7 @@ Source: PROTOCOL 13.1, 13.3, 13.5, D1, D3.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import JsonObject
@@ -43,8 +43,10 @@ def tts(text: str, *, language: str | None = None, gender: str | None = None, vo
     Raises:
         ArgumentError: there is nothing to say, or the rest is no text.
     """
-    how = checks.given(checks.any_text, language=language, gender=gender, voice=voice)
-    return typed("tts", **checks.required(checks.text, text=text), **how)
+    params = checks.required(checks.text, text=text)
+    if language is not None or gender is not None or voice is not None:
+        params |= checks.given(checks.any_text, language=language, gender=gender, voice=voice)
+    return {"type": "tts", "params": params}
 
 
 def audio(url: str) -> JsonObject:
@@ -136,7 +138,8 @@ def typed(kind: str, **params: object) -> JsonObject:
 
 def nested(item: Mapping[str, object]) -> JsonObject:
     """Return ``item`` as ``{"type", "params"}``; one that has a ``params`` object is only copied."""
-    if isinstance(item.get("params"), Mapping):
+    params = item.get("params")
+    if type(params) is dict or isinstance(params, Mapping):
         return dict(item)
     params = {key: value for key, value in item.items() if key not in ("type", "params") and value is not None}
     return {"type": item.get("type"), "params": params}
@@ -144,17 +147,23 @@ def nested(item: Mapping[str, object]) -> JsonObject:
 
 def normalise(items: MediaItems) -> list[JsonObject]:
     """Return the items as the wire wants them, each `nested`; one alone may come without a list."""
-    return [nested(item) for item in ([items] if isinstance(items, Mapping) else items)]
+    return [nested(item) for item in _listed(items)]
 
 
 def problem(items: MediaItems) -> str | None:
     """Return what the items must be, or None when all of them have a type and something to play."""
-    for place, item in enumerate(normalise(items)):
+    for place, item in enumerate(_listed(items)):
         kind = item.get("type")
         if not isinstance(kind, str) or not kind:
             return f'a list of media items with a "type" each, and item {place} has none'
-        params = item["params"]
+        params = item.get("params")
+        inside = params if type(params) is dict or isinstance(params, Mapping) else item
         key = _NEVER_EMPTY.get(kind)
-        if key and isinstance(params, Mapping) and params.get(key) == "":
+        if key and inside.get(key) == "":
             return f"a list of media items with something to play, and the {key} of item {place} ({kind}) is empty"
     return None
+
+
+def _listed(items: MediaItems) -> Sequence[Mapping[str, object]]:
+    # The quick question first, here and elsewhere: an abstract class answers slowly, and nearly all are lists.
+    return [items] if type(items) is not list and isinstance(items, Mapping) else cast(Sequence[Any], items)

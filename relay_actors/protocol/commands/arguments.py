@@ -52,16 +52,12 @@ Convert: TypeAlias = Callable[[object], object]
 """Returns what is sent; None leaves the key out."""
 
 
-def _as_it_is(value: object) -> object:
-    return value
-
-
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """How an argument is checked and written."""
+    """How an argument is checked and written; without ``convert`` it is sent as it is."""
 
     check: Check
-    convert: Convert = _as_it_is
+    convert: Convert | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +74,7 @@ class As:
 
 
 def _media(value: object) -> str | None:
-    items = [value] if isinstance(value, Mapping) else value
+    items = [value] if type(value) is not list and isinstance(value, Mapping) else value
     return checks.mappings(items) or problem(cast(Sequence[Mapping[str, object]], items))
 
 

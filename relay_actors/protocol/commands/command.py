@@ -1,15 +1,17 @@
 """What all commands have in common: checked when made, written to params on demand. Layer: protocol, pure.
 
 A command is a frozen dataclass of keyword arguments that bear the names of the verbs. Their types (`arguments`) say how
-each is checked and written; from them one plan per class is built, once.
+each is checked and written; from them one plan per class is built when its first command is made. Most arguments of a
+command are not given: working through a plan costs no call for those.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Final, NamedTuple, Self, get_args, get_origin, get_type_hints
+from operator import attrgetter
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, Self, get_args, get_origin, get_type_hints
 
 from relay_actors.errors import ArgumentError
 from relay_actors.protocol.base import Command, JsonObject
@@ -43,16 +45,19 @@ class RelayCommand(Command):
     extra: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.extra, Mapping) or not all(isinstance(key, str) for key in self.extra):
-            raise self.refusal("extra", "a dictionary of further params by name", self.extra)
-        for slot in _plan(type(self)):
-            value = getattr(self, slot.attribute)
-            if value is None and slot.optional:
+        plan = _plan(type(self))
+        values = plan.values_of(self)
+        extra = values[-1]
+        if (extra or type(extra) is not dict) and not _is_extra(extra):
+            raise self.refusal("extra", "a dictionary of further params by name", extra)
+        for (attribute, optional, check), value in zip(plan.checks, values, strict=False):  # `extra` is one more
+            if value is None and optional:
                 continue
-            problem = slot.check(value)
+            problem = check(value)
             if problem is not None:
-                raise self.refusal(slot.attribute, problem, value)
-        self.check()
+                raise self.refusal(attribute, problem, value)
+        if plan.checks_whole:
+            self.check()
 
     def __repr__(self) -> str:
         given = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
@@ -76,19 +81,22 @@ class RelayCommand(Command):
         Arguments that were not given are left out, never null.
         """
         params: JsonObject = {}
-        for slot in _plan(type(self)):
-            value = getattr(self, slot.attribute)
-            if value is not None or slot.even_none:
-                sent = slot.convert(value)
+        plan = _plan(type(self))
+        values = plan.values_of(self)
+        for (key, even_none, convert), value in zip(plan.writes, values, strict=False):
+            if value is not None or even_none:
+                sent = value if convert is None else convert(value)
                 if sent is not None:
-                    params[slot.key] = sent
-        params.update((key, value) for key, value in self.extra.items() if value is not None)
+                    params[key] = sent
+        extra = values[-1]
+        if extra:
+            params.update((key, value) for key, value in extra.items() if value is not None)
         return params
 
     @classmethod
     def wire_names(cls) -> dict[str, str]:
         """Return the key of each argument in the params, by the argument's name, in the order of the params."""
-        return {slot.attribute: slot.key for slot in _plan(cls)}
+        return {slot.attribute: slot.key for slot in _plan(cls).slots}
 
     def refusal(self, argument: str, must_be: str, value: object) -> ArgumentError:
         """Return the error that says what ``argument`` must be. Texts and objects are not shown: they may be secret."""
@@ -110,15 +118,28 @@ class ControlCommand(RelayCommand):
 
     def __post_init__(self) -> None:
         RelayCommand.__post_init__(self)
-        overriding = self.extra.get("control_id")
+        overriding = self.extra.get("control_id") if self.extra else None
         if overriding is not None:
             if not isinstance(overriding, str) or not overriding:
                 raise self.refusal("control_id", "text that is not empty", overriding)
             object.__setattr__(self, "control_id", overriding)
 
     def with_control_id(self, control_id: str) -> Self:
-        """Return the same command under ``control_id``, or this one if it has chosen its own."""
-        return self if self.control_id else dataclasses.replace(self, control_id=control_id)
+        """Return the same command under ``control_id``, or this one if it has chosen its own.
+
+        Raises:
+            ArgumentError: ``control_id`` is no text, or empty.
+        """
+        if self.control_id:
+            return self
+        if not isinstance(control_id, str) or not control_id:
+            raise self.refusal("control_id", "text that is not empty", control_id)
+        # Not by `dataclasses.replace`: all that it holds was checked when it was made.
+        named = object.__new__(type(self))
+        for name in _plan(type(self)).fields:
+            object.__setattr__(named, name, getattr(self, name))
+        object.__setattr__(named, "control_id", control_id)
+        return named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -132,18 +153,47 @@ class _Slot(NamedTuple):
     optional: bool
     even_none: bool
     check: Check
-    convert: Convert
+    convert: Convert | None
 
 
-_PLANS: Final[dict[type[RelayCommand], tuple[_Slot, ...]]] = {}
+class _Plan:
+    """How commands of one class are checked and written.
+
+    Attributes:
+        slots: the arguments that are sent, one by one.
+        fields: the names of all fields.
+        values_of: returns a command's arguments in the order of the slots, and ``extra`` as the last.
+        checks: of each slot the argument, whether it may be None, and its check.
+        writes: of each slot the key, whether it is written even when None, and how; None for a value sent as it is.
+        checks_whole: whether the class checks several arguments together.
+    """
+
+    __slots__ = ("checks", "checks_whole", "fields", "slots", "values_of", "writes")
+
+    def __init__(self, cls: type[RelayCommand]) -> None:
+        hints = get_type_hints(cls, include_extras=True)
+        self.slots = tuple(_slot(each, hints[each.name]) for each in _arguments(cls))
+        self.fields = tuple(each.name for each in dataclasses.fields(cls))
+        # Of one name alone, attrgetter would return no tuple.
+        names = [slot.attribute for slot in self.slots] or ["extra"]
+        self.values_of: Callable[[RelayCommand], tuple[Any, ...]] = attrgetter(*names, "extra")
+        self.checks = tuple((slot.attribute, slot.optional, slot.check) for slot in self.slots)
+        self.writes = tuple((slot.key, slot.even_none, slot.convert) for slot in self.slots)
+        self.checks_whole = cls.check is not RelayCommand.check
 
 
-def _plan(cls: type[RelayCommand]) -> tuple[_Slot, ...]:
+_PLANS: Final[dict[type[RelayCommand], _Plan]] = {}
+
+
+def _plan(cls: type[RelayCommand]) -> _Plan:
     plan = _PLANS.get(cls)
     if plan is None:
-        hints = get_type_hints(cls, include_extras=True)
-        plan = _PLANS[cls] = tuple(_slot(each, hints[each.name]) for each in _arguments(cls))
+        plan = _PLANS[cls] = _Plan(cls)
     return plan
+
+
+def _is_extra(value: object) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
 
 
 def _arguments(cls: type[RelayCommand]) -> Iterator[dataclasses.Field[object]]:

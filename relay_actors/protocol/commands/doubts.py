@@ -128,10 +128,10 @@ def _at(params: Mapping[str, object], place: Place) -> Iterable[Mapping[object, 
     """Return the objects at a place: none, one, or those of a list."""
     value: object = params
     for key in place:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             return ()
         value = value.get(key)
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         return (value,)
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else ()
 

@@ -199,10 +199,10 @@ def test_what_a_command_takes_the_server_takes(method: str, data: st.DataObject)
     cls = COMMANDS[method]
     drawn = {
         slot.attribute: data.draw(st.sampled_from([value for value in EVERYTHING if slot.check(value) is None]))
-        for slot in _plan(cls)
+        for slot in _plan(cls).slots
         if slot.check(object()) is not None and (not slot.optional or data.draw(st.booleans()))
     }
-    sent_as_given = {slot.attribute: {} for slot in _plan(cls) if slot.check(object()) is None}
+    sent_as_given = {slot.attribute: {} for slot in _plan(cls).slots if slot.check(object()) is None}
     if method == "calling.collect":  # it needs one of two, which no type can say
         drawn["digits"] = {"max": 1}
     if method == "messaging.send":
