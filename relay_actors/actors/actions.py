@@ -134,21 +134,25 @@ class Action(CallFuture["Action"]):
         return action
 
     def _set_up(self, call: ActionOwner, command: ActionCommand, on_completed: Callable[[Any], Any] | None) -> None:
-        super().__init__(call.runs_on, call.runs_as)
+        runs_on = call.runs_on
+        super().__init__(runs_on, call.runs_as)
         if on_completed is not None and not callable(on_completed):
             raise TypeError(f"on_completed must be a function of the completing event, not {on_completed!r}")
         self.call = call
         self.command = command
         self.control_id = command.control_id or ""
-        self.state: ActionState = ActionState.NEW
-        self.result: RelayEvent | None = None
-        self.is_gone = False
-        self.is_wanted = False
-        self.is_followed = False
-        self._deferred_stop: OnAction | None = None
         self._on_completed = on_completed
-        self._aside: Any = None
-        self._done: Future[RelayEvent] = Future(call.runs_on)
+        self._done: Future[RelayEvent] = Future(runs_on)
+
+    # What a new one is.
+    state: ActionState = ActionState.NEW
+    result: RelayEvent | None = None
+    is_gone: bool = False
+    is_wanted: bool = False
+    is_followed: bool = False
+    is_over: bool = False  # `is_done`, for the call's actor, which asks often
+    _deferred_stop: OnAction | None = None
+    _aside: Any = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.control_id} {self.state}>"
@@ -168,7 +172,7 @@ class Action(CallFuture["Action"]):
     @property
     def is_done(self) -> bool:
         """Whether it is over: completed, refused, or cut off."""
-        return self.result is not None or self._done.is_settled
+        return self.is_over
 
     @property
     def completed(self) -> bool:
@@ -223,26 +227,27 @@ class Action(CallFuture["Action"]):
 
     def begin(self) -> None:
         """Its command is on its way; or the call is rebuilt, and it runs already."""
-        self._drop_deferred()
+        if self._deferred_stop is not None:
+            self._drop_deferred()
         self.is_followed = True
         self.state = ActionState.REQUESTED
 
     def on_event(self, event: RelayEvent) -> OnAction | None:
         """Take one of its events; return what is to be sent now."""
         state = self.judge(event)
-        if state is None or self.is_done:
+        if state is None or self.is_over:
             return None
         if is_final(state, ACTION_MOVES):
             self.complete(state, event)
             return None
         self.state = ActionState(advance(self.state, state, ACTION_MOVES))
-        return self._take_deferred()
+        return None if self._deferred_stop is None else self._take_deferred()
 
     def on_begin_answered(self, error: BaseException | None) -> OnAction | None:
         """The server has answered the command that begins it; None: accepted. Return what is to be sent now."""
         if error is None:
             self.try_set(self)
-            return self._take_deferred()
+            return None if self._deferred_stop is None else self._take_deferred()
         if isinstance(error, CommandRejectedError) and error.call_is_gone:
             self.complete(ActionState.CALL_ENDED, RelayEvent("", {}))
         else:
@@ -265,12 +270,14 @@ class Action(CallFuture["Action"]):
 
         Whoever looks sees it; whoever waits is told by `release`.
         """
-        if self.is_done:
+        if self.is_over:
             return False
         self.state = state
         self.is_gone = state is ActionState.CALL_ENDED and not event.event_type
         self.result = event
-        self._drop_deferred()
+        self.is_over = True
+        if self._deferred_stop is not None:
+            self._drop_deferred()
         return True
 
     def release(self) -> None:
@@ -281,9 +288,10 @@ class Action(CallFuture["Action"]):
 
     def refuse(self, error: BaseException) -> bool:
         """Fail it, unless it is over. In the call's turn."""
-        if self.is_done:
+        if self.is_over:
             return False
         self.state = ActionState.CALL_ENDED if isinstance(error, CallEnded) else ActionState.REJECTED
+        self.is_over = True
         is_first = self._done.try_fail(error)
         self.try_fail(error)
         self._drop_deferred()
@@ -294,7 +302,7 @@ class Action(CallFuture["Action"]):
         self.is_followed = True
 
         def take_over(_done: object) -> None:
-            self.state, self.result, self.is_gone = other.state, other.result, other.is_gone
+            self.state, self.result, self.is_gone, self.is_over = other.state, other.result, other.is_gone, True
 
         Future.add_done_callback(other._done, take_over)
         follow(self, other)

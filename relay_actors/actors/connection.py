@@ -314,7 +314,10 @@ class ConnectionActor(HoldsBack):
 
     def _leave_if_due(self) -> None:
         """Leave all calls to the next process, once all is committed, and what was to leave has left (C4)."""
-        wire, now = self._wire, self.system.clock.now()
+        wire = self._wire
+        if wire.leaving is None:
+            return
+        now = self.system.clock.now()
         if leaving_mail.is_due(wire, now):
             leaving = leaving_mail.let_go_of_journal(wire)
             self._do(self._protocol.shut_down(now))
@@ -388,10 +391,11 @@ class ConnectionActor(HoldsBack):
     def _take(self, texts: Iterable[bytes]) -> None:
         now, logs = self.system.clock.now(), self._frames.is_on
         happenings: list[h.Happening] = []
+        receive = self._protocol.receive
         for text in texts:
             if logs:
                 self._frames.received(text, self._protocol.secrets)
-            happenings += self._protocol.receive(text, now)
+            happenings += receive(text, now)
         self._do(happenings)
 
     def _read_the_rest(self, transport: Transport) -> None:
@@ -431,8 +435,13 @@ class ConnectionActor(HoldsBack):
         try:
             while wire.told or wire.todo:
                 self._make_safe()
-                while wire.todo:
-                    self._do_one(wire.todo.popleft())
+                todo = wire.todo
+                while todo:
+                    one = todo.popleft()
+                    if isinstance(one, RelayEvent) and wire.leaving is None:  # as nearly always
+                        self._router.route(one)
+                    else:
+                        self._do_one(one)
         finally:
             self._is_doing = False
 
@@ -482,15 +491,13 @@ class ConnectionActor(HoldsBack):
             self._wire.journal.settled(request_id, outgoing, result, error)
 
     def _do_one(self, one: Step) -> None:
-        if isinstance(one, RelayEvent):  # first, because it is nearly always one
-            if self._wire.leaving is not None:
-                self._wire.leaving.not_delivered += 1  # it is safe: the next process delivers it
-            else:
-                self._router.route(one)
-            return
         match one:
             case h.RequestSucceeded(request_id=request_id, result=result):
                 self._settle(request_id, result, None)
+            case RelayEvent() if self._wire.leaving is not None:
+                self._wire.leaving.not_delivered += 1  # it is safe: the next process delivers it
+            case RelayEvent():
+                self._router.route(one)
             case Safe(frame_ids=frame_ids):
                 acknowledge = self._protocol.acknowledge
                 for frame_id in frame_ids:

@@ -419,8 +419,9 @@ class FlowLegActor(OutboundLegActor):
 
     def hand_out(self) -> None:
         """Hand the user what has gathered, as far as no handler awaits; then only what may come in between."""
-        backlog, cell = self.leg.backlog, self._cell
-        if self._is_silent:
+        leg, cell = self.leg, self._cell
+        backlog = leg.backlog
+        if leg.course.replay is not None and self._is_silent:
             backlog.clear()
         while backlog:
             place: int | None = 0

@@ -89,14 +89,14 @@ class _AnswerIn(Internal):
     __slots__ = ("_cell", "_error", "_number", "_result")
 
     def __init__(self, cell: Cell, number: int, result: JsonObject | None, error: RelayActorsError | None) -> None:
-        self._cell = cell
+        self._cell: Any = cell
         self._number = number
         self._result = result
         self._error = error
 
     def deliver(self) -> None:
         """Have it taken."""
-        cast("LegActor", self._cell.actor).on_told_answer(self._number, self._result, self._error)
+        self._cell.actor.on_told_answer(self._number, self._result, self._error)
 
 
 class LegActor(Stalling):
@@ -171,14 +171,17 @@ class LegActor(Stalling):
         action = leg.actions.get(event.control_id) if leg.actions else None
         if action is None:
             leg.backlog.append(event)
-            self._tell_listeners(event)
+            if leg.has_listeners:
+                self._tell_listeners(event)
         else:
             self.drive_action(action, action.on_event, event)
             leg.backlog.append(event)
-            if action.is_done:
+            if action.is_over:
                 self._report(action)
-            self._tell_listeners(event)
-            action.release()
+            if leg.has_listeners:
+                self._tell_listeners(event)
+            if action.result is not None:
+                action.release()
         if leg.waits:
             leg.settle_waits(event)
 
@@ -201,7 +204,7 @@ class LegActor(Stalling):
     def take_order(self, order: Order) -> None:
         """Do what a verb asks. In the turn."""
         leg = self.leg
-        if leg.is_ended and not isinstance(order, Listen):
+        if leg.state == CallState.ENDED and not isinstance(order, Listen):
             order.too_late(leg)
             if isinstance(order, Begin):
                 self._call_back(order.action)
@@ -231,7 +234,7 @@ class LegActor(Stalling):
                 action.begin()
                 self._send(order)
             case Control(action=action, reply=reply):
-                if action.is_followed and not action.is_done:
+                if action.is_followed and not action.is_over:
                     self.drive_action(action, action.on_order, order)
                 else:
                     reply.try_set({})  # there is nothing to do any more (SEMANTICS X5, PROTOCOL 10.6)
@@ -281,10 +284,14 @@ class LegActor(Stalling):
 
     def _send(self, order: Perform | Begin | Control) -> None:
         leg = self.leg
-        params = {"node_id": leg.node_id, "call_id": leg.call_id, **order.command.to_params()}  # PROTOCOL 8.7
-        self.office.doubts.look_at_params(order.command, params, leg.name)
+        command = order.command
+        params = {"node_id": leg.node_id, "call_id": leg.call_id, **command.to_params()}  # PROTOCOL 8.7
+        self.office.doubts.look_at_params(command, params, leg.call_id)
         self.note_sent(order)
-        self.ask_server(order, order.command.method, params)
+        if leg.course.replay is None:
+            self.give_command(order, command.method, params)
+        else:
+            self.ask_server(order, command.method, params)
 
     def ask_server(self, asking: Any, method: str, params: JsonObject) -> None:
         """Give a command; while the call is rebuilt, it is compared with what was given then.
@@ -374,7 +381,8 @@ class LegActor(Stalling):
         if known is not None and known.clock is None and not known.is_holding:  # as nearly always: it went well
             del self.leg.under_way[order]
             self.take_outcome(order, result, None)
-            self.hand_out()
+            if self.leg.backlog:
+                self.hand_out()
             return
         outcome = self.take_answer(order, result, error)
         if outcome is not None:
@@ -398,7 +406,7 @@ class LegActor(Stalling):
                     self._on_outcome(order.command, error, is_gone=is_gone)
 
     def _on_begin_answered(self, order: Begin, action: Action, error: RelayActorsError | None) -> None:
-        if not action.is_followed or action.is_done:
+        if not action.is_followed or action.is_over:
             return
         self.drive_action(action, action.on_begin_answered, error)
         if action.state is ActionState.REJECTED and error is not None:

@@ -283,7 +283,7 @@ class LegLife(Actor, AllVerbs):
 
     def _report(self, action: Action) -> None:
         """Tell of an operation that is over."""
-        if action.is_done:
+        if action.is_over:
             self.leg.actions.pop(action.control_id, None)
             if action.result is not None:
                 self.leg.backlog.append(ActionCompleted(action, action.result))
@@ -296,8 +296,6 @@ class LegLife(Actor, AllVerbs):
 
     def _tell_listeners(self, event: RelayEvent) -> None:
         """Call who listens; what one raises is logged, and harms nothing (SEMANTICS X13)."""
-        if not self.leg.has_listeners:
-            return
         for listener in self.leg.listeners(event.event_type, self._cell.incarnation):
             try:
                 given = listener(event)
@@ -357,7 +355,8 @@ class LegLife(Actor, AllVerbs):
         """The call has ended: everything that waits for it ends, in this turn (SEMANTICS X2)."""
         leg = self.leg
         leg.ended_event = event
-        self._tell_listeners(event)
+        if leg.has_listeners:
+            self._tell_listeners(event)
         leg.settle_waits(event)
         self.on_leg_ended()
         for action in tuple(leg.actions.values()):

@@ -55,6 +55,7 @@ class Router:
     def __init__(self, wire: Wire, send: Callable[[Outgoing], None], watch: Callable[[Any], object]) -> None:
         self._wire = wire
         self._office = wire.office
+        self._find = wire.office.system.registry.find
         self._send = send
         self._watch = watch
 
@@ -215,11 +216,13 @@ class Router:
 
     def _on_call_event(self, call_id: str, event: RelayEvent) -> None:
         wire = self._wire
-        ref = self._office.find(("call", call_id))
-        if ref is None and event.tag:
-            ref = self._office.find(("tag", event.tag))
-        if ref is not None:
-            self._deliver(ref, call_id, event)
+        cell = self._find(("call", call_id))
+        if cell is None and event.tag:
+            cell = self._find(("tag", event.tag))
+        if cell is not None:
+            if len(wire.parking):  # it may have registered itself a moment ago: what was parked comes first
+                self._hand_parked(call_id, cell.ref)
+            cell.tell_control(event)
         elif event.tag in wire.stale_tags:
             if self._is_late_leg(event):
                 self._end_late_leg(event.node_id, call_id)
@@ -343,8 +346,7 @@ class Router:
 
     def _deliver(self, ref: Any, parked_as: str, event: RelayEvent) -> None:
         # The owner may have registered itself a moment ago: what was parked comes first, or the order would be lost.
-        if len(self._wire.parking):
-            self._hand_parked(parked_as, ref)
+        self._hand_parked(parked_as, ref)
         ref.tell_ahead(event)
 
     def _hand_parked(self, name: str, ref: Any) -> None:

@@ -32,7 +32,7 @@ class CallFuture(Future[T], Coroutine[Any, Any, T]):
     """
 
     def __init__(self, dispatcher: Dispatcher | None = None, owner: Runnable | None = None) -> None:
-        super().__init__(dispatcher)
+        self._dispatcher = dispatcher  # as `Future` does it: there is one for whatever is asked and waited for
         self.settled_by = owner
 
     _steps: dict[object, Generator[Any, Any, T]] | None = None
@@ -98,7 +98,8 @@ class Reply(CallFuture[JsonObject]):
     )
 
     def __init__(self, command: Command, dispatcher: Dispatcher | None = None, owner: Runnable | None = None) -> None:
-        super().__init__(dispatcher, owner)
+        self._dispatcher = dispatcher
+        self.settled_by = owner
         self.command = command
 
     is_wanted: bool = False

@@ -263,7 +263,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "X5",
         "a stop is sent for an operation that is over",
         "actors/leg_actor.py",
-        "                if action.is_followed and not action.is_done:\n                    self.drive_action(action, action.on_order, order)",
+        "                if action.is_followed and not action.is_over:\n                    self.drive_action(action, action.on_order, order)",
         "                if action.is_followed:\n                    self.send_order(order)",
     ),
     Mutation(
