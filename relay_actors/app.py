@@ -38,6 +38,7 @@ from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future, WaitTimeout
+from relay_actors.runtime.garbage import set_aside_what_is_there
 from relay_actors.runtime.system import System
 from relay_actors.transport.base import Connector
 from relay_actors.transport.tapped import TappedConnector, Tell
@@ -429,6 +430,7 @@ class RelayApp(Requesting, Showing):
                 self.start(wait_s=None)
             finally:
                 self._hands_over = False
+            set_aside_what_is_there()
             ending = self.ending(news.put, drain_s)
             while not ending.hear(next_word(news)):
                 continue
