@@ -110,6 +110,10 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
     """What follows what a child raises, by its class, the most specific first; by default a restart, as far as the
     child's restart type says so (SEMANTICS S12)."""
 
+    for_pykka: ClassVar[frozenset[type]] = _PYKKAS
+    """The classes of messages that pykka handles by itself."""
+    receives_plainly: ClassVar[bool] = True
+    """Whether the class hands a message to `on_receive` and does nothing else with it."""
     hears_of_batches: ClassVar[bool] = False
     """Whether the class has an `after_batch` of its own: noted when it is made, for it is asked in each turn."""
     hears_of_starts: ClassVar[bool] = False
@@ -139,6 +143,7 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
         if problem is not None:
             raise TypeError(f"{cls.__name__}.directives must be {problem}")
         cls._on_stop_takes_reason = takes_reason(cls.on_stop)
+        cls.receives_plainly = (cls.receive, cls._handle_receive) == (Actor.receive, Actor._handle_receive)
         cls.hears_of_batches = cls.after_batch is not Actor.after_batch
         cls.hears_of_starts = cls.on_child_started is not Supervising.on_child_started
         cls.hears_of_ends = cls.on_child_ended is not Supervising.on_child_ended

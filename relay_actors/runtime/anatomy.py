@@ -24,12 +24,15 @@ class AnyActor(Protocol):
     """The user's object, as its cell knows it."""
 
     escalate_ask_errors: ClassVar[bool]
+    for_pykka: ClassVar[frozenset[type]]
     hears_of_batches: ClassVar[bool]
+    receives_plainly: ClassVar[bool]
     retries: ClassVar[int]
 
     def begin(self) -> None: ...
     def finish(self) -> None: ...
     def receive(self, message: object) -> Any: ...
+    def on_receive(self, message: Any) -> Any: ...
     def receive_again(self, message: object) -> Any: ...
     def after_batch(self) -> None: ...
     def leave_unanswered(self) -> None: ...
@@ -71,6 +74,7 @@ class AnyCell(Protocol):
     hold: Any
     state: Any
     in_flow: bool
+    stopped: bool
     handling: Any
 
     @property
@@ -126,6 +130,7 @@ class AnySystem(Protocol):
     random: Random
     hooks: Hooks
     dispatcher: Dispatcher
+    clock: Clock
     registry: Any
     dead_letters: Any
     restarts: Any
@@ -136,9 +141,6 @@ class AnySystem(Protocol):
     observation: Any
     own_threads: Any
     loop_host: Any
-
-    @property
-    def clock(self) -> Clock: ...
 
     def next_serial(self) -> int: ...
     def urn_of(self, cell: Any) -> str: ...

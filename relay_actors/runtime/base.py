@@ -74,7 +74,7 @@ class Dispatcher(Protocol):
 
     @property
     def clock(self) -> Clock:
-        """The clock by which timers fire."""
+        """The clock by which timers fire; always the same."""
 
     def schedule(self, runnable: Runnable) -> None:
         """Let ``runnable`` have a turn soon. Any thread. The caller has made sure that it is scheduled only once."""

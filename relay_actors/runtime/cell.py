@@ -182,7 +182,8 @@ class Cell(Turns):
         try:
             if self.actor is None:
                 self.construct()
-            if not self._may_come_back():
+            spec = self._spec()
+            if spec is None or spec.restart is Restart.TEMPORARY:
                 self.args, self.kwargs = (), _NOTHING  # they may hold much, and nobody will need them again
             if not self._enter(_RUNNING) or self.actor is None:
                 return
@@ -195,7 +196,7 @@ class Cell(Turns):
         if self.started is not None:
             self._tell_starter(None)
         parent = self.parent
-        if parent is not None and parent.hears_of_start(self):
+        if parent is not None and parent._children is not None and parent._children.hears_of_start(self):  # noqa: SLF001
             parent.signal(ChildStarted(self))
         if self.incarnation == 0 and self.system.events.is_used:
             self.system.events.publish(ActorStarted(self.ref))
@@ -278,7 +279,8 @@ class Cell(Turns):
     def _drop_incarnation(self) -> None:
         if self.actor is not None:
             self.actor.leave_unanswered()
-        self._end_work(for_restart=not self.has_ended)
+        if self._timers is not None or self._extras is not None or self.hold is not None or self.flow is not None:
+            self._end_work(for_restart=not self.has_ended)
         self.actor = None
 
     def _end_work(self, then: Callable[[], None] | None = None, *, for_restart: bool = False) -> None:
@@ -306,10 +308,6 @@ class Cell(Turns):
     def _keeps_children(self) -> bool:
         spec = self._spec()
         return spec is not None and spec.keep_children
-
-    def _may_come_back(self) -> bool:
-        spec = self._spec()
-        return spec is not None and spec.restart is not Restart.TEMPORARY
 
     # -- failure -----------------------------------------------------------------------------------------------------
 
@@ -441,13 +439,14 @@ class Cell(Turns):
         The order matters: names are free before anybody can hear of the end (W4), and nobody is told before every
         child is gone (L6).
         """
+        system, parent, is_in_turn = self.system, self.parent, here.turn is self
         self.exit_reason = reason
         self._go_down(reason.detail)
         # Who is begun anew after a kill is given its names back, as far as they are free then.
-        keys = self.system.registry.keys_of(self) if reason.kind == "killed" and self.parent is not None else ()
-        self.system.on_cell_ended(self)
-        self.system.hooks.count(_ENDED[reason.kind])
-        signals, envelopes = self.mailbox.close(in_turn=here.turn is self)
+        keys = system.registry.keys_of(self) if reason.kind == "killed" and parent is not None else ()
+        system.on_cell_ended(self)
+        system.hooks.count(_ENDED[reason.kind])
+        signals, envelopes = self.mailbox.close(in_turn=is_in_turn)
         if self._timers is not None:
             self._timers.cancel_all()
         if self._children is not None:
@@ -456,15 +455,13 @@ class Cell(Turns):
         self._tells_of_end = True
         if self._watching is not None:
             self._watching.end(reason)
-        if self.system.events.is_used:
-            self.system.events.publish(ActorEnded(self.ref, self.incarnation, reason))
-        parent = self.parent
+        if system.events.is_used:
+            system.events.publish(ActorEnded(self.ref, self.incarnation, reason))
         if parent is not None:
-            is_inside = self.inside is parent and here.turn is self
-            if not (is_inside and parent.children is not None and parent.children.forget_quietly(self, reason)):
+            siblings = parent._children if is_in_turn and self.inside is parent else None  # noqa: SLF001  # its own kind
+            if siblings is None or not siblings.forget_quietly(self, reason):
                 parent.signal(ChildEnded(self, reason, keys))
-        answering = self.answering
-        if answering is not None and here.turn is not self:
+        if not is_in_turn and (answering := self.answering) is not None:
             # Killed in the middle of an ask: whatever its handler still returns is too late.
             answering.try_fail(ActorIsDead(f"{self.ref} was killed while handling the message"))
         actor = self.actor
@@ -472,8 +469,9 @@ class Cell(Turns):
             actor.leave_unanswered()
         for envelope in envelopes:
             self.refuse(envelope, "dead")
-        for envelope in self._extras.stash.close() if self._extras is not None else ():
-            self.refuse(envelope, "stash")
+        if self._extras is not None:
+            for envelope in self._extras.stash.close():
+                self.refuse(envelope, "stash")
         for signal in signals:
             signal.refuse(self)
         if self._stop_replies is not None:
@@ -481,10 +479,10 @@ class Cell(Turns):
         if self.started is not None:
             self._tell_starter(self._end_error())
         self.args, self.kwargs = (), _NOTHING
-        if self.actor is not None:
+        if self.actor is not None and not is_in_turn:
             self.wake()  # what is left of the incarnation is dropped in a turn: its flow may have something to say
-        if self.dispatcher is not self.system.dispatcher:
-            self.system.release_dispatcher(self.dispatcher)
+        if self.dispatcher is not system.dispatcher:
+            system.release_dispatcher(self.dispatcher)
 
     def _end_error(self) -> ActorIsDead:
         return ActorIsDead(f"{self.ref} has ended ({self.exit_reason})")
@@ -508,11 +506,6 @@ class Cell(Turns):
     def children(self) -> Children | None:
         """The children, or None if it never had any."""
         return self._children
-
-    def hears_of_start(self, child: Cell) -> bool:
-        """Whether it matters to this actor that a child has started. Any thread."""
-        children = self._children
-        return children is not None and children.hears_of_start(child)
 
     def make_children(self) -> Children:
         """Return the children, made at the first call by the numbers of the class."""

@@ -88,7 +88,7 @@ class Children(Restarting):
 
     def check_room(self) -> None:
         """Raise what `add` would raise now."""
-        if self._stopping or self._owner.is_stopped:
+        if self._stopping or self._owner.stopped:
             raise ParentStopping(f"{self._owner} is stopping and takes no children")
         if self._max_children is not None and len(self._records) >= self._max_children:
             raise TooManyChildren(f"{self._owner} has {len(self._records)} children, which is its max_children")
@@ -106,7 +106,8 @@ class Children(Restarting):
             TooManyChildren: it has as many as it may have.
             ConfigError: the child is significant, and the owner never ends because of that (S1).
         """
-        self.check_room()
+        if self._stopping or self._owner.stopped or self._max_children is not None:
+            self.check_room()
         if spec.significant and self._owner.actor_class.auto_shutdown == AutoShutdown.NEVER:
             raise ConfigError(
                 f"{self._owner} has auto_shutdown = 'never', so its child {child} cannot be significant: "

@@ -97,7 +97,7 @@ class BatonDispatcher:
         blocking_report_s: float | None = 0.1,
         hang_report_s: float | None = 10.0,
     ) -> None:
-        self._clock = clock
+        self.clock = clock
         self.long_turns = LongTurns(
             blocking_report_s=blocking_report_s, hang_report_s=hang_report_s, run=self._run_report
         )
@@ -127,11 +127,6 @@ class BatonDispatcher:
         self._stopping = False
         self._monitor: Monitor[_Worker] | None = None
         self._workers_here = threading.local()
-
-    @property
-    def clock(self) -> Clock:
-        """The clock by which timers fire."""
-        return self._clock
 
     @property
     def thread_count(self) -> int:
@@ -178,7 +173,7 @@ class BatonDispatcher:
 
     def is_slice_over(self) -> bool:
         """Return whether the present turn has had its time. In a turn."""
-        return self._clock.now() >= self._slice_until
+        return self.clock.now() >= self._slice_until
 
     def call_at(self, due: float, call: Callable[[], None]) -> TimerHandle:
         """Have ``call`` made at ``due`` by the baton's holder; it must be short. Any thread."""
@@ -240,7 +235,7 @@ class BatonDispatcher:
         self.take_from(worker, turn_s=0.0)
 
     def _end_wait(self, worker: _Worker) -> None:
-        worker.seat.busy_since = self._clock.now()
+        worker.seat.busy_since = self.clock.now()
         worker.seat.waits -= 1
         if (monitor := self._monitor) is not None:
             monitor.wake()
@@ -263,7 +258,7 @@ class BatonDispatcher:
             self._stopping = False
             self._monitor = Monitor(
                 self,
-                clock=self._clock,
+                clock=self.clock,
                 long_turns=self.long_turns,
                 handover_after_s=self._handover_after_s,
                 name=f"{self.name}-monitor",
@@ -291,12 +286,12 @@ class BatonDispatcher:
         self._sockets.wake()
         for worker in workers:
             worker.go.set()
-        deadline = self._clock.now() + timeout_s
+        deadline = self.clock.now() + timeout_s
         for thread in threads:
             if thread is not threading.current_thread():
-                thread.join(max(0.0, deadline - self._clock.now()))
+                thread.join(max(0.0, deadline - self.clock.now()))
         left = sum(thread.is_alive() and thread is not threading.current_thread() for thread in threads)
-        left += self._blocking.stop(max(0.0, deadline - self._clock.now()))
+        left += self._blocking.stop(max(0.0, deadline - self.clock.now()))
         with self._hands:
             for worker in workers:
                 worker.is_retired = True
@@ -316,7 +311,7 @@ class BatonDispatcher:
     def serve(self, worker: _Worker) -> bool:
         """Hold the baton until it is taken away; return whether the thread is kept as a spare."""
         self._workers_here.worker = worker
-        worker.began = self._clock.now()
+        worker.began = self.clock.now()
         while not (self._stopping or worker.is_retired):
             if not self._round(worker):
                 break
@@ -344,7 +339,7 @@ class BatonDispatcher:
             except Exception:
                 # A descriptor broke under us: its owner finds out when it reads. The baton must not be lost with it.
                 _log.exception("polling failed")
-            now = self._polled_at = worker.began = self._clock.now()
+            now = self._polled_at = worker.began = self.clock.now()
         while (call := self._timers.take_due(now)) is not None:
             _make_call(call)
         self._slice_until = until = now + _LONGEST_ROUND_S
@@ -357,7 +352,7 @@ class BatonDispatcher:
 
     def _run_all(self, worker: _Worker, runnables: deque[Runnable], until: float) -> bool:
         """Give one turn to each that is ready now, as far as time allows; False when the baton was taken."""
-        grant, now_by_clock = worker.grant, self._clock.now
+        grant, now_by_clock = worker.grant, self.clock.now
         for _ in range(len(runnables)):
             if self._stopping:
                 return True
@@ -388,7 +383,7 @@ class BatonDispatcher:
         timeout = 0.0
         if not (self._ready or self._late):
             due = self._timers.next_due()
-            timeout = _LONGEST_SLEEP_S if due is None else min(max(0.0, due - self._clock.now()), _LONGEST_SLEEP_S)
+            timeout = _LONGEST_SLEEP_S if due is None else min(max(0.0, due - self.clock.now()), _LONGEST_SLEEP_S)
             self._sleeps_until = float("inf") if due is None else due
             # Order matters: announce the sleep first, then look again. A sender appends first and then looks whether
             # somebody sleeps. Whichever is second sees the other, so no wake-up is lost.
@@ -418,7 +413,7 @@ class BatonDispatcher:
             worker.grant.pop()
         except IndexError:
             return
-        self.long_turns.add(LongTurn(worker.seat, number, self._clock.now() - turn_s))
+        self.long_turns.add(LongTurn(worker.seat, number, self.clock.now() - turn_s))
         self._pass_on()
 
     def _pass_on(self) -> None:

@@ -133,11 +133,29 @@ class Future(pykka.Future[T]):
 
     def try_set(self, value: Any) -> bool:
         """Settle with a value, unless settled already; return whether this call did it. Any thread."""
-        return self._settle(value, None)
+        with _settling:
+            if self._settled or self._get_hook is not None:
+                return False
+            self._value = value
+            self._settled = True
+            callbacks = self._callbacks
+            if callbacks is None:
+                return True
+            self._callbacks = None
+        self._call_all(callbacks)
+        return True
 
     def try_fail(self, error: BaseException) -> bool:
         """Settle with an error, unless settled already; return whether this call did it. Any thread."""
-        return self._settle(None, error)
+        with _settling:
+            if self._settled or self._get_hook is not None:
+                return False
+            self._error = error
+            self._traceback = error.__traceback__
+            self._settled = True
+            callbacks, self._callbacks = self._callbacks, None
+        self._call_all(callbacks)
+        return True
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
         """Have ``callback(self)`` called once when settled: at once, or later in the thread that settles it.
@@ -224,23 +242,6 @@ class Future(pykka.Future[T]):
             yield from woken
         finally:
             self.remove_done_callback(tell_loop)
-
-    def _settle(self, value: Any, error: BaseException | None) -> bool:
-        with _settling:
-            if self._settled or self._get_hook is not None:
-                return False
-            if error is None:
-                self._value = value
-            else:
-                self._error = error
-                self._traceback = error.__traceback__
-            self._settled = True
-            callbacks = self._callbacks
-            if callbacks is None:
-                return True
-            self._callbacks = None
-        self._call_all(callbacks)
-        return True
 
     def _call_all(self, callbacks: list[Callable[[Any], None]] | None) -> None:
         for callback in callbacks or ():

@@ -216,7 +216,7 @@ def see_turn(turn: LongTurn) -> tuple[Any, TurnFacts] | None:
     frame = frame_of(turn.seat.thread)
     stack: list[tuple[FrameType, int]] = []  # innermost first
     message: object = None
-    while frame is not None and frame.f_code is not RUNS_A_TURN:
+    while frame is not None and frame.f_code not in RUNS_A_TURN:
         if message is None and frame.f_code in HANDLES_ONE:
             message = frame.f_locals.get("message")
         stack.append((frame, frame.f_lineno))

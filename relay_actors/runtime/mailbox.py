@@ -290,7 +290,10 @@ class Mailbox:
         """
         if self.room is None:
             if in_turn:
-                return self._close()
+                self.is_closed = True  # first; then look
+                if self.control or self.user or self.system or self.older:
+                    return self._close()
+                return [], []
             with _lanes:
                 return self._close()
         with self.room:

@@ -131,7 +131,20 @@ class Post(abc.ABC):
 
     def tell_control(self, message: object) -> bool:
         """Put a message ahead of the user's; return False if the actor has ended (then it is a dead letter, M7)."""
-        if not self._put_control(message):
+        envelope = Fresh()
+        envelope.message = message
+        envelope.reply_to = None
+        envelope.sender = here.turn
+        mailbox = self.mailbox
+        if mailbox.carries:
+            is_taken = mailbox.put_control(envelope)
+        else:  # as `Mailbox.put_control` does it
+            lane = mailbox.control
+            if lane is None:
+                lane = mailbox.open_control()
+            lane.append(envelope)
+            is_taken = not mailbox.is_closed or not withdraw_from(lane, envelope)
+        if not is_taken:
             self.dead_letter(message, "dead")
             return False
         resting = self._resting
@@ -143,20 +156,6 @@ class Post(abc.ABC):
             self.dispatcher.schedule(self)
         return True
 
-    def _put_control(self, message: object) -> bool:
-        envelope = Fresh()
-        envelope.message = message
-        envelope.reply_to = None
-        envelope.sender = here.turn
-        mailbox = self.mailbox
-        if mailbox.is_closed or mailbox.carries:
-            return mailbox.put_control(envelope)
-        lane = mailbox.control
-        if lane is None:
-            lane = mailbox.open_control()
-        lane.append(envelope)
-        return not mailbox.closed or not withdraw_from(lane, envelope)
-
     def signal(self, signal: Signal) -> None:
         """Put a signal in the system lane; if the actor has ended, the signal is refused here and now."""
         if self.mailbox.put_system(signal):
@@ -166,7 +165,7 @@ class Post(abc.ABC):
 
     def _deliver_by_mailbox(self, message: object) -> None:
         """Have a child handle ``message`` in its turn, after what waits, and run that turn now."""
-        if self._put_control(message):
+        if self.mailbox.put_control(Envelope(message)):
             self.run_now()
         else:
             self.dead_letter(message, "dead")

@@ -60,11 +60,12 @@ class Registry:
         lock: guards everything here, so that a key, its owner's keys, what waits for it and what is told of it change
             together (R3, R5). No foreign code runs while it is held, but for the key function of a pool that gets what
             has waited for it. Re-entrant, because a finaliser may run in the middle.
+        owners: who owns which key. Read by any thread, in single look-ups.
         waiting_room: where messages wait for keys that have no owner yet, if anywhere.
     """
 
     def __init__(self) -> None:
-        self._owners: dict[Hashable, AnyCell] = {}
+        self.owners: dict[Hashable, AnyCell] = {}
         self._keys: dict[AnyCell, dict[Hashable, None]] = {}
         self._subscriptions: dict[int, _Subscription] = {}
         self._tokens = 0
@@ -73,7 +74,7 @@ class Registry:
 
     def __len__(self) -> int:
         """Return how many keys there are."""
-        return len(self._owners)
+        return len(self.owners)
 
     def register(self, key: Hashable, cell: AnyCell) -> AnyCell:
         """Claim ``key`` for ``cell``; return who owns it now: of two claims at once, the same winner for both (R1)."""
@@ -91,7 +92,7 @@ class Registry:
                 return cell
             fresh: dict[Hashable, None] = {}
             for key in keys:
-                owner = self._owners.get(key)
+                owner = self.owners.get(key)
                 if owner is None:
                     fresh[key] = None
                 elif owner is not cell:
@@ -112,7 +113,7 @@ class Registry:
                 for key in fresh:
                     self.waiting_room.hand_over(key, cell)
             # In one step: `find` takes no lock, and must not find one of the keys and then not another.
-            self._owners.update(dict.fromkeys(fresh, cell))
+            self.owners.update(dict.fromkeys(fresh, cell))
             if self._subscriptions:
                 for key in fresh:
                     self._tell_all(key, KeyRegistered(key, cell.ref))
@@ -123,7 +124,7 @@ class Registry:
     def unregister(self, key: Hashable, cell: AnyCell) -> None:
         """Free ``key``, if ``cell`` owns it."""
         with self.lock:
-            if self._owners.get(key) is cell:
+            if self.owners.get(key) is cell:
                 del self._keys[cell][key]
                 self._free(key, cell)
 
@@ -141,8 +142,8 @@ class Registry:
 
     def find(self, key: Hashable) -> AnyCell | None:
         """Return the living owner of ``key``, or None. It may die right after (R2)."""
-        cell = self._owners.get(key)  # one dictionary look-up, atomic by itself
-        return None if cell is None or cell.is_stopped else cell
+        cell = self.owners.get(key)  # one dictionary look-up, atomic by itself
+        return None if cell is None or cell.stopped else cell
 
     def keys_of(self, cell: AnyCell) -> tuple[Hashable, ...]:
         """Return the keys that ``cell`` owns."""
@@ -181,7 +182,7 @@ class Registry:
             self._tokens += 1
             subscription = _Subscription(self, self._tokens, cell, cell.incarnation, prefix, where)
             self._subscriptions[self._tokens] = subscription
-            found = {key: owner.ref for key, owner in self._owners.items() if subscription.covers(key)}
+            found = {key: owner.ref for key, owner in self.owners.items() if subscription.covers(key)}
             self._tell(subscription, KeysFound(found))
         if cell.has_ended:  # first set, then look: who ends it begins the end first, and then comes to `release`
             self.unsubscribe(subscription.token)
@@ -197,7 +198,7 @@ class Registry:
         return token in self._subscriptions
 
     def _free(self, key: Hashable, cell: AnyCell) -> None:
-        del self._owners[key]
+        del self.owners[key]
         if self._subscriptions:
             self._tell_all(key, KeyReleased(key, cell.ref))
 

@@ -85,6 +85,7 @@ class System(Seeing):
                 hang_report_s=hang_report_s,
             )
         self.dispatcher: Dispatcher = dispatcher
+        self.clock: Clock = dispatcher.clock
         self.registry = Registry()
         self.waiting_messages = WaitingMessages(self)
         self.registry.waiting_room = self.waiting_messages
@@ -109,11 +110,6 @@ class System(Seeing):
         self._on_pool = BlockingDispatcher(self.dispatcher)
         self._is_stopping = False
         self._nobody_left = threading.Event()  # set by the last to end while the system stops
-
-    @property
-    def clock(self) -> Clock:
-        """Where time comes from."""
-        return self.dispatcher.clock
 
     @property
     def is_stopping(self) -> bool:
@@ -243,11 +239,16 @@ class System(Seeing):
 
         An actor's own name, ``ref.actor_urn``, is a key as well, without being registered (SEMANTICS R3).
         """
-        cell: Any = self.registry.find(key)
+        cell: Any = self.registry.owners.get(key)  # as `Registry.find` does it
+        if cell is not None and cell.stopped:
+            return None
         if cell is None and isinstance(key, str) and key.startswith("urn:uuid:"):
             cell = self._cells.get(self._serial_in(key))
-            cell = None if cell is None or cell.is_stopped else cell
-        return None if cell is None else cast("ActorRef[Any]", cell.ref)
+            cell = None if cell is None or cell.stopped else cell
+        if cell is None:
+            return None
+        ref: ActorRef[Any] = cell.ref
+        return ref
 
     def via(self, key: Hashable, *, unrouted: Unrouted = "dead_letter") -> ViaRef:
         """Return a ref by key, which is looked up at each send. Any thread. See `ViaRef`.

@@ -20,7 +20,8 @@ class _Timer:
 
     def cancel(self) -> None:
         """Forget the call, if it has not been made. Any thread; idempotent."""
-        self._queue.cancel(self)
+        if self.call is not None:  # a look first: most have been made, or cancelled before
+            self._queue.cancel(self)
 
 
 class TimerQueue:

@@ -147,7 +147,32 @@ class Turns(Post):
     def start_now(self) -> None:
         """Start a child of the present turn inside this turn."""
         self._start_wanted = True
-        self.run_now()
+        if self.dispatcher is not self.system.dispatcher or not self._take_out_of_rest():
+            self.run_now()
+            return
+        # As `run_now` and `run_batch` do it; most have nothing to do yet but to start.
+        mailbox = self.mailbox
+        outer: Any = here.turn
+        before = None
+        if outer is not None:
+            before, outer.takes_in = outer.takes_in, self
+        here.turn = self
+        self.inside = outer
+        self.is_running = True
+        try:
+            if self.state is _NEW:
+                self._start()
+            if (
+                mailbox.user or mailbox.control or mailbox.system or self._next or self.hold is not None
+                or self.has_ended or self.actor_class.hears_of_batches
+            ):  # fmt: skip
+                self._handle_some(UNHURRIED)
+        finally:
+            here.turn = outer
+            self.inside = None
+            if outer is not None:
+                outer.takes_in = before
+            self._pass_on_or_end()
 
     def handle_user(self, message: object) -> None:
         """Hand ``message`` to the actor, in its turn. What it raises fails the actor."""
@@ -272,12 +297,15 @@ class Turns(Post):
         finally:
             here.turn = outer
             self.inside = None
-            passes_to = self.passes_to
-            if passes_to is None:
-                self.end_turn()
-            else:
-                self.passes_to = None
-                passes_to.take_turn()
+            self._pass_on_or_end()
+
+    def _pass_on_or_end(self) -> None:
+        passes_to = self.passes_to
+        if passes_to is None:
+            self.end_turn()
+        else:
+            self.passes_to = None
+            passes_to.take_turn()
 
     def deliver_now(self, message: object) -> None:
         """Have a child of the present turn handle ``message`` inside this turn.
@@ -321,12 +349,7 @@ class Turns(Post):
             self.inside = None
             if outer is not None:
                 outer.takes_in = before
-            passes_to = self.passes_to
-            if passes_to is None:
-                self.end_turn()
-            else:
-                self.passes_to = None
-                passes_to.take_turn()
+            self._pass_on_or_end()
 
     def end_turn(self) -> None:
         """Give the turn back. For who has it: the thread that runs it, or the flow to which it was passed on."""
@@ -339,7 +362,8 @@ class Turns(Post):
         mailbox = self.mailbox
         if (
             mailbox.user or mailbox.control or mailbox.system or mailbox.older
-            or self._next or self.state is not _RUNNING or self.hold is not None or self._extras is not None
+            or self._next or self.hold is not None or self._extras is not None
+            or (self.state is not _RUNNING and not (self.has_ended and self.actor is None))
         ) and self._has_work():  # fmt: skip
             self.wake()
 
@@ -348,7 +372,7 @@ class Turns(Post):
         if self._start_wanted and self.state is _NEW:
             self._start()
         user, room = mailbox.user, mailbox.room
-        if mailbox.older is not None or len(user) > SHORT:
+        if mailbox.older is not None or (user and len(user) > SHORT):
             mailbox.settle()
         for number in range(self.throughput):
             if mailbox.system:
@@ -356,7 +380,10 @@ class Turns(Post):
                 if signal is not None:
                     self._handle_signal(signal)
             elif self._next and self._may_go_on():
-                self._guarded(self._next.popleft().deliver)
+                try:
+                    self._next.popleft().deliver()
+                except BaseException as error:
+                    self._fail_by(error)
             elif self.hold is not None:
                 envelope = self.hold.take()
                 if envelope is not None:
@@ -397,7 +424,10 @@ class Turns(Post):
                 break
         actor = self.actor
         if actor is not None and actor.hears_of_batches and self.state is _RUNNING:
-            self._guarded(actor.after_batch)
+            try:
+                actor.after_batch()
+            except BaseException as error:
+                self._fail_by(error)
         if self.hold is not None:
             self._guarded(self.hold.settle)
         if self.has_ended:
@@ -459,7 +489,12 @@ class Turns(Post):
             self.refuse(envelope, "stash" if was_aside else "dead")
             return
         try:
-            response = actor.receive(message) if extras is None else extras.receive(actor, envelope)
+            if extras is not None:
+                response = extras.receive(actor, envelope)
+            elif actor.receives_plainly and type(message) not in actor.for_pykka:  # as `Actor.receive` does it
+                response = actor.on_receive(message)
+            else:
+                response = actor.receive(message)
         except BaseException as error:
             self._on_error(actor, envelope, error, tries_left=type(actor).retries)
         else:
@@ -540,7 +575,7 @@ class Turns(Post):
 
 
 # By these, who sees a thread's stack finds whose turn it runs (``self``), and what is being handled (``message``).
-RUNS_A_TURN: Final = Turns.run_batch.__code__
+RUNS_A_TURN: Final = (Turns.run_batch.__code__, Turns.deliver_now.__code__, Turns.start_now.__code__)
 HANDLES_ONE: Final = (Turns._handle.__code__, Turns._handle_control.__code__)  # noqa: SLF001  # this module's own
 
 

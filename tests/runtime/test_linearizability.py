@@ -22,11 +22,11 @@ class Stub:
     """As much of a cell as the registry looks at."""
 
     def __init__(self) -> None:
-        self.is_stopped = False
+        self.stopped = False
 
     @property
     def has_ended(self) -> bool:
-        return self.is_stopped
+        return self.stopped
 
 
 # -- registry: owners by key, and who has stopped --------------------------------------------------------------------
@@ -80,7 +80,7 @@ def run_registry(programs: list[list[tuple[Any, ...]]], random: Random) -> list[
         [cell] = args
 
         def end() -> None:
-            cells[cell].is_stopped = True
+            cells[cell].stopped = True
             registry.release(cells[cell])
 
         return name, args, end

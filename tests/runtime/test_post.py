@@ -7,9 +7,11 @@ import pytest
 
 from relay_actors.errors import ActorDead, MailboxFull
 from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.clock import SystemClock
+from relay_actors.runtime.dispatcher_baton import BatonDispatcher
 from relay_actors.runtime.signals import Internal
 from relay_actors.runtime.system import System
-from tests.runtime.worlds import DEADLINE_S, Blocker, Parent, Recorder, World, block, spawn
+from tests.runtime.worlds import DEADLINE_S, Blocker, Parent, Recorder, World, block, crash, spawn
 
 
 class Bounded(Recorder):
@@ -200,3 +202,119 @@ def test_a_pinned_child_keeps_its_own_thread(system: System):
 
     assert len(threads) == 3
     assert set(threads) == {f"test-pinned-{child._cell.serial}"}
+
+
+def test_a_turn_that_is_due_is_taken_out_of_the_dispatchers_hands(world: World):
+    """D1: what waits already is handled first, and the dispatcher has no turn of it left over."""
+    parent, log = world.start(Parent), list[Any]()
+    child = spawn(parent, Recorder, log)
+    world.settle()
+    child.tell("before")
+
+    parent.ask(lambda actor: actor.deliver_now(child, "now"), timeout=0)
+    assert log == ["start", "now", "before"]  # the control lane comes first, and the same turn goes on
+    steps = world.dispatcher.steps
+    world.settle()
+    assert world.dispatcher.steps == steps
+
+
+@pytest.mark.parametrize("waits", ["nothing", "a message", "a signal", "something to be done next"])
+def test_what_is_delivered_now_is_handled_now_whatever_waits(world: World, waits: str):
+    """D1, M2: by the short way or the long one, it is there when the parent goes on."""
+    parent, log = world.start(Parent), list[Any]()
+    child = spawn(parent, Recorder, log)
+    world.settle()
+
+    class Says(Internal):
+        def deliver(self) -> None:
+            log.append("internal")
+
+    class Signals:
+        def handle(self, _cell: Any) -> None:
+            log.append("signal")
+
+        def refuse(self, _cell: Any) -> None: ...
+
+    before: Any = {
+        "nothing": lambda: None,
+        "a message": lambda: child.tell("user"),
+        "a signal": lambda: child._cell.signal(Signals()),
+        "something to be done next": lambda: child._cell.tell_next(Says()),
+    }[waits]
+    said = {"nothing": [], "a message": [], "a signal": ["signal"], "something to be done next": ["internal"]}[waits]
+    after = {"a message": ["user"]}.get(waits, [])
+
+    def deliver(actor: Any) -> list[Any]:
+        before()
+        actor.deliver_now(child, "now")
+        return list(log)
+
+    assert parent.ask(deliver, timeout=0) == ["start", *said, "now", *after]
+
+
+def test_a_child_may_stop_in_what_is_delivered_now(world: World):
+    """L6: its end is over, too, when the parent goes on, who does not even remember it if nobody asks for that."""
+
+    class Caller(Actor):
+        def on_receive(self, do: Any) -> Any:
+            return do(self)
+
+    for caller_class, remembered in ((Caller, 0), (Parent, 1)):
+        parent, log = world.start(caller_class), list[Any]()
+        child = spawn(parent, Recorder, log)
+        world.settle()
+
+        def deliver(actor: Any, child: Any = child) -> tuple[bool, int]:
+            actor.deliver_now(child, lambda child_actor: child_actor.stop())
+            return child.is_alive(), len(actor._cell.children)
+
+        assert parent.ask(deliver, timeout=0) == (False, remembered)
+        assert log[-1] == "stop"
+        world.settle()
+        assert len(parent._cell.children) == 0  # type: ignore[arg-type]  # it has had one
+
+
+def test_what_a_delivery_raises_fails_the_child_only(world: World):
+    """X6: the parent goes on, and is told."""
+    parent = world.start(Parent)
+    child = spawn(parent, Recorder)
+    world.settle()
+
+    def deliver(actor: Any) -> str:
+        actor.deliver_now(child, crash())
+        return "went on"
+
+    assert parent.ask(deliver, timeout=0) == "went on"
+    world.settle()
+    assert not child.is_alive()
+    assert parent.is_alive()
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_turn_can_be_withdrawn_once_and_not_after_it_has_begun(late: bool, system: System):
+    """D1: who takes it out of the queue has it."""
+
+    class Turn:
+        dispatcher = system.dispatcher
+        in_flow = False
+
+        def __init__(self) -> None:
+            self.late = late
+            self.ran = threading.Event()
+
+        def run_batch(self, _grant: list[None]) -> None:
+            self.ran.set()
+
+    idle: Any = BatonDispatcher(SystemClock())
+    for dispatcher in (idle, World(0).dispatcher):
+        turn: Any = Turn()
+        assert not dispatcher.withdraw(turn)
+        dispatcher.schedule(turn)
+        assert dispatcher.withdraw(turn)
+        assert not dispatcher.withdraw(turn)
+
+    begun: Any = Turn()
+    system.dispatcher.start()
+    system.dispatcher.schedule(begun)
+    assert begun.ran.wait(DEADLINE_S)
+    assert not system.dispatcher.withdraw(begun)

@@ -18,7 +18,7 @@ from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, crash, spa
 class Stub:
     """As much of a cell as the registry looks at."""
 
-    is_stopped = False
+    stopped = False
     has_ended = False
 
 
@@ -93,7 +93,7 @@ def test_the_dead_are_not_found():
     registry = Registry()
     [cell] = cells(1)
     registry.register("key", cell)
-    cell.is_stopped = True
+    cell.stopped = True
     assert registry.find("key") is None
 
 
@@ -325,7 +325,7 @@ def test_no_schedule_leaves_a_gap_or_tells_twice(system: System):
     for thread in threads:
         thread.join(DEADLINE_S)
 
-    present = {key: cell.ref for key, cell in registry._owners.items()}
+    present = {key: cell.ref for key, cell in registry.owners.items()}
     assert len(followers) == 15
     for ref, told in followers:
         ref.ask(lambda _actor: None, timeout=DEADLINE_S)  # behind all notices
