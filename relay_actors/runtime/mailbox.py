@@ -79,6 +79,23 @@ class Fresh(Envelope):
     __init__ = object.__init__  # takes nothing, and sets nothing
 
 
+class _Older:
+    """What lies in front of lanes that were long: where the first is taken quickly, however many there are.
+
+    Attributes:
+        system: what came before all that is in `Mailbox.system`.
+        control: likewise.
+        user: likewise.
+    """
+
+    __slots__ = ("control", "system", "user")
+
+    def __init__(self) -> None:
+        self.system: deque[Signal] = deque()
+        self.control: deque[Envelope] = deque()
+        self.user: deque[Envelope] = deque()
+
+
 class Mailbox:
     """Where an actor's messages wait.
 
@@ -103,7 +120,7 @@ class Mailbox:
     Attributes:
         system: the lane of signals; None before it is needed.
         control: the lane ahead of users' messages; None before it is needed.
-        older: what came before all that is in ``user``, if that was long once; only who has the turn moves it there.
+        older: what came before all that is in the lanes, if one of them was long; only who has the turn moves it there.
         user: the lane of users' messages. Always the same object.
         is_closed: whether nothing is taken any more.
         room: guards the user lane of a bounded mailbox, so that the bound is exact; senders wait on it for room. None
@@ -118,7 +135,7 @@ class Mailbox:
     def __init__(self, capacity: int | None = None, overflow: Overflow = "fail", block_s: float = 1.0) -> None:
         self.system: list[Signal] | None = None
         self.control: list[Envelope] | None = None
-        self.older: deque[Envelope] | None = None
+        self.older: _Older | None = None
         self.user: Any = []
         self.is_closed = False
         self._capacity = capacity
@@ -137,7 +154,8 @@ class Mailbox:
     @property
     def user_length(self) -> int:
         """How many messages of the user wait."""
-        return len(self.user) + (len(self.older) if self.older is not None else 0)
+        older = self.older
+        return len(self.user) + (len(older.user) if older is not None else 0)
 
     def put_system(self, signal: Signal) -> bool:
         """Put a signal of the runtime; False if closed, and then it was not and will not be handled."""
@@ -196,12 +214,16 @@ class Mailbox:
 
     def take_system(self) -> Signal | None:
         """Return and remove the next signal, or None."""
-        lane = self.system
+        older, lane = self.older, self.system
+        if older is not None and (first := _popleft(older.system)) is not None:
+            return first
         return _pop(lane) if lane else None  # also when closed: who takes it then refuses it
 
     def take_control(self) -> Envelope | None:
         """Return and remove the next control message, or None."""
-        lane = self.control
+        older, lane = self.older, self.control
+        if older is not None and (first := _popleft(older.control)) is not None:
+            return first
         return _pop(lane) if lane and not self.is_closed else None
 
     def take_user(self) -> Envelope | None:
@@ -211,36 +233,31 @@ class Mailbox:
             if not lane or self.is_closed:
                 return None
             with self.room:
-                first: Envelope | None = lane.popleft() if lane else None
+                envelope: Envelope | None = lane.popleft() if lane else None
                 self.room.notify()
+            return envelope
+        if self.older is not None or len(lane) > SHORT:
+            self.settle()
+        older = self.older
+        if older is not None and (first := _popleft(older.user)) is not None:
             return first
-        self.settle()
-        if self.older:
-            try:
-                return self.older.popleft()
-            except IndexError:  # it is being closed
-                return None
         return _pop(lane) if lane and not self.is_closed else None
 
     def settle(self) -> None:
-        """Move a user lane that is long to where the first is taken quickly, as far as that place is empty.
+        """Move what waits in lanes that are long to where the first is taken quickly.
 
         Only who has the turn. With the lock held, so that the closer finds each envelope once. A sender may append
         meanwhile; one that then finds the mailbox closed may not find its envelope, and then the closer has it.
         """
-        if self.older:
-            return
-        self.older = None
-        if len(self.user) <= SHORT or self.room is not None:
-            return
-        older: deque[Envelope] = deque()
         with _lanes:
             if self.is_closed:
                 return
-            number = len(self.user)
-            older.extend(self.user[:number])
-            del self.user[:number]
-            self.older = older
+            older = self.older if self.older is not None else _Older()
+            _move(self.system, older.system)
+            _move(self.control, older.control)
+            if self.room is None:
+                _move(self.user, older.user)
+            self.older = older if older.system or older.control or older.user else None
 
     def look_for(
         self, lane: Literal[0, 1], start: int, wanted: Callable[[Envelope], bool]
@@ -253,7 +270,7 @@ class Mailbox:
         Returns:
             The envelope, or None; and how much of the lane need not be looked at again.
         """
-        older: Sequence[Envelope] = (self.older or ()) if lane else ()
+        older: Sequence[Envelope] = () if self.older is None else self.older.user if lane else self.older.control
         envelopes: Sequence[Envelope] = self.user if lane else self.control or ()
         at = 0 if lane and self._overflow == "drop_old" else start
         while True:
@@ -269,15 +286,20 @@ class Mailbox:
 
     def newest(self) -> tuple[Envelope | None, Envelope | None]:
         """Return what came last in the control and in the user lane, if it is still there. Any thread."""
-        return _last(self.control), _last(self.user) or _last(self.older)
+        older = self.older
+        if older is None:
+            return _last(self.control), _last(self.user)
+        return _last(self.control) or _last(older.control), _last(self.user) or _last(older.user)
 
     def withdraw(self, envelope: Envelope) -> bool:
         """Take out an envelope that `look_for` has found; False if it is gone: dropped, or drained by the closer."""
+        older = self.older
+        if older is not None and (withdraw_from(older.control, envelope) or withdraw_from(older.user, envelope)):
+            return True
         if self.control is not None and withdraw_from(self.control, envelope):
             return True
         if self.room is None:
-            older = self.older
-            return (older is not None and withdraw_from(older, envelope)) or withdraw_from(self.user, envelope)
+            return withdraw_from(self.user, envelope)
         with self.room:
             self.room.notify()
             return withdraw_from(self.user, envelope)
@@ -291,7 +313,7 @@ class Mailbox:
         if self.room is None:
             if in_turn:
                 self.is_closed = True  # first; then look
-                if self.control or self.user or self.system or self.older:
+                if self.control or self.user or self.system or self.older is not None:
                     return self._close()
                 return [], []
             with _lanes:
@@ -302,34 +324,43 @@ class Mailbox:
 
     def _close(self) -> tuple[list[Signal], list[Envelope]]:
         self.is_closed = True
-        signals = _drain(self.system) if self.system else []
-        if not (self.control or self.user or self.older):
-            return signals, []
-        return signals, [*_drain(self.control), *_popped(self.older), *self._drain_user()]
-
-    def _drain_user(self) -> list[Envelope]:
-        return _popped(self.user) if self.room is not None else _drain(self.user)
+        older = self.older if self.older is not None else _Older()
+        return [*_popped(older.system), *_drain(self.system)], [
+            *_popped(older.control),
+            *_drain(self.control),
+            *_popped(older.user),
+            *(_drain(self.user) if self.room is None else _popped(self.user)),
+        ]
 
     def has_signals(self) -> bool:
         """Return whether the system lane has something."""
-        return bool(self.system)
+        return bool(self.system or (self.older is not None and self.older.system))
 
     def has_messages(self) -> bool:
         """Return whether the control or the user lane has something."""
-        return bool(self.control or self.user or self.older)
+        older = self.older
+        return bool(self.control or self.user or (older is not None and (older.control or older.user)))
 
     def empty(self) -> bool:
         """Return whether nothing waits (pykka's inbox contract)."""
-        return not (self.system or self.control or self.user or self.older)
+        return not (self.has_messages() or self.has_signals())
 
     def lengths(self) -> tuple[int, int, int]:
         """Return how many wait per lane: system, control, user."""
-        return len(self.system or ()), len(self.control or ()), self.user_length
+        system, control, older = len(self.system or ()), len(self.control or ()), self.older
+        if older is None:
+            return system, control, len(self.user)
+        return system + len(older.system), control + len(older.control), len(self.user) + len(older.user)
 
     def oldest(self) -> list[Envelope]:
         """Return the first message of each lane that has one, the system's apart. Any thread."""
+        older = self.older
+        control: Any = self.control
+        user: Any = self.user
+        if older is not None:
+            control, user = older.control or control, older.user or user
         found: list[Envelope] = []
-        for lane in (self.control, self.older or self.user):
+        for lane in (control, user):
             try:
                 if lane:
                     found.append(lane[0])
@@ -453,6 +484,21 @@ def _drain(lane: list[T] | None) -> list[T]:
         except IndexError:
             break
     return taken[::-1]
+
+
+def _move(lane: list[T] | None, older: deque[T]) -> None:
+    if older or lane is None or len(lane) <= SHORT:
+        return
+    number = len(lane)
+    older.extend(lane[:number])
+    del lane[:number]
+
+
+def _popleft(lane: deque[T]) -> T | None:
+    try:
+        return lane.popleft() if lane else None
+    except IndexError:  # it is being closed
+        return None
 
 
 def _popped(lane: deque[T] | None) -> list[T]:

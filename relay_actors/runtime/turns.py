@@ -361,7 +361,7 @@ class Turns(Post):
         self._resting.append(None)
         mailbox = self.mailbox
         if (
-            mailbox.user or mailbox.control or mailbox.system or mailbox.older
+            mailbox.user or mailbox.control or mailbox.system or mailbox.older is not None
             or self._next or self.hold is not None or self._extras is not None
             or (self.state is not _RUNNING and not (self.has_ended and self.actor is None))
         ) and self._has_work():  # fmt: skip
@@ -371,11 +371,15 @@ class Turns(Post):
         mailbox = self.mailbox
         if self._start_wanted and self.state is _NEW:
             self._start()
-        user, room = mailbox.user, mailbox.room
-        if mailbox.older is not None or (user and len(user) > SHORT):
+        user, control, room = mailbox.user, mailbox.control, mailbox.room
+        if (
+            (user and len(user) > SHORT) or (control and len(control) > SHORT)
+            or mailbox.older is not None or (mailbox.system and len(mailbox.system) > SHORT)
+        ):  # fmt: skip
             mailbox.settle()
+        older = mailbox.older
         for number in range(self.throughput):
-            if mailbox.system:
+            if mailbox.system or (older is not None and older.system):
                 signal = mailbox.take_system()
                 if signal is not None:
                     self._handle_signal(signal)
@@ -394,6 +398,9 @@ class Turns(Post):
                 break
             elif self._extras is not None and (ready := self._extras.take_ready()) is not None:
                 self._handle(ready)
+            elif older is not None and older.control:
+                if (envelope := mailbox.take_control()) is not None:
+                    self._handle_control(envelope)
             elif mailbox.control:  # from here on as `Mailbox.take_control` and `take_user` do it
                 if mailbox.is_closed:
                     break
@@ -402,9 +409,9 @@ class Turns(Post):
                 except IndexError:  # it is being closed
                     break
                 self._handle_control(envelope)
-            elif mailbox.older:
+            elif older is not None and older.user:
                 try:
-                    envelope = mailbox.older.popleft()
+                    envelope = older.user.popleft()
                 except IndexError:
                     break
                 self._handle(envelope)

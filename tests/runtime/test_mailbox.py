@@ -429,3 +429,27 @@ def test_a_closed_mailbox_moves_nothing():
     mailbox.is_closed = True
     mailbox.settle()
     assert mailbox.older is None
+
+
+@pytest.mark.parametrize("lane", ["system", "control"])
+def test_the_other_lanes_may_be_long_as_well(lane: str):
+    """M1, M5: a watcher of very many is told of all their ends, and their parent of each, in order."""
+    mailbox, number = Mailbox(), 3 * SHORT
+    items: list[Any] = [Stop(NORMAL) if lane == "system" else Envelope(one) for one in range(number + 3)]
+    put: Any = mailbox.put_system if lane == "system" else mailbox.put_control
+    take: Any = mailbox.take_system if lane == "system" else mailbox.take_control
+    for item in items[:number]:
+        put(item)
+    mailbox.settle()
+    for item in items[number:]:
+        put(item)
+    assert mailbox.lengths() == ((number + 3, 0, 0) if lane == "system" else (0, number + 3, 0))
+    assert (mailbox.has_signals(), mailbox.has_messages()) == (lane == "system", lane == "control")
+    assert mailbox.newest()[0] is (items[-1] if lane == "control" else None)
+    assert mailbox.oldest() == ([items[0]] if lane == "control" else [])
+    assert not mailbox.empty()
+
+    assert [take() for _ in range(10)] == items[:10]
+    signals, envelopes = mailbox.close()
+    assert [*signals, *envelopes] == items[10:]
+    assert mailbox.empty()

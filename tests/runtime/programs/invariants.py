@@ -62,7 +62,9 @@ def every_message_waits_in_one_place_until_it_has_its_outcome(program: Any) -> I
     for cell in program.open_cells.values():
         mailbox = cell.mailbox
         if mailbox.has_messages():
-            for lane in (mailbox.control, mailbox.older, mailbox.user):
+            older = mailbox.older
+            moved = () if older is None else (older.control, older.user)
+            for lane in (mailbox.control, mailbox.user, *moved):
                 waiting.update(
                     envelope.message.number for envelope in lane or () if isinstance(envelope.message, Envelope)
                 )
