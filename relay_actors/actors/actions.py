@@ -19,7 +19,7 @@ from relay_actors.protocol.commands import (
     Stop,
     SubCommand,
 )
-from relay_actors.protocol.completion import action_state, is_continuous
+from relay_actors.protocol.completion import action_state, goes_on
 from relay_actors.protocol.events import CollectEvent, RelayEvent
 from relay_actors.protocol.states import ACTION_MOVES, ActionState, advance, is_final
 from relay_actors.runtime.base import Dispatcher, Runnable
@@ -401,8 +401,8 @@ class StandaloneCollectAction(_KnownAction):
     def judge(self, event: RelayEvent) -> ActionState | None:
         """Return the state that an event tells of it, or None; one that goes on after each result is not over by it."""
         command = self.command
-        goes_on = isinstance(event, CollectEvent) and is_continuous(command.method, command.to_params())
-        return action_state(command.method, event, continuous=goes_on)
+        on_and_on = isinstance(event, CollectEvent) and goes_on(command)
+        return action_state(command.method, event, continuous=on_and_on)
 
     def start_input_timers(self) -> Reply:
         """Start the clock of ``initial_timeout``, if it was begun with ``start_input_timers=False``."""

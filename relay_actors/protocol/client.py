@@ -522,7 +522,7 @@ class ClientProtocol:
     def _ping_at(self) -> float | None:
         """Return when the next ping is due: in its turn, or earlier, to see whether who owes an answer is there."""
         ping_at, probe_at = self._keep_alive.ping_at, self._requests.probe_at()
-        return ping_at if ping_at is None or probe_at is None else min(ping_at, probe_at)
+        return ping_at if ping_at is None or probe_at is None or ping_at <= probe_at else probe_at
 
     def _ping(self, now: float) -> None:
         ping_id = self._new_id()

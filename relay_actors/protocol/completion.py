@@ -12,13 +12,17 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
 from relay_actors.protocol.action_events import CollectEvent, DetectEvent, FaxEvent, PayEvent
+from relay_actors.protocol.base import Command
 from relay_actors.protocol.readers import read_text
 from relay_actors.protocol.relay_event import RelayEvent
 from relay_actors.protocol.states import ACTION_MOVES, ActionState, is_final
 
-__all__ = ["COMPLETION_RULES", "CompletionRule", "action_state", "is_continuous", "is_terminal"]
+__all__ = ["COMPLETION_RULES", "CompletionRule", "action_state", "goes_on", "is_continuous", "is_terminal"]
 
 _Judge: TypeAlias = Callable[[RelayEvent, bool], ActionState | None]
+
+_MAY_GO_ON: Final = frozenset({"calling.collect", "calling.play_and_collect"})
+"""Operations that can be asked to go on after each result."""
 
 # A tap, stream or transcription is not documented to say "error"; but if one does, nobody shall wait for more.
 _ENDS: Final[Mapping[str, ActionState]] = {"finished": ActionState.FINISHED, "error": ActionState.ERROR}
@@ -88,15 +92,21 @@ def is_terminal(action_method: str, event: RelayEvent, *, continuous: bool = Fal
 
 def is_continuous(action_method: str, params: Mapping[str, object]) -> bool:
     """Return whether an operation was asked to go on after each result; ``params`` are those that have started it."""
-    if action_method not in ("calling.collect", "calling.play_and_collect"):
+    if action_method not in _MAY_GO_ON:
         return False
     collect = params.get("collect", params)
     return isinstance(collect, Mapping) and bool(collect.get("continuous"))
 
 
+def goes_on(command: Command) -> bool:
+    """Return whether ``command`` asks to go on after each result; see `is_continuous`, which wants its params."""
+    return command.method in _MAY_GO_ON and is_continuous(command.method, command.to_params())
+
+
 def _by_state(words: Mapping[str, ActionState]) -> _Judge:
     def judge(event: RelayEvent, continuous: bool) -> ActionState | None:
-        return words.get(_state_of(event))
+        state = event.params.get("state")
+        return words.get(state) if isinstance(state, str) else None
 
     *others, last = [f"``{word}``" for word, state in words.items() if is_final(state, ACTION_MOVES)]
     judge.__doc__ = f"Over when its ``state`` is {', '.join(others)} or {last}."
@@ -124,7 +134,7 @@ def _judge_prompt(event: RelayEvent, continuous: bool) -> ActionState | None:
     """Over when its collect is; whatever its play says, it plays and then listens (PROTOCOL 11.4)."""
     if isinstance(event, CollectEvent):
         return _judge_collect(event, continuous)
-    return ActionState.PAUSED if _state_of(event) == "paused" else ActionState.EXECUTING
+    return ActionState.PAUSED if event.params.get("state") == "paused" else ActionState.EXECUTING
 
 
 def _judge_detect(event: RelayEvent, continuous: bool) -> ActionState | None:

@@ -197,6 +197,8 @@ def outcome_of(method: str, response: Response) -> dict[str, object] | CommandRe
 
     Source: PROTOCOL 2.3, 18.12.
     """
+    if type(response) is dict and response.get("code") == "200":
+        return response  # nearly all answers
     if isinstance(response, ErrorResponse):
         return CommandRejectedError(method, response.code, response.message)
     body = response.result if isinstance(response, ResultResponse) else response

@@ -41,8 +41,9 @@ def dumps(obj: object) -> bytes:
         text = orjson.dumps(obj, _plain, _OPTIONS)
     except TypeError as exc:
         raise ValueError(f"this cannot be written as JSON: {exc}") from exc
-    # orjson writes NaN and infinities as null, which would silently change what a command says.
-    if b"null" in text and not _is_finite(obj):
+    # orjson writes NaN and infinities as null, which would silently change what a command says. Not by `in`, which
+    # takes CPython half as long again.
+    if text.find(b"null") >= 0 and not _is_finite(obj):
         raise ValueError("this cannot be written as JSON: a number in it is not finite")
     return text
 

@@ -7,7 +7,7 @@ Source: PROTOCOL 13.1, 13.3, 13.5, D1, D3.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import JsonObject
@@ -147,12 +147,12 @@ def nested(item: Mapping[str, object]) -> JsonObject:
 
 def normalise(items: MediaItems) -> list[JsonObject]:
     """Return the items as the wire wants them, each `nested`; one alone may come without a list."""
-    return [nested(item) for item in _listed(items)]
+    return [nested(item) for item in (items if type(items) is list else _listed(items))]
 
 
 def problem(items: MediaItems) -> str | None:
     """Return what the items must be, or None when all of them have a type and something to play."""
-    for place, item in enumerate(_listed(items)):
+    for place, item in enumerate(items if type(items) is list else _listed(items)):
         kind = item.get("type")
         if not isinstance(kind, str) or not kind:
             return f'a list of media items with a "type" each, and item {place} has none'
@@ -165,5 +165,4 @@ def problem(items: MediaItems) -> str | None:
 
 
 def _listed(items: MediaItems) -> Sequence[Mapping[str, object]]:
-    # The quick question first, here and elsewhere: an abstract class answers slowly, and nearly all are lists.
-    return [items] if type(items) is not list and isinstance(items, Mapping) else cast(Sequence[Any], items)
+    return [items] if isinstance(items, Mapping) else items

@@ -187,20 +187,17 @@ def may_move(old: str, new: str, moves: Moves = CALL_MOVES) -> bool:
 
     Source: PROTOCOL 8.2, SEMANTICS X1, X5.
     """
-    if new not in moves:
-        return False
-    following = moves.get(old)
-    return following is None or new in following
+    return new in moves and (old not in moves or new in moves[old])
 
 
 def advance(old: str, new: str, moves: Moves = CALL_MOVES) -> str:
     """Return ``new`` when it may follow ``old``, else ``old``."""
-    return new if may_move(old, new, moves) else old
+    return new if new in moves and (old not in moves or new in moves[old]) else old  # `may_move`, without a call
 
 
 def is_final(state: str, moves: Moves = CALL_MOVES) -> bool:
     """Return whether nothing can follow ``state``; False for an unknown word."""
-    return moves.get(state) == frozenset()
+    return state in moves and not moves[state]
 
 
 def is_at_or_past(state: str, target: str) -> bool:

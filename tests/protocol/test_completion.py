@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_actors.protocol.completion import COMPLETION_RULES, action_state, is_continuous, is_terminal
+from relay_actors.protocol.commands import Collect, Play, PlayAndCollect
+from relay_actors.protocol.completion import COMPLETION_RULES, action_state, goes_on, is_continuous, is_terminal
 from relay_actors.protocol.events import EVENT_TYPES, parse_event
 from relay_actors.protocol.states import ACTION_MOVES, ActionState, advance, is_final
 from tests.protocol.wire_tables import EVENTS, METHODS, PAYLOAD, json_values
@@ -277,3 +278,18 @@ def test_the_words_of_a_table_of_states_are_its_final_ones() -> None:
     assert COMPLETION_RULES["calling.record"].judge.__doc__ == (
         "Over when its ``state`` is ``no_input``, ``finished`` or ``error``."
     )
+
+
+def test_a_command_goes_on_when_its_params_say_so():
+    """Whether an argument has said it, or an extra param that wins."""
+    media, once, on = (
+        {"type": "silence", "duration": 1},
+        {"digits": {"max": 1}},
+        {"digits": {"max": 1}, "continuous": True},
+    )
+    assert goes_on(Collect(digits={"max": 1}, continuous=True))
+    assert goes_on(Collect(digits={"max": 1}, extra={"continuous": True}))
+    assert goes_on(PlayAndCollect(media=media, collect=on))
+    assert not goes_on(PlayAndCollect(media=media, collect=on, extra={"collect": once}))
+    assert not goes_on(Collect(digits={"max": 1}))
+    assert not goes_on(Play(media=media, extra={"continuous": True}))

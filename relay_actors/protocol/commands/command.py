@@ -1,22 +1,20 @@
 """What all commands have in common: checked when made, written to params on demand. Layer: protocol, pure.
 
 A command is a frozen dataclass of keyword arguments that bear the names of the verbs. Their types (`arguments`) say how
-each is checked and written; from them one plan per class is built when its first command is made. Most arguments of a
-command are not given: working through a plan costs no call for those.
+each is checked and written; from them one `Plan` per class is made with its first command.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from operator import attrgetter
-from typing import Annotated, Any, ClassVar, Final, NamedTuple, Self, get_args, get_origin, get_type_hints
+from typing import Annotated, ClassVar, Final, Self, cast, get_args, get_origin, get_type_hints
 
 from relay_actors.errors import ArgumentError
 from relay_actors.protocol.base import Command, JsonObject
-from relay_actors.protocol.checks import Check
-from relay_actors.protocol.commands.arguments import Argument, As, Convert, Text
+from relay_actors.protocol.commands.arguments import Argument, As, Text
+from relay_actors.protocol.commands.plan import Plan, Slot, plan_for
 from relay_actors.protocol.json_codec import dumps
 from relay_actors.protocol.scrub import scrub
 
@@ -45,19 +43,13 @@ class RelayCommand(Command):
     extra: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        plan = _plan(type(self))
-        values = plan.values_of(self)
-        extra = values[-1]
+        extra = self.extra
         if (extra or type(extra) is not dict) and not _is_extra(extra):
             raise self.refusal("extra", "a dictionary of further params by name", extra)
-        for (attribute, optional, check), value in zip(plan.checks, values, strict=False):  # `extra` is one more
-            if value is None and optional:
-                continue
-            problem = check(value)
-            if problem is not None:
-                raise self.refusal(attribute, problem, value)
-        if plan.checks_whole:
-            self.check()
+        problem = (_PLANS.get(type(self)) or _plan(type(self))).first_problem(self)
+        if problem is not None:
+            raise self.refusal(*problem)
+        self.check()
 
     def __repr__(self) -> str:
         given = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
@@ -80,17 +72,9 @@ class RelayCommand(Command):
 
         Arguments that were not given are left out, never null.
         """
-        params: JsonObject = {}
-        plan = _plan(type(self))
-        values = plan.values_of(self)
-        for (key, even_none, convert), value in zip(plan.writes, values, strict=False):
-            if value is not None or even_none:
-                sent = value if convert is None else convert(value)
-                if sent is not None:
-                    params[key] = sent
-        extra = values[-1]
-        if extra:
-            params.update((key, value) for key, value in extra.items() if value is not None)
+        params = (_PLANS.get(type(self)) or _plan(type(self))).named(self)
+        if self.extra:
+            params.update((key, value) for key, value in self.extra.items() if value is not None)
         return params
 
     @classmethod
@@ -135,11 +119,9 @@ class ControlCommand(RelayCommand):
         if not isinstance(control_id, str) or not control_id:
             raise self.refusal("control_id", "text that is not empty", control_id)
         # Not by `dataclasses.replace`: all that it holds was checked when it was made.
-        named = object.__new__(type(self))
-        for name in _plan(type(self)).fields:
-            object.__setattr__(named, name, getattr(self, name))
+        named = _plan(type(self)).copied(self)
         object.__setattr__(named, "control_id", control_id)
-        return named
+        return cast(Self, named)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -147,48 +129,15 @@ class ActionCommand(ControlCommand):
     """A command that starts a running operation: its answer only says that it began. Source: PROTOCOL 10."""
 
 
-class _Slot(NamedTuple):
-    attribute: str
-    key: str
-    optional: bool
-    even_none: bool
-    check: Check
-    convert: Convert | None
+_PLANS: Final[dict[type[RelayCommand], Plan]] = {}
 
 
-class _Plan:
-    """How commands of one class are checked and written.
-
-    Attributes:
-        slots: the arguments that are sent, one by one.
-        fields: the names of all fields.
-        values_of: returns a command's arguments in the order of the slots, and ``extra`` as the last.
-        checks: of each slot the argument, whether it may be None, and its check.
-        writes: of each slot the key, whether it is written even when None, and how; None for a value sent as it is.
-        checks_whole: whether the class checks several arguments together.
-    """
-
-    __slots__ = ("checks", "checks_whole", "fields", "slots", "values_of", "writes")
-
-    def __init__(self, cls: type[RelayCommand]) -> None:
-        hints = get_type_hints(cls, include_extras=True)
-        self.slots = tuple(_slot(each, hints[each.name]) for each in _arguments(cls))
-        self.fields = tuple(each.name for each in dataclasses.fields(cls))
-        # Of one name alone, attrgetter would return no tuple.
-        names = [slot.attribute for slot in self.slots] or ["extra"]
-        self.values_of: Callable[[RelayCommand], tuple[Any, ...]] = attrgetter(*names, "extra")
-        self.checks = tuple((slot.attribute, slot.optional, slot.check) for slot in self.slots)
-        self.writes = tuple((slot.key, slot.even_none, slot.convert) for slot in self.slots)
-        self.checks_whole = cls.check is not RelayCommand.check
-
-
-_PLANS: Final[dict[type[RelayCommand], _Plan]] = {}
-
-
-def _plan(cls: type[RelayCommand]) -> _Plan:
+def _plan(cls: type[RelayCommand]) -> Plan:
     plan = _PLANS.get(cls)
     if plan is None:
-        plan = _PLANS[cls] = _Plan(cls)
+        hints = get_type_hints(cls, include_extras=True)
+        fields = [each.name for each in dataclasses.fields(cls)]
+        plan = _PLANS[cls] = plan_for(cls, fields, [_slot(each, hints[each.name]) for each in _arguments(cls)])
     return plan
 
 
@@ -200,11 +149,11 @@ def _arguments(cls: type[RelayCommand]) -> Iterator[dataclasses.Field[object]]:
     return (each for each in dataclasses.fields(cls) if each.metadata.get("sent", each.name != "extra"))
 
 
-def _slot(argument_field: dataclasses.Field[object], hint: object) -> _Slot:
+def _slot(argument_field: dataclasses.Field[object], hint: object) -> Slot:
     marks = list(_marks(hint))
     argument = next(mark for mark in marks if isinstance(mark, Argument))
     name = next((mark for mark in marks if isinstance(mark, As)), As(argument_field.name))
-    return _Slot(
+    return Slot(
         argument_field.name, name.name, argument_field.default is None, name.even_none, argument.check, argument.convert
     )
 
