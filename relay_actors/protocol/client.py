@@ -384,10 +384,10 @@ class ClientProtocol:
             return self._received(frames.Unreadable(f"not JSON: {exc}"), text, now)
         # The two shapes of which a busy connection is made are told at a glance; everything else is judged with care.
         if type(body) is dict and "id" in body and "error" not in body and type(frame_id := body["id"]) is str:
-            if type(result := body.get("result")) is dict:
-                return self._responded(frame_id, result, now)
-            is_event = body.get("method") == frames.EVENT and "result" not in body
-            if is_event and type(params := body.get("params")) is dict:
+            if "result" in body:
+                if type(result := body["result"]) is dict:
+                    return self._responded(frame_id, result, now)
+            elif "params" in body and type(params := body["params"]) is dict and body.get("method") == frames.EVENT:
                 return self._event(frame_id, params)
         return self._received(frames.judge(body), text, now)
 

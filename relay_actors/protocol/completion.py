@@ -106,7 +106,7 @@ def goes_on(command: Command) -> bool:
 def _by_state(words: Mapping[str, ActionState]) -> _Judge:
     def judge(event: RelayEvent, continuous: bool) -> ActionState | None:
         state = event.params.get("state")
-        return words.get(state) if isinstance(state, str) else None
+        return words.get(state) if type(state) is str or isinstance(state, str) else None
 
     *others, last = [f"``{word}``" for word, state in words.items() if is_final(state, ACTION_MOVES)]
     judge.__doc__ = f"Over when its ``state`` is {', '.join(others)} or {last}."

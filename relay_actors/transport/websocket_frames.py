@@ -45,13 +45,12 @@ _FIRST_CONTROL: Final = 0x8
 _LONGEST_CONTROL: Final = 125
 _LENGTH_16: Final = 126
 _LENGTH_64: Final = 127
-_HEADER_7: Final = struct.Struct("!BB")
 _HEADER_16: Final = struct.Struct("!BBH")
 _HEADER_64: Final = struct.Struct("!BBQ")
 _TEXT_HEADERS: Final = tuple(bytes((_FIN | TEXT, _MASKED | length)) for length in range(_LENGTH_16))
 """The headers of short texts, by length."""
-_TEXT_ROOM: Final = bytes(2 + MASK_KEY_BYTES)
-"""Room for such a header and the key."""
+_ROOM, _ROOM_16, _ROOM_64 = (bytes(size + MASK_KEY_BYTES) for size in (2, 4, 10))
+"""Room for a header of each size, and the key."""
 
 
 def compose(opcode: int, payload: bytes, mask_key: bytes) -> bytes:
@@ -62,12 +61,7 @@ def compose(opcode: int, payload: bytes, mask_key: bytes) -> bytes:
         payload: what it carries.
         mask_key: `MASK_KEY_BYTES` unpredictable bytes, fresh for each frame (RFC 6455 5.3).
     """
-    length = len(payload)
-    header = _header(opcode, length)
-    # One exclusive-or of two long integers: Python's only way to mask without looking at each byte.
-    key_stream = (mask_key * (length // MASK_KEY_BYTES + 1))[:length]
-    masked = int.from_bytes(payload, "little") ^ int.from_bytes(key_stream, "little")
-    return header + mask_key + masked.to_bytes(length, "little")
+    return bytes((_FIN | opcode,)) + compose_texts([payload], mask_key)[1:]
 
 
 def compose_texts(texts: Sequence[bytes], mask_keys: bytes) -> bytes:
@@ -82,26 +76,20 @@ def compose_texts(texts: Sequence[bytes], mask_keys: bytes) -> bytes:
     for text, at in zip(texts, range(0, len(mask_keys), MASK_KEY_BYTES), strict=True):
         length = len(text)
         key = mask_keys[at : at + MASK_KEY_BYTES]
-        # One exclusive-or masks all frames: it lays header and key over zeros, and the repeated key over the text.
+        # One exclusive-or of two long integers masks all frames, Python's only way to mask without looking at each
+        # byte: it lays header and key over zeros, and the repeated key over the text.
         # The lists grow by `+=`, and not by a call: this is done for everything that is sent.
         if length < _LENGTH_16:
-            header, room = _TEXT_HEADERS[length], _TEXT_ROOM
+            header, room = _TEXT_HEADERS[length], _ROOM
+        elif length < 1 << 16:
+            header, room = _HEADER_16.pack(_FIN | TEXT, _MASKED | _LENGTH_16, length), _ROOM_16
         else:
-            header = _header(TEXT, length)
-            room = bytes(len(header) + MASK_KEY_BYTES)
+            header, room = _HEADER_64.pack(_FIN | TEXT, _MASKED | _LENGTH_64, length), _ROOM_64
         plain += (room, text)
         veil += (header, (key * (length // MASK_KEY_BYTES + 2))[: length + MASK_KEY_BYTES])
     data = b"".join(plain)
     masked = int.from_bytes(data, "little") ^ int.from_bytes(b"".join(veil), "little")
     return masked.to_bytes(len(data), "little")
-
-
-def _header(opcode: int, length: int) -> bytes:
-    if length < _LENGTH_16:
-        return _HEADER_7.pack(_FIN | opcode, _MASKED | length)
-    if length < 1 << 16:
-        return _HEADER_16.pack(_FIN | opcode, _MASKED | _LENGTH_16, length)
-    return _HEADER_64.pack(_FIN | opcode, _MASKED | _LENGTH_64, length)
 
 
 @dataclass(frozen=True, slots=True)
