@@ -26,7 +26,7 @@ from relay_actors.journal.entries import (
     Outcome,
     Session,
 )
-from relay_actors.journal.replay import check
+from relay_actors.journal.replay import check, pending_of
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.happenings import EventArrived
 from relay_actors.protocol.json_codec import dumps, loads
@@ -184,10 +184,11 @@ class Journaling:
         if sizes.fresh < sizes.kept:
             return  # little would go, and all would be written again
         try:
-            compacted = compact(self.entries(subject))
+            entries = self.entries(subject)
+            compacted = compact(entries)
             if compacted is None:
                 return
-            store.snapshot(subject, compacted.state, at=self._clock.wall())
+            store.snapshot(subject, compacted.state, at=self._clock.wall(), pending=pending_of(entries))
         except Exception:  # noqa: BLE001  # nothing has changed; if it was the store that failed, the next write says so
             _log.exception("the past of a call could not be summed up subject=%s", subject)
             sizes.kept = 2 * sizes.fresh

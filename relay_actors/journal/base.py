@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
-from relay_actors.journal.entries import Entry, Session
+from relay_actors.journal.entries import CommandIntended, Entry, Session
 
 __all__ = ["Store"]
 
@@ -46,13 +46,17 @@ class Store(Protocol):
                 the writer.
         """
 
-    def snapshot(self, subject: str, state: Mapping[str, object], *, at: float) -> None:
+    def snapshot(
+        self, subject: str, state: Mapping[str, object], *, at: float, pending: Iterable[CommandIntended] | None = None
+    ) -> None:
         """Replace all entries of ``subject`` by one `Snapshot` with this state and the commands still pending.
 
         Args:
             subject: whose entries are summed up.
             state: plain data (JSON values and bytes) from which the subject can go on.
             at: wall-clock seconds.
+            pending: the commands still pending, if who sums up has just read all of it, and knows
+                (`relay_actors.journal.replay.pending_of`); None: the store finds them.
 
         Raises:
             JournalError: the state is not plain data (nothing has changed then), or as for `append`.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Final, TypeAlias, cast
 
@@ -75,21 +76,34 @@ _KINDS: Final[Mapping[str, tuple[type[Entry], Mapping[str, tuple[type, ...]]]]] 
     "snapshot": (Snapshot, {"state": (dict,), "pending": (list,)}),
 }
 _EXPECTED: Final = MappingProxyType({kind: {**_BASE, **own} for kind, (_cls, own) in _KINDS.items()})
-_KIND_OF: Final[Mapping[type[Entry], str]] = {cls: kind for kind, (cls, _) in _KINDS.items()}
+_FIELDS_OF: Final[Mapping[type[Entry], tuple[str, tuple[str, ...], Callable[[Entry], tuple[object, ...]]]]] = {
+    cls: (kind, (*_BASE, *own), attrgetter(*_BASE, *own)) for kind, (cls, own) in _KINDS.items()
+}
+"""Kind, names of the fields, and what reads all of them from an entry at once."""
 
 
-def encode(entry: Entry) -> bytes:
+def encode(entry: Entry, changes: Mapping[str, object] | None = None) -> bytes:
     """Return one record.
+
+    Args:
+        entry: what it is to say.
+        changes: fields of it that are to be stored with other values, by name.
 
     The values are to be plain data, as `relay_actors.journal.redact.Redactor` makes them; a tuple comes back as a list.
 
     Raises:
         JournalError: a value cannot be packed.
     """
-    kind = _KIND_OF.get(type(entry))
-    if kind is None:
+    known = _FIELDS_OF.get(type(entry))
+    if known is None:
         raise JournalError(f"cannot store a {type(entry).__name__}: it is not one of the kinds of entry")
-    return _pack(kind, _fields(entry, kind))
+    kind, names, values = known
+    fields: Fields = dict(zip(names, values(entry), strict=True))
+    if changes:
+        fields.update(changes)
+    if isinstance(entry, Snapshot):
+        fields["pending"] = [_intent(one) for one in entry.pending]
+    return _pack(kind, fields)
 
 
 def decode(data: bytes) -> Entry:
@@ -150,14 +164,9 @@ def upcast(
     return kind, fields
 
 
-def _fields(entry: Entry, kind: str) -> Fields:
-    fields: Fields = {name: getattr(entry, name) for name in (*_BASE, *_KINDS[kind][1])}
-    match entry:
-        case CommandSettled(outcome=outcome):
-            fields["outcome"] = str(outcome)
-        case Snapshot(pending=pending):
-            fields["pending"] = [_fields(intent, "intent") for intent in pending]
-    return fields
+def _intent(entry: Entry) -> Fields:
+    _kind, names, values = _FIELDS_OF[CommandIntended]
+    return dict(zip(names, values(entry), strict=True))
 
 
 def _entry(kind: str, fields: Fields) -> Entry:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from relay_actors.errors import JournalError
 from relay_actors.journal.codec import encode
@@ -48,11 +47,12 @@ class Ledger:
         for entry in entries:
             if not isinstance(entry, Entry) or not isinstance(entry.subject, str) or not entry.subject:
                 raise JournalError(f"cannot store {entry!r:.100}: it is not an entry with a subject")
-            number = sequences.get(entry.subject, self._sequences.get(entry.subject, 0)) + 1
-            changes: dict[str, Any] = self.redactor.changes(entry)
-            body = encode(dataclasses.replace(entry, epoch=self.epoch, sequence=number, **changes))
-            made.append(Record(entry.subject, number, self.epoch, body))
-            sequences[entry.subject] = number
+            subject = entry.subject
+            number = sequences.get(subject) or self._sequences.get(subject, 0)
+            sequences[subject] = number = number + 1
+            changes = self.redactor.changes(entry)
+            changes["epoch"], changes["sequence"] = self.epoch, number
+            made.append(Record(subject, number, self.epoch, encode(entry, changes)))
         self._sequences.update(sequences)
         return made
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from relay_actors.errors import JournalError
 from relay_actors.journal.codec import decode, decode_session, encode_session
-from relay_actors.journal.entries import Entry, Session, Snapshot
+from relay_actors.journal.entries import CommandIntended, Entry, Session, Snapshot
 from relay_actors.journal.ledger import Ledger
 from relay_actors.journal.redact import Redactor
 from relay_actors.journal.replay import pending_of
@@ -80,11 +80,13 @@ class MemoryStore:
             self._position += 1
             self._change(record.subject).append(Kept(self._position, record.sequence, record.body))
 
-    def snapshot(self, subject: str, state: Mapping[str, object], *, at: float) -> None:
+    def snapshot(
+        self, subject: str, state: Mapping[str, object], *, at: float, pending: Iterable[CommandIntended] | None = None
+    ) -> None:
         """Sum a subject up. See `Store.snapshot`."""
         self._check_usable()
-        pending = pending_of(self.load(subject=subject))
-        [record] = self._ledger.records([Snapshot(subject=subject, at=at, state=state, pending=pending)])
+        known = tuple(pending_of(self.load(subject=subject)) if pending is None else pending)
+        [record] = self._ledger.records([Snapshot(subject=subject, at=at, state=state, pending=known)])
         self._position += 1
         self._changed[subject] = [Kept(self._position, record.sequence, record.body)]
 

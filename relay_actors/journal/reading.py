@@ -26,6 +26,7 @@ from relay_actors.journal.sqlite_file import (
     entries_of,
     explained,
     is_fresh,
+    rounds_of,
     session_of,
     subjects_of,
 )
@@ -108,7 +109,7 @@ class SqliteReader:
         Raises:
             JournalError: an entry cannot be read; those before it were given.
         """
-        return iter(()) if self._is_fresh else entries_of(self._db, self._path, subject)
+        return iter(()) if self._is_fresh else self._entries(subject)
 
     def subjects(self) -> list[str]:
         """Return the subjects that have entries, the one with the oldest entry first.
@@ -116,7 +117,10 @@ class SqliteReader:
         Raises:
             JournalError: that cannot be read.
         """
-        return [] if self._is_fresh else subjects_of(self._db, self._path)
+        if self._is_fresh:
+            return []
+        in_rounds = (entry.subject for entry, _body in rounds_of(self._db, self._path))
+        return list(dict.fromkeys([*subjects_of(self._db, self._path), *in_rounds]))
 
     def check(self) -> list[str]:
         """Read everything, and return what is wrong with it; an empty list: it is sound.
@@ -141,6 +145,11 @@ class SqliteReader:
         """Free the file. Idempotent."""
         with explained(self._path, "closed"):
             self._free.close()
+
+    def _entries(self, subject: str | None) -> Iterator[Entry]:
+        yield from entries_of(self._db, self._path, subject)
+        if subject is not None:
+            yield from (entry for entry, _body in rounds_of(self._db, self._path) if entry.subject == subject)
 
     def _faults_of_pages(self) -> Iterable[str]:
         try:

@@ -22,9 +22,11 @@ Source: SEMANTICS J10; PROTOCOL 11.10, 16.1.
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final
+from types import MappingProxyType
+from typing import Final, cast
 
 from relay_actors.errors import JournalError
 from relay_actors.journal.entries import (
@@ -65,7 +67,25 @@ PAY_FIELDS_KEPT: Final = frozenset(
 )  # fmt: skip
 """All that is kept of the inner ``params`` of a ``calling.call.pay`` event."""
 
+_HOLD_VALUES: Final[Mapping[type[Entry], tuple[str, ...]]] = MappingProxyType(
+    {
+        EventReceived: ("payload",),
+        CommandIntended: ("params",),
+        CommandSettled: ("result",),
+        CallStarted: ("data", "settings"),
+        Noted: ("values",),
+        Snapshot: ("state",),
+    }
+)
+"""The fields of each kind of entry in which there may be anything."""
+
 _CALLER_KEYS: Final = frozenset({"body", "digits", "text"})
+_SHORTEST_CARD: Final = 13
+_ATOMS: Final = frozenset({bool, bytes, float, int, type(None)})
+"""Types whose values have nothing in them."""
+_MOST_KNOWN: Final = 4096
+_LONGEST_KNOWN: Final = 64
+"""So many keys, and texts of at most so many characters, are remembered as harmless: most come again and again."""
 _LONG_NUMBER: Final = re.compile(r"\d(?:[ -]?\d){12,}")
 _URL_USER: Final = re.compile(r"(?<=://)[^/?#\s]*@")
 
@@ -79,6 +99,8 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: tuple[str, ...] = ()
+        self._harmless_keys: set[str] = set()
+        self._harmless_texts: set[str] = set()
         for secret in secrets:
             self.learn(secret)
 
@@ -90,38 +112,33 @@ class Redactor:
         if len(secret) >= SHORTEST_SECRET and secret not in self._secrets:
             # Longest first: a secret may contain another one.
             self._secrets = tuple(sorted((*self._secrets, secret), key=len, reverse=True))
+            self._harmless_keys.clear()
+            self._harmless_texts.clear()
 
     def changes(self, entry: Entry) -> dict[str, object]:
-        """Return those fields of ``entry`` that are to be replaced, with their redacted values.
+        """Return those fields of ``entry`` that may hold secrets, redacted: for storing, not for changing.
+
+        A value in which there is nothing to replace is the entry's own, not a copy.
 
         Raises:
             JournalError: a value is not plain data; the text names the field.
         """
-        match entry:
-            case EventReceived(payload=payload):
-                plain = self._mapping(payload, "payload")
-                if plain.get("event_type") == "calling.call.pay":
-                    inner = plain.get("params")
-                    if isinstance(inner, dict):
-                        plain["params"] = {k: v if k in PAY_FIELDS_KEPT else MASK for k, v in inner.items()}
-                return {"payload": plain}
-            case CommandIntended(params=params):
-                return {"params": self._mapping(params, "params")}
-            case CommandSettled(result=result):
-                return {"result": self._mapping(result, "result")}
-            case CallStarted(data=data, settings=settings):
-                return {"data": self._mapping(data, "data"), "settings": self._mapping(settings, "settings")}
-            case Noted(values=values):
-                return {"values": self._mapping(values, "values")}
-            case Snapshot(state=state):
-                return {"state": self._mapping(state, "state")}
-            case _:
-                return {}
+        changes: dict[str, object] = {}
+        for name in _HOLD_VALUES.get(type(entry), ()):
+            changes[name] = self._mapping(getattr(entry, name), name)
+        if "payload" in changes:
+            payload = cast("dict[str, object]", changes["payload"])
+            inner = payload.get("params")
+            if payload.get("event_type") == "calling.call.pay" and isinstance(inner, dict):
+                kept = {key: value if key in PAY_FIELDS_KEPT else MASK for key, value in inner.items()}
+                changes["payload"] = {**payload, "params": kept}
+        return changes
 
     def value(self, value: object) -> object:
         """Return ``value`` as plain data (None, bool, int, float, str, bytes, list, dict with text keys), redacted.
 
-        A tuple becomes a list. What is nested deeper than `MAX_DEPTH` becomes `TOO_DEEP`.
+        A tuple becomes a list. What is nested deeper than `MAX_DEPTH` becomes `TOO_DEEP`. A value in which there is
+        nothing to replace is returned itself.
 
         Raises:
             JournalError: it holds something else; the text says where.
@@ -132,7 +149,7 @@ class Redactor:
             raise JournalError(f"cannot store this value: {error}") from None
 
     def _mapping(self, value: Mapping[str, object], name: str) -> dict[str, object]:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             raise JournalError(f"cannot store {name}: it must be a mapping, not {type(value).__name__}")
         try:
             return self._object(value, 0)
@@ -140,25 +157,51 @@ class Redactor:
             raise JournalError(f"cannot store {name}: {error}") from None
 
     def _object(self, value: Mapping[str, object], depth: int) -> dict[str, object]:
-        plain = {}
-        for key, item in value.items():
-            try:
-                if not isinstance(key, str):
+        """Return it redacted; itself, if it is a plain dictionary without anything to replace, as nearly all are."""
+        key: object = None
+        replaced: dict[str, object] = {}
+        is_renamed = type(value) is not dict
+        keys, texts = self._harmless_keys, self._harmless_texts
+        try:
+            for key, item in value.items():
+                # Unrolled: this is done for each value of each frame and command.
+                kind = type(item)
+                if key in keys and type(key) is str:
+                    if kind in _ATOMS or (kind is str and item in texts):
+                        continue
+                    plain = self._known(item) if isinstance(item, str) else self._plain(item, depth + 1)
+                elif isinstance(key, str):
+                    is_renamed = is_renamed or not self._stays(key)
+                    plain = self._field(key, item, depth)
+                else:
                     raise _NotPlainError("a key that is not a text")
-                plain[self._text(key)] = self._field(key, item, depth)
-            except _NotPlainError as error:
-                error.path.append(str(key))
-                raise
-        return plain
+                if plain is not item:
+                    replaced[key] = plain
+        except _NotPlainError as error:
+            error.path.append(str(key))
+            raise
+        if is_renamed:
+            return {self._text(key): replaced.get(key, item) for key, item in value.items()}
+        return {**value, **replaced} if replaced else cast("dict[str, object]", value)
+
+    def _stays(self, key: str) -> bool:
+        """Return whether a key can stay what it is; remember those whose values are looked at as any others."""
+        if type(key) is not str or self._text(key) is not key:
+            return False
+        name = key.lower()
+        if not (_is_secret(name) or name in _CALLER_KEYS or len(key) > _LONGEST_KNOWN):
+            if len(self._harmless_keys) >= _MOST_KNOWN:
+                self._harmless_keys.clear()
+            self._harmless_keys.add(key)
+        return True
 
     def _field(self, key: str, value: object, depth: int) -> object:
         name = key.lower()
-        is_card_field = name.startswith(_CARD_KEY_STARTS) and name not in _CARD_KEYS_KEPT
-        if name in SECRET_KEYS or name.endswith("password") or is_card_field:
+        if _is_secret(name):
             # An empty value is no secret, and says that there was none.
             return value if value is None or value == "" or isinstance(value, bool) or value in _SETTINGS else MASK
         plain = self._plain(value, depth + 1)
-        if name in _CALLER_KEYS and isinstance(plain, str):
+        if name in _CALLER_KEYS and isinstance(plain, str) and len(plain) >= _SHORTEST_CARD:
             return _LONG_NUMBER.sub(_without_card, plain)
         return plain
 
@@ -167,19 +210,32 @@ class Redactor:
             return self._text(value)
         if value is None or isinstance(value, int | float | bytes):
             return value
-        if not isinstance(value, Mapping | list | tuple):
+        if type(value) is dict:  # asked first: asking for a Mapping takes long
+            return self._object(value, depth) if depth <= MAX_DEPTH else TOO_DEEP
+        if not isinstance(value, list | tuple | Mapping):
             raise _NotPlainError(type(value).__name__)
         if depth > MAX_DEPTH:
             return TOO_DEEP
         if isinstance(value, Mapping):
             return self._object(value, depth)
-        return [self._plain(item, depth + 1) for item in value]
+        plain = [self._plain(item, depth + 1) for item in value]
+        is_same = type(value) is list and all(map(operator.is_, plain, value))
+        return value if is_same else plain
+
+    def _known(self, text: str) -> str:
+        """Return a text redacted, and remember it if that has changed nothing."""
+        plain = self._text(text)
+        if plain is text and len(text) <= _LONGEST_KNOWN:
+            if len(self._harmless_texts) >= _MOST_KNOWN:
+                self._harmless_texts.clear()
+            self._harmless_texts.add(text)
+        return plain
 
     def _text(self, text: str) -> str:
         for secret in self._secrets:
             if secret in text:
                 text = text.replace(secret, MASK)
-        if "://" in text and "@" in text:
+        if "@" in text and "://" in text:
             text = _URL_USER.sub(f"{MASK}@", text)
         return str.__str__(text)  # a subclass, such as a StrEnum, becomes a plain text
 
@@ -198,6 +254,12 @@ class _NotPlainError(Exception):
             f"it holds {self.what}{where}, which is not plain data. "
             "Keep to None, bool, int, float, str, bytes, lists, and dicts with text keys"
         )
+
+
+def _is_secret(name: str) -> bool:
+    """Return whether what is called that, in small letters, is a secret or part of a card."""
+    is_card_field = name.startswith(_CARD_KEY_STARTS) and name not in _CARD_KEYS_KEPT
+    return name in SECRET_KEYS or name.endswith("password") or is_card_field
 
 
 def _without_card(found: re.Match[str]) -> str:

@@ -7,7 +7,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,7 @@ from relay_actors.journal.base import Store
 from relay_actors.journal.codec import decode, decode_session
 from relay_actors.journal.entries import Entry, Session
 from relay_actors.journal.replay import check_next
+from relay_actors.journal.rounds import ROUNDS, Forgotten, parts_of
 from relay_actors.journal.sqlite_file import MOST_WRITERS, PAGE, first_page
 from relay_actors.journal.writer_lock import WriterLock
 
@@ -126,7 +127,7 @@ def look_through(path: str) -> Found:
         rows = _rows(db, faults)
         session = _session(db, faults)
         epoch = _epoch(db, faults)
-    entries, incomplete = _sound(rows)
+    entries, incomplete = _sound(_each(rows, faults), faults)
     return Found(
         entries=tuple(entries),
         session=session,
@@ -242,18 +243,48 @@ def _epoch(db: sqlite3.Connection, faults: list[str]) -> int:
     return 0
 
 
-def _sound(rows: Iterable[tuple[str, bytes]]) -> tuple[list[Entry], dict[str, str]]:
+def _each(rows: Iterable[tuple[str, bytes]], faults: list[str]) -> Iterator[tuple[str, bytes | Forgotten]]:
+    """Give what the rows hold, each with its subject; "" if that is not known before it is decoded.
+
+    Who has rows of his own has the oldest of his entries there, wherever they stand.
+    """
+    rounds = []
+    for subject, body in rows:
+        if subject == ROUNDS:
+            rounds.append(body)
+        else:
+            yield subject, body
+    for body in rounds:
+        try:
+            for part in parts_of(body):
+                yield (part.subject if isinstance(part, Forgotten) else ""), part
+        except DamagedJournalError as error:
+            faults.append(f"a round: {error}")
+
+
+def _sound(parts: Iterable[tuple[str, bytes | Forgotten]], faults: list[str]) -> tuple[list[Entry], dict[str, str]]:
     """Return the entries that follow each other without a gap, and the subjects that have others, with the reason."""
     sound: list[Entry] = []
     newest: dict[str, Entry] = {}
     incomplete: dict[str, str] = {}
-    for subject, body in rows:
+    for subject, body in parts:
+        if isinstance(body, Forgotten):
+            if newest.pop(subject, None) is not None:
+                sound = [entry for entry in sound if entry.subject != subject]
+            incomplete.pop(subject, None)
+            continue
         if subject in incomplete:
             continue
         try:
             entry = decode(body)
         except DamagedJournalError as error:
-            incomplete[subject] = str(error)
+            if subject:
+                incomplete[subject] = str(error)
+            else:
+                faults.append(f"a record in a round: {error}")
+            continue
+        subject = subject or entry.subject
+        if subject in incomplete:
             continue
         try:
             if entry.subject != subject:

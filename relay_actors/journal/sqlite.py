@@ -13,8 +13,14 @@ What survives what:
 The file, and SQLite's ``-wal`` and ``-shm`` beside it, are readable for their owner only: they hold telephone numbers
 and what callers keyed in, and one secret, the authorization state that a resume needs. Without the credentials, which
 are never stored, that one opens no session; it stands in a table of its own, is overwritten when replaced, and appears
-in no entry. What is forgotten is overwritten with zeros in the file; a copy may stay in the ``-wal`` until SQLite has
-written over it, at the latest when the store is closed.
+in no entry.
+
+What is committed together stands in one row, a round (`relay_actors.journal.rounds`). The oldest round is removed when
+the rounds have grown to `FRESH_ROUNDS` bytes and three times of what still counts in them, or to `MOST_IN_ROUNDS`;
+entries of it that still count then get rows of their own. So what is forgotten is never given again from the commit on;
+in the file it is overwritten with zeros when its round is removed: soon in a busy journal, at once when nothing else
+counts, at the latest when the store is closed or opened. A copy may stay in the ``-wal`` until SQLite has written over
+it, at the latest when the store is closed.
 """
 
 from __future__ import annotations
@@ -24,16 +30,20 @@ import logging
 import os
 import sqlite3
 import stat
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Final, Literal, TypeAlias
 
 from relay_actors.errors import JournalError
-from relay_actors.journal.codec import encode_session
-from relay_actors.journal.entries import Entry, Session, Snapshot
+from relay_actors.journal.codec import decode, encode_session
+from relay_actors.journal.entries import CommandIntended, Entry, Session, Snapshot
 from relay_actors.journal.ledger import Ledger, Record
 from relay_actors.journal.redact import Redactor
 from relay_actors.journal.replay import pending_of
+from relay_actors.journal.rounds import ROUNDS, Forgotten, pack_round
 from relay_actors.journal.sqlite_file import (
+    FORMAT,
     MOST_WRITERS,
     PAGE,
     check_format,
@@ -42,12 +52,13 @@ from relay_actors.journal.sqlite_file import (
     explained,
     is_fresh,
     make_tables,
+    rounds_of,
     session_of,
     subjects_of,
 )
 from relay_actors.journal.writer_lock import WriterLock
 
-__all__ = ["LARGEST_WAL", "Durability", "SqliteStore"]
+__all__ = ["FRESH_ROUNDS", "LARGEST_WAL", "MOST_IN_ROUNDS", "Durability", "SqliteStore"]
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +67,15 @@ Durability: TypeAlias = Literal["process", "power"]
 LARGEST_WAL: Final = 8 * 1024 * 1024
 """Bytes. SQLite begins its WAL anew after a thousand pages; what one large commit made of it is cut down to this."""
 
+FRESH_ROUNDS: Final = 64 * 1024
+"""Bytes that the rounds may have in any case; beyond it, three times what counts of them."""
+MOST_IN_ROUNDS: Final = 1024 * 1024
+"""Bytes that the rounds never have more of; as much is in memory, as far as it counts."""
+
 _SYNCHRONOUS: Final[Mapping[Durability, str]] = {"process": "NORMAL", "power": "FULL"}
 _INSERT: Final = "INSERT INTO entries (subject, sequence, epoch, body) VALUES (?, ?, ?, ?)"
+_DELETE: Final = "DELETE FROM entries WHERE subject = ?"
+_DELETE_ROUNDS: Final = f"DELETE FROM entries WHERE subject = '{ROUNDS}' AND sequence <= ?"
 
 
 class SqliteStore:
@@ -91,7 +109,20 @@ class SqliteStore:
         # Resolved, so that a file reached by two names has one lock.
         self._path = os.path.realpath(path)
         self._error: JournalError | None = None
-        self._records: list[Record] = []
+        self._parts: list[Record | Forgotten] = []
+        """What the next round will hold."""
+        self._fresh: set[str] = set()
+        """Of whom nothing is in the file but what the next round will hold."""
+        self._rounds: deque[tuple[int, list[Record | Forgotten], int]] = deque()
+        """Number, content and bytes of the rounds in the file."""
+        self._bytes = 0
+        """How many bytes they have."""
+        self._counting: dict[str, deque[Record]] = {}
+        """What counts of the rounds, the next one included, by subject; no subject has none."""
+        self._bytes_counting = 0
+        self._number = 0
+        self._doomed: list[str] = []
+        """Whose own rows are to be removed."""
         with contextlib.ExitStack() as undo:
             lock = WriterLock(self._path, hands_over=hands_over)
             undo.callback(lock.release)
@@ -101,6 +132,8 @@ class SqliteStore:
                 undo.callback(self._db.close)
                 _check_and_prepare(self._db, self._path, durability)
                 epoch, sequences = _take_over(self._db, self._path, epoch_above)
+            self._own_rows = set(sequences)
+            """Who has rows of his own."""
             self._ledger = Ledger(epoch=epoch, sequences=sequences, redactor=Redactor(secrets))
             self._ledger.redactor.learn(self.get_session().authorization_state)
             self._free = undo.pop_all()
@@ -113,22 +146,33 @@ class SqliteStore:
     def append(self, entries: Iterable[Entry]) -> None:
         """Take entries in. See `Store.append`."""
         self._check_usable()
-        self._records += self._ledger.records(entries)
+        records = self._ledger.records(entries)
+        self._parts += records
+        counting = self._counting
+        for record in records:
+            known = counting.get(record.subject)
+            if known is None:
+                counting[record.subject] = known = deque()
+                self._fresh.add(record.subject)
+            known.append(record)
+            self._bytes_counting += len(record.body)
 
-    def snapshot(self, subject: str, state: Mapping[str, object], *, at: float) -> None:
+    def snapshot(
+        self, subject: str, state: Mapping[str, object], *, at: float, pending: Iterable[CommandIntended] | None = None
+    ) -> None:
         """Sum a subject up. See `Store.snapshot`."""
         self._check_usable()
-        pending = pending_of(self.load(subject=subject))
-        [record] = self._ledger.records([Snapshot(subject=subject, at=at, state=state, pending=pending)])
-        with self._writing():
-            self._db.execute("DELETE FROM entries WHERE subject = ?", (subject,))
-        self._records.append(record)
+        known = tuple(pending_of(self.load(subject=subject)) if pending is None else pending)
+        [record] = self._ledger.records([Snapshot(subject=subject, at=at, state=state, pending=known)])
+        self._drop(subject)
+        self._parts.append(record)
+        self._counting[subject] = deque([record])
+        self._bytes_counting += len(record.body)
 
     def forget(self, subject: str) -> None:
         """Remove a subject. See `Store.forget`."""
         self._check_usable()
-        with self._writing():
-            self._db.execute("DELETE FROM entries WHERE subject = ?", (subject,))
+        self._drop(subject)
         self._ledger.forget(subject)
 
     def put_session(self, session: Session) -> None:
@@ -141,21 +185,25 @@ class SqliteStore:
     def commit(self) -> None:
         """Write what has changed, in one transaction. See `Store.commit`."""
         self._check_usable()
-        if self._records or self._db.in_transaction:
+        if self._parts or self._doomed or self._db.in_transaction:
             with self._writing():
                 self._db.execute("COMMIT")
 
     def load(self, *, subject: str | None = None) -> Iterator[Entry]:
         """Give entries, reading them in batches. See `Store.load`."""
         self._check_usable()
-        self._flush()
-        return self._entries(subject)
+        if subject is None:
+            self._flush()
+            return self._entries(entries_of(self._db, self._path))
+        # What is in rounds is at hand; nobody has to look through all of them for it.
+        own = entries_of(self._db, self._path, subject) if self._has_own_rows(subject) else ()
+        return self._entries(chain(own, [decode(record.body) for record in self._counting.get(subject, ())]))
 
     def subjects(self) -> list[str]:
         """Return who has entries. See `Store.subjects`."""
         self._check_usable()
         self._flush()
-        return subjects_of(self._db, self._path)
+        return list(dict.fromkeys([*subjects_of(self._db, self._path), *self._counting]))
 
     def get_session(self) -> Session:
         """Return what a resume needs. See `Store.get_session`."""
@@ -173,6 +221,9 @@ class SqliteStore:
         self.commit()
         try:
             with explained(self._path, "compacted"):
+                self._begin()
+                self._remove_rounds(0)
+                self._db.execute("COMMIT")
                 self._db.execute("PRAGMA temp_store = MEMORY")  # no copy of it anywhere else on the disk
                 self._db.execute("VACUUM")
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -182,21 +233,53 @@ class SqliteStore:
 
     def close(self) -> None:
         """Roll back what was not committed, and free file and lock. See `Store.close`."""
-        self._error = JournalError(f"the journal {self._path} is closed")
+        failed, self._error = self._error, JournalError(f"the journal {self._path} is closed")
         with explained(self._path, "closed"):
+            if failed is None:
+                # Nothing that was committed depends on it: who opens the file next can do it as well.
+                with contextlib.suppress(JournalError, sqlite3.Error):
+                    self._tidy_up()
             self._free.close()
 
-    def _entries(self, subject: str | None) -> Iterator[Entry]:
-        entries = entries_of(self._db, self._path, subject)
+    def _tidy_up(self) -> None:
+        """Leave no rounds: in a closed file nothing is left of what was forgotten, and every entry has its row."""
+        if self._db.in_transaction:
+            self._db.rollback()
+        if self._rounds:
+            self._begin()
+            _settle_rounds(self._db, self._path)
+            self._db.execute("COMMIT")
+
+    def _has_own_rows(self, subject: str) -> bool:
+        return subject in self._own_rows and subject not in self._doomed
+
+    def _entries(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        each = iter(entries)
         while True:
             self._check_usable()
-            if (entry := next(entries, None)) is None:
+            if (entry := next(each, None)) is None:
                 return
             yield entry
 
+    def _drop(self, subject: str) -> None:
+        """Let nothing count of a subject."""
+        records = self._counting.pop(subject, None)
+        if records is not None:
+            self._bytes_counting -= sum(len(record.body) for record in records)
+            if subject in self._fresh:
+                # It has come and gone since the last commit, and was promised to nobody.
+                self._fresh.discard(subject)
+                self._parts = [part for part in self._parts if isinstance(part, Forgotten) or part.subject != subject]
+            else:
+                self._parts.append(Forgotten(subject))
+        if self._has_own_rows(subject):
+            self._doomed.append(subject)
+
+    # -- writing -----------------------------------------------------------------------------------------------------
+
     def _flush(self) -> None:
         """Bring what was appended into the transaction, where reading sees it."""
-        if self._records:
+        if self._parts or self._doomed:
             with self._writing():
                 pass
 
@@ -206,21 +289,64 @@ class SqliteStore:
         try:
             with explained(self._path, "written"):
                 if not self._db.in_transaction:
-                    self._db.execute("BEGIN IMMEDIATE")
-                    [(newest,)] = self._db.execute("SELECT epoch FROM writer")
-                    if newest != self.epoch:
-                        raise JournalError(
-                            f"writer {newest} has taken over the journal {self._path} from writer {self.epoch}, which "
-                            "may not write to it any more. Stop this one: the other goes on with its calls"
-                        )
-                records, self._records = self._records, []
-                self._db.executemany(_INSERT, records)
+                    self._begin()
+                if self._doomed:
+                    self._db.executemany(_DELETE, [(subject,) for subject in self._doomed])
+                    self._own_rows.difference_update(self._doomed)
+                    self._doomed.clear()
+                if self._parts:
+                    self._write_round()
                 yield
         except JournalError as error:
             self._error = error
             with contextlib.suppress(sqlite3.Error):  # SQLite may have rolled back by itself
                 self._db.rollback()
             raise
+
+    def _begin(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+        [(newest,)] = self._db.execute("SELECT epoch FROM writer")
+        if newest != self.epoch:
+            raise JournalError(
+                f"writer {newest} has taken over the journal {self._path} from writer {self.epoch}, which "
+                "may not write to it any more. Stop this one: the other goes on with its calls"
+            )
+
+    def _write_round(self) -> None:
+        """Write what was appended, and remove the oldest rounds: their pages are used again at once."""
+        parts, self._parts = self._parts, []
+        self._fresh.clear()
+        if not self._counting:
+            self._remove_rounds(0)
+            return
+        body = pack_round(parts)
+        self._number += 1
+        self._rounds.append((self._number, parts, len(body)))
+        self._bytes += len(body)
+        self._remove_rounds(min(MOST_IN_ROUNDS, FRESH_ROUNDS + 3 * self._bytes_counting))
+        if self._rounds:
+            self._db.execute(_INSERT, (ROUNDS, self._number, self.epoch, body))
+
+    def _remove_rounds(self, most: int) -> None:
+        """Remove the oldest rounds until they have no more than ``most`` bytes; what counts of them gets its row."""
+        last = 0
+        moved: list[Record] = []
+        while self._rounds and self._bytes > most:
+            last, parts, length = self._rounds.popleft()
+            self._bytes -= length
+            for part in parts:
+                records = self._counting.get(part.subject)
+                # What counts of a subject stands there in the order of the rounds.
+                if records and records[0] is part:
+                    moved.append(records.popleft())
+                    if not records:
+                        del self._counting[part.subject]
+        if last:
+            self._db.execute(_DELETE_ROUNDS, (last,))
+        if moved:
+            self._db.executemany(_INSERT, moved)
+            self._own_rows.update(record.subject for record in moved)
+            self._bytes_counting -= sum(len(record.body) for record in moved)
 
     def _check_usable(self) -> None:
         if self._error is not None:
@@ -261,9 +387,21 @@ def _check_and_prepare(db: sqlite3.Connection, path: str, durability: Durability
         make_tables(db)
 
 
+def _settle_rounds(db: sqlite3.Connection, path: str) -> None:
+    """Give each entry that counts in a round a row of its own, and remove all rounds. In a transaction."""
+    records = [Record(entry.subject, entry.sequence, entry.epoch, body) for entry, body in rounds_of(db, path)]
+    db.execute(_DELETE, (ROUNDS,))
+    db.executemany(_INSERT, records)
+
+
 def _take_over(db: sqlite3.Connection, path: str, above: int) -> tuple[int, dict[str, int]]:
-    """Become the newest writer; return its number, and the newest sequence number of each subject."""
+    """Become the newest writer; return its number, and the newest sequence number of each subject.
+
+    Every entry has its own row then.
+    """
     db.execute("BEGIN IMMEDIATE")
+    _settle_rounds(db, path)
+    db.execute(f"PRAGMA user_version = {FORMAT}")  # of an older one, which could have no rounds
     epochs = db.execute("SELECT epoch FROM writer").fetchall()
     newest = db.execute("SELECT subject, MAX(sequence) FROM entries GROUP BY subject").fetchall()
     # SQLite keeps whatever it is given: a flipped bit makes a text of a number.

@@ -13,6 +13,7 @@ from relay_actors.errors import DamagedJournalError, JournalError
 from relay_actors.journal.codec import decode, decode_session
 from relay_actors.journal.entries import Entry, Session
 from relay_actors.journal.ledger import Record
+from relay_actors.journal.rounds import ROUNDS, in_force
 
 __all__ = [
     "APPLICATION_ID",
@@ -27,6 +28,7 @@ __all__ = [
     "first_page",
     "is_fresh",
     "make_tables",
+    "rounds_of",
     "session_of",
     "subjects_of",
     "with_its_log",
@@ -35,8 +37,11 @@ __all__ = [
 APPLICATION_ID: Final = 0x52414A4C
 """``RAJL``: how a journal is told from somebody else's database."""
 
-FORMAT: Final = 1
-"""The layout of the tables, kept in ``user_version``. What is inside a record has a version of its own."""
+FORMAT: Final = 2
+"""The layout of the tables, kept in ``user_version``. What is inside a record has a version of its own.
+
+Format 1 had no rounds: each entry stood in a row of its own.
+"""
 
 SCHEMA: Final = (
     "CREATE TABLE writer (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), epoch INTEGER NOT NULL)",
@@ -56,10 +61,14 @@ PAGE: Final = 4096
 _BATCH: Final = 500
 """Rows read at a time, so that a long journal is never all in memory."""
 _COLUMNS: Final = "subject, sequence, epoch, body"
-_LOAD_ALL: Final = f"SELECT position, {_COLUMNS} FROM entries WHERE position > ? ORDER BY position LIMIT ?"
+_LOAD_ALL: Final = (
+    f"SELECT position, {_COLUMNS} FROM entries WHERE position > ? AND subject <> '{ROUNDS}' ORDER BY position LIMIT ?"
+)
+_LOAD_ROUNDS: Final = f"SELECT body FROM entries WHERE subject = '{ROUNDS}' ORDER BY sequence"
 _LOAD_ONE: Final = (
     f"SELECT sequence, {_COLUMNS} FROM entries WHERE subject = ? AND sequence > ? ORDER BY sequence LIMIT ?"
 )
+_SUBJECTS: Final = f"SELECT subject FROM entries WHERE subject <> '{ROUNDS}' GROUP BY subject ORDER BY MIN(position)"
 
 _ADVICE: Final[Mapping[str, str]] = {
     "SQLITE_BUSY": "Another program holds a lock on it for seconds: let that one end, or work on a copy",
@@ -131,6 +140,8 @@ def first_page() -> bytes:
 def entries_of(db: sqlite3.Connection, path: str, subject: str | None = None) -> Iterator[Entry]:
     """Give the entries of one subject, or of all, in the order in which they were appended, reading in batches.
 
+    Of one subject those that have a row of their own: see `rounds_of` for the others, which are newer.
+
     Raises:
         JournalError: an entry cannot be read; those before it were given.
     """
@@ -144,14 +155,30 @@ def entries_of(db: sqlite3.Connection, path: str, subject: str | None = None) ->
         for _, *columns in rows:
             yield _entry(path, Record(*columns))
         if len(rows) < _BATCH:
-            return
+            break
         last = rows[-1][0]
+    if subject is None:
+        yield from (entry for entry, _body in rounds_of(db, path))
+
+
+def rounds_of(db: sqlite3.Connection, path: str) -> list[tuple[Entry, bytes]]:
+    """Return the entries that count in rounds, with their records, in the order in which they were appended.
+
+    Raises:
+        JournalError: one cannot be read.
+    """
+    with explained(path, "read"):
+        rows = db.execute(_LOAD_ROUNDS).fetchall()
+    try:
+        return in_force(body for (body,) in rows)
+    except DamagedJournalError as error:
+        raise damaged(path, str(error)) from error
 
 
 def subjects_of(db: sqlite3.Connection, path: str) -> list[str]:
-    """Return who has entries, the one with the oldest entry first."""
+    """Return who has entries in rows of their own, the one with the oldest entry first."""
     with explained(path, "read"):
-        rows = db.execute("SELECT subject FROM entries GROUP BY subject ORDER BY MIN(position)").fetchall()
+        rows = db.execute(_SUBJECTS).fetchall()
     return [subject for (subject,) in rows]
 
 

@@ -111,11 +111,20 @@ def test_what_is_no_journal_of_this_release_is_refused(path: Path, tmp_path: Pat
         SqliteReader(path)
 
 
+ENTRY_350 = "WHERE subject = 'c-1' AND sequence = 350"
+
+
 @pytest.mark.parametrize(
     ("damage", "told"),
     [
-        ("UPDATE entries SET body = x'0011' WHERE position = 700", "entry 350 of c-1: a journal record is damaged"),
-        ("UPDATE entries SET epoch = 2 WHERE position = 700", "entry 350 of c-1 is not what its row says"),
+        (
+            "UPDATE entries SET body = x'0011' WHERE subject = 'c-1' AND sequence = 350",
+            "entry 350 of c-1: a journal record is damaged",
+        ),
+        (
+            "UPDATE entries SET epoch = 2 WHERE subject = 'c-1' AND sequence = 350",
+            "entry 350 of c-1 is not what its row says",
+        ),
         ("DELETE FROM entries WHERE subject = 'c-1' AND sequence = 5", "gap: entry 4 is followed by 6"),
         ("UPDATE writer SET epoch = 0", "entry 1 of c-0 is of writer 1, and the newest is 0"),
         ("UPDATE writer SET epoch = 'two'", "does not say who its writer is"),

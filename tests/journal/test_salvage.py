@@ -163,7 +163,7 @@ def test_a_file_whose_end_is_missing_is_read_as_far_as_it_goes(tmp_path: Path):
 
     done = salvage(path, into=into)
 
-    assert 10 < done.entries < 60
+    assert 10 <= done.entries < 60
     assert done.faults
 
 

@@ -1,13 +1,14 @@
 """The store in a file: crashes, damage, other writers and other eyes. The contract is in test_base.py."""
 
 import contextlib
+import dataclasses
 import os
 import signal
 import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relay_actors.errors import DamagedJournalError, JournalError
-from relay_actors.journal.entries import EventReceived, Session
-from relay_actors.journal.memory import MemoryStore
+from relay_actors.journal import sqlite
+from relay_actors.journal.entries import Entry, EventReceived, Session
+from relay_actors.journal.memory import MemoryMedium, MemoryStore
+from relay_actors.journal.reading import SqliteReader
+from relay_actors.journal.rounds import Forgotten, parts_of
 from relay_actors.journal.salvage import salvage
 from relay_actors.journal.sqlite import LARGEST_WAL, SqliteStore
-from relay_actors.journal.sqlite_file import APPLICATION_ID, FORMAT
+from relay_actors.journal.sqlite_file import APPLICATION_ID, FORMAT, with_its_log
 from tests.journal.strategies import anywhere
 from tests.support.thorough import less
 
@@ -387,7 +391,7 @@ def test_another_program_may_read_meanwhile(path: Path):
         store.commit()
         with raw(path) as db:
             db.execute("BEGIN")
-            assert db.execute("SELECT subject, sequence, epoch FROM entries").fetchall() == [("c-1", 1, 1)]
+            assert db.execute("SELECT count(*) FROM entries").fetchone() == (1,)
             store.append([event(2)])
             store.commit()
             assert db.execute("SELECT count(*) FROM entries").fetchone() == (1,)
@@ -426,6 +430,157 @@ def test_calls_that_come_and_go_do_not_let_the_file_grow(path: Path):
 
     assert largest < 200_000
     assert path.stat().st_size < 200_000
+
+
+Step = tuple[str, str]
+
+
+class Killed:
+    """A store, a model of it, and what both would have if the process were killed at any commit."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.path = folder / "j.db"
+        self.store = SqliteStore(self.path)
+        self.medium = MemoryMedium()
+        self.model = MemoryStore(self.medium)
+        self._n = 0
+
+    def step(self, what: str, subject: str) -> None:
+        self._n += 1
+        for store in (self.store, self.model):
+            match what:
+                case "append":
+                    store.append([event(self._n, subject), event(self._n, subject, filler="x" * (self._n % 40))])
+                case "snapshot":
+                    store.snapshot(subject, {"n": self._n}, at=1.0)
+                case "forget":
+                    store.forget(subject)
+                case "commit":
+                    store.commit()
+                case "session":
+                    store.put_session(Session(protocol=str(self._n)))
+        if what == "commit":
+            self.look()
+        for one in "abc":
+            assert list(self.store.load(subject=one)) == list(self.model.load(subject=one))
+
+    def look(self) -> None:
+        assert list(self.store.load()) == list(self.model.load())
+        assert self.store.subjects() == self.model.subjects()
+        with SqliteReader(self.path) as reader:
+            assert reader.check() == []
+            assert list(reader.load()) == list(self.model.load())
+            assert reader.subjects() == self.model.subjects()
+            assert list(reader.load(subject="a")) == list(self.model.load(subject="a"))
+        copy = self._folder / "copy.db"
+        for name, of_copy in zip(with_its_log(str(self.path)), with_its_log(str(copy)), strict=True):
+            Path(of_copy).unlink(missing_ok=True)
+            if Path(name).exists() and not name.endswith("-shm"):
+                Path(of_copy).write_bytes(Path(name).read_bytes())
+        Path(f"{copy}.lock").unlink(missing_ok=True)
+        salvaged = MemoryStore()
+        salvage(copy, into=salvaged)
+        assert bare(salvaged.load()) == bare(self.model.load())
+        with opened(copy) as again:
+            assert list(again.load()) == list(self.model.load())
+            assert again.subjects() == self.model.subjects()
+
+
+def bare(entries: Iterable[Entry]) -> dict[str, list[object]]:
+    """Of each subject its entries, without the numbers that a new store gives them."""
+    found: dict[str, list[object]] = {}
+    for entry in entries:
+        found.setdefault(entry.subject, []).append(dataclasses.replace(entry, epoch=0, sequence=0))
+    return found
+
+
+@pytest.mark.parametrize("fresh", [0, 150, 400, 10_000])
+@given(
+    steps=st.lists(
+        st.tuples(st.sampled_from(["append", "append", "commit", "commit", "forget", "snapshot", "session"]),
+                  st.sampled_from("abc")), max_size=30,
+    )
+)  # fmt: skip
+@settings(max_examples=less(20, 200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_a_kill_at_any_commit_leaves_is_what_was_committed(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, fresh: int, steps: list[Step]
+):
+    """Whether entries stand in a round or have a row of their own, and whatever was forgotten in between (J1)."""
+    monkeypatch.setattr(sqlite, "FRESH_ROUNDS", fresh)
+    killed = Killed(tmp_path_factory.mktemp("killed"))
+    try:
+        for step in [*steps, ("commit", "a")]:
+            killed.step(*step)
+    finally:
+        killed.store.close()
+
+
+def test_a_call_that_comes_and_goes_between_two_commits_is_not_written(path: Path):
+    """Nobody was promised anything about it."""
+    with opened(path) as store, raw(path) as db:
+        store.append([event(1, "c-1"), event(1, "c-2")])
+        store.commit()
+        store.append([event(1, "c-3")])
+        store.forget("c-3")
+        store.append([event(2, "c-3")])
+        store.forget("c-3")
+        store.forget("c-1")
+        store.append([event(2, "c-1")])
+        store.forget("c-1")
+        store.commit()
+        assert [entry.subject for entry in store.load()] == ["c-2"]
+        [body] = [body for (body,) in db.execute("SELECT body FROM entries ORDER BY sequence DESC LIMIT 1")]
+        assert [part.subject for part in parts_of(body) if isinstance(part, Forgotten)] == ["c-1"]
+        assert b"c-3" not in body
+
+
+def test_what_is_forgotten_leaves_the_file(path: Path):
+    """When nothing else counts, at once; else as soon as a little more was written, and when the store is closed."""
+
+    def is_there() -> bool:
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            return any(b"+15550001111" in body for (body,) in db.execute("SELECT body FROM entries"))
+
+    def call(store: SqliteStore) -> None:
+        store.append([event(1, "forgotten", number="+15550001111")])
+        store.commit()
+        assert is_there()
+        store.forget("forgotten")
+        store.commit()
+
+    with opened(path) as store:
+        call(store)
+        assert not is_there()
+        store.append([event(1, "stays")])
+        call(store)
+        for n in range(100):
+            store.append([event(n, f"c-{n}", filler="x" * 1000)])
+            store.commit()
+            store.forget(f"c-{n}")
+            store.commit()
+        assert not is_there()
+        call(store)
+    assert not is_there()
+    assert b"+15550001111" not in path.read_bytes()
+    with opened(path) as store:
+        assert store.subjects() == ["stays"]
+
+
+def test_a_journal_of_the_former_layout_is_gone_on_with(path: Path):
+    """It has a row for each entry, and no rounds."""
+    with opened(path) as store:
+        store.append([event(1), event(2)])
+        store.commit()
+    with raw(path) as db:
+        db.execute("PRAGMA user_version = 1")
+    with SqliteReader(path) as reader:
+        assert reader.check() == []
+        assert len(list(reader.load())) == 2
+    with opened(path) as store:
+        assert numbers(store) == [1, 2]
+    with raw(path) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (FORMAT,)
 
 
 def test_a_wal_that_a_reader_has_let_grow_is_cut_down_again(path: Path):

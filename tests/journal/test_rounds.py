@@ -1,0 +1,72 @@
+"""Rounds: what goes in comes out, what was forgotten does not, and damage is noticed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay_actors.errors import DamagedJournalError
+from relay_actors.journal.codec import encode
+from relay_actors.journal.entries import EventReceived
+from relay_actors.journal.ledger import Record
+from relay_actors.journal.rounds import Forgotten, in_force, pack_round, parts_of, read_round
+
+PARTS = st.lists(st.tuples(st.booleans(), st.sampled_from(["a", "b", "ü", "\ud800"])), max_size=12)
+
+
+def made(parts: list[tuple[bool, str]]) -> list[Record | Forgotten]:
+    return [
+        Forgotten(subject) if is_forgotten else record(subject, n) for n, (is_forgotten, subject) in enumerate(parts)
+    ]
+
+
+def record(subject: str, n: int = 1) -> Record:
+    return Record(subject, n, 1, encode(EventReceived(subject=subject, at=1.0, epoch=1, sequence=n, payload={"n": n})))
+
+
+@given(PARTS)
+def test_what_goes_in_comes_out(parts: list[tuple[bool, str]]):
+    """In order, and the records byte by byte."""
+    body = pack_round(made(parts))
+
+    found = [("forgotten", part.subject) if isinstance(part, Forgotten) else part for part in parts_of(body)]
+
+    assert found == [("forgotten", one.subject) if isinstance(one, Forgotten) else one.body for one in made(parts)]
+
+
+@given(st.lists(PARTS, max_size=4))
+def test_what_counts_is_what_was_said_after_the_last_forgetting(rounds: list[list[tuple[bool, str]]]):
+    """Whichever round either of the two stands in."""
+    kept: list[bytes] = []
+    of: list[str] = []
+    for parts in rounds:
+        for part in made(parts):
+            if isinstance(part, Forgotten):
+                kept = [body for body, subject in zip(kept, of, strict=True) if subject != part.subject]
+                of = [subject for subject in of if subject != part.subject]
+            else:
+                kept.append(part.body)
+                of.append(part.subject)
+
+    assert [body for _entry, body in in_force(pack_round(made(parts)) for parts in rounds)] == kept
+
+
+@given(st.data())
+def test_a_round_that_was_changed_anywhere_is_not_believed(data: st.DataObject):
+    """Each part has a checksum, and says how long it is: those before the damage are still given."""
+    parts = [record("a", 1), Forgotten("b"), record("c", 3)]
+    body = bytearray(pack_round(parts))
+    at = data.draw(st.integers(0, len(body) - 1))
+    body[at] ^= data.draw(st.integers(1, 255))
+    seen: list[object] = []
+
+    with pytest.raises(DamagedJournalError):
+        list(map(seen.append, read_round(bytes(body))))
+
+    assert len(seen) < len(parts)
+
+
+@pytest.mark.parametrize("body", [None, 1, "text", b"\0", b"\0\0\0\5ab", b"\x80\0\0\4abcd", b"\x80\0\0\1a"])
+def test_what_is_no_round_is_refused(body: object):
+    """A damaged row may hold anything."""
+    with pytest.raises(DamagedJournalError, match="a round of the journal is damaged"):
+        list(parts_of(body))
