@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, TypeAlias, TypeGuard
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from relay_actors.errors import (
     CommandRejectedError,
@@ -164,7 +164,8 @@ class History:
     def actors(self) -> list[str]:
         """The classes that have had it, one after the other, by name."""
         first = [] if self.started is None else [self.started.actor]
-        return [*first, *(str(item.values.get("actor")) for item in self.items if _is_restart(item))]
+        restarts = [item for item in self.items if isinstance(item, Learnt) and item.what == "restarted"]
+        return [*first, *(str(item.values.get("actor")) for item in restarts)]
 
     @property
     def dial(self) -> Mapping[str, Any] | None:
@@ -199,10 +200,6 @@ class History:
             if isinstance(item, Learnt) and item.what in CHECKPOINTS:
                 return at
         return -1
-
-
-def _is_restart(item: Item) -> TypeGuard[Learnt]:
-    return isinstance(item, Learnt) and item.what == "restarted"
 
 
 class Line(NamedTuple):

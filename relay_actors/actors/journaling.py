@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from relay_actors.actors.compacting import compact
 from relay_actors.actors.course import Note, Started
@@ -77,7 +77,7 @@ class Journaling:
         """Keep an event. It is safe when `commit` returns."""
         if self._store is not None:
             at, frame_id = self._clock.wall(), _scalar(arrived.frame_id)
-            self._append([EventReceived(subject=subject or SESSION, at=at, frame_id=frame_id, payload=arrived.payload)])
+            self._append(EventReceived(subject=subject or SESSION, at=at, frame_id=frame_id, payload=arrived.payload))
 
     def intended(self, request_id: str, outgoing: Outgoing) -> None:
         """Keep a request that is about to leave."""
@@ -94,13 +94,13 @@ class Journaling:
             by=outgoing.by,
         )
         try:
-            self._append([entry])
+            self._append(entry)
         except JournalError:
             # JSON has been more generous than the journal: an enum or a UUID among the params. What is sent is what
             # JSON made of it. If it was the store that failed, it fails again.
             plain = loads(dumps(outgoing.params))
             assert isinstance(plain, dict)
-            self._append([dataclasses.replace(entry, params=plain)])
+            self._append(dataclasses.replace(entry, params=plain))
 
     def settled(
         self, request_id: str, outgoing: Outgoing, result: JsonObject | None, error: RelayActorsError | None
@@ -109,16 +109,14 @@ class Journaling:
         if self._store is None or not outgoing.subject:
             return
         self._append(
-            [
-                CommandSettled(
-                    subject=outgoing.subject,
-                    at=self._clock.wall(),
-                    request_id=request_id,
-                    outcome=_outcome(error),
-                    code=getattr(error, "code", 0),
-                    result=result if result is not None else _told(error),
-                )
-            ]
+            CommandSettled(
+                subject=outgoing.subject,
+                at=self._clock.wall(),
+                request_id=request_id,
+                outcome=_outcome(error),
+                code=getattr(error, "code", 0),
+                result=result if result is not None else _told(error),
+            )
         )
 
     def subjects(self) -> list[str]:
@@ -158,23 +156,21 @@ class Journaling:
         """Keep who has a call. What of its data cannot be kept is left out, and told of."""
         if self._store is not None:
             self._append(
-                [
-                    CallStarted(
-                        subject=started.subject,
-                        at=self._clock.wall(),
-                        actor=started.actor,
-                        direction=started.direction,
-                        data=started.data,
-                        settings=started.settings,
-                    )
-                ]
+                CallStarted(
+                    subject=started.subject,
+                    at=self._clock.wall(),
+                    actor=started.actor,
+                    direction=started.direction,
+                    data=started.data,
+                    settings=started.settings,
+                )
             )
 
     def noted(self, note: Note) -> None:
         """Keep what a call has learnt; if it says what of it is open, sum up what was before."""
         if self._store is not None:
             at = self._clock.wall()
-            self._append([Noted(subject=note.subject, at=at, what=note.what, values=note.values, after=note.after)])
+            self._append(Noted(subject=note.subject, at=at, what=note.what, values=note.values, after=note.after))
             if "open" in note.values:
                 self._sum_up(self._store, note.subject)
 
@@ -237,15 +233,14 @@ class Journaling:
         """The store has failed: write nothing more, and claim nothing more (SEMANTICS J6)."""
         self._store = None
 
-    def _append(self, entries: Sequence[Entry]) -> None:
+    def _append(self, entry: Entry) -> None:
         assert self._store is not None
-        self._store.append(entries)
+        self._store.append((entry,))
         self._is_dirty = True
-        for entry in entries:
-            sizes = self._sizes.get(entry.subject)
-            if sizes is None:
-                sizes = self._sizes[entry.subject] = _Sizes()
-            sizes.fresh += 1
+        sizes = self._sizes.get(entry.subject)
+        if sizes is None:
+            sizes = self._sizes[entry.subject] = _Sizes()
+        sizes.fresh += 1
 
 
 def _told(error: RelayActorsError | None) -> JsonObject:
@@ -254,7 +249,9 @@ def _told(error: RelayActorsError | None) -> JsonObject:
 
 def _scalar(frame_id: object) -> str | int | float | None:
     """Return an id that the journal can hold; ids of other types are legal JSON, and nobody's."""
-    return frame_id if isinstance(frame_id, str | int | float) and not isinstance(frame_id, bool) else None
+    if isinstance(frame_id, str):  # as nearly all are
+        return frame_id
+    return frame_id if isinstance(frame_id, int | float) and not isinstance(frame_id, bool) else None
 
 
 def _outcome(error: RelayActorsError | None) -> Outcome:

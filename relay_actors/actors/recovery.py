@@ -9,10 +9,11 @@ When it has a new session for us, it knows nothing of them, and they end as ``lo
 
 from __future__ import annotations
 
+import gc
 import logging
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any, Final, TypeVar
 
 from relay_actors.actors.call_ref import CallRef, Kept
@@ -71,6 +72,7 @@ class Recovery:
         self._office = office
         self._start_call = start_call
         self._offered: list[RelayEvent] = []
+        self._classes: dict[str, type[Any]] = {}
         self._texts = TextsAgain(office, start_text, self._consult, texts_on_record)
 
     def run(self) -> int:
@@ -79,6 +81,16 @@ class Recovery:
         Raises:
             JournalError: the journal cannot be read.
         """
+        # All that is made here stays: who looks for garbage meanwhile walks through it again and again, in vain.
+        was_enabled = gc.isenabled()
+        gc.disable()
+        try:
+            return self._run()
+        finally:
+            if was_enabled:
+                gc.enable()
+
+    def _run(self) -> int:
         known = self._consult(_begin)
         self._texts.note(known)
         subjects = iter(known)
@@ -89,8 +101,16 @@ class Recovery:
             for fragment in damaged:
                 self._hang_up(fragment)
             newest = max([newest, *(history.last_at for history in histories)])
-            replays = [replay for history in histories if (replay := self._take_up(history)) is not None]
-            taken_up += sum(map(self._wait, replays))
+            replays: list[Replay] = []
+            for is_owned, some in groupby(histories, lambda history: history.started is not None):
+                if is_owned:
+                    # In one turn: so they are run side by side, and the journal is committed once for all of them.
+                    replays += self._consult(partial(self._take_up_owned, histories=tuple(some)))
+                else:
+                    for history in some:
+                        self._take_up_unowned(history)
+            self._wait_for(replays)
+            taken_up += len(replays)
         are_texts_followed = self._texts.go_on()
         if self._offered:
             self._office.tell_connection(Route(tuple(self._offered)))
@@ -106,17 +126,18 @@ class Recovery:
         self._office.tell_connection(Consult(look, done))
         return done.get()
 
-    def _wait(self, replay: Replay) -> bool:
-        try:
-            replay.done.get(timeout=self._office.timing.stop_timeout_s)
-        except WaitTimeout:
-            _log.error("a call is still being rebuilt: what it is told meanwhile may come too early")
-        return True
+    def _wait_for(self, replays: Sequence[Replay]) -> None:
+        # The last one first: it is over last, as a rule, and then nobody has to be waited for any more.
+        for replay in reversed(replays):
+            try:
+                replay.done.get(timeout=self._office.timing.stop_timeout_s)
+            except WaitTimeout:
+                _log.error("a call is still being rebuilt: what it is told meanwhile may come too early")
+
+    def _take_up_owned(self, _wire: Wire, histories: Iterable[History]) -> list[Replay]:
+        return [replay for history in histories if (replay := self._take_up(history)) is not None]
 
     def _take_up(self, history: History) -> Replay | None:
-        if history.started is None:
-            self._take_up_unowned(history)
-            return None
         try:
             return self._rebuild(history)
         except NotKept as error:
@@ -130,7 +151,8 @@ class Recovery:
     def _rebuild(self, history: History) -> Replay | None:
         started = history.started
         assert started is not None
-        actor_class = _class_of(history)
+        actors = history.actors
+        actor_class = self._class_called(actors[-1], history.subject)
         data, problems = unpack_data(started.data)
         leg = Leg(direction="outbound" if history.dial is not None else "inbound", data=data)
         leg.is_orphaned = history.is_orphaned
@@ -161,12 +183,12 @@ class Recovery:
             made.change(problems[0])
         for problem in problems:
             _log.error("subject=%s %s", history.subject, problem)
-        if actor_class is GivenUpCall and history.actor != name_of(GivenUpCall):
+        if actor_class is GivenUpCall and actors[-1] != name_of(GivenUpCall):
             made.leave_out_the_code()
         kept = Kept(leg, self._office)
-        before = [name for name in history.actors if name != name_of(GivenUpCall)]
+        before = [name for name in actors if name != name_of(GivenUpCall)]
         kept.was_handed = len(set(before)) > 1
-        if actor_class is GivenUpCall and history.actor == name_of(GivenUpCall):
+        if actor_class is GivenUpCall and actors[-1] == name_of(GivenUpCall):
             kept.on_give_up = policies_of(_class_called(before[-1]) if before else None)
         leg.cause = str(started.settings.get("cause", ""))
         ref = self._start_call(actor_class, kept, key)
@@ -174,6 +196,15 @@ class Recovery:
         if turn is not None:  # older than what its handler has dialled, so it has been taken up before
             turn.former[leg.tag] = ref
         return made
+
+    def _class_called(self, name: str, subject: str) -> type[Any]:
+        """Return the class of a call's actor by its name; who gives up, if there is none of that name any more."""
+        found = self._classes.get(name) or _class_called(name)
+        if found is None:
+            _log.error("no class is called %s any more, giving the call up subject=%s", name, subject)
+            return GivenUpCall
+        self._classes[name] = found
+        return found
 
     def _take_up_unowned(self, history: History) -> None:
         """Nobody had it yet: it is routed as if it had come just now; or it is a last word, and said once more."""
@@ -233,15 +264,6 @@ def _histories(wire: Wire, subjects: Collection[str], before: int) -> tuple[list
 
 def _note_gap(wire: Wire, gap_s: float) -> None:
     wire.lost_at = wire.office.system.clock.now() - gap_s
-
-
-def _class_of(history: History) -> type[Any]:
-    """Return the class of a call's actor by its name; who gives up, if there is none of that name any more."""
-    found = _class_called(history.actor)
-    if found is not None:
-        return found
-    _log.error("no class is called %s any more, giving the call up subject=%s", history.actor, history.subject)
-    return GivenUpCall
 
 
 def _class_called(name: str) -> type[Any] | None:

@@ -76,6 +76,8 @@ _KINDS: Final[Mapping[str, tuple[type[Entry], Mapping[str, tuple[type, ...]]]]] 
     "snapshot": (Snapshot, {"state": (dict,), "pending": (list,)}),
 }
 _EXPECTED: Final = MappingProxyType({kind: {**_BASE, **own} for kind, (_cls, own) in _KINDS.items()})
+_SOUND_SHAPES: Final[set[tuple[object, ...]]] = set()
+"""Kind, names and types of fields that were found to fit."""
 _FIELDS_OF: Final[Mapping[type[Entry], tuple[str, tuple[str, ...], Callable[[Entry], tuple[object, ...]]]]] = {
     cls: (kind, (*_BASE, *own), attrgetter(*_BASE, *own)) for kind, (cls, own) in _KINDS.items()
 }
@@ -98,11 +100,11 @@ def encode(entry: Entry, changes: Mapping[str, object] | None = None) -> bytes:
     if known is None:
         raise JournalError(f"cannot store a {type(entry).__name__}: it is not one of the kinds of entry")
     kind, names, values = known
-    fields: Fields = dict(zip(names, values(entry), strict=True))
+    fields: Fields = dict(zip(names, values(entry), strict=False))  # as many as there are names
     if changes:
         fields.update(changes)
-    if isinstance(entry, Snapshot):
-        fields["pending"] = [_intent(one) for one in entry.pending]
+    if kind == "snapshot":
+        fields["pending"] = [_intent(one) for one in cast("Snapshot", entry).pending]
     return _pack(kind, fields)
 
 
@@ -113,7 +115,9 @@ def decode(data: bytes) -> Entry:
         DamagedJournalError: the bytes are damaged.
         JournalError: they were written by a newer release.
     """
-    kind, fields = upcast(*_unpack(data))
+    version, kind, fields = _unpack(data)
+    if version != SCHEMA_VERSION:
+        kind, fields = upcast(version, kind, fields)
     return _entry(kind, fields)
 
 
@@ -192,6 +196,9 @@ def _pending(item: object) -> Entry:
 
 
 def _check(kind: str, fields: Fields, expected: Mapping[str, tuple[type, ...]]) -> None:
+    shape = (kind, *fields, *map(type, fields.values()))
+    if shape in _SOUND_SHAPES:
+        return
     if len(fields) != len(expected) or fields.keys() != expected.keys():
         odd = ", ".join(sorted(map(repr, fields.keys() ^ expected.keys())))
         raise DamagedJournalError(f"a journal record is damaged: the fields of {kind!r} do not fit: {odd}")
@@ -200,6 +207,8 @@ def _check(kind: str, fields: Fields, expected: Mapping[str, tuple[type, ...]]) 
         # Just these classes: msgpack makes no others, and a bool, which is an int to Python, is never one to us.
         if type(value) not in types:
             raise DamagedJournalError(f"a journal record is damaged: {name} of {kind!r} is a {type(value).__name__}")
+    if tuple(fields) == tuple(expected):  # as they are written here, so that there are few
+        _SOUND_SHAPES.add(shape)
 
 
 def _pack(kind: str, fields: Fields) -> bytes:
@@ -236,7 +245,11 @@ def _unpack(data: bytes) -> tuple[int, str, Fields]:
         )
     except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
         raise DamagedJournalError(f"a journal record of {len(data)} bytes is damaged: {error}") from error
-    match record:
-        case [int(version), str(kind), dict(fields)] if version >= 1 and all(isinstance(name, str) for name in fields):
+    if type(record) is list and len(record) == 3:
+        version, kind, fields = record
+        # Those of the present version are compared with what they have to be; older ones go through an upcaster first.
+        if type(version) is int and version >= 1 and type(kind) is str and type(fields) is dict and (
+            version == SCHEMA_VERSION or all(type(name) is str for name in fields)
+        ):  # fmt: skip
             return version, kind, fields
     raise DamagedJournalError(f"a journal record of {len(data)} bytes is damaged: it has not the shape of one")

@@ -42,18 +42,19 @@ class Ledger:
         Raises:
             JournalError: an entry cannot be stored.
         """
+        known, epoch, changes_of = self._sequences, self.epoch, self.redactor.changes
         sequences: dict[str, int] = {}
         made = []
         for entry in entries:
             if not isinstance(entry, Entry) or not isinstance(entry.subject, str) or not entry.subject:
                 raise JournalError(f"cannot store {entry!r:.100}: it is not an entry with a subject")
             subject = entry.subject
-            number = sequences.get(subject) or self._sequences.get(subject, 0)
-            sequences[subject] = number = number + 1
-            changes = self.redactor.changes(entry)
-            changes["epoch"], changes["sequence"] = self.epoch, number
-            made.append(Record(subject, number, self.epoch, encode(entry, changes)))
-        self._sequences.update(sequences)
+            number = (sequences.get(subject) or known.get(subject, 0)) + 1
+            changes = changes_of(entry)
+            changes["epoch"], changes["sequence"] = epoch, number
+            made.append(Record(subject, number, epoch, encode(entry, changes)))
+            sequences[subject] = number
+        known.update(sequences)
         return made
 
     def forget(self, subject: str) -> None:

@@ -125,12 +125,18 @@ class Redactor:
         """
         changes: dict[str, object] = {}
         for name in _HOLD_VALUES.get(type(entry), ()):
-            changes[name] = self._mapping(getattr(entry, name), name)
-        if "payload" in changes:
+            value = getattr(entry, name)
+            if type(value) is not dict and not isinstance(value, Mapping):
+                raise JournalError(f"cannot store {name}: it must be a mapping, not {type(value).__name__}")
+            try:
+                changes[name] = self._object(value, 0) if value else {}
+            except _NotPlainError as error:
+                raise JournalError(f"cannot store {name}: {error}") from None
+        if isinstance(entry, EventReceived):
             payload = cast("dict[str, object]", changes["payload"])
             inner = payload.get("params")
             if payload.get("event_type") == "calling.call.pay" and isinstance(inner, dict):
-                kept = {key: value if key in PAY_FIELDS_KEPT else MASK for key, value in inner.items()}
+                kept = {key: held if key in PAY_FIELDS_KEPT else MASK for key, held in inner.items()}
                 changes["payload"] = {**payload, "params": kept}
         return changes
 
@@ -148,14 +154,6 @@ class Redactor:
         except _NotPlainError as error:
             raise JournalError(f"cannot store this value: {error}") from None
 
-    def _mapping(self, value: Mapping[str, object], name: str) -> dict[str, object]:
-        if type(value) is not dict and not isinstance(value, Mapping):
-            raise JournalError(f"cannot store {name}: it must be a mapping, not {type(value).__name__}")
-        try:
-            return self._object(value, 0)
-        except _NotPlainError as error:
-            raise JournalError(f"cannot store {name}: {error}") from None
-
     def _object(self, value: Mapping[str, object], depth: int) -> dict[str, object]:
         """Return it redacted; itself, if it is a plain dictionary without anything to replace, as nearly all are."""
         key: object = None
@@ -167,9 +165,16 @@ class Redactor:
                 # Unrolled: this is done for each value of each frame and command.
                 kind = type(item)
                 if key in keys and type(key) is str:
-                    if kind in _ATOMS or (kind is str and item in texts):
+                    if kind is str:
+                        if item in texts:
+                            continue
+                        plain: object = self._known(cast("str", item))
+                    elif kind in _ATOMS:
                         continue
-                    plain = self._known(item) if isinstance(item, str) else self._plain(item, depth + 1)
+                    elif kind is dict and depth < MAX_DEPTH:
+                        plain = self._object(cast("dict[str, object]", item), depth + 1)
+                    else:
+                        plain = self._plain(item, depth + 1)
                 elif isinstance(key, str):
                     is_renamed = is_renamed or not self._stays(key)
                     plain = self._field(key, item, depth)

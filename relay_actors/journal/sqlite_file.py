@@ -12,7 +12,6 @@ from typing import Final
 from relay_actors.errors import DamagedJournalError, JournalError
 from relay_actors.journal.codec import decode, decode_session
 from relay_actors.journal.entries import Entry, Session
-from relay_actors.journal.ledger import Record
 from relay_actors.journal.rounds import ROUNDS, in_force
 
 __all__ = [
@@ -152,8 +151,14 @@ def entries_of(db: sqlite3.Connection, path: str, subject: str | None = None) ->
                 rows = db.execute(_LOAD_ALL, (last, _BATCH)).fetchall()
             else:
                 rows = db.execute(_LOAD_ONE, (subject, last, _BATCH)).fetchall()
-        for _, *columns in rows:
-            yield _entry(path, Record(*columns))
+        for _, owner, sequence, epoch, body in rows:
+            try:
+                entry = decode(body)
+            except DamagedJournalError as error:
+                raise damaged(path, f"entry {sequence} of {owner}: {error}") from error
+            if entry.sequence != sequence or entry.subject != owner or entry.epoch != epoch:
+                raise damaged(path, f"entry {sequence} of {owner} is not what its row says")
+            yield entry
         if len(rows) < _BATCH:
             break
         last = rows[-1][0]
@@ -220,13 +225,3 @@ def damaged(path: str, why: str) -> DamagedJournalError:
     )
     error.why = why
     return error
-
-
-def _entry(path: str, record: Record) -> Entry:
-    try:
-        entry = decode(record.body)
-    except DamagedJournalError as error:
-        raise damaged(path, f"entry {record.sequence} of {record.subject}: {error}") from error
-    if (entry.subject, entry.sequence, entry.epoch) != record[:3]:
-        raise damaged(path, f"entry {record.sequence} of {record.subject} is not what its row says")
-    return entry
