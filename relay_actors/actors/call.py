@@ -175,7 +175,8 @@ class CallActor(FlowLegActor):
         course = self.leg.course
         if not course.is_kept or course.replay is not None or self._cell.is_held:
             return
-        data = plain_data(self.leg, type(self), self.office)
+        # Most calls have no data, and this is done after each of their turns.
+        data = plain_data(self.leg, type(self), self.office) if self.leg.data else {}
         values: dict[str, object] = {}
         if data != course.saved:
             course.saved = values["data"] = data

@@ -31,10 +31,12 @@ def different(then: Mapping[str, Any], now: JsonObject) -> list[str]:
 
 
 def _matches(then: object, now: object) -> bool:
-    if isinstance(then, str) and MASK in then:
-        return True
-    if isinstance(then, Mapping) and isinstance(now, Mapping):
+    if type(then) is str:  # as nearly all are; asking for a Mapping takes long
+        return then == now or MASK in then
+    if isinstance(then, dict) and isinstance(now, dict):
         return then.keys() == now.keys() and all(_matches(then[key], now[key]) for key in then)
     if isinstance(then, list | tuple) and isinstance(now, list | tuple):
         return len(then) == len(now) and all(map(_matches, then, now))
-    return then == now
+    if isinstance(then, Mapping) and isinstance(now, Mapping):
+        return then.keys() == now.keys() and all(_matches(then[key], now[key]) for key in then)
+    return then == now or (isinstance(then, str) and MASK in then)

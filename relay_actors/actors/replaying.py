@@ -18,7 +18,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeGuard, cast
+from typing import Any, Final, TypeAlias, TypeGuard, cast
 
 from relay_actors.actors.actions import Action
 from relay_actors.actors.history import Answered, Asked, History, Item, Learnt, Told
@@ -41,6 +41,9 @@ from relay_actors.runtime.future import Future
 __all__ = ["Former", "Replay"]
 
 _log = logging.getLogger("relay_actors.recovery")
+
+_INERT: Final = frozenset({"data", "orphaned", "saved", "sent"})
+"""Notes that are looked up, and not told."""
 
 Sending: TypeAlias = Withheld | WithheldBeginning | WithheldOrder
 """What the code of a call does to others."""
@@ -240,6 +243,11 @@ class Replay:
         if actor.leg.course.replay is not self:
             return
         self._post(actor)  # first, so that it goes on whatever comes of this
+        while self._step(actor):
+            pass  # nothing has followed from it, so that the next one need not wait
+
+    def _step(self, actor: Any) -> bool:
+        """Tell one item; return whether there are more, and nothing can follow from this one."""
         if self.changed is not None and not self._is_engine_only:
             self._is_engine_only = True
             actor.drop_flow()
@@ -247,13 +255,17 @@ class Replay:
         self._pass_what_was_asked(actor)
         if self._at >= len(self._items):
             self._finish(actor)
-            return
+            return False
         place, item = self._at, self._items[self._at]
+        is_checkpoint = place == self._begins - 1
         self._at += 1
         self.now = max(self.now, item.at)
         if self._at == self._summed_up:  # from here on all is there, and numbers mean what they say
             actor.leg.course.go_on_from(*self._counts)
-        self._tell(actor, item, is_checkpoint=place == self._begins - 1)
+        if isinstance(item, Learnt) and item.what in _INERT and not is_checkpoint:
+            return True
+        self._tell(actor, item, is_checkpoint=is_checkpoint)
+        return False
 
     def _take_back(self, leg: Leg, why: FlowChanged) -> None:
         """What the flow has asked for, and had not asked for then, is not given."""

@@ -33,7 +33,7 @@ import stat
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NoReturn, TypeAlias
 
 from relay_actors.errors import JournalError
 from relay_actors.journal.codec import decode, encode_session
@@ -179,15 +179,13 @@ class SqliteStore:
         """Replace what a resume needs. See `Store.put_session`."""
         self._check_usable()
         self._ledger.redactor.learn(session.authorization_state)
-        with self._writing():
-            self._db.execute("INSERT OR REPLACE INTO session VALUES (1, ?)", (encode_session(session),))
+        self._write("INSERT OR REPLACE INTO session VALUES (1, ?)", (encode_session(session),))
 
     def commit(self) -> None:
         """Write what has changed, in one transaction. See `Store.commit`."""
         self._check_usable()
         if self._parts or self._doomed or self._db.in_transaction:
-            with self._writing():
-                self._db.execute("COMMIT")
+            self._write("COMMIT")
 
     def load(self, *, subject: str | None = None) -> Iterator[Entry]:
         """Give entries, reading them in batches. See `Store.load`."""
@@ -280,32 +278,38 @@ class SqliteStore:
     def _flush(self) -> None:
         """Bring what was appended into the transaction, where reading sees it."""
         if self._parts or self._doomed:
-            with self._writing():
-                pass
+            self._write()
 
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Be in a transaction that has all that was appended; when anything fails, nothing of it is kept, for good."""
+    def _write(self, statement: str = "", values: tuple[object, ...] = ()) -> None:
+        """Write all that was appended, then do ``statement``; when anything fails, nothing of it is kept, for good."""
+        db = self._db
+        try:
+            if not db.in_transaction:
+                self._begin()
+            if self._doomed:
+                db.executemany(_DELETE, [(subject,) for subject in self._doomed])
+                self._own_rows.difference_update(self._doomed)
+                self._doomed.clear()
+            if self._parts:
+                self._write_round()
+            if statement:
+                db.execute(statement, values)
+        except (JournalError, sqlite3.Error, UnicodeDecodeError, OSError) as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> NoReturn:
         try:
             with explained(self._path, "written"):
-                if not self._db.in_transaction:
-                    self._begin()
-                if self._doomed:
-                    self._db.executemany(_DELETE, [(subject,) for subject in self._doomed])
-                    self._own_rows.difference_update(self._doomed)
-                    self._doomed.clear()
-                if self._parts:
-                    self._write_round()
-                yield
-        except JournalError as error:
-            self._error = error
+                raise error
+        except JournalError as known:
+            self._error = known
             with contextlib.suppress(sqlite3.Error):  # SQLite may have rolled back by itself
                 self._db.rollback()
             raise
 
     def _begin(self) -> None:
         self._db.execute("BEGIN IMMEDIATE")
-        [(newest,)] = self._db.execute("SELECT epoch FROM writer")
+        [newest] = self._db.execute("SELECT epoch FROM writer").fetchone()
         if newest != self.epoch:
             raise JournalError(
                 f"writer {newest} has taken over the journal {self._path} from writer {self.epoch}, which "

@@ -11,7 +11,7 @@ from relay_actors.config import Limits
 from relay_actors.errors import JournalError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, PlayEvent
 from relay_actors.journal.codec import decode
-from relay_actors.journal.entries import Entry, Snapshot
+from relay_actors.journal.entries import CommandIntended, Entry, Snapshot
 from relay_actors.journal.memory import MemoryStore
 from tests.actors.mortal_world import MortalStore, MortalWorld
 
@@ -78,7 +78,9 @@ class KeepingWorld(MortalWorld):
 
 
 class _Unwilling(MortalStore):
-    def snapshot(self, subject: str, state: Mapping[str, object], *, at: float) -> None:
+    def snapshot(
+        self, subject: str, state: Mapping[str, object], *, at: float, pending: Iterable[CommandIntended] | None = None
+    ) -> None:
         raise JournalError(f"not at {at}")
 
 

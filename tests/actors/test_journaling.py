@@ -497,9 +497,9 @@ def test_what_cannot_be_summed_up_stays_and_is_tried_again_at_twice_the_length(
     journal = journaling(store)
     refused: list[str] = []
 
-    def refuse(subject: str, _state: object, *, at: float) -> None:
+    def refuse(subject: str, _state: object, *, at: float, pending: object) -> None:
         refused.append(subject)
-        raise JournalError(f"not at {at}")
+        raise JournalError(f"not at {at}, with {pending} pending")
 
     store.snapshot = refuse  # type: ignore[method-assign]
     for number in range(1, 17):
