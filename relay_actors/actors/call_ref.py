@@ -36,7 +36,7 @@ class Kept:
         self.leg = leg
         self.office = office
         self.on_give_up: Mapping[str, GiveUp] = DEFAULTS
-        self.since = office.system.clock.now()
+        self.since = office.clock.now()
         self.was_handed = False
 
 

@@ -64,6 +64,7 @@ class ConnectionActor(HoldsBack):
         super().__init__()
         self._wire = wire
         self._protocol = wire.protocol
+        self._clock = wire.office.clock
         self._frames = FrameLog()
         self._router = Router(wire, self._send, self.watch)
         self._transport: Transport | None = None
@@ -74,7 +75,7 @@ class ConnectionActor(HoldsBack):
 
     def on_start(self) -> None:
         """After a crash of this actor: finish what was begun, and go on with a new socket."""
-        wire, now = self._wire, self.system.clock.now()
+        wire, now = self._wire, self._clock.now()
         if wire.broken is not None:
             self._give_up(wire.broken)
         elif wire.is_started:
@@ -119,7 +120,7 @@ class ConnectionActor(HoldsBack):
         wire.journal.give_up()
         wire.told.clear()
         wire.todo.clear()
-        self._do(self._protocol.shut_down(self.system.clock.now()))
+        self._do(self._protocol.shut_down(self._clock.now()))
         wire.release(error)
         self._router.tell_lost()
         wire.ended.try_set(error)
@@ -162,7 +163,7 @@ class ConnectionActor(HoldsBack):
                     self._router.route(event)
             case Connect():
                 self._wire.is_started = True
-                self._do(self._protocol.start(self.system.clock.now()))
+                self._do(self._protocol.start(self._clock.now()))
             case ChangeContexts():
                 self._change_contexts(message)
             case Drain(done=done):
@@ -172,11 +173,11 @@ class ConnectionActor(HoldsBack):
                 done.try_set(True)
             case Disconnect(done=done):
                 self._write()
-                self._do(self._protocol.shut_down(self.system.clock.now()))
+                self._do(self._protocol.shut_down(self._clock.now()))
                 self._fail_all_held()
                 done.try_set(True)
             case Leave(done=done):
-                leaving_mail.begin(self._wire, done, self.system.clock.now())
+                leaving_mail.begin(self._wire, done, self._clock.now())
             case _:
                 return super().receive(message)
         return None
@@ -229,7 +230,7 @@ class ConnectionActor(HoldsBack):
     def on_due(self) -> None:
         """Some deadline may have come."""
         self._deadline = None
-        now = self.system.clock.now()
+        now = self._clock.now()
         self._do(self._protocol.tick(now))
         self._router.expire(now)
         self._fail_overdue(now)
@@ -245,7 +246,7 @@ class ConnectionActor(HoldsBack):
             self._hold_back(outgoing)
             return
         try:
-            request_id = self._protocol.request(outgoing.method, outgoing.params, self.system.clock.now())
+            request_id = self._protocol.request(outgoing.method, outgoing.params, self._clock.now())
         except NotSentError as error:
             self._refuse(outgoing, error)
             return
@@ -275,7 +276,7 @@ class ConnectionActor(HoldsBack):
         outgoing.on_answer(None, error)
 
     def _change_contexts(self, change: ChangeContexts) -> None:
-        now = self.system.clock.now()
+        now = self._clock.now()
         ask = self._protocol.subscribe if change.adds else self._protocol.unsubscribe
         try:
             request_id = ask(change.contexts, now)
@@ -317,7 +318,7 @@ class ConnectionActor(HoldsBack):
         wire = self._wire
         if wire.leaving is None:
             return
-        now = self.system.clock.now()
+        now = self._clock.now()
         if leaving_mail.is_due(wire, now):
             leaving = leaving_mail.let_go_of_journal(wire)
             self._do(self._protocol.shut_down(now))
@@ -349,7 +350,7 @@ class ConnectionActor(HoldsBack):
             transport.abort()
             return
         try:
-            happenings = self._protocol.opened(self.system.clock.now())
+            happenings = self._protocol.opened(self._clock.now())
         except ProtocolError:  # given up meanwhile
             transport.abort()
             return
@@ -367,7 +368,7 @@ class ConnectionActor(HoldsBack):
     def on_open_failed(self, attempt: int, why: str) -> None:
         """A socket could not be opened."""
         if attempt == self._wire.attempts:
-            self._do(self._protocol.open_failed(self.system.clock.now(), why))
+            self._do(self._protocol.open_failed(self._clock.now(), why))
 
     def on_readable(self, transport: Transport) -> None:
         """There may be something to read, or to write."""
@@ -389,7 +390,7 @@ class ConnectionActor(HoldsBack):
             self.system.dispatcher.rearm(transport)
 
     def _take(self, texts: Iterable[bytes]) -> None:
-        now, logs = self.system.clock.now(), self._frames.is_on
+        now, logs = self._clock.now(), self._frames.is_on
         happenings: list[h.Happening] = []
         receive = self._protocol.receive
         for text in texts:
@@ -407,7 +408,7 @@ class ConnectionActor(HoldsBack):
 
     def _lost(self, why: str) -> None:
         self._drop_transport(normal=False)
-        self._do(self._protocol.closed(self.system.clock.now(), why))
+        self._do(self._protocol.closed(self._clock.now(), why))
 
     def _drop_transport(self, *, normal: bool) -> None:
         transport, self._transport = self._transport, None
@@ -527,7 +528,7 @@ class ConnectionActor(HoldsBack):
                 assert_never(never)
 
     def _on_logged_in(self, happening: h.LoggedIn) -> None:
-        wire, now = self._wire, self.system.clock.now()
+        wire, now = self._wire, self._clock.now()
         wire.office.relay_protocol, wire.office.is_cut_off = happening.relay_protocol, False
         _log.info("logged in resumed=%s contexts=%s", happening.resumed, ",".join(self._protocol.contexts))
         if wire.lost_at is not None:
@@ -547,7 +548,7 @@ class ConnectionActor(HoldsBack):
             self._wire.ended.try_set(error)
 
     def _on_down(self, happening: h.ConnectionDown) -> None:
-        wire, now = self._wire, self.system.clock.now()
+        wire, now = self._wire, self._clock.now()
         in_s = "never" if happening.retry_at is None else f"{happening.retry_at - now:.3g}"
         _log.warning("connection down: %s; retry_in_s=%s", happening.why, in_s)
         wire.office.is_cut_off = True

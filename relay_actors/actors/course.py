@@ -186,7 +186,7 @@ class Course:
         """Have ``do`` done after a while, in a turn of the call's actor, in place of what was due under that key."""
         if (former := self.timers.get(key)) is not None:
             former.cancel()
-        clock = actor.system.clock
+        clock = actor.office.clock
         now = clock.wall() if self.replay is None else self.replay.now
         timer = CourseTimer(self, key, now + delay_s, do)
         self.timers[key] = timer
@@ -196,7 +196,7 @@ class Course:
 
     def arm_all(self, actor: Any) -> None:
         """Let all timers run: the call is live. What is overdue is due at once."""
-        now = actor.system.clock.wall()
+        now = actor.office.clock.wall()
         for timer in sorted(self.timers.values(), key=lambda timer: timer.due):
             if timer.handle is None:
                 self._arm(actor, timer, max(0.0, timer.due - now))

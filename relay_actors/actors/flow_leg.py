@@ -226,7 +226,7 @@ class FlowLegActor(OutboundLegActor):
         replay = self.leg.course.replay
         if replay is not None:
             return float(replay.now_then(self))
-        value = self.system.clock.wall()
+        value = self.office.clock.wall()
         if self.run is not None:
             self.keep_note("now", {"value": value})
         return value
@@ -395,10 +395,11 @@ class FlowLegActor(OutboundLegActor):
 
     def on_leg_ended(self) -> None:
         """The call has ended: whatever the flow waits for will not come."""
-        error = self.leg.ended_error()
-        if self._cell.flow is not None:
-            self._cell.flow.end_with(error)
-        self.leg.end_pauses(error)
+        if self.is_flow_running or self.leg.pauses:
+            error = self.leg.ended_error()
+            if self._cell.flow is not None:
+                self._cell.flow.end_with(error)
+            self.leg.end_pauses(error)
         super().on_leg_ended()
 
     # -- what it takes -----------------------------------------------------------------------------------------------

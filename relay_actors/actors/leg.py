@@ -335,14 +335,16 @@ class Leg:
         Args:
             error: what they are told; by default, that the call has ended.
         """
-        error = error if error is not None else self.ended_error()
         if self.course.replay is not None:
             self.course.replay.done.try_set(None)
         for timer in (self.end_watch, self.stall_watch, self.end_timer):
             if timer is not None:
                 timer.cancel()
-        self.end_pauses(error)
         self.abandon_blockings()
+        if not (self.pauses or self.under_way or self.waits or self.replies or self.actions):
+            return
+        error = error if error is not None else self.ended_error()
+        self.end_pauses(error)
         self.fail_waits(error)
         actions, self.actions = self.actions, {}
         for action in actions.values():

@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 from relay_actors.actors.actions import Action, OnAction
 from relay_actors.actors.call_ref import CallRef
+from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.history import Answered, Asked, Told
 from relay_actors.actors.leg_life import say
 from relay_actors.actors.notices import CommandFailed
@@ -123,14 +124,20 @@ class LegActor(Stalling):
         if course.replay is None:
             course.entries += 1
             if course.record is not None:
-                course.write(Told(event, self.system.clock.wall()), self.office.limits.recorded_per_call)
-        self._on_event(event)
+                course.write(Told(event, self.office.clock.wall()), self.office.limits.recorded_per_call)
+        if leg.dialling is None:
+            self._on_event(event)
+        else:
+            self._on_event_of_dial(leg.dialling, event)
         if leg.under_way:
             self.take_evidence(event)
         if leg.backlog:
             self.hand_out()
 
     # -- events ------------------------------------------------------------------------------------------------------
+
+    def _on_event_of_dial(self, dialling: Dialling, event: RelayEvent) -> None:
+        """Take an event of a call that this side has dialled. For subclasses to extend."""
 
     def _on_event(self, event: RelayEvent) -> None:
         leg = self.leg
@@ -204,6 +211,8 @@ class LegActor(Stalling):
     def take_order(self, order: Order) -> None:
         """Do what a verb asks. In the turn."""
         leg = self.leg
+        if leg.dialling is not None and not leg.call_id and self._take_order_of_dial(leg.dialling, order):
+            return
         if leg.state == CallState.ENDED and not isinstance(order, Listen):
             order.too_late(leg)
             if isinstance(order, Begin):
@@ -252,6 +261,10 @@ class LegActor(Stalling):
                 leg.is_let_go = True
                 leg.close(error)
                 done.try_set(None)
+
+    def _take_order_of_dial(self, dialling: Dialling, order: Order) -> bool:
+        """Do what a verb asks while nobody has answered; return whether that is all. For subclasses to extend."""
+        return False
 
     def refuse(self, order: Perform | Begin, error: RelayActorsError) -> None:
         """Refuse an order without sending anything; if nobody asks what became of it, the user is told."""
@@ -325,7 +338,7 @@ class LegActor(Stalling):
 
         by = "other" if self._is_ordered_by_others else "call"
         if course.record is not None:
-            asked = Asked(number, method, params, by == "call", self.system.clock.wall())
+            asked = Asked(number, method, params, by == "call", self.office.clock.wall())
             course.write(asked, self.office.limits.recorded_per_call)
         told = course.told if after is None else after
         self.office.send(Outgoing(method, params, on_answer, leg.subject, number, told, by, on_answer, is_repeat))
@@ -356,7 +369,7 @@ class LegActor(Stalling):
         if course.replay is None:
             course.entries += 1
             if course.record is not None:
-                told = Answered(number, result, error, self.system.clock.wall())
+                told = Answered(number, result, error, self.office.clock.wall())
                 course.write(told, self.office.limits.recorded_per_call)
         asking = course.asked.get(number)
         if not isinstance(error, RequestTimeoutError):  # otherwise the answer may still come

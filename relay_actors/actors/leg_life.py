@@ -217,7 +217,7 @@ class LegLife(Actor, AllVerbs):
         if course.replay is not None or not course.is_recorded:
             return
         course.entries += 1
-        course.write(Learnt(what, values, self.system.clock.wall()), self.office.limits.recorded_per_call)
+        course.write(Learnt(what, values, self.office.clock.wall()), self.office.limits.recorded_per_call)
         if course.is_kept:
             self.tell_connection(Note(self.leg.subject, what, values, course.told if after is None else after))
 
@@ -357,13 +357,15 @@ class LegLife(Actor, AllVerbs):
         leg.ended_event = event
         if leg.has_listeners:
             self._tell_listeners(event)
-        leg.settle_waits(event)
+        if leg.waits:
+            leg.settle_waits(event)
         self.on_leg_ended()
         for action in tuple(leg.actions.values()):
             action.complete(ActionState.CALL_ENDED, event)
             self._report(action)
             action.release()
-        leg.fail_waits(leg.ended_error())
+        if leg.under_way or leg.waits or leg.replies:
+            leg.fail_waits(leg.ended_error())
         leg.backlog.append(event)
 
     # -- for who rebuilds the call; for subclasses to extend ---------------------------------------------------------

@@ -70,6 +70,7 @@ class Office:
 
     Attributes:
         system: the actors.
+        clock: by which they live.
         timing: all times.
         limits: all bounds.
         app: the application.
@@ -91,6 +92,7 @@ class Office:
 
     def __init__(self, system: System, timing: Timing, limits: Limits, app: App) -> None:
         self.system = system
+        self.clock = system.clock
         self.timing = timing
         self.limits = limits
         self.app = app

@@ -126,14 +126,11 @@ class OutboundLegActor(LegActor):
         self.tell_connection(dialling.to_over())
         self.linger()
 
-    def _on_event(self, event: RelayEvent) -> None:
-        leg, dialling = self.leg, self.leg.dialling
-        if dialling is None:
-            super()._on_event(event)
-        elif isinstance(event, DialEvent):
+    def _on_event_of_dial(self, dialling: Dialling, event: RelayEvent) -> None:
+        if isinstance(event, DialEvent):
             self._on_dial_event(dialling, event)
-        elif event.call_id == leg.call_id:
-            super()._on_event(event)
+        elif event.call_id == self.leg.call_id:
+            self._on_event(event)
         elif isinstance(event, CallStateEvent):
             self._end_legs(dialling.on_leg(event))
         else:
@@ -172,7 +169,7 @@ class OutboundLegActor(LegActor):
             if _is_answer(one):
                 self.take_event(one)
             else:
-                self._on_event(one)
+                self._on_event_of_dial(dialling, one)
         self.on_won()
 
     def on_won(self) -> None:
@@ -182,12 +179,10 @@ class OutboundLegActor(LegActor):
         for ids in legs:
             self.send_last_word(ids, "cancel")
 
-    def take_order(self, order: Order) -> None:
-        """Do what a verb asks, as far as that is possible while nobody has answered."""
-        leg, dialling = self.leg, self.leg.dialling
-        if dialling is None or leg.call_id or leg.is_ended:
-            super().take_order(order)
-            return
+    def _take_order_of_dial(self, dialling: Dialling, order: Order) -> bool:
+        leg = self.leg
+        if leg.is_ended:
+            return False
         match order:
             case Perform(command=Hangup(), reply=reply):
                 leg.end_reason = "cancel"
@@ -202,7 +197,8 @@ class OutboundLegActor(LegActor):
                 )
                 self.refuse(order, NotSentError(text))
             case _:
-                super().take_order(order)
+                return False
+        return True
 
     # -- the connection ----------------------------------------------------------------------------------------------
 

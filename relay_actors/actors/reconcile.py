@@ -256,7 +256,7 @@ class Reconciling(LegLife):
             return
         error = known.error
         if self._may_be_repeated(order, known):
-            known.sent_again(self.system.clock.now())
+            known.sent_again(self.office.clock.now())
             count(self, "commands.repeated")
             say(self, logging.INFO, "sent once more call_id=%s method=%s", leg.name, order.command.method)
             self.send_again(order)
@@ -292,7 +292,7 @@ class Reconciling(LegLife):
     def _noted(self, order: Sent) -> UnderWay:
         known = self.leg.under_way.get(order)
         if known is None:
-            known = self.leg.under_way[order] = UnderWay(self.system.clock.now())
+            known = self.leg.under_way[order] = UnderWay(self.office.clock.now())
         return known
 
     def _doubt(self, order: Sent, error: RelayActorsError) -> None:

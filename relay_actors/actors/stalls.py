@@ -36,7 +36,7 @@ class Stalling(Reconciling):
 
     def go_on_watching(self) -> None:
         """What is outstanding counts from now: there was no connection."""
-        leg, now = self.leg, self.system.clock.now()
+        leg, now = self.leg, self.office.clock.now()
         for known in leg.under_way.values():
             known.since = now
         if leg.under_way and leg.stall_watch is None:
@@ -44,7 +44,7 @@ class Stalling(Reconciling):
 
     def on_stall_watch(self) -> None:
         """Look who has waited too long, and when the next one will have."""
-        leg, now, after_s = self.leg, self.system.clock.now(), self.office.timing.stall_after_s
+        leg, now, after_s = self.leg, self.office.clock.now(), self.office.timing.stall_after_s
         leg.stall_watch = None
         if not leg.is_ours or not leg.under_way:
             return
