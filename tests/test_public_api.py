@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import relay_actors
 from tests.protocol.wire_tables import CONSTANTS
 
 PUBLIC = {
@@ -65,6 +68,32 @@ def test_every_public_name_is_there_and_told_once(name: str) -> None:
     assert len(exported) == len(set(exported))
     for one in exported:
         assert getattr(module, one) is not None
+
+
+def test_the_root_loads_each_name_from_where_type_checkers_are_told_that_it_is() -> None:
+    """What a type checker knows and what runs are written down twice: they must not say different things."""
+    told = {
+        f"relay_actors.{place}": set(names.split())
+        for place, names in relay_actors._PLACES.items()  # type: ignore[attr-defined]
+    }
+    checked: dict[str, set[str]] = {}
+    for node in ast.walk(ast.parse(Path(relay_actors.__file__).read_text("utf-8"))):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            for one in node.body:
+                assert isinstance(one, ast.ImportFrom)
+                checked.setdefault(str(one.module), set()).update(alias.name for alias in one.names)
+    assert told == checked
+    assert {name for names in told.values() for name in names} == set(relay_actors.__all__) - {"__version__"}
+
+
+def test_the_root_gives_nothing_that_it_does_not_have() -> None:
+    """A misspelt name is an error at once; and everything is shown to who asks for what there is."""
+    with pytest.raises(AttributeError, match="module 'relay_actors' has no attribute 'CallActr'"):
+        _ = relay_actors.CallActr
+    with pytest.raises(ImportError, match="cannot import name 'CallActr'"):
+        exec("from relay_actors import CallActr")
+    assert set(relay_actors.__all__) <= set(dir(relay_actors))
+    assert relay_actors.errors.RelayError is relay_actors.RelayError
 
 
 # Where the names of the reference package are found here (DESIGN 1): the root, its windows, and the asyncio client.
