@@ -11,10 +11,10 @@ import ipaddress
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Self
 
 from relay_actors.errors import ConfigError
+from relay_actors.late_dataclasses import dataclass
 
 __all__ = [
     "DEFAULT_HOST",

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.house import PACKAGE, Module, imports, read_package
 
-FLOOR = frozenset({"_version", "config", "errors"})
+FLOOR = frozenset({"_version", "config", "errors", "late_dataclasses"})
 PILLARS = frozenset({"journal", "protocol", "runtime", "transport"})
 HALL = FLOOR | PILLARS | {"actors"}
 STAIR = HALL | {"app", "connection_slots"}
@@ -20,7 +20,8 @@ WINDOWS = frozenset({"", "commands", "constants", "events", "params"})
 MAY_IMPORT = {
     "_version": frozenset(),
     "errors": frozenset(),
-    "config": frozenset({"errors"}),
+    "late_dataclasses": frozenset(),
+    "config": frozenset({"errors", "late_dataclasses"}),
     "journal": FLOOR,
     "protocol": FLOOR,
     "runtime": FLOOR,

@@ -11,7 +11,6 @@ afterwards. It says nothing while anything is in doubt, or about to end: that is
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from relay_actors.actors.action_kinds import ACTION_HANDLES
@@ -19,6 +18,7 @@ from relay_actors.actors.history import CHECKPOINTS, Answered, Asked, Learnt, Li
 from relay_actors.actors.leg import Leg
 from relay_actors.journal.codec import decode, encode
 from relay_actors.journal.entries import CommandIntended, CommandSettled, Entry, EventReceived, Noted, Outcome, Snapshot
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.commands import Dial
 from relay_actors.protocol.completion import action_state, is_continuous
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, ConnectEvent, DialEvent

@@ -8,11 +8,11 @@ touched in the turns of the call's actor only.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from relay_actors.actors.history import Item
 from relay_actors.actors.in_turn import tell_in_turn
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.future import Future
 

@@ -6,11 +6,11 @@ A class says it in ``on_give_up``, by the phase that the call is in. `GivenUpCal
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from relay_actors.actors.leg import Leg
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol import checks
 from relay_actors.protocol.states import CallState
 

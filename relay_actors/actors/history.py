@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from relay_actors.errors import (
@@ -35,6 +35,7 @@ from relay_actors.journal.entries import (
     Outcome,
     Snapshot,
 )
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, RelayEvent, parse_event
 from relay_actors.protocol.states import CallState

@@ -8,10 +8,10 @@ emptied as soon as there is one.
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from relay_actors.actors.outgoing import Outgoing
+from relay_actors.late_dataclasses import dataclass
 
 __all__ = ["HoldBack", "Holding", "Release"]
 

@@ -27,6 +27,7 @@ from relay_actors.journal.entries import (
     Session,
 )
 from relay_actors.journal.replay import check, pending_of
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.happenings import EventArrived
 from relay_actors.protocol.json_codec import dumps, loads
@@ -40,7 +41,7 @@ SESSION = "session"
 """The subject of events that are about nothing that has a name of its own."""
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class _Sizes:
     """How many entries one subject has: since it was last summed up by this process, and left of what was before."""
 

@@ -14,11 +14,11 @@ cancelled: one that is told may do something about it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.errors import NotSentError, RelayError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.future import Future
 
 __all__ = ["SETTLES_S", "Leave", "LeaveForNext", "Leaving", "Release"]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Self
 
 from relay_actors.actors.office import Office
 from relay_actors.actors.text_turns import TextTurn
 from relay_actors.actors.waits import Wait, follow, give_up_after
 from relay_actors.errors import RelayActorsError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.events import MessageReceiveEvent, MessageStateEvent, RelayEvent
 from relay_actors.protocol.states import MESSAGE_MOVES, MessageState, advance
 from relay_actors.runtime.base import Dispatcher

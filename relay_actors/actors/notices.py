@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from relay_actors.actors.actions import Action
 from relay_actors.errors import RelayActorsError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.base import Command
 from relay_actors.protocol.events import RelayEvent
 

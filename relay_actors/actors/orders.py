@@ -6,11 +6,11 @@ Each order is settled exactly once: it is done, or refused, or found to be too l
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from relay_actors.actors.actions import Action
 from relay_actors.actors.leg import Leg, Listener, StateWait
 from relay_actors.actors.waits import Reply
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.commands import ActionCommand, Hangup, RelayCommand, SubCommand
 from relay_actors.protocol.events import RelayEvent
 from relay_actors.protocol.states import ActionState

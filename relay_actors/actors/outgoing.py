@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from relay_actors.errors import CommandRejectedError, RelayActorsError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.base import JsonObject
 
 __all__ = ["OnAnswer", "Outgoing", "last_word"]

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeGuard, cast
 
 from relay_actors.actors.actions import Action
@@ -35,6 +34,7 @@ from relay_actors.actors.taking_over import take_over
 from relay_actors.actors.watched import give, outcome_of
 from relay_actors.actors.withheld import Withheld, WithheldBeginning, WithheldOrder
 from relay_actors.errors import FlowChanged, NotSentError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.base import JsonObject
 from relay_actors.runtime.future import Future
 

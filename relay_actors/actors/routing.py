@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Hashable
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from relay_actors.errors import ConfigError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.events import RelayEvent
 
 __all__ = ["Claim", "DialOver", "Parking", "Recent", "Roster", "Routes"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from relay_actors.actors.history import Answered, Asked, History
 from relay_actors.errors import ConnectionLostError, NotSentError, RelayActorsError, RequestTimeoutError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import SendMessage
 from relay_actors.protocol.events import MessageStateEvent

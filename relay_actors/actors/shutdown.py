@@ -19,7 +19,6 @@ import inspect
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -32,6 +31,7 @@ from relay_actors.actors.tree import Tree
 from relay_actors.actors.waits import Wait
 from relay_actors.actors.wire import Disconnect, Drain
 from relay_actors.errors import ConfigError, ConnectionLostError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol import checks
 from relay_actors.protocol.states import CallState
 from relay_actors.runtime.base import TimerHandle

@@ -8,9 +8,9 @@ it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.context import here
 
 __all__ = ["TEXT", "TextHandled", "TextTurn", "cause_of", "text_turn"]

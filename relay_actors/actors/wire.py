@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from relay_actors.actors.holding import Holding
@@ -16,6 +15,7 @@ from relay_actors.actors.routing import Parking, Recent, Roster, Routes
 from relay_actors.actors.text_turns import TextTurn
 from relay_actors.errors import RelayActorsError
 from relay_actors.journal.base import Store
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol import happenings as h
 from relay_actors.protocol.client import ClientProtocol
 from relay_actors.protocol.events import RelayEvent

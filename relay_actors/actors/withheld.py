@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from relay_actors.actors.orders import Listen, Order, WaitFor
 from relay_actors.errors import ConnectionLostError, NameTaken
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.failures import ActorIsDead
 
 __all__ = ["Withheld", "WithheldBeginning", "WithheldOrder"]

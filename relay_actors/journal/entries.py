@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias, TypeVar, dataclass_transform
+
+from relay_actors.late_dataclasses import dataclass
 
 __all__ = [
     "CallStarted",

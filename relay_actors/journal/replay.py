@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal, TypeAlias
 
 from relay_actors.errors import JournalError
 from relay_actors.journal.entries import CommandIntended, CommandSettled, Entry, Outcome, Snapshot, SubjectEnded
+from relay_actors.late_dataclasses import dataclass
 
 __all__ = ["Checked", "History", "OldWriter", "apply", "check", "check_next", "pending_of", "replay"]
 

@@ -8,7 +8,6 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from relay_actors.errors import DamagedJournalError, JournalError
@@ -19,6 +18,7 @@ from relay_actors.journal.replay import check_next
 from relay_actors.journal.rounds import ROUNDS, Forgotten, parts_of
 from relay_actors.journal.sqlite_file import MOST_WRITERS, PAGE, first_page
 from relay_actors.journal.writer_lock import WriterLock
+from relay_actors.late_dataclasses import dataclass
 
 __all__ = ["Found", "Salvaged", "bring_over", "look_through", "salvage"]
 

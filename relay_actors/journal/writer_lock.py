@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from relay_actors.errors import JournalError
+from relay_actors.late_dataclasses import dataclass
 
 __all__ = ["Holder", "NextInLine", "WriterLock", "find_holder", "is_awaited"]
 

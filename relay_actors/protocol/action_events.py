@@ -6,9 +6,10 @@ Whether an event ends its operation is not decided here but in `relay_actors.pro
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.readers import read_code, read_flag, read_number, read_object, read_text, read_whole_number
 from relay_actors.protocol.relay_event import RelayEvent, wire

@@ -6,8 +6,9 @@ Attributes are the wire's own names unless said otherwise. A null, missing or un
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.readers import read_code, read_flag, read_object, read_text
 from relay_actors.protocol.relay_event import RelayEvent, wire

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from relay_actors.errors import LOCAL_ERROR_CODE, CommandRejectedError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.json_codec import dumps, raw_dumps, raw_loads
 
 __all__ = [

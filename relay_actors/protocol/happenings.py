@@ -6,9 +6,8 @@ wait.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from relay_actors.errors import RelayError
+from relay_actors.late_dataclasses import dataclass
 
 __all__ = [
     "AnsweredLate",

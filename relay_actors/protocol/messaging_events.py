@@ -5,8 +5,9 @@ Attributes are the wire's own names. A null, missing or unusable value is the de
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.relay_event import RelayEvent, wire
 
 __all__ = ["MessageReceiveEvent", "MessageStateEvent"]

@@ -10,9 +10,9 @@ from __future__ import annotations
 import enum
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from relay_actors.errors import NotSentError
+from relay_actors.late_dataclasses import dataclass
 
 __all__ = ["Pending", "PendingRequests", "Standing"]
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Self, TypeAlias, TypeVar, cast
 
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.base import Event, JsonObject
 from relay_actors.protocol.frozen import unfrozen
 from relay_actors.protocol.readers import (

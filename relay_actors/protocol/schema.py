@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.schema_table import SCHEMA_TABLE, Spec
 
 __all__ = ["Param", "params_of", "unknown_keys", "violations"]

@@ -7,10 +7,10 @@ has been acknowledged, and nothing of calls. The simulator is built around it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from relay_actors.errors import ProtocolError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol import frames
 
 __all__ = [

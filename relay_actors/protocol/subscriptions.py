@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from relay_actors.errors import ConfigError
+from relay_actors.late_dataclasses import dataclass
 
 __all__ = ["Subscriptions", "context_names"]
 

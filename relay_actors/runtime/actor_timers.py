@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal, get_args
 
 from relay_actors.errors import ConfigError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.anatomy import AnyCell
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.signals import Internal

@@ -8,8 +8,9 @@ from __future__ import annotations
 import traceback
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from relay_actors.late_dataclasses import dataclass
 
 __all__ = ["ReportLimit", "TurnFacts", "text_of_blocking", "text_of_hang", "text_of_return"]
 

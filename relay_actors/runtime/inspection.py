@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from relay_actors.errors import ConfigError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.anatomy import AnyCell
 from relay_actors.runtime.mailbox import STOP
 from relay_actors.runtime.restart_record import RestartRecord

@@ -7,10 +7,10 @@ one has ended, change under one lock, which the watches share.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import Any
 
 from relay_actors.errors import LinkedActorFailed
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.anatomy import AnyCell
 from relay_actors.runtime.reasons import ExitReason
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.inspection import oldest_s_of
 from relay_actors.runtime.mailbox import Envelope

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from relay_actors.errors import ConfigError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.anatomy import AnyCell
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.signals import Internal

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+from relay_actors.late_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from pykka import ActorRef

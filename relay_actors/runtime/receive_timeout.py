@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from relay_actors.errors import ConfigError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.anatomy import AnyCell
 from relay_actors.runtime.signals import Internal
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pykka
 
 from relay_actors.errors import ConfigError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.actor_ref import cell_of
 from relay_actors.runtime.anatomy import AnyCell
 from relay_actors.runtime.signals import Internal

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from relay_actors.errors import ConfigError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.reasons import ExitReason
 
 __all__ = ["RESTARTED_AFTER", "Backoff", "Restart", "RestartWindow", "is_restarted"]

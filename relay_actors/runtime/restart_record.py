@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.reasons import ExitKind
 from relay_actors.runtime.strategies import Strategy
 

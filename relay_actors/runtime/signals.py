@@ -7,10 +7,10 @@ nothing is ever left waiting for an answer (SEMANTICS M5).
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from relay_actors.errors import ParentStopping
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.anatomy import AnyCell
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.future import Future

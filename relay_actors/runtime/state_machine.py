@@ -6,10 +6,10 @@ import logging
 import math
 from collections import Counter, deque
 from collections.abc import Collection, Hashable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
 from relay_actors.errors import ConfigError, IllegalEvent, StateError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.state_rules import StateTable, diagram_of, word_of
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.context import here
 from relay_actors.runtime.inspection import name_of_message

@@ -6,10 +6,10 @@ import abc
 import asyncio
 import inspect
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from relay_actors.errors import FlowError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.base import Dispatcher, TimerHandle
 from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future, WaitTimeout

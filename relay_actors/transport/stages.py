@@ -25,11 +25,11 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from relay_actors.config import is_loopback
 from relay_actors.errors import ConnectFailedError
+from relay_actors.late_dataclasses import dataclass
 
 __all__ = ["READABLE", "WRITABLE", "Attempt", "Proxy", "open_tcp", "open_tunnel", "proxy_for", "wrap_tls"]
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from relay_actors.errors import TransportError
+from relay_actors.late_dataclasses import dataclass
 
 __all__ = [
     "CLOSE",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.commands.arguments import AnyText, As, Object, Objects, Scalar, Texts
 from relay_actors.protocol.commands.command import ActionCommand, RelayCommand
 

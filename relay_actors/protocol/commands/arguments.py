@@ -8,9 +8,9 @@ stricter than the protocol: they look at the outermost types and at what can nev
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, TypeAlias, cast
 
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.checks import Check

@@ -6,9 +6,9 @@ Their answers are all there is to wait for; what comes of them later is told by 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Self
 
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.commands.arguments import (
     AnyText,
     Anything,

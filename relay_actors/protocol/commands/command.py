@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, ClassVar, Final, Self, cast, get_args, get_origin, get_type_hints
 
 from relay_actors.errors import ArgumentError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.commands.arguments import Argument, As, Text
 from relay_actors.protocol.commands.plan import Plan, Slot, plan_for

@@ -7,10 +7,10 @@ says nothing: so whoever sends a command looks here whether there is something t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, NamedTuple, cast
 
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.commands.command import RelayCommand
 from relay_actors.protocol.inputs import PARTS
 from relay_actors.protocol.near_miss import fuller_name, near_miss

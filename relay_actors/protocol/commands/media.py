@@ -6,10 +6,10 @@ All of them start a running operation; the operation's own commands (stop, pause
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from relay_actors.errors import ArgumentError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.commands.arguments import (
     AnyText,
     As,

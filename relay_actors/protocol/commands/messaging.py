@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from relay_actors.errors import ArgumentError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.commands.arguments import EmptyIsNone, EmptyTextIsNone, Text
 from relay_actors.protocol.commands.command import RelayCommand
 

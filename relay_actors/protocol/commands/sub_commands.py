@@ -6,11 +6,12 @@ They are generic: the wire method is the operation's own with a word behind it. 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import ClassVar, Final
 
 from relay_actors.errors import ArgumentError
+from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.commands.arguments import AnyText, Text, Volume
 from relay_actors.protocol.commands.command import RelayCommand
 
