@@ -6,16 +6,20 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-from relay_actors.actors.app_checks import check_context, check_given, does_nothing
+from relay_actors.actors.app_checks import (
+    NEEDS_JOURNAL,
+    AtDeadline,
+    check_at_deadline,
+    check_context,
+    check_given,
+    does_nothing,
+)
 from relay_actors.actors.call import CallActor
 from relay_actors.actors.call_handle import CallHandle
 from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.dialling import Dialling
-from relay_actors.actors.ending import Ending, heeding_signals, next_word
-from relay_actors.actors.frame_log import show_log
 from relay_actors.actors.give_up import HangUp
 from relay_actors.actors.given_journal import GivenJournal
 from relay_actors.actors.leg import Leg
@@ -24,13 +28,9 @@ from relay_actors.actors.message_handle import KeptMessage, MessageHandle, TextM
 from relay_actors.actors.requesting import Requesting
 from relay_actors.actors.routing import Claim, Routes
 from relay_actors.actors.showing import Showing
-from relay_actors.actors.shutdown import NEEDS_JOURNAL, AtDeadline, Shutdown, ShutdownTask, check_at_deadline
-from relay_actors.actors.tree import Tree
 from relay_actors.config import Limits, Settings, Timing, check_contexts
 from relay_actors.connection_slots import take_slot
 from relay_actors.errors import ConfigError, NameTaken, NotSentError, WouldDeadlock
-from relay_actors.journal.base import Store
-from relay_actors.journal.sqlite import Durability
 from relay_actors.protocol import checks
 from relay_actors.protocol.commands import Dial, SendMessage
 from relay_actors.protocol.devices import Devices
@@ -38,11 +38,16 @@ from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future, WaitTimeout
-from relay_actors.runtime.garbage import set_aside_what_is_there
-from relay_actors.runtime.system import System
-from relay_actors.transport.base import Connector
-from relay_actors.transport.tapped import TappedConnector, Tell
-from relay_actors.transport.websocket_client import WebsocketConnector
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from relay_actors.actors.building import Ending, Shutdown, ShutdownTask, Tree
+    from relay_actors.journal.base import Store
+    from relay_actors.journal.sqlite import Durability
+    from relay_actors.runtime.system import System
+    from relay_actors.transport.base import Connector
+    from relay_actors.transport.tapped import Tell
 
 __all__ = ["RelayApp"]
 
@@ -212,6 +217,8 @@ class RelayApp(Requesting, Showing):
         Raises:
             ConfigError: one of them cannot be used, or the phase has begun (SEMANTICS H8).
         """
+        from relay_actors.actors.building import ShutdownTask
+
         task = ShutdownTask(phase, function, timeout_s)
         shutdown = self._shutdown
         if shutdown is not None:
@@ -255,9 +262,11 @@ class RelayApp(Requesting, Showing):
             RelayError: the server refused the log in.
             TimeoutError: no log in within ``wait_s``. The application is stopped again, as after every error.
         """
+        from relay_actors.actors import building  # with all that only a run needs
+
         settings = self.check_settings(**overrides)
         if settings.log_level:
-            show_log(settings.log_level)
+            building.show_log(settings.log_level)
         self._join_stop()
         with self._life:
             if self._tree is not None:
@@ -266,7 +275,7 @@ class RelayApp(Requesting, Showing):
             try:
                 self._journal.open(settings.credentials.secrets, hands_over=self._hands_over, instead=journal)
                 self._tree = tree = self._build(settings, system, connector)
-                self._shutdown = Shutdown(tree, self._tasks, self._at_deadline)
+                self._shutdown = building.Shutdown(tree, self._tasks, self._at_deadline)
             except BaseException:
                 self._free()
                 raise
@@ -307,24 +316,15 @@ class RelayApp(Requesting, Showing):
             ) from None
 
     def _build(self, settings: Settings, system: System | None, connector: Connector | None) -> Tree:
-        connector = connector or WebsocketConnector(settings, self.timing, self.limits)
-        if system is None:
-            system = System(
-                name=self.name,
-                blocking_report_s=self.timing.blocking_report_s,
-                hang_report_s=self.timing.hang_report_s,
-            )
-        if self.measures_turns:
-            system.measure()
-        if self.makes_spans:
-            system.spans()
-        return Tree(
-            system,
+        from relay_actors.actors import building
+
+        return building.Tree(
+            building.prepared(system, self.name, self.timing, measures=self.measures_turns, spans=self.makes_spans),
             settings,
             self.timing,
             self.limits,
             app=self,
-            connector=connector if self.tell_frames is None else TappedConnector(connector, self.tell_frames),
+            connector=building.new_connector(connector, settings, self.timing, self.limits, self.tell_frames),
             store=self._journal.store,
             calls=self._calls,
             messages=self._messages,
@@ -423,6 +423,8 @@ class RelayApp(Requesting, Showing):
             ActorDead: a part of the framework has crashed too often.
             ConfigError: something is missing or cannot be used.
         """
+        from relay_actors.actors.building import heeding_signals, next_word, set_aside_what_is_there
+
         news: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._hands_over = self.journal_path is not None
         with heeding_signals(news.put, lambda: self.calls_up, hands_over=self._hands_over):
@@ -443,6 +445,8 @@ class RelayApp(Requesting, Showing):
 
     def ending(self, tell: Callable[[str], None], drain_s: float = 600.0) -> Ending:
         """Return what knows how a running application ends, for those who wait for that in a loop of their own."""
+        from relay_actors.actors.building import Ending
+
         tree, shutdown = self._running(), self._shutdown
         assert shutdown is not None  # it comes and goes with the tree
         return Ending(tree, shutdown, drain_s, tell, self._journal.is_awaited)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from relay_actors.actors.call import CallActor
+from relay_actors.actors.give_up import Apologise, HangUp, LeaveUp, TransferTo
+from relay_actors.actors.leaving import LeaveForNext
 from relay_actors.config import Settings
 from relay_actors.errors import ConfigError
 from relay_actors.protocol.near_miss import near_miss
-from relay_actors.runtime.state_machine import StateMachine
 
-__all__ = ["check_context", "check_given", "does_nothing"]
+__all__ = ["NEEDS_JOURNAL", "AtDeadline", "check_at_deadline", "check_context", "check_given", "does_nothing"]
+
+AtDeadline: TypeAlias = HangUp | Apologise | TransferTo | LeaveUp | LeaveForNext
+"""What becomes of calls that are still up at the deadline of a drain."""
+
+NEEDS_JOURNAL: Final = (
+    'the next process finds the calls in the journal, so give one, for example RelayApp(journal="calls.db")'
+)
+"""Why calls cannot be left to the next process."""
 
 
 def check_given(given: Mapping[str, Any]) -> None:
@@ -26,6 +35,22 @@ def check_given(given: Mapping[str, Any]) -> None:
     if isinstance(given["ca_file"], str):
         checked["ca_file"] = ""
     Settings.from_env({}, **checked)
+
+
+def check_at_deadline(given: object, *, has_journal: bool) -> AtDeadline:
+    """Return what becomes of calls at the deadline.
+
+    Raises:
+        ConfigError: it is none of what can be said, or the application has no journal in which the next process could
+            find the calls.
+    """
+    if not isinstance(given, HangUp | Apologise | TransferTo | LeaveUp | LeaveForNext):
+        raise ConfigError(
+            f"at_drain_deadline={given!r}: must be HangUp(), Apologise(…), TransferTo(…), LeaveUp() or LeaveForNext()"
+        )
+    if isinstance(given, LeaveForNext) and not has_journal:
+        raise ConfigError(f"at_drain_deadline=LeaveForNext(): {NEEDS_JOURNAL}")
+    return given
 
 
 def check_context(verb: str, context: object) -> None:
@@ -45,6 +70,8 @@ def does_nothing(actor_class: type[CallActor]) -> str:
     """Say what is wrong with a class that has nothing of its own to do for a caller."""
     text = f"{actor_class.__name__} would let callers ring for ever: it has no `async def run(self)` and no on_receive"
     wanted = ("run", "on_receive", "on_start")
+    from relay_actors.runtime.state_machine import StateMachine  # for the error only
+
     if issubclass(actor_class, StateMachine):
         text += f"; StateMachine stands in front: class {actor_class.__name__}(StateMachine, CallActor)"
     misspelt = ((name, near_miss(name, wanted)) for name in vars(actor_class) if not hasattr(CallActor, name))

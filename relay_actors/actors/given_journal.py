@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import get_args
+from typing import TYPE_CHECKING, Final
 
 from relay_actors.errors import ConfigError
-from relay_actors.journal.base import Store
-from relay_actors.journal.opening import open_sqlite
-from relay_actors.journal.sqlite import Durability
-from relay_actors.journal.writer_lock import is_awaited
+
+if TYPE_CHECKING:
+    from relay_actors.journal.base import Store
+    from relay_actors.journal.sqlite import Durability
 
 __all__ = ["GivenJournal"]
+
+_DURABILITIES: Final = ("process", "power")
 
 
 class GivenJournal:
@@ -32,7 +34,7 @@ class GivenJournal:
     def __init__(self, given: str | os.PathLike[str] | Store | None, durability: Durability = "process") -> None:
         if not (given is None or isinstance(given, str | os.PathLike) or hasattr(given, "append")):
             raise ConfigError(f"journal={given!r}: must be the path of a file, a Store or None")
-        if durability not in get_args(Durability):
+        if durability not in _DURABILITIES:
             raise ConfigError(f"durability={durability!r}: must be 'process' or 'power'")
         if durability != "process" and not isinstance(given, str | os.PathLike):
             raise ConfigError(
@@ -68,6 +70,9 @@ class GivenJournal:
         if instead is not None:
             self.store = instead
         elif isinstance(self._given, str | os.PathLike):
+            # Here, because it brings SQLite, which an application without a journal never needs.
+            from relay_actors.journal.opening import open_sqlite
+
             self.store = open_sqlite(self._given, durability=self._durability, secrets=secrets, hands_over=hands_over)
         else:
             self.store = self._given
@@ -82,4 +87,8 @@ class GivenJournal:
     def is_awaited(self) -> bool:
         """Return whether another process waits until it may have it. Any thread."""
         path = self.path
-        return path is not None and is_awaited(path)
+        if path is None:
+            return False
+        from relay_actors.journal.writer_lock import is_awaited  # by now it is loaded, for the journal is open
+
+        return is_awaited(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from relay_actors.actors.desk import Desk
 from relay_actors.actors.doubts import Doubts
@@ -15,7 +15,9 @@ from relay_actors.protocol.devices import Devices
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.base import Dispatcher
 from relay_actors.runtime.child_spec import ChildSpec
-from relay_actors.runtime.system import System
+
+if TYPE_CHECKING:
+    from relay_actors.runtime.system import System
 
 __all__ = ["App", "Office"]
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from relay_actors.actors.call_ref import CallRef
-from relay_actors.actors.tree import Tree
 from relay_actors.config import check_contexts
 from relay_actors.errors import ConfigError
 from relay_actors.protocol.base import JsonObject
 from relay_actors.runtime.future import Future
+
+if TYPE_CHECKING:
+    from relay_actors.actors.tree import Tree
 
 __all__ = ["Requesting"]
 

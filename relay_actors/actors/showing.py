@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Hashable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from relay_actors.actors.call_handle import CallHandle
-from relay_actors.actors.measures import METRICS
-from relay_actors.actors.residue import residue_of_tree
-from relay_actors.actors.tree import Tree
-from relay_actors.runtime.actor_ref import ActorRef
-from relay_actors.runtime.exposition import exposition
-from relay_actors.runtime.inspection import ActorNode
-from relay_actors.runtime.metrics import counters_of
-from relay_actors.runtime.tracing import Trace
+
+if TYPE_CHECKING:
+    from relay_actors.actors.tree import Tree
+    from relay_actors.runtime.actor_ref import ActorRef
+    from relay_actors.runtime.inspection import ActorNode
+    from relay_actors.runtime.tracing import Trace
 
 __all__ = ["Showing"]
 
@@ -68,6 +66,10 @@ class Showing(abc.ABC):
         Raises:
             ConfigError: the application is not running.
         """
+        # Here and below, because few applications ask for it.
+        from relay_actors.actors.measures import METRICS
+        from relay_actors.runtime.metrics import counters_of
+
         tree = self._running()
         numbers = {**counters_of(METRICS), **tree.system.metrics(), **tree.numbers()}
         return dict(sorted(numbers.items()))
@@ -80,6 +82,9 @@ class Showing(abc.ABC):
         Raises:
             ConfigError: the application is not running.
         """
+        from relay_actors.actors.measures import METRICS
+        from relay_actors.runtime.exposition import exposition
+
         return exposition(self.metrics(), METRICS)
 
     def residue(self) -> dict[Hashable, str]:
@@ -88,6 +93,8 @@ class Showing(abc.ABC):
         Raises:
             ConfigError: the application is not running.
         """
+        from relay_actors.actors.residue import residue_of_tree
+
         return residue_of_tree(self._running())
 
 

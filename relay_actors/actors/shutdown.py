@@ -20,8 +20,9 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
+from relay_actors.actors.app_checks import AtDeadline
 from relay_actors.actors.call_handle import CallHandle
 from relay_actors.actors.give_up import BEFORE_ANSWER, Apologise, HangUp, LeaveUp, TransferTo, phase_of
 from relay_actors.actors.leaving import SETTLES_S, LeaveForNext
@@ -38,7 +39,7 @@ from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.phases import Begin, Phase, Phases, in_background
 
-__all__ = ["NEEDS_JOURNAL", "PHASES", "AtDeadline", "Shutdown", "ShutdownTask", "check_at_deadline"]
+__all__ = ["PHASES", "Shutdown", "ShutdownTask"]
 
 _log = logging.getLogger("relay_actors.app")
 
@@ -57,31 +58,7 @@ PROGRESS_S: Final = 10.0
 LOOKS_AGAIN_S: Final = 0.1
 """How often it is looked whether flows whose calls have ended are through, which takes ``timing.wrap_up_s`` at most."""
 
-AtDeadline: TypeAlias = HangUp | Apologise | TransferTo | LeaveUp | LeaveForNext
-"""What becomes of calls that are still up at the deadline of a drain."""
-
-NEEDS_JOURNAL: Final = (
-    'the next process finds the calls in the journal, so give one, for example RelayApp(journal="calls.db")'
-)
-"""Why calls cannot be left to the next process."""
-
 _DRAINING: Final = ("finish_accepted", "drain_calls")
-
-
-def check_at_deadline(given: object, *, has_journal: bool) -> AtDeadline:
-    """Return what becomes of calls at the deadline.
-
-    Raises:
-        ConfigError: it is none of what can be said, or the application has no journal in which the next process could
-            find the calls.
-    """
-    if not isinstance(given, HangUp | Apologise | TransferTo | LeaveUp | LeaveForNext):
-        raise ConfigError(
-            f"at_drain_deadline={given!r}: must be HangUp(), Apologise(…), TransferTo(…), LeaveUp() or LeaveForNext()"
-        )
-    if isinstance(given, LeaveForNext) and not has_journal:
-        raise ConfigError(f"at_drain_deadline=LeaveForNext(): {NEEDS_JOURNAL}")
-    return given
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, Self, TypeVar
 
+from relay_actors.actors.app_checks import AtDeadline
 from relay_actors.actors.call import CallActor
 from relay_actors.actors.ending import heeding_signals, own_signals
 from relay_actors.actors.give_up import DEFAULTS, GiveUp, HangUp, OnGiveUp, policies
-from relay_actors.actors.shutdown import AtDeadline
 from relay_actors.app import RelayApp
 from relay_actors.client.base import ClientApp, Handler
 from relay_actors.client.call import Call, ClientCall

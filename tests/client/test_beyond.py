@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from relay_actors import Apologise, HandTo, HangUp, LeaveUp, TransferTo
+from relay_actors.actors.app_checks import AtDeadline
 from relay_actors.actors.call import CallActor
-from relay_actors.actors.shutdown import AtDeadline
 from relay_actors.client import Call, RelayClient
 from relay_actors.errors import ConfigError
 from relay_actors.events import RelayEvent
