@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 from relay_actors._version import __version__
+from relay_actors.runtime.context import process_system
 
 if TYPE_CHECKING:
     from relay_actors.actors.actions import (
@@ -246,6 +247,15 @@ if not TYPE_CHECKING:  # a type checker must go on to say that there is no such 
         shown = getattr(importlib.import_module(f"{__name__}.{_place_of[name]}"), name)
         globals()[name] = shown
         return shown
+
+
+def _process_system() -> Any:
+    from relay_actors.runtime.system import default_system  # when an actor is started without an application
+
+    return default_system()
+
+
+process_system.append(_process_system)
 
 
 def __dir__() -> list[str]:

@@ -7,7 +7,6 @@ Everything that cannot be used raises `ConfigError`, naming the argument or vari
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -318,6 +317,8 @@ def is_loopback(host: str) -> bool:
     """Return whether ``host``, without port, is this machine: ``localhost`` or a loopback address."""
     if host.lower() == "localhost":
         return True
+    import ipaddress  # here and below, because most hosts are told by what is above
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -330,6 +331,8 @@ def _is_number(value: object) -> bool:
 
 
 def _is_ipv6(name: str) -> bool:
+    import ipaddress
+
     try:
         ipaddress.IPv6Address(name)
     except ValueError:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from relay_actors.runtime.flow import Flow
+if TYPE_CHECKING:
+    from relay_actors.runtime.flow import Flow
 
 __all__ = ["run_aside"]
 
@@ -32,6 +33,7 @@ def run_aside(
         expected: errors that are no news, because the coroutine ends with its owner.
         on_over: called in the turn in which it returned or raised, but not when it is cancelled.
     """
+    from relay_actors.runtime.flow import Flow  # here, because it brings asyncio
 
     async def guarded() -> None:
         try:

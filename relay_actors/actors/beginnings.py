@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from relay_actors.actors.course import Started
 from relay_actors.actors.leg import Leg
-from relay_actors.actors.office import Office
 from relay_actors.actors.packing import NotKept, name_of, pack
 from relay_actors.protocol.base import JsonObject
+
+if TYPE_CHECKING:
+    from relay_actors.actors.office import Office
 
 __all__ = ["begun", "plain_data"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
 
 from relay_actors.actors.beginnings import plain_data
 from relay_actors.actors.flow_leg import FlowLegActor
@@ -18,7 +18,6 @@ from relay_actors.actors.notices import (
     ConnectionRestored,
     DialFailed,
 )
-from relay_actors.actors.office import App, Office
 from relay_actors.actors.packing import NotKept, pack, unpack
 from relay_actors.actors.stalls import OnStall
 from relay_actors.errors import FlowChanged
@@ -26,9 +25,12 @@ from relay_actors.protocol import checks
 from relay_actors.protocol.base import Command
 from relay_actors.protocol.events import RelayEvent
 from relay_actors.runtime.actor_log import logger_of
-from relay_actors.runtime.actor_timers import DurableTimer
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.restart_policy import Restart
+
+if TYPE_CHECKING:
+    from relay_actors.actors.office import App, Office
+    from relay_actors.runtime.actor_timers import DurableTimer
 
 __all__ = ["CallActor"]
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.leg import Leg
-from relay_actors.actors.office import Office
 from relay_actors.actors.orders import Order
 from relay_actors.actors.verbs import AllVerbs
 from relay_actors.errors import CallEnded
 from relay_actors.protocol.states import CallState
 from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.context import here
+
+if TYPE_CHECKING:
+    from relay_actors.actors.office import Office
 
 __all__ = ["CallHandle", "HandleByTag"]
 

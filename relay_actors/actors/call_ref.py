@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from relay_actors.actors.give_up import DEFAULTS, GiveUp
 from relay_actors.actors.in_turn import InTurn
 from relay_actors.actors.leg import Leg
-from relay_actors.actors.office import Office
 from relay_actors.actors.orders import Order
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.base import Runnable
 from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import Envelope
+
+if TYPE_CHECKING:
+    from relay_actors.actors.office import Office
 
 __all__ = ["CallRef", "Kept"]
 

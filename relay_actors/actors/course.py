@@ -8,13 +8,15 @@ touched in the turns of the call's actor only.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from relay_actors.actors.history import Item
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.future import Future
+
+if TYPE_CHECKING:
+    from relay_actors.actors.history import Item
 
 __all__ = ["Course", "CourseTimer", "Elsewhere", "Note", "Started"]
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from relay_actors.actors.commands_again import DialAgain
 from relay_actors.actors.routing import DialOver
 from relay_actors.errors import RelayActorsError
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import Dial
 from relay_actors.protocol.events import CallStateEvent, DialEvent, RelayEvent
 from relay_actors.protocol.states import CallState, advance, is_at_or_past
+
+if TYPE_CHECKING:
+    from relay_actors.actors.commands_again import DialAgain
 
 __all__ = ["Dialling"]
 

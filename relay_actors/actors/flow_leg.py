@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar, Generic, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast, overload
 
 from relay_actors.actors.blocking import BlockingWait, FoundWait
 from relay_actors.actors.course import Elsewhere
@@ -19,11 +19,10 @@ from relay_actors.errors import CallEnded, FlowChanged
 from relay_actors.protocol import checks
 from relay_actors.protocol.events import EVENT_CLASS_MAP, RelayEvent
 from relay_actors.runtime.abilities.awaiting import check_coroutine
-from relay_actors.runtime.clock import Random
-from relay_actors.runtime.dispatcher_loop import run_on_loop
 from relay_actors.runtime.future import Future
-from relay_actors.runtime.loop_flow import new_flow
-from relay_actors.runtime.thread_flow import ThreadFlow
+
+if TYPE_CHECKING:
+    from relay_actors.runtime.clock import Random
 
 __all__ = ["FlowLegActor"]
 
@@ -207,6 +206,8 @@ class FlowLegActor(OutboundLegActor):
 
     def _begin_aio(self, coroutine: Coroutine[Any, Any, T]) -> Wait[T]:
         wait: OwnWait[T] = OwnWait(self.runs_on, self.runs_as)
+        from relay_actors.runtime.dispatcher_loop import run_on_loop  # with asyncio
+
         run_on_loop(self.system.loop_host, coroutine, wait)
         self.leg.pause(wait)
         return wait
@@ -235,6 +236,8 @@ class FlowLegActor(OutboundLegActor):
     def random(self) -> Random:
         """Random numbers of this call's own, seeded for it; a flow that is run again draws the same ones in turn."""
         if self._random is None:
+            from relay_actors.runtime.clock import Random
+
             course = self.leg.course
             course.seed = course.seed or self.system.new_id()  # none yet where no journal has had to know it
             self._random = Random(f"{course.seed}/{course.beginnings}")
@@ -347,8 +350,12 @@ class FlowLegActor(OutboundLegActor):
             return
         self.keep_note("began", {})
         if inspect.iscoroutinefunction(self.run):
+            from relay_actors.runtime.loop_flow import new_flow  # with asyncio, which by now is there
+
             self._cell.flow = new_flow(self._cell, self._run(), self._on_flow_done)
         else:
+            from relay_actors.runtime.thread_flow import ThreadFlow
+
             self._cell.flow = ThreadFlow(self._cell, self._run_in_thread, self._on_flow_done)
         self._cell.flow.begin()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from relay_actors.actors.actions import (
     Action,
@@ -26,13 +26,15 @@ from relay_actors.actors.give_up import (
 )
 from relay_actors.actors.leg_life import count, say
 from relay_actors.actors.notices import ActionCompleted, CommandFailed
-from relay_actors.actors.office import Office
 from relay_actors.actors.outbound_leg import OutboundLegActor
 from relay_actors.protocol.commands import Answer
 from relay_actors.protocol.events import CallStateEvent, ConnectEvent
 from relay_actors.protocol.states import CallState
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.restart_policy import Restart
+
+if TYPE_CHECKING:
+    from relay_actors.actors.office import Office
 
 __all__ = ["GivenUpCall"]
 

@@ -24,7 +24,6 @@ from relay_actors.errors import (
     RelayActorsError,
     RequestTimeoutError,
 )
-from relay_actors.journal.codec import decode
 from relay_actors.journal.entries import (
     CallStarted,
     CommandIntended,
@@ -269,6 +268,8 @@ class Lived:
             case _:
                 text = "is summed up in a form that this release does not know"
                 raise JournalError(f"the past of {snapshot.subject} {text}")
+        from relay_actors.journal.codec import decode  # here, for calls without a journal have no past
+
         for record in past:
             entry = decode(record)  # which says so, if it is no record
             if (item := self._item(entry)) is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from relay_actors.actors.actions import Action, OnAction
 from relay_actors.actors.call_ref import CallRef
@@ -16,7 +16,6 @@ from relay_actors.actors.history import Answered, Asked, Told
 from relay_actors.actors.leg_life import say
 from relay_actors.actors.notices import CommandFailed
 from relay_actors.actors.orders import Begin, Control, Follow, LetGo, Listen, Order, Perform, WaitFor
-from relay_actors.actors.orders_again import order_of
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.reconcile import Sent
 from relay_actors.actors.stalls import Stalling
@@ -51,10 +50,12 @@ from relay_actors.protocol.commands import (
 )
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, ConnectEvent, RelayEvent
 from relay_actors.protocol.states import CALL_MOVES, ActionState, CallState, ConnectState
-from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.context import here
 from relay_actors.runtime.reasons import ChildFailed, ExitReason
 from relay_actors.runtime.signals import Internal
+
+if TYPE_CHECKING:
+    from relay_actors.runtime.cell import Cell
 
 __all__ = ["LegActor"]
 
@@ -351,6 +352,8 @@ class LegActor(Stalling):
             params: as they were sent.
             asking: who gave it, if that is still known.
         """
+        from relay_actors.actors.orders_again import order_of  # here, for a call that has a past only
+
         if method != Dial.method:  # the engine begins that by itself
             self.take_order(order_of(self, method, params) if asking is None else asking)
 

@@ -9,23 +9,20 @@ import inspect
 import logging
 from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, cast
 
 from relay_actors.actors.actions import Action
 from relay_actors.actors.aside import run_aside
 from relay_actors.actors.beginnings import begun, plain_data
 from relay_actors.actors.call_ref import CallRef, Kept
-from relay_actors.actors.compacting import still_open
 from relay_actors.actors.course import Note
 from relay_actors.actors.history import Learnt
 from relay_actors.actors.in_turn import InTurn
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.notices import ActionCompleted
-from relay_actors.actors.office import Office
 from relay_actors.actors.outgoing import last_word
 from relay_actors.actors.outwards import Outwards
 from relay_actors.actors.packing import name_of
-from relay_actors.actors.rebuilding import rebuild
 from relay_actors.actors.verbs import AllVerbs
 from relay_actors.actors.waits import Wait, give_up_after
 from relay_actors.errors import ActorDead, CallEnded
@@ -39,6 +36,9 @@ from relay_actors.runtime.base import Dispatcher, Runnable, TimerHandle
 from relay_actors.runtime.context import here
 from relay_actors.runtime.reasons import NORMAL
 from relay_actors.runtime.signals import Stop
+
+if TYPE_CHECKING:
+    from relay_actors.actors.office import Office
 
 __all__ = ["LegLife", "count", "say"]
 
@@ -139,6 +139,8 @@ class LegLife(Actor, AllVerbs):
         leg = self.leg
         course = leg.course
         if self.restart_flow == "where_it_was" and self._cell.incarnation and course.record and course.replay is None:
+            from relay_actors.actors.rebuilding import rebuild  # with all that runs the past again
+
             self.later(rebuild)
             return
         leg.end_pauses(ActorDead(f"{self._cell} has crashed: what waited here belonged to its former incarnation"))
@@ -199,6 +201,8 @@ class LegLife(Actor, AllVerbs):
         course = self.leg.course
         if not course.is_kept or course.entries - course.summed_up_at < self.office.limits.journal_entries_per_call:
             return {}
+        from relay_actors.actors.compacting import still_open  # with the journal's codec; here a call is long already
+
         known = still_open(self.leg)
         if known is None:
             return {}

@@ -5,16 +5,13 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from relay_actors.actors.aside import run_aside
 from relay_actors.actors.in_turn import tell_in_turn
-from relay_actors.actors.message_handle import KeptMessage, TextMessage
 from relay_actors.actors.notices import ConnectionRestored
-from relay_actors.actors.office import App, Office
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.routing import Claim
-from relay_actors.actors.sent_texts import SentText
 from relay_actors.errors import RelayActorsError
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import SendMessage
@@ -23,10 +20,15 @@ from relay_actors.protocol.states import MESSAGE_MOVES, MessageState, is_final
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
-from relay_actors.runtime.flow import Flow
 from relay_actors.runtime.reasons import ChildFailed, ExitReason
 from relay_actors.runtime.signals import Internal
 from relay_actors.runtime.supervisor import DynamicSupervisor
+
+if TYPE_CHECKING:
+    from relay_actors.actors.message_handle import KeptMessage, TextMessage
+    from relay_actors.actors.office import App, Office
+    from relay_actors.actors.sent_texts import SentText
+    from relay_actors.runtime.flow import Flow
 
 __all__ = [
     "MessageActor",

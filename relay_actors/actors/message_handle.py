@@ -5,10 +5,8 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Mapping
 from dataclasses import field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from relay_actors.actors.office import Office
-from relay_actors.actors.text_turns import TextTurn
 from relay_actors.actors.waits import Wait, follow, give_up_after
 from relay_actors.errors import RelayActorsError
 from relay_actors.late_dataclasses import dataclass
@@ -16,6 +14,10 @@ from relay_actors.protocol.events import MessageReceiveEvent, MessageStateEvent,
 from relay_actors.protocol.states import MESSAGE_MOVES, MessageState, advance
 from relay_actors.runtime.base import Dispatcher
 from relay_actors.runtime.future import Future
+
+if TYPE_CHECKING:
+    from relay_actors.actors.office import Office
+    from relay_actors.actors.text_turns import TextTurn
 
 __all__ = ["KeptMessage", "MessageHandle", "TextMessage", "TextView"]
 

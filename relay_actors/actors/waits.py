@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -67,6 +66,8 @@ class CallFuture(Future[T], Coroutine[Any, Any, T]):
         """A task was not begun; whatever was asked for is none the less done."""
 
     def _step(self, step: Callable[[Generator[Any, Any, T]], Any]) -> Any:
+        import asyncio  # loaded by who has made the task; others need not load it to start
+
         task = asyncio.current_task()
         if self._steps is None:
             self._steps = {}

@@ -5,7 +5,6 @@ Two likenesses: a name that is spelled nearly so, and, weaker, one of which it i
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -28,6 +27,8 @@ def near_miss(name: str, known: Iterable[str]) -> str | None:
     Of names with dots, those with the same beginning are compared by their ends: ``calling.ply`` is like
     ``calling.play``, and ``calling.brand_new`` like nothing. A known name itself is no miss.
     """
+    import difflib  # here, because it is for texts of errors and warnings only
+
     names = list(known)
     if name in names:
         return None

@@ -30,7 +30,6 @@ from relay_actors.runtime.actor_ref import ActorRef, StoppedFlag
 from relay_actors.runtime.anatomy import AnySystem
 from relay_actors.runtime.async_handler import may_interleave
 from relay_actors.runtime.base import TimerHandle
-from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.context import here, process_system
 from relay_actors.runtime.directives import Directive, directives_problem
 from relay_actors.runtime.future import Future
@@ -41,6 +40,8 @@ from relay_actors.runtime.strategies import AutoShutdown, Strategy
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from relay_actors.runtime.cell import Cell
 
 __all__ = ["DISPATCHERS", "Actor"]
 
@@ -194,6 +195,10 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
         """Return a cell that is never started, for ``MyActor()``: pykka's way to test its methods one by one."""
         if not cls.stands_alone:
             raise ActorError(f"{cls.__name__}() cannot be called: the application starts it, for a call or a text")
+        from relay_actors.runtime.cell import (
+            Cell,  # with all that a running actor needs; a class alone needs none of it
+        )
+
         return Cell(_system_here(cls), cls, (), {}, is_run=False)
 
     @classmethod
@@ -410,8 +415,11 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
 
 def _system_here(actor_class: type[Actor]) -> AnySystem:
     """Return the system of the present turn, or else the process's own."""
-    if isinstance(here.turn, Cell):
-        return here.turn.system
+    if here.turn is not None:
+        from relay_actors.runtime.cell import Cell
+
+        if isinstance(here.turn, Cell):
+            return here.turn.system
     if not process_system:
         raise ActorError(f"import relay_actors before {actor_class.__name__}: it brings the system in which actors run")
     system: AnySystem = process_system[0]()

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
 import pykka
 
 from relay_actors.errors import ActorError
-from relay_actors.runtime.anatomy import AnyCell
 from relay_actors.runtime.asking import ask
-from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.future import Future, WaitTimeout
-from relay_actors.runtime.inspection import ActorStats, stats_of
 from relay_actors.runtime.mailbox import STOP, Envelope
 from relay_actors.runtime.reasons import NORMAL
 from relay_actors.runtime.signals import Stop
-from relay_actors.runtime.watching import Watching
+
+if TYPE_CHECKING:
+    from relay_actors.runtime.anatomy import AnyCell
+    from relay_actors.runtime.cell import Cell
+    from relay_actors.runtime.inspection import ActorStats
 
 __all__ = ["ActorRef", "StoppedFlag", "cell_of"]
 
@@ -38,6 +39,8 @@ class StoppedFlag:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the actor has ended, for at most ``timeout`` seconds; return whether it takes no more messages."""
+        from relay_actors.runtime.watching import Watching  # here and below: with what only a running actor needs
+
         end: Future[None] = Future(self._cell.system.dispatcher)
         watching = Watching(cast("AnyCell", _Settler(end)))
         token = watching.watch(self._cell.watching)
@@ -110,6 +113,8 @@ class ActorRef(pykka.ActorRef[A]):
 
         Any thread; the actor does not notice. How exact the ages are says `ActorStats` (SEMANTICS M8).
         """
+        from relay_actors.runtime.inspection import stats_of
+
         return stats_of(self._cell)
 
     def __eq__(self, other: object) -> bool:

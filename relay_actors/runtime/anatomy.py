@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from types import TracebackType
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import pykka
 
 from relay_actors.runtime.base import Clock, Dispatcher, Hooks, TimerHandle
 from relay_actors.runtime.child_spec import ChildSpec
-from relay_actors.runtime.clock import Ids, Random
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.reasons import ExitReason
+
+if TYPE_CHECKING:
+    from relay_actors.runtime.clock import Ids, Random
 
 __all__ = ["AnyActor", "AnyCell", "AnyChildren", "AnySystem"]
 

@@ -21,7 +21,6 @@ from relay_actors.errors import ActorError, ConfigError, MailboxFull
 from relay_actors.runtime import wait_graph
 from relay_actors.runtime.base import Runnable
 from relay_actors.runtime.context import here
-from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
 from relay_actors.runtime.failures import ActorIsDead, AskTimeout
 from relay_actors.runtime.future import Future, WaitTimeout
 
@@ -167,6 +166,9 @@ def ask(receiver: Any, message: object, *, block: bool, timeout: float | None) -
     if turn is None:
         _send(receiver, message, reply)
         return reply.outcome()
+    # Here, because few programs run on one; and who waits in an actor has time for it.
+    from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
+
     reply.settled_by = receiver
     reply.is_waited_for = True
     before = wait_graph.enter(turn, reply)  # before it is sent: a question that is refused has had no effect

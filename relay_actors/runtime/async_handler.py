@@ -15,14 +15,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pykka.messages import ProxyCall
 
 from relay_actors.runtime.base import TimerHandle
-from relay_actors.runtime.flow import Running
-from relay_actors.runtime.mailbox import Envelope, Mailbox
 from relay_actors.runtime.signals import Internal
+
+if TYPE_CHECKING:
+    from relay_actors.runtime.flow import Running
+    from relay_actors.runtime.mailbox import Envelope, Mailbox
 
 __all__ = ["Hold", "interleave", "may_interleave"]
 

@@ -14,7 +14,7 @@ from relay_actors.runtime.base import Runnable
 __all__ = ["Here", "here", "name_of_sender", "process_system"]
 
 process_system: list[Callable[[], Any]] = []
-"""Makes the process's own system, for ``MyActor.start()``; filled in by `system`, which stands above actors."""
+"""Makes the system of ``MyActor.start()``. Filled in by `relay_actors`, as a system stands above actors."""
 
 
 class Here(threading.local):

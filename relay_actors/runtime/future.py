@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
 import logging
@@ -186,8 +185,11 @@ class Future(pykka.Future[T]):
                 return value
         elif not self._settled and self.settles:
             yield from self._await_in_asyncio()
-        elif self._settled and asyncio._get_running_loop() is not None:  # noqa: SLF001  # documented: None without one
-            yield  # what the loop was given before, such as callbacks of the same event, comes first
+        elif self._settled:
+            import asyncio  # here and below, because applications that never use it need not load it to start
+
+            if asyncio._get_running_loop() is not None:  # noqa: SLF001  # documented: None without one
+                yield  # what the loop was given before, such as callbacks of the same event, comes first
         return self.get(timeout=0 if self._settled else None)
 
     __iter__ = __await__
@@ -223,6 +225,8 @@ class Future(pykka.Future[T]):
         return self._dispatcher
 
     def _await_in_asyncio(self) -> Generator[Any, Any, None]:
+        import asyncio
+
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:

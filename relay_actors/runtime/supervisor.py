@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
-from typing import Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import pykka
 
 from relay_actors.errors import ChildStateError, ConfigError, StartFailed
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef, cell_of
-from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.child_record import Child, ChildState
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.reasons import ChildFailed, ExitReason
 from relay_actors.runtime.strategies import Strategy
 from relay_actors.runtime.supervisor_ref import DynamicSupervisorRef, SupervisorRef
+
+if TYPE_CHECKING:
+    from relay_actors.runtime.cell import Cell
 
 __all__ = ["Child", "DynamicSupervisor", "Supervisor"]
 

@@ -7,21 +7,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pykka
 
 from relay_actors.errors import RelayActorsError, WouldDeadlock
 from relay_actors.runtime.actor_ref import ActorRef
-from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.child_record import ChildCounts, ChildInfo, ChildState
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.context import here
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import Envelope
-from relay_actors.runtime.restart_record import RestartRecord
 from relay_actors.runtime.signals import Internal
+
+if TYPE_CHECKING:
+    from relay_actors.runtime.cell import Cell
+    from relay_actors.runtime.restart_record import RestartRecord
 
 __all__ = ["DynamicSupervisorRef", "SupervisorRef"]
 

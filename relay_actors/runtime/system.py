@@ -19,7 +19,7 @@ from relay_actors.runtime.base import Clock, Dispatcher, Hooks, Runnable
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.clock import Ids, Random, SystemClock, fresh_random, uuid4_ids
-from relay_actors.runtime.context import here, process_system
+from relay_actors.runtime.context import here
 from relay_actors.runtime.dead_letters import DeadLetters
 from relay_actors.runtime.dispatcher_baton import BatonDispatcher
 from relay_actors.runtime.dispatcher_beside import BlockingDispatcher
@@ -387,6 +387,3 @@ def default_system() -> System:
         if not _default or _default[-1].is_stopping:
             _default[:] = [System(name="default")]
         return _default[0]
-
-
-process_system.append(default_system)

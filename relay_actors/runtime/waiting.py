@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-import asyncio
 import inspect
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, TypeVar
@@ -33,6 +32,8 @@ class LetsGo(Future[T]):
 
     def let_go(self) -> None:
         """Nobody waits for it any more."""
+        import asyncio  # here, so that programs that never use it need not load it to start
+
         self.try_fail(asyncio.CancelledError())
 
 

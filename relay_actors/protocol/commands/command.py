@@ -16,8 +16,6 @@ from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.commands.arguments import Argument, As, Text
 from relay_actors.protocol.commands.plan import Plan, Slot, plan_for
-from relay_actors.protocol.json_codec import dumps
-from relay_actors.protocol.scrub import scrub
 
 __all__ = ["ActionCommand", "ControlCommand", "RelayCommand"]
 
@@ -53,6 +51,10 @@ class RelayCommand(Command):
         self.check()
 
     def __repr__(self) -> str:
+        # Here, because few programs show a command, and these two are what takes longest to load.
+        from relay_actors.protocol.json_codec import dumps
+        from relay_actors.protocol.scrub import scrub
+
         given = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         shown = {name: value for name, value in given.items() if value is not None and value != {}}
         try:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from relay_actors.errors import ConfigError
 from relay_actors.runtime.asking import ReplyToken, answer, checked_seconds, defer
-from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.piping import pipe
+
+if TYPE_CHECKING:
+    from relay_actors.runtime.cell import Cell
 
 __all__ = ["Asking"]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from relay_actors.runtime.cell import Cell
-from relay_actors.runtime.dispatcher_loop import run_on_loop
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.waiting import LetsGo, Raced, gather, race
+
+if TYPE_CHECKING:
+    from relay_actors.runtime.cell import Cell
 
 __all__ = ["Awaiting", "check_coroutine"]
 
@@ -45,6 +46,8 @@ class Awaiting:
         """
         check_coroutine(coroutine)
         wait: LetsGo[T] = LetsGo(self._cell.dispatcher)
+        from relay_actors.runtime.dispatcher_loop import run_on_loop  # with asyncio
+
         run_on_loop(self._cell.system.loop_host, coroutine, wait)
         return wait
 

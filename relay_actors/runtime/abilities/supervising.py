@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import pykka
 
 from relay_actors.errors import StartTimeout
 from relay_actors.runtime.actor_ref import ActorRef, cell_of
-from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.child_record import Child
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.reasons import ExitReason
+
+if TYPE_CHECKING:
+    from relay_actors.runtime.cell import Cell
 
 __all__ = ["Supervising"]
 

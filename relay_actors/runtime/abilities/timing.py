@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from relay_actors.runtime.actor_timers import DurableTimer, Repeat
-from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.receive_timeout import ReceiveTimeout, Silence
+
+if TYPE_CHECKING:
+    from relay_actors.runtime.actor_timers import DurableTimer, Repeat
+    from relay_actors.runtime.cell import Cell
 
 __all__ = ["Timing"]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pykka
 
 from relay_actors.errors import ActorError, NameTaken
 from relay_actors.runtime.actor_ref import cell_of
-from relay_actors.runtime.cell import Cell
+
+if TYPE_CHECKING:
+    from relay_actors.runtime.cell import Cell
 
 __all__ = ["Watching"]
 
