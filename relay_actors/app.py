@@ -28,6 +28,7 @@ from relay_actors.actors.message_handle import KeptMessage, MessageHandle, TextM
 from relay_actors.actors.requesting import Requesting
 from relay_actors.actors.routing import Claim, Routes
 from relay_actors.actors.showing import Showing
+from relay_actors.actors.shutdown_tasks import ShutdownTask
 from relay_actors.config import Limits, Settings, Timing, check_contexts
 from relay_actors.connection_slots import take_slot
 from relay_actors.errors import ConfigError, NameTaken, NotSentError, WouldDeadlock
@@ -42,7 +43,7 @@ from relay_actors.runtime.future import Future, WaitTimeout
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from relay_actors.actors.building import Ending, Shutdown, ShutdownTask, Tree
+    from relay_actors.actors.building import Ending, Shutdown, Tree
     from relay_actors.journal.base import Store
     from relay_actors.journal.sqlite import Durability
     from relay_actors.runtime.system import System
@@ -217,8 +218,6 @@ class RelayApp(Requesting, Showing):
         Raises:
             ConfigError: one of them cannot be used, or the phase has begun (SEMANTICS H8).
         """
-        from relay_actors.actors.building import ShutdownTask
-
         task = ShutdownTask(phase, function, timeout_s)
         shutdown = self._shutdown
         if shutdown is not None:

@@ -76,6 +76,8 @@ def needs_no_test(module: Module) -> bool:
                 continue
             case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value) if is_literal(value):
                 continue
+            case ast.If(test=ast.Name(id="TYPE_CHECKING"), orelse=[]):
+                continue
             case ast.ClassDef(bases=bases) if any(ast.unparse(base).partition("[")[0] == "Protocol" for base in bases):
                 continue
             case _:
@@ -344,6 +346,7 @@ def test_a_long_file_is_told():
         ("relay_actors/thing.py", '"""Window."""\nfrom a import b\n__all__ = ["b"]\n', None),
         ("relay_actors/thing.py", "X: int = 5\nY = {'a': (1, 2)}\n", None),
         ("relay_actors/thing.py", "class Seam(Protocol[T]):\n    def f(self): ...\n", None),
+        ("relay_actors/thing.py", "if TYPE_CHECKING:\n    from a import b\nX: int = 5\n", None),
         ("relay_actors/thing.py", "class Seam(Protocol): ...\ndef f(): ...\n", "tests/test_thing.py"),
     ],
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from relay_actors.actors.ending import Ending, heeding_signals, next_word
 from relay_actors.actors.frame_log import show_log
-from relay_actors.actors.shutdown import Shutdown, ShutdownTask
+from relay_actors.actors.shutdown import Shutdown
 from relay_actors.actors.tree import Tree
 from relay_actors.config import Limits, Settings, Timing
 from relay_actors.runtime.garbage import set_aside_what_is_there
@@ -19,7 +19,6 @@ from relay_actors.transport.tapped import TappedConnector, Tell
 __all__ = [
     "Ending",
     "Shutdown",
-    "ShutdownTask",
     "Tree",
     "heeding_signals",
     "new_connector",

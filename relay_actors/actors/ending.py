@@ -10,11 +10,13 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from relay_actors.actors.shutdown import Shutdown
-from relay_actors.actors.tree import Tree
 from relay_actors.errors import ConfigError, RelayActorsError
+
+if TYPE_CHECKING:
+    from relay_actors.actors.shutdown import Shutdown
+    from relay_actors.actors.tree import Tree
 
 __all__ = ["HAND_OVER", "Ending", "heeding_signals", "next_word", "own_signals"]
 

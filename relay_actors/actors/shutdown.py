@@ -28,29 +28,19 @@ from relay_actors.actors.give_up import BEFORE_ANSWER, Apologise, HangUp, LeaveU
 from relay_actors.actors.leaving import SETTLES_S, LeaveForNext
 from relay_actors.actors.leg import StateWait
 from relay_actors.actors.orders import LetGo, WaitFor
+from relay_actors.actors.shutdown_tasks import PHASES, ShutdownTask
 from relay_actors.actors.tree import Tree
 from relay_actors.actors.waits import Wait
 from relay_actors.actors.wire import Disconnect, Drain
-from relay_actors.errors import ConfigError, ConnectionLostError
-from relay_actors.late_dataclasses import dataclass
-from relay_actors.protocol import checks
+from relay_actors.errors import ConnectionLostError
 from relay_actors.protocol.states import CallState
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.phases import Begin, Phase, Phases, in_background
 
-__all__ = ["PHASES", "Shutdown", "ShutdownTask"]
+__all__ = ["Shutdown"]
 
 _log = logging.getLogger("relay_actors.app")
-
-PHASES: Final = (
-    "stop_intake",
-    "finish_accepted",
-    "drain_calls",
-    "stop_actions",
-    "close_connections",
-    "stop_system",
-)
 
 PROGRESS_S: Final = 10.0
 """How often a drain says how far it is."""
@@ -59,39 +49,6 @@ LOOKS_AGAIN_S: Final = 0.1
 """How often it is looked whether flows whose calls have ended are through, which takes ``timing.wrap_up_s`` at most."""
 
 _DRAINING: Final = ("finish_accepted", "drain_calls")
-
-
-@dataclass(frozen=True, slots=True)
-class ShutdownTask:
-    """Something of the user's that belongs to a phase.
-
-    Attributes:
-        phase: its name.
-        function: takes no arguments; a function runs on the blocking pool, a coroutine function like a flow.
-        timeout_s: how long it may take, or None.
-
-    Raises:
-        ConfigError: one of them cannot be used.
-    """
-
-    phase: str
-    function: Callable[[], Any]
-    timeout_s: float | None = None
-
-    def __post_init__(self) -> None:
-        where = f"on_shutdown({self.phase!r}, {self.function!r})"
-        if self.phase not in PHASES:
-            raise ConfigError(f"{where}: the phase must be one of {', '.join(PHASES)}")
-        if not callable(self.function):
-            raise ConfigError(f"{where}: give a function, not what it returns")
-        if self.timeout_s is not None and (checks.seconds(self.timeout_s) is not None or not self.timeout_s):
-            raise ConfigError(f"{where}: timeout_s={self.timeout_s!r} must be a positive number of seconds")
-
-    @property
-    def name(self) -> str:
-        """What the log calls it."""
-        inner = getattr(self.function, "func", self.function)
-        return str(getattr(inner, "__qualname__", type(self.function).__name__))
 
 
 class Shutdown:

@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 from relay_actors.actors.app_checks import AtDeadline
 from relay_actors.actors.call import CallActor
@@ -20,12 +20,14 @@ from relay_actors.client.call import Call, ClientCall
 from relay_actors.client.message import ClientText, Message
 from relay_actors.config import Settings
 from relay_actors.errors import ConfigError, NotSentError
-from relay_actors.journal.base import Store
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import JsonObject
-from relay_actors.protocol.devices import Devices
 from relay_actors.runtime.loop_calls import LoopCalls, aside, pause, required
 from relay_actors.runtime.loop_watch import LoopWatch
+
+if TYPE_CHECKING:
+    from relay_actors.journal.base import Store
+    from relay_actors.protocol.devices import Devices
 
 __all__ = ["RelayClient"]
 

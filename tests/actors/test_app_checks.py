@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from relay_actors import CallActor, StateMachine
+from relay_actors import CallActor, HandTo, LeaveUp, RelayApp, StateMachine
 from relay_actors.actors.app_checks import check_context, check_given, does_nothing
 from relay_actors.errors import ConfigError
 
@@ -56,3 +56,11 @@ def test_a_machine_behind_its_call_is_told_where_it_belongs():
         """Its rules would never be asked."""
 
     assert does_nothing(Behind).endswith("; StateMachine stands in front: class Behind(StateMachine, CallActor)")
+
+
+@pytest.mark.parametrize("what", ["leave", "hang_up", HandTo(CallActor), None])
+def test_what_cannot_be_done_at_the_deadline_is_refused(what: Any):
+    """H7: by the constructor."""
+    with pytest.raises(ConfigError, match="at_drain_deadline="):
+        RelayApp("project", "token", at_drain_deadline=what)
+    assert RelayApp("project", "token", at_drain_deadline=LeaveUp())._at_deadline == LeaveUp()

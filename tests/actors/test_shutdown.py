@@ -19,14 +19,14 @@ from relay_actors import (
     Actor,
     Apologise,
     CallActor,
-    HandTo,
     HangUp,
     LeaveUp,
     MessageActor,
     RelayApp,
     TransferTo,
 )
-from relay_actors.actors.shutdown import PHASES, Shutdown, ShutdownTask
+from relay_actors.actors.shutdown import Shutdown
+from relay_actors.actors.shutdown_tasks import PHASES
 from relay_actors.errors import ConfigError, ConnectionLostError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, MessageReceiveEvent
 from relay_actors.runtime.dispatcher_baton import BatonDispatcher
@@ -120,24 +120,6 @@ def test_a_task_that_takes_too_long_or_fails_does_not_keep_the_application(
     assert "hangs was not done within" in caplog.text
     assert "phase=close_connections" in caplog.text
     assert "fails failed: OSError: no disk" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("phase", "function", "options", "says"),
-    [
-        ("drain", print, {}, "the phase must be one of stop_intake, finish_accepted, drain_calls"),
-        ("drain_calls", "print", {}, "give a function, not what it returns"),
-        ("drain_calls", None, {}, "give a function, not what it returns"),
-        ("drain_calls", print, {"timeout_s": 0}, "must be a positive number of seconds"),
-        ("drain_calls", print, {"timeout_s": "5"}, "must be a positive number of seconds"),
-    ],
-)
-def test_a_task_that_cannot_be_run_is_refused(phase: str, function: Any, options: dict[str, Any], says: str):
-    """H5: now, and not at the shutdown."""
-    app = RelayApp("project", "token")
-    with pytest.raises(ConfigError, match=says):
-        app.on_shutdown(phase, function, **options)
-    assert ShutdownTask("drain_calls", print).name == "print"
 
 
 def test_a_task_for_a_phase_that_has_begun_is_refused(world: World):
@@ -325,14 +307,6 @@ def test_nobody_is_waited_for_when_nobody_is_up(world: World):
 
 def at_deadline(world: World, policy: Any) -> None:
     world.app._at_deadline = policy  # what the constructor sets: the world has made the application already
-
-
-@pytest.mark.parametrize("what", ["leave", "hang_up", HandTo(CallActor), None])
-def test_what_cannot_be_done_at_the_deadline_is_refused(what: Any):
-    """H7: by the constructor."""
-    with pytest.raises(ConfigError, match="at_drain_deadline="):
-        RelayApp("project", "token", at_drain_deadline=what)
-    assert RelayApp("project", "token", at_drain_deadline=LeaveUp())._at_deadline == LeaveUp()
 
 
 @over_seeds(3)
