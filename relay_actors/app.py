@@ -14,6 +14,7 @@ from relay_actors.actors.app_checks import (
     check_at_deadline,
     check_context,
     check_given,
+    check_texts_class,
     does_nothing,
 )
 from relay_actors.actors.call import CallActor
@@ -23,8 +24,6 @@ from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.give_up import HangUp
 from relay_actors.actors.given_journal import GivenJournal
 from relay_actors.actors.leg import Leg
-from relay_actors.actors.message import MessageActor
-from relay_actors.actors.message_handle import KeptMessage, MessageHandle, TextMessage
 from relay_actors.actors.requesting import Requesting
 from relay_actors.actors.routing import Claim, Routes
 from relay_actors.actors.showing import Showing
@@ -44,6 +43,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from relay_actors.actors.building import Ending, Shutdown, Tree
+    from relay_actors.actors.message import MessageActor
+    from relay_actors.actors.message_handle import MessageHandle
     from relay_actors.journal.base import Store
     from relay_actors.journal.sqlite import Durability
     from relay_actors.runtime.system import System
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 __all__ = ["RelayApp"]
 
 C = TypeVar("C", bound=CallActor)
-M = TypeVar("M", bound=MessageActor)
+M = TypeVar("M", bound="MessageActor")
 A = TypeVar("A", bound=Actor)
 
 _HANG_UP: Final = HangUp("hangup")
@@ -176,10 +177,7 @@ class RelayApp(Requesting, Showing):
         check_context("messages", context)
 
         def decorate(actor_class: type[M]) -> type[M]:
-            if not (isinstance(actor_class, type) and issubclass(actor_class, MessageActor)):
-                raise ConfigError(
-                    f"app.messages({context!r}) decorates a subclass of MessageActor, not {actor_class!r}"
-                )
+            check_texts_class(context, actor_class)
             self._messages.add(context, actor_class)
             return actor_class
 
@@ -555,6 +553,8 @@ class RelayApp(Requesting, Showing):
         """
         if on_completed is not None and not callable(on_completed):
             raise ConfigError(f"on_completed must be a function of the event, not {on_completed!r}")
+        from relay_actors.actors.message_handle import KeptMessage, TextMessage  # as in `check_texts_class`
+
         command = SendMessage(
             to_number=to_number,
             from_number=from_number,

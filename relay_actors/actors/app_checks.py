@@ -12,7 +12,15 @@ from relay_actors.config import Settings
 from relay_actors.errors import ConfigError
 from relay_actors.protocol.near_miss import near_miss
 
-__all__ = ["NEEDS_JOURNAL", "AtDeadline", "check_at_deadline", "check_context", "check_given", "does_nothing"]
+__all__ = [
+    "NEEDS_JOURNAL",
+    "AtDeadline",
+    "check_at_deadline",
+    "check_context",
+    "check_given",
+    "check_texts_class",
+    "does_nothing",
+]
 
 AtDeadline: TypeAlias = HangUp | Apologise | TransferTo | LeaveUp | LeaveForNext
 """What becomes of calls that are still up at the deadline of a drain."""
@@ -64,6 +72,18 @@ def check_context(verb: str, context: object) -> None:
             f'@app.{verb} needs parentheses: write @app.{verb}("support") for the context support, '
             f"or @app.{verb}() for all others"
         )
+
+
+def check_texts_class(context: str | None, actor_class: object) -> None:
+    """Check that what is to handle texts is a class for it.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    from relay_actors.actors.message import MessageActor  # here: applications without texts need nothing of them
+
+    if not (isinstance(actor_class, type) and issubclass(actor_class, MessageActor)):
+        raise ConfigError(f"app.messages({context!r}) decorates a subclass of MessageActor, not {actor_class!r}")
 
 
 def does_nothing(actor_class: type[CallActor]) -> str:
