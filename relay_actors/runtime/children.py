@@ -53,8 +53,8 @@ class Children(Restarting):
         super().__init__(owner, RestartWindow(max_restarts, within_s))
         self._in_order = in_order
         self._max_children = max_children
-        self._held: list[tuple[AnyCell, ChildSpec]] = []
-        self._reports: Counter[str] = Counter()  # abnormal ends while stopping: how many, per reason
+        self._held: list[tuple[AnyCell, ChildSpec]] | None = None
+        self._reports: Counter[str] | None = None  # abnormal ends while stopping: how many, per reason
         self._stopping = False
         self._then: Callable[[], None] | None = None
         self._waiters: dict[AnyCell, list[Future[None]]] | None = None  # who waits for the end of one child
@@ -144,6 +144,8 @@ class Children(Restarting):
     def adopt(self, child: AnyCell, spec: ChildSpec) -> None:
         """Take a child that was made elsewhere, and start it; between two incarnations, hold it for the next one."""
         if self._owner.is_between:
+            if self._held is None:
+                self._held = []
             self._held.append((child, spec))
             if self._owner.has_ended:
                 self.refuse_held()
@@ -157,15 +159,16 @@ class Children(Restarting):
 
     def adopt_held(self) -> None:
         """Take those that were held: the owner has started."""
-        held, self._held = self._held, []
-        for child, spec in held:
+        held, self._held = self._held, None
+        for child, spec in held or ():
             self.adopt(child, spec)
 
     def refuse_held(self) -> None:
         """Refuse those that were held: the owner will not start again. Any thread."""
-        while self._held:  # by two threads at once, perhaps: each is taken out by one of them
+        held = self._held
+        while held:  # by two threads at once, perhaps: each is taken out by one of them
             try:
-                child, _spec = self._held.pop(0)
+                child, _spec = held.pop(0)
             except IndexError:
                 break
             child.abandon(ParentStopping(f"{self._owner} is stopping and takes no children"))
@@ -271,6 +274,8 @@ class Children(Restarting):
         phase = self._phase_of(record)
         record.cancel_timer()
         if phase is Phase.STOPPING and reason.is_abnormal and record.spec.shutdown_s != "kill":
+            if self._reports is None:
+                self._reports = Counter()
             self._reports[str(reason)] += 1
         self._owner.tell_actor(lambda actor: actor.on_child_ended(child.ref, reason))
         verdict = decide(self._strategy, record.spec.restart, reason.kind, phase)
@@ -437,8 +442,8 @@ class Children(Restarting):
 
     def _report(self) -> None:
         """Say once per distinct reason what went wrong while all were stopping (H2)."""
-        reports, self._reports = self._reports, Counter()
-        for reason, number in reports.items():
+        reports, self._reports = self._reports, None
+        for reason, number in (reports or {}).items():
             _log.error("children ended abnormally parent=%s children=%d reason=%s", self._owner, number, reason)
 
     def _stop_last(self) -> None:

@@ -251,6 +251,10 @@ class BatonDispatcher:
 
     def start(self) -> None:
         """Begin to give turns. Idempotent; may be called again after `stop`."""
+        if not self._running:  # a look first: it is called for each actor that is started
+            self._start()
+
+    def _start(self) -> None:
         with self._hands:
             if self._running:
                 return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
@@ -62,11 +61,12 @@ class RestartWindow:
             raise ConfigError(f"restarts: max_restarts={max_restarts} within_s={within_s} must be >= 0 and > 0")
         self.max_restarts = max_restarts
         self.within_s = within_s
-        self._at: deque[float] = deque(maxlen=max_restarts + 1)
+        self._at: list[float] = []  # a list: an empty deque is as large as an actor, and each parent has one of these
 
     def allows(self, now: float) -> bool:
         """Note a restart at ``now`` and return whether it is still allowed."""
         self._at.append(now)
+        del self._at[: -(self.max_restarts + 1)]  # no more are needed to decide
         return len(self._at) <= self.max_restarts or now - self._at[0] > self.within_s
 
     @property

@@ -70,24 +70,9 @@ class Turns(Post):
     """
 
     __slots__ = (
-        "_extras",
-        "_is_zombie",
-        "_lives",
-        "_next",
-        "_ref",
-        "_start_wanted",
-        "actor",
-        "actor_class",
-        "flow",
-        "handling",
-        "has_ended",
-        "hold",
-        "in_flow",
-        "is_running",
-        "passes_to",
-        "state",
-        "throughput",
-    )
+        "_extras", "_is_zombie", "_lives", "_next", "_ref", "_start_wanted", "actor", "actor_class", "flow",
+        "handling", "has_ended", "hold", "in_flow", "is_running", "passes_to", "state", "throughput",
+    )  # fmt: skip
 
     # All of it is set by `Cell`.
     _extras: Extras | None
@@ -172,7 +157,10 @@ class Turns(Post):
             self.inside = None
             if outer is not None:
                 outer.takes_in = before
-            self._pass_on_or_end()
+            if self.passes_to is None:
+                self.end_turn()
+            else:
+                self._pass_on()
 
     def handle_user(self, message: object) -> None:
         """Hand ``message`` to the actor, in its turn. What it raises fails the actor."""
@@ -297,14 +285,14 @@ class Turns(Post):
         finally:
             here.turn = outer
             self.inside = None
-            self._pass_on_or_end()
+            if self.passes_to is None:
+                self.end_turn()
+            else:
+                self._pass_on()
 
-    def _pass_on_or_end(self) -> None:
-        passes_to = self.passes_to
-        if passes_to is None:
-            self.end_turn()
-        else:
-            self.passes_to = None
+    def _pass_on(self) -> None:
+        passes_to, self.passes_to = self.passes_to, None
+        if passes_to is not None:
             passes_to.take_turn()
 
     def deliver_now(self, message: object) -> None:
@@ -349,7 +337,10 @@ class Turns(Post):
             self.inside = None
             if outer is not None:
                 outer.takes_in = before
-            self._pass_on_or_end()
+            if self.passes_to is None:
+                self.end_turn()
+            else:
+                self._pass_on()
 
     def end_turn(self) -> None:
         """Give the turn back. For who has it: the thread that runs it, or the flow to which it was passed on."""
@@ -427,7 +418,12 @@ class Turns(Post):
                 self._handle(envelope)
             if self.passes_to is not None:  # a flow on a thread of its own goes on, before anything else is handled
                 break
-            if not grant or (number in _LOOKS_AT_THE_TIME and len(grant) == 1 and self.dispatcher.is_slice_over()):
+            if not grant:
+                break
+            if (
+                number in _LOOKS_AT_THE_TIME and (user or mailbox.control or older is not None)
+                and len(grant) == 1 and self.dispatcher.is_slice_over()
+            ):  # fmt: skip
                 break
         actor = self.actor
         if actor is not None and actor.hears_of_batches and self.state is _RUNNING:

@@ -124,6 +124,8 @@ class Draining(Mailbox):
     def close(self) -> Any:
         drained = list(self.user)
         self.user.clear()
+        for _moment in range(5):  # in each of which somebody may put
+            pass
         self.is_closed = True
         return [], drained
 
