@@ -357,7 +357,10 @@ class BatonDispatcher:
     def _run_all(self, worker: _Worker, runnables: deque[Runnable], until: float) -> bool:
         """Give one turn to each that is ready now, as far as time allows; False when the baton was taken."""
         grant, now_by_clock = worker.grant, self.clock.now
-        for _ in range(len(runnables)):
+        again_until = self._polled_at + _POLL_AGAIN_AFTER_S
+        left = len(runnables)
+        while left:
+            left -= 1
             if self._stopping:
                 return True
             try:
@@ -381,6 +384,8 @@ class BatonDispatcher:
             worker.began = now = now_by_clock()
             if now >= until:
                 break
+            if not left and now < again_until and not self._late:
+                left = len(runnables)  # nothing is to be written, and sockets and timers can wait: one more round of it
         return True
 
     def _poll(self) -> None:

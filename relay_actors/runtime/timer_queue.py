@@ -61,11 +61,12 @@ class TimerQueue:
 
     def take_due(self, now: float) -> Callable[[], None] | None:
         """Return and remove the earliest call that is due by ``now``, or None."""
+        heap = self._heap
         try:
-            # The common case, without the lock: one that is cancelled is due no later than those behind it.
-            if self._heap[0][0] > now:
+            # The common cases, without the lock: one that is cancelled is due no later than those behind it.
+            if not heap or heap[0][0] > now:
                 return None
-        except IndexError:
+        except IndexError:  # cancelled in this moment
             return None
         with self._lock:
             self._drop_cancelled()

@@ -6,7 +6,6 @@ import abc
 import asyncio
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Coroutine
 from enum import Enum, auto
 from functools import partial
@@ -78,7 +77,7 @@ class Turns(Post):
     _extras: Extras | None
     _is_zombie: bool  # guarded by the lock, but for a look at it
     _lives: bool  # there until its end begins
-    _next: deque[Internal] | None  # touched in its turns only, so no lock guards it
+    _next: list[Internal] | None  # touched in its turns only, so no lock guards it
     _ref: Any
     _start_wanted: bool
     actor: AnyActor | None
@@ -187,13 +186,13 @@ class Turns(Post):
             self.tell_control(message)
             return
         if self._next is None:
-            self._next = deque()
+            self._next = []  # rarely more than one, so no deque, which is large
         self._next.append(message)
 
     def run_next(self) -> None:
         """Do now what is to be done next. In its turn; what it raises, this raises."""
         while self._next and self._may_go_on():
-            self._next.popleft().deliver()
+            self._next.pop(0).deliver()
 
     def drive(
         self,
@@ -376,7 +375,7 @@ class Turns(Post):
                     self._handle_signal(signal)
             elif self._next and self._may_go_on():
                 try:
-                    self._next.popleft().deliver()
+                    self._next.pop(0).deliver()
                 except BaseException as error:
                     self._fail_by(error)
             elif self.hold is not None:
