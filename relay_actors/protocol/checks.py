@@ -38,6 +38,7 @@ __all__ = [
 Check: TypeAlias = Callable[[object], str | None]
 """Returns what the value must be, or None when it is that."""
 
+_Items: TypeAlias = Sequence[object]
 _TEXTS: Final = (str, bytes, bytearray)
 _KEYS: Final = re.compile(r"[0-9*#A-DwW]+")
 
@@ -120,8 +121,8 @@ def typed_mapping(value: object) -> str | None:
 
 def mappings(value: object) -> str | None:
     """Return None for a list of dictionaries."""
-    if is_list(value):
-        for item in cast(Sequence[object], value):
+    if type(value) is list or is_list(value):
+        for item in cast(_Items, value):
             if type(item) is not dict and not isinstance(item, Mapping):
                 break
         else:
@@ -131,7 +132,7 @@ def mappings(value: object) -> str | None:
 
 def texts(value: object) -> str | None:
     """Return None for a list of texts."""
-    ok = is_list(value) and all(isinstance(item, str) and item for item in cast(Sequence[object], value))
+    ok = is_list(value) and all(isinstance(item, str) and item for item in cast(_Items, value))
     return None if ok else "a list of texts that are not empty"
 
 

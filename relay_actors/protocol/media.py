@@ -156,10 +156,10 @@ def problem(items: MediaItems) -> str | None:
         kind = item.get("type")
         if not isinstance(kind, str) or not kind:
             return f'a list of media items with a "type" each, and item {place} has none'
-        params = item.get("params")
-        inside = params if type(params) is dict or isinstance(params, Mapping) else item
-        key = _NEVER_EMPTY.get(kind)
-        if key and inside.get(key) == "":
+        if kind not in _NEVER_EMPTY:
+            continue
+        key, params = _NEVER_EMPTY[kind], item.get("params")
+        if (params if type(params) is dict or isinstance(params, Mapping) else item).get(key) == "":
             return f"a list of media items with something to play, and the {key} of item {place} ({kind}) is empty"
     return None
 

@@ -147,7 +147,10 @@ class MessageReader:
                 if start > size:
                     needed = start - at
                     break
-                length = int.from_bytes(data[at + 2 : start], "big")
+                if length == _LENGTH_16:  # most events
+                    length = data[at + 2] << 8 | data[at + 3]
+                else:
+                    length = int.from_bytes(data[at + 2 : start], "big")
             if length > room:
                 raise TransportError(
                     f"a message from the server is over the limit of {self._max_bytes} bytes (frame_bytes)"

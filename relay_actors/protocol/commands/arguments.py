@@ -48,6 +48,11 @@ __all__ = [
     "ZeroIsNone",
 ]
 
+# Names for what is cast to: written out, such a type is built anew each time that a cast is passed.
+_Dictionary: TypeAlias = Mapping[str, object]
+_Dictionaries: TypeAlias = Sequence[_Dictionary]
+_Strings: TypeAlias = Sequence[str]
+
 Convert: TypeAlias = Callable[[object], object]
 """Returns what is sent; None leaves the key out."""
 
@@ -75,7 +80,7 @@ class As:
 
 def _media(value: object) -> str | None:
     items = [value] if type(value) is not list and isinstance(value, Mapping) else value
-    return checks.mappings(items) or problem(cast(Sequence[Mapping[str, object]], items))
+    return checks.mappings(items) or problem(cast(_Dictionaries, items))
 
 
 def _device_lists(value: object) -> str | None:
@@ -88,7 +93,7 @@ def _device_lists(value: object) -> str | None:
 
 
 def _collect_settings(value: object) -> str | None:
-    return checks.mapping(value) or input_problem(cast(Mapping[str, object], value))
+    return checks.mapping(value) or input_problem(cast(_Dictionary, value))
 
 
 def _digit_settings(value: object) -> str | None:
@@ -100,15 +105,15 @@ def _anything(value: object) -> str | None:
 
 
 def _to_object(value: object) -> JsonObject:
-    return dict(cast(Mapping[str, object], value))
+    return dict(cast(_Dictionary, value))
 
 
 def _to_objects(value: object) -> list[JsonObject]:
-    return [dict(item) for item in cast(Sequence[Mapping[str, object]], value)]
+    return [dict(item) for item in cast(_Dictionaries, value)]
 
 
 def _to_texts(value: object) -> list[str]:
-    return list(cast(Sequence[str], value))
+    return list(cast(_Strings, value))
 
 
 def _to_texts_or_nothing(value: object) -> list[str] | None:
@@ -120,15 +125,15 @@ def _or_nothing(value: object) -> object:
 
 
 def _to_collect_settings(value: object) -> JsonObject:
-    return collect_settings(cast(Mapping[str, object], value))
+    return collect_settings(cast(_Dictionary, value))
 
 
 def _to_digit_settings(value: object) -> JsonObject:
-    return part_of(cast(Mapping[str, object], value), "digits")
+    return part_of(cast(_Dictionary, value), "digits")
 
 
 def _to_speech_settings(value: object) -> JsonObject:
-    return part_of(cast(Mapping[str, object], value), "speech")
+    return part_of(cast(_Dictionary, value), "speech")
 
 
 def _to_media(value: object) -> list[JsonObject]:
@@ -141,11 +146,11 @@ def _live_action(value: object) -> str | None:
 
 
 def _to_nested(value: object) -> JsonObject:
-    return nested(cast(Mapping[str, object], value))
+    return nested(cast(_Dictionary, value))
 
 
 def _to_audio(value: object) -> JsonObject:
-    return {"audio": {} if value is None else part_of(cast(Mapping[str, object], value), "audio")}
+    return {"audio": {} if value is None else part_of(cast(_Dictionary, value), "audio")}
 
 
 def _to_text(value: object) -> str:
