@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from relay_actors.config import Limits
 from relay_actors.errors import NotSentError
+from relay_actors.protocol.frames import classify
 from relay_actors.protocol.happenings import (
     CloseSocket,
     ConnectionDown,
@@ -91,6 +92,16 @@ def test_any_json_is_endured(text):
 @given(st.lists(_SHAPED, min_size=1, max_size=5))
 def test_frames_with_any_content_are_endured(frames):
     _endure(*map(json.dumps, frames))
+
+
+@given(st.lists(_SHAPED, min_size=1, max_size=5))
+def test_the_quick_way_in_makes_the_same_of_a_frame_as_the_careful_one(frames):
+    """Only what both would make the same of may take it."""
+    for quick, careful in zip(_clients(), _clients(), strict=True):
+        for text in map(json.dumps, frames):
+            told = careful.protocol._received(classify(text), text, careful.now) if careful.protocol._reads else []
+            assert repr(quick.protocol.receive(text, quick.now)) == repr(told)
+        assert quick.sent() == careful.sent()
 
 
 def _paths(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

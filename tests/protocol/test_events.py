@@ -260,3 +260,12 @@ def test_no_property_of_any_event_raises_whatever_was_said(params: dict[str, obj
 def test_the_module_lists_every_event_class() -> None:
     """A class that is not listed cannot be imported through the window."""
     assert {cls.__name__ for cls in EVENT_TYPES.values()} <= set(events.__all__)
+
+
+@pytest.mark.parametrize("event_type", [None, 5, [], {}, ["calling.call.play"], "", "calling.call.unheard"])
+def test_what_is_no_known_event_type_makes_an_untyped_event(event_type: object) -> None:
+    """Whatever it is, and however often it comes (PROTOCOL 16.4)."""
+    for _ in range(2):
+        event = parse_event({"event_type": event_type, "params": {"call_id": "c"}})
+        assert type(event) is RelayEvent
+        assert (event.event_type, event.call_id) == (event_type if isinstance(event_type, str) else "", "c")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import OrderedDict
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import pytest
 from hypothesis import given
@@ -137,6 +139,52 @@ def test_a_payload_of_wrong_types_becomes_an_empty_event(payload: dict[str, obje
 def test_an_extractor_is_built_once() -> None:
     """Parsing is on the path of every frame; looking at fields is not."""
     assert extractor(PostcardEvent) is extractor(PostcardEvent)
+
+
+class Weather(StrEnum):
+    RAIN = "rain"
+
+
+def test_text_may_be_of_any_kind_of_text() -> None:
+    """Events made by hand have members of enums in them, and objects that are more than dictionaries."""
+    event = PostcardEvent.from_payload(
+        OrderedDict(event_type=Weather.RAIN, params=OrderedDict(call_id=Weather.RAIN, control_id=Weather.RAIN))
+    )
+    assert (event.event_type, event.call_id, event.control_id) == ("rain", "rain", "rain")
+    assert card(picture=Weather.RAIN, card=OrderedDict(a=1)).picture == "rain"
+
+
+def test_an_event_may_complete_itself() -> None:
+    """An application's own class may have a ``__post_init__``, and is frozen by then."""
+
+    @dataclass(frozen=True, slots=True)
+    class SumEvent(RelayEvent):
+        first: int = 0
+        second: int = 0
+        total: int = field(default=0, init=False)
+
+        def __post_init__(self) -> None:
+            object.__setattr__(self, "total", self.first + self.second)
+
+    assert SumEvent.from_payload({"params": {"first": 1, "second": "2"}}).total == 3
+
+
+def test_a_field_may_be_read_from_one_nested_place_or_from_outside() -> None:
+    """With its own default where nothing is said."""
+
+    @dataclass(frozen=True, slots=True)
+    class ParcelEvent(RelayEvent):
+        street: str = wire("nowhere", "params.address.street")
+        sender: str = wire("somebody", "sender")
+        size: str = wire("M", "params.box-size")
+        is_big: bool = wire(True, "params.big")
+
+    empty = ParcelEvent.from_payload({})
+    assert (empty.street, empty.sender, empty.size, empty.is_big) == ("nowhere", "somebody", "M", True)
+    said = ParcelEvent.from_payload(
+        {"sender": "Ann", "params": {"address": {"street": "Elm"}, "box-size": "L", "big": "false"}}
+    )
+    assert (said.street, said.sender, said.size, said.is_big) == ("Elm", "Ann", "L", False)
 
 
 def test_a_field_that_no_reader_knows_is_refused_at_once() -> None:
