@@ -31,7 +31,17 @@ from relay_actors.journal.entries import (
     SubjectEnded,
 )
 
-__all__ = ["SCHEMA_VERSION", "UPCASTERS", "Upcaster", "decode", "decode_session", "encode", "encode_session", "upcast"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "UPCASTERS",
+    "Upcaster",
+    "decode",
+    "decode_session",
+    "encode",
+    "encode_session",
+    "packer",
+    "upcast",
+]
 
 Fields: TypeAlias = dict[str, object]
 Upcaster: TypeAlias = Callable[[str, Fields], tuple[str, Fields]]
@@ -84,12 +94,15 @@ _FIELDS_OF: Final[Mapping[type[Entry], tuple[str, tuple[str, ...], Callable[[Ent
 """Kind, names of the fields, and what reads all of them from an entry at once."""
 
 
-def encode(entry: Entry, changes: Mapping[str, object] | None = None) -> bytes:
+def encode(
+    entry: Entry, changes: Mapping[str, object] | None = None, pack: Callable[[object], bytes] | None = None
+) -> bytes:
     """Return one record.
 
     Args:
         entry: what it is to say.
         changes: fields of it that are to be stored with other values, by name.
+        pack: of `packer`, if there is one for many.
 
     The values are to be plain data, as `relay_actors.journal.redact.Redactor` makes them; a tuple comes back as a list.
 
@@ -105,7 +118,7 @@ def encode(entry: Entry, changes: Mapping[str, object] | None = None) -> bytes:
         fields.update(changes)
     if kind == "snapshot":
         fields["pending"] = [_intent(one) for one in cast("Snapshot", entry).pending]
-    return _pack(kind, fields)
+    return _pack(kind, fields, pack or packer())
 
 
 def decode(data: bytes) -> Entry:
@@ -123,7 +136,8 @@ def decode(data: bytes) -> Entry:
 
 def encode_session(session: Session) -> bytes:
     """Return a record of what a resume needs. It holds a secret, so it goes to a place of its own."""
-    return _pack(_SESSION, {"protocol": session.protocol, "authorization_state": session.authorization_state})
+    fields: Fields = {"protocol": session.protocol, "authorization_state": session.authorization_state}
+    return _pack(_SESSION, fields, packer())
 
 
 def decode_session(data: bytes) -> Session:
@@ -166,6 +180,13 @@ def upcast(
             )
         kind, fields = table[step](kind, fields)
     return kind, fields
+
+
+def packer() -> Callable[[object], bytes]:
+    """Return what packs one record after the other; for one thread at a time."""
+    # surrogatepass: JSON texts may hold half a surrogate pair, and an event that came must be storable.
+    pack: Callable[[object], bytes] = msgpack.Packer(default=_pack_other, unicode_errors="surrogatepass").pack
+    return pack
 
 
 def _intent(entry: Entry) -> Fields:
@@ -211,10 +232,9 @@ def _check(kind: str, fields: Fields, expected: Mapping[str, tuple[type, ...]]) 
         _SOUND_SHAPES.add(shape)
 
 
-def _pack(kind: str, fields: Fields) -> bytes:
+def _pack(kind: str, fields: Fields, pack: Callable[[object], bytes]) -> bytes:
     try:
-        # surrogatepass: JSON texts may hold half a surrogate pair, and an event that came must be storable.
-        body: bytes = msgpack.packb([SCHEMA_VERSION, kind, fields], default=_pack_other, unicode_errors="surrogatepass")
+        body = pack([SCHEMA_VERSION, kind, fields])
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise JournalError(f"cannot store an entry of kind {kind!r}: {error}") from error
     return zlib.crc32(body).to_bytes(4, "big") + body

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from relay_actors.errors import JournalError
-from relay_actors.journal.codec import encode
+from relay_actors.journal.codec import encode, packer
 from relay_actors.journal.entries import Entry
 from relay_actors.journal.redact import Redactor
 
@@ -35,6 +35,7 @@ class Ledger:
         self.epoch = epoch
         self.redactor = redactor
         self._sequences = dict(sequences)
+        self._pack = packer()
 
     def records(self, entries: Iterable[Entry]) -> list[Record]:
         """Return the entries as records, numbered on. When one of them is refused, no number has been given away.
@@ -52,7 +53,7 @@ class Ledger:
             number = (sequences.get(subject) or known.get(subject, 0)) + 1
             changes = changes_of(entry)
             changes["epoch"], changes["sequence"] = epoch, number
-            made.append(Record(subject, number, epoch, encode(entry, changes)))
+            made.append(Record(subject, number, epoch, encode(entry, changes, self._pack)))
             sequences[subject] = number
         known.update(sequences)
         return made

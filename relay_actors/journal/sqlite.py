@@ -145,7 +145,8 @@ class SqliteStore:
 
     def append(self, entries: Iterable[Entry]) -> None:
         """Take entries in. See `Store.append`."""
-        self._check_usable()
+        if self._error is not None:
+            raise self._error
         records = self._ledger.records(entries)
         self._parts += records
         counting = self._counting

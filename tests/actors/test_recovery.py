@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import pytest
 
 from relay_actors import ActionCompleted, CallActor, race
+from relay_actors.actors.recovery import AT_ONCE
 from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, ConnectEvent, PlayEvent
 from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import CONTEXT, device
+from tests.benchmarks.recovery import measure
 from tests.support.thorough import some_of
 
 NUMBER, DESK = "+15550001111", "+15550100101"
@@ -225,3 +228,17 @@ def test_a_process_may_die_again_soon_after(name: str, later: int) -> None:
             world.dies_again_after = [later]
             heard = tell(story, world, place)
             assert story.is_right(heard, undisturbed), f"{place} of {count}, and {later} later: {heard}"
+
+
+def test_more_calls_than_are_rebuilt_at_once_are_all_there() -> None:
+    """They come fifty at a time (SEMANTICS J8); garbage is looked for again afterwards, if it was before."""
+    for is_enabled in (True, False):
+        gc.enable() if is_enabled else gc.disable()
+        try:
+            assert [name for name, _read_s, _taken_s in measure(AT_ONCE * 2 + 3, 8)] == [
+                f"{AT_ONCE * 2 + 3} flows, 8 entries each",
+                f"{AT_ONCE * 2 + 3} handlers, 8 entries each",
+            ]
+            assert gc.isenabled() is is_enabled
+        finally:
+            gc.enable()

@@ -184,3 +184,23 @@ def test_upcasters_run_one_after_the_other():
     assert upcast(3, "event", {"room": "a"}, table=table, current=3) == ("event", {"room": "a"})
     with pytest.raises(JournalError, match="which no release has written"):
         upcast(1, "event", {}, table={2: table[2]}, current=3)
+
+
+def test_a_packer_goes_on_after_something_that_cannot_be_packed():
+    """One entry that is refused must not spoil the next one."""
+    pack = codec.packer()
+    good = EventReceived(subject="c", at=1.0, payload={"n": 2**70})
+    with pytest.raises(JournalError, match="cannot store an entry of kind 'event'"):
+        codec.encode(good, {"payload": {"a": [1, object()]}}, pack)
+
+    assert decode(codec.encode(good, None, pack)) == good
+
+
+def test_a_record_is_checked_also_when_one_like_it_was_sound():
+    """What is remembered of sound records are their names and types, all of them."""
+    good = event_fields()
+    for _ in range(2):
+        decode(record(SCHEMA_VERSION, "event", good))
+    for bad in (event_fields(at=True), event_fields(sequence=1.0), event_fields(payload=None)):
+        with pytest.raises(JournalError, match="damaged"):
+            decode(record(SCHEMA_VERSION, "event", bad))

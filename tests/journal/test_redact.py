@@ -273,3 +273,59 @@ def test_the_check_digit_decides_whether_a_long_number_is_a_card(number: str, ga
     for last in range(10):
         digits = gap.join(f"{number}{last}")
         assert Redactor().value({"digits": digits}) == {"digits": MASK if last == valid else digits}
+
+
+@given(plain)
+def test_what_has_nothing_to_replace_is_not_copied(value: object):
+    """Nearly everything is so; copying each frame and command would cost more than writing it."""
+    redactor = Redactor(["secret-of-eight"])
+
+    once = redactor.value(value)
+
+    assert redactor.value(once) is once
+
+
+def test_what_was_harmless_is_looked_at_again_when_a_secret_is_learnt():
+    """The authorization state comes when the session is there, and may have been seen before it was known as such."""
+    redactor = Redactor()
+    value = {"a state": "is-it-a-secret", "key-is-it-a-secret": 1}
+    assert redactor.value(value) is value
+    assert redactor.value(value) is value
+
+    redactor.learn("is-it-a-secret")
+
+    assert redactor.value(value) == {"a state": MASK, f"key-{MASK}": 1}
+
+
+def test_a_secret_far_inside_costs_no_more_than_its_depth():
+    """A hostile frame must not be able to stop the journal: each level is looked at once."""
+    value: object = {"token": "x", "same": "https://a:b@c"}
+    for _ in range(90):
+        value = {"inner": value, "beside": [1]}
+
+    found = Redactor().value(value)
+
+    for _ in range(90):
+        assert isinstance(found, dict)
+        found = found["inner"]
+    assert found == {"token": MASK, "same": f"https://{MASK}@c"}
+
+
+def test_more_keys_and_texts_than_are_remembered_are_all_looked_at():
+    """What is remembered is bounded, and forgetting it changes nothing."""
+    redactor = Redactor()
+    for number in range(10_000):
+        assert redactor.value({f"key-{number}": f"text-{number}", "token": "t"})["token"] == MASK
+    assert len(redactor._harmless_keys) + len(redactor._harmless_texts) <= 8192
+
+
+def test_keys_and_texts_of_other_classes_become_plain():
+    """An enum is what it says, also when a plain text like it was seen before."""
+
+    class Word(StrEnum):
+        PLAY = "play"
+
+    redactor = Redactor()
+    assert redactor.value({"play": "play"}) == {"play": "play"}
+    [(key, text)] = redactor.value({Word.PLAY: Word.PLAY}).items()
+    assert (type(key), type(text), key, text) == (str, str, "play", "play")
