@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TypeAlias, TypeVar, dataclass_transform
+from typing import TypeAlias
 
 from relay_actors.late_dataclasses import dataclass
 
@@ -30,18 +30,6 @@ __all__ = [
     "SubjectEnded",
 ]
 
-T = TypeVar("T")
-
-
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,))
-def _value(cls: type[T]) -> type[T]:
-    """Make a value of a class: nobody changes one that is made, which the type checker sees to.
-
-    One that sees to it by itself takes three times as long to make, and many are made for each call.
-    """
-    return dataclass(slots=True, kw_only=True)(cls)
-
-
 FrameId: TypeAlias = str | int | float | None
 """The ``id`` of a server's frame: opaque, and of any JSON scalar type. Source: PROTOCOL 2.1."""
 
@@ -56,7 +44,7 @@ class Outcome(StrEnum):
     NOT_SENT = "not_sent"
 
 
-@_value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """What all entries have.
 
@@ -76,7 +64,7 @@ class Entry:
     sequence: int = 0
 
 
-@_value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallStarted(Entry):
     """An actor was given a call, or begins to dial one.
 
@@ -94,7 +82,7 @@ class CallStarted(Entry):
     settings: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
 
-@_value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Noted(Entry):
     """Something that the actor of a call has learnt, and not by the wire; or how far it has come.
 
@@ -109,7 +97,7 @@ class Noted(Entry):
     after: int = 0
 
 
-@_value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventReceived(Entry):
     """The server told something. Durable before it is acknowledged and delivered (SEMANTICS J1).
 
@@ -123,7 +111,7 @@ class EventReceived(Entry):
     payload: Mapping[str, object]
 
 
-@_value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandIntended(Entry):
     """A command is about to leave. Durable before its first byte does (SEMANTICS J2).
 
@@ -145,7 +133,7 @@ class CommandIntended(Entry):
     by: str = "other"
 
 
-@_value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandSettled(Entry):
     """A command got its outcome. An intent that has none counts as unknown (SEMANTICS J5).
 
@@ -162,7 +150,7 @@ class CommandSettled(Entry):
     result: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
 
-@_value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectEnded(Entry):
     """The subject is over: what follows is only late. After it, `Store.forget` may be called.
 
@@ -173,7 +161,7 @@ class SubjectEnded(Entry):
     reason: str = ""
 
 
-@_value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot(Entry):
     """Stands for every entry of its subject before it; those are gone. Made by `Store.snapshot` only.
 
@@ -187,7 +175,7 @@ class Snapshot(Entry):
     pending: tuple[CommandIntended, ...] = ()
 
 
-@_value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """What a resume needs. Kept beside the entries, never among them: it is one value, replaced, and it is secret.
 
