@@ -36,13 +36,14 @@ class Results:
         return figure(values) if values else None
 
     def row(self, ours: str, theirs: str = "", *, key: str, **said: Any) -> Row:
-        """Return the row of one measurement, of one contender against another or against nobody."""
-        wanted = [name for name in (ours, theirs) if name]
-        reasons = [self.reasons.get(name, f"no {name} here") for name in wanted if not self.rounds.get(name)]
+        """Return the row of one measurement, of one contender against another, or against nobody.
+
+        Who was not there at all (the official SDK is not installed) is no failure: the ratio is left out.
+        """
         return Row(
             ours=self.figure(ours, key),
             theirs=self.figure(theirs, key) if theirs else None,
-            failure="; ".join(reasons),
+            failure="; ".join(self.reasons[name] for name in (ours, theirs) if name in self.reasons),
             **{"against": theirs, **said},
         )
 

@@ -18,7 +18,7 @@ from typing import IO, Any, Self
 
 from relay_actors.simulator.tls import TlsFiles
 
-__all__ = ["SDK_PYTHON", "Contender", "Contest", "NotMeasuredError", "cpu_s", "floor", "official", "ours"]
+__all__ = ["ROOT", "SDK_PYTHON", "Contender", "Contest", "NotMeasuredError", "floor", "official", "ours", "sdk_version"]
 
 ROOT = Path(__file__).parents[2]
 SDK_PYTHON = ROOT / ".venv-parity" / "bin" / "python"
@@ -57,6 +57,14 @@ def official(program: str, *, name: str = "official SDK", **environment: str) ->
 def floor() -> Contender:
     """Return the client with no actors at all."""
     return Contender("floor", (sys.executable, "-m", "tests.benchmarks.clients.floor", "ivr"))
+
+
+def sdk_version() -> str:
+    """Return which version of the official SDK is there, or ``not installed``."""
+    if not SDK_PYTHON.exists():
+        return "not installed"
+    ask = "from importlib.metadata import version; print(version('signalwire-sdk'))"
+    return subprocess.run([str(SDK_PYTHON), "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def cpu_s(pid: int) -> float:
@@ -119,8 +127,8 @@ class Contest:
             **self._contender.environment,
         }
         self.client = subprocess.Popen(
-            self._contender.command, stdout=subprocess.DEVNULL, stderr=self._errors, text=True, cwd=ROOT,
-            env=environment,
+            self._contender.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._errors,
+            text=True, cwd=ROOT, env=environment,
         )  # fmt: skip
 
     def kill_client(self) -> None:

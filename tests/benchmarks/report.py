@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import re
+import ssl
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def machine(*, versions: Mapping[str, str], rounds: int) -> dict[str, str]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "system": platform.system(),
         "cores": str(os.cpu_count()),
+        "TLS": ssl.OPENSSL_VERSION.partition("  ")[0],
         "rounds": str(rounds),
         **versions,
     }
@@ -57,8 +59,10 @@ def as_line(row: Row) -> str:
 def as_table(rows: Sequence[Row], facts: Mapping[str, str]) -> str:
     """Return the table of a page, and the list of what was on beneath it."""
     lines = [
-        f"{facts['python']} on {facts['cores']} cores, {facts['rounds']} rounds, official SDK {facts['official SDK']}, "
-        f"pykka {facts['pykka']}. The median, and in brackets the lowest and the highest.\n",
+        "![How many times better each is, beside its target](performance.svg)\n",
+        f"{facts['python']} on {facts['cores']} cores, {facts['TLS']}, official SDK {facts['official SDK']}, pykka "
+        f"{facts['pykka']}; at most {facts['rounds']} rounds, in turn. The median, and in brackets the lowest and the "
+        "highest. A ratio is here to there. All of it for machines: {download}`performance.json`.\n",
         "| what | here | against | ratio | target | |",
         "|---|---|---|---|---|---|",
     ]

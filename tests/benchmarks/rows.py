@@ -18,11 +18,12 @@ class Figure:
     median: float
     low: float
     high: float
+    rounds: int = 1
 
 
 def figure(values: Sequence[float]) -> Figure:
     """Return the figure of the values of all rounds."""
-    return Figure(statistics.median(values), min(values), max(values))
+    return Figure(statistics.median(values), min(values), max(values), len(values))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
