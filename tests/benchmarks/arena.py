@@ -92,6 +92,7 @@ class Arena:
             print(f"  {name} …\x1b[K", end="\r", file=sys.stderr, flush=True)
         try:
             results.rounds[name].append(measure())
-        except (NotMeasuredError, OSError, ValueError) as error:
-            results.reasons[name] = str(error)
+        except Exception as error:  # noqa: BLE001  # whatever is wrong with a contender, the others are measured
+            is_said = isinstance(error, NotMeasuredError)
+            results.reasons[name] = str(error) if is_said else f"{name}: {type(error).__name__}: {error}"
             results.rounds[name].clear()

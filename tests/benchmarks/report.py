@@ -52,7 +52,7 @@ def as_line(row: Row) -> str:
     ratio = "" if row.ratio is None else f"{number(row.ratio)} {TIMES}"
     theirs = f"{row.against} {_shown(row.theirs, row.unit)}" if row.against else ""
     cells = (row.name.ljust(60), _shown(row.ours, row.unit).ljust(34), theirs.ljust(44), ratio.rjust(9), _target(row))
-    line = f"{' '.join(cells):168}{_verdict(row)}"
+    line = f"{' '.join(cells):172} {_verdict(row)}"
     return line.rstrip() + (f"\n    {row.failure}" if row.failure else "")
 
 

@@ -141,7 +141,7 @@ class Live(_Up):
     def _pace(self) -> None:
         self._sent = self._events + 1
         if not self._rate:
-            self.mark("over", waits=False)
+            self.mark("over")
             self.is_over = True
         else:
             self.latencies.clear()
@@ -154,7 +154,7 @@ class Live(_Up):
             self._paced += 1
             self._next += self._random.expovariate(self._rate)
         if self.now > self._began + self._paced_s + 1.0:
-            self.mark("over", waits=False, rate=self._paced / self._paced_s, latencies=quantiles(self.latencies))
+            self.mark("over", paced=self._paced, latencies=quantiles(self.latencies))
             self.is_over = True
 
     def next_time(self) -> float | None:
