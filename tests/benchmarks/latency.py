@@ -109,7 +109,7 @@ def measure_blocking(arena: Arena) -> list[Row]:
     found = _at_rate(arena, "sleep", 100.0, seconds=arena.size(20, 6), program="ivr-blocking")
     return [
         found.row("ours", SDK, key="p99_ms", unit="ms",
-                  name="p99 from event to command, 1 handler in 100 blocks for 0.5 s, 100 calls/s",
+                  name="p99 when 1 handler in 100 blocks for 0.5 s, 100 calls/s",
                   conditions=f"{_HOW}, of all calls, also those that block; sleep; {ON}",
                   target=Target(at_most=0.05))
     ]  # fmt: skip

@@ -12,7 +12,7 @@ __all__ = ["as_svg", "times_better"]
 
 # Each is told apart on white and on black alike: a picture does not know which theme the reader has chosen.
 _TEXT, _LINE, _MET, _MISSED, _MARK = "#7b8494", "#9aa2ae", "#2f9e6e", "#d97f2b", "#4c83d6"
-_WIDTH, _LEFT, _RIGHT, _TOP, _STEP, _BAR = 900, 380, 80, 64, 22, 12
+_WIDTH, _LEFT, _RIGHT, _TOP, _STEP, _BAR = 960, 400, 90, 64, 22, 12
 
 
 def times_better(row: Row) -> tuple[float, float | None] | None:

@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("key")
     parser.add_argument("settings", nargs="*", help="of the scenario: name=number")
     parser.add_argument("--spin", action="store_true", help="never sleep between frames")
-    parser.add_argument("--deadline", type=float, default=120.0, help="seconds for all of it")
+    parser.add_argument("--deadline", type=float, default=400.0, help="seconds for all of it")
     args = parser.parse_intermixed_args()
     gate = Gate(args.cert, args.key, spin=args.spin)
     scenario = _SCENARIOS[args.scenario](gate, **{name: _number(text) for name, text in map(_split, args.settings)})
