@@ -127,7 +127,7 @@ class Contest:
             **self._contender.environment,
         }
         self.client = subprocess.Popen(
-            self._contender.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._errors,
+            self._contender.command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._errors,
             text=True, cwd=ROOT, env=environment,
         )  # fmt: skip
 
@@ -136,6 +136,8 @@ class Contest:
         if self.client is not None:
             self.client.kill()
             self.client.wait()
+            if self.client.stdin is not None:
+                self.client.stdin.close()
             self.client = None
 
     def wait_for(self, mark: str, within_s: float) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def as_table(rows: Sequence[Row], facts: Mapping[str, str]) -> str:
     for row in rows:
         by_conditions.setdefault(row.conditions, []).append(row.name)
     lines.append("\nWhat was on, and how each was measured:\n")
-    lines += [f"* *{', '.join(names)}*: {conditions}." for conditions, names in by_conditions.items()]
+    lines += [f"* {'; '.join(f'*{name}*' for name in names)}: {said}." for said, names in by_conditions.items()]
     return "\n".join(lines)
 
 

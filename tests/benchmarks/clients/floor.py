@@ -111,7 +111,10 @@ def main() -> None:
         if calls.out:
             client.sendall(_masked(calls.out))
             calls.out.clear()
-        held += client.recv(65536)
+        chunk = client.recv(65536)
+        if not chunk:
+            return
+        held += chunk
         at, size = 0, len(held)
         while size - at >= 2:
             length, start = held[at + 1], at + 2

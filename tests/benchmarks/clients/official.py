@@ -94,8 +94,14 @@ PROGRAMS = {
 }
 
 
+def _end_with_the_harness() -> None:
+    sys.stdin.read()
+    os._exit(0)
+
+
 def main(program: str) -> None:
-    """Serve calls until it is killed."""
+    """Serve calls until it is killed, or until whoever has started it is gone."""
+    threading.Thread(target=_end_with_the_harness, daemon=True).start()
     client = RelayClient(contexts=["bench"])
     client.on_call(PROGRAMS[program])
     client.run()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
+import sys
 import threading
 from itertools import count
 from typing import Any
@@ -129,7 +129,7 @@ PROGRAMS = {
 
 
 def main() -> None:
-    """Serve calls until it is killed."""
+    """Serve calls until it is killed, or until whoever has started it is gone."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.clients.ours")
     parser.add_argument("program", choices=PROGRAMS)
     parser.add_argument("--journal")
@@ -138,8 +138,8 @@ def main() -> None:
     app.calls("bench")(PROGRAMS[args.program])
     app.start()
     print(f"up {app.calls_up}", flush=True)
-    while True:
-        signal.pause()
+    sys.stdin.read()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import time
 
 from relay_actors import CallActor
 from relay_actors.events import CallReceiveEvent
-from tests.benchmarks.micro.in_process import started
+from tests.benchmarks.micro.in_process import offers, started
 
 __all__ = ["with_one_command", "with_two_actions"]
 
@@ -26,10 +26,11 @@ class _OneCommand(CallActor):
 
 def _start(actor_class: type[CallActor], commands: int, number: int) -> float:
     _app, server = started(actor_class)
-    server.offer(number, first=0)
+    server.say(offers(number))
     server.wait_for_commands(commands * number)
+    more = offers(number, first=number)
     before_s = time.process_time()
-    server.offer(number, first=number)
+    server.say(more)
     server.wait_for_commands(2 * commands * number)
     return (time.process_time() - before_s) / number
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from relay_actors import Actor, CallActor, Future
-from tests.benchmarks.micro.in_process import started, wait_until
+from tests.benchmarks.micro.in_process import offers, started, wait_until
 
 __all__ = ["await_of_ours", "await_of_theirs", "memory_of_theirs", "memory_with_flow", "memory_without"]
 
@@ -47,7 +47,7 @@ def await_of_ours(number: int) -> float:
     app, server = started(_Waits)
     _Waits.futures_of = app.system.dispatcher
     waiting = _Waits.waiting
-    server.offer(number)
+    server.say(offers(number))
     wait_until(lambda: len(waiting) == number)
     settler = app.system.start(_Runs)
 
@@ -107,9 +107,10 @@ def memory_without(number: int) -> float:
 def _memory(actor_class: type[CallActor], are_up: Callable[[], int], number: int) -> float:
     app, server = started(actor_class)
     _Waits.futures_of = app.system.dispatcher
+    texts = offers(number)
     gc.collect()
     tracemalloc.start()
-    server.offer(number)
+    server.say(texts)
     wait_until(lambda: are_up() == number)
     gc.collect()
     return tracemalloc.get_traced_memory()[0] / number

@@ -12,7 +12,7 @@ import orjson
 from relay_actors import CallActor, RelayApp
 from relay_actors.transport.base import Transport
 
-__all__ = ["Server", "started", "wait_until"]
+__all__ = ["Server", "offers", "started", "wait_until"]
 
 _DEADLINE_S = 100.0
 
@@ -30,20 +30,17 @@ class Server:
         self._wake: Callable[[], None] | None = None
         self._changed = threading.Condition()
 
-    def offer(self, number: int, *, first: int = 0) -> None:
-        """Offer so many inbound calls, all at once, numbered from ``first``."""
-        self._say([_offer(place) for place in range(first, first + number)])
+    def say(self, texts: Sequence[bytes]) -> None:
+        """Let the client receive these texts, all at once."""
+        self._texts.extend(texts)
+        if self._wake is not None:
+            self._wake()
 
     def wait_for_commands(self, number: int) -> None:
         """Wait until so many requests for calls have come since the start."""
         with self._changed:
             if not self._changed.wait_for(lambda: self.commands >= number, _DEADLINE_S):
                 raise TimeoutError(f"{self.commands} of {number} commands within {_DEADLINE_S:g} s")
-
-    def _say(self, texts: Sequence[bytes]) -> None:
-        self._texts.extend(texts)
-        if self._wake is not None:
-            self._wake()
 
     # -- of the connector --------------------------------------------------------------------------------------------
 
@@ -77,7 +74,7 @@ class Server:
                 commands += 1
             elif b'"method":"signalwire.connect"' in text:
                 result = {"protocol": "signalwire_bench", "identity": "bench@x"}
-                self._say([orjson.dumps({"jsonrpc": "2.0", "id": orjson.loads(text)["id"], "result": result})])
+                self.say([orjson.dumps({"jsonrpc": "2.0", "id": orjson.loads(text)["id"], "result": result})])
         if commands:
             with self._changed:
                 self.commands += commands
@@ -109,6 +106,11 @@ def wait_until(done: Callable[[], bool]) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"not so within {_DEADLINE_S:g} s")
         pause.wait(0.01)
+
+
+def offers(number: int, *, first: int = 0) -> list[bytes]:
+    """Return the texts that offer so many inbound calls, numbered from ``first``."""
+    return [_offer(place) for place in range(first, first + number)]
 
 
 def _offer(number: int) -> bytes:
