@@ -51,6 +51,8 @@ def _rows(arena: Arena, mode: str) -> list[Row]:
                     conditions=on, target=Target(at_most=2, aim=1.6)),
         results.row("flow with a journal", "floor", key="cpu_s",
                     name=f"CPU of 1,000 calls with a journal, beside the floor, {mode}", unit="s", conditions=durable),
+        results.row("flow", "floor", key="server_busy", name=f"how busy the load server was, {mode}",
+                    unit="of its time", conditions=f"{on}; were it near 1, the server would be what is measured"),
     ]  # fmt: skip
 
 

@@ -15,6 +15,8 @@ from relay_actors.transport.base import Transport
 __all__ = ["Server", "offers", "started", "wait_until"]
 
 _DEADLINE_S = 100.0
+_AT_ONCE = 200
+"""How many texts are received at once: as many as a read of 64 KiB from a socket has."""
 
 
 class Server:
@@ -64,7 +66,9 @@ class Server:
         return False
 
     def receive(self) -> list[bytes]:
-        texts, self._texts = self._texts, []
+        texts, self._texts = self._texts[:_AT_ONCE], self._texts[_AT_ONCE:]
+        if self._texts and self._wake is not None:
+            self._wake()
         return texts
 
     def send(self, texts: Iterable[bytes]) -> None:
