@@ -140,8 +140,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "J2",
         "the journal is not told of a command",
         "actors/connection.py",
-        "            self._wire.journal.intended(request_id, outgoing)\n        except BaseException as error:",
-        "            pass\n        except BaseException as error:",
+        "                wire.journal.intended(request_id, outgoing)\n            except BaseException as error:",
+        "                pass\n            except BaseException as error:",
     ),
     Mutation(
         "answer-not-kept",
@@ -238,8 +238,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "X4",
         "a command for a call that has ended is sent",
         "actors/leg_actor.py",
-        "            case _ if leg.is_ended:\n",
-        "            case _ if leg.is_let_go:\n",
+        "        if leg.state == CallState.ENDED and not isinstance(order, Listen):\n",
+        "        if leg.is_let_go and not isinstance(order, Listen):\n",
     ),
     Mutation(
         "rings-on",
