@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
 
@@ -24,7 +23,6 @@ from relay_actors.errors import FlowChanged
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import Command
 from relay_actors.protocol.events import RelayEvent
-from relay_actors.runtime.actor_log import logger_of
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.restart_policy import Restart
 
@@ -123,7 +121,7 @@ class CallActor(FlowLegActor):
             case DialFailed(error=error):
                 self.log.info("dial failed: %s", error)
             case RelayEvent() | ActionCompleted() | ConnectionLost() | ConnectionRestored():
-                if logger_of(type(self).__name__).isEnabledFor(logging.DEBUG):  # nearly never: spare it the rest
+                if self._debugs:  # nearly never: spare it the rest
                     self.log.debug("not handled: %s", message)
             case _:
                 super().on_receive(message)
@@ -173,7 +171,6 @@ class CallActor(FlowLegActor):
 
         A flow that is run again makes its data again. One that begins anew since its code has changed is given them.
         """
-        super().after_batch()
         course = self.leg.course
         if not course.is_kept or course.replay is not None or self._cell.is_held:
             return

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import logging
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeVar, cast, overload
 
 from relay_actors.actors.blocking import BlockingWait, FoundWait
 from relay_actors.actors.course import Elsewhere
 from relay_actors.actors.in_turn import tell_in_turn
-from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
+from relay_actors.actors.notices import ActionCompleted, ConnectionLost, ConnectionRestored
 from relay_actors.actors.outbound_leg import OutboundLegActor
 from relay_actors.actors.packing import pack, pack_error, packed_or_lost
 from relay_actors.actors.waits import OwnWait, Wait, check_timeout
@@ -19,6 +20,7 @@ from relay_actors.errors import CallEnded, FlowChanged
 from relay_actors.protocol import checks
 from relay_actors.protocol.events import EVENT_CLASS_MAP, RelayEvent
 from relay_actors.runtime.abilities.awaiting import check_coroutine
+from relay_actors.runtime.actor_log import logger_of
 from relay_actors.runtime.future import Future
 
 if TYPE_CHECKING:
@@ -63,12 +65,21 @@ class _Expected(Generic[T]):
             return False
 
 
+_OF_THE_FLOW: Final = (RelayEvent, ActionCompleted)
+"""What is told by the thousand, and is no news to a class whose flow waits for what it wants to know."""
+
+
 class FlowLegActor(OutboundLegActor):
     """Adds the flow, ``async def run(self)`` or ``def run(self)``, to the engine of a call."""
 
     run: ClassVar[Any] = None
     """Define ``async def run(self)`` to write the call as a flow; or ``def run(self)``, which has a thread of its own,
     and waits with ``.get()`` for what the other awaits."""
+
+    @property
+    def _debugs(self) -> bool:
+        """Whether anybody reads what this actor logs for debugging."""
+        return logger_of(type(self).__name__).isEnabledFor(logging.DEBUG)
 
     _keeps_untaken: ClassVar[bool] = False
     """Whether what comes when the flow does not wait for it is kept for it. For `call` to say."""
@@ -434,7 +445,11 @@ class FlowLegActor(OutboundLegActor):
         while backlog:
             place: int | None = 0
             if cell.hold is None and cell.takes_messages:  # as nearly always
-                cell.hand(backlog.pop(0), self.hand_to_user)
+                message = backlog.pop(0)
+                if self._keeps_untaken and not self._nexts and isinstance(message, _OF_THE_FLOW) and not self._debugs:
+                    leg.keep_untaken(message)  # there is no handler, and nobody reads what it would say
+                else:
+                    cell.hand(message, self.hand_to_user)
                 continue
             if cell.is_held:
                 place = next((at for at, message in enumerate(backlog) if self._may_come_between(message)), None)

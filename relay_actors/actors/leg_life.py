@@ -318,7 +318,7 @@ class LegLife(Actor, AllVerbs):
     def leave(self, reason: str) -> None:
         """Nobody attends to the call any more: hang it up, unless it is, or may yet become, somebody else's."""
         self.leg.left_because = reason
-        if self.leg.hand_on is None:
+        if self.leg.hand_on is None and not self.leg.is_being_hung_up:
             self.perform(Hangup(reason=reason))
 
     def expect_end(self, reason: str) -> None:
