@@ -58,7 +58,8 @@ class Timing:
     watchdog_s: float = 15.0
     """How long after one server ping the next must come; armed by the first one of a connection."""
     reconnect_min_s: float = 1.0
-    """The wait before the first attempt to connect again; later ones grow by ``Limits.reconnect_factor``."""
+    """The wait before the second attempt to connect again; later ones grow by ``Limits.reconnect_factor``. The first is
+    made at once, unless the connection was lost sooner than this after its log in."""
     reconnect_max_s: float = 30.0
     """The longest wait between two attempts to connect; not shorter than ``reconnect_min_s``."""
     dial_timeout_s: float = 120.0

@@ -80,8 +80,8 @@ class ConnectionActor(HoldsBack):
             self._give_up(wire.broken)
         elif wire.is_started:
             self._go_on()
-            self._do(self._protocol.closed(now, "the connection actor was restarted"))
-            self._do(self._protocol.open_failed(now, "the connection actor was restarted"))
+            why = "the connection actor was restarted"
+            self._do(self._protocol.closed(now, why) or self._protocol.open_failed(now, why))
 
     def on_failure(
         self,

@@ -128,7 +128,7 @@ class ClientProtocol:
         self._phase_deadline: float | None = None
         """When waiting ends: for the next attempt, for the answer to the log in, for the server's announced close."""
         self._login_id = ""
-        self._was_logged_in = False
+        self._logged_in_at: float | None = None
         self._has_been_ready = False
         self._failures = 0
         self._refusals = 0
@@ -476,7 +476,8 @@ class ClientProtocol:
         resumed = self._session.accepted(outcome)
         if not resumed:
             self._events.new_session()
-        self._has_been_ready = self._was_logged_in = True
+        self._has_been_ready = True
+        self._logged_in_at = now
         self._failures = self._refusals = self._refused_resumes = 0
         self._enter(_Phase.READY, None)
         self._keep_alive.logged_in(now)
@@ -558,24 +559,29 @@ class ClientProtocol:
         return [CloseSocket(why, normal=False), *self._lose(now, why)]
 
     def _lose(self, now: float, why: str) -> list[Happening]:
-        was_logged_in = self._was_logged_in
+        logged_in_at = self._logged_in_at
         self._requests.put_back(self._handed_over_next)
         self._let_go_of_socket()
         lost = self._requests.lose()
         for request in lost:
             self._subscriptions.settle(request.id, refused=False)
         failed = [RequestFailed(request.id, request.method, ConnectionLostError()) for request in lost]
-        return [*failed, *self._back_off(now, why, was_logged_in=was_logged_in)]
+        return [*failed, *self._back_off(now, why, logged_in_at)]
 
     def _let_go_of_socket(self) -> None:
         self._texts.clear()
         self._handed_over_next.clear()
         self._login_id = ""
-        self._was_logged_in = False
+        self._logged_in_at = None
         self._keep_alive.reset()
         self._events.connection_lost()
 
-    def _back_off(self, now: float, why: str, *, was_logged_in: bool = False) -> list[Happening]:
+    def _back_off(self, now: float, why: str, logged_in_at: float | None = None) -> list[Happening]:
+        if logged_in_at is not None and now - logged_in_at >= self._timing.reconnect_min_s:
+            # It was well, and is lost: most often there is another one to be had. Not so if it was lost as soon as it
+            # was there: who is let in and thrown out again shall not try in a circle.
+            self._enter(_Phase.OPENING, None)
+            return [ConnectionDown(why, now, was_logged_in=True), OpenSocket()]
         self._failures += 1
         retry_at = now + reconnect_delay_s(
             self._failures,
@@ -586,7 +592,7 @@ class ClientProtocol:
             draw=self._jitter(),
         )
         self._enter(_Phase.WAITING, retry_at)
-        return [ConnectionDown(why, retry_at, was_logged_in)]
+        return [ConnectionDown(why, retry_at, logged_in_at is not None)]
 
     def _enter(self, phase: _Phase, deadline: float | None) -> None:
         self._phase, self._phase_deadline = phase, deadline

@@ -191,10 +191,26 @@ def test_the_pauses_begin_anew_after_a_log_in_and_not_after_a_mere_connection() 
         assert [round(at, 3) for at in world.connected_at] == [0.0, 1.0, 3.0, 7.0, 15.0]
         world.login = lambda _frame: {"result": {"protocol": "p"}}
         world.run(16.0)
+        world.is_down = True
         world.vanish()
         at = world.clock.now()
-        world.run(1.5)
-        assert world.connected_at[-1] - at == pytest.approx(1.0)
+        world.run(4.0)
+        assert [round(tried - at, 3) for tried in world.connected_at[-3:]] == [0.0, 1.0, 3.0]
+
+
+def test_a_connection_that_was_well_is_replaced_at_once_and_one_that_is_lost_again_after_a_pause() -> None:
+    """K2: calls are without one as shortly as can be, and a server that throws us out is not tried in a circle."""
+    with PlainWorld(limits=Limits(reconnect_jitter=0.0)) as world:
+        world.start()
+        world.run(1.0)
+        world.vanish()
+        world.settle()
+        assert world.connected_at == [0.0, 1.0]
+        world.vanish()
+        world.settle()
+        assert world.connected_at == [0.0, 1.0]
+        world.run(1.0)
+        assert world.connected_at == [0.0, 1.0, 2.0]
 
 
 def test_a_jittered_pause_is_never_longer_than_the_maximum() -> None:

@@ -81,9 +81,11 @@ def test_the_name_of_the_session_is_that_of_now() -> None:
         world.run(2.0)
         world.say({"jsonrpc": "2.0", "id": "x", "method": "signalwire.disconnect", "params": {"restart": True}})
         world.settle()
+        world.is_down = True
         world.vanish()
         world.settle()
         assert office.relay_protocol == ""
+        world.is_down = False
         world.login = lambda _frame: {"result": {"protocol": "second"}}
         world.run(2.0)
         assert office.relay_protocol == "second"

@@ -399,9 +399,10 @@ def test_an_answer_that_is_owed_for_five_seconds_is_a_reason_to_ping_and_that_pi
     (ping,) = client.sent()
     assert ping["method"] == "signalwire.ping"
     assert _kinds(client.advance(9.9)) == [RequestFailed]
-    close, down = client.advance(0.1)
+    close, down, again = client.advance(0.1)
     assert close == CloseSocket("no answer to signalwire.ping within 10 s", normal=False)
-    assert down == ConnectionDown(close.why, client.now + 1.0, was_logged_in=True)
+    assert down == ConnectionDown(close.why, client.now, was_logged_in=True)
+    assert isinstance(again, OpenSocket)
     assert client.reply({"id": owed}, {"code": "200"}) == []
 
 
@@ -690,7 +691,7 @@ def test_a_server_that_stops_pinging_is_cut_off_after_15_seconds():
     client.advance(10.0)
     client.ask("signalwire.ping")
     assert client.advance(14.9) == []
-    close, down = client.advance(0.1)
+    close, down, _again = client.advance(0.1)
     assert close == CloseSocket("no ping from the server for 15 s", normal=False)
     assert isinstance(down, ConnectionDown)
 
@@ -726,7 +727,7 @@ def test_a_ping_without_an_answer_closes_the_socket():
     client = DrivenClient.ready()
     client.advance(30.0)
     client.sent()
-    close, _down = client.advance(10.0)
+    close, _down, _again = client.advance(10.0)
     assert close == CloseSocket("no answer to signalwire.ping within 10 s", normal=False)
 
 
@@ -740,7 +741,7 @@ def test_three_refused_pings_in_a_row_close_the_socket():
     client.advance(0.1)
     assert client.refuse(client.sent()[0]) == []
     client.advance(4.0)
-    close, _down = client.refuse(client.sent()[0])
+    close, _down, _again = client.refuse(client.sent()[0])
     assert close == CloseSocket("3 pings in a row were refused", normal=False)
 
 
@@ -807,7 +808,7 @@ def test_a_server_that_announces_and_does_not_close_is_left_after_a_while():
     client.ask("signalwire.disconnect", "again")
     assert client.advance(19.9) == []
     assert "signalwire.ping" not in [frame.get("method") for frame in client.sent()]
-    assert _kinds(client.advance(0.1)) == list(DOWN)
+    assert _kinds(client.advance(0.1)) == [*DOWN, OpenSocket]
 
 
 def test_a_disconnect_announced_during_the_log_in_makes_its_answer_void():

@@ -107,10 +107,10 @@ def test_flow_of_a_half_open_connection():
     client = DrivenClient.ready()
     client.ask("signalwire.ping")
     silent_since = client.now
-    close, down = client.advance(15.0)
+    close, down, again = client.advance(15.0)
     assert isinstance(close, CloseSocket)
     assert not close.normal
     assert isinstance(down, ConnectionDown)
-    assert down.retry_at == silent_since + 16.0
-    client.advance(1.0)
+    assert down.retry_at == silent_since + 15.0
+    assert isinstance(again, OpenSocket)
     assert client.log_in() == [LoggedIn(True, "signalwire_sig_1_x")]
