@@ -143,14 +143,11 @@ class Action(CallFuture["Action"]):
         self.control_id = command.control_id or ""
         self._on_completed = on_completed
         self._done: Future[RelayEvent] = Future(runs_on)
+        self.state: ActionState = ActionState.NEW
+        self.result: RelayEvent | None = None
+        self.is_gone = self.is_wanted = self.is_followed = False
+        self.is_over = False  # `is_done`, for the call's actor, which asks often
 
-    # What a new one is.
-    state: ActionState = ActionState.NEW
-    result: RelayEvent | None = None
-    is_gone: bool = False
-    is_wanted: bool = False
-    is_followed: bool = False
-    is_over: bool = False  # `is_done`, for the call's actor, which asks often
     _deferred_stop: OnAction | None = None
     _aside: Any = None
 

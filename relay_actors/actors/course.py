@@ -7,8 +7,9 @@ touched in the turns of the call's actor only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.late_dataclasses import dataclass
@@ -101,6 +102,12 @@ class Elsewhere:
     found: Future[Any] | None = None
 
 
+# Replaced, and never added to.
+_NOTHING_SAVED: Final[dict[str, Any]] = {}
+_NO_TIMERS: Final[list[tuple[Hashable, float]]] = []
+_NONE_YET: Final[Mapping[str, int]] = MappingProxyType({"timers": 0, "results": 0, "awaits": 0, "sent": 0})
+
+
 class Course:
     """How far one call has come.
 
@@ -142,14 +149,14 @@ class Course:
         self.asked: dict[int, Any] = {}
         self.timers: dict[Hashable, CourseTimer] = {}
         self.results: dict[int, Elsewhere] = {}
-        self.counts = {"timers": 0, "results": 0, "awaits": 0, "sent": 0}
+        self.counts: Mapping[str, int] = _NONE_YET
         self.beginnings = 0
-        self.saved: object = {}
-        self.saved_timers: list[tuple[Hashable, float]] = []
+        self.saved: object = _NOTHING_SAVED
+        self.saved_timers: Sequence[tuple[Hashable, float]] = _NO_TIMERS
         self.saved_at = 0
         self.replay: Any = None
         self.record: list[Item] | None = None
-        self.began_with: dict[str, Any] = {}
+        self.began_with: Mapping[str, Any] = _NOTHING_SAVED
 
     @property
     def is_recorded(self) -> bool:
@@ -166,12 +173,12 @@ class Course:
 
     def next(self, what: str) -> int:
         """Return the number of the next timer, result or awaited future of this incarnation."""
-        self.counts[what] += 1
+        self.counts = {**self.counts, what: self.counts[what] + 1}
         return self.counts[what]
 
     def begin_anew(self) -> None:
         """A new incarnation begins: what the former one waited for by itself is nobody's any more."""
-        self.counts = dict.fromkeys(self.counts, 0)
+        self.counts = _NONE_YET
         self.beginnings += 1
         self.began_at = self.entries
         self.past_is_lost = False

@@ -6,7 +6,8 @@ changed in place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from relay_actors.actors.actions import Action
@@ -23,6 +24,8 @@ from relay_actors.protocol.states import CallState, advance, is_at_or_past
 from relay_actors.runtime.base import TimerHandle
 
 __all__ = ["MOST_UNTAKEN", "Leg", "Listener", "StateWait"]
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 MOST_UNTAKEN: Final = 64
 """How many messages are kept for a flow that has not asked for them."""
@@ -99,54 +102,48 @@ class Leg:
         has_listeners: whether anybody has listened to events.
     """
 
-    # Of the class, until it is something else: a call has most of these all its life as they are here, and whoever is
-    # made with fifty attributes of its own is made slowly, and is large.
-    call_id: str = ""
-    node_id: str = ""
-    tag: str = ""
+    # Of the class, until it is something else. Objects of a class share the names of what they have, as long as that is
+    # no more than CPython's thirty, and all of it is there from the beginning: else each has a table three times as
+    # large. So what nearly every live call has is made with it, and the rest is here.
     cause: str = ""
-    segment_id: str = ""
-    project_id: str = ""
-    context: str = ""
-    is_bridged: bool = False
-    state: str = ""
     stale_states: int = 0
     end_reason: str = ""
     ended_event: CallStateEvent | None = None
-    begun: bool = False
     hand_on: Reply | None = None
     is_handed_on: bool = False
     is_let_go: bool = False
     left_because: str = ""
-    hang_up: Reply | None = None
-    stall_watch: TimerHandle | None = None
     dialling: Dialling | None = None
     flow_changed: FlowChanged | None = None
     flow_is_over: bool = False
     is_cut_off: bool = False
     is_orphaned: bool = False
-    expected_end: str = ""
-    end_watch: TimerHandle | None = None
     lingers: bool = False
     has_lingered: bool = False
     end_timer: TimerHandle | None = None
-    has_listeners: bool = False
+    # Replaced by a new one and never added to: nobody sees that all calls have the same.
+    waits: Sequence[StateWait] = ()
+    pauses: Sequence[Wait[Any]] = ()
+    blockings: Sequence[BlockingWait[Any]] = ()
+    _listeners: Mapping[str, list[tuple[int | None, Listener]]] = _NOTHING
 
     def __init__(self, *, direction: Literal["inbound", "outbound"], data: dict[str, Any] | None = None) -> None:
-        self.direction: str = direction
+        self.call_id = self.node_id = self.tag = self.segment_id = self.project_id = self.context = self.state = ""
+        self.begun = self.is_bridged = self.has_listeners = False
         self.device: JsonObject = {}
         self.peer: JsonObject = {}
+        self.hang_up: Reply | None = None
+        self.expected_end = ""
+        self.end_watch: TimerHandle | None = None
+        self.stall_watch: TimerHandle | None = None
+        self.direction: str = direction
         self.data: dict[str, Any] = data if data is not None else {}
         self.actions: dict[str, Action] = {}
         self.replies: dict[Reply, None] = {}  # a set in the order in which they came
         self.under_way: dict[Any, UnderWay] = {}
-        self.waits: list[StateWait] = []
-        self.pauses: list[Wait[Any]] = []
-        self.blockings: list[BlockingWait[Any]] = []
         self.backlog: list[object] = []  # no deque: an empty one is as large as all the rest
         self.untaken: list[object] = []
         self.course = Course()
-        self._listeners: dict[str, list[tuple[int | None, Listener]]] = {}
 
     # -- what it is --------------------------------------------------------------------------------------------------
 
@@ -272,46 +269,51 @@ class Leg:
 
     def wait(self, waiting: StateWait) -> None:
         """Note who waits, and forget those that wait no more."""
-        self.waits = [known for known in self.waits if not known.wait.is_settled]
-        self.waits.append(waiting)
+        self.waits = (*(known for known in self.waits if not known.wait.is_settled), waiting)
 
     def pause(self, wait: Wait[Any]) -> None:
         """Note what an incarnation waits for by itself, and forget what it waits for no more."""
-        self.pauses = [known for known in self.pauses if not known.is_settled]
-        self.pauses.append(wait)
+        self.pauses = (*(known for known in self.pauses if not known.is_settled), wait)
 
     def end_pauses(self, error: BaseException) -> None:
         """End all that an incarnation waits for by itself."""
-        pauses, self.pauses = self.pauses, []
+        pauses, self.pauses = self.pauses, ()
         for wait in pauses:
             wait.try_fail(error)
 
     def note_blocking(self, wait: BlockingWait[Any]) -> None:
         """Note what runs elsewhere, and forget what has brought what it was to bring."""
-        self.blockings = [known for known in self.blockings if known.is_owed]
-        self.blockings.append(wait)
+        self.blockings = (*(known for known in self.blockings if known.is_owed), wait)
 
     def abandon_blockings(self) -> None:
         """Nobody will ask any more what has become of an incarnation's blocking code: errors are for the log."""
-        blockings, self.blockings = self.blockings, []
+        blockings, self.blockings = self.blockings, ()
         for wait in blockings:
             wait.abandon()
 
     def settle_waits(self, event: RelayEvent) -> None:
         """Give ``event`` to those who wait for such a one."""
-        for waiting in tuple(self.waits):
+        for waiting in self.waits:
             if waiting.offer(event):
-                self.waits.remove(waiting)
+                self.waits = tuple(known for known in self.waits if known is not waiting)
 
     def listen(self, event_type: str, listener: Listener, incarnation: int | None) -> None:
         """Note who listens; with an ``incarnation``, only as long as the actor is not restarted."""
         known = self._listeners.get(event_type, ())
         still = [one for one in known if one[0] is None or incarnation is None or one[0] == incarnation]
-        self._listeners[event_type] = [*still, (incarnation, listener)]
+        self._listeners = {**self._listeners, event_type: [*still, (incarnation, listener)]}
         self.has_listeners = True
+
+    def is_answered_for(self, reply: Reply) -> None:
+        """Forget a pending reply. A table that is empty again is given back: it would stay as large as it was."""
+        self.replies.pop(reply, None)
+        if not self.replies:
+            self.replies = {}
 
     def keep_untaken(self, message: object) -> None:
         """Keep something for a flow that has not asked for it yet: the latest `MOST_UNTAKEN`."""
+        if type(message) is CallReceiveEvent:  # with it the flow has begun
+            return
         self.untaken.append(message)
         if len(self.untaken) > MOST_UNTAKEN:
             del self.untaken[0]
@@ -355,7 +357,7 @@ class Leg:
         under_way, self.under_way = self.under_way, {}
         for known in under_way.values():
             known.stop_clock()
-        waits, self.waits = self.waits, []
+        waits, self.waits = self.waits, ()
         for waiting in waits:
             waiting.wait.try_fail(error)
         replies, self.replies = self.replies, {}

@@ -377,6 +377,8 @@ class LegActor(Stalling):
         asking = course.asked.get(number)
         if not isinstance(error, RequestTimeoutError):  # otherwise the answer may still come
             course.asked.pop(number, None)
+            if not course.asked:
+                course.asked = {}
         if asking is not None:
             self.on_answered(asking, result, error)
 
@@ -396,6 +398,8 @@ class LegActor(Stalling):
         known = self.leg.under_way.get(order) if error is None else None
         if known is not None and known.clock is None and not known.is_holding:  # as nearly always: it went well
             del self.leg.under_way[order]
+            if not self.leg.under_way:
+                self.leg.under_way = {}
             self.take_outcome(order, result, None)
             if self.leg.backlog:
                 self.hand_out()
@@ -414,7 +418,7 @@ class LegActor(Stalling):
             case Begin(action=action):
                 self._on_begin_answered(order, action, error)
             case Perform(reply=reply) | Control(reply=reply):
-                self.leg.replies.pop(reply, None)
+                self.leg.is_answered_for(reply)
                 is_news = reply.try_set(result or {}) if error is None or is_gone else reply.try_fail(error)
                 if is_news and error is not None and not is_gone:
                     self._note_refusal(order, error)

@@ -72,7 +72,7 @@ def take_back(leg: Leg, order: object, error: RelayActorsError) -> None:
                 del leg.actions[action.control_id]
             action.refuse(error)
         case Perform(reply=reply) | Control(reply=reply):
-            leg.replies.pop(reply, None)
+            leg.is_answered_for(reply)
             if leg.hand_on is reply:
                 leg.hand_on = None
             reply.try_fail(error)

@@ -363,7 +363,7 @@ class Replay:
         why = item.values.get("flow_changed")
         leg.flow_changed = None if why is None else FlowChanged(str(why))
         leg.flow_is_over = bool(item.values.get("flow_is_over", False))
-        course.counts.update(item.values.get("counts", {}))
+        course.counts = {**course.counts, **item.values.get("counts", {})}
         notes = [one for one in self._items[: self._at] if isinstance(one, Learnt)]
         timers = [note.values["timers"] for note in notes if "timers" in note.values]
         self._timers = list(timers[-1]) if timers else []

@@ -31,7 +31,7 @@ class CallFuture(Future[T], Coroutine[Any, Any, T]):
     """
 
     def __init__(self, dispatcher: Dispatcher | None = None, owner: Runnable | None = None) -> None:
-        self._dispatcher = dispatcher  # as `Future` does it: there is one for whatever is asked and waited for
+        super().__init__(dispatcher)
         self.settled_by = owner
 
     _steps: dict[object, Generator[Any, Any, T]] | None = None
@@ -99,11 +99,9 @@ class Reply(CallFuture[JsonObject]):
     )
 
     def __init__(self, command: Command, dispatcher: Dispatcher | None = None, owner: Runnable | None = None) -> None:
-        self._dispatcher = dispatcher
-        self.settled_by = owner
+        super().__init__(dispatcher, owner)
         self.command = command
-
-    is_wanted: bool = False
+        self.is_wanted = False
 
     def __repr__(self) -> str:
         return f"<Reply {self.command.method} {'settled' if self._settled else 'pending'}>"

@@ -5,9 +5,12 @@ Randomness comes in as a number, so that tests are exact.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
-__all__ = ["ping_retry_delay_s", "reconnect_delay_s"]
+from relay_actors.config import Limits, Timing
+
+__all__ = ["Retries", "ping_retry_delay_s", "reconnect_delay_s"]
 
 # Beyond this the smallest useful first delay has long met any maximum, and a power of two would soon be no double.
 _LAST_DOUBLING: Final = 64
@@ -42,6 +45,38 @@ def reconnect_delay_s(
         raise ValueError(f"jitter {jitter} and draw {draw} must lie from 0 to 1")
     whole = min(max_s, min_s * factor ** min(attempt - 1, _LAST_DOUBLING))
     return whole * (1.0 - jitter * draw)
+
+
+class Retries:
+    """How long it is waited before each attempt to connect, since the last log in.
+
+    Args:
+        timing: the first and the longest delay.
+        limits: by what delays grow, and how much of one is random.
+        jitter: draws from [0, 1) how much of that a delay is lessened by.
+    """
+
+    def __init__(self, timing: Timing, limits: Limits, jitter: Callable[[], float]) -> None:
+        self._timing = timing
+        self._limits = limits
+        self._jitter = jitter
+        self._failures = 0
+
+    def begin_anew(self) -> None:
+        """It has logged in, or is started: the next delay is the first."""
+        self._failures = 0
+
+    def next_delay_s(self) -> float:
+        """Return how many seconds to wait now; each time it is asked for longer."""
+        self._failures += 1
+        return reconnect_delay_s(
+            self._failures,
+            min_s=self._timing.reconnect_min_s,
+            max_s=self._timing.reconnect_max_s,
+            factor=self._limits.reconnect_factor,
+            jitter=self._limits.reconnect_jitter,
+            draw=self._jitter(),
+        )
 
 
 def ping_retry_delay_s(failures: int, *, min_s: float, max_s: float) -> float:

@@ -30,7 +30,7 @@ from relay_actors.errors import (
     RequestTimeoutError,
 )
 from relay_actors.protocol import frames
-from relay_actors.protocol.backoff import reconnect_delay_s
+from relay_actors.protocol.backoff import Retries
 from relay_actors.protocol.event_ledger import EventLedger, fingerprint
 from relay_actors.protocol.frozen import unfrozen
 from relay_actors.protocol.happenings import (
@@ -115,7 +115,6 @@ class ClientProtocol:
         self._timing = timing
         self._limits = limits
         self._new_id = new_id
-        self._jitter = jitter
         self._agent = agent
         self._session = Session()
         self._subscriptions = Subscriptions(contexts)
@@ -130,7 +129,7 @@ class ClientProtocol:
         self._login_id = ""
         self._logged_in_at: float | None = None
         self._has_been_ready = False
-        self._failures = 0
+        self._retries = Retries(timing, limits, jitter)
         self._refusals = 0
         self._refused_resumes = 0
         self._texts: list[bytes] = []
@@ -218,7 +217,8 @@ class ClientProtocol:
         if self._phase is not _Phase.IDLE:
             raise ProtocolError(f"start: already started ({self._phase.value})")
         self._is_shut_down = False
-        self._failures = self._refusals = self._refused_resumes = 0
+        self._refusals = self._refused_resumes = 0
+        self._retries.begin_anew()
         self._enter(_Phase.OPENING, None)
         return [OpenSocket()]
 
@@ -478,7 +478,8 @@ class ClientProtocol:
             self._events.new_session()
         self._has_been_ready = True
         self._logged_in_at = now
-        self._failures = self._refusals = self._refused_resumes = 0
+        self._refusals = self._refused_resumes = 0
+        self._retries.begin_anew()
         self._enter(_Phase.READY, None)
         self._keep_alive.logged_in(now)
         for request in self._requests.take_queue(now):
@@ -582,15 +583,7 @@ class ClientProtocol:
             # was there: who is let in and thrown out again shall not try in a circle.
             self._enter(_Phase.OPENING, None)
             return [ConnectionDown(why, now, was_logged_in=True), OpenSocket()]
-        self._failures += 1
-        retry_at = now + reconnect_delay_s(
-            self._failures,
-            min_s=self._timing.reconnect_min_s,
-            max_s=self._timing.reconnect_max_s,
-            factor=self._limits.reconnect_factor,
-            jitter=self._limits.reconnect_jitter,
-            draw=self._jitter(),
-        )
+        retry_at = now + self._retries.next_delay_s()
         self._enter(_Phase.WAITING, retry_at)
         return [ConnectionDown(why, retry_at, logged_in_at is not None)]
 

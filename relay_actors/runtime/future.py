@@ -61,16 +61,16 @@ class Future(pykka.Future[T]):
     instead_of_waiting: str = "Await this in `async def run`, or let what it brings come to on_receive"
     """What an actor is told that would wait for itself."""
 
-    # What a new one has, so that none of it has to be set: there is one for each thing that is asked and awaited.
+    # What few ever have. What all have is set when they are made: who is given it later has a table of his own for it.
     _get_hook: Any = None  # pykka's
-    _settled: bool = False
-    _value: Any = None
     _error: BaseException | None = None
     _traceback: TracebackType | None = None
-    _callbacks: list[Callable[[Any], None]] | None = None
 
     def __init__(self, dispatcher: Dispatcher | None = None) -> None:
         self._dispatcher = dispatcher
+        self._settled = False
+        self._value: Any = None
+        self._callbacks: list[Callable[[Any], None]] | None = None
 
     @property
     def is_settled(self) -> bool:

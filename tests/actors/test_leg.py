@@ -169,7 +169,7 @@ def test_waits_are_offered_each_event_until_they_are_settled():
     for state in STATES:
         leg.settle_waits(event(state))
     assert wait.get(timeout=0).params["call_state"] == "answered"
-    assert leg.waits == []
+    assert leg.waits == ()
 
 
 def test_a_wait_that_was_given_up_is_forgotten():
@@ -199,7 +199,7 @@ def test_a_wait_that_is_over_is_not_asked_any_more():
     wait.try_fail(TimeoutError())
     leg.settle_waits(event("ended"))
     assert asked == []
-    assert leg.waits == []
+    assert leg.waits == ()
 
 
 def test_what_a_predicate_raises_is_raised_in_the_wait():

@@ -261,7 +261,7 @@ def test_a_time_that_is_none_is_refused_before_anything_waits(world: World, name
     with pytest.raises(ArgumentError, match="timeout must be a number of seconds"):
         getattr(handle, name)(*arguments, timeout="5")
     world.settle()
-    assert handle.leg.waits == []
+    assert handle.leg.waits == ()
 
 
 @pytest.mark.parametrize("verb", ["on", "wait_for"])
