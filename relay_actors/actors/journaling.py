@@ -6,7 +6,6 @@ Nothing here commits by itself: `commit` is called before anything leaves the pr
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
 from collections.abc import Collection
 
@@ -77,31 +76,27 @@ class Journaling:
     def event(self, subject: str, arrived: EventArrived) -> None:
         """Keep an event. It is safe when `commit` returns."""
         if self._store is not None:
-            at, frame_id = self._clock.wall(), _scalar(arrived.frame_id)
-            self._append(EventReceived(subject=subject or SESSION, at=at, frame_id=frame_id, payload=arrived.payload))
+            own: dict[str, object] = {"frame_id": _scalar(arrived.frame_id), "payload": arrived.payload}
+            self._keep(EventReceived, subject or SESSION, own)
 
     def intended(self, request_id: str, outgoing: Outgoing) -> None:
         """Keep a request that is about to leave."""
         if self._store is None or not outgoing.subject:
             return
-        entry = CommandIntended(
-            subject=outgoing.subject,
-            at=self._clock.wall(),
-            request_id=request_id,
-            method=outgoing.method,
-            params=outgoing.params,
-            number=outgoing.number,
-            after=outgoing.after,
-            by=outgoing.by,
-        )
+        own: dict[str, object] = {
+            "request_id": request_id,
+            "method": outgoing.method,
+            "params": outgoing.params,
+            "number": outgoing.number,
+            "after": outgoing.after,
+            "by": outgoing.by,
+        }
         try:
-            self._append(entry)
+            self._keep(CommandIntended, outgoing.subject, own)
         except JournalError:
             # JSON has been more generous than the journal: an enum or a UUID among the params. What is sent is what
             # JSON made of it. If it was the store that failed, it fails again.
-            plain = loads(dumps(outgoing.params))
-            assert isinstance(plain, dict)
-            self._append(dataclasses.replace(entry, params=plain))
+            self._keep(CommandIntended, outgoing.subject, {**own, "params": loads(dumps(outgoing.params))})
 
     def settled(
         self, request_id: str, outgoing: Outgoing, result: JsonObject | None, error: RelayActorsError | None
@@ -109,16 +104,13 @@ class Journaling:
         """Keep how a request has ended."""
         if self._store is None or not outgoing.subject:
             return
-        self._append(
-            CommandSettled(
-                subject=outgoing.subject,
-                at=self._clock.wall(),
-                request_id=request_id,
-                outcome=_outcome(error),
-                code=getattr(error, "code", 0),
-                result=result if result is not None else _told(error),
-            )
-        )
+        own: dict[str, object] = {
+            "request_id": request_id,
+            "outcome": Outcome.OK if error is None else _outcome(error),
+            "code": 0 if error is None else getattr(error, "code", 0),
+            "result": result if result is not None else _told(error),
+        }
+        self._keep(CommandSettled, outgoing.subject, own)
 
     def subjects(self) -> list[str]:
         """Return all that the journal knows something of, oldest first."""
@@ -156,22 +148,18 @@ class Journaling:
     def started(self, started: Started) -> None:
         """Keep who has a call. What of its data cannot be kept is left out, and told of."""
         if self._store is not None:
-            self._append(
-                CallStarted(
-                    subject=started.subject,
-                    at=self._clock.wall(),
-                    actor=started.actor,
-                    direction=started.direction,
-                    data=started.data,
-                    settings=started.settings,
-                )
-            )
+            own: dict[str, object] = {
+                "actor": started.actor,
+                "direction": started.direction,
+                "data": started.data,
+                "settings": started.settings,
+            }
+            self._keep(CallStarted, started.subject, own)
 
     def noted(self, note: Note) -> None:
         """Keep what a call has learnt; if it says what of it is open, sum up what was before."""
         if self._store is not None:
-            at = self._clock.wall()
-            self._append(Noted(subject=note.subject, at=at, what=note.what, values=note.values, after=note.after))
+            self._keep(Noted, note.subject, {"what": note.what, "values": note.values, "after": note.after})
             if "open" in note.values:
                 self._sum_up(self._store, note.subject)
 
@@ -234,13 +222,14 @@ class Journaling:
         """The store has failed: write nothing more, and claim nothing more (SEMANTICS J6)."""
         self._store = None
 
-    def _append(self, entry: Entry) -> None:
+    def _keep(self, kind: type[Entry], subject: str, own: dict[str, object]) -> None:
+        """Keep one entry. ``own`` has the fields of its kind, in their order (`Store.keep`)."""
         assert self._store is not None
-        self._store.append((entry,))
+        self._store.keep(kind, subject, self._clock.wall(), own)
         self._is_dirty = True
-        sizes = self._sizes.get(entry.subject)
+        sizes = self._sizes.get(subject)
         if sizes is None:
-            sizes = self._sizes[entry.subject] = _Sizes()
+            sizes = self._sizes[subject] = _Sizes()
         sizes.fresh += 1
 
 

@@ -46,6 +46,19 @@ class Store(Protocol):
                 the writer.
         """
 
+    def keep(self, kind: type[Entry], subject: str, at: float, own: dict[str, object]) -> None:
+        """Take one entry in, as ``append([kind(subject=subject, at=at, **own)])`` does, perhaps without making it.
+
+        Args:
+            kind: its class, but no `Snapshot`.
+            subject: whose it is.
+            at: wall-clock seconds.
+            own: the fields of just that class, all of them, in its order. The store's from now on.
+
+        Raises:
+            JournalError: as for `append`.
+        """
+
     def snapshot(
         self, subject: str, state: Mapping[str, object], *, at: float, pending: Iterable[CommandIntended] | None = None
     ) -> None:

@@ -38,6 +38,7 @@ __all__ = [
     "decode",
     "decode_session",
     "encode",
+    "encode_fields",
     "encode_session",
     "packer",
     "upcast",
@@ -119,6 +120,25 @@ def encode(
     if kind == "snapshot":
         fields["pending"] = [_intent(one) for one in cast("Snapshot", entry).pending]
     return _pack(kind, fields, pack or packer())
+
+
+def encode_fields(kind: type[Entry], base: Fields, own: Fields, pack: Callable[[object], bytes]) -> bytes:
+    """Return one record, as `encode` does of an entry, without the entry having been made.
+
+    Args:
+        kind: of the entry; none that holds other entries.
+        base: the fields that every entry has.
+        own: those of its kind, all of them, in the order in which the class has them.
+        pack: of `packer`.
+
+    Raises:
+        JournalError: a value cannot be packed, or the fields are not those of its kind.
+    """
+    name, names, _values = _FIELDS_OF[kind]
+    fields = {**base, **own}
+    if (*fields,) != names:
+        raise JournalError(f"cannot store an entry of kind {name!r}: its fields are {', '.join(names)}")
+    return _pack(name, fields, pack)
 
 
 def decode(data: bytes) -> Entry:

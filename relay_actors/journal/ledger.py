@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from relay_actors.errors import JournalError
-from relay_actors.journal.codec import encode, packer
+from relay_actors.journal.codec import encode, encode_fields, packer
 from relay_actors.journal.entries import Entry
 from relay_actors.journal.redact import Redactor
 
@@ -57,6 +57,21 @@ class Ledger:
             sequences[subject] = number
         known.update(sequences)
         return made
+
+    def record(self, kind: type[Entry], subject: str, at: float, own: dict[str, object]) -> Record:
+        """Return one entry as a record, numbered on, without the entry having been made: see `Store.keep`.
+
+        Raises:
+            JournalError: it cannot be stored; no number has been given away.
+        """
+        if not subject or type(subject) is not str:
+            raise JournalError(f"cannot store an entry of {subject!r:.100}: that is not a subject")
+        self.redactor.redact(kind, own)
+        number, epoch = self._sequences.get(subject, 0) + 1, self.epoch
+        base: dict[str, object] = {"subject": subject, "at": at, "epoch": epoch, "sequence": number}
+        body = encode_fields(kind, base, own, self._pack)
+        self._sequences[subject] = number
+        return Record(subject, number, epoch, body)
 
     def forget(self, subject: str) -> None:
         """Begin at 1 again for ``subject``, of which nothing is left."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from relay_actors.errors import JournalError
@@ -79,6 +79,11 @@ class MemoryStore:
         for record in self._ledger.records(entries):
             self._position += 1
             self._change(record.subject).append(Kept(self._position, record.sequence, record.body))
+
+    def keep(self, kind: type[Entry], subject: str, at: float, own: dict[str, object]) -> None:
+        """Take one entry in. See `Store.keep`."""
+        make: Callable[..., Entry] = kind
+        self.append((make(subject=subject, at=at, **own),))
 
     def snapshot(
         self, subject: str, state: Mapping[str, object], *, at: float, pending: Iterable[CommandIntended] | None = None

@@ -123,22 +123,31 @@ class Redactor:
         Raises:
             JournalError: a value is not plain data; the text names the field.
         """
-        changes: dict[str, object] = {}
-        for name in _HOLD_VALUES.get(type(entry), ()):
-            value = getattr(entry, name)
+        kind = type(entry)
+        changes: dict[str, object] = {name: getattr(entry, name) for name in _HOLD_VALUES.get(kind, ())}
+        self.redact(kind, changes)
+        return changes
+
+    def redact(self, kind: type[Entry], fields: dict[str, object]) -> None:
+        """Redact those of the fields of an entry of that kind that may hold secrets, in place: see `changes`.
+
+        Raises:
+            JournalError: a value is not plain data; the text names the field.
+        """
+        for name in _HOLD_VALUES.get(kind, ()):
+            value = fields[name]
             if type(value) is not dict and not isinstance(value, Mapping):
                 raise JournalError(f"cannot store {name}: it must be a mapping, not {type(value).__name__}")
             try:
-                changes[name] = self._object(value, 0) if value else {}
+                fields[name] = self._object(value, 0) if value else {}
             except _NotPlainError as error:
                 raise JournalError(f"cannot store {name}: {error}") from None
-        if isinstance(entry, EventReceived):
-            payload = cast("dict[str, object]", changes["payload"])
+        if kind is EventReceived:
+            payload = cast("dict[str, object]", fields["payload"])
             inner = payload.get("params")
             if payload.get("event_type") == "calling.call.pay" and isinstance(inner, dict):
                 kept = {key: held if key in PAY_FIELDS_KEPT else MASK for key, held in inner.items()}
-                changes["payload"] = {**payload, "params": kept}
-        return changes
+                fields["payload"] = {**payload, "params": kept}
 
     def value(self, value: object) -> object:
         """Return ``value`` as plain data (None, bool, int, float, str, bytes, list, dict with text keys), redacted.
@@ -175,6 +184,9 @@ class Redactor:
                         plain = self._object(cast("dict[str, object]", item), depth + 1)
                     else:
                         plain = self._plain(item, depth + 1)
+                elif kind is str and key in _CALLER_KEYS and type(key) is str:
+                    text = self._known(cast("str", item))
+                    plain = text if len(text) < _SHORTEST_CARD else _LONG_NUMBER.sub(_without_card, text)
                 elif isinstance(key, str):
                     is_renamed = is_renamed or not self._stays(key)
                     plain = self._field(key, item, depth)

@@ -4,13 +4,14 @@ A row of a database costs a hundred times its bytes: pages, an index, and the sa
 are short, and nobody will ever ask for their entries. So what is committed together stands in one row, a *round*, and
 is found again only if its call outlives the round: then it gets rows of its own.
 
-A round is a sequence of parts, each ``length (4 bytes, big-endian) + content``. The content is a record
-(`relay_actors.journal.codec`); or, if the highest bit of the length is set, ``crc32 (4 bytes) + subject``: all that
-was said of that subject before is forgotten.
+A round is ``number of parts + length of each (4 bytes, big-endian, all of them) + the parts``. A part is a record
+(`relay_actors.journal.codec`); or ``crc32 (4 bytes) + 0xC1 + subject``: all that was said of that subject before is
+forgotten. No record has that byte there: msgpack does not use it.
 """
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -25,7 +26,8 @@ __all__ = ["ROUNDS", "Forgotten", "in_force", "pack_round", "parts_of", "read_ro
 ROUNDS: Final = ""
 """The subject of rows that hold rounds. No call, text or dial has an empty name."""
 
-_IS_FORGOTTEN: Final = 1 << 31
+_FORGOTTEN: Final = 0xC1
+_MARK: Final = bytes([_FORGOTTEN])
 
 
 class Forgotten:
@@ -33,49 +35,48 @@ class Forgotten:
 
     Args:
         subject: whose.
+
+    Attributes:
+        subject: whose.
+        body: it as a part.
     """
 
-    __slots__ = ("subject",)
+    __slots__ = ("body", "subject")
 
     def __init__(self, subject: str) -> None:
         self.subject = subject
+        name = _MARK + subject.encode("utf-8", "surrogatepass")
+        self.body = zlib.crc32(name).to_bytes(4, "big") + name
 
 
 def pack_round(parts: Iterable[Record | Forgotten]) -> bytes:
     """Return the body of one row."""
-    pieces: list[bytes] = []
-    for part in parts:
-        if isinstance(part, Forgotten):
-            name = part.subject.encode("utf-8", "surrogatepass")
-            pieces += (
-                (len(name) + 4 | _IS_FORGOTTEN).to_bytes(4, "big"),
-                zlib.crc32(name).to_bytes(4, "big"),
-                name,
-            )
-        else:
-            body = part.body
-            pieces += (len(body).to_bytes(4, "big"), body)
-    return b"".join(pieces)
+    bodies = [part.body for part in parts]
+    return struct.pack(f">{len(bodies) + 1}I", len(bodies), *map(len, bodies)) + b"".join(bodies)
 
 
 def parts_of(body: object) -> Iterator[bytes | Forgotten]:
     """Give the records of one row, not decoded, and what is forgotten, in order.
 
     Raises:
-        DamagedJournalError: it is no round, from the part on that would be next.
+        DamagedJournalError: it is no round, or what would be next is no part of one.
     """
     # A store may hand over whatever a damaged row holds.
-    if not isinstance(body, bytes):
-        raise DamagedJournalError(f"a round of the journal is damaged: it is a {type(body).__name__}")
-    at = 0
-    while at < len(body):
-        length = int.from_bytes(body[at : at + 4], "big")
-        begin, end = at + 4, at + 4 + (length & ~_IS_FORGOTTEN)
-        if end > len(body) or begin > len(body):
-            raise DamagedJournalError(f"a round of the journal is damaged: its part at byte {at} is cut off")
-        content = body[begin:end]
-        yield _forgotten(content) if length & _IS_FORGOTTEN else content
-        at = end
+    if not isinstance(body, bytes) or len(body) < 4:
+        raise DamagedJournalError(f"a round of the journal is damaged: {body!r:.20} is too little")
+    count = int.from_bytes(body[:4], "big")
+    at = 4 * (count + 1)
+    if at > len(body):
+        raise DamagedJournalError(f"a round of the journal is damaged: it says to have {count} parts")
+    lengths = struct.unpack_from(f">{count}I", body, 4)
+    for number, length in enumerate(lengths):
+        content = body[at : at + length]
+        if len(content) != length or length < 6:
+            raise DamagedJournalError(f"a round of the journal is damaged: part {number} is cut off")
+        yield _forgotten(content) if content[4] == _FORGOTTEN else content
+        at += length
+    if at != len(body):
+        raise DamagedJournalError("a round of the journal is damaged: there is more in it than it says")
 
 
 def read_round(body: object) -> Iterator[tuple[Entry, bytes] | Forgotten]:
@@ -113,6 +114,6 @@ def in_force(bodies: Iterable[object]) -> list[tuple[Entry, bytes]]:
 
 def _forgotten(content: bytes) -> Forgotten:
     name = content[4:]
-    if len(content) < 5 or zlib.crc32(name) != int.from_bytes(content[:4], "big"):
+    if zlib.crc32(name) != int.from_bytes(content[:4], "big"):
         raise DamagedJournalError("a round of the journal is damaged: the checksum of a subject does not fit")
-    return Forgotten(name.decode("utf-8", "surrogatepass"))
+    return Forgotten(name[1:].decode("utf-8", "surrogatepass"))

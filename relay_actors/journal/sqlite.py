@@ -78,6 +78,16 @@ _DELETE: Final = "DELETE FROM entries WHERE subject = ?"
 _DELETE_ROUNDS: Final = f"DELETE FROM entries WHERE subject = '{ROUNDS}' AND sequence <= ?"
 
 
+class _Counting:
+    """The records of one subject in rounds, as far as they count, and how many bytes they have."""
+
+    __slots__ = ("records", "size")
+
+    def __init__(self) -> None:
+        self.records: deque[Record] = deque()
+        self.size = 0
+
+
 class SqliteStore:
     """A `Store` in a file. Any thread may call it, one at a time: the connection actor's turns move between threads.
 
@@ -117,7 +127,7 @@ class SqliteStore:
         """Number, content and bytes of the rounds in the file."""
         self._bytes = 0
         """How many bytes they have."""
-        self._counting: dict[str, deque[Record]] = {}
+        self._counting: dict[str, _Counting] = {}
         """What counts of the rounds, the next one included, by subject; no subject has none."""
         self._bytes_counting = 0
         self._number = 0
@@ -147,16 +157,26 @@ class SqliteStore:
         """Take entries in. See `Store.append`."""
         if self._error is not None:
             raise self._error
-        records = self._ledger.records(entries)
-        self._parts += records
-        counting = self._counting
-        for record in records:
-            known = counting.get(record.subject)
-            if known is None:
-                counting[record.subject] = known = deque()
-                self._fresh.add(record.subject)
-            known.append(record)
-            self._bytes_counting += len(record.body)
+        for record in self._ledger.records(entries):
+            self._take(record)
+
+    def keep(self, kind: type[Entry], subject: str, at: float, own: dict[str, object]) -> None:
+        """Take one entry in. See `Store.keep`."""
+        if self._error is not None:
+            raise self._error
+        self._take(self._ledger.record(kind, subject, at, own))
+
+    def _take(self, record: Record) -> None:
+        self._parts.append(record)
+        subject, _, _, body = record
+        counting = self._counting.get(subject)
+        if counting is None:
+            self._counting[subject] = counting = _Counting()
+            self._fresh.add(subject)
+        counting.records.append(record)
+        size = len(body)
+        counting.size += size
+        self._bytes_counting += size
 
     def snapshot(
         self, subject: str, state: Mapping[str, object], *, at: float, pending: Iterable[CommandIntended] | None = None
@@ -166,9 +186,7 @@ class SqliteStore:
         known = tuple(pending_of(self.load(subject=subject)) if pending is None else pending)
         [record] = self._ledger.records([Snapshot(subject=subject, at=at, state=state, pending=known)])
         self._drop(subject)
-        self._parts.append(record)
-        self._counting[subject] = deque([record])
-        self._bytes_counting += len(record.body)
+        self._take(record)
 
     def forget(self, subject: str) -> None:
         """Remove a subject. See `Store.forget`."""
@@ -196,7 +214,8 @@ class SqliteStore:
             return self._entries(entries_of(self._db, self._path))
         # What is in rounds is at hand; nobody has to look through all of them for it.
         own = entries_of(self._db, self._path, subject) if self._has_own_rows(subject) else ()
-        return self._entries(chain(own, [decode(record.body) for record in self._counting.get(subject, ())]))
+        counting = self._counting.get(subject) or _Counting()
+        return self._entries(chain(own, [decode(record.body) for record in counting.records]))
 
     def subjects(self) -> list[str]:
         """Return who has entries. See `Store.subjects`."""
@@ -262,9 +281,9 @@ class SqliteStore:
 
     def _drop(self, subject: str) -> None:
         """Let nothing count of a subject."""
-        records = self._counting.pop(subject, None)
-        if records is not None:
-            self._bytes_counting -= sum(len(record.body) for record in records)
+        counting = self._counting.pop(subject, None)
+        if counting is not None:
+            self._bytes_counting -= counting.size
             if subject in self._fresh:
                 # It has come and gone since the last commit, and was promised to nobody.
                 self._fresh.discard(subject)
@@ -340,11 +359,13 @@ class SqliteStore:
             last, parts, length = self._rounds.popleft()
             self._bytes -= length
             for part in parts:
-                records = self._counting.get(part.subject)
+                counting = self._counting.get(part.subject)
                 # What counts of a subject stands there in the order of the rounds.
-                if records and records[0] is part:
-                    moved.append(records.popleft())
-                    if not records:
+                if counting is not None and counting.records[0] is part:
+                    record = counting.records.popleft()
+                    moved.append(record)
+                    counting.size -= len(record.body)
+                    if not counting.records:
                         del self._counting[part.subject]
         if last:
             self._db.execute(_DELETE_ROUNDS, (last,))

@@ -1,11 +1,13 @@
 """The contract of every store. A new back-end is one more function in `PLACES`."""
 
+import contextlib
+import dataclasses
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -16,6 +18,7 @@ from relay_actors.journal.entries import (
     CommandSettled,
     Entry,
     EventReceived,
+    Noted,
     Outcome,
     Session,
     Snapshot,
@@ -24,6 +27,7 @@ from relay_actors.journal.entries import (
 from relay_actors.journal.memory import MemoryMedium, MemoryStore
 from relay_actors.journal.replay import check, replay
 from relay_actors.journal.sqlite import SqliteStore
+from tests.journal.strategies import entries
 
 Open = Callable[..., Store]
 """Opens the journal at one place; opening it again is what the next process does."""
@@ -389,3 +393,49 @@ def test_any_history_of_writes_and_restarts_is_kept(place: Callable[[Path], Open
             super().__init__()
 
     run_state_machine_as_test(Here, settings=settings(max_examples=25, stateful_step_count=15, deadline=None))
+
+
+@given(st.lists(entries.filter(lambda entry: not isinstance(entry, Snapshot)), max_size=6))
+@settings(deadline=None)
+def test_an_entry_that_is_kept_by_its_fields_is_the_one_that_is_appended(
+    tmp_path_factory: pytest.TempPathFactory, many: list[Entry]
+):
+    """The writer does not make entries only to have them taken apart again."""
+    first, second = MemoryStore(), SqliteStore(tmp_path_factory.mktemp("kept") / "j.db")
+    try:
+        for entry in many:
+            own = {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)}
+            for name in ("subject", "at", "epoch", "sequence"):
+                del own[name]
+            first.append([entry])
+            second.keep(type(entry), entry.subject, entry.at, own)
+        second.commit()
+        assert list(second.load()) == list(first.load())
+    finally:
+        second.close()
+
+
+@pytest.mark.parametrize(
+    ("subject", "own"),
+    [
+        ("", {"what": "began", "values": {}, "after": 1}),
+        ("c-1", {"what": "began", "values": {"a": object()}, "after": 1}),
+        ("c-1", {"what": "began", "values": [], "after": 1}),
+    ],
+)
+def test_what_cannot_be_kept_gives_no_number_away(store: Store, subject: str, own: dict[str, object]):
+    """As what cannot be appended: the next reader would see a gap (SEMANTICS J7)."""
+    with pytest.raises(JournalError, match="cannot store"):
+        store.keep(Noted, subject, 1.0, own)
+
+    store.keep(Noted, "c-1", 1.0, {"what": "began", "values": {}, "after": 1})
+    [entry] = store.load(subject="c-1")
+    assert entry.sequence == 1
+
+
+def test_fields_of_another_kind_are_refused(tmp_path: Path):
+    """Nobody could read them any more."""
+    with contextlib.closing(SqliteStore(tmp_path / "j.db")) as store:
+        for own in ({"what": "began", "values": {}}, {"values": {}, "what": "began", "after": 1}):
+            with pytest.raises(JournalError, match="its fields are subject, at, epoch, sequence, what, values, after"):
+                store.keep(Noted, "c-1", 1.0, own)

@@ -65,7 +65,12 @@ def test_a_round_that_was_changed_anywhere_is_not_believed(data: st.DataObject):
     assert len(seen) < len(parts)
 
 
-@pytest.mark.parametrize("body", [None, 1, "text", b"\0", b"\0\0\0\5ab", b"\x80\0\0\4abcd", b"\x80\0\0\1a"])
+@pytest.mark.parametrize(
+    "body", [
+        None, 1, "text", b"", b"\0\0\0", b"\0\0\0\2\0\0\0\1a", b"\0\0\0\1\0\0\0\7abcd\xc1",
+        b"\0\0\0\1\0\0\0\6abcd\xc1x", b"\0\0\0\1\0\0\0\0", b"\0\0\0\0x", b"\xff\xff\xff\xff" * 9,
+    ],
+)  # fmt: skip
 def test_what_is_no_round_is_refused(body: object):
     """A damaged row may hold anything."""
     with pytest.raises(DamagedJournalError, match="a round of the journal is damaged"):
