@@ -30,9 +30,13 @@ OptExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackTy
 
 _log = logging.getLogger("relay_actors.runtime")
 
-# Guards the moment of settling, of all futures: result, callbacks and waiter change together. One lock for all keeps
-# a future small, and it is held for a few instructions only, never while foreign code runs. Re-entrant, because a
-# finaliser may run in the middle, and settle something.
+# Guards the moment of settling, of all futures, so that one settles it. One lock for all keeps a future small, and it
+# is held for a few instructions only, never while foreign code runs. Re-entrant, because a finaliser may run in the
+# middle, and settle something.
+#
+# Callbacks need no lock, by the order of two steps: who adds one adds it, and then looks whether the future is settled,
+# and if so takes it back and calls it himself; who settles does so, and then takes out what was added. Whichever comes
+# second sees the other, and a callback can be taken out only once: so each is called once.
 _settling = threading.RLock()
 
 
@@ -70,7 +74,7 @@ class Future(pykka.Future[T]):
         self._dispatcher = dispatcher
         self._settled = False
         self._value: Any = None
-        self._callbacks: list[Callable[[Any], None]] | None = None
+        self._callbacks: list[Callable[[Any], None]] = []  # most are given one
 
     @property
     def is_settled(self) -> bool:
@@ -137,11 +141,8 @@ class Future(pykka.Future[T]):
                 return False
             self._value = value
             self._settled = True
-            callbacks = self._callbacks
-            if callbacks is None:
-                return True
-            self._callbacks = None
-        self._call_all(callbacks)
+        if self._callbacks:
+            self._call_all()
         return True
 
     def try_fail(self, error: BaseException) -> bool:
@@ -152,8 +153,8 @@ class Future(pykka.Future[T]):
             self._error = error
             self._traceback = error.__traceback__
             self._settled = True
-            callbacks, self._callbacks = self._callbacks, None
-        self._call_all(callbacks)
+        if self._callbacks:
+            self._call_all()
         return True
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
@@ -161,20 +162,20 @@ class Future(pykka.Future[T]):
 
         What it raises is logged and harms nothing.
         """
-        with _settling:
-            if not self._settled:
-                if self._callbacks is None:
-                    self._callbacks = [callback]
-                else:
-                    self._callbacks.append(callback)
+        if not self._settled:
+            self._callbacks.append(callback)
+            if not self.is_settled:
                 return
-        self._call_all([callback])
+            try:
+                self._callbacks.remove(callback)
+            except ValueError:  # who has settled it in this moment has it, and calls it
+                return
+        self._call(callback)
 
     def remove_done_callback(self, callback: Callable[[Any], None]) -> None:
         """Forget ``callback``, if it has not been called yet."""
-        with _settling:
-            if self._callbacks is not None and callback in self._callbacks:
-                self._callbacks.remove(callback)
+        with contextlib.suppress(ValueError):
+            self._callbacks.remove(callback)
 
     def __await__(self) -> Generator[Any, Any, T]:
         turn: Any = here.turn
@@ -247,12 +248,23 @@ class Future(pykka.Future[T]):
         finally:
             self.remove_done_callback(tell_loop)
 
-    def _call_all(self, callbacks: list[Callable[[Any], None]] | None) -> None:
-        for callback in callbacks or ():
+    def _call_all(self) -> None:
+        callbacks = self._callbacks
+        while callbacks:
+            try:
+                callback = callbacks.pop(0)
+            except IndexError:  # somebody has taken back his own in this moment
+                return
             try:
                 callback(self)
             except BaseException:
                 _log.exception("a done-callback raised callback=%r", callback)
+
+    def _call(self, callback: Callable[[Any], None]) -> None:
+        try:
+            callback(self)
+        except BaseException:
+            _log.exception("a done-callback raised callback=%r", callback)
 
     @property
     def what_is_awaited(self) -> str:
@@ -347,8 +359,7 @@ class _Derived(Future[T]):
             if self._open:
                 return
             self._settled = True
-            callbacks, self._callbacks = self._callbacks, None
-        self._call_all(callbacks)
+        self._call_all()
 
 
 def get_all(futures: Iterable[pykka.Future[T]], *, timeout: float | None = None) -> list[T]:

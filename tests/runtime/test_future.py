@@ -168,7 +168,7 @@ def test_a_finaliser_may_settle_futures_in_the_middle_of_settling():
 
     class Callbacks(list[Any]):
         def append(self, callback: Any) -> None:
-            holder.clear()  # the finaliser runs here: inside add_done_callback, under the lock
+            holder.clear()  # the finaliser runs here: inside add_done_callback
             super().append(callback)
 
     other._callbacks = Callbacks()
@@ -178,6 +178,55 @@ def test_a_finaliser_may_settle_futures_in_the_middle_of_settling():
 
     assert done.is_set()
     assert future.get(timeout=0) == "from a finaliser"
+
+
+@pytest.mark.parametrize("moment", ["before it is added", "after it is added", "after it was called"])
+def test_a_callback_that_is_added_while_the_future_is_settled_is_called_once(moment: str):
+    """A11: whoever comes second sees the other."""
+    future: Future[str] = Future()
+    called: list[Any] = []
+
+    class Callbacks(list[Any]):
+        def append(self, callback: Any) -> None:
+            if moment == "before it is added":
+                future.set("a")
+                super().append(callback)
+            elif moment == "after it is added":
+                super().append(callback)
+                future._value, future._settled = "a", True  # the other thread has come only this far
+            else:
+                super().append(callback)
+                future.set("a")
+
+    future._callbacks = Callbacks()
+    future.add_done_callback(called.append)
+    assert called == [future]
+    assert not future._callbacks
+
+
+def test_callbacks_that_are_added_by_many_threads_are_each_called_once():
+    """A11: some before it is settled, some after it, some at that moment."""
+    for _round in range(50):
+        future: Future[int] = Future()
+        called: list[int] = []
+        ready = threading.Barrier(4)
+
+        def add(first: int, future: Future[int] = future, called: list[int] = called, ready: Any = ready) -> None:
+            ready.wait(DEADLINE_S)
+            for number in range(first, first + 20):
+                future.add_done_callback(lambda _future, number=number: called.append(number))  # type: ignore[misc]
+
+        def settle(future: Future[int] = future, ready: Any = ready) -> None:
+            ready.wait(DEADLINE_S)
+            future.set(1)
+
+        threads = [threading.Thread(target=add, args=(first,)) for first in (0, 20, 40)]
+        threads.append(threading.Thread(target=settle))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(DEADLINE_S)
+        assert sorted(called) == list(range(60))
 
 
 # -- derived futures: pykka's contract
