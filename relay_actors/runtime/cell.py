@@ -76,8 +76,8 @@ class Cell(Turns):
     """
 
     __slots__ = (
-        "__weakref__", "_children", "_failed_message", "_stop_replies", "_tells_of_end", "_timers", "_watching",
-        "args", "exit_reason", "incarnation", "keep", "kwargs", "parent", "serial", "started",
+        "__weakref__", "_children", "_failed_message", "_is_over", "_stop_replies", "_tells_of_end", "_timers",
+        "_watching", "args", "exit_reason", "incarnation", "keep", "kwargs", "parent", "serial", "started",
     )  # fmt: skip
 
     def __init__(
@@ -102,7 +102,6 @@ class Cell(Turns):
             Mailbox() if capacity is None
             else Mailbox(capacity, actor_class.mailbox_overflow, actor_class.mailbox_block_s)
         )  # fmt: skip
-        # For `Post`.
         self._resting = [None]
         self.inside = None
         self.kept_limit = None
@@ -110,7 +109,6 @@ class Cell(Turns):
         self.outward = None
         self.stopped = False
         self.takes_in = None
-        # For `Turns`.
         self._extras = None
         self.handling = None
         self._is_zombie = False
@@ -125,7 +123,6 @@ class Cell(Turns):
         self.passes_to = None
         self.state = _NEW
         self.throughput = actor_class.throughput
-        # Its own.
         self.parent: Cell | None = None
         self.incarnation = 0
         self.exit_reason: ExitReason = NORMAL
@@ -135,6 +132,7 @@ class Cell(Turns):
         self._timers: ActorTimers | None = None
         self._watching: Watching | None = None
         self._tells_of_end = False
+        self._is_over = False
         self._stop_replies: list[Future[bool]] | None = None
         self._failed_message: object = None
         self._ref = None
@@ -196,7 +194,8 @@ class Cell(Turns):
         if self.started is not None:
             self._tell_starter(None)
         parent = self.parent
-        if parent is not None and parent._children is not None and parent._children.hears_of_start(self):  # noqa: SLF001
+        siblings = parent.children if parent is not None else None
+        if parent is not None and siblings is not None and siblings.hears_of_start(self):
             parent.signal(ChildStarted(self))
         if self.incarnation == 0 and self.system.events.is_used:
             self.system.events.publish(ActorStarted(self.ref))
@@ -283,6 +282,14 @@ class Cell(Turns):
             self._end_work(for_restart=not self.has_ended)
         self.actor = None
 
+    def _untie(self) -> None:
+        # Each of these knows the cell, and only the garbage collector undoes a circle, which it takes its time for. Not
+        # after a kill, which may still be about it.
+        if self._is_over:
+            self._ref = self._timers = self._watching = self.outward = None
+            if self._children is not None and self._children.history is None:  # which may be asked for (S18)
+                self._children = None
+
     def _end_work(self, then: Callable[[], None] | None = None, *, for_restart: bool = False) -> None:
         """End timers and coroutines; ``then`` is done when those have cleaned up, and without it they may not await."""
         if self._timers is not None:
@@ -297,10 +304,8 @@ class Cell(Turns):
             then()
 
     def _spec(self) -> ChildSpec | None:
-        parent = self.parent
-        if parent is None or parent._children is None:  # noqa: SLF001  # its own kind
-            return None
-        return parent._children.spec_of(self)  # noqa: SLF001
+        siblings = self.parent.children if self.parent is not None else None
+        return siblings.spec_of(self) if siblings is not None else None
 
     def _waits_for_children(self) -> bool:
         return self._children is not None and self._children.is_awaited
@@ -430,8 +435,9 @@ class Cell(Turns):
         """Be dead, with all below it. Any thread, several at once, and any number of times."""
         self.stopped = True
         self.state = _DEAD
-        if self._children is not None:
-            self._children.kill_all(detail or "its parent has ended")
+        children = self._children
+        if children is not None:
+            children.kill_all(detail or "its parent has ended")
 
     def _end(self, reason: ExitReason) -> None:
         """Leave nothing behind. Only for who has got True of `begin_end`.
@@ -483,6 +489,7 @@ class Cell(Turns):
             self.wake()  # what is left of the incarnation is dropped in a turn: its flow may have something to say
         if self.dispatcher is not system.dispatcher:
             system.release_dispatcher(self.dispatcher)
+        self._is_over = is_in_turn
 
     def _end_error(self) -> ActorIsDead:
         return ActorIsDead(f"{self.ref} has ended ({self.exit_reason})")
@@ -529,14 +536,16 @@ class Cell(Turns):
     @property
     def watching(self) -> Watching:
         """Its watches, made at the first use. Any thread."""
-        if self._watching is None:
+        watching = self._watching
+        if watching is None:
             fresh = Watching(self)
             with _rare:
                 if self._watching is None:
                     self._watching = fresh
+                watching = self._watching
             if self._tells_of_end:
-                self._watching.end(self.exit_reason)
-        return self._watching
+                watching.end(self.exit_reason)
+        return watching
 
     def watch(self, target: Cell, *, on_restart: bool = False, death_pact: bool = False) -> int:
         """Have one `Down` told to this actor when ``target`` ends for good; return a token. Any thread."""

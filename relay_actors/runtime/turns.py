@@ -271,6 +271,10 @@ class Turns(Post):
     def _drop_incarnation(self) -> None:
         """Let go of the actor and of everything that belongs to it."""
 
+    @abc.abstractmethod
+    def _untie(self) -> None:
+        """Let go of what is only good while it lives."""
+
     # -- one turn ----------------------------------------------------------------------------------------------------
 
     def run_batch(self, grant: list[None]) -> None:
@@ -373,7 +377,7 @@ class Turns(Post):
                 signal = mailbox.take_system()
                 if signal is not None:
                     self._handle_signal(signal)
-            elif self._next and self._may_go_on():
+            elif self._next and (self.state is _RUNNING or self._may_go_on()):
                 try:
                     self._next.pop(0).deliver()
                 except BaseException as error:
@@ -434,7 +438,7 @@ class Turns(Post):
             self._guarded(self.hold.settle)
         if self.has_ended:
             self._drop_incarnation()
-            self._ref = None  # a circle otherwise, which only the garbage collector could undo
+            self._untie()
 
     def _may_go_on(self) -> bool:
         hold = self.hold  # read once: when this is asked after a turn, another one may drop it

@@ -335,9 +335,9 @@ MUTATIONS: tuple[Mutation, ...] = (
         "mailbox-turned-round",
         "M1",
         "the newest message is handled first",
-        "runtime/mailbox.py",
-        "        if self._room is None:\n            return _pop(lane)\n        with self._room:\n            envelope",
-        "        if self._room is None:\n            return lane.pop()\n        with self._room:\n            envelope",
+        "runtime/turns.py",
+        "                    envelope = user.pop(0)\n",
+        "                    envelope = user.pop()\n",
     ),
     Mutation(
         "dead-letter-lost",
