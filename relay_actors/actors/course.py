@@ -211,12 +211,12 @@ class Course:
                 self._arm(actor, timer, max(0.0, timer.due - now))
 
     def _arm(self, actor: Any, timer: CourseTimer, delay_s: float) -> None:
-        cell = actor._cell  # noqa: SLF001  # the framework's own: the actor is one of a call
+        cell, office = actor._cell, actor.office  # noqa: SLF001  # the framework's own: the actor is one of a call
 
         def come() -> None:
             tell_in_turn(cell, lambda present: self._on_due(present, timer))
 
-        timer.handle = cell.call_later(delay_s, come)
+        timer.handle = office.dispatcher.call_at(office.clock.now() + delay_s, come)
 
     def _on_due(self, actor: Any, timer: CourseTimer) -> None:
         if self.timers.get(timer.key) is timer:

@@ -72,6 +72,7 @@ class Office:
 
     Attributes:
         system: the actors.
+        dispatcher: who runs them.
         clock: by which they live.
         timing: all times.
         limits: all bounds.
@@ -94,6 +95,7 @@ class Office:
 
     def __init__(self, system: System, timing: Timing, limits: Limits, app: App) -> None:
         self.system = system
+        self.dispatcher: Dispatcher = system.dispatcher
         self.clock = system.clock
         self.timing = timing
         self.limits = limits
@@ -115,11 +117,6 @@ class Office:
     def cells(self) -> frozenset[object]:
         """The cells of the framework's own actors, to whom calls speak; for who runs once the tree is built."""
         return frozenset(ref._cell for ref in (self.connection, self.calls, self.messages))  # noqa: SLF001
-
-    @property
-    def dispatcher(self) -> Dispatcher:
-        """Who runs the actors."""
-        return self.system.dispatcher
 
     def send(self, outgoing: Outgoing) -> None:
         """Hand a request to the connection. Any thread; how it ends is told to ``outgoing.on_answer``."""

@@ -47,13 +47,13 @@ class _Known(NamedTuple):
 
     Attributes:
         keys: of the params.
-        inside: the keys of each object whose keys the schema lists.
+        inside: the keys of each object whose keys the schema lists, by the param in which it is.
         shown: how people name each place: by the argument, where that has another name than the param.
         names: what can be meant, by place; arguments under their own names.
     """
 
     keys: frozenset[str]
-    inside: dict[Place, frozenset[str]]
+    inside: dict[str, list[tuple[Place, frozenset[str]]]]
     shown: dict[Place, str]
     names: dict[Place, list[str]]
 
@@ -81,14 +81,15 @@ def doubts(
             for key, value in command.extra.items()
             if value is not None and key not in known.keys and is_news(key)
         ]
-    for place, keys in known.inside.items():
-        for inside in _at(params, place):
-            if not keys.issuperset(inside):
-                found += [
-                    _doubt(known, place, key)
-                    for key in inside
-                    if isinstance(key, str) and key not in keys and is_news(_path(known, place, key))
-                ]
+    for param in params:
+        for place, keys in known.inside.get(param, ()):
+            for inside in _at(params, place):
+                if not keys.issuperset(inside):
+                    found += [
+                        _doubt(known, place, key)
+                        for key in inside
+                        if isinstance(key, str) and key not in keys and is_news(_path(known, place, key))
+                    ]
     return found
 
 
@@ -107,7 +108,7 @@ def _known(cls: Any, method: str) -> _Known:
     top = [*arguments, *(key for key in wire if key not in by_key and key not in _IDS)]
     return _Known(
         keys=frozenset(wire) | frozenset(arguments) | _IDS,
-        inside=inside,
+        inside={param: [(place, keys) for place, keys in inside.items() if place[0] == param] for param in wire},
         shown=shown,
         names={(): top, **{place: list(keys) for place, keys in inside.items()}},
     )
