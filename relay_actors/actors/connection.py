@@ -500,9 +500,7 @@ class ConnectionActor(HoldsBack):
             case RelayEvent():
                 self._router.route(one)
             case Safe(frame_ids=frame_ids):
-                acknowledge = self._protocol.acknowledge
-                for frame_id in frame_ids:
-                    acknowledge(frame_id)
+                self._protocol.acknowledge(*frame_ids)
                 self._write()  # at once: before anybody can do something about it (PROTOCOL 7.2)
             case h.RequestFailed(request_id=request_id, error=error):
                 self._settle(request_id, None, error)

@@ -366,13 +366,14 @@ class ClientProtocol:
 
     # What comes in
 
-    def acknowledge(self, frame_id: object) -> None:
-        """Tell the server that the event ``frame_id`` is safe here.
+    def acknowledge(self, *frame_ids: object) -> None:
+        """Tell the server that the events with these frame ids are safe here.
 
         Once per event: more often, or on a later connection than it came on, this does nothing. Source: PROTOCOL 7.2.
         """
-        due = self._events.settle(frame_id)
-        self._texts += [frames.acknowledgement(frame_id)] * due
+        settle, acknowledgement = self._events.settle, frames.acknowledgement
+        for frame_id in frame_ids:
+            self._texts += [acknowledgement(frame_id)] * settle(frame_id)
 
     def receive(self, text: bytes | str, now: float) -> list[Happening]:
         """Take one whole text from the socket; without an open one it is dropped. Never raises, whatever it holds."""
