@@ -124,8 +124,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "J1",
         "events of operations are acknowledged without being written",
         "actors/journaling.py",
-        "        if self._store is not None:\n            own: dict",
-        '        if self._store is not None and "control_id" not in str(arrived.payload):\n            own: dict',
+        "            self._keep(EventReceived, subject or SESSION, own)",
+        '            if "control_id" not in str(arrived.payload):\n                self._keep(EventReceived, subject, own)',
     ),
     Mutation(
         "gate-open",
