@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from typing import Any
 
+import pytest
+
 from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.reasons import ExitReason
 from relay_actors.runtime.residue import residue_of
+from relay_actors.runtime.signals import EndForGood
 from relay_actors.runtime.system import System
 from tests.runtime.worlds import DEADLINE_S, Recorder, World, until
 
@@ -93,3 +99,36 @@ def test_nobody_is_held_up_by_a_look(system: System):
     assert ref.ask(lambda _actor: 1) == 1
     ref.stop()
     until(lambda: ("actor", 1) not in residue_of(system))
+
+
+@pytest.mark.parametrize("how", ["stop", "fail", "now"])
+def test_an_actor_that_has_ended_leaves_no_circle_behind(world: World, how: str):
+    """X18: its memory is free at once, not only when the collector comes; with children, timers and watches."""
+
+    class Busy(Actor):
+        def on_start(self) -> None:
+            self.spawn(Recorder)
+            self.start_timer("timer", "tick", 100.0)
+            self.watch(self.spawn(Recorder))
+
+        async def on_receive(self, message: Any) -> Any:
+            await self.sleep(1.0)
+            return message
+
+    ref = world.start(Busy)
+    answer = ref.ask("a", block=False, timeout=5.0)
+    world.advance(2.0)
+    assert answer.get(timeout=0) == "a"
+    cells = [weakref.ref(cell) for cell in world.system.living]
+    assert len(cells) == 3
+    gc.disable()
+    try:
+        if how == "fail":
+            ref._cell.signal(EndForGood(ExitReason("error", cause=ValueError("a"))))
+        else:
+            ref.stop(block=False, now=how == "now")
+        world.settle()
+        del ref, answer
+        assert [cell() for cell in cells] == [None] * 3
+    finally:
+        gc.enable()
