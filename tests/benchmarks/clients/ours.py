@@ -7,6 +7,7 @@ has logged in, with N calls.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import threading
@@ -137,6 +138,8 @@ def main() -> None:
     app = RelayApp(journal=args.journal)
     app.calls("bench")(PROGRAMS[args.program])
     app.start()
+    gc.collect()
+    gc.freeze()  # as `app.run()` does it, which would wait here for a signal
     print(f"up {app.calls_up}", flush=True)
     sys.stdin.read()
     os._exit(0)
