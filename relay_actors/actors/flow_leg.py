@@ -65,7 +65,7 @@ class _Expected(Generic[T]):
             return False
 
 
-_OF_THE_FLOW: Final = (RelayEvent, ActionCompleted)
+_OF_THE_FLOW: Final = (RelayEvent, ActionCompleted, ConnectionLost, ConnectionRestored)
 """What is told by the thousand, and is no news to a class whose flow waits for what it wants to know."""
 
 
