@@ -312,7 +312,7 @@ class Leg:
 
     def keep_untaken(self, message: object) -> None:
         """Keep something for a flow that has not asked for it yet: the latest `MOST_UNTAKEN`."""
-        if type(message) is CallReceiveEvent:  # with it the flow has begun
+        if type(message) is CallReceiveEvent or self.flow_is_over:  # with it the flow has begun; nobody asks any more
             return
         self.untaken.append(message)
         if len(self.untaken) > MOST_UNTAKEN:
