@@ -11,10 +11,10 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.future import Future
+from relay_actors.runtime.signals import Internal
 
 if TYPE_CHECKING:
     from relay_actors.actors.history import Item
@@ -58,24 +58,37 @@ class Note:
     after: int
 
 
-class CourseTimer:
+class CourseTimer(Internal):
     """Something that is due at a time, and that the journal is told of when it comes.
 
+    It is called when it is time, and is then what the call's actor is told. It needs no functions of its own: most
+    calls have some of these as long as they live, and the garbage collector looks at each thing that there is.
+
     Args:
+        cell: of the call's actor.
         course: to which it belongs.
         key: which one it is: a name for the framework's own, a number for those of the class's code.
         due: when, in wall-clock seconds.
         do: what is due; is given the incarnation that is there then.
     """
 
-    __slots__ = ("_course", "do", "due", "handle", "key")
+    __slots__ = ("_cell", "_course", "do", "due", "handle", "key")
 
-    def __init__(self, course: Course, key: Hashable, due: float, do: Callable[[Any], object]) -> None:
+    def __init__(self, cell: Any, course: Course, key: Hashable, due: float, do: Callable[[Any], object]) -> None:
+        self._cell = cell
         self._course = course
         self.key = key
         self.due = due
         self.do = do
         self.handle: TimerHandle | None = None
+
+    def __call__(self) -> None:
+        """It is time: have the call's actor do it in its turn. Any thread."""
+        self._cell.tell_control(self)
+
+    def deliver(self) -> None:
+        """Do what is due, by whichever incarnation is there."""
+        self._course.on_due(self._cell.actor, self)
 
     def cancel(self) -> None:
         """It is not due any more. Idempotent."""
@@ -197,7 +210,7 @@ class Course:
             former.cancel()
         clock = actor.office.clock
         now = clock.wall() if self.replay is None else self.replay.now
-        timer = CourseTimer(self, key, now + delay_s, do)
+        timer = CourseTimer(actor._cell, self, key, now + delay_s, do)  # noqa: SLF001  # the framework's own
         self.timers[key] = timer
         if self.replay is None:
             self._arm(actor, timer, delay_s)
@@ -211,14 +224,11 @@ class Course:
                 self._arm(actor, timer, max(0.0, timer.due - now))
 
     def _arm(self, actor: Any, timer: CourseTimer, delay_s: float) -> None:
-        cell, office = actor._cell, actor.office  # noqa: SLF001  # the framework's own: the actor is one of a call
+        office = actor.office
+        timer.handle = office.dispatcher.call_at(office.clock.now() + delay_s, timer)
 
-        def come() -> None:
-            tell_in_turn(cell, lambda present: self._on_due(present, timer))
-
-        timer.handle = office.dispatcher.call_at(office.clock.now() + delay_s, come)
-
-    def _on_due(self, actor: Any, timer: CourseTimer) -> None:
+    def on_due(self, actor: Any, timer: CourseTimer) -> None:
+        """Do what is due, unless it has been taken back. In the turn."""
         if self.timers.get(timer.key) is timer:
             if timer.key != "stall":  # whom it finds too slow is noted, not that it has looked
                 actor.keep_note("timer", {"key": timer.key})

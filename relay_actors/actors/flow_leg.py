@@ -405,6 +405,7 @@ class FlowLegActor(OutboundLegActor):
     def _on_flow_done(self, _result: object) -> None:
         self.leg.flow_is_over = True
         self.leg.untaken.clear()
+        self._cell.flow = None
         self.leave("hangup")
         self.stop_if_over()
 

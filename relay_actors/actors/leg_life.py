@@ -425,7 +425,7 @@ class LegLife(Actor, AllVerbs):
         if leg.lingers:
             return
         leg.lingers = True
-        leg.end_timer = self.call_in("linger", timing.linger_s, lambda actor: actor.on_lingered(is_last=False))
+        leg.end_timer = self.call_in("linger", timing.linger_s, _on_lingered)
 
     def on_lingered(self, *, is_last: bool) -> None:
         """Nothing late will come now."""
@@ -453,3 +453,7 @@ class LegLife(Actor, AllVerbs):
     def is_flow_running(self) -> bool:
         """Whether a flow runs. For subclasses to extend."""
         return False
+
+
+def _on_lingered(actor: LegLife) -> None:
+    actor.on_lingered(is_last=False)

@@ -88,4 +88,8 @@ class Stalling(Reconciling):
                 pass
 
     def _watch_for(self, delay_s: float) -> None:
-        self.leg.stall_watch = self.call_in("stall", delay_s, lambda actor: actor.on_stall_watch())
+        self.leg.stall_watch = self.call_in("stall", delay_s, _look)
+
+
+def _look(actor: Stalling) -> None:
+    actor.on_stall_watch()
