@@ -50,12 +50,14 @@ def same(late: Any, plain: type, options: dict[str, bool]) -> None:
     made: Any = dataclasses.dataclass(slots=True, **options)(plain)
     assert dataclasses.is_dataclass(late)
     assert late.__slots__ == made.__slots__
-    for name, value in vars(made).items():
+    # Early Pythons 3.11 leave a class with slots the look of one that can be referred to weakly; it cannot be.
+    there = {name: value for name, value in vars(made).items() if name != "__weakref__"}
+    for name, value in there.items():
         assert name in vars(late), name
         assert getattr(vars(late)[name], "__qualname__", None) == getattr(value, "__qualname__", None) or name in {
             "__setattr__", "__delattr__", "__getstate__", "__setstate__"
         }, name  # fmt: skip
-    assert set(vars(late)) == set(vars(made)), late
+    assert set(vars(late)) == set(there), late
     assert inspect.signature(late) == inspect.signature(made)
     assert repr(late.__dataclass_params__) == repr(made.__dataclass_params__)
     assert late.__match_args__ == made.__match_args__
