@@ -113,8 +113,9 @@ class Closing(Mailbox):
     def put_user(self, envelope: Envelope, wait_until: Any) -> tuple[bool, Envelope | None]:
         if self.is_closed:
             return False, None
-        put = self.user.append
-        put(envelope)
+        for _moment in range(100):  # in each of which somebody may close
+            pass
+        self.user.append(envelope)
         return True, None
 
 
@@ -124,7 +125,7 @@ class Draining(Mailbox):
     def close(self) -> Any:
         drained = list(self.user)
         self.user.clear()
-        for _moment in range(5):  # in each of which somebody may put
+        for _moment in range(100):  # in each of which somebody may put
             pass
         self.is_closed = True
         return [], drained
