@@ -224,8 +224,7 @@ class Action(CallFuture["Action"]):
 
     def begin(self) -> None:
         """Its command is on its way; or the call is rebuilt, and it runs already."""
-        if self._deferred_stop is not None:
-            self._drop_deferred()
+        self._drop_deferred()
         self.is_followed = True
         self.state = ActionState.REQUESTED
 
@@ -238,13 +237,13 @@ class Action(CallFuture["Action"]):
             self.complete(state, event)
             return None
         self.state = ActionState(advance(self.state, state, ACTION_MOVES))
-        return None if self._deferred_stop is None else self._take_deferred()
+        return self._take_deferred()
 
     def on_begin_answered(self, error: BaseException | None) -> OnAction | None:
         """The server has answered the command that begins it; None: accepted. Return what is to be sent now."""
         if error is None:
             self.try_set(self)
-            return None if self._deferred_stop is None else self._take_deferred()
+            return self._take_deferred()
         if isinstance(error, CommandRejectedError) and error.call_is_gone:
             self.complete(ActionState.CALL_ENDED, RelayEvent("", {}))
         else:
@@ -273,8 +272,7 @@ class Action(CallFuture["Action"]):
         self.is_gone = state is ActionState.CALL_ENDED and not event.event_type
         self.result = event
         self.is_over = True
-        if self._deferred_stop is not None:
-            self._drop_deferred()
+        self._drop_deferred()
         return True
 
     def release(self) -> None:

@@ -436,13 +436,8 @@ class ConnectionActor(HoldsBack):
         try:
             while wire.told or wire.todo:
                 self._make_safe()
-                todo = wire.todo
-                while todo:
-                    one = todo.popleft()
-                    if isinstance(one, RelayEvent) and wire.leaving is None:  # as nearly always
-                        self._router.route(one)
-                    else:
-                        self._do_one(one)
+                while wire.todo:
+                    self._do_one(wire.todo.popleft())
         finally:
             self._is_doing = False
 
@@ -492,13 +487,14 @@ class ConnectionActor(HoldsBack):
             self._wire.journal.settled(request_id, outgoing, result, error)
 
     def _do_one(self, one: Step) -> None:
+        leaving = self._wire.leaving
         match one:
+            case RelayEvent() if leaving is not None:
+                leaving.not_delivered += 1  # it is safe: the next process delivers it
+            case RelayEvent():  # before all others, because it is nearly always one
+                self._router.route(one)
             case h.RequestSucceeded(request_id=request_id, result=result):
                 self._settle(request_id, result, None)
-            case RelayEvent() if self._wire.leaving is not None:
-                self._wire.leaving.not_delivered += 1  # it is safe: the next process delivers it
-            case RelayEvent():
-                self._router.route(one)
             case Safe(frame_ids=frame_ids):
                 self._protocol.acknowledge(*frame_ids)
                 self._write()  # at once: before anybody can do something about it (PROTOCOL 7.2)

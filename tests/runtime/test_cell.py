@@ -16,7 +16,7 @@ from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import Envelope
 from relay_actors.runtime.reasons import ChildFailed, Down, ExitReason
 from relay_actors.runtime.restart_policy import Backoff, Restart
-from relay_actors.runtime.signals import EndForGood, Restarted, Stop
+from relay_actors.runtime.signals import Restarted, Stop
 from relay_actors.runtime.system import System
 from relay_actors.runtime.turns import CellState
 from tests.runtime.worlds import DEADLINE_S, Blocker, Parent, Recorder, World, block, crash, fail, spawn, until
@@ -827,36 +827,3 @@ def test_the_arguments_of_an_actor_that_will_not_come_back_are_let_go(world: Wor
 
     assert gone() is None
     assert all(ref.is_alive() for ref in refs)
-
-
-@pytest.mark.parametrize("how", ["stop", "fail", "now"])
-def test_an_actor_that_has_ended_leaves_no_circle_behind(world: World, how: str):
-    """X18: its memory is free at once, not only when the collector comes; with children, timers and watches."""
-
-    class Busy(Actor):
-        def on_start(self) -> None:
-            self.spawn(Recorder)
-            self.start_timer("timer", "tick", 100.0)
-            self.watch(self.spawn(Recorder))
-
-        async def on_receive(self, message: Any) -> Any:
-            await self.sleep(1.0)
-            return message
-
-    ref = world.start(Busy)
-    answer = ref.ask("a", block=False, timeout=5.0)
-    world.advance(2.0)
-    assert answer.get(timeout=0) == "a"
-    cells = [weakref.ref(cell) for cell in world.system.living]
-    assert len(cells) == 3
-    gc.disable()
-    try:
-        if how == "fail":
-            ref._cell.signal(EndForGood(ExitReason("error", cause=ValueError("a"))))
-        else:
-            ref.stop(block=False, now=how == "now")
-        world.settle()
-        del ref, answer
-        assert [cell() for cell in cells] == [None] * 3
-    finally:
-        gc.enable()
