@@ -158,7 +158,8 @@ class Action(CallFuture["Action"]):
 
     def __await__(self) -> Any:
         self.is_wanted = True
-        return super().__await__()
+        yield from super().__await__()
+        return self
 
     def get(self, *, timeout: float | None = None) -> Self:
         """Wait in a thread for the server's acceptance, and return the handle."""
@@ -242,7 +243,7 @@ class Action(CallFuture["Action"]):
     def on_begin_answered(self, error: BaseException | None) -> OnAction | None:
         """The server has answered the command that begins it; None: accepted. Return what is to be sent now."""
         if error is None:
-            self.try_set(self)
+            self.try_set(None)
             return self._take_deferred()
         if isinstance(error, CommandRejectedError) and error.call_is_gone:
             self.complete(ActionState.CALL_ENDED, RelayEvent("", {}))
@@ -279,7 +280,7 @@ class Action(CallFuture["Action"]):
         """Let go on who waits for the completion: last of all, when callbacks and listeners have been told."""
         if self.result is not None:
             self._done.try_set(self.result)
-            self.try_set(self)
+            self.try_set(None)
 
     def refuse(self, error: BaseException) -> bool:
         """Fail it, unless it is over. In the call's turn."""

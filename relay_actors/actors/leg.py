@@ -342,9 +342,14 @@ class Leg:
         for timer in (self.end_watch, self.stall_watch, self.end_timer):
             if timer is not None:
                 timer.cancel()
+        self.end_watch = self.stall_watch = self.end_timer = None
         self.abandon_blockings()
-        if not (self.pauses or self.under_way or self.waits or self.replies or self.actions):
-            return
+        if self.pauses or self.under_way or self.waits or self.replies or self.actions:
+            self._end_all(error)
+        if self.hang_up is not None and self.hang_up.is_settled:
+            self.hang_up.settled_by = None  # whose cell has the leg: only the garbage collector undoes a circle
+
+    def _end_all(self, error: BaseException | None) -> None:
         error = error if error is not None else self.ended_error()
         self.end_pauses(error)
         self.fail_waits(error)

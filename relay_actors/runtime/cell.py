@@ -145,7 +145,9 @@ class Cell(Turns):
         """What others hold of it; made when it is asked for, and then the same as long as it lives."""
         ref = self._ref
         if ref is None:
-            ref = self._ref = self.actor_class.make_ref(self)
+            ref = self.actor_class.make_ref(self)
+            if not self._is_over:  # then it is not kept: see `_untie`
+                self._ref = ref
         return ref
 
     @property

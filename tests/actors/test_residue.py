@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from typing import Any
+
+import pytest
+
+from relay_actors import ActionCompleted
 from relay_actors.actors.call import CallActor
 from relay_actors.actors.residue import residue_of_tree
+from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, PlayEvent
 from tests.actors.world import PATIENCE_S, World
+
+ONE_DIGIT = {"digits": {"max": 1}}
 
 
 class Asks(CallActor):
@@ -54,3 +64,79 @@ def test_what_waits_at_the_connection_is_told(world: World):
     world.sim.resume_answering()
     world.run(PATIENCE_S)
     assert not {"request", "asked", "parked", "held"} & kinds(world)
+
+
+class Menu(CallActor):
+    """A call that plays, asks for a key, and hangs up, as a flow."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.play_tts("Hello").wait()
+        await (await self.prompt_tts("Press one.", ONE_DIGIT)).wait()
+        await self.hangup()
+
+
+class MenuOfMessages(CallActor):
+    """The same in message style."""
+
+    def on_receive(self, message: Any) -> None:
+        match message:
+            case CallReceiveEvent():
+                self.answer()
+            case CallStateEvent(call_state="answered"):
+                self.play_tts("Hello")
+            case ActionCompleted(event=PlayEvent()):
+                self.prompt_tts("Press one.", ONE_DIGIT)
+            case ActionCompleted(event=CollectEvent()):
+                self.hangup()
+
+
+class HangsUpInTheMiddle(CallActor):
+    """The caller hangs up while all of this runs."""
+
+    async def run(self) -> None:
+        await self.answer()
+        self.record()
+        await self.play_tts("Hello").wait()
+        await self.prompt_tts("Press one.", ONE_DIGIT).wait()
+
+
+@pytest.mark.parametrize("kind", [Menu, MenuOfMessages, HangsUpInTheMiddle])
+def test_a_call_that_is_over_is_freed_without_the_garbage_collector(world: World, kind: type[CallActor]):
+    """Thousands of calls a second would keep it busy, and it stops everything while it looks for them."""
+    world.takes_calls(kind)
+    world.run(1.0)
+    gc.collect()
+    gc.disable()
+    try:
+        line, handle = world.inbound()
+        line.hears("press one")
+        actor = handle.ref._cell.actor
+        assert actor is not None
+        remains = [weakref.ref(part) for part in (actor, actor.leg, actor._cell)]
+        del actor
+        if kind is HangsUpInTheMiddle:
+            line.hangs_up()
+        else:
+            line.presses("1")
+            line.is_hung_up()
+        world.run(PATIENCE_S)
+        del handle, line
+        assert [part() for part in remains] == [None, None, None]
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        ours = {type(one).__name__ for one in gc.garbage if type(one).__module__.startswith("relay_actors.")}
+        assert not ours & {
+            "Leg",
+            "Cell",
+            "Course",
+            "CourseTimer",
+            "Reply",
+            "PlayAction",
+            "CollectAction",
+            "RecordAction",
+        }
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
