@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Final, Protocol, Self, TypeVar
 
 from relay_actors.actors.commands_again import ActionCommandAgain
 from relay_actors.actors.waits import CallFuture, Reply, Wait, check_timeout, follow
@@ -21,7 +21,7 @@ from relay_actors.protocol.commands import (
 )
 from relay_actors.protocol.completion import action_state, goes_on
 from relay_actors.protocol.events import CollectEvent, RelayEvent
-from relay_actors.protocol.states import ACTION_MOVES, ActionState, advance, is_final
+from relay_actors.protocol.states import ACTION_MOVES, ActionState, is_final
 from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future
@@ -44,6 +44,8 @@ __all__ = [
 ]
 
 _log = logging.getLogger("relay_actors.actions")
+
+_LAST: Final = frozenset(state for state in ActionState if is_final(state, ACTION_MOVES))
 
 T = TypeVar("T")
 
@@ -104,6 +106,7 @@ class Action(CallFuture["Action"]):
         is_gone: whether it never began, because the call was over or unknown to the server; it counts as completed then
             (PROTOCOL 10.4).
         is_followed: whether its call has taken it up.
+        on_completed: called once with the event that completes it, and then forgotten; or None.
 
     Verbs make them. Make one yourself to follow an operation of a call that somebody else has started, by its id: with
     ``execute("calling.play", …)``, for example. This class is for operations that the others do not know.
@@ -141,7 +144,7 @@ class Action(CallFuture["Action"]):
         self.call = call
         self.command = command
         self.control_id = command.control_id or ""
-        self._on_completed = on_completed
+        self.on_completed = on_completed
         self._done: Future[RelayEvent] = Future(runs_on)
         self.state: ActionState = ActionState.NEW
         self.result: RelayEvent | None = None
@@ -225,7 +228,8 @@ class Action(CallFuture["Action"]):
 
     def begin(self) -> None:
         """Its command is on its way; or the call is rebuilt, and it runs already."""
-        self._drop_deferred()
+        if self._deferred_stop is not None:
+            self._drop_deferred()
         self.is_followed = True
         self.state = ActionState.REQUESTED
 
@@ -234,17 +238,18 @@ class Action(CallFuture["Action"]):
         state = self.judge(event)
         if state is None or self.is_over:
             return None
-        if is_final(state, ACTION_MOVES):
+        if state in _LAST:
             self.complete(state, event)
             return None
-        self.state = ActionState(advance(self.state, state, ACTION_MOVES))
-        return self._take_deferred()
+        if state in ACTION_MOVES[self.state]:
+            self.state = state
+        return self._take_deferred() if self._deferred_stop is not None else None
 
     def on_begin_answered(self, error: BaseException | None) -> OnAction | None:
         """The server has answered the command that begins it; None: accepted. Return what is to be sent now."""
         if error is None:
-            self.try_set(None)
-            return self._take_deferred()
+            self.try_set(None)  # of whom it is the handle: it gives itself, and keeps no circle for that
+            return self._take_deferred() if self._deferred_stop is not None else None
         if isinstance(error, CommandRejectedError) and error.call_is_gone:
             self.complete(ActionState.CALL_ENDED, RelayEvent("", {}))
         else:
@@ -273,14 +278,16 @@ class Action(CallFuture["Action"]):
         self.is_gone = state is ActionState.CALL_ENDED and not event.event_type
         self.result = event
         self.is_over = True
-        self._drop_deferred()
+        if self._deferred_stop is not None:
+            self._drop_deferred()
         return True
 
     def release(self) -> None:
         """Let go on who waits for the completion: last of all, when callbacks and listeners have been told."""
         if self.result is not None:
             self._done.try_set(self.result)
-            self.try_set(None)
+            if not self._settled:
+                self.try_set(None)
 
     def refuse(self, error: BaseException) -> bool:
         """Fail it, unless it is over. In the call's turn."""
@@ -315,7 +322,7 @@ class Action(CallFuture["Action"]):
 
     def call_back(self) -> None:
         """Call ``on_completed``, once. What it raises is logged; a coroutine is for who takes it."""
-        callback, self._on_completed = self._on_completed, None
+        callback, self.on_completed = self.on_completed, None
         if callback is None or self.result is None:
             return
         try:

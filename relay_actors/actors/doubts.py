@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping
 from typing import Final
 
 from relay_actors.protocol.commands import RelayCommand
-from relay_actors.protocol.commands.doubts import can_be_doubtful, doubts
+from relay_actors.protocol.commands.doubts import doubts
 from relay_actors.protocol.events import EVENT_TYPES
 from relay_actors.protocol.near_miss import near_miss
 
@@ -33,13 +33,13 @@ class Doubts:
     def look_at_params(self, command: RelayCommand, params: Mapping[str, object], whose: str) -> None:
         """Tell of params that nobody knows: as a warning if it is plausible what was meant, else for debugging.
 
+        For who has asked `can_be_doubtful` first.
+
         Args:
             command: that is being sent.
             params: of the command, complete.
             whose: which call, for the log.
         """
-        if not can_be_doubtful(command):
-            return
         for doubt in doubts(command, params, lambda key: self._is_news((type(command), key))):
             if doubt.meant:
                 text = "unknown param call_id=%s method=%s param=%s: sent as it is, but probably meant: %s"

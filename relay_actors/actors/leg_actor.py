@@ -48,6 +48,7 @@ from relay_actors.protocol.commands import (
     Transfer,
     Unhold,
 )
+from relay_actors.protocol.commands.doubts import can_be_doubtful
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, ConnectEvent, RelayEvent
 from relay_actors.protocol.states import CALL_MOVES, ActionState, CallState, ConnectState
 from relay_actors.runtime.context import here
@@ -83,6 +84,9 @@ _ABOUT_SOMETHING_ELSE: Final = frozenset(
 
 
 _HAND_ON: Final = (Transfer, Pass)
+
+_ABOUT_THE_CALL: Final = (CallStateEvent, CallReceiveEvent, ConnectEvent)
+"""Events that say something of the call itself, and not of what runs on it."""
 
 
 class _AnswerIn(Internal):
@@ -126,10 +130,12 @@ class LegActor(Stalling):
             course.entries += 1
             if course.record is not None:
                 course.write(Told(event, self.office.clock.wall()), self.office.limits.recorded_per_call)
-        if leg.dialling is None:
+        if leg.dialling is not None:
+            self._on_event_of_dial(leg.dialling, event)
+        elif leg.expected_end or isinstance(event, _ABOUT_THE_CALL):
             self._on_event(event)
         else:
-            self._on_event_of_dial(leg.dialling, event)
+            self.take_event(event)
         if leg.under_way:
             self.take_evidence(event)
         if leg.backlog:
@@ -182,7 +188,13 @@ class LegActor(Stalling):
             if leg.has_listeners:
                 self._tell_listeners(event)
         else:
-            self.drive_action(action, action.on_event, event)
+            try:
+                order = action.on_event(event)
+            except Exception as error:  # noqa: BLE001  # logged, and told
+                self._drop_action(action, event, error)
+            else:
+                if order is not None:
+                    self.send_order(cast("Control", order))
             leg.backlog.append(event)
             if action.is_over:
                 self._report(action)
@@ -198,14 +210,17 @@ class LegActor(Stalling):
         try:
             order = step(what)
         except Exception as error:  # noqa: BLE001  # logged, and told
-            reason = ExitReason("error", cause=error)
-            _log.exception("operation failed call_id=%s action=%s", self.leg.name, action)
-            self.leg.actions.pop(action.control_id, None)
-            action.refuse(ActorDead(f"nobody follows this operation any more: {reason}"))
-            self.leg.backlog.append(ChildFailed(action, reason, what))
+            self._drop_action(action, what, error)
         else:
             if order is not None:
                 self.send_order(cast("Control", order))
+
+    def _drop_action(self, action: Action, what: Any, error: Exception) -> None:
+        reason = ExitReason("error", cause=error)
+        _log.error("operation failed call_id=%s action=%s", self.leg.name, action, exc_info=error)
+        self.leg.actions.pop(action.control_id, None)
+        action.refuse(ActorDead(f"nobody follows this operation any more: {reason}"))
+        self.leg.backlog.append(ChildFailed(action, reason, what))
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
@@ -300,7 +315,8 @@ class LegActor(Stalling):
         leg = self.leg
         command = order.command
         params = {"node_id": leg.node_id, "call_id": leg.call_id, **command.to_params()}  # PROTOCOL 8.7
-        self.office.doubts.look_at_params(command, params, leg.call_id)
+        if can_be_doubtful(command):
+            self.office.doubts.look_at_params(command, params, leg.call_id)
         self.note_sent(order)
         if leg.course.replay is None:
             self.give_command(order, command.method, params)
@@ -375,7 +391,7 @@ class LegActor(Stalling):
                 told = Answered(number, result, error, self.office.clock.wall())
                 course.write(told, self.office.limits.recorded_per_call)
         asking = course.asked.get(number)
-        if not isinstance(error, RequestTimeoutError):  # otherwise the answer may still come
+        if error is None or not isinstance(error, RequestTimeoutError):  # otherwise the answer may still come
             course.asked.pop(number, None)
             if not course.asked:
                 course.asked = {}
@@ -400,7 +416,10 @@ class LegActor(Stalling):
             del self.leg.under_way[order]
             if not self.leg.under_way:
                 self.leg.under_way = {}
-            self.take_outcome(order, result, None)
+            if isinstance(order, Begin):
+                self._on_begin_answered(order, order.action, None)
+            else:
+                self.take_outcome(order, result, None)
             if self.leg.backlog:
                 self.hand_out()
             return
@@ -429,7 +448,9 @@ class LegActor(Stalling):
         if not action.is_followed or action.is_over:
             return
         self.drive_action(action, action.on_begin_answered, error)
-        if action.state is ActionState.REJECTED and error is not None:
+        if error is None:
+            return
+        if action.state is ActionState.REJECTED:
             self.leg.actions.pop(action.control_id, None)
             self._note_refusal(order, error)
         elif action.state is ActionState.CALL_ENDED:

@@ -291,7 +291,8 @@ class LegLife(Actor, AllVerbs):
             self.leg.actions.pop(action.control_id, None)
             if action.result is not None:
                 self.leg.backlog.append(ActionCompleted(action, action.result))
-                self._call_back(action)
+                if action.on_completed is not None:
+                    self._call_back(action)
 
     def _call_back(self, action: Action) -> None:
         coroutine = action.take_callback()

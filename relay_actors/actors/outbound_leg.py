@@ -5,6 +5,7 @@ Source: PROTOCOL 9; SEMANTICS X9, K1, K8.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import Any
 
@@ -59,7 +60,8 @@ class OutboundLegActor(LegActor):
         outer, self._is_ordered_by_others = self._is_ordered_by_others, True
         try:
             if isinstance(command, ActionCommand):
-                return self._begin(ACTION_HANDLES.get(command.method, Action), command, None)
+                own = copy.copy(command)  # who has told it may tell it to others, too
+                return self._begin(ACTION_HANDLES.get(command.method, Action), own, None)
             if isinstance(command, SubCommand):
                 action = self.leg.actions.get(command.control_id)
                 return None if action is None else self.control_action(action, command)

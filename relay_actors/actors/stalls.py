@@ -12,6 +12,7 @@ from relay_actors.actors.give_up import HangUp, TransferTo
 from relay_actors.actors.leg_life import count, say
 from relay_actors.actors.notices import CallStalled
 from relay_actors.actors.reconcile import Reconciling, Sent
+from relay_actors.actors.under_way import UnderWay
 from relay_actors.protocol.commands import Hangup, Transfer
 
 __all__ = ["OnStall", "Stalling"]
@@ -29,8 +30,10 @@ class Stalling(Reconciling):
 
     def note_sent(self, order: Sent) -> None:
         """Note that a command is on its way, and see that it does not take too long."""
-        self._noted(order)
-        if self.leg.stall_watch is None:
+        leg = self.leg
+        if order not in leg.under_way:
+            leg.under_way[order] = UnderWay(self.office.clock.now())
+        if leg.stall_watch is None:
             # One timer for all, which is not taken back when the answer comes: nearly every answer comes soon.
             self._watch_for(self.office.timing.stall_after_s)
 

@@ -150,8 +150,10 @@ class CallVerbs(abc.ABC):
         return Reply(command, self.runs_on, self.runs_as)
 
     def _begin(self, kind: type[A], command: ActionCommand, on_completed: OnCompleted) -> A:
+        """Start an operation. The command is the verb's own, whom nobody else has seen."""
         # The id is there before anything is sent, so that an event that overtakes the answer finds its action (K5).
-        action = kind.begun(self, command.with_control_id(self._new_id()), on_completed)
+        command.take_control_id(self._new_id())
+        action = kind.begun(self, command, on_completed)
         self._post(Begin(action))
         return action
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import field
-from typing import Annotated, ClassVar, Final, Self, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, ClassVar, Final, Self, get_args, get_origin, get_type_hints
 
 from relay_actors.errors import ArgumentError
 from relay_actors.late_dataclasses import dataclass
@@ -45,10 +45,14 @@ class RelayCommand(Command):
         extra = self.extra
         if (extra or type(extra) is not dict) and not _is_extra(extra):
             raise self.refusal("extra", "a dictionary of further params by name", extra)
-        problem = (_PLANS.get(type(self)) or _plan(type(self))).first_problem(self)
+        plan = _PLANS.get(type(self)) or _plan(type(self))
+        problem = plan.first_problem(self)
         if problem is not None:
             raise self.refusal(*problem)
-        self.check()
+        if extra:
+            self.look_at_extra()
+        if plan.has_check:
+            self.check()
 
     def __repr__(self) -> str:
         # Here, because few programs show a command, and these two are what takes longest to load.
@@ -62,6 +66,9 @@ class RelayCommand(Command):
             return f"{type(self).__name__}({scrub(dumps(shown))})"
         except ValueError:
             return f"{type(self).__name__}({', '.join(shown)})"
+
+    def look_at_extra(self) -> None:
+        """Take what ``extra`` has in place of an argument. Classes override it."""
 
     def check(self) -> None:
         """Check what concerns several arguments together. Classes override it.
@@ -103,9 +110,9 @@ class ControlCommand(RelayCommand):
 
     control_id: Text | None = None
 
-    def __post_init__(self) -> None:
-        RelayCommand.__post_init__(self)
-        overriding = self.extra.get("control_id") if self.extra else None
+    def look_at_extra(self) -> None:
+        """Take its ``control_id``."""
+        overriding = self.extra.get("control_id")
         if overriding is not None:
             if not isinstance(overriding, str) or not overriding:
                 raise self.refusal("control_id", "text that is not empty", overriding)
@@ -117,14 +124,22 @@ class ControlCommand(RelayCommand):
         Raises:
             ArgumentError: ``control_id`` is no text, or empty.
         """
+        # Not by `dataclasses.replace`: all that it holds was checked when it was made.
+        named: Self = self if self.control_id else _plan(type(self)).copied(self)
+        named.take_control_id(control_id)
+        return named
+
+    def take_control_id(self, control_id: str) -> None:
+        """Be under ``control_id``, unless it has chosen its own. For who has made it, and has shown it to nobody yet.
+
+        Raises:
+            ArgumentError: ``control_id`` is no text, or empty.
+        """
         if self.control_id:
-            return self
+            return
         if not isinstance(control_id, str) or not control_id:
             raise self.refusal("control_id", "text that is not empty", control_id)
-        # Not by `dataclasses.replace`: all that it holds was checked when it was made.
-        named = _plan(type(self)).copied(self)
-        object.__setattr__(named, "control_id", control_id)
-        return cast(Self, named)
+        object.__setattr__(self, "control_id", control_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -140,7 +155,8 @@ def _plan(cls: type[RelayCommand]) -> Plan:
     if plan is None:
         hints = get_type_hints(cls, include_extras=True)
         fields = [each.name for each in dataclasses.fields(cls)]
-        plan = _PLANS[cls] = plan_for(cls, fields, [_slot(each, hints[each.name]) for each in _arguments(cls)])
+        slots = [_slot(each, hints[each.name]) for each in _arguments(cls)]
+        plan = _PLANS[cls] = plan_for(cls, fields, slots, has_check=cls.check is not RelayCommand.check)
     return plan
 
 

@@ -45,12 +45,14 @@ class Plan(NamedTuple):
         first_problem: returns the first argument that is not what it must be, what that is, and its value; or None.
         named: returns the arguments by their keys, as they are sent.
         copied: returns the same command once more, unchecked.
+        has_check: whether its arguments are checked together, too.
     """
 
     slots: tuple[Slot, ...]
     first_problem: Callable[[Any], tuple[str, str, object] | None]
     named: Callable[[Any], JsonObject]
     copied: Callable[[Any], Any]
+    has_check: bool
 
 
 _CHECKED: Final = """\
@@ -69,13 +71,14 @@ _CONVERTED: Final = """\
 """
 
 
-def plan_for(cls: type, fields: Sequence[str], slots: Sequence[Slot]) -> Plan:
+def plan_for(cls: type, fields: Sequence[str], slots: Sequence[Slot], *, has_check: bool = False) -> Plan:
     """Return the plan of a class.
 
     Args:
         cls: a frozen dataclass.
         fields: the names of all its fields.
         slots: of its fields those that are sent, in the order of the params.
+        has_check: whether its arguments are checked together, too.
     """
     names: dict[str, object] = {"cls": cls, "empty": unfrozen(cls)}
     check = ["def first_problem(command):\n"]
@@ -92,4 +95,5 @@ def plan_for(cls: type, fields: Sequence[str], slots: Sequence[Slot]) -> Plan:
         f"def copied(command):\n    copy = empty()\n{copy}    copy.__class__ = cls\n    return copy\n"
     )
     exec(compile(source, f"<plan of {cls.__qualname__}>", "exec"), names)
-    return Plan(tuple(slots), *cast(Any, [names[name] for name in Plan._fields[1:]]))
+    made = cast("Any", names)
+    return Plan(tuple(slots), made["first_problem"], made["named"], made["copied"], has_check)
