@@ -83,6 +83,7 @@ class FlowLegActor(OutboundLegActor):
 
     _keeps_untaken: ClassVar[bool] = False
     """Whether what comes when the flow does not wait for it is kept for it. For `call` to say."""
+    _run_is_async: ClassVar[bool] = False
     _nexts: list[_Expected[Any]]
     _random: Random | None = None
 
@@ -93,6 +94,7 @@ class FlowLegActor(OutboundLegActor):
         if inspect.isasyncgenfunction(cls.run):
             raise TypeError(f"{cls.__name__}.run must not yield: await what it waits for")
         _check_restart_flow(cls)
+        cls._run_is_async = inspect.iscoroutinefunction(cls.run)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Make one incarnation; see `LegLife`."""
@@ -360,30 +362,19 @@ class FlowLegActor(OutboundLegActor):
         if self.leg.is_ended or self._cell.is_stopped:
             return
         self.keep_note("began", {})
-        if inspect.iscoroutinefunction(self.run):
+        if self._run_is_async:
             from relay_actors.runtime.loop_flow import new_flow  # with asyncio, which by now is there
 
-            self._cell.flow = new_flow(self._cell, self._run(), self._on_flow_done)
+            coroutine = self._watched_run() if self.leg.course.is_recorded else self.run()
+            self._cell.flow = new_flow(self._cell, coroutine, self._on_flow_done, self._on_flow_failed)
         else:
             from relay_actors.runtime.thread_flow import ThreadFlow
 
             self._cell.flow = ThreadFlow(self._cell, self._run_in_thread, self._on_flow_done)
         self._cell.flow.begin()
 
-    async def _run(self) -> None:
-        try:
-            if self.leg.course.is_recorded:
-                await Watched(self, self.run(), self._after_step)
-            else:
-                await self.run()
-        except CallEnded as ended:
-            if ended.call_id != self.leg.call_id:  # of another call: that is an error of this one
-                raise
-            self.log.debug("flow ended with its call")
-        except RuntimeError as error:
-            if str(error) == "no running event loop":
-                error.add_note("asyncio does not run in a flow: use self.sleep(…), or self.aio(…)")
-            raise
+    async def _watched_run(self) -> None:
+        await Watched(self, self.run(), self._after_step)
 
     def _after_step(self) -> None:
         if self.dispatcher == "loop":  # it was no turn, and the journal is to know in one what it has left
@@ -402,7 +393,21 @@ class FlowLegActor(OutboundLegActor):
                 raise
             self.log.debug("flow ended with its call")
 
+    def _on_flow_failed(self, error: BaseException) -> None:
+        from asyncio import CancelledError  # loaded by the flow; a call without one need not load it
+
+        is_ended = self._cell.flow is None  # by who has cancelled or closed it
+        if isinstance(error, CallEnded) and error.call_id == self.leg.call_id:  # of another call it is an error of this
+            self.log.debug("flow ended with its call")
+            self._on_flow_done(None)
+        elif not (is_ended and isinstance(error, CancelledError)):
+            if isinstance(error, RuntimeError) and str(error) == "no running event loop":
+                error.add_note("asyncio does not run in a flow: use self.sleep(…), or self.aio(…)")
+            raise error
+
     def _on_flow_done(self, _result: object) -> None:
+        if self._cell.flow is None:  # it was cancelled, and has come to its end all the same
+            return
         self.leg.flow_is_over = True
         self.leg.untaken.clear()
         self._cell.flow = None
