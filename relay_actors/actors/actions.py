@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, Protocol, Self, TypeVar
 
@@ -44,6 +45,14 @@ __all__ = [
 ]
 
 _log = logging.getLogger("relay_actors.actions")
+
+_OUTSIDE, _INSIDE = 0, 1  # of the call's own turns
+_NOBODY_WAITS: Final[list[Any]] = [None, None]
+"""Of an operation for whose end nobody waits. Nobody writes into it."""
+
+# Guards the making of what is settled with the end of an operation, of all operations. Re-entrant, because a finaliser
+# may run in the middle, and ask for one.
+_making = threading.RLock()
 
 _LAST: Final = frozenset(state for state in ActionState if is_final(state, ACTION_MOVES))
 
@@ -145,12 +154,13 @@ class Action(CallFuture["Action"]):
         self.command = command
         self.control_id = command.control_id or ""
         self.on_completed = on_completed
-        self._done: Future[RelayEvent] = Future(runs_on)
+        self._waits: list[Wait[Any] | None] = _NOBODY_WAITS
         self.state: ActionState = ActionState.NEW
         self.result: RelayEvent | None = None
-        self.is_gone = self.is_wanted = self.is_followed = False
+        self.is_gone = self.is_wanted = self.is_followed = self._is_told = False
         self.is_over = False  # `is_done`, for the call's actor, which asks often
 
+    _refusal: BaseException | None = None
     _deferred_stop: OnAction | None = None
     _aside: Any = None
 
@@ -194,18 +204,48 @@ class Action(CallFuture["Action"]):
         """
         call = self.call
         check_timeout(timeout)
-        wait: Wait[Any] = Wait(call.runs_on, call.runs_as)
         self.is_wanted = True
-        if here.turn is call.runs_as:
-            # A flow that goes on after its call would take the empty event for what it has asked for.
-            follow(wait, self._done, instead=lambda: CallEnded(call.call_id, call.end_reason) if self.is_gone else None)
-        else:
-            follow(wait, self._done)
-        return wait if timeout is None else call.give_up_after(wait, timeout, f"completion of {self.command.method}")
+        over = self._over(_INSIDE if here.turn is call.runs_as else _OUTSIDE)
+        if timeout is None:
+            return over
+        wait: Wait[Any] = Wait(call.runs_on, call.runs_as)
+        follow(wait, over)
+        return call.give_up_after(wait, timeout, f"completion of {self.command.method}")
 
     def on_done(self, callback: Callable[[], None]) -> None:
         """Have ``callback`` called once when it is over, however it ended."""
-        self._done.add_done_callback(lambda _done: callback())
+        self._over(_OUTSIDE).add_done_callback(lambda _over: callback())
+
+    def _over(self, where: int) -> Wait[Any]:
+        """Return what is settled with the end, made when somebody first waits for it; one for all in the same place."""
+        wait = self._waits[where]
+        if wait is None:
+            with _making:
+                if self._waits is _NOBODY_WAITS:
+                    self._waits = [None, None]
+                wait = self._waits[where]
+                if wait is None:
+                    wait = self._waits[where] = Wait(self.call.runs_on, self.call.runs_as)
+            # First made, then looked: who ends it first says so, and then looks who waits.
+            if self._is_told:
+                self._tell(where, wait)
+        return wait
+
+    def _tell_all(self) -> None:
+        """Let go on who waits for the end, which stands fast."""
+        self._is_told = True
+        for where, wait in enumerate(self._waits):
+            if wait is not None:
+                self._tell(where, wait)
+
+    def _tell(self, where: int, wait: Wait[Any]) -> None:
+        if self._refusal is not None:
+            wait.try_fail(self._refusal)
+        elif where == _INSIDE and self.is_gone:
+            # A flow that goes on after its call would take the empty event for what it has asked for.
+            wait.try_fail(CallEnded(self.call.call_id, self.call.end_reason))
+        else:
+            wait.try_set(self.result)
 
     def stop(self) -> Reply:
         """Ask the server to stop it; its last event then completes it. Nothing is sent once it is over."""
@@ -285,7 +325,7 @@ class Action(CallFuture["Action"]):
     def release(self) -> None:
         """Let go on who waits for the completion: last of all, when callbacks and listeners have been told."""
         if self.result is not None:
-            self._done.try_set(self.result)
+            self._tell_all()
             if not self._settled:
                 self.try_set(None)
 
@@ -295,21 +335,23 @@ class Action(CallFuture["Action"]):
             return False
         self.state = ActionState.CALL_ENDED if isinstance(error, CallEnded) else ActionState.REJECTED
         self.is_over = True
-        is_first = self._done.try_fail(error)
+        self._refusal = error
+        self._tell_all()
         self.try_fail(error)
         self._drop_deferred()
-        return is_first
+        return True
 
     def follow(self, other: Action) -> None:
         """Be another handle of the same operation: over when that is over, and stopped through its call."""
         self.is_followed = True
 
-        def take_over(_done: object) -> None:
+        def take_over(_over: object) -> None:
             self.state, self.result, self.is_gone, self.is_over = other.state, other.result, other.is_gone, True
+            self._refusal = other._refusal
+            self._tell_all()
 
-        Future.add_done_callback(other._done, take_over)
         follow(self, other)
-        follow(self._done, other._done)
+        Future.add_done_callback(other._over(_OUTSIDE), take_over)
 
     def _take_deferred(self) -> OnAction | None:
         order, self._deferred_stop = self._deferred_stop, None

@@ -163,3 +163,47 @@ def test_a_refusal_fails_it(bench: Bench):
 def test_an_end_that_the_call_brings_about_is_not_called_a_refusal(bench: Bench):
     bench.action.refuse(CallEnded("call", "handed on"))
     assert bench.action.state is ActionState.CALL_ENDED
+
+
+def test_who_waits_is_told_whether_he_comes_before_the_end_or_after(bench: Bench):
+    """What waits is made for the first who does; all others share it, also when there was nobody before the end."""
+    early = bench.action.wait()
+    assert bench.action.wait() is early
+    last = bench.tells("finished")
+    bench.action.release()
+    assert early.get(timeout=0) is last
+    assert bench.action.wait().get(timeout=0) is last
+
+    alone = Bench()
+    alone.tells("finished")
+    alone.action.release()
+    assert alone.action.wait().get(timeout=0) is alone.action.result
+
+
+def test_who_begins_to_wait_in_the_moment_of_the_end_is_told(bench: Bench):
+    """The end is told while somebody is about to make what he waits for: whichever is first, the other sees it."""
+
+    class Slow(Bench):
+        """Its operation ends while ``runs_on`` is looked up, for what is to be waited for."""
+
+        @property
+        def runs_on(self) -> Any:
+            if getattr(self, "action", None) is not None and not self.action.is_over:
+                self.tells("finished")
+                self.action.release()
+            return self.dispatcher
+
+        @runs_on.setter
+        def runs_on(self, dispatcher: Any) -> None:
+            self.dispatcher = dispatcher
+
+    slow = Slow()
+    assert slow.action.wait().get(timeout=0) is slow.action.result
+
+
+def test_a_refusal_is_told_to_who_waits_and_to_who_comes_later(bench: Bench):
+    early = bench.action.wait()
+    bench.answers(NotSentError("nobody knows"))
+    for wait in (early, bench.action.wait()):
+        with pytest.raises(NotSentError, match="nobody knows"):
+            wait.get(timeout=0)

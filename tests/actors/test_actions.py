@@ -89,7 +89,7 @@ def test_waits_that_were_given_up_are_not_kept(world: World):
     for _ in range(20):
         with pytest.raises(TimeoutError):
             action.wait(timeout=0.01).get()
-    assert not action._done._callbacks
+    assert not action._over(0)._callbacks
 
 
 @over_seeds(10)
