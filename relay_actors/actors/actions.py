@@ -20,7 +20,7 @@ from relay_actors.protocol.commands import (
     Stop,
     SubCommand,
 )
-from relay_actors.protocol.completion import action_state, goes_on
+from relay_actors.protocol.completion import COMPLETION_RULES, action_state, goes_on
 from relay_actors.protocol.events import CollectEvent, RelayEvent
 from relay_actors.protocol.states import ACTION_MOVES, ActionState, is_final
 from relay_actors.runtime.base import Dispatcher, Runnable
@@ -397,7 +397,8 @@ class _KnownAction(Action):
 
     def judge(self, event: RelayEvent) -> ActionState | None:
         """Return the state that an event tells of it, or None."""
-        return action_state(self.command.method, event)
+        rule = COMPLETION_RULES[self.command.method]  # as `action_state` does it
+        return rule.judge(event, False) if event.event_type in rule.event_types else None
 
 
 class PlayAction(_KnownAction):

@@ -434,7 +434,7 @@ class FlowLegActor(OutboundLegActor):
         if self._nexts and self._give_flow(message):
             return
         if self._keeps_untaken:
-            self.leg.keep_untaken(message)
+            self.leg.keep_untaken([message])
         given = self.on_receive(message)
         if given is not None and inspect.iscoroutine(given):
             self._cell.drive(given, message)
@@ -449,16 +449,14 @@ class FlowLegActor(OutboundLegActor):
         backlog = leg.backlog
         if leg.course.replay is not None and self._is_silent:
             backlog.clear()
-        is_quiet = self._keeps_untaken and not self._debugs  # there is no handler, and nobody reads what it would say
         while backlog:
             place: int | None = 0
             if cell.hold is None and cell.takes_messages:  # as nearly always
-                if is_quiet and not self._nexts:
-                    while backlog and isinstance(backlog[0], _OF_THE_FLOW):
-                        leg.keep_untaken(backlog.pop(0))
-                    if not backlog:
-                        return
-                cell.hand(backlog.pop(0), self.hand_to_user)
+                message = backlog[0]
+                if self._keeps_untaken and not self._nexts and isinstance(message, _OF_THE_FLOW) and not self._debugs:
+                    leg.keep_untaken(backlog, _OF_THE_FLOW)  # there is no handler, and nobody reads what it would say
+                else:
+                    cell.hand(backlog.pop(0), self.hand_to_user)
                 continue
             if cell.is_held:
                 place = next((at for at, message in enumerate(backlog) if self._may_come_between(message)), None)
@@ -499,7 +497,7 @@ class FlowLegActor(OutboundLegActor):
             if self._give_flow(message):
                 return None
             if self._keeps_untaken:
-                self.leg.keep_untaken(message)
+                self.leg.keep_untaken([message])
                 return None
         return super()._handle_receive(message)
 

@@ -310,13 +310,21 @@ class Leg:
         if not self.replies:
             self.replies = {}
 
-    def keep_untaken(self, message: object) -> None:
-        """Keep something for a flow that has not asked for it yet: the latest `MOST_UNTAKEN`."""
-        if type(message) is CallReceiveEvent or self.flow_is_over:  # with it the flow has begun; nobody asks any more
-            return
-        self.untaken.append(message)
-        if len(self.untaken) > MOST_UNTAKEN:
-            del self.untaken[0]
+    def keep_untaken(self, messages: list[Any], kinds: type[Any] | tuple[type[Any], ...] = object) -> None:
+        """Keep what a flow has not asked for yet: the latest `MOST_UNTAKEN`.
+
+        Args:
+            messages: oldest first; what is kept is taken out of it.
+            kinds: at the first one that is none of these it stops.
+        """
+        untaken = self.untaken
+        while messages and isinstance(messages[0], kinds):
+            message = messages.pop(0)
+            # With the offer the flow has begun; and once it is over, nobody asks any more.
+            if type(message) is not CallReceiveEvent and not self.flow_is_over:
+                untaken.append(message)
+        if len(untaken) > MOST_UNTAKEN:
+            del untaken[:-MOST_UNTAKEN]
 
     def take_listeners(self, old: Leg) -> None:
         """Take over who listens to another leg, as far as they belong to no incarnation."""
