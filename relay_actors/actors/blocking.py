@@ -57,12 +57,12 @@ class BlockingWait(Wait[T]):
     @property
     def is_owed(self) -> bool:
         """Whether it is still running, or has an error that nobody has asked for."""
-        return not self._settled or (self._error is not None and bool(self._reports))
+        return not self.is_settled or (self._error is not None and bool(self._reports))
 
     def abandon(self) -> None:
         """Say that nobody will ask any more. Idempotent; any thread."""
         self._is_abandoned = True
-        if self._settled:
+        if self.is_settled:
             self._tell()
 
     @property
@@ -86,7 +86,7 @@ class BlockingWait(Wait[T]):
         try:
             return super().get(timeout=timeout)
         finally:
-            if self._settled:
+            if self.is_settled:
                 self._take_report()
 
     def _take_report(self) -> str:
@@ -115,5 +115,5 @@ class FoundWait(OwnWait[T]):
         try:
             return super().get(timeout=timeout)
         finally:
-            if self._settled and isinstance(self.source, BlockingWait):
+            if self.is_settled and isinstance(self.source, BlockingWait):
                 self.source.was_asked_for()

@@ -37,7 +37,7 @@ class CallFuture(Future[T], Coroutine[Any, Any, T]):
     _steps: dict[object, Generator[Any, Any, T]] | None = None
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {'settled' if self._settled else 'pending'}>"
+        return f"<{type(self).__name__} {'settled' if self.is_settled else 'pending'}>"
 
     if not TYPE_CHECKING:  # a type checker must go on to say that there is no such attribute
 
@@ -104,7 +104,7 @@ class Reply(CallFuture[JsonObject]):
         self.is_wanted = False
 
     def __repr__(self) -> str:
-        return f"<Reply {self.command.method} {'settled' if self._settled else 'pending'}>"
+        return f"<Reply {self.command.method} {'settled' if self.is_settled else 'pending'}>"
 
     def get(self, *, timeout: float | None = None) -> JsonObject:
         """Wait for the result and return it; see `CallFuture.get`."""

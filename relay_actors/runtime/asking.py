@@ -115,13 +115,13 @@ class Ask(Future[Any]):
 
     def outcome(self) -> Any:
         """Wait until the deadline, and return the answer or raise the error: an `AskTimeout` when there is none."""
-        if not self._settled and not self._block(self._seconds_left()):
+        if not self.is_settled and not self._block(self._seconds_left()):
             self.expire()
         return self.get(timeout=0)
 
     def expire(self) -> None:
         """Fail because the time is over, unless there is an answer. Any thread."""
-        if not self._settled:
+        if not self.is_settled:
             self.try_fail(self._too_late(self._timeout_s))
 
     def fail_at_deadline(self) -> None:

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from types import TracebackType
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import pykka
 
@@ -30,14 +30,13 @@ OptExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackTy
 
 _log = logging.getLogger("relay_actors.runtime")
 
-# Guards the moment of settling, of all futures, so that one settles it. One lock for all keeps a future small, and it
-# is held for a few instructions only, never while foreign code runs. Re-entrant, because a finaliser may run in the
-# middle, and settle something.
+
+# No lock is needed, here or in what is derived. One settles it: who takes ``_is_open`` away, which is one step for all
+# threads; who comes second gets an error. The value is written before ``is_settled``, so who sees that finds the value.
 #
-# Callbacks need no lock, by the order of two steps: who adds one adds it, and then looks whether the future is settled,
-# and if so takes it back and calls it himself; who settles does so, and then takes out what was added. Whichever comes
+# Callbacks need none by the order of two steps: who adds one adds it, and then looks whether the future is settled, and
+# if so takes it back and calls it himself; who settles does so, and then takes out what was added. Whichever comes
 # second sees the other, and a callback can be taken out only once: so each is called once.
-_settling = threading.RLock()
 
 
 class WaitTimeout(pykka.Timeout, TimeoutError):
@@ -56,6 +55,11 @@ class Future(pykka.Future[T]):
     Source: pykka's ``Future`` contract; SEMANTICS A11.
     """
 
+    is_settled: bool = False
+    """Whether the value, or the error, is there; or, of a derived future (`map`, `join`, …), can be computed."""
+    settles: bool = True
+    """Whether it tells when it is settled. A hook of the user's own computes where and when it is asked: nobody can be
+    told that it has."""
     settled_by: Runnable | None = None
     """The actor in whose turns it is settled, where that is known: an actor that would wait for itself is told so."""
     deadline: float = math.inf
@@ -72,14 +76,10 @@ class Future(pykka.Future[T]):
 
     def __init__(self, dispatcher: Dispatcher | None = None) -> None:
         self._dispatcher = dispatcher
-        self._settled = False
+        self.is_settled = False
+        self._is_open = True
         self._value: Any = None
         self._callbacks: list[Callable[[Any], None]] = []  # most are given one
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether the value, or the error, is there; or, of a derived future (`map`, `join`, …), can be computed."""
-        return self._settled
 
     @property
     def error(self) -> BaseException | None:
@@ -98,12 +98,13 @@ class Future(pykka.Future[T]):
         """
         if self._get_hook is not None:
             return super().get(timeout=timeout)
-        if not self._settled and not self._wait(timeout):
+        if not self.is_settled and not self._wait(timeout):
             raise self._too_late(timeout)
         if self._error is not None:
             # With the traceback that it came with: each waiter would otherwise add its own frames, and keep them.
             raise self._error.with_traceback(self._traceback)
-        return cast("T", self._value)
+        value: T = self._value
+        return value
 
     def set(self, value: T | None = None) -> None:
         """Settle with a value.
@@ -129,30 +130,40 @@ class Future(pykka.Future[T]):
         Raises:
             queue.Full: it is settled already (pykka's contract).
         """
-        if self._settled:
-            raise queue.Full
-        pykka.Future.__init__(self)
+        if self._get_hook is None:
+            try:
+                del self._is_open  # from here on nobody can settle it
+            except AttributeError:
+                raise queue.Full from None
+            pykka.Future.__init__(self)
         super().set_get_hook(func)
+        self.settles = False
 
     def try_set(self, value: Any) -> bool:
         """Settle with a value, unless settled already; return whether this call did it. Any thread."""
-        with _settling:
-            if self._settled or self._get_hook is not None:
-                return False
-            self._value = value
-            self._settled = True
+        if self.is_settled:
+            return False
+        try:
+            del self._is_open
+        except AttributeError:  # somebody else, in this moment; or it has a hook
+            return False
+        self._value = value
+        self.is_settled = True
         if self._callbacks:
             self._call_all()
         return True
 
     def try_fail(self, error: BaseException) -> bool:
         """Settle with an error, unless settled already; return whether this call did it. Any thread."""
-        with _settling:
-            if self._settled or self._get_hook is not None:
-                return False
-            self._error = error
-            self._traceback = error.__traceback__
-            self._settled = True
+        if self.is_settled:
+            return False
+        try:
+            del self._is_open
+        except AttributeError:  # somebody else, in this moment; or it has a hook
+            return False
+        self._error = error
+        self._traceback = error.__traceback__
+        self.is_settled = True
         if self._callbacks:
             self._call_all()
         return True
@@ -162,15 +173,13 @@ class Future(pykka.Future[T]):
 
         What it raises is logged and harms nothing.
         """
-        if not self._settled:
-            self._callbacks.append(callback)
-            if not self.is_settled:
-                return
+        self._callbacks.append(callback)
+        if self.is_settled:
             try:
                 self._callbacks.remove(callback)
             except ValueError:  # who has settled it in this moment has it, and calls it
                 return
-        self._call(callback)
+            self._call(callback)
 
     def remove_done_callback(self, callback: Callable[[Any], None]) -> None:
         """Forget ``callback``, if it has not been called yet."""
@@ -181,17 +190,17 @@ class Future(pykka.Future[T]):
         turn: Any = here.turn
         if turn is not None and turn.in_flow and self.settles:
             yield self  # also when it is settled, which does not suspend: who drives the flow sees all that it awaits
-            if self._settled and self._get_hook is None and self._error is None:  # as `get` does it
+            if self.is_settled and self._get_hook is None and self._error is None:  # as `get` does it
                 value: T = self._value
                 return value
-        elif not self._settled and self.settles:
+        elif not self.is_settled and self.settles:
             yield from self._await_in_asyncio()
-        elif self._settled:
+        elif self.is_settled:
             import asyncio  # here and below, because applications that never use it need not load it to start
 
             if asyncio._get_running_loop() is not None:  # noqa: SLF001  # documented: None without one
                 yield  # what the loop was given before, such as callbacks of the same event, comes first
-        return self.get(timeout=0 if self._settled else None)
+        return self.get(timeout=0 if self.is_settled else None)
 
     __iter__ = __await__
 
@@ -213,12 +222,6 @@ class Future(pykka.Future[T]):
     def join(self: Future[Any], *futures: pykka.Future[Any]) -> Future[Iterable[Any]]:
         """Return a future of the list of this value and those of ``futures``."""
         return _Derived((self, *futures), list)
-
-    @property
-    def settles(self) -> bool:
-        """Whether it tells when it is settled."""
-        # A hook of the user's own computes where and when it is asked: nobody can be told that it has.
-        return self._get_hook is None
 
     @property
     def dispatcher(self) -> Dispatcher | None:
@@ -255,10 +258,7 @@ class Future(pykka.Future[T]):
                 callback = callbacks.pop(0)
             except IndexError:  # somebody has taken back his own in this moment
                 return
-            try:
-                callback(self)
-            except BaseException:
-                _log.exception("a done-callback raised callback=%r", callback)
+            self._call(callback)
 
     def _call(self, callback: Callable[[Any], None]) -> None:
         try:
@@ -273,7 +273,7 @@ class Future(pykka.Future[T]):
 
     def open_parts(self) -> Sequence[Future[Any]]:
         """Return the futures that have yet to be settled: itself, or some of those from which it is computed."""
-        return () if self._settled else (self,)
+        return () if self.is_settled else (self,)
 
     def let_go(self) -> None:
         """Tell it that nobody waits for it any more; nothing, unless it is there only for who waits. Any thread."""
@@ -308,13 +308,13 @@ class Future(pykka.Future[T]):
 
         # Not what a subclass makes of it: this is no wish of the user's.
         Future.add_done_callback(self, settled)
-        if self._settled:
+        if self.is_settled:
             return True
         dispatcher = self._dispatcher or (here.turn.dispatcher if here.turn is not None else None)
         try:
             if dispatcher is None:
                 return block(timeout)
-            return dispatcher.wait_until(lambda: self._settled, block, timeout)
+            return dispatcher.wait_until(lambda: self.is_settled, block, timeout)
         finally:
             self.remove_done_callback(settled)
 
@@ -332,34 +332,28 @@ class _Derived(Future[T]):
         super().__init__(ours[0]._dispatcher if ours else None)  # noqa: SLF001  # its own kind
         self._sources = sources
         self._compute = compute
-        self._is_ours = len(ours) == len(sources)
         self._open = [None] * len(sources)  # one is popped for each that is settled
         self.set_get_hook(self._compute_within)
-        if self._is_ours:
+        self.settles = len(ours) == len(sources)
+        if self.settles:
             for source in ours:
                 source.add_done_callback(self._note)
-
-    @property
-    def settles(self) -> bool:
-        return self._is_ours
 
     def open_parts(self) -> Sequence[Future[Any]]:
         return [part for source in self._sources if isinstance(source, Future) for part in source.open_parts()]
 
     def _compute_within(self, timeout: float | None) -> T:
-        if not self._is_ours:
+        if not self.settles:
             return self._compute([source.get(timeout=timeout) for source in self._sources])
-        if not self._settled and not self._wait(timeout):
+        if not self.is_settled and not self._wait(timeout):
             raise self._too_late(timeout)
         return self._compute([source.get(timeout=0) for source in self._sources])
 
     def _note(self, _source: object) -> None:
-        with _settling:
-            self._open.pop()
-            if self._open:
-                return
-            self._settled = True
-        self._call_all()
+        self._open.pop()
+        if not self._open:  # two threads may both find that: what they do then is done once
+            self.is_settled = True
+            self._call_all()
 
 
 def get_all(futures: Iterable[pykka.Future[T]], *, timeout: float | None = None) -> list[T]:

@@ -159,7 +159,7 @@ class _Gathered(_Together[list[Any]]):
 
     def open_parts(self) -> Sequence[Future[Any]]:
         """Return what has yet to be settled: one that never will be is enough to wait for ever."""
-        return [part for source in self.sources for part in source.open_parts()] if not self._settled else []
+        return [part for source in self.sources for part in source.open_parts()] if not self.is_settled else []
 
     def __init__(self, sources: tuple[Future[Any], ...], timeout: float | None) -> None:
         self._open = [None] * len(sources)  # one is popped for each that is settled; a pop is one step for all threads
@@ -189,7 +189,7 @@ class _Race(_Together[Raced]):
         self.settled_by = owners.pop() if len(owners) == 1 else None
 
     def _note(self, place: int, source: Future[Any]) -> None:
-        if self._settled:
+        if self.is_settled:
             return
         try:
             is_first = self.try_set(Raced(place, source.get(timeout=0)))

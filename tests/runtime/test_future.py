@@ -193,7 +193,7 @@ def test_a_callback_that_is_added_while_the_future_is_settled_is_called_once(mom
                 super().append(callback)
             elif moment == "after it is added":
                 super().append(callback)
-                future._value, future._settled = "a", True  # the other thread has come only this far
+                future._value, future.is_settled = "a", True  # the other thread has come only this far
             else:
                 super().append(callback)
                 future.set("a")
