@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, cast
 
 import pykka
-from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr, _ActorStop
+from pykka.messages import _ActorStop
 
 from relay_actors.errors import ActorError, ConfigError
 from relay_actors.runtime.abilities.asking import Asking
@@ -33,7 +33,7 @@ from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.context import here, process_system
 from relay_actors.runtime.directives import Directive, directives_problem
 from relay_actors.runtime.future import Future
-from relay_actors.runtime.mailbox import STOP, Mailbox, Overflow
+from relay_actors.runtime.mailbox import FOR_PYKKA, STOP, Mailbox, Overflow
 from relay_actors.runtime.reasons import NORMAL, ExitReason
 from relay_actors.runtime.signatures import has_parameter, takes_reason
 from relay_actors.runtime.strategies import AutoShutdown, Strategy
@@ -51,9 +51,6 @@ DISPATCHERS: Final = ("pooled", "pinned", "blocking", "loop")
 _MAY_NOT_AWAIT: Final = (
     "__init__", "on_start", "on_stop", "on_failure", "pre_restart", "after_batch", "on_child_started", "on_child_ended",
 )  # fmt: skip
-
-_PYKKAS: Final = frozenset({_ActorStop, ProxyCall, ProxyGetAttr, ProxySetAttr})
-"""What pykka handles by itself."""
 
 _constructing = threading.local()
 
@@ -111,8 +108,6 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
     """What follows what a child raises, by its class, the most specific first; by default a restart, as far as the
     child's restart type says so (SEMANTICS S12)."""
 
-    for_pykka: ClassVar[frozenset[type]] = _PYKKAS
-    """The classes of messages that pykka handles by itself."""
     receives_plainly: ClassVar[bool] = True
     """Whether the class hands a message to `on_receive` and does nothing else with it."""
     hears_of_batches: ClassVar[bool] = False
@@ -166,7 +161,8 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
     @property
     def actor_ref(self) -> ActorRef[Self]:
         """The ref by which others speak to this actor, and it to itself."""
-        return cast("ActorRef[Self]", self._cell.ref)
+        ref: ActorRef[Self] | None = self._cell._ref
+        return ref if ref is not None else self._cell.ref
 
     @property
     def _actor_ref(self) -> ActorRef[Any]:  # type: ignore[override]
@@ -287,8 +283,8 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
         return self._handle_receive(message)
 
     def _handle_receive(self, message: Any) -> Any:
-        # pykka's asks for each class one after the other; nobody has classes that are derived from these.
-        return super()._handle_receive(message) if type(message) in _PYKKAS else self.on_receive(message)
+        # pykka's asks for each class one after the other.
+        return super()._handle_receive(message) if type(message) in FOR_PYKKA else self.on_receive(message)
 
     def on_receive(self, message: Any) -> Any:
         """Handle one message. Override it; for what you do not know, call ``super().on_receive(message)``.
@@ -349,7 +345,7 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
     @staticmethod
     def is_for_pykka(message: object) -> bool:
         """Return whether a message is one that pykka handles by itself: a stop, or a call through a proxy."""
-        return type(message) in _PYKKAS
+        return type(message) in FOR_PYKKA
 
     @staticmethod
     def is_notice(message: object) -> bool:

@@ -26,9 +26,6 @@ class AnyActor(Protocol):
     """The user's object, as its cell knows it."""
 
     escalate_ask_errors: ClassVar[bool]
-    for_pykka: ClassVar[frozenset[type]]
-    hears_of_batches: ClassVar[bool]
-    receives_plainly: ClassVar[bool]
     retries: ClassVar[int]
 
     def begin(self) -> None: ...

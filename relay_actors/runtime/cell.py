@@ -102,40 +102,25 @@ class Cell(Turns):
             Mailbox() if capacity is None
             else Mailbox(capacity, actor_class.mailbox_overflow, actor_class.mailbox_block_s)
         )  # fmt: skip
-        self._resting = [None]
-        self.inside = None
-        self.kept_limit = None
+        self.is_resting = self._lives = True
         self.late = actor_class.runs_late
-        self.outward = None
-        self.stopped = False
-        self.takes_in = None
-        self._extras = None
-        self.handling = None
-        self._is_zombie = False
-        self._lives = True
-        self._next = None
-        self._start_wanted = False
-        self.actor = None
-        self.has_ended = False
-        self.hold = None
-        self.in_flow = False
-        self.is_running = False
-        self.passes_to = None
+        self.hears_of_batches = actor_class.hears_of_batches
+        self.receives_plainly = actor_class.receives_plainly
         self.state = _NEW
-        self.throughput = actor_class.throughput
-        self.parent: Cell | None = None
-        self.incarnation = 0
         self.exit_reason: ExitReason = NORMAL
-        self.flow = None
+        self.incarnation = 0
+        # Nothing yet, for most of them for ever.
+        self.stopped = self.has_ended = self.in_flow = self.is_running = self._start_wanted = False
+        self._is_over = self._is_zombie = self._tells_of_end = False
+        self._rest = self.inside = self.kept_limit = self.outward = self.passes_to = self.takes_in = None
+        self._extras = self._next = self._ref = self.actor = self.flow = self.handling = self.hold = None
+        self._failed_message: object = None
+        self.parent: Cell | None = None
         self.started: Future[bool] | None = None
         self._children: Children | None = None
         self._timers: ActorTimers | None = None
         self._watching: Watching | None = None
-        self._tells_of_end = False
-        self._is_over = False
         self._stop_replies: list[Future[bool]] | None = None
-        self._failed_message: object = None
-        self._ref = None
 
     def __repr__(self) -> str:
         return f"{self.actor_class.__name__}#{self.serial}"
@@ -236,7 +221,8 @@ class Cell(Turns):
         if successor is not None:
             self.actor_class = successor
             self.args, self.kwargs = (), {}
-            self.throughput = successor.throughput
+            self.hears_of_batches = successor.hears_of_batches
+            self.receives_plainly = successor.receives_plainly
             if self._timers is not None:
                 self._timers.cancel_all()  # durable ones too: they are messages that this class does not know
         self.incarnation += 1

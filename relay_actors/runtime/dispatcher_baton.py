@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from relay_actors.runtime.base import Clock, Pollable, Runnable, TimerHandle
+from relay_actors.runtime.context import here
 from relay_actors.runtime.dispatcher_blocking import BlockingPool
 from relay_actors.runtime.dispatcher_monitor import Monitor
 from relay_actors.runtime.dispatcher_sockets import SocketPoll
@@ -356,7 +357,7 @@ class BatonDispatcher:
 
     def _run_all(self, worker: _Worker, runnables: deque[Runnable], until: float) -> bool:
         """Give one turn to each that is ready now, as far as time allows; False when the baton was taken."""
-        grant, now_by_clock = worker.grant, self.clock.now
+        grant, now_by_clock, entry = worker.grant, self.clock.now, here.__dict__
         again_until = self._polled_at + _POLL_AGAIN_AFTER_S
         left = len(runnables)
         while left:
@@ -370,11 +371,13 @@ class BatonDispatcher:
             self._turns += 1
             grant.append(None)
             worker.runnable = runnable
+            entry["turn"] = runnable  # as ``here.turn = runnable``, in a third of the time
             try:
                 runnable.run_batch(grant)
             except BaseException:
                 _log.exception("a turn broke its own machinery runnable=%r", runnable)
             worker.runnable = None
+            entry["turn"] = None
             try:
                 grant.pop()
             except IndexError:  # taken away during the turn: somebody else is the holder now

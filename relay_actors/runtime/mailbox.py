@@ -7,11 +7,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, Literal, TypeVar
 
+from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr, _ActorStop
+
 from relay_actors.errors import MailboxFull
 from relay_actors.runtime.context import here
 from relay_actors.runtime.signals import Signal
 
-__all__ = ["SHORT", "STOP", "Envelope", "Fresh", "Mailbox", "Overflow", "WaitUntil", "withdraw_from"]
+__all__ = ["FOR_PYKKA", "SHORT", "STOP", "Envelope", "Fresh", "Mailbox", "Overflow", "WaitUntil", "withdraw_from"]
 
 T = TypeVar("T")
 
@@ -42,6 +44,9 @@ class _StopMessage:
 
 
 STOP: Final = _StopMessage()
+
+FOR_PYKKA: Final = frozenset({_ActorStop, ProxyCall, ProxyGetAttr, ProxySetAttr})
+"""The classes of messages that pykka handles by itself; nobody has any that are derived from these."""
 
 
 class Envelope:

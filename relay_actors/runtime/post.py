@@ -24,10 +24,11 @@ UNHURRIED: Final[list[None]] = [None, None]
 class Post(abc.ABC):
     """Everything about an actor that any thread may use: mailbox, scheduling, and what is refused.
 
-    Turns come one at a time (SEMANTICS D1) because of ``_resting``, a list that has one element while no turn is due
-    or under way. Who pops it, which is atomic, has taken the actor out of its rest: he gives it to the dispatcher, or
-    runs the turn himself (`run_now`). At the end of the turn, who has run it puts the element back. So ``_resting``
-    guards everything that only turns touch, and carries what one turn has written to the next, on whichever thread.
+    Turns come one at a time (SEMANTICS D1) because of ``_rest``, an attribute that is there while no turn is due or
+    under way. Who deletes it, which is atomic, has taken the actor out of its rest: he says so in ``is_resting``, and
+    gives it to the dispatcher, or runs the turn himself (`run_now`). At the end of the turn, who has run it puts the
+    attribute back, and says that, too. So ``_rest`` guards everything that only turns touch, and carries what one turn
+    has written to the next, on whichever thread.
 
     A turn that is due lies in the dispatcher's queue, and who takes it out of there, which is atomic as well, runs it:
     the dispatcher, or `run_now` by `Dispatcher.withdraw`.
@@ -42,16 +43,18 @@ class Post(abc.ABC):
         outward: who looks at what this actor sends to others in its turns, and awaits of them; None: nobody. For
             frameworks on top.
         inside: in whose turn its own turn runs; None otherwise.
+        is_resting: whether no turn of it is due or under way. Any thread; one may be right after.
         takes_in: whose turn runs inside its own, and has to end before its own can go on; None otherwise.
     """
 
-    __slots__ = ("_resting", "dispatcher", "inside", "kept_limit", "late", "mailbox", "outward", "stopped", "system",
-                 "takes_in")  # fmt: skip
+    __slots__ = ("_rest", "dispatcher", "inside", "is_resting", "kept_limit", "late", "mailbox", "outward", "stopped",
+                 "system", "takes_in")  # fmt: skip
 
     # All of it is set by `Cell`, in one go: a constructor for each of its parts costs more than what they set.
-    _resting: list[None]
+    _rest: None
     dispatcher: Dispatcher
     inside: Any
+    is_resting: bool
     kept_limit: int | None
     late: bool
     mailbox: Mailbox
@@ -64,11 +67,6 @@ class Post(abc.ABC):
     def is_stopped(self) -> bool:
         """Whether it takes no more messages."""
         return self.stopped
-
-    @property
-    def is_resting(self) -> bool:
-        """Whether no turn of it is due or under way. Any thread; one may be right after."""
-        return bool(self._resting)
 
     @property
     @abc.abstractmethod
@@ -101,12 +99,12 @@ class Post(abc.ABC):
                 return False
         elif not self._put_with_care(envelope):
             return False
-        resting = self._resting
-        if resting:  # as `wake` does it
+        if self.is_resting:  # as `wake` does it
             try:
-                resting.pop()
-            except IndexError:
+                del self._rest
+            except AttributeError:
                 return True
+            self.is_resting = False
             self.dispatcher.schedule(self)
         return True
 
@@ -147,12 +145,12 @@ class Post(abc.ABC):
         if not is_taken:
             self.dead_letter(message, "dead")
             return False
-        resting = self._resting
-        if resting:  # as `wake` does it
+        if self.is_resting:  # as `wake` does it
             try:
-                resting.pop()
-            except IndexError:
+                del self._rest
+            except AttributeError:
                 return True
+            self.is_resting = False
             self.dispatcher.schedule(self)
         return True
 
@@ -163,8 +161,12 @@ class Post(abc.ABC):
         else:
             signal.refuse(cast("AnyCell", self))
 
-    def _deliver_by_mailbox(self, message: object) -> None:
-        """Have a child handle ``message`` in its turn, after what waits, and run that turn now."""
+    def deliver_now(self, message: object) -> None:
+        """Have a child of the present turn handle ``message`` inside this turn, after the control messages that wait.
+
+        So what it finds out is there when its parent goes on. If the child is just running on another thread, the
+        message waits.
+        """
         if self.mailbox.put_control(Envelope(message)):
             self.run_now()
         else:
@@ -195,12 +197,13 @@ class Post(abc.ABC):
 
     def _take_out_of_rest(self) -> bool:
         """Return whether it has rested, and this has ended that: then a turn is to be run, or scheduled."""
-        if not self._resting:  # a look first, because a pop of nothing costs ten times as much
+        if not self.is_resting:  # a look first, because to delete nothing costs ten times as much
             return False
         try:
-            self._resting.pop()
-        except IndexError:  # somebody else, in this moment
+            del self._rest
+        except AttributeError:  # somebody else, in this moment
             return False
+        self.is_resting = False
         return True
 
     @abc.abstractmethod

@@ -3,8 +3,8 @@
 Source: DESIGN section 4; SEMANTICS A15, D1.
 
 Only one of the flow and the actor's handlers runs at a time. What makes it so is the turn itself. A turn is the
-element of ``_resting`` of the cell (see `post`): who has taken it may touch the actor, and it may be given back by
-another thread than the one that took it. So a turn can be *passed on*:
+``_rest`` of the cell (see `post`): who has taken it may touch the actor, and it may be given back by another thread
+than the one that took it. So a turn can be *passed on*:
 
 * A turn that finds that the flow may go on runs to its end, and then does not give the turn back, but lets the flow's
   thread go on (`take_turn`). That thread now has the turn; the thread that ran the turn until then is free, and a
@@ -14,7 +14,7 @@ another thread than the one that took it. So a turn can be *passed on*:
   between two waits is like one turn: no message is handled in it, and ``here.turn`` is the actor's cell.
 
 Happens-before: to the flow, by the semaphore of its thread, which is released after the turn has done its part; from
-the flow, by ``_resting``, into which it gives the turn back before anybody else can have one. All attributes of
+the flow, by ``_rest``, by which it gives the turn back before anybody else can have one. All attributes of
 `ThreadFlow` are written by who has the turn, so no lock guards them. A flow that is closed is passed one last turn, in
 which each of its waits raises at once, and which ends when its code does.
 

@@ -22,8 +22,8 @@ from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.flow import Running
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.loop_flow import start_flow
-from relay_actors.runtime.mailbox import SHORT, STOP, Envelope, Fresh
-from relay_actors.runtime.post import UNHURRIED, Post
+from relay_actors.runtime.mailbox import FOR_PYKKA, SHORT, STOP, Envelope
+from relay_actors.runtime.post import Post
 from relay_actors.runtime.reasons import NORMAL, ExitReason
 from relay_actors.runtime.signals import Internal, Signal
 from relay_actors.runtime.thread_flow import TakesTurn
@@ -59,18 +59,20 @@ class Turns(Post):
     Attributes:
         actor: the user's object; None before it is made, and after its end.
         state: where in its life it is.
-        throughput: how many messages it may handle in one turn.
+        hears_of_batches: whether the class of the present incarnation has an `after_batch` of its own.
         hold: why it does not take its next message, if a handler awaits or an end is waited for; None otherwise.
         passes_to: a flow on a thread of its own, which goes on with this turn there; None otherwise.
         in_flow: whether a flow of its is being driven, so that an await belongs to the actor and not to asyncio.
         handling: what the turn that is under way is about; None between messages. Read by any thread, and by a kill.
         has_ended: whether its end has begun that cannot be taken back. Set once, by `begin_end`.
         is_running: whether one of its turns is under way. Any thread; it may be over right after.
+        receives_plainly: whether that class hands a message to `on_receive` and does nothing else with it.
     """
 
     __slots__ = (
         "_extras", "_is_zombie", "_lives", "_next", "_ref", "_start_wanted", "actor", "actor_class", "flow",
-        "handling", "has_ended", "hold", "in_flow", "is_running", "passes_to", "state", "throughput",
+        "handling", "has_ended", "hears_of_batches", "hold", "in_flow", "is_running", "passes_to", "receives_plainly",
+        "state",
     )  # fmt: skip
 
     # All of it is set by `Cell`.
@@ -85,12 +87,13 @@ class Turns(Post):
     flow: Running | None
     handling: Envelope | None
     has_ended: bool
+    hears_of_batches: bool
     hold: Hold | None
     in_flow: bool
     is_running: bool
     passes_to: TakesTurn | None
+    receives_plainly: bool
     state: CellState
-    throughput: int
 
     @property
     def was_begun(self) -> bool:
@@ -131,35 +134,7 @@ class Turns(Post):
     def start_now(self) -> None:
         """Start a child of the present turn inside this turn."""
         self._start_wanted = True
-        if self.dispatcher is not self.system.dispatcher or not self._take_out_of_rest():
-            self.run_now()
-            return
-        # As `run_now` and `run_batch` do it; most have nothing to do yet but to start.
-        mailbox = self.mailbox
-        outer: Any = here.turn
-        before = None
-        if outer is not None:
-            before, outer.takes_in = outer.takes_in, self
-        here.turn = self
-        self.inside = outer
-        self.is_running = True
-        try:
-            if self.state is _NEW:
-                self._start()
-            if (
-                mailbox.user or mailbox.control or mailbox.system or self._next or self.hold is not None
-                or self.has_ended or self.actor_class.hears_of_batches
-            ):  # fmt: skip
-                self._handle_some(UNHURRIED)
-        finally:
-            here.turn = outer
-            self.inside = None
-            if outer is not None:
-                outer.takes_in = before
-            if self.passes_to is None:
-                self.end_turn()
-            else:
-                self._pass_on()
+        self.run_now()
 
     def handle_user(self, message: object) -> None:
         """Hand ``message`` to the actor, in its turn. What it raises fails the actor."""
@@ -280,14 +255,36 @@ class Turns(Post):
     def run_batch(self, grant: list[None]) -> None:
         """Run a turn that was due. For who has taken it: the dispatcher, or `run_now`."""
         outer = here.turn
-        here.turn = self
-        self.inside = outer
+        if outer is not self:  # otherwise the dispatcher has noted it, which costs it less
+            here.turn = self
+            self.inside = outer
         self.is_running = True
+        mailbox = self.mailbox
+        user = mailbox.user
+        lane = mailbox.control or user
         try:
-            self._handle_some(grant)
+            if (
+                self.state is not _RUNNING or self._next or self.hold is not None or self._extras is not None
+                or mailbox.system or mailbox.older is not None or mailbox.room is not None or len(lane) != 1
+            ):  # fmt: skip
+                self._handle_some(grant)
+            else:  # one message, and nothing else to be done: most turns are like that
+                try:
+                    envelope = lane.pop(0)
+                except IndexError:  # it is being closed
+                    return
+                if lane is user:
+                    self._handle(envelope)
+                else:
+                    self._handle_control(envelope)
+                if (user or mailbox.control or mailbox.system or self._next) and grant and self.passes_to is None:
+                    self._handle_more(grant, 1)
+                if self.hears_of_batches or self.hold is not None or self.has_ended:
+                    self._round_off()
         finally:
-            here.turn = outer
-            self.inside = None
+            if outer is not self:
+                here.turn = outer
+                self.inside = None
             if self.passes_to is None:
                 self.end_turn()
             else:
@@ -298,53 +295,6 @@ class Turns(Post):
         if passes_to is not None:
             passes_to.take_turn()
 
-    def deliver_now(self, message: object) -> None:
-        """Have a child of the present turn handle ``message`` inside this turn.
-
-        For actors that are part of what their parent does, such as the actions of a call: what they find out is
-        there when the parent goes on. If the child is just running on another thread, the message waits.
-        """
-        mailbox, resting = self.mailbox, self._resting
-        if (
-            self.state is not _RUNNING or not resting or mailbox.carries
-            or mailbox.user or mailbox.control or mailbox.system or mailbox.older
-            or self._next or self.hold is not None or self._extras is not None or self.flow is not None
-            or self.dispatcher is not self.system.dispatcher or self.actor_class.hears_of_batches
-        ):  # fmt: skip
-            self._deliver_by_mailbox(message)
-            return
-        # Nothing waits, and nothing is to be done but to handle it: so it need not go through the mailbox, and this
-        # is all that there is of its turn. Otherwise as `run_now` and `run_batch` do it.
-        try:
-            resting.pop()
-        except IndexError:  # somebody else, in this moment
-            self._deliver_by_mailbox(message)
-            return
-        outer: Any = here.turn
-        envelope = Fresh()
-        envelope.message = message
-        envelope.reply_to = None
-        envelope.sender = outer
-        before = None
-        if outer is not None:
-            before, outer.takes_in = outer.takes_in, self
-        here.turn = self
-        self.inside = outer
-        self.is_running = True
-        try:
-            self._handle_control(envelope)
-            if mailbox.user or mailbox.system or self._next or self.hold is not None or self.has_ended:
-                self._handle_some(UNHURRIED)
-        finally:
-            here.turn = outer
-            self.inside = None
-            if outer is not None:
-                outer.takes_in = before
-            if self.passes_to is None:
-                self.end_turn()
-            else:
-                self._pass_on()
-
     def end_turn(self) -> None:
         """Give the turn back. For who has it: the thread that runs it, or the flow to which it was passed on."""
         self.is_running = False
@@ -352,7 +302,8 @@ class Turns(Post):
             self.count_zombie(-1)
         # First give the turn back, then look. A sender puts first and then tries to have a turn scheduled, and
         # `kill` ends first and then does so: whichever comes second sees the other.
-        self._resting.append(None)
+        self._rest = None
+        self.is_resting = True
         mailbox = self.mailbox
         if (
             mailbox.user or mailbox.control or mailbox.system or mailbox.older is not None
@@ -362,9 +313,14 @@ class Turns(Post):
             self.wake()
 
     def _handle_some(self, grant: list[None]) -> None:
-        mailbox = self.mailbox
         if self._start_wanted and self.state is _NEW:
             self._start()
+        self._handle_more(grant, 0)
+        self._round_off()
+
+    def _handle_more(self, grant: list[None], handled: int) -> None:
+        """Handle what waits, as far as the turn goes; so many messages of it have been ``handled``."""
+        mailbox = self.mailbox
         user, control, room = mailbox.user, mailbox.control, mailbox.room
         if (
             (user and len(user) > SHORT) or (control and len(control) > SHORT)
@@ -372,7 +328,7 @@ class Turns(Post):
         ):  # fmt: skip
             mailbox.settle()
         older = mailbox.older
-        for number in range(self.throughput):
+        for number in range(handled, self.actor_class.throughput):
             if mailbox.system or (older is not None and older.system):
                 signal = mailbox.take_system()
                 if signal is not None:
@@ -428,8 +384,11 @@ class Turns(Post):
                 and len(grant) == 1 and self.dispatcher.is_slice_over()
             ):  # fmt: skip
                 break
+
+    def _round_off(self) -> None:
+        """See to what comes after the messages of a turn."""
         actor = self.actor
-        if actor is not None and actor.hears_of_batches and self.state is _RUNNING:
+        if self.hears_of_batches and actor is not None and self.state is _RUNNING:
             try:
                 actor.after_batch()
             except BaseException as error:
@@ -497,7 +456,7 @@ class Turns(Post):
         try:
             if extras is not None:
                 response = extras.receive(actor, envelope)
-            elif actor.receives_plainly and type(message) not in actor.for_pykka:  # as `Actor.receive` does it
+            elif self.receives_plainly and type(message) not in FOR_PYKKA:  # as `Actor.receive` does it
                 response = actor.on_receive(message)
             else:
                 response = actor.receive(message)
@@ -581,7 +540,7 @@ class Turns(Post):
 
 
 # By these, who sees a thread's stack finds whose turn it runs (``self``), and what is being handled (``message``).
-RUNS_A_TURN: Final = (Turns.run_batch.__code__, Turns.deliver_now.__code__, Turns.start_now.__code__)
+RUNS_A_TURN: Final = (Turns.run_batch.__code__,)
 HANDLES_ONE: Final = (Turns._handle.__code__, Turns._handle_control.__code__)  # noqa: SLF001  # this module's own
 
 

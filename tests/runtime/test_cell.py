@@ -471,13 +471,13 @@ def test_a_stop_while_the_children_end_for_a_restart_wins(world: World):
     child = spawn(parent, Recorder, log, spec=TRANSIENT)
     blocker = spawn(child, Recorder)
     world.settle()
-    blocker._cell._resting.clear()  # as if it were in a long turn: it cannot end yet
+    blocker._cell._take_out_of_rest()  # as if it were in a long turn: it cannot end yet
     child.tell(crash())
     world.settle()
     stopped = parent.stop(block=False, now=True)
     world.settle()
     assert not stopped.is_settled
-    blocker._cell._resting.append(None)
+    blocker._cell._rest, blocker._cell.is_resting = None, True
     blocker._cell.wake()
     world.settle()
 

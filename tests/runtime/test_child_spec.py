@@ -58,14 +58,14 @@ def test_how_long_a_stop_may_take_has_three_forms(world: World):
     timed, patient, killed = (spawn(parent, Recorder, log, spec=spec) for spec in specs)
     world.settle()
     for child in (timed, patient):
-        child._cell._resting.clear()  # as if it were in a turn that takes long
+        child._cell._take_out_of_rest()  # as if it were in a turn that takes long
     stopped = parent.stop(block=False)
     world.settle()
     assert [child._cell.has_ended for child in (timed, patient, killed)] == [False, False, True]
     world.advance(2.0)
     assert [child._cell.has_ended for child in (timed, patient, killed)] == [True, False, True]
     world.advance(1000.0)
-    patient._cell._resting.append(None)
+    patient._cell._rest, patient._cell.is_resting = None, True
     patient._cell.wake()
     world.settle()
 

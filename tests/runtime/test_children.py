@@ -335,13 +335,13 @@ def test_a_child_that_fails_while_its_parent_stops_does_not_come_back(world: Wor
     first = spawn(parent, Recorder, log, spec=ChildSpec(restart=Restart.PERMANENT))
     last = spawn(parent, Recorder)
     world.settle()
-    last._cell._resting.clear()  # as if it were in a turn that takes long
+    last._cell._take_out_of_rest()  # as if it were in a turn that takes long
     stopped = parent.stop(block=False)
     world.settle()
     first.tell(crash())
     world.settle()
     assert (first.is_alive(), first.incarnation) == (False, 0)
-    last._cell._resting.append(None)
+    last._cell._rest, last._cell.is_resting = None, True
     last._cell.wake()
     world.settle()
 
@@ -356,7 +356,7 @@ def test_children_that_do_not_stop_are_reported_once_per_reason(world: World, ca
     children += [world.system.start_child(parent, Recorder, spec=ChildSpec(shutdown_s=3.0)) for _ in range(20)]
     world.settle()
     for child in children:
-        child._cell._resting.clear()  # as if it were in the middle of a turn that does not come back
+        child._cell._take_out_of_rest()  # as if it were in the middle of a turn that does not come back
     caplog.clear()
     parent.stop(timeout=10.0)
 
@@ -377,7 +377,7 @@ def test_a_supervisor_may_take_as_long_as_its_children_do(world: World):
     child = world.system.start_child(supervisor, Recorder, spec=ChildSpec(shutdown_s=60.0))
     world.settle()
     for ref in (actor, child):
-        ref._cell._resting.clear()
+        ref._cell._take_out_of_rest()
     stopped = top.stop(block=False)
     world.advance(5.0)
     assert [ref.is_alive() for ref in (actor, supervisor)] == [False, False]

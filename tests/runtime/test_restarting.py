@@ -337,7 +337,7 @@ def test_a_member_that_does_not_leave_in_time_is_killed_and_begun_anew():
     """S4, H1, H3: the others do not wait for it for ever."""
     stage = Stage(specs={"c": ChildSpec(restart=Restart.PERMANENT, shutdown_s=2.0)}).begin()
     old = stage.child("c")
-    old._cell._resting.clear()  # as if it were in a turn that does not come back
+    old._cell._take_out_of_rest()  # as if it were in a turn that does not come back
     stage.child("a").tell(crash())
     stage.world.advance(1.9)
     assert stage.log == []
@@ -542,7 +542,7 @@ def test_what_a_parent_kills_for_good_stays_dead(world: World):
     parent = world.start(Parent)
     child = spawn(parent, Recorder, spec=PERMANENT)
     world.settle()
-    child._cell._resting.clear()
+    child._cell._take_out_of_rest()
     parent.ask(lambda actor: actor.stop_child(child), timeout=0)
     world.advance(5.0)
 

@@ -238,7 +238,7 @@ def test_waiting_for_the_end_of_a_child_has_a_limit(world: World):
     """S17: the outcome is unknown then, and the stop goes on."""
     supervisor = start(world, a=ChildSpec(restart=Restart.PERMANENT, shutdown_s=20.0))
     a = supervisor.child("a")
-    a._cell._resting.clear()  # as if it were in a long turn
+    a._cell._take_out_of_rest()  # as if it were in a long turn
     with pytest.raises(WaitTimeout):
         supervisor.terminate_child("a", timeout=1.0)
     world.advance(20.0)
@@ -256,7 +256,7 @@ def test_who_waits_for_a_supervisor_that_ends_is_told(world: World, how: str):
         with pytest.raises(ActorDead):
             supervisor.restart_child("a")
         return
-    supervisor.child("a")._cell._resting.clear()
+    supervisor.child("a")._cell._take_out_of_rest()
     log: list[Any] = []
     asker = world.start(Recorder, log)
 

@@ -8,6 +8,7 @@ import pytest
 from relay_actors.errors import ActorDead
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.asking import FOREVER
+from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.clock import ManualClock, SystemClock
 from relay_actors.runtime.context import here
 from relay_actors.runtime.dispatcher_baton import BatonDispatcher
@@ -222,12 +223,13 @@ def test_without_the_lock_the_turns_of_one_actor_would_overlap(world: World):
                 echo.ask("meanwhile", timeout=1.0)
             self.inside = False
 
-    class Open(list[None]):
-        """What is always there, whoever has taken it."""
+    class AlwaysResting(Cell):
+        """A cell whose rest is always there, whoever has taken it."""
 
-        def pop(self, *_args: Any) -> None: ...
+        __slots__ = ()
 
-        def append(self, _element: None) -> None: ...
+        _rest = property(lambda _cell: None, lambda _cell, _value: None, lambda _cell: None)  # type: ignore[assignment]
+        is_resting = property(lambda _cell: True, lambda _cell, _value: None)  # type: ignore[assignment]
 
     echo = world.start(Echo)
     ref = world.start(Reentered)
@@ -240,7 +242,7 @@ def test_without_the_lock_the_turns_of_one_actor_would_overlap(world: World):
         return any(overlaps)
 
     assert not any(send_and_see() for _ in range(10))
-    ref._cell._resting = Open([None])
+    ref._cell.__class__ = AlwaysResting
     assert any(send_and_see() for _ in range(10))
 
 

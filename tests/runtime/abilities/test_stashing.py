@@ -343,9 +343,9 @@ def start_with(system: System, *messages: Any) -> tuple[Any, dict[Any, Any]]:
     """A queue that finds all ``messages`` in its mailbox at its first turn, and their answers."""
     ref = system.start(Queue)
     until(lambda: ref._cell.is_resting)
-    ref._cell._resting.clear()  # it has a turn under way, for all that anybody knows
+    ref._cell._take_out_of_rest()  # it has a turn under way, for all that anybody knows
     answers = {message: ref.ask(message, block=False) for message in messages}
-    ref._cell._resting.append(None)
+    ref._cell._rest, ref._cell.is_resting = None, True
     ref._cell.wake()
     return ref, answers
 

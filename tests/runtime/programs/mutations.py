@@ -97,16 +97,9 @@ def who_asked_is_not_told_of_a_refusal(patch: pytest.MonkeyPatch) -> None:
 
 @found_as("two turns at once")
 def a_turn_is_given_while_one_is_under_way(patch: pytest.MonkeyPatch) -> None:
-    class AlwaysThere(list[None]):
-        def pop(self, _at: Any = -1) -> None: ...
-
-    make = Cell.__init__
-
-    def make_another(cell: Cell, *args: Any, **kwargs: Any) -> None:
-        make(cell, *args, **kwargs)
-        cell._resting = AlwaysThere([None])
-
-    patch.setattr(Cell, "__init__", make_another)
+    always_there = property(lambda _cell: True, lambda _cell, _value: None, lambda _cell: None)
+    patch.setattr(Cell, "_rest", always_there)
+    patch.setattr(Cell, "is_resting", always_there)
 
 
 @found_as("no turn is due")
