@@ -252,6 +252,7 @@ if not TYPE_CHECKING:  # a type checker must go on to say that there is no such 
 def _process_system() -> Any:
     from relay_actors.runtime.system import default_system  # when an actor is started without an application
 
+    process_system[:] = [default_system]
     return default_system()
 
 

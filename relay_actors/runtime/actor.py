@@ -236,7 +236,8 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
             wait_s = kwargs.pop("wait")
             if wait_s is not None:
                 return cast("ActorRef[Self]", system.start_within(wait_s, cls, *args, **kwargs))
-        return cast("ActorRef[Self]", system.start(cls, *args, **kwargs))
+        ref: ActorRef[Self] = system.start(cls, *args, **kwargs)
+        return ref
 
     @classmethod
     def on_dispatcher(cls, dispatcher: Literal["pooled", "pinned", "blocking", "loop"]) -> type[Self]:
@@ -411,12 +412,10 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
 
 def _system_here(actor_class: type[Actor]) -> AnySystem:
     """Return the system of the present turn, or else the process's own."""
-    if here.turn is not None:
-        from relay_actors.runtime.cell import Cell
-
-        if isinstance(here.turn, Cell):
-            return here.turn.system
+    system: AnySystem | None = getattr(here.turn, "system", None)
+    if system is not None:
+        return system
     if not process_system:
         raise ActorError(f"import relay_actors before {actor_class.__name__}: it brings the system in which actors run")
-    system: AnySystem = process_system[0]()
-    return system
+    system_of_the_process: AnySystem = process_system[0]()
+    return system_of_the_process

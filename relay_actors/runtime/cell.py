@@ -68,6 +68,7 @@ class Cell(Turns):
         is_run: whether it will have turns; if not, no thread is made for it.
 
     Attributes:
+        children: None if it never had any.
         parent: who supervises it; None for an actor without a supervisor, which ends when it fails, as pykka's do.
         incarnation: 0 for the first, and 1 more for each restart.
         flow: the coroutine, or the code on a thread of its own, that the actor is in the middle of, if any; cancelled
@@ -76,8 +77,8 @@ class Cell(Turns):
     """
 
     __slots__ = (
-        "__weakref__", "_children", "_failed_message", "_is_over", "_stop_replies", "_tells_of_end", "_timers",
-        "_watching", "args", "exit_reason", "incarnation", "keep", "kwargs", "parent", "serial", "started",
+        "__weakref__", "_failed_message", "_is_over", "_stop_replies", "_tells_of_end", "_timers",
+        "_watching", "args", "children", "exit_reason", "incarnation", "keep", "kwargs", "parent", "serial", "started",
     )  # fmt: skip
 
     def __init__(
@@ -90,13 +91,14 @@ class Cell(Turns):
         keep: Any = None,
         is_run: bool = True,
     ) -> None:
-        self.serial = serial = system.next_serial()
+        self.serial = system.next_serial()
         self.system = system
         self.actor_class = actor_class
         self.args = args
         self.kwargs = kwargs
         self.keep = keep
-        self.dispatcher = system.dispatcher_for(actor_class, serial) if is_run else system.dispatcher
+        is_pooled = not is_run or actor_class.dispatcher == "pooled"
+        self.dispatcher = system.dispatcher if is_pooled else system.dispatcher_for(actor_class, self.serial)
         capacity = actor_class.mailbox_capacity
         self.mailbox = (
             Mailbox() if capacity is None
@@ -117,7 +119,7 @@ class Cell(Turns):
         self._failed_message: object = None
         self.parent: Cell | None = None
         self.started: Future[bool] | None = None
-        self._children: Children | None = None
+        self.children: Children | None = None
         self._timers: ActorTimers | None = None
         self._watching: Watching | None = None
         self._stop_replies: list[Future[bool]] | None = None
@@ -167,7 +169,7 @@ class Cell(Turns):
         try:
             if self.actor is None:
                 self.construct()
-            spec = self._spec()
+            spec = None if self.parent is None else self._spec()
             if spec is None or spec.restart is Restart.TEMPORARY:
                 self.args, self.kwargs = (), _NOTHING  # they may hold much, and nobody will need them again
             if not self._enter(_RUNNING) or self.actor is None:
@@ -181,13 +183,12 @@ class Cell(Turns):
         if self.started is not None:
             self._tell_starter(None)
         parent = self.parent
-        siblings = parent.children if parent is not None else None
-        if parent is not None and siblings is not None and siblings.hears_of_start(self):
+        if parent is not None and parent.children is not None and parent.children.hears_of_start(self):
             parent.signal(ChildStarted(self))
         if self.incarnation == 0 and self.system.events.is_used:
             self.system.events.publish(ActorStarted(self.ref))
-        if self._children is not None:
-            self._children.adopt_held()
+        if self.children is not None:
+            self.children.adopt_held()
 
     def when_started(self, started: Future[bool]) -> None:
         """Have ``started`` settled when the first incarnation has started, or will not. Before its `start`."""
@@ -216,8 +217,8 @@ class Cell(Turns):
             self._hook("pre_restart", self.actor.pre_restart, reason, message)
         self._drop_incarnation()
         self._answer_stops()
-        if self._children is not None and not self._keeps_children():
-            self._children.reopen()
+        if self.children is not None and not self._keeps_children():
+            self.children.reopen()
         if successor is not None:
             self.actor_class = successor
             self.args, self.kwargs = (), {}
@@ -275,8 +276,8 @@ class Cell(Turns):
         # after a kill, which may still be about it.
         if self._is_over:
             self._ref = self._timers = self._watching = self.outward = None
-            if self._children is not None and self._children.history is None:  # which may be asked for (S18)
-                self._children = None
+            if self.children is not None and self.children.history is None:  # which may be asked for (S18)
+                self.children = None
 
     def _end_work(self, then: Callable[[], None] | None = None, *, for_restart: bool = False) -> None:
         """End timers and coroutines; ``then`` is done when those have cleaned up, and without it they may not await."""
@@ -296,7 +297,7 @@ class Cell(Turns):
         return siblings.spec_of(self) if siblings is not None else None
 
     def _waits_for_children(self) -> bool:
-        return self._children is not None and self._children.is_awaited
+        return self.children is not None and self.children.is_awaited
 
     def _keeps_children(self) -> bool:
         spec = self._spec()
@@ -378,8 +379,8 @@ class Cell(Turns):
         self.exit_reason = reason
         if not self._enter(_STOPPING):
             return
-        if self._children is not None:
-            self._children.refuse_held()
+        if self.children is not None:
+            self.children.refuse_held()
         elif self._timers is None and self._extras is None and self.hold is None and self.flow is None:
             self._finish(reason, has_begun)  # nothing has to be ended or waited for
             return
@@ -423,7 +424,7 @@ class Cell(Turns):
         """Be dead, with all below it. Any thread, several at once, and any number of times."""
         self.stopped = True
         self.state = _DEAD
-        children = self._children
+        children = self.children
         if children is not None:
             children.kill_all(detail or "its parent has ended")
 
@@ -443,8 +444,8 @@ class Cell(Turns):
         signals, envelopes = self.mailbox.close(in_turn=is_in_turn)
         if self._timers is not None:
             self._timers.cancel_all()
-        if self._children is not None:
-            self._children.refuse_held()
+        if self.children is not None:
+            self.children.refuse_held()
         # First set, then look: who makes the watches at this moment sets them first, and then looks here.
         self._tells_of_end = True
         if self._watching is not None:
@@ -452,7 +453,7 @@ class Cell(Turns):
         if system.events.is_used:
             system.events.publish(ActorEnded(self.ref, self.incarnation, reason))
         if parent is not None:
-            siblings = parent._children if is_in_turn and self.inside is parent else None  # noqa: SLF001  # its own kind
+            siblings = parent.children if is_in_turn and self.inside is parent else None
             if siblings is None or not siblings.forget_quietly(self, reason):
                 parent.signal(ChildEnded(self, reason, keys))
         if not is_in_turn and (answering := self.answering) is not None:
@@ -497,27 +498,22 @@ class Cell(Turns):
 
     # -- children ----------------------------------------------------------------------------------------------------
 
-    @property
-    def children(self) -> Children | None:
-        """The children, or None if it never had any."""
-        return self._children
-
     def make_children(self) -> Children:
         """Return the children, made at the first call by the numbers of the class."""
-        if self._children is None:
+        if self.children is None:
             of = self.actor_class
-            self._children = Children(
+            self.children = Children(
                 self, max_restarts=of.max_restarts, within_s=of.within_s, in_order=of.stops_in_order,
                 max_children=of.max_children,
             )  # fmt: skip
-        return self._children
+        return self.children
 
     def _once_childless(self, then: Callable[[], None], *, keep: bool = False) -> None:
         """Do ``then`` at once, or when the last child has ended; instead of what was to be done before."""
-        if self._children is None or keep:
+        if self.children is None or keep:
             then()
         else:
-            self._children.stop_all(then)
+            self.children.stop_all(then)
 
     # -- watches, timers, extras, keys ---------------------------------------------------------------------------------
 

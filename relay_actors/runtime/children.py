@@ -198,7 +198,8 @@ class Children(Restarting):
         record.running_since = self._now()
         if record.phase in (Phase.STARTING, Phase.RESTARTING):
             record.phase = Phase.RUNNING
-        self._owner.tell_actor(lambda actor: actor.on_child_started(child.ref))
+        if self._owner.actor_class.hears_of_starts:
+            self._owner.tell_actor(lambda actor: actor.on_child_started(child.ref))
         if self._group is not None:
             self._group.on_started(record)
             self._forget_group()
@@ -277,7 +278,8 @@ class Children(Restarting):
             if self._reports is None:
                 self._reports = Counter()
             self._reports[str(reason)] += 1
-        self._owner.tell_actor(lambda actor: actor.on_child_ended(child.ref, reason))
+        if self._owner.actor_class.hears_of_ends:
+            self._owner.tell_actor(lambda actor: actor.on_child_ended(child.ref, reason))
         verdict = decide(self._strategy, record.spec.restart, reason.kind, phase)
         if verdict in (Verdict.KEEP, Verdict.REMOVE, Verdict.FAIL_START):
             if reason.kind == "killed" and record.decided is None and phase in (Phase.RUNNING, Phase.RESTARTING):

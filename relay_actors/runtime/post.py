@@ -176,7 +176,7 @@ class Post(abc.ABC):
 
     def wake(self) -> None:
         """Have a turn scheduled, unless one is due or under way already."""
-        if self._take_out_of_rest():
+        if self.is_resting and self._take_out_of_rest():
             self.dispatcher.schedule(self)
 
     def run_now(self) -> None:

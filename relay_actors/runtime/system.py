@@ -144,7 +144,8 @@ class System(Seeing):
             ActorError: the system is stopping, or has been stopped.
             Exception: what the constructor raised; nothing is left then (SEMANTICS L1).
         """
-        return cast("ActorRef[A]", self._begin(actor_class, args, kwargs, None).ref)
+        ref: ActorRef[A] = self._begin(actor_class, args, kwargs, None).ref
+        return ref
 
     def start_within(self, timeout_s: float, actor_class: type[A], *args: Any, **kwargs: Any) -> ActorRef[A]:
         """Start an actor without a supervisor, and return when it has started: its ``on_start`` has returned.
@@ -383,6 +384,8 @@ def default_system() -> System:
 
     Its threads are daemons: unlike with stock pykka, an actor that is still running does not keep the process alive.
     """
+    if _default and not _default[0].is_stopping:  # a look first: it is called for each actor that is started
+        return _default[0]
     with _default_lock:
         if not _default or _default[-1].is_stopping:
             _default[:] = [System(name="default")]

@@ -315,8 +315,14 @@ class Turns(Post):
     def _handle_some(self, grant: list[None]) -> None:
         if self._start_wanted and self.state is _NEW:
             self._start()
-        self._handle_more(grant, 0)
-        self._round_off()
+        mailbox = self.mailbox
+        if (
+            mailbox.user or mailbox.control or mailbox.system or mailbox.older is not None
+            or self._next or self.hold is not None or self._extras is not None
+        ):  # fmt: skip
+            self._handle_more(grant, 0)
+        if self.hears_of_batches or self.hold is not None or self.has_ended:
+            self._round_off()
 
     def _handle_more(self, grant: list[None], handled: int) -> None:
         """Handle what waits, as far as the turn goes; so many messages of it have been ``handled``."""

@@ -54,7 +54,8 @@ class Supervising:
         """
         child = self._new_child(actor_class, args, kwargs, spec, keep)
         child.start()
-        return cast("ActorRef[C]", child.ref)
+        ref: ActorRef[C] = child.ref
+        return ref
 
     def spawn_inline(
         self, actor_class: type[C], *args: Any, spec: ChildSpec | None = None, keep: Any = None, **kwargs: Any
@@ -125,7 +126,9 @@ class Supervising:
         keep: Any,
         definition: Child | None = None,
     ) -> Cell:
-        children = self._cell.children or self._cell.make_children()
+        children = self._cell.children
+        if children is None:
+            children = self._cell.make_children()
         children.check_room()
         child: Cell = self._cell.system.new_cell(actor_class, args, kwargs, keep=keep)
         try:
