@@ -185,7 +185,7 @@ class CallActor(FlowLegActor):
             self._look_how_long_it_is()
             return
         timers = self.durable_timers()
-        which = [(timer.key, timer.due) for timer in timers]
+        which = tuple((timer.key, timer.due) for timer in timers)
         if which != course.saved_timers:
             course.saved_timers = which
             values["timers"] = self._plain_timers(timers)

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from relay_actors.late_dataclasses import dataclass
+from relay_actors.protocol.frozen import NOTHING
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.signals import Internal
@@ -115,9 +116,6 @@ class Elsewhere:
     found: Future[Any] | None = None
 
 
-# Replaced, and never added to.
-_NOTHING_SAVED: Final[dict[str, Any]] = {}
-_NO_TIMERS: Final[list[tuple[Hashable, float]]] = []
 _NONE_YET: Final[Mapping[str, int]] = MappingProxyType({"timers": 0, "results": 0, "awaits": 0, "sent": 0})
 
 
@@ -149,6 +147,12 @@ class Course:
         began_with: the application's data at the beginning of the record.
     """
 
+    __slots__ = (
+        "asked", "began_at", "began_with", "beginnings", "commands", "counts", "entries", "is_begun", "is_kept",
+        "past_is_lost", "record", "replay", "results", "saved", "saved_at", "saved_timers", "seed", "summed_up_at",
+        "timers", "told",
+    )  # fmt: skip
+
     def __init__(self) -> None:
         self.seed = ""
         self.is_kept = False
@@ -159,17 +163,18 @@ class Course:
         self.summed_up_at = 0
         self.began_at = 0
         self.past_is_lost = False
-        self.asked: dict[int, Any] = {}
-        self.timers: dict[Hashable, CourseTimer] = {}
-        self.results: dict[int, Elsewhere] = {}
+        # Each of these is the one empty table of all, until something comes.
+        self.asked: dict[int, Any] = NOTHING
+        self.timers: dict[Hashable, CourseTimer] = NOTHING
+        self.results: dict[int, Elsewhere] = NOTHING
         self.counts: Mapping[str, int] = _NONE_YET
         self.beginnings = 0
-        self.saved: object = _NOTHING_SAVED
-        self.saved_timers: Sequence[tuple[Hashable, float]] = _NO_TIMERS
+        self.saved: object = NOTHING
+        self.saved_timers: Sequence[tuple[Hashable, float]] = ()
         self.saved_at = 0
         self.replay: Any = None
         self.record: list[Item] | None = None
-        self.began_with: Mapping[str, Any] = _NOTHING_SAVED
+        self.began_with: Mapping[str, Any] = NOTHING
 
     @property
     def is_recorded(self) -> bool:
@@ -195,7 +200,7 @@ class Course:
         self.beginnings += 1
         self.began_at = self.entries
         self.past_is_lost = False
-        self.results.clear()
+        self.results = NOTHING
         for key in [key for key in self.timers if isinstance(key, int)]:
             self.timers[key].cancel()
 
@@ -211,7 +216,7 @@ class Course:
         clock = actor.office.clock
         now = clock.wall() if self.replay is None else self.replay.now
         timer = CourseTimer(actor._cell, self, key, now + delay_s, do)  # noqa: SLF001  # the framework's own
-        self.timers[key] = timer
+        self.timers = {**self.timers, key: timer}
         if self.replay is None:
             self._arm(actor, timer, delay_s)
         return timer

@@ -158,9 +158,9 @@ class FlowLegActor(OutboundLegActor):
         wait: OwnWait[Any] = OwnWait(self.runs_on, self.runs_as)
         expected = _Expected(types, where, wait)
         untaken = self.leg.untaken
-        for message in untaken:
+        for place, message in enumerate(untaken):
             if expected.matches(message):
-                untaken.remove(message)
+                self.leg.untaken = (*untaken[:place], *untaken[place + 1 :])
                 wait.try_set(message)
                 return wait
         self._nexts.append(expected)
@@ -291,7 +291,7 @@ class FlowLegActor(OutboundLegActor):
         course = self.leg.course
         number = course.next("results")
         wait: FoundWait[T] = FoundWait(self.runs_on, self.runs_as)
-        course.results[number] = Elsewhere(wait, start, drop)
+        course.results = {**course.results, number: Elsewhere(wait, start, drop)}
         self.leg.pause(wait)
         if course.replay is None:
             self.begin_elsewhere(number)
@@ -409,7 +409,7 @@ class FlowLegActor(OutboundLegActor):
         if self._cell.flow is None:  # it was cancelled, and has come to its end all the same
             return
         self.leg.flow_is_over = True
-        self.leg.untaken.clear()
+        self.leg.untaken = ()
         self._cell.flow = None
         self.leave("hangup")
         self.stop_if_over()

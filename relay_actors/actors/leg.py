@@ -7,7 +7,6 @@ changed in place.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from relay_actors.actors.actions import Action
@@ -20,12 +19,11 @@ from relay_actors.errors import CallEnded, FlowChanged, RelayActorsError
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.call_events import device_number
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, DialEvent, RelayEvent
+from relay_actors.protocol.frozen import NOTHING
 from relay_actors.protocol.states import CallState, advance, is_at_or_past
 from relay_actors.runtime.base import TimerHandle
 
 __all__ = ["MOST_UNTAKEN", "Leg", "Listener", "StateWait"]
-
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 MOST_UNTAKEN: Final = 64
 """How many messages are kept for a flow that has not asked for them."""
@@ -102,48 +100,45 @@ class Leg:
         has_listeners: whether anybody has listened to events.
     """
 
-    # Of the class, until it is something else. Objects of a class share the names of what they have, as long as that is
-    # no more than CPython's thirty, and all of it is there from the beginning: else each has a table three times as
-    # large. So what nearly every live call has is made with it, and the rest is here.
-    cause: str = ""
-    stale_states: int = 0
-    end_reason: str = ""
-    ended_event: CallStateEvent | None = None
-    hand_on: Reply | None = None
-    is_handed_on: bool = False
-    is_let_go: bool = False
-    left_because: str = ""
-    dialling: Dialling | None = None
-    flow_changed: FlowChanged | None = None
-    flow_is_over: bool = False
-    is_cut_off: bool = False
-    is_orphaned: bool = False
-    lingers: bool = False
-    has_lingered: bool = False
-    end_timer: TimerHandle | None = None
-    # Replaced by a new one and never added to: nobody sees that all calls have the same.
-    waits: Sequence[StateWait] = ()
-    pauses: Sequence[Wait[Any]] = ()
-    blockings: Sequence[BlockingWait[Any]] = ()
-    _listeners: Mapping[str, list[tuple[int | None, Listener]]] = _NOTHING
+    # No dictionary: one of so many attributes would be four times as large, and every live call has it.
+    __slots__ = (
+        "_listeners", "actions", "backlog", "begun", "blockings", "call_id", "cause", "context", "course", "data",
+        "device", "dialling", "direction", "end_reason", "end_timer", "end_watch", "ended_event", "expected_end",
+        "flow_changed", "flow_is_over", "hand_on", "hang_up", "has_lingered", "has_listeners", "is_bridged",
+        "is_cut_off", "is_handed_on", "is_let_go", "is_orphaned", "left_because", "lingers", "node_id", "pauses",
+        "peer", "project_id", "replies", "segment_id", "stale_states", "stall_watch", "state", "tag", "under_way",
+        "untaken", "waits",
+    )  # fmt: skip
 
     def __init__(self, *, direction: Literal["inbound", "outbound"], data: dict[str, Any] | None = None) -> None:
         self.call_id = self.node_id = self.tag = self.segment_id = self.project_id = self.context = self.state = ""
-        self.begun = self.is_bridged = self.has_listeners = False
-        self.device: JsonObject = {}
-        self.peer: JsonObject = {}
-        self.hang_up: Reply | None = None
-        self.expected_end = ""
-        self.end_watch: TimerHandle | None = None
-        self.stall_watch: TimerHandle | None = None
+        self.cause = self.end_reason = self.left_because = self.expected_end = ""
+        self.begun = self.is_bridged = self.has_listeners = self.flow_is_over = self.lingers = self.has_lingered = False
+        self.is_handed_on = self.is_let_go = self.is_cut_off = self.is_orphaned = False
+        self.stale_states = 0
         self.direction: str = direction
         self.data: dict[str, Any] = data if data is not None else {}
-        self.actions: dict[str, Action] = {}
-        self.replies: dict[Reply, None] = {}  # a set in the order in which they came
-        self.under_way: dict[Any, UnderWay] = {}
-        self.backlog: list[object] = []  # no deque: an empty one is as large as all the rest
-        self.untaken: list[object] = []
         self.course = Course()
+        self.backlog: list[object] = []  # no deque: an empty one is as large as all the rest
+        # What many calls never have. All have the same then: it is replaced by what is there, and never added to.
+        self.device: JsonObject = NOTHING
+        self.peer: JsonObject = NOTHING
+        self.actions: dict[str, Action] = NOTHING
+        self.replies: dict[Reply, None] = NOTHING  # a set in the order in which they came
+        self.under_way: dict[Any, UnderWay] = NOTHING
+        self.untaken: Sequence[object] = ()
+        self.waits: Sequence[StateWait] = ()
+        self.pauses: Sequence[Wait[Any]] = ()
+        self.blockings: Sequence[BlockingWait[Any]] = ()
+        self._listeners: Mapping[str, list[tuple[int | None, Listener]]] = NOTHING
+        self.ended_event: CallStateEvent | None = None
+        self.hand_on: Reply | None = None
+        self.hang_up: Reply | None = None
+        self.dialling: Dialling | None = None
+        self.flow_changed: FlowChanged | None = None
+        self.end_watch: TimerHandle | None = None
+        self.stall_watch: TimerHandle | None = None
+        self.end_timer: TimerHandle | None = None
 
     # -- what it is --------------------------------------------------------------------------------------------------
 
@@ -308,7 +303,7 @@ class Leg:
         """Forget a pending reply. A table that is empty again is given back: it would stay as large as it was."""
         self.replies.pop(reply, None)
         if not self.replies:
-            self.replies = {}
+            self.replies = NOTHING
 
     def keep_untaken(self, messages: list[Any], kinds: type[Any] | tuple[type[Any], ...] = object) -> None:
         """Keep what a flow has not asked for yet: the latest `MOST_UNTAKEN`.
@@ -317,14 +312,14 @@ class Leg:
             messages: oldest first; what is kept is taken out of it.
             kinds: at the first one that is none of these it stops.
         """
-        untaken = self.untaken
+        kept: list[object] = []
         while messages and isinstance(messages[0], kinds):
             message = messages.pop(0)
             # With the offer the flow has begun; and once it is over, nobody asks any more.
             if type(message) is not CallReceiveEvent and not self.flow_is_over:
-                untaken.append(message)
-        if len(untaken) > MOST_UNTAKEN:
-            del untaken[:-MOST_UNTAKEN]
+                kept.append(message)
+        if kept:
+            self.untaken = (*self.untaken, *kept)[-MOST_UNTAKEN:]
 
     def take_listeners(self, old: Leg) -> None:
         """Take over who listens to another leg, as far as they belong to no incarnation."""
@@ -347,33 +342,40 @@ class Leg:
         """
         if self.course.replay is not None:
             self.course.replay.done.try_set(None)
-        for timer in (self.end_watch, self.stall_watch, self.end_timer):
+        for timer in (self.end_watch, self.end_timer):
             if timer is not None:
                 timer.cancel()
-        self.end_watch = self.stall_watch = self.end_timer = None
+        self.end_watch = self.end_timer = None
+        self.end_stall_watch()
         self.abandon_blockings()
         if self.pauses or self.under_way or self.waits or self.replies or self.actions:
             self._end_all(error)
         if self.hang_up is not None and self.hang_up.is_settled:
             self.hang_up.settled_by = None  # whose cell has the leg: only the garbage collector undoes a circle
 
+    def end_stall_watch(self) -> None:
+        """It is not watched any more how long commands take. Idempotent."""
+        watch, self.stall_watch = self.stall_watch, None
+        if watch is not None:
+            watch.cancel()
+
     def _end_all(self, error: BaseException | None) -> None:
         error = error if error is not None else self.ended_error()
         self.end_pauses(error)
         self.fail_waits(error)
-        actions, self.actions = self.actions, {}
+        actions, self.actions = self.actions, NOTHING
         for action in actions.values():
             action.refuse(error)
 
     def fail_waits(self, error: BaseException) -> None:
         """End all waits and pending replies with ``error``; a hang-up is over when the call is, and has succeeded."""
-        under_way, self.under_way = self.under_way, {}
+        under_way, self.under_way = self.under_way, NOTHING
         for known in under_way.values():
             known.stop_clock()
         waits, self.waits = self.waits, ()
         for waiting in waits:
             waiting.wait.try_fail(error)
-        replies, self.replies = self.replies, {}
+        replies, self.replies = self.replies, NOTHING
         for reply in replies:
             if reply is self.hang_up and self.is_ended:
                 reply.try_set({})

@@ -50,6 +50,7 @@ from relay_actors.protocol.commands import (
 )
 from relay_actors.protocol.commands.doubts import can_be_doubtful
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, ConnectEvent, RelayEvent
+from relay_actors.protocol.frozen import NOTHING
 from relay_actors.protocol.states import CALL_MOVES, ActionState, CallState, ConnectState
 from relay_actors.runtime.context import here
 from relay_actors.runtime.reasons import ChildFailed, ExitReason
@@ -249,13 +250,13 @@ class LegActor(Stalling):
                 if known is not None:
                     action.follow(known)
                     return
-                leg.actions[action.control_id] = action
+                leg.actions = {**leg.actions, action.control_id: action}
                 action.begin()
                 self.drive_action(action, action.on_begin_answered, None)
             case Begin(action=action) if action.control_id in leg.actions:
                 self.refuse(order, NotSentError(f"{action!r} was not begun: its control_id is in use on this call"))
             case Begin(action=action):
-                leg.actions[action.control_id] = action
+                leg.actions = {**leg.actions, action.control_id: action}
                 action.begin()
                 self._send(order)
             case Control(action=action, reply=reply):
@@ -308,7 +309,11 @@ class LegActor(Stalling):
 
     def send_order(self, order: Perform | Control) -> None:
         """Send a command that has a reply."""
-        self.leg.replies[order.reply] = None
+        leg = self.leg
+        if leg.replies:
+            leg.replies[order.reply] = None
+        else:
+            leg.replies = {order.reply: None}
         self._send(order)
 
     def _send(self, order: Perform | Begin | Control) -> None:
@@ -344,7 +349,10 @@ class LegActor(Stalling):
         course.commands += 1
         course.entries += 1
         number = course.commands
-        course.asked[number] = asking
+        if course.asked:
+            course.asked[number] = asking
+        else:
+            course.asked = {number: asking}
         known = leg.under_way.get(asking)
         if known is not None:
             known.number = number
@@ -394,7 +402,7 @@ class LegActor(Stalling):
         if error is None or not isinstance(error, RequestTimeoutError):  # otherwise the answer may still come
             course.asked.pop(number, None)
             if not course.asked:
-                course.asked = {}
+                course.asked = NOTHING
         if asking is not None:
             self.on_answered(asking, result, error)
 
@@ -415,7 +423,7 @@ class LegActor(Stalling):
         if known is not None and known.clock is None and not known.is_holding:  # as nearly always: it went well
             del self.leg.under_way[order]
             if not self.leg.under_way:
-                self.leg.under_way = {}
+                self.leg.under_way = NOTHING
             if isinstance(order, Begin):
                 self._on_begin_answered(order, order.action, None)
             else:

@@ -29,6 +29,7 @@ from relay_actors.errors import ActorDead, CallEnded
 from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.commands import Hangup
 from relay_actors.protocol.events import CallStateEvent, RelayEvent
+from relay_actors.protocol.frozen import NOTHING
 from relay_actors.protocol.states import ActionState, CallState
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_log import ActorLog
@@ -288,9 +289,12 @@ class LegLife(Actor, AllVerbs):
     def _report(self, action: Action) -> None:
         """Tell of an operation that is over."""
         if action.is_over:
-            self.leg.actions.pop(action.control_id, None)
+            leg = self.leg
+            leg.actions.pop(action.control_id, None)
+            if not leg.actions:
+                leg.actions = NOTHING
             if action.result is not None:
-                self.leg.backlog.append(ActionCompleted(action, action.result))
+                leg.backlog.append(ActionCompleted(action, action.result))
                 if action.on_completed is not None:
                     self._call_back(action)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from relay_actors.actors.desk import Desk
 from relay_actors.actors.doubts import Doubts
 from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.stall_queue import StallQueue
 from relay_actors.config import Limits, Timing
 from relay_actors.errors import ActorDead, NotSentError, RelayActorsError
 from relay_actors.protocol.devices import Devices
@@ -84,6 +85,7 @@ class Office:
         relay_protocol: the name of the present session; written by the connection.
         is_cut_off: whether there is no connection at the moment; written by the connection.
         doubts: who tells of what is misspelt.
+        stalls: which calls are to be looked at because a command may take too long.
         left: set when all calls were left to the next process: what those who wait for one of them are told. From then
             on they are nobody's here to hang up.
     """
@@ -103,6 +105,7 @@ class Office:
         self.relay_protocol = ""
         self.is_cut_off = True
         self.doubts = Doubts()
+        self.stalls = StallQueue(system, timing.stall_after_s)
         self.left: RelayActorsError | None = None
         self._specs: dict[Any, ChildSpec] = {}
 

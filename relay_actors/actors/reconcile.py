@@ -202,7 +202,7 @@ class Reconciling(LegLife):
             order.too_late(leg)
             return
         if isinstance(order, Perform | Control):
-            leg.replies[order.reply] = None
+            leg.replies = {**leg.replies, order.reply: None}
         self.tell_connection(HoldBack(leg.subject))
         self._noted(order).is_holding = True
         self._doubt(order, error or ConnectionLostError())
@@ -290,9 +290,14 @@ class Reconciling(LegLife):
         """Do what follows from a certain outcome. For subclasses to extend."""
 
     def _noted(self, order: Sent) -> UnderWay:
-        known = self.leg.under_way.get(order)
+        leg = self.leg
+        known = leg.under_way.get(order)
         if known is None:
-            known = self.leg.under_way[order] = UnderWay(self.office.clock.now())
+            known = UnderWay(self.office.clock.now())
+            if leg.under_way:
+                leg.under_way[order] = known
+            else:
+                leg.under_way = {order: known}
         return known
 
     def _doubt(self, order: Sent, error: RelayActorsError) -> None:

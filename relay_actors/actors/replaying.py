@@ -512,7 +512,7 @@ class Replay:
     def _bind(self, actor: Any, asked: Asked, asking: Any) -> None:
         course = actor.leg.course
         course.commands = max(course.commands, asked.number)
-        course.asked[asked.number] = asking
+        course.asked = {**course.asked, asked.number: asking}
         if (known := actor.leg.under_way.get(asking)) is not None:
             known.number = asked.number
 

@@ -31,11 +31,13 @@ class Stalling(Reconciling):
     def note_sent(self, order: Sent) -> None:
         """Note that a command is on its way, and see that it does not take too long."""
         leg = self.leg
-        if order not in leg.under_way:
-            leg.under_way[order] = UnderWay(self.office.clock.now())
+        if not leg.under_way:  # as nearly always
+            leg.under_way = {order: UnderWay(self.office.clock.now())}
+        else:
+            self._noted(order)
         if leg.stall_watch is None:
             # One timer for all, which is not taken back when the answer comes: nearly every answer comes soon.
-            self._watch_for(self.office.timing.stall_after_s)
+            self._watch()
 
     def go_on_watching(self) -> None:
         """What is outstanding counts from now: there was no connection."""
@@ -43,12 +45,12 @@ class Stalling(Reconciling):
         for known in leg.under_way.values():
             known.since = now
         if leg.under_way and leg.stall_watch is None:
-            self._watch_for(self.office.timing.stall_after_s)
+            self._watch()
 
     def on_stall_watch(self) -> None:
         """Look who has waited too long, and when the next one will have."""
         leg, now, after_s = self.leg, self.office.clock.now(), self.office.timing.stall_after_s
-        leg.stall_watch = None
+        leg.end_stall_watch()
         if not leg.is_ours or not leg.under_way:
             return
         if self.office.is_cut_off:
@@ -89,6 +91,13 @@ class Stalling(Reconciling):
                 self.leave("error")
             case None:
                 pass
+
+    def _watch(self) -> None:
+        leg, office = self.leg, self.office
+        if leg.call_id and leg.course.replay is None:
+            leg.stall_watch = office.stalls.add(leg.call_id)
+        else:  # nobody has answered its dial, or what happens has happened before
+            self._watch_for(office.timing.stall_after_s)
 
     def _watch_for(self, delay_s: float) -> None:
         self.leg.stall_watch = self.call_in("stall", delay_s, _look)

@@ -17,6 +17,7 @@ def take_over(actor: Any) -> None:
     new: Leg = actor.leg
     for timer in list(old.course.timers.values()):
         timer.cancel()
+    old.end_stall_watch()
     for known in old.under_way.values():
         known.stop_clock()
     for number, elsewhere in new.course.results.items():

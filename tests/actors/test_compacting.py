@@ -236,9 +236,10 @@ def test_a_call_says_which_of_its_commands_and_operations_are_open() -> None:
     leg = a_leg()
     assert still_open(leg) == {"from": 0, "actions": []}
     for number in (0, 5, 4):
-        leg.under_way[object()] = known = UnderWay(0.0)
+        known = UnderWay(0.0)
+        leg.under_way = {**leg.under_way, object(): known}
         known.number = number
-    leg.actions["p"] = None  # type: ignore[assignment]  # only its name matters
+    leg.actions = {"p": None}  # type: ignore[dict-item]  # only its name matters
     assert still_open(leg) == {"from": 4, "actions": ["p"]}
 
 
@@ -269,7 +270,8 @@ def test_a_call_that_is_about_to_end_or_cut_off_says_nothing(trouble: Mapping[st
 def test_a_call_with_a_command_in_doubt_says_nothing() -> None:
     """What has become of it depends on too much; it is known within seconds."""
     leg = a_leg()
-    leg.under_way[object()] = known = UnderWay(0.0)
+    known = UnderWay(0.0)
+    leg.under_way = {object(): known}
     known.number, known.repeats = 1, 1
     assert still_open(leg) is None
     known.repeats, known.error = 0, ConnectionLostError()

@@ -241,7 +241,7 @@ def test_listeners_belong_to_an_incarnation_or_to_nobody():
 def test_at_the_end_a_hang_up_has_succeeded_and_all_else_has_failed():
     leg = new_leg("ended")
     leg.hang_up, other = Reply(Hangup()), Reply(Answer())
-    leg.replies |= {leg.hang_up: None, other: None}
+    leg.replies = {leg.hang_up: None, other: None}
     leg.fail_waits(leg.ended_error())
     assert leg.hang_up.get(timeout=0) == {}
     assert isinstance(other.error, CallEnded)
@@ -251,7 +251,7 @@ def test_at_the_end_a_hang_up_has_succeeded_and_all_else_has_failed():
 def test_a_hang_up_of_a_call_whose_actor_ends_before_it_has_not_succeeded():
     leg = new_leg("answered")
     leg.hang_up = Reply(Hangup())
-    leg.replies[leg.hang_up] = None
+    leg.replies = {leg.hang_up: None}
     leg.close()
     assert isinstance(leg.hang_up.error, CallEnded)
 

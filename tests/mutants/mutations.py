@@ -255,8 +255,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "X5",
         "an operation that is over is told of again",
         "actors/leg_life.py",
-        "            self.leg.actions.pop(action.control_id, None)\n            if action.result",
-        "            if action.result",
+        "            leg.actions.pop(action.control_id, None)\n            if not leg.actions:",
+        "            if not leg.actions:",
     ),
     Mutation(
         "stop-after-the-end",

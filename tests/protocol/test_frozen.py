@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from relay_actors.protocol.frozen import unfrozen
+from relay_actors.protocol.frozen import NOTHING, unfrozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +67,25 @@ def test_a_class_without_slots_is_made_alike() -> None:
     thing.name = "a"
     thing.__class__ = Roomy
     assert thing == Roomy("a")
+
+
+def test_a_table_that_all_have_stays_empty() -> None:
+    """Else what belongs to one call would be seen by all (X19). It is read like any other, and left alone by itself."""
+    nothing: dict[str, int] = NOTHING
+    assert (nothing, dict(nothing), {**nothing, "a": 1}, nothing.get("a"), nothing.pop("a", 2)) == (
+        {},
+        {},
+        {"a": 1},
+        None,
+        2,
+    )
+    assert copy.deepcopy(nothing) == pickle.loads(pickle.dumps(nothing)) == {}
+    with pytest.raises(TypeError, match="replace it"):
+        nothing["a"] = 1
+    with pytest.raises(TypeError, match="replace it"):
+        nothing.setdefault("a", 1)
+    with pytest.raises(TypeError, match="replace it"):
+        nothing.update(a=1)
+    with pytest.raises(TypeError, match="replace it"):
+        nothing |= {"a": 1}
+    assert nothing == {}
