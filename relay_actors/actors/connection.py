@@ -42,7 +42,6 @@ from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.events import CallReceiveEvent, RelayEvent, parse_event
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.future import Future
-from relay_actors.runtime.reasons import Down
 from relay_actors.transport.base import Transport
 
 __all__ = ["ConnectionActor"]
@@ -66,7 +65,7 @@ class ConnectionActor(HoldsBack):
         self._protocol = wire.protocol
         self._clock = wire.office.clock
         self._frames = FrameLog()
-        self._router = Router(wire, self._send, self.watch)
+        self._router = Router(wire, self._send)
         self._transport: Transport | None = None
         self._is_doing = False
         self._deadline: tuple[float, TimerHandle] | None = None
@@ -127,6 +126,10 @@ class ConnectionActor(HoldsBack):
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
+    def on_over(self, ref: Any) -> None:
+        """A call's or a text's actor has ended."""
+        self._router.forget(ref)
+
     def receive(self, message: object) -> Any:
         """Take requests to send, and what others want of the connection."""
         leaving = self._wire.leaving
@@ -148,8 +151,6 @@ class ConnectionActor(HoldsBack):
                     self._wire.journal.started(message)
             case Claim():
                 self._router.claim(message)
-            case Down(ref=ref):
-                self._router.forget(ref)
             case DialOver():
                 self._router.dial_over(message)
             case TextHandled(message_id=message_id):

@@ -20,6 +20,7 @@ from relay_actors.actors.history import Learnt
 from relay_actors.actors.in_turn import InTurn
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.notices import ActionCompleted
+from relay_actors.actors.office import tell_over
 from relay_actors.actors.outgoing import last_word
 from relay_actors.actors.outwards import Outwards
 from relay_actors.actors.packing import name_of
@@ -83,6 +84,7 @@ class LegLife(Actor, AllVerbs):
     """One leg of a call, as an actor that is told nothing yet."""
 
     stands_alone: ClassVar[bool] = False
+    when_over: ClassVar[Callable[[Any], object] | None] = staticmethod(tell_over)
 
     restart_flow: ClassVar[Literal["from_the_beginning", "where_it_was"]] = "from_the_beginning"
     """Where a flow goes on when it has crashed: at the top of ``run``, with `data` to say how far it was; or at the

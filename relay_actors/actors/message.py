@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from relay_actors.actors.aside import run_aside
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.notices import ConnectionRestored
+from relay_actors.actors.office import tell_over
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.routing import Claim
 from relay_actors.errors import RelayActorsError
@@ -96,6 +97,7 @@ class _TextActor(Actor):
     """One text. Temporary: a text whose handling or sending has failed half-way is not handled or sent twice (M6)."""
 
     stands_alone: ClassVar[bool] = False
+    when_over: ClassVar[Callable[[Any], object] | None] = staticmethod(tell_over)
 
     @classmethod
     def make_ref(cls, cell: Any) -> Any:

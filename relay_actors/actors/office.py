@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from relay_actors.actors.desk import Desk
 from relay_actors.actors.doubts import Doubts
+from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.stall_queue import StallQueue
 from relay_actors.config import Limits, Timing
@@ -20,7 +21,7 @@ from relay_actors.runtime.child_spec import ChildSpec
 if TYPE_CHECKING:
     from relay_actors.runtime.system import System
 
-__all__ = ["App", "Office"]
+__all__ = ["App", "Office", "tell_over"]
 
 
 class App(Protocol):
@@ -135,6 +136,18 @@ class Office:
             return False
         return True
 
+    def tell_over(self, ref: ActorRef[Any]) -> None:
+        """Have the connection forget a call's or a text's actor, which has ended. Any thread."""
+        connection = self.connection._cell  # noqa: SLF001  # as in `send`
+        if not connection.stopped:
+            tell_in_turn(connection, lambda actor: actor.on_over(ref))
+
     def find(self, key: Hashable) -> ActorRef[Any] | None:
         """Return who owns a key."""
         return self.system.find(key)
+
+
+def tell_over(cell: Any) -> None:
+    """Have the connection forget a call's or a text's actor, which has ended; see `Actor.when_over`. Any thread."""
+    office: Office = cell.keep.office
+    office.tell_over(cell.ref)

@@ -49,15 +49,13 @@ class Router:
     Args:
         wire: what the connection keeps.
         send: sends a request of the router's own.
-        watch: has the connection told when an actor has ended.
     """
 
-    def __init__(self, wire: Wire, send: Callable[[Outgoing], None], watch: Callable[[Any], object]) -> None:
+    def __init__(self, wire: Wire, send: Callable[[Outgoing], None]) -> None:
         self._wire = wire
         self._office = wire.office
         self._find = wire.office.system.registry.find
         self._send = send
-        self._watch = watch
 
     def subject_of(self, event: RelayEvent) -> str:
         """Return what an event is about, for the journal; "" if it is about nothing that has a name.
@@ -96,15 +94,19 @@ class Router:
 
     def claim(self, claim: Claim) -> None:
         """Note who owns something, and hand over what came before that was known, in order."""
-        if self._wire.live.add(claim):
-            self._watch(claim.ref)
+        # First noted, then looked: who ends says so first, and then has the connection told, which may know it or not.
+        if self._wire.live.add(claim) and claim.ref.has_told_of_end:
+            self._office.tell_over(claim.ref)
         self._hand_parked(claim.owned, claim.ref)
 
     def forget(self, ref: Any) -> None:
         """An actor has ended: nothing of it is kept."""
         wire = self._wire
+        left = wire.live.remove(ref)
+        if left is None:  # not claimed yet, or forgotten already: see `claim`
+            return
         turn: TextTurn | None = ref.kept.turn if isinstance(ref, MessageRef) else None
-        for owned in wire.live.remove(ref):
+        for owned in left:
             wire.gone.add(owned)
             if turn is None:
                 wire.forget(owned, _cause_of(ref))

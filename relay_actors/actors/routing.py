@@ -94,8 +94,8 @@ class Roster:
     """Which calls' and texts' actors there are, and what each of them owns."""
 
     def __init__(self) -> None:
-        self._calls: dict[Any, list[str]] = {}
-        self._texts: dict[Any, list[str]] = {}
+        self._calls: dict[Any, tuple[str, ...]] = {}
+        self._texts: dict[Any, tuple[str, ...]] = {}
         self._owners: dict[str, Any] = {}
 
     def __len__(self) -> int:
@@ -120,16 +120,19 @@ class Roster:
     def add(self, claim: Claim) -> bool:
         """Note what an actor owns; return whether the actor is new here."""
         group = self._calls if claim.is_call else self._texts
-        is_new = claim.ref not in group
-        owned = group.setdefault(claim.ref, [])
-        if claim.owned not in owned:
-            owned.append(claim.owned)
+        owned = group.get(claim.ref)
+        if owned is None:
+            group[claim.ref] = (claim.owned,)
+        elif claim.owned not in owned:
+            group[claim.ref] = (*owned, claim.owned)
         self._owners[claim.owned] = claim.ref
-        return is_new
+        return owned is None
 
-    def remove(self, ref: Any) -> list[str]:
-        """Forget an actor; return what it owned, and nobody else owns by now."""
-        owned = self._calls.pop(ref, None) or self._texts.pop(ref, None) or []
+    def remove(self, ref: Any) -> list[str] | None:
+        """Forget an actor; return what it owned, and nobody else owns by now; None, if there is none of it here."""
+        owned = self._calls.pop(ref, None) or self._texts.pop(ref, None)
+        if owned is None:
+            return None
         left = [name for name in owned if self._owners.get(name) == ref]
         for name in left:
             del self._owners[name]

@@ -116,6 +116,9 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
     """Whether the class has an `on_child_started` of its own."""
     hears_of_ends: ClassVar[bool] = False
     """Whether the class has an `on_child_ended` of its own."""
+    when_over: ClassVar[Callable[[Any], object] | None] = None
+    """Called with the cell of each actor of the class when those are told who watch it: as good as a watch on each, and
+    nothing has to be kept for it. Any thread. For frameworks on top."""
     _on_stop_takes_reason: ClassVar[bool] = False
     _cell: Cell
     _variants: ClassVar[dict[str, Any]]

@@ -71,14 +71,13 @@ class Cell(Turns):
         children: None if it never had any.
         parent: who supervises it; None for an actor without a supervisor, which ends when it fails, as pykka's do.
         incarnation: 0 for the first, and 1 more for each restart.
-        flow: the coroutine, or the code on a thread of its own, that the actor is in the middle of, if any; cancelled
-            with the incarnation.
+        flow: the coroutine, or code on its own thread, that it is in the middle of, if any; ends with the incarnation.
         started: settled when the first incarnation has started or failed to; None if nobody wants to know.
     """
 
     __slots__ = (
-        "__weakref__", "_failed_message", "_is_over", "_stop_replies", "_tells_of_end", "_timers",
-        "_watching", "args", "children", "exit_reason", "incarnation", "keep", "kwargs", "parent", "serial", "started",
+        "__weakref__", "_failed_message", "_is_over", "_stop_replies", "_timers", "_watching", "args", "children",
+        "exit_reason", "incarnation", "keep", "kwargs", "parent", "serial", "started", "tells_of_end",
     )  # fmt: skip
 
     def __init__(
@@ -113,7 +112,7 @@ class Cell(Turns):
         self.incarnation = 0
         # Nothing yet, for most of them for ever.
         self.stopped = self.has_ended = self.in_flow = self.is_running = self._start_wanted = False
-        self._is_over = self._is_zombie = self._tells_of_end = False
+        self._is_over = self._is_zombie = self.tells_of_end = False
         self._rest = self.inside = self.kept_limit = self.outward = self.passes_to = self.takes_in = None
         self._extras = self._next = self._ref = self.actor = self.flow = self.handling = self.hold = None
         self._failed_message: object = None
@@ -447,9 +446,11 @@ class Cell(Turns):
         if self.children is not None:
             self.children.refuse_held()
         # First set, then look: who makes the watches at this moment sets them first, and then looks here.
-        self._tells_of_end = True
+        self.tells_of_end = True
         if self._watching is not None:
             self._watching.end(reason)
+        if (when_over := self.actor_class.when_over) is not None:
+            when_over(self)
         if system.events.is_used:
             system.events.publish(ActorEnded(self.ref, self.incarnation, reason))
         if parent is not None:
@@ -527,7 +528,7 @@ class Cell(Turns):
                 if self._watching is None:
                     self._watching = fresh
                 watching = self._watching
-            if self._tells_of_end:
+            if self.tells_of_end:
                 watching.end(self.exit_reason)
         return watching
 

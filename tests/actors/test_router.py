@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 from relay_actors import CallActor, DeadLetter, MessageActor, RelayApp, Timing
+from relay_actors.actors.routing import Claim
 from relay_actors.events import CallReceiveEvent, CallStateEvent, MessageReceiveEvent, PlayEvent
 from relay_actors.runtime.future import Future
 from tests.support.plain_server import CALL, NODE
@@ -159,6 +160,21 @@ def test_a_call_that_has_ended_cannot_be_offered_again(world: PlainWorld) -> Non
     offer(world)
     assert world.app.call(CALL) is None
     assert world.count("calls.received") == 1
+
+
+def test_an_actor_that_has_ended_before_it_was_claimed_is_forgotten_at_once(world: PlainWorld) -> None:
+    """X18: its end has overtaken what it has told the connection, which must not keep it for ever."""
+    app = serve(world)
+    offer(world)
+    tree = app._running()
+    (ref,) = tree.wire.live.calls
+    ref.kill("before anybody knows what else it owns")
+    world.settle()
+    assert tree.wire.live.calls == []
+    tree.office.tell_connection(Claim("late", ref, is_call=True))
+    world.settle()
+    assert tree.wire.live.calls == []
+    assert not tree.wire.live.owns("late")
 
 
 @pytest.mark.parametrize("ending", ["declined", "ended"])

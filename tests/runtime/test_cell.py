@@ -827,3 +827,32 @@ def test_the_arguments_of_an_actor_that_will_not_come_back_are_let_go(world: Wor
 
     assert gone() is None
     assert all(ref.is_alive() for ref in refs)
+
+
+def test_a_class_may_hear_of_every_end_of_its_actors_when_those_do_who_watch_them(world: World):
+    """W4: names are free by then. However it ends, once, and also one that never began."""
+    ends: list[tuple[int, object]] = []
+
+    class Told(Recorder):
+        @staticmethod
+        def when_over(cell: Any) -> None:
+            assert cell.ref.has_told_of_end
+            ends.append((cell.serial, world.system.find(("name", cell.serial))))
+
+    parent = world.start(Parent)
+    stopped, killed = (spawn(parent, Told) for _ in range(2))
+    failed = spawn(parent, Told, spec=ChildSpec(restart=Restart.TRANSIENT, max_restarts=1))
+    for ref in (stopped, killed, failed):
+        assert not ref.has_told_of_end
+        ref.tell(lambda actor: actor.register(("name", actor._cell.serial)))
+    failed.tell(crash("once"))
+    world.settle()
+    assert ends == []
+    failed.tell(crash("twice"))
+    stopped.stop(block=False)
+    killed.kill("for this")
+    world.settle()
+    parent.stop(block=False)
+    late = world.system.start_child(parent, Told, spec=ChildSpec())
+    world.settle()
+    assert sorted(ends) == [(ref._cell.serial, None) for ref in (stopped, killed, failed, late)]
