@@ -148,14 +148,14 @@ class LegLife(Actor, AllVerbs):
             return
         leg.end_pauses(ActorDead(f"{self._cell} has crashed: what waited here belonged to its former incarnation"))
         leg.abandon_blockings()
-        leg.course.begin_anew()
-        self._cell.outward = Outwards(self)
+        course.begin_anew()
         if self.restart_flow == "where_it_was" and not self._cell.incarnation and leg.course.replay is None:
-            leg.course.record = []
-            leg.course.began_with = dict(leg.data)
+            course.record = []
+            course.began_with = dict(leg.data)
+        self._cell.outward = Outwards(self) if course.is_recorded else None
         self._note_beginning()
         super().begin()
-        replay = leg.course.replay
+        replay = course.replay
         if replay is None:
             self.begin_work()
         else:

@@ -110,6 +110,7 @@ class ChildRecord:
     """One child, from the moment it is taken until it has ended for good.
 
     Attributes:
+        window: its restarts, if it has a window of its own and has failed; see `own_window`.
         failures: in a row: the n of the back-off.
         running_since: None until its present incarnation has started.
         timer: the pending restart, or the kill when it does not stop in time.
@@ -119,10 +120,10 @@ class ChildRecord:
 
     cell: AnyCell
     spec: ChildSpec
-    window: RestartWindow | None
     phase: Phase
     place: Place | None
     origin: Origin | None
+    window: RestartWindow | None = None
     failures: int = 0
     running_since: float | None = None
     timer: TimerHandle | None = None
@@ -134,6 +135,12 @@ class ChildRecord:
         timer, self.timer = self.timer, None
         if timer is not None:
             timer.cancel()
+
+    def own_window(self) -> RestartWindow | None:
+        """Return its own window, made at its first failure; None if its restarts are counted in its parent's."""
+        if self.window is None and self.spec.max_restarts is not None:
+            self.window = RestartWindow(self.spec.max_restarts, self.spec.within_s)
+        return self.window
 
     @property
     def state(self) -> ChildState:

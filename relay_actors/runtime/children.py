@@ -113,7 +113,6 @@ class Children(Restarting):
                 f"{self._owner} has auto_shutdown = 'never', so its child {child} cannot be significant: "
                 "set auto_shutdown to 'any_significant' or 'all_significant', or leave significant out"
             )
-        window = None if spec.max_restarts is None else RestartWindow(spec.max_restarts, spec.within_s)
         phase, place = Phase.RUNNING, None
         if definition is not None:
             phase = Phase.STARTING
@@ -122,7 +121,7 @@ class Children(Restarting):
         origin = None
         if spec.restart is not Restart.TEMPORARY and spec.revive_killed:
             origin = Origin(child.actor_class, child.args, child.kwargs, child.keep)
-        self._records[child] = ChildRecord(child, spec, window, phase, place, origin)
+        self._records[child] = ChildRecord(child, spec, phase, place, origin)
         if place is not None:
             self._records = in_place(self.places, self._records)
         # First set, then look: either side may be ended by somebody else at this moment. Who kills the owner begins

@@ -76,7 +76,7 @@ class Restarting(abc.ABC):
     def _try_restart(self, record: ChildRecord, reason: ExitReason, message: object, verdict: Verdict) -> None:
         """Restart it, if that is still allowed."""
         child, successor = record.cell, record.spec.successor
-        window = record.window if record.window is not None else self._window
+        window = record.own_window() or self._window
         if not isinstance(reason.cause, record.spec.gives_up_on) and window.allows(self._now()):
             self._restart(record, reason, window, verdict)
         elif record.window is None:

@@ -23,10 +23,10 @@ def family(names: str, living: str, others: int = 0) -> tuple[dict[Any, Place], 
     records: dict[Any, ChildRecord] = {}
     for number in range(others):
         cell: Any = Cell(str(number))
-        records[cell] = ChildRecord(cell, ChildSpec(), None, Phase.RUNNING, None, None)
+        records[cell] = ChildRecord(cell, ChildSpec(), Phase.RUNNING, None, None)
     for name in living:
         places[name].cell = cell = Cell(name)
-        records[cell] = ChildRecord(cell, places[name].child.spec, None, Phase.RUNNING, places[name], None)
+        records[cell] = ChildRecord(cell, places[name].child.spec, Phase.RUNNING, places[name], None)
     return places, records
 
 

@@ -13,7 +13,7 @@ from relay_actors.runtime.strategies import Phase
 
 def record(phase: Phase, place: Place | None = None) -> ChildRecord:
     cell: Any = None
-    return ChildRecord(cell, ChildSpec(), None, phase, place, None)
+    return ChildRecord(cell, ChildSpec(), phase, place, None)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ class Script:
 
     def __init__(self, members: int, failed: int, gone: frozenset[int] = frozenset()) -> None:
         cell: Any = None
-        self.records = [ChildRecord(cell, ChildSpec(), None, Phase.RUNNING, None, None) for _ in range(members)]
+        self.records = [ChildRecord(cell, ChildSpec(), Phase.RUNNING, None, None) for _ in range(members)]
         self.gone = gone
         self.log: list[Any] = []
         self.paused: list[Callable[[], None]] = []
