@@ -326,7 +326,7 @@ class Action(CallFuture["Action"]):
         """Let go on who waits for the completion: last of all, when callbacks and listeners have been told."""
         if self.result is not None:
             self._tell_all()
-            if not self._settled:
+            if not self.is_settled:
                 self.try_set(None)
 
     def refuse(self, error: BaseException) -> bool:
