@@ -68,6 +68,7 @@ class ConnectionActor(HoldsBack):
         self._router = Router(wire, self._send)
         self._transport: Transport | None = None
         self._is_doing = False
+        self._was_told = False  # that the socket is ready: it tells no more until it is armed again
         self._deadline: tuple[float, TimerHandle] | None = None
 
     # -- life --------------------------------------------------------------------------------------------------------
@@ -186,13 +187,19 @@ class ConnectionActor(HoldsBack):
     def after_batch(self) -> None:
         """Commit what the round has written, and only then let it out: the output gate (SEMANTICS J2)."""
         self._write()
-        self._leave_if_due()
+        if self._wire.leaving is not None:
+            self._leave_if_due()
+        transport = self._transport
+        if transport is not None and (self._was_told or transport.wants_write()):
+            self._was_told = False
+            self.system.dispatcher.rearm(transport)
         self._arm()
 
     def _write(self) -> None:
         journal, protocol = self._wire.journal, self._protocol
-        journal.session(protocol.relay_protocol, protocol.authorization_state)
-        journal.commit()
+        if journal.is_kept:
+            journal.session(protocol.relay_protocol, protocol.authorization_state)
+            journal.commit()
         transport = self._transport
         if transport is None:
             return
@@ -204,18 +211,18 @@ class ConnectionActor(HoldsBack):
             self._read_the_rest(transport)
             self._lost(str(why))
             journal.commit()
-        else:
-            self.system.dispatcher.rearm(transport)
 
     def _arm(self) -> None:
         wire, leaving = self._wire, self._wire.leaving
-        candidates = (
-            self._protocol.next_deadline(),
-            wire.parking.next_deadline(),
-            wire.holding.next_deadline(),
-            None if leaving is None or leaving.has_left else leaving.due,
-        )
-        due = min((d for d in candidates if d is not None), default=None)
+        due = self._protocol.next_deadline()
+        if wire.parking.parked or wire.holding.held or leaving is not None:  # seldom, and asked after each batch
+            others = (
+                due,
+                wire.parking.next_deadline(),
+                wire.holding.next_deadline(),
+                None if leaving is None or leaving.has_left else leaving.due,
+            )
+            due = min((other for other in others if other is not None), default=None)
         armed = self._deadline
         if due is None or (armed is not None and armed[0] <= due):
             return  # an early wake-up finds nothing due and arms the next one
@@ -243,7 +250,8 @@ class ConnectionActor(HoldsBack):
         if broken is not None:
             outgoing.on_answer(None, NotSentError(f"{outgoing.method} was not sent: {broken}"))
             return
-        if self._wire.holding.concerns(outgoing):
+        holding = self._wire.holding
+        if holding.in_doubt and holding.concerns(outgoing):
             self._hold_back(outgoing)
             return
         try:
@@ -255,7 +263,8 @@ class ConnectionActor(HoldsBack):
             self._refuse(outgoing, NotSentError(f"{outgoing.method} was not sent: {error}"))
             return
         self._note_intent(request_id, outgoing)
-        self._frames.requested(outgoing.method, request_id)
+        if self._frames.is_on:
+            self._frames.requested(outgoing.method, request_id)
 
     def _note_intent(self, request_id: str, outgoing: Outgoing) -> None:
         wire = self._wire
@@ -302,7 +311,7 @@ class ConnectionActor(HoldsBack):
             leaving.hold(outgoing)
             if not leaving_mail.is_known(error):
                 return
-        if outgoing.subject and not self._wire.live.owns(outgoing.subject):
+        if outgoing.subject and outgoing.subject not in self._wire.live.owners:
             self._wire.forget(outgoing.subject, cause_of(outgoing.subject))  # the last word on it
         elif isinstance(error, ConnectionLostError) and not error.is_final and outgoing.on_late is not None:
             self._wire.holding.hold(outgoing.subject)
@@ -382,22 +391,20 @@ class ConnectionActor(HoldsBack):
         except TransportError as why:
             self._lost(str(why))
             return
+        self._was_told = True
         self._take(texts)
-        if self._transport is not transport:
-            return
-        if texts and transport.fileno() < 0:
+        if texts and self._transport is transport and transport.fileno() < 0:
             tell(self._cell, Readable(self._cell, transport))  # nobody polls it: look until there is nothing
-        else:
-            self.system.dispatcher.rearm(transport)
 
     def _take(self, texts: Iterable[bytes]) -> None:
-        now, logs = self._clock.now(), self._frames.is_on
+        now, protocol = self._clock.now(), self._protocol
+        if not self._frames.is_on:
+            self._do(protocol.receive(texts, now))
+            return
         happenings: list[h.Happening] = []
-        receive = self._protocol.receive
-        for text in texts:
-            if logs:
-                self._frames.received(text, self._protocol.secrets)
-            happenings += receive(text, now)
+        for text in texts:  # one by one: what has to be scrubbed may come with the one before
+            self._frames.received(text, protocol.secrets)
+            happenings += protocol.receive((text,), now)
         self._do(happenings)
 
     def _read_the_rest(self, transport: Transport) -> None:
@@ -434,11 +441,16 @@ class ConnectionActor(HoldsBack):
         if self._is_doing:
             return
         self._is_doing = True
+        told, todo, route = wire.told, wire.todo, self._router.route
         try:
-            while wire.told or wire.todo:
+            while told or todo:
                 self._make_safe()
-                while wire.todo:
-                    self._do_one(wire.todo.popleft())
+                while todo:
+                    one = todo.popleft()
+                    if isinstance(one, RelayEvent) and wire.leaving is None:  # first, because it is nearly always one
+                        route(one)
+                    else:
+                        self._do_one(one)
         finally:
             self._is_doing = False
 
@@ -490,12 +502,11 @@ class ConnectionActor(HoldsBack):
     def _do_one(self, one: Step) -> None:
         leaving = self._wire.leaving
         match one:
-            case RelayEvent() if leaving is not None:
-                leaving.not_delivered += 1  # it is safe: the next process delivers it
-            case RelayEvent():  # before all others, because it is nearly always one
-                self._router.route(one)
             case h.RequestSucceeded(request_id=request_id, result=result):
                 self._settle(request_id, result, None)
+            case RelayEvent():
+                assert leaving is not None
+                leaving.not_delivered += 1  # it is safe: the next process delivers it
             case Safe(frame_ids=frame_ids):
                 self._protocol.acknowledge(*frame_ids)
                 self._write()  # at once: before anybody can do something about it (PROTOCOL 7.2)

@@ -48,71 +48,75 @@ class Holding:
     Args:
         timeout_s: how long a command may wait here; the same for all, so that the first come is the first to go.
         limit: how many may wait.
+
+    Attributes:
+        in_doubt: how many commands of whom; while it is empty, which is nearly always, none has to wait.
+        held: what waits, in order.
     """
 
     def __init__(self, timeout_s: float, limit: int) -> None:
         self._timeout_s = timeout_s
         self._limit = limit
-        self._in_doubt: Counter[str] = Counter()
-        self._held: deque[_Held] = deque()
+        self.in_doubt: Counter[str] = Counter()
+        self.held: deque[_Held] = deque()
 
     def __len__(self) -> int:
         """Return how many commands wait."""
-        return len(self._held)
+        return len(self.held)
 
     @property
     def subjects(self) -> set[str]:
         """Whose commands wait, or are in doubt. Any thread."""
-        return {held.subject for held in list(self._held)} | {
-            who for who, doubts in list(self._in_doubt.items()) if doubts
+        return {held.subject for held in list(self.held)} | {
+            who for who, doubts in list(self.in_doubt.items()) if doubts
         }
 
     @property
     def is_full(self) -> bool:
         """Whether no more can be taken."""
-        return len(self._held) >= self._limit
+        return len(self.held) >= self._limit
 
     def hold(self, subject: str) -> None:
         """One more command of ``subject`` is in doubt."""
-        self._in_doubt[subject] += 1
+        self.in_doubt[subject] += 1
 
     def concerns(self, outgoing: Outgoing) -> bool:
         """Return whether a command has to wait: not one that is sent again, nor a last word."""
-        return outgoing.on_late is not None and not outgoing.is_repeat and outgoing.subject in self._in_doubt
+        return outgoing.on_late is not None and not outgoing.is_repeat and outgoing.subject in self.in_doubt
 
     def take(self, request_id: str, subject: str, now: float) -> None:
         """Keep a command."""
-        self._held.append(_Held(now + self._timeout_s, subject, request_id))
+        self.held.append(_Held(now + self._timeout_s, subject, request_id))
 
     def release(self, subject: str) -> list[str]:
         """One command less of ``subject`` is in doubt; return, and forget, what can be sent now, in order."""
-        if self._in_doubt[subject] > 1:
-            self._in_doubt[subject] -= 1
+        if self.in_doubt[subject] > 1:
+            self.in_doubt[subject] -= 1
             return []
         return self.forget(subject)
 
     def forget(self, subject: str) -> list[str]:
         """Nothing of ``subject`` is in doubt any more; return, and forget, what has waited, in order."""
-        self._in_doubt.pop(subject, None)
-        freed = [held.request_id for held in self._held if held.subject == subject]
+        self.in_doubt.pop(subject, None)
+        freed = [held.request_id for held in self.held if held.subject == subject]
         if freed:
-            self._held = deque(held for held in self._held if held.subject != subject)
+            self.held = deque(held for held in self.held if held.subject != subject)
         return freed
 
     def expire(self, now: float) -> list[str]:
         """Return, and forget, what has waited for too long."""
         overdue: list[str] = []
-        while self._held and self._held[0].due <= now:
-            overdue.append(self._held.popleft().request_id)
+        while self.held and self.held[0].due <= now:
+            overdue.append(self.held.popleft().request_id)
         return overdue
 
     def clear(self) -> list[str]:
         """Return, and forget, everything."""
-        held = [held.request_id for held in self._held]
-        self._held.clear()
-        self._in_doubt.clear()
+        held = [held.request_id for held in self.held]
+        self.held.clear()
+        self.in_doubt.clear()
         return held
 
     def next_deadline(self) -> float | None:
         """Return when `expire` will next have something, or None."""
-        return self._held[0].due if self._held else None
+        return self.held[0].due if self.held else None

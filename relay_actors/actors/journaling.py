@@ -57,21 +57,20 @@ class Journaling:
         store: where entries are kept, or None.
         clock: for the times of entries.
 
+    Attributes:
+        is_kept: whether there is a store.
+
     Raises:
         JournalError: by every method, when the store has failed. It is done for then: see `give_up`.
     """
 
     def __init__(self, store: Store | None, clock: Clock) -> None:
         self._store = store
+        self.is_kept = store is not None
         self._clock = clock
         self._session = ("", "")
         self._is_dirty = False
         self._sizes: dict[str, _Sizes] = {}
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether there is a store."""
-        return self._store is not None
 
     def event(self, subject: str, arrived: EventArrived) -> None:
         """Keep an event. It is safe when `commit` returns."""
@@ -220,7 +219,7 @@ class Journaling:
 
     def give_up(self) -> None:
         """The store has failed: write nothing more, and claim nothing more (SEMANTICS J6)."""
-        self._store = None
+        self._store, self.is_kept = None, False
 
     def _keep(self, kind: type[Entry], subject: str, own: dict[str, object]) -> None:
         """Keep one entry. ``own`` has the fields of its kind, in their order (`Store.keep`)."""

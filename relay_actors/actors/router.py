@@ -55,6 +55,7 @@ class Router:
         self._wire = wire
         self._office = wire.office
         self._find = wire.office.system.registry.find
+        self._owners = wire.office.system.registry.owners
         self._send = send
 
     def subject_of(self, event: RelayEvent) -> str:
@@ -73,8 +74,13 @@ class Router:
 
     def route(self, event: RelayEvent) -> None:
         """Bring one event to its actor."""
-        if type(event) not in _OF_THEIR_OWN and event.call_id:  # as nearly always
-            self._on_call_event(event.call_id, event)
+        call_id = event.call_id
+        if call_id and type(event) not in _OF_THEIR_OWN:  # as nearly always; and of a call that is up
+            cell = self._owners.get(("call", call_id))
+            if cell is not None and not cell.stopped and not self._wire.parking.parked:
+                cell.tell_control(event)
+            else:
+                self._on_call_event(call_id, event)
             return
         match event:
             case CallReceiveEvent(call_id=call_id) if call_id:
@@ -222,7 +228,7 @@ class Router:
         if cell is None and event.tag:
             cell = self._find(("tag", event.tag))
         if cell is not None:
-            if len(wire.parking):  # it may have registered itself a moment ago: what was parked comes first
+            if wire.parking.parked:  # it may have registered itself a moment ago: what was parked comes first
                 self._hand_parked(call_id, cell.ref)
             cell.tell_control(event)
         elif event.tag in wire.stale_tags:

@@ -91,12 +91,16 @@ class Routes(Generic[T]):
 
 
 class Roster:
-    """Which calls' and texts' actors there are, and what each of them owns."""
+    """Which calls' and texts' actors there are, and what each of them owns.
+
+    Attributes:
+        owners: who owns what, by its name.
+    """
 
     def __init__(self) -> None:
         self._calls: dict[Any, tuple[str, ...]] = {}
         self._texts: dict[Any, tuple[str, ...]] = {}
-        self._owners: dict[str, Any] = {}
+        self.owners: dict[str, Any] = {}
 
     def __len__(self) -> int:
         """Return how many actors there are, of calls and texts."""
@@ -125,7 +129,7 @@ class Roster:
             group[claim.ref] = (claim.owned,)
         elif claim.owned not in owned:
             group[claim.ref] = (*owned, claim.owned)
-        self._owners[claim.owned] = claim.ref
+        self.owners[claim.owned] = claim.ref
         return owned is None
 
     def remove(self, ref: Any) -> list[str] | None:
@@ -133,14 +137,14 @@ class Roster:
         owned = self._calls.pop(ref, None) or self._texts.pop(ref, None)
         if owned is None:
             return None
-        left = [name for name in owned if self._owners.get(name) == ref]
+        left = [name for name in owned if self.owners.get(name) == ref]
         for name in left:
-            del self._owners[name]
+            del self.owners[name]
         return left
 
     def owns(self, name: str) -> bool:
         """Return whether somebody here owns that."""
-        return name in self._owners
+        return name in self.owners
 
 
 class Parking:
@@ -150,33 +154,36 @@ class Parking:
         park_s: seconds after which the events of one id are given up.
         per_id: how many are kept for one id.
         ids: how many ids are kept at once; one more gives up the oldest.
+
+    Attributes:
+        parked: until when which events are kept, by id, those first whose time is over first.
     """
 
     def __init__(self, park_s: float, per_id: int, ids: int) -> None:
         self._park_s = park_s
         self._per_id = per_id
         self._ids = ids
-        self._parked: OrderedDict[Hashable, tuple[float, deque[RelayEvent]]] = OrderedDict()
+        self.parked: OrderedDict[Hashable, tuple[float, deque[RelayEvent]]] = OrderedDict()
 
     def __len__(self) -> int:
         """Return how many ids there are."""
-        return len(self._parked)
+        return len(self.parked)
 
     def __contains__(self, key: Hashable) -> bool:
-        return key in self._parked
+        return key in self.parked
 
     @property
     def keys(self) -> list[Hashable]:
         """The ids for which events are kept, those first whose time is over first."""
-        return list(self._parked)
+        return list(self.parked)
 
     def park(self, key: Hashable, event: RelayEvent, now: float) -> list[RelayEvent]:
         """Keep an event; return those that had to be given up for it."""
         given_up: list[RelayEvent] = []
-        if key not in self._parked and len(self._parked) >= self._ids:
-            _oldest, (_until, events) = self._parked.popitem(last=False)
+        if key not in self.parked and len(self.parked) >= self._ids:
+            _oldest, (_until, events) = self.parked.popitem(last=False)
             given_up.extend(events)
-        _until, events = self._parked.setdefault(key, (now + self._park_s, deque()))
+        _until, events = self.parked.setdefault(key, (now + self._park_s, deque()))
         if len(events) >= self._per_id:
             given_up.append(event)
         else:
@@ -185,20 +192,20 @@ class Parking:
 
     def take(self, key: Hashable) -> list[RelayEvent]:
         """Return and remove what is parked for a key, in order."""
-        _until, events = self._parked.pop(key, (0.0, deque()))
+        _until, events = self.parked.pop(key, (0.0, deque()))
         return list(events)
 
     def expire(self, now: float) -> list[RelayEvent]:
         """Return and remove what has been parked for too long."""
         expired: list[RelayEvent] = []
-        while self._parked and next(iter(self._parked.values()))[0] <= now:
-            _key, (_until, events) = self._parked.popitem(last=False)
+        while self.parked and next(iter(self.parked.values()))[0] <= now:
+            _key, (_until, events) = self.parked.popitem(last=False)
             expired.extend(events)
         return expired
 
     def next_deadline(self) -> float | None:
         """Return when `expire` will next have something, or None."""
-        return next(iter(self._parked.values()))[0] if self._parked else None
+        return next(iter(self.parked.values()))[0] if self.parked else None
 
 
 class Recent:

@@ -180,8 +180,7 @@ def _log_in(
         transport.send(protocol.texts_to_send())
         while True:
             now = clock.now()
-            happenings = [told for text in transport.receive() for told in protocol.receive(text, now)]
-            for happening in happenings + protocol.tick(now):
+            for happening in protocol.receive(transport.receive(), now) + protocol.tick(now):
                 match happening:
                     case h.LoggedIn():
                         return Finding("log-in", True, "accepted")

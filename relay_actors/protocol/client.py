@@ -17,7 +17,7 @@ send and the next deadline. Layer: ``protocol``, pure. Source: PROTOCOL 2 to 7.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import assert_never
 
 from relay_actors.config import Credentials, Limits, Timing
@@ -26,12 +26,10 @@ from relay_actors.errors import (
     ConnectionLostError,
     NotSentError,
     ProtocolError,
-    RelayError,
-    RequestTimeoutError,
 )
 from relay_actors.protocol import frames
 from relay_actors.protocol.backoff import Retries
-from relay_actors.protocol.event_ledger import EventLedger, fingerprint
+from relay_actors.protocol.event_ledger import EventLedger
 from relay_actors.protocol.frozen import unfrozen
 from relay_actors.protocol.happenings import (
     AnsweredLate,
@@ -57,6 +55,7 @@ from relay_actors.protocol.subscriptions import Subscriptions, context_names
 __all__ = ["ClientProtocol"]
 
 _AUTHORIZATION_STATE = "signalwire.authorization.state"
+_NO_NEWS = frozenset({"", _AUTHORIZATION_STATE})
 _SERVER_FAULTS = frozenset({-32603, -32000})
 """Refusals that say nothing of the session or the credentials: an internal error, a time-out. Source: PROTOCOL 2.5."""
 _REFUSED_RESUMES = 5
@@ -275,7 +274,7 @@ class ClientProtocol:
         happenings: list[Happening] = []
         for request in self._requests.expired(now):
             self._subscriptions.settle(request.id, refused=False)
-            happenings.append(RequestFailed(request.id, request.method, self._time_out(request)))
+            happenings.append(RequestFailed(request.id, request.method, self._requests.time_out(request)))
         deadline_is_over = self._phase_deadline is not None and self._phase_deadline <= now
         if self._phase is _Phase.WAITING and deadline_is_over:
             self._enter(_Phase.OPENING, None)
@@ -371,26 +370,30 @@ class ClientProtocol:
 
         Once per event: more often, or on a later connection than it came on, this does nothing. Source: PROTOCOL 7.2.
         """
-        settle, acknowledgement = self._events.settle, frames.acknowledgement
-        for frame_id in frame_ids:
-            self._texts += [acknowledgement(frame_id)] * settle(frame_id)
+        self._texts += frames.acknowledgements(self._events.settle(frame_ids))
 
-    def receive(self, text: bytes | str, now: float) -> list[Happening]:
-        """Take one whole text from the socket; without an open one it is dropped. Never raises, whatever it holds."""
-        if not self._reads:
-            return []
-        try:
-            body = raw_loads(text)
-        except ValueError as exc:
-            return self._received(frames.Unreadable(f"not JSON: {exc}"), text, now)
-        # The two shapes of which a busy connection is made are told at a glance; everything else is judged with care.
-        if type(body) is dict and "id" in body and "error" not in body and type(frame_id := body["id"]) is str:
-            if "result" in body:
-                if type(result := body["result"]) is dict:
-                    return self._responded(frame_id, result, now)
-            elif "params" in body and type(params := body["params"]) is dict and body.get("method") == frames.EVENT:
-                return self._event(frame_id, params)
-        return self._received(frames.judge(body), text, now)
+    def receive(self, texts: Iterable[bytes | str], now: float) -> list[Happening]:
+        """Take whole texts from the socket; without an open one they are dropped. Never raises, whatever they hold."""
+        happenings: list[Happening] = []
+        for text in texts:
+            if not self._reads:
+                break
+            try:
+                body = raw_loads(text)
+            except ValueError as exc:
+                happenings += self._received(frames.Unreadable(f"not JSON: {exc}"), text, now)
+                continue
+            # The two shapes of which a busy connection is made are told at a glance; all else is judged with care.
+            if type(body) is dict and "error" not in body and type(frame_id := body.get("id")) is str:
+                if "result" in body:
+                    if type(result := body["result"]) is dict:
+                        happenings += self._responded(frame_id, result, now)
+                        continue
+                elif type(params := body.get("params")) is dict and body.get("method") == frames.EVENT:
+                    happenings += self._event(frame_id, params)
+                    continue
+            happenings += self._received(frames.judge(body), text, now)
+        return happenings
 
     def _received(self, frame: frames.Frame, text: bytes | str, now: float) -> list[Happening]:
         match frame:
@@ -422,39 +425,37 @@ class ClientProtocol:
 
     def _event(self, frame_id: object, payload: dict[str, object]) -> list[Happening]:
         event_type, inner = payload.get("event_type"), payload.get("params")
+        if type(event_type) is str and event_type not in _NO_NEWS and (inner is None or type(inner) is dict):
+            is_new, acknowledgements = self._events.arrived(frame_id, event_type, inner)
+            if acknowledgements:
+                self._answer(frame_id)
+            if not is_new:
+                return []
+            arrived = _event_arrived()
+            arrived.frame_id, arrived.payload = frame_id, payload
+            arrived.__class__ = EventArrived
+            return [arrived]
+        self._answer(frame_id)
         if event_type == _AUTHORIZATION_STATE:
-            self._answer(frame_id)
             self._session.authorize(inner)
             return []
         if type(event_type) is not str or not event_type:
-            self._answer(frame_id)
             return [Ignored("an event without a type")]
-        if inner is not None and type(inner) is not dict:
-            self._answer(frame_id)
-            return [Ignored(f"an event whose params are no object: {excerpt(event_type, self.secrets)}")]
-        is_new, acknowledgements = self._events.arrived(frame_id, fingerprint(event_type, inner))
-        if acknowledgements:
-            self._answer(frame_id)
-        if not is_new:
-            return []
-        arrived = _event_arrived()
-        arrived.frame_id, arrived.payload = frame_id, payload
-        arrived.__class__ = EventArrived
-        return [arrived]
+        return [Ignored(f"an event whose params are no object: {excerpt(event_type, self.secrets)}")]
 
     def _responded(self, request_id: object, response: frames.Response, now: float) -> list[Happening]:
         if not isinstance(request_id, str):
             return [Ignored("a response to an id that was never given")]
-        if request_id and request_id == self._login_id:
-            return self._login_answered(frames.outcome_of(frames.CONNECT, response), now)
-        if request_id and request_id == self._keep_alive.ping_id:
-            return self._pinged(frames.outcome_of(frames.PING, response), now)
         found = self._requests.answered(request_id)
         if found is None:
+            if request_id and request_id == self._login_id:
+                return self._login_answered(frames.outcome_of(frames.CONNECT, response), now)
+            if request_id and request_id == self._keep_alive.ping_id:
+                return self._pinged(frames.outcome_of(frames.PING, response), now)
             return []
         request, standing = found
         outcome = frames.outcome_of(request.method, response)
-        if type(outcome) is dict and standing is Standing.AWAITED and request.method not in _CHANGES:
+        if standing is Standing.AWAITED and type(outcome) is dict and request.method not in _CHANGES:
             succeeded = _request_succeeded()
             succeeded.request_id, succeeded.method, succeeded.result = request_id, request.method, outcome
             succeeded.__class__ = RequestSucceeded
@@ -549,13 +550,6 @@ class ClientProtocol:
             return f"the server announced to disconnect {self._timing.client_ping_interval_s:g} s ago, and did not"
         return self._keep_alive.why_dead(now)
 
-    def _time_out(self, request: Pending) -> RelayError:
-        """Return what the caller is told: what never left this process was certainly not done (SEMANTICS K6, K7)."""
-        if request.sent_at is not None:
-            return RequestTimeoutError(request.method)
-        waited = f"there was no connection for {self._timing.request_timeout_s:g} s"
-        return NotSentError(f"Request timeout for {request.method}: it was not sent, {waited}")
-
     def _force_close(self, now: float, why: str) -> list[Happening]:
         """Take the socket for dead: do not wait for the peer. Source: PROTOCOL 5.4."""
         return [CloseSocket(why, normal=False), *self._lose(now, why)]
@@ -594,7 +588,7 @@ class ClientProtocol:
 
     def _answer(self, frame_id: object) -> None:
         if frame_id is not None:
-            self._texts.append(frames.acknowledgement(frame_id))
+            self._texts.append(frames.result(frame_id, {}))
 
     def _scrubbed(self, error: CommandRejectedError) -> CommandRejectedError:
         return CommandRejectedError(error.method, error.code, scrub(error.message, self.secrets))

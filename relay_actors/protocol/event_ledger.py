@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from typing import Final, cast
+from collections.abc import Iterable
+from typing import Final
 
 from relay_actors.protocol.json_codec import dumps, raw_dumps
 
-__all__ = ["EventLedger", "fingerprint"]
+__all__ = ["EventLedger"]
 
 _ANY: Final = None
 """In place of a fingerprint: whatever it says."""
@@ -28,20 +29,25 @@ class EventLedger:
         self._settled: OrderedDict[str | bytes, int | None] = OrderedDict()
         self.duplicates = 0
 
-    def arrived(self, frame_id: object, fingerprint: int = 0) -> tuple[bool, int]:
+    def arrived(self, frame_id: object, event_type: str = "", params: object = None) -> tuple[bool, int]:
         """Note an event; return whether it is new, and how many acknowledgements are due at once (0 or 1).
 
         One that came before and is durable is acknowledged again at once: the server has missed the first. One that
         is not durable yet has to wait, like its first copy.
 
         Args:
-            frame_id: the id of its frame.
-            fingerprint: see `fingerprint`. An id alone would not do: it is opaque, a server may begin anew with its
-                ids on each connection, and an event must not be lost by that.
+            frame_id: the id of its frame. It alone would not do: it is opaque, a server may begin anew with its ids on
+                each connection, and an event must not be lost by that.
+            event_type: what it says, whatever its envelope does.
+            params: the rest of that.
         """
         if frame_id is None:
             return True, 0
         key = frame_id if type(frame_id) is str else _key(frame_id)
+        try:
+            fingerprint = hash((event_type, raw_dumps(params)))
+        except TypeError:  # nested deeper than can be written: then the id has to do
+            fingerprint = hash(event_type)
         if key in self._settled and self._settled[key] in (fingerprint, _ANY):
             self.duplicates += 1
             return False, 1
@@ -60,30 +66,37 @@ class EventLedger:
     def remember(self, frame_id: object) -> None:
         """Note an event that a former process has made durable; what it said is not known exactly any more."""
         if frame_id is not None:
-            self._settle(_key(frame_id), _ANY)
+            key = _key(frame_id)
+            self._settled[key] = _ANY
+            self._settled.move_to_end(key)
+            self._forget_oldest()
 
-    def settle(self, frame_id: object) -> int:
-        """Note that an event is durable; return how many acknowledgements this connection gets for it."""
-        if frame_id is None:
-            return 0
-        key = frame_id if type(frame_id) is str else _key(frame_id)
-        owed = self._owed.pop(key, None)
-        if owed is None:
-            return 0
-        if type(owed) is int:
-            self._settle(key, owed)
-            return 1
-        first = self._first_of_many(key, cast("deque[_Owed]", owed))
-        self._settle(key, first.fingerprint)
-        return first.due
-
-    def _settle(self, key: str | bytes, fingerprint: int | None) -> None:
+    def settle(self, frame_ids: Iterable[object]) -> list[object]:
+        """Note that events are durable; return their ids, each as often as this connection is to acknowledge it."""
+        due: list[object] = []
         settled = self._settled
-        if key in settled:
-            settled.move_to_end(key)
-        settled[key] = fingerprint
-        if len(settled) > self._limit:
-            settled.popitem(last=False)
+        for frame_id in frame_ids:
+            if frame_id is None:
+                continue
+            key = frame_id if type(frame_id) is str else _key(frame_id)
+            owed = self._owed.pop(key, None)
+            if owed is None:
+                continue
+            if isinstance(owed, int):
+                due.append(frame_id)
+            else:
+                first = self._first_of_many(key, owed)
+                due += [frame_id] * first.due
+                owed = first.fingerprint
+            if key in settled:
+                settled.move_to_end(key)
+            settled[key] = owed
+        self._forget_oldest()
+        return due
+
+    def _forget_oldest(self) -> None:
+        while len(self._settled) > self._limit:
+            self._settled.popitem(last=False)
 
     def connection_lost(self) -> None:
         """No acknowledgement may cross over to the next connection; there the server may send the event again."""
@@ -122,14 +135,6 @@ class _Owed:
     def __init__(self, fingerprint: int) -> None:
         self.fingerprint = fingerprint
         self.due = 1
-
-
-def fingerprint(event_type: str, params: object) -> int:
-    """Return a number that is the same for the same event, whatever its envelope says."""
-    try:
-        return hash((event_type, raw_dumps(params)))
-    except TypeError:  # nested deeper than can be written: then the id has to do
-        return hash(event_type)
 
 
 def _key(frame_id: object) -> str | bytes:

@@ -6,7 +6,7 @@ Both ends use it: `ClientProtocol` and the simulator's `ServerProtocol`. Source:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from relay_actors.errors import LOCAL_ERROR_CODE, CommandRejectedError
@@ -27,7 +27,7 @@ __all__ = [
     "Response",
     "ResultResponse",
     "Unreadable",
-    "acknowledgement",
+    "acknowledgements",
     "classify",
     "error",
     "judge",
@@ -125,17 +125,20 @@ def result(id: object, result: object) -> bytes:
     return dumps({"jsonrpc": "2.0", "id": id, "result": result})
 
 
-def acknowledgement(id: object) -> bytes:
-    """Return ``result(id, {})``, quicker: it is written for every event.
+def acknowledgements(ids: Iterable[object]) -> list[bytes]:
+    """Return ``result(id, {})`` for each id, quicker: it is written for every event.
 
     Raises:
-        ValueError: ``id`` has no JSON form.
+        ValueError: an id has no JSON form.
     """
-    try:
-        written = raw_dumps(id) if type(id) is str else dumps(id)
-    except TypeError:  # half of a surrogate pair
-        written = dumps(id)
-    return b'{"jsonrpc":"2.0","id":' + written + b',"result":{}}'
+    texts: list[bytes] = []
+    for id in ids:
+        try:
+            written = raw_dumps(id) if type(id) is str else dumps(id)
+        except TypeError:  # half of a surrogate pair
+            written = dumps(id)
+        texts.append(b'{"jsonrpc":"2.0","id":' + written + b',"result":{}}')
+    return texts
 
 
 def error(id: object, code: int, message: str, data: object = None) -> bytes:

@@ -11,7 +11,7 @@ import enum
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from relay_actors.errors import NotSentError
+from relay_actors.errors import NotSentError, RelayError, RequestTimeoutError
 from relay_actors.late_dataclasses import dataclass
 
 __all__ = ["Pending", "PendingRequests", "Standing"]
@@ -166,6 +166,13 @@ class PendingRequests:
                     self._late.popitem(last=False)
             overdue.append(first)
         return overdue
+
+    def time_out(self, request: Pending) -> RelayError:
+        """Return what its caller is told: what never left this process was certainly not done (SEMANTICS K6, K7)."""
+        if request.sent_at is not None:
+            return RequestTimeoutError(request.method)
+        waited = f"there was no connection for {self._timeout_s:g} s"
+        return NotSentError(f"Request timeout for {request.method}: it was not sent, {waited}")
 
     def probe_at(self) -> float | None:
         """Return when it is time to ask whether anybody is there: an answer will be owed for half of the time-out.

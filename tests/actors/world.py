@@ -192,13 +192,13 @@ class World(Lab):
         services = [spec[1] for spec in self.app._services]
         living = [type(cell.actor).__name__ for cell in self.system.living]
         assert len(living) == len(PILLARS) + len(services), f"actors are left: {living}"
-        assert len(self.system.registry) == len(services), f"keys are left: {self.system.registry._owners}"
+        assert len(self.system.registry) == len(services), f"keys are left: {self.system.registry.owners}"
         wire = self.tree.wire
         assert len(wire.live) == 0, "the connection still knows calls"
         assert wire.pending == {}, "requests are still waiting for an answer"
         assert len(wire.parking) == 0, "events are still parked"
         assert len(wire.holding) == 0, "commands are still held back"
-        assert not wire.holding._in_doubt, "commands of calls that have ended are still in doubt"
+        assert not wire.holding.in_doubt, "commands of calls that have ended are still in doubt"
         # The connection's next deadline, and the server's next tick.
         assert self.dispatcher.pending_timers <= 2, f"timers are left: {self._pending()}"
 

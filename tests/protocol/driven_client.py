@@ -68,7 +68,7 @@ class DrivenClient:
         return happenings
 
     def receive(self, frame: object) -> list[Happening]:
-        return self.protocol.receive(json.dumps(frame), self.now)
+        return self.protocol.receive([json.dumps(frame)], self.now)
 
     def reply(self, request: dict[str, Any], result: object) -> list[Happening]:
         return self.receive({"jsonrpc": "2.0", "id": request["id"], "result": result})

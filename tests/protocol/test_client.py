@@ -593,7 +593,7 @@ def test_nothing_is_taken_from_or_written_to_a_socket_that_is_gone():
     client.closed()
     client.protocol.acknowledge("e-1")
     assert client.event(frame_id="e-2") == []
-    assert client.protocol.receive(b"garbage", client.now) == []
+    assert client.protocol.receive([b"garbage"], client.now) == []
     assert client.sent() == []
 
 
@@ -932,7 +932,7 @@ def test_an_event_without_inner_params_is_given():
 @pytest.mark.parametrize("text", [b"", b"\xff", b"garbage", b"[]", b"7", b"{}", '{"id":"1"}', b'{"method":3,"id":1}'])
 def test_odd_text_is_ignored_and_the_connection_kept(text):
     client = DrivenClient.ready()
-    assert _kinds(client.protocol.receive(text, client.now)) == [Ignored]
+    assert _kinds(client.protocol.receive([text], client.now)) == [Ignored]
     assert client.protocol.is_ready
     assert client.sent() == []
 
@@ -948,7 +948,7 @@ def test_what_is_ignored_is_told_without_its_secrets():
     client = DrivenClient.ready()
     client.event("signalwire.authorization.state", authorization_state="state-secret")
     text = f'not json {{"token":"x1"}} {TOKEN} {PROJECT} state-secret'
-    (ignored,) = client.protocol.receive(text, client.now)
+    (ignored,) = client.protocol.receive([text], client.now)
     assert not [secret for secret in (TOKEN, PROJECT, "state-secret", "x1") if secret in ignored.why]
     assert "not json" in ignored.why
 

@@ -71,7 +71,7 @@ def _clients() -> list[DrivenClient]:
 def _endure(*texts: bytes | str) -> None:
     for client in _clients():
         for text in texts:
-            for happening in client.protocol.receive(text, client.now):
+            for happening in client.protocol.receive([text], client.now):
                 if isinstance(happening, EventArrived):
                     client.protocol.acknowledge(happening.frame_id)
         client.sent()
@@ -100,7 +100,7 @@ def test_the_quick_way_in_makes_the_same_of_a_frame_as_the_careful_one(frames):
     for quick, careful in zip(_clients(), _clients(), strict=True):
         for text in map(json.dumps, frames):
             told = careful.protocol._received(classify(text), text, careful.now) if careful.protocol._reads else []
-            assert repr(quick.protocol.receive(text, quick.now)) == repr(told)
+            assert repr(quick.protocol.receive([text], quick.now)) == repr(told)
         assert quick.sent() == careful.sent()
 
 
