@@ -183,8 +183,9 @@ class Future(pykka.Future[T]):
 
     def remove_done_callback(self, callback: Callable[[Any], None]) -> None:
         """Forget ``callback``, if it has not been called yet."""
-        with contextlib.suppress(ValueError):
-            self._callbacks.remove(callback)
+        if self._callbacks:  # of what is settled there are none
+            with contextlib.suppress(ValueError):
+                self._callbacks.remove(callback)
 
     def __await__(self) -> Generator[Any, Any, T]:
         turn: Any = here.turn
@@ -258,7 +259,10 @@ class Future(pykka.Future[T]):
                 callback = callbacks.pop(0)
             except IndexError:  # somebody has taken back his own in this moment
                 return
-            self._call(callback)
+            try:
+                callback(self)
+            except BaseException:
+                _log.exception("a done-callback raised callback=%r", callback)
 
     def _call(self, callback: Callable[[Any], None]) -> None:
         try:

@@ -101,6 +101,22 @@ class _Older:
         self.user: deque[Envelope] = deque()
 
 
+class _Room(threading.Condition):
+    """The bound of a user lane: guards it, and is waited on for room.
+
+    Args:
+        capacity: how many messages may wait.
+        overflow: what happens beyond that.
+        block_s: how long ``block`` waits for room before it fails, in seconds.
+    """
+
+    def __init__(self, capacity: int, overflow: Overflow, block_s: float) -> None:
+        super().__init__()
+        self.capacity = capacity
+        self.overflow = overflow
+        self.block_s = block_s
+
+
 class Mailbox:
     """Where an actor's messages wait.
 
@@ -132,7 +148,7 @@ class Mailbox:
             where there is no bound.
     """
 
-    __slots__ = ("_block_s", "_capacity", "_overflow", "control", "is_closed", "older", "room", "system", "user")
+    __slots__ = ("control", "is_closed", "older", "room", "system", "user")
 
     carries: ClassVar[bool] = False
     """Whether it notes on each envelope what it carries, so that putting is left to its own methods."""
@@ -143,12 +159,9 @@ class Mailbox:
         self.older: _Older | None = None
         self.user: Any = []
         self.is_closed = False
-        self._capacity = capacity
-        self._overflow = overflow
-        self._block_s = block_s
-        self.room: threading.Condition | None = None
+        self.room: _Room | None = None
         if capacity is not None:
-            self.room = threading.Condition()
+            self.room = _Room(capacity, overflow, block_s)
             self.user = deque()  # long from the first, if it is ever
 
     @property
@@ -277,7 +290,7 @@ class Mailbox:
         """
         older: Sequence[Envelope] = () if self.older is None else self.older.user if lane else self.older.control
         envelopes: Sequence[Envelope] = self.user if lane else self.control or ()
-        at = 0 if lane and self._overflow == "drop_old" else start
+        at = 0 if lane and self.room is not None and self.room.overflow == "drop_old" else start
         while True:
             try:
                 # Only the closer makes the older ones fewer meanwhile: what is passed over then is not to be handled.
@@ -390,30 +403,28 @@ class Mailbox:
                 self.control = []
             return self.control
 
-    def _put_within_bound(
-        self, envelope: Envelope, room: threading.Condition, wait_until: WaitUntil
-    ) -> tuple[bool, Envelope | None]:
+    def _put_within_bound(self, envelope: Envelope, room: _Room, wait_until: WaitUntil) -> tuple[bool, Envelope | None]:
         with room:
             if self.is_closed:
                 return False, None
             if envelope.message is STOP or self._has_room():
                 self.user.append(envelope)
                 return True, None
-            if self._overflow == "drop_new":
+            if room.overflow == "drop_new":
                 return True, envelope
-            if self._overflow == "drop_old":
+            if room.overflow == "drop_old":
                 oldest = next((waiting for waiting in self.user if waiting.message is not STOP), None)
                 if oldest is None:  # nothing but stops wait: the message would come after them anyway
                     return True, envelope
                 self.user.remove(oldest)
                 self.user.append(envelope)
                 return True, oldest
-        if self._overflow == "block":
+        if room.overflow == "block":
             attempt = _Attempt(self, envelope, room)
-            if wait_until(attempt.look, attempt.block, self._block_s):
+            if wait_until(attempt.look, attempt.block, room.block_s):
                 return not attempt.is_refused, None
         raise MailboxFull(
-            f"{self._capacity} messages wait, which is the bound; {type(envelope.message).__name__} was refused. "
+            f"{room.capacity} messages wait, which is the bound; {type(envelope.message).__name__} was refused. "
             "Send less, or raise mailbox_capacity"
         )
 
@@ -427,7 +438,7 @@ class Mailbox:
         return True
 
     def _has_room(self) -> bool:
-        return self._capacity is None or len(self.user) < self._capacity
+        return self.room is None or len(self.user) < self.room.capacity
 
 
 class _Attempt:

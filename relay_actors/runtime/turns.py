@@ -265,7 +265,8 @@ class Turns(Post):
         try:
             if (
                 self.state is not _RUNNING or self._next or self.hold is not None or self._extras is not None
-                or mailbox.system or mailbox.older is not None or mailbox.room is not None or len(lane) != 1
+                or mailbox.system or mailbox.older is not None or mailbox.room is not None or mailbox.is_closed
+                or len(lane) != 1
             ):  # fmt: skip
                 self._handle_some(grant)
             else:  # one message, and nothing else to be done: most turns are like that
