@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeVar, cast, overload
 
 from relay_actors.actors.blocking import BlockingWait, FoundWait
@@ -84,7 +84,7 @@ class FlowLegActor(OutboundLegActor):
     _keeps_untaken: ClassVar[bool] = False
     """Whether what comes when the flow does not wait for it is kept for it. For `call` to say."""
     _run_is_async: ClassVar[bool] = False
-    _nexts: list[_Expected[Any]]
+    _nexts: Sequence[_Expected[Any]]
     _random: Random | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -99,7 +99,7 @@ class FlowLegActor(OutboundLegActor):
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Make one incarnation; see `LegLife`."""
         self = super().__new__(cls, *args, **kwargs)
-        self._nexts = []
+        self._nexts = ()
         return self
 
     # -- what a flow can await ---------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ class FlowLegActor(OutboundLegActor):
                 self.leg.untaken = (*untaken[:place], *untaken[place + 1 :])
                 wait.try_set(message)
                 return wait
-        self._nexts.append(expected)
+        self._nexts = (*self._nexts, expected)
         self.leg.pause(wait)
         if self._cell.hold is not None:
             # A handler awaits it, perhaps: it may be among what has to wait for the handler.
@@ -481,12 +481,12 @@ class FlowLegActor(OutboundLegActor):
         return isinstance(message, RelayEvent | ConnectionLost | ConnectionRestored)
 
     def _give_flow(self, message: object) -> bool:
-        nexts, self._nexts = self._nexts, []
+        nexts, self._nexts = self._nexts, ()
         for place, expected in enumerate(nexts):
             if expected.take(message):
-                self._nexts = [*nexts[:place], *nexts[place + 1 :]]
+                self._nexts = (*nexts[:place], *nexts[place + 1 :])
                 return True
-        self._nexts = [expected for expected in nexts if not expected.wait.is_settled]
+        self._nexts = tuple(expected for expected in nexts if not expected.wait.is_settled)
         return False
 
     def _handle_receive(self, message: Any) -> Any:

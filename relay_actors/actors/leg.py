@@ -32,11 +32,16 @@ Listener = Callable[[Any], Any]
 
 
 class StateWait:
-    """Somebody waits for a state, or for an event."""
+    """Somebody waits for a state, or for an event.
+
+    Args:
+        accepts: of an event whether it is what is waited for; or the state that is waited for, or one past it.
+        wait: settled with that event.
+    """
 
     __slots__ = ("_accepts", "wait")
 
-    def __init__(self, accepts: Callable[[RelayEvent], bool], wait: Wait[RelayEvent]) -> None:
+    def __init__(self, accepts: Callable[[RelayEvent], bool] | str, wait: Wait[RelayEvent]) -> None:
         self._accepts = accepts
         self.wait = wait
 
@@ -45,8 +50,14 @@ class StateWait:
 
         What the user's predicate raises is raised where somebody waits: no event is lost by it, and no call harmed.
         """
+        accepts = self._accepts
         try:
-            if not self.wait.is_settled and self._accepts(event):
+            if self.wait.is_settled:
+                return True
+            if isinstance(accepts, str):
+                if isinstance(event, CallStateEvent) and is_at_or_past(event.call_state, accepts):
+                    self.wait.try_set(event)
+            elif accepts(event):
                 self.wait.try_set(event)
         except Exception as error:
             self.wait.try_fail(error)

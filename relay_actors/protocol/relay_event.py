@@ -8,12 +8,13 @@ dataclass's own methods are: a line for each field, and no call for what is of t
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Self, TypeAlias, TypeVar, cast
 
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.base import Event, JsonObject
-from relay_actors.protocol.frozen import unfrozen
+from relay_actors.protocol.frozen import NOTHING, unfrozen
 from relay_actors.protocol.readers import (
     Reader,
     read_flag,
@@ -44,6 +45,11 @@ _INHERITED: Final = 4
 """How many fields `RelayEvent` itself has; every extractor fills them in its first lines."""
 _AS_IT_IS: Final[Mapping[Reader, str]] = {read_text: "str", read_object: "dict"}
 """Readers that let a value of one type pass, and that type."""
+_SAID_AGAIN: Final = frozenset(
+    ("call_id", "call_state", "context", "direction", "end_reason", "node_id", "project_id", "segment_id", "state")
+)
+"""What event after event says in the same words. One text of each is kept, or an event that is kept, for a flow that
+has not asked for it, would be half as large again."""
 
 
 def wire(default: T, *paths: str, read: Reader | None = None) -> T:
@@ -168,22 +174,32 @@ def extract(payload):
     params = payload["params"] if "params" in payload else None
     if type(params) is not dict and not isinstance(params, dict):
         params = {}
+    else:
+{shared}
     event = empty()
     value = payload["event_type"] if "event_type" in payload else None
-    event.event_type = value if type(value) is str or isinstance(value, str) else ""
+    event.event_type = intern(value) if type(value) is str else value if isinstance(value, str) else ""
     event.params = params
     value = params["call_id"] if "call_id" in params else None
     event.call_id = value if type(value) is str or isinstance(value, str) else ""
     value = payload["timestamp"] if "timestamp" in payload else None
     event.timestamp = value if type(value) is float and "timestamp" not in params else timestamp_of(params, payload)
 """
+_SHARE: Final = """\
+        if "{key}" in params and type(value := params["{key}"]) is str:
+            params["{key}"] = intern(value)
+"""
 
 
 def _build_extractor(cls: type[RelayEvent]) -> _Extract:
-    names: dict[str, object] = {"cls": cls, "empty": unfrozen(cls), "timestamp_of": _timestamp_of}
+    names: dict[str, object] = {
+        "cls": cls, "empty": unfrozen(cls), "intern": sys.intern, "timestamp_of": _timestamp_of,
+    }  # fmt: skip
     fields = dataclasses.fields(cls)[_INHERITED:]
+    said = {"call_id", "node_id", "segment_id", *(_paths(field)[0].removeprefix("params.") for field in fields)}
+    shared = "".join(_SHARE.replace("{key}", key) for key in sorted(said & _SAID_AGAIN))
     lines = [f"    event.{field.name} = {_expression(field, names)}\n" for field in fields]
-    source = _FIRST_LINES + "".join(lines) + "    event.__class__ = cls\n"
+    source = _FIRST_LINES.replace("{shared}\n", shared) + "".join(lines) + "    event.__class__ = cls\n"
     if hasattr(cls, "__post_init__"):
         source += "    event.__post_init__()\n"
     exec(compile(f"{source}    return event\n", f"<extractor of {cls.__qualname__}>", "exec"), names)
@@ -195,7 +211,9 @@ def _expression(field: dataclasses.Field[object], names: dict[str, object]) -> s
     paths = _paths(field)
     read: Reader = field.metadata.get("read") or _READERS[str(field.type)]
     default = f"default_{field.name}"
-    if field.default_factory is dataclasses.MISSING:
+    if field.default_factory is dict:
+        names[default] = NOTHING
+    elif field.default_factory is dataclasses.MISSING:
         names[default] = field.default
     else:
         names[default] = field.default_factory
@@ -209,7 +227,8 @@ def _expression(field: dataclasses.Field[object], names: dict[str, object]) -> s
         names[reader := f"read_{field.name}"] = read
         found = f"value if (value := {reader}(params[{key}])) is not None else {default}"
         return f"({f'value if {fits} else ' if fits else ''}{found}) if {key} in params else {default}"
-    names[search := f"search_{field.name}"] = _search(paths, read, _default_maker(field))
+    make_default = (lambda: NOTHING) if field.default_factory is dict else _default_maker(field)
+    names[search := f"search_{field.name}"] = _search(paths, read, make_default)
     # What is empty says nothing, so another path may know more.
     return f"{f'value if {key} in params and {fits} and value else ' if fits else ''}{search}(params, payload)"
 

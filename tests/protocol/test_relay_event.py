@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from relay_actors.protocol.action_events import RecordEvent
 from relay_actors.protocol.base import Event, JsonObject
-from relay_actors.protocol.events import EVENT_CLASS_MAP
+from relay_actors.protocol.events import EVENT_CLASS_MAP, CallStateEvent
 from relay_actors.protocol.relay_event import RelayEvent, extractor, payload_of, wire
 
 
@@ -72,9 +73,10 @@ def test_the_first_path_that_says_something_wins(payload: dict[str, object], exp
     assert PostcardEvent.from_payload(payload).picture == expected
 
 
-def test_defaults_that_are_objects_are_not_shared_between_events() -> None:
+def test_what_is_written_into_a_default_does_not_reach_another_event() -> None:
     """Per-call data must never leak into another call (SEMANTICS X19)."""
-    assert card().card is not card().card
+    with pytest.raises(TypeError, match="replace it"):
+        card().card["picture"] = "of a cat"
     assert card().lines is not card().lines
     assert RelayEvent.from_payload({}).params is not RelayEvent.from_payload({}).params
 
@@ -231,3 +233,19 @@ def test_an_event_that_came_is_the_same_when_it_is_sent_on() -> None:
     )
 
     assert payload_of(event)["params"] == event.params
+
+
+def test_what_event_after_event_says_in_the_same_words_is_kept_once() -> None:
+    """A flow that has not asked for its events keeps 64 of them, and each names the call, its node and its state."""
+    told = [
+        CallStateEvent.from_payload(json.loads(json.dumps({"event_type": "calling.call.state", "params": said})))
+        for said in [{"call_id": "0b2f-1", "node_id": "5e1c@host", "segment_id": "0b2f-0", "call_state": "answered"}]
+        * 2
+    ]
+    first, second = told
+    assert first == second
+    assert first.params is not second.params
+    for key in ("call_id", "node_id", "segment_id", "call_state"):
+        assert first.params[key] is second.params[key]
+    assert first.call_id is second.call_id
+    assert first.event_type is second.event_type

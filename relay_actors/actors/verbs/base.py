@@ -159,7 +159,7 @@ class CallVerbs(abc.ABC):
 
     def _wait(
         self,
-        accepts: Callable[[RelayEvent], bool],
+        accepts: Callable[[RelayEvent], bool] | str,
         timeout_s: float | None,
         what: str,
         *,

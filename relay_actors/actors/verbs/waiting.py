@@ -14,7 +14,7 @@ from relay_actors.actors.verbs.base import CallVerbs
 from relay_actors.actors.waits import Wait
 from relay_actors.protocol.constants import EVENT_CALL_STATE
 from relay_actors.protocol.events import EVENT_CLASS_MAP, CallStateEvent, RelayEvent
-from relay_actors.protocol.states import CallState, is_at_or_past
+from relay_actors.protocol.states import CallState
 
 __all__ = ["WaitingVerbs"]
 
@@ -99,10 +99,7 @@ class WaitingVerbs(CallVerbs):
         return self._wait_for_state(CallState.ENDED, timeout)
 
     def _wait_for_state(self, state: str, timeout_s: float | None) -> Wait[CallStateEvent]:
-        def accepts(event: RelayEvent) -> bool:
-            return isinstance(event, CallStateEvent) and is_at_or_past(event.call_state, state)
-
-        return cast("Wait[CallStateEvent]", self._wait(accepts, timeout_s, f"state {state}", state=state))
+        return cast("Wait[CallStateEvent]", self._wait(state, timeout_s, f"state {state}", state=state))
 
 
 def _check_type(verb: str, event_type: object) -> None:
