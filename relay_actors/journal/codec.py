@@ -40,6 +40,7 @@ __all__ = [
     "encode",
     "encode_fields",
     "encode_session",
+    "labels",
     "packer",
     "upcast",
 ]
@@ -152,6 +153,22 @@ def decode(data: bytes) -> Entry:
     if version != SCHEMA_VERSION:
         kind, fields = upcast(version, kind, fields)
     return _entry(kind, fields)
+
+
+def labels(data: bytes) -> tuple[str, int, int]:
+    """Return subject, sequence and epoch of one record, which takes less time than to make its entry.
+
+    Raises:
+        DamagedJournalError: the bytes are damaged.
+        JournalError: they were written by a newer release.
+    """
+    version, kind, fields = _unpack(data)
+    if version > SCHEMA_VERSION:
+        upcast(version, kind, fields)  # says so
+    subject, sequence, epoch = fields.get("subject"), fields.get("sequence"), fields.get("epoch")
+    if type(subject) is str and type(sequence) is int and type(epoch) is int:
+        return subject, sequence, epoch
+    raise DamagedJournalError("a journal record is damaged: it does not say whose it is, or which")
 
 
 def encode_session(session: Session) -> bytes:

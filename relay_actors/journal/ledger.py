@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import TypeAlias
 
 from relay_actors.errors import JournalError
 from relay_actors.journal.codec import encode, encode_fields, packer
@@ -13,13 +13,8 @@ from relay_actors.journal.redact import Redactor
 __all__ = ["Ledger", "Record"]
 
 
-class Record(NamedTuple):
-    """An entry as it is stored. The columns repeat what ``body`` says, so that a store can look it up."""
-
-    subject: str
-    sequence: int
-    epoch: int
-    body: bytes
+Record: TypeAlias = tuple[str, int, int, bytes]
+"""An entry as it is stored: subject, sequence and epoch, which its body says too, so that a store can look it up."""
 
 
 class Ledger:
@@ -45,7 +40,7 @@ class Ledger:
         """
         known, epoch, changes_of = self._sequences, self.epoch, self.redactor.changes
         sequences: dict[str, int] = {}
-        made = []
+        made: list[Record] = []
         for entry in entries:
             if not isinstance(entry, Entry) or not isinstance(entry.subject, str) or not entry.subject:
                 raise JournalError(f"cannot store {entry!r:.100}: it is not an entry with a subject")
@@ -53,7 +48,7 @@ class Ledger:
             number = (sequences.get(subject) or known.get(subject, 0)) + 1
             changes = changes_of(entry)
             changes["epoch"], changes["sequence"] = epoch, number
-            made.append(Record(subject, number, epoch, encode(entry, changes, self._pack)))
+            made.append((subject, number, epoch, encode(entry, changes, self._pack)))
             sequences[subject] = number
         known.update(sequences)
         return made
@@ -71,7 +66,7 @@ class Ledger:
         base: dict[str, object] = {"subject": subject, "at": at, "epoch": epoch, "sequence": number}
         body = encode_fields(kind, base, own, self._pack)
         self._sequences[subject] = number
-        return Record(subject, number, epoch, body)
+        return subject, number, epoch, body
 
     def forget(self, subject: str) -> None:
         """Begin at 1 again for ``subject``, of which nothing is left."""

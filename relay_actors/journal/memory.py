@@ -76,9 +76,9 @@ class MemoryStore:
     def append(self, entries: Iterable[Entry]) -> None:
         """Take entries in. See `Store.append`."""
         self._check_usable()
-        for record in self._ledger.records(entries):
+        for subject, sequence, _epoch, body in self._ledger.records(entries):
             self._position += 1
-            self._change(record.subject).append(Kept(self._position, record.sequence, record.body))
+            self._change(subject).append(Kept(self._position, sequence, body))
 
     def keep(self, kind: type[Entry], subject: str, at: float, own: dict[str, object]) -> None:
         """Take one entry in. See `Store.keep`."""
@@ -91,9 +91,11 @@ class MemoryStore:
         """Sum a subject up. See `Store.snapshot`."""
         self._check_usable()
         known = tuple(pending_of(self.load(subject=subject)) if pending is None else pending)
-        [record] = self._ledger.records([Snapshot(subject=subject, at=at, state=state, pending=known)])
+        [(*_, sequence, _epoch, body)] = self._ledger.records(
+            [Snapshot(subject=subject, at=at, state=state, pending=known)]
+        )
         self._position += 1
-        self._changed[subject] = [Kept(self._position, record.sequence, record.body)]
+        self._changed[subject] = [Kept(self._position, sequence, body)]
 
     def forget(self, subject: str) -> None:
         """Remove a subject. See `Store.forget`."""

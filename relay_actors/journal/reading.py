@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from relay_actors.errors import DamagedJournalError, JournalError
+from relay_actors.journal.codec import decode
 from relay_actors.journal.entries import Entry
 from relay_actors.journal.replay import check_next
 from relay_actors.journal.sqlite_file import (
@@ -25,6 +26,7 @@ from relay_actors.journal.sqlite_file import (
     damaged,
     entries_of,
     explained,
+    has_rounds,
     is_fresh,
     rounds_of,
     session_of,
@@ -119,7 +121,7 @@ class SqliteReader:
         """
         if self._is_fresh:
             return []
-        in_rounds = (entry.subject for entry, _body in rounds_of(self._db, self._path))
+        in_rounds = (subject for subject, *_ in rounds_of(self._db, self._path))
         return list(dict.fromkeys([*subjects_of(self._db, self._path), *in_rounds]))
 
     def check(self) -> list[str]:
@@ -149,7 +151,7 @@ class SqliteReader:
     def _entries(self, subject: str | None) -> Iterator[Entry]:
         yield from entries_of(self._db, self._path, subject)
         if subject is not None:
-            yield from (entry for entry, _body in rounds_of(self._db, self._path) if entry.subject == subject)
+            yield from (decode(body) for owner, *_, body in rounds_of(self._db, self._path) if owner == subject)
 
     def _faults_of_pages(self) -> Iterable[str]:
         try:
@@ -161,7 +163,8 @@ class SqliteReader:
     def _faults_of_tables(self) -> Iterable[str]:
         with explained(self._path, "read"):
             tables = self._db.execute("SELECT sql FROM sqlite_master WHERE sql LIKE 'CREATE TABLE %'").fetchall()
-        if missing := set(SCHEMA) - {sql for (sql,) in tables}:
+            expected = SCHEMA if has_rounds(self._db) else SCHEMA[:-1]
+        if missing := set(expected) - {sql for (sql,) in tables}:
             return [f"there is no longer: {table}" for table in sorted(missing)]
         _ = self.writers, self.has_session
         with explained(self._path, "read"):

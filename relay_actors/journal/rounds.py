@@ -13,18 +13,14 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from relay_actors.errors import DamagedJournalError
-from relay_actors.journal.codec import decode
-from relay_actors.journal.entries import Entry
+from relay_actors.journal.codec import labels
 from relay_actors.journal.ledger import Record
 
-__all__ = ["ROUNDS", "Forgotten", "in_force", "pack_round", "parts_of", "read_round"]
-
-ROUNDS: Final = ""
-"""The subject of rows that hold rounds. No call, text or dial has an empty name."""
+__all__ = ["Forgotten", "in_force", "pack_round", "parts_of", "read_round"]
 
 _FORGOTTEN: Final = 0xC1
 _MARK: Final = bytes([_FORGOTTEN])
@@ -49,9 +45,8 @@ class Forgotten:
         self.body = zlib.crc32(name).to_bytes(4, "big") + name
 
 
-def pack_round(parts: Iterable[Record | Forgotten]) -> bytes:
-    """Return the body of one row."""
-    bodies = [part.body for part in parts]
+def pack_round(bodies: Sequence[bytes]) -> bytes:
+    """Return the body of one row, which has these parts."""
     return struct.pack(f">{len(bodies) + 1}I", len(bodies), *map(len, bodies)) + b"".join(bodies)
 
 
@@ -79,19 +74,19 @@ def parts_of(body: object) -> Iterator[bytes | Forgotten]:
         raise DamagedJournalError("a round of the journal is damaged: there is more in it than it says")
 
 
-def read_round(body: object) -> Iterator[tuple[Entry, bytes] | Forgotten]:
-    """Give the entries of one row, each with its record, and what is forgotten, in order.
+def read_round(body: object) -> Iterator[Record | Forgotten]:
+    """Give the records of one row, and what is forgotten, in order.
 
     Raises:
         DamagedJournalError: a part cannot be read; those before it were given.
         JournalError: a record was written by a newer release.
     """
     for part in parts_of(body):
-        yield part if isinstance(part, Forgotten) else (decode(part), part)
+        yield part if isinstance(part, Forgotten) else (*labels(part), part)
 
 
-def in_force(bodies: Iterable[object]) -> list[tuple[Entry, bytes]]:
-    """Return the entries that still count, with their records, in the order in which they were appended.
+def in_force(bodies: Iterable[object]) -> list[Record]:
+    """Return the records that still count, in the order in which they were appended.
 
     Args:
         bodies: of all rounds, oldest first.
@@ -100,13 +95,13 @@ def in_force(bodies: Iterable[object]) -> list[tuple[Entry, bytes]]:
         DamagedJournalError: a part cannot be read.
         JournalError: a record was written by a newer release.
     """
-    found: list[tuple[Entry, bytes] | Forgotten] = [part for body in bodies for part in read_round(body)]
+    found: list[Record | Forgotten] = [part for body in bodies for part in read_round(body)]
     forgotten: set[str] = set()
-    kept: list[tuple[Entry, bytes]] = []
+    kept: list[Record] = []
     for part in reversed(found):
         if isinstance(part, Forgotten):
             forgotten.add(part.subject)
-        elif part[0].subject not in forgotten:
+        elif part[0] not in forgotten:
             kept.append(part)
     kept.reverse()
     return kept

@@ -15,14 +15,18 @@ from relay_actors.journal.base import Store
 from relay_actors.journal.codec import decode, decode_session
 from relay_actors.journal.entries import Entry, Session
 from relay_actors.journal.replay import check_next
-from relay_actors.journal.rounds import ROUNDS, Forgotten, parts_of
-from relay_actors.journal.sqlite_file import MOST_WRITERS, PAGE, first_page
+from relay_actors.journal.rounds import Forgotten, parts_of
+from relay_actors.journal.sqlite_file import MOST_WRITERS, PAGE, first_page, has_rounds
 from relay_actors.journal.writer_lock import WriterLock
 from relay_actors.late_dataclasses import dataclass
 
 __all__ = ["Found", "Salvaged", "bring_over", "look_through", "salvage"]
 
-_SCAN: Final = "SELECT position, subject, body FROM entries"
+_SCAN: Final[Mapping[str, str]] = {
+    "entries": "SELECT position, subject, body FROM entries",
+    "rounds": "SELECT number AS position, '', body FROM rounds",
+}
+"""What gives number, subject and body of each row. A round has no subject."""
 _UNREADABLE: Final = (sqlite3.Error, UnicodeDecodeError)
 """SQLite quotes damaged texts in its messages, which then cannot be read either."""
 _WIDEST_HOLE: Final = 1_000_000
@@ -124,10 +128,11 @@ def look_through(path: str) -> Found:
             db.close()
             _put_first_page(copy)
             db = undo.enter_context(contextlib.closing(_connect(copy)))
-        rows = _rows(db, faults)
+        rows = _rows(db, "entries", faults)
+        rounds = _rows(db, "rounds", faults) if has_rounds(db) else []
         session = _session(db, faults)
         epoch = _epoch(db, faults)
-    entries, incomplete = _sound(_each(rows, faults), faults)
+    entries, incomplete = _sound(_each(rows, rounds, faults), faults)
     return Found(
         entries=tuple(entries),
         session=session,
@@ -190,33 +195,36 @@ def _unreadable(db: sqlite3.Connection) -> str:
     return ""
 
 
-def _rows(db: sqlite3.Connection, faults: list[str]) -> list[tuple[str, bytes]]:
+def _rows(db: sqlite3.Connection, table: str, faults: list[str]) -> list[tuple[str, bytes]]:
     """Read from both ends: a damaged page in the middle must not cost what stands behind it."""
     found: dict[int, tuple[str, bytes]] = {}
     ends = [0, 0]
+    scan = _SCAN[table]
     for place, direction in enumerate(("ASC", "DESC")):
         try:
-            for position, subject, body in db.execute(f"{_SCAN} ORDER BY position {direction}"):
+            for position, subject, body in db.execute(f"{scan} ORDER BY position {direction}"):
+                if body is None:
+                    continue  # of a page that was cut off: its zeros look like rows, all of one number
                 if position in found:
                     break
                 found[position] = (str(subject), body)
                 ends[place] = position
         except _UNREADABLE as error:
-            faults.append(f"entries, {direction}: {error}")
+            faults.append(f"{table}, {direction}: {error}")
         else:
             return [found[position] for position in sorted(found)]
-    lower, upper = ends[0], ends[1] or _newest_position(db) + 1
+    lower, upper = ends[0], ends[1] or _newest_position(db, table) + 1
     if upper - lower < _WIDEST_HOLE:  # there may be sound pages between two damaged ones
         for position in range(lower + 1, upper):
             with contextlib.suppress(*_UNREADABLE):
-                for _, subject, body in db.execute(f"{_SCAN} WHERE position = ?", (position,)):
+                for _, subject, body in db.execute(f"{scan} WHERE position = ?", (position,)):
                     found[position] = (str(subject), body)
     return [found[position] for position in sorted(found)]
 
 
-def _newest_position(db: sqlite3.Connection) -> int:
+def _newest_position(db: sqlite3.Connection, table: str) -> int:
     with contextlib.suppress(*_UNREADABLE, ValueError):
-        [(position,)] = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entries'")
+        [(position,)] = db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,))
         if isinstance(position, int):
             return position
     return 0
@@ -243,18 +251,15 @@ def _epoch(db: sqlite3.Connection, faults: list[str]) -> int:
     return 0
 
 
-def _each(rows: Iterable[tuple[str, bytes]], faults: list[str]) -> Iterator[tuple[str, bytes | Forgotten]]:
+def _each(
+    rows: Iterable[tuple[str, bytes]], rounds: Iterable[tuple[str, bytes]], faults: list[str]
+) -> Iterator[tuple[str, bytes | Forgotten]]:
     """Give what the rows hold, each with its subject; "" if that is not known before it is decoded.
 
-    Who has rows of his own has the oldest of his entries there, wherever they stand.
+    Who has rows of his own has the oldest of his entries there.
     """
-    rounds = []
-    for subject, body in rows:
-        if subject == ROUNDS:
-            rounds.append(body)
-        else:
-            yield subject, body
-    for body in rounds:
+    yield from rows
+    for _, body in rounds:
         try:
             for part in parts_of(body):
                 yield (part.subject if isinstance(part, Forgotten) else ""), part

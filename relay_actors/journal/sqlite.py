@@ -15,9 +15,10 @@ and what callers keyed in, and one secret, the authorization state that a resume
 are never stored, that one opens no session; it stands in a table of its own, is overwritten when replaced, and appears
 in no entry.
 
-What is committed together stands in one row, a round (`relay_actors.journal.rounds`). The oldest round is removed when
-the rounds have grown to `FRESH_ROUNDS` bytes and three times of what still counts in them, or to `MOST_IN_ROUNDS`;
-entries of it that still count then get rows of their own. So what is forgotten is never given again from the commit on;
+What is committed together stands in one row, a round (`relay_actors.journal.rounds`). The oldest rounds are removed
+when all have grown to `FRESH_ROUNDS` bytes and three times of what still counts in them, or to `MOST_IN_ROUNDS`;
+entries of them that still count then get rows of their own. A call stays known for a moment after its end, so there is
+room for what a busy application has said in some seconds. So what is forgotten is never given again from the commit on;
 in the file it is overwritten with zeros when its round is removed: soon in a busy journal, at once when nothing else
 counts, at the latest when the store is closed or opened. A copy may stay in the ``-wal`` until SQLite has written over
 it, at the latest when the store is closed.
@@ -41,11 +42,11 @@ from relay_actors.journal.entries import CommandIntended, Entry, Session, Snapsh
 from relay_actors.journal.ledger import Ledger, Record
 from relay_actors.journal.redact import Redactor
 from relay_actors.journal.replay import pending_of
-from relay_actors.journal.rounds import ROUNDS, Forgotten, pack_round
+from relay_actors.journal.rounds import Forgotten, pack_round
 from relay_actors.journal.sqlite_file import (
-    FORMAT,
     MOST_WRITERS,
     PAGE,
+    bring_up_to_date,
     check_format,
     damaged,
     entries_of,
@@ -69,22 +70,32 @@ LARGEST_WAL: Final = 8 * 1024 * 1024
 
 FRESH_ROUNDS: Final = 64 * 1024
 """Bytes that the rounds may have in any case; beyond it, three times what counts of them."""
-MOST_IN_ROUNDS: Final = 1024 * 1024
+MOST_IN_ROUNDS: Final = 16 * 1024 * 1024
 """Bytes that the rounds never have more of; as much is in memory, as far as it counts."""
+_AT_A_TIME: Final = 16 * 1024
+"""Bytes of rounds that are removed together: each removal touches pages that a commit alone does not."""
 
 _SYNCHRONOUS: Final[Mapping[Durability, str]] = {"process": "NORMAL", "power": "FULL"}
 _INSERT: Final = "INSERT INTO entries (subject, sequence, epoch, body) VALUES (?, ?, ?, ?)"
 _DELETE: Final = "DELETE FROM entries WHERE subject = ?"
-_DELETE_ROUNDS: Final = f"DELETE FROM entries WHERE subject = '{ROUNDS}' AND sequence <= ?"
+_INSERT_ROUND: Final = "INSERT INTO rounds SELECT ?, ? FROM writer WHERE epoch = ?"
+"""Writes nothing if there is another writer by now: in one statement, which is a transaction of its own."""
+_DELETE_ROUNDS: Final = "DELETE FROM rounds WHERE number <= ?"
+_DELETE_ALL_ROUNDS: Final = "DELETE FROM rounds"
 
 
 class _Counting:
-    """The records of one subject in rounds, as far as they count, and how many bytes they have."""
+    """The records of one subject in rounds, as far as they count, and how many bytes they have.
 
-    __slots__ = ("records", "size")
+    Args:
+        born: how many rounds there had been before the first of them.
+    """
 
-    def __init__(self) -> None:
-        self.records: deque[Record] = deque()
+    __slots__ = ("born", "records", "size")
+
+    def __init__(self, born: int) -> None:
+        self.born = born
+        self.records: list[Record] = []
         self.size = 0
 
 
@@ -119,12 +130,10 @@ class SqliteStore:
         # Resolved, so that a file reached by two names has one lock.
         self._path = os.path.realpath(path)
         self._error: JournalError | None = None
-        self._parts: list[Record | Forgotten] = []
-        """What the next round will hold."""
-        self._fresh: set[str] = set()
-        """Of whom nothing is in the file but what the next round will hold."""
-        self._rounds: deque[tuple[int, list[Record | Forgotten], int]] = deque()
-        """Number, content and bytes of the rounds in the file."""
+        self._parts: list[tuple[bytes, _Counting | None]] = []
+        """What the next round will hold, each record with what counts of its subject."""
+        self._rounds: deque[tuple[int, list[_Counting], int]] = deque()
+        """Number, whose records in order, and bytes of the rounds in the file."""
         self._bytes = 0
         """How many bytes they have."""
         self._counting: dict[str, _Counting] = {}
@@ -141,9 +150,14 @@ class SqliteStore:
                 self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
                 undo.callback(self._db.close)
                 _check_and_prepare(self._db, self._path, durability)
-                epoch, sequences = _take_over(self._db, self._path, epoch_above)
+                epoch, sequences, rounds = _take_over(self._db, self._path, epoch_above)
             self._own_rows = set(sequences)
             """Who has rows of his own."""
+            for records in rounds:
+                for record in records:
+                    self._take(record)
+                    sequences[record[0]] = record[1]
+                self._next_round()
             self._ledger = Ledger(epoch=epoch, sequences=sequences, redactor=Redactor(secrets))
             self._ledger.redactor.learn(self.get_session().authorization_state)
             self._free = undo.pop_all()
@@ -167,13 +181,12 @@ class SqliteStore:
         self._take(self._ledger.record(kind, subject, at, own))
 
     def _take(self, record: Record) -> None:
-        self._parts.append(record)
         subject, _, _, body = record
         counting = self._counting.get(subject)
         if counting is None:
-            self._counting[subject] = counting = _Counting()
-            self._fresh.add(subject)
+            self._counting[subject] = counting = _Counting(self._number)
         counting.records.append(record)
+        self._parts.append((body, counting))
         size = len(body)
         counting.size += size
         self._bytes_counting += size
@@ -203,8 +216,13 @@ class SqliteStore:
     def commit(self) -> None:
         """Write what has changed, in one transaction. See `Store.commit`."""
         self._check_usable()
-        if self._parts or self._doomed or self._db.in_transaction:
+        if self._doomed or self._db.in_transaction:
             self._write("COMMIT")
+        elif self._parts:
+            if self._counting and self._bytes <= self._room():  # as nearly always
+                self._write_round_alone()
+            else:
+                self._write("COMMIT")
 
     def load(self, *, subject: str | None = None) -> Iterator[Entry]:
         """Give entries, reading them in batches. See `Store.load`."""
@@ -214,8 +232,8 @@ class SqliteStore:
             return self._entries(entries_of(self._db, self._path))
         # What is in rounds is at hand; nobody has to look through all of them for it.
         own = entries_of(self._db, self._path, subject) if self._has_own_rows(subject) else ()
-        counting = self._counting.get(subject) or _Counting()
-        return self._entries(chain(own, [decode(record.body) for record in counting.records]))
+        counting = self._counting.get(subject)
+        return self._entries(chain(own, [decode(body) for *_, body in counting.records] if counting else ()))
 
     def subjects(self) -> list[str]:
         """Return who has entries. See `Store.subjects`."""
@@ -284,12 +302,12 @@ class SqliteStore:
         counting = self._counting.pop(subject, None)
         if counting is not None:
             self._bytes_counting -= counting.size
-            if subject in self._fresh:
+            counting.records.clear()
+            if counting.born == self._number:
                 # It has come and gone since the last commit, and was promised to nobody.
-                self._fresh.discard(subject)
-                self._parts = [part for part in self._parts if isinstance(part, Forgotten) or part.subject != subject]
+                self._parts = [part for part in self._parts if part[1] is not counting]
             else:
-                self._parts.append(Forgotten(subject))
+                self._parts.append((Forgotten(subject).body, None))
         if self._has_own_rows(subject):
             self._doomed.append(subject)
 
@@ -336,43 +354,62 @@ class SqliteStore:
                 "may not write to it any more. Stop this one: the other goes on with its calls"
             )
 
+    def _write_round_alone(self) -> None:
+        """Write what was appended, in a transaction that does nothing else."""
+        body = self._next_round()
+        try:
+            if self._db.execute(_INSERT_ROUND, (self._number, body, self.epoch)).rowcount != 1:
+                self._begin()  # which says who the writer is
+        except (JournalError, sqlite3.Error, UnicodeDecodeError, OSError) as error:
+            self._fail(error)
+
     def _write_round(self) -> None:
         """Write what was appended, and remove the oldest rounds: their pages are used again at once."""
-        parts, self._parts = self._parts, []
-        self._fresh.clear()
         if not self._counting:
+            self._parts.clear()
             self._remove_rounds(0)
             return
-        body = pack_round(parts)
-        self._number += 1
-        self._rounds.append((self._number, parts, len(body)))
-        self._bytes += len(body)
-        self._remove_rounds(min(MOST_IN_ROUNDS, FRESH_ROUNDS + 3 * self._bytes_counting))
+        body = self._next_round()
+        room = self._room()
+        if self._bytes > room:
+            self._remove_rounds(room - min(room // 4, _AT_A_TIME))
         if self._rounds:
-            self._db.execute(_INSERT, (ROUNDS, self._number, self.epoch, body))
+            self._db.execute(_INSERT_ROUND, (self._number, body, self.epoch))
+
+    def _next_round(self) -> bytes:
+        """Return what was appended as the body of a round, and note it as one that is in the file."""
+        parts, self._parts = self._parts, []
+        body = pack_round([body for body, _ in parts])
+        self._number += 1
+        self._rounds.append((self._number, [counting for _, counting in parts if counting is not None], len(body)))
+        self._bytes += len(body)
+        return body
+
+    def _room(self) -> int:
+        """Return how many bytes the rounds may have before the oldest are removed."""
+        return min(MOST_IN_ROUNDS, FRESH_ROUNDS + 3 * self._bytes_counting)
 
     def _remove_rounds(self, most: int) -> None:
         """Remove the oldest rounds until they have no more than ``most`` bytes; what counts of them gets its row."""
         last = 0
         moved: list[Record] = []
         while self._rounds and self._bytes > most:
-            last, parts, length = self._rounds.popleft()
+            last, owners, length = self._rounds.popleft()
             self._bytes -= length
-            for part in parts:
-                counting = self._counting.get(part.subject)
-                # What counts of a subject stands there in the order of the rounds.
-                if counting is not None and counting.records[0] is part:
-                    record = counting.records.popleft()
+            for counting in owners:
+                # What counts of a subject stands there in the order of the rounds; of one that is forgotten, nothing.
+                if counting.records:
+                    record = counting.records.pop(0)
                     moved.append(record)
-                    counting.size -= len(record.body)
+                    counting.size -= len(record[3])
                     if not counting.records:
-                        del self._counting[part.subject]
+                        del self._counting[record[0]]
         if last:
             self._db.execute(_DELETE_ROUNDS, (last,))
         if moved:
             self._db.executemany(_INSERT, moved)
-            self._own_rows.update(record.subject for record in moved)
-            self._bytes_counting -= sum(len(record.body) for record in moved)
+            self._own_rows.update(record[0] for record in moved)
+            self._bytes_counting -= sum(len(record[3]) for record in moved)
 
     def _check_usable(self) -> None:
         if self._error is not None:
@@ -415,19 +452,34 @@ def _check_and_prepare(db: sqlite3.Connection, path: str, durability: Durability
 
 def _settle_rounds(db: sqlite3.Connection, path: str) -> None:
     """Give each entry that counts in a round a row of its own, and remove all rounds. In a transaction."""
-    records = [Record(entry.subject, entry.sequence, entry.epoch, body) for entry, body in rounds_of(db, path)]
-    db.execute(_DELETE, (ROUNDS,))
+    records = rounds_of(db, path)
+    db.execute(_DELETE_ALL_ROUNDS)
     db.executemany(_INSERT, records)
 
 
-def _take_over(db: sqlite3.Connection, path: str, above: int) -> tuple[int, dict[str, int]]:
-    """Become the newest writer; return its number, and the newest sequence number of each subject.
+def _write_rounds_anew(db: sqlite3.Connection, path: str, epoch: int) -> list[list[Record]]:
+    """Leave rounds in which all counts, and return what is in them. In a transaction.
 
-    Every entry has its own row then.
+    They are not given rows here: an application that takes up many calls is not to wait for that.
     """
+    rounds: list[list[Record]] = []
+    room = 0
+    for record in rounds_of(db, path):
+        room -= len(record[3])
+        if room < 0:
+            rounds.append([])
+            room = FRESH_ROUNDS
+        rounds[-1].append(record)
+    db.execute(_DELETE_ALL_ROUNDS)
+    for number, records in enumerate(rounds, start=1):
+        db.execute(_INSERT_ROUND, (number, pack_round([body for *_, body in records]), epoch))
+    return rounds
+
+
+def _take_over(db: sqlite3.Connection, path: str, above: int) -> tuple[int, dict[str, int], list[list[Record]]]:
+    """Become the newest writer; return its number, the newest own row of each subject, and what is in rounds."""
     db.execute("BEGIN IMMEDIATE")
-    _settle_rounds(db, path)
-    db.execute(f"PRAGMA user_version = {FORMAT}")  # of an older one, which could have no rounds
+    bring_up_to_date(db)
     epochs = db.execute("SELECT epoch FROM writer").fetchall()
     newest = db.execute("SELECT subject, MAX(sequence) FROM entries GROUP BY subject").fetchall()
     # SQLite keeps whatever it is given: a flipped bit makes a text of a number.
@@ -436,5 +488,6 @@ def _take_over(db: sqlite3.Connection, path: str, above: int) -> tuple[int, dict
         raise damaged(path, "its numbers are not numbers")
     epoch = max(epochs[0][0], above) + 1
     db.execute("UPDATE writer SET epoch = ?", (epoch,))
+    rounds = _write_rounds_anew(db, path, epoch)
     db.execute("COMMIT")
-    return epoch, dict(newest)
+    return epoch, dict(newest), rounds

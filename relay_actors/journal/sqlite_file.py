@@ -12,7 +12,8 @@ from typing import Final
 from relay_actors.errors import DamagedJournalError, JournalError
 from relay_actors.journal.codec import decode, decode_session
 from relay_actors.journal.entries import Entry, Session
-from relay_actors.journal.rounds import ROUNDS, in_force
+from relay_actors.journal.ledger import Record
+from relay_actors.journal.rounds import in_force
 
 __all__ = [
     "APPLICATION_ID",
@@ -20,11 +21,13 @@ __all__ = [
     "MOST_WRITERS",
     "PAGE",
     "SCHEMA",
+    "bring_up_to_date",
     "check_format",
     "damaged",
     "entries_of",
     "explained",
     "first_page",
+    "has_rounds",
     "is_fresh",
     "make_tables",
     "rounds_of",
@@ -39,7 +42,7 @@ APPLICATION_ID: Final = 0x52414A4C
 FORMAT: Final = 2
 """The layout of the tables, kept in ``user_version``. What is inside a record has a version of its own.
 
-Format 1 had no rounds: each entry stood in a row of its own.
+Format 1 had no table of rounds: each entry stood in a row of its own.
 """
 
 SCHEMA: Final = (
@@ -47,8 +50,11 @@ SCHEMA: Final = (
     "CREATE TABLE session (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), body BLOB NOT NULL)",
     "CREATE TABLE entries (position INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT NOT NULL,"
     " sequence INTEGER NOT NULL, epoch INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE (subject, sequence))",
+    "CREATE TABLE rounds (number INTEGER PRIMARY KEY, body BLOB NOT NULL)",
 )
 """The tables, as SQLite keeps them in the file word by word."""
+
+_ENTRIES, _ROUNDS = SCHEMA[2:]
 
 MOST_WRITERS: Final = 2**48
 """No journal has as many: a higher number is a damaged one."""
@@ -60,14 +66,12 @@ PAGE: Final = 4096
 _BATCH: Final = 500
 """Rows read at a time, so that a long journal is never all in memory."""
 _COLUMNS: Final = "subject, sequence, epoch, body"
-_LOAD_ALL: Final = (
-    f"SELECT position, {_COLUMNS} FROM entries WHERE position > ? AND subject <> '{ROUNDS}' ORDER BY position LIMIT ?"
-)
-_LOAD_ROUNDS: Final = f"SELECT body FROM entries WHERE subject = '{ROUNDS}' ORDER BY sequence"
+_LOAD_ALL: Final = f"SELECT position, {_COLUMNS} FROM entries WHERE position > ? ORDER BY position LIMIT ?"
+_LOAD_ROUNDS: Final = "SELECT body FROM rounds ORDER BY number"
 _LOAD_ONE: Final = (
     f"SELECT sequence, {_COLUMNS} FROM entries WHERE subject = ? AND sequence > ? ORDER BY sequence LIMIT ?"
 )
-_SUBJECTS: Final = f"SELECT subject FROM entries WHERE subject <> '{ROUNDS}' GROUP BY subject ORDER BY MIN(position)"
+_SUBJECTS: Final = "SELECT subject FROM entries GROUP BY subject ORDER BY MIN(position)"
 
 _ADVICE: Final[Mapping[str, str]] = {
     "SQLITE_BUSY": "Another program holds a lock on it for seconds: let that one end, or work on a copy",
@@ -102,7 +106,7 @@ def check_format(db: sqlite3.Connection, path: str) -> None:
     [(application_id,)] = db.execute("PRAGMA application_id")
     [(version,)] = db.execute("PRAGMA user_version")
     if application_id != APPLICATION_ID:
-        if (SCHEMA[-1],) in db.execute("SELECT sql FROM sqlite_master").fetchall():
+        if (_ENTRIES,) in db.execute("SELECT sql FROM sqlite_master").fetchall():
             raise damaged(path, "its tables are a journal's, and it does not say that it is one")
         raise JournalError(f"{path} is a database of another application: give the journal a path of its own")
     if not 0 < version < _MOST_FORMATS:
@@ -123,6 +127,19 @@ def make_tables(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {FORMAT}")
     db.execute("COMMIT")
+
+
+def bring_up_to_date(db: sqlite3.Connection) -> None:
+    """Have a journal of an older format be one of this release. In a transaction."""
+    if not has_rounds(db):
+        db.execute(_ROUNDS)
+    db.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+def has_rounds(db: sqlite3.Connection) -> bool:
+    """Return whether it is of a format that has a table of rounds; one that is damaged may have it."""
+    [(version,)] = db.execute("PRAGMA user_version")
+    return bool(version != 1)
 
 
 @functools.cache
@@ -163,17 +180,17 @@ def entries_of(db: sqlite3.Connection, path: str, subject: str | None = None) ->
             break
         last = rows[-1][0]
     if subject is None:
-        yield from (entry for entry, _body in rounds_of(db, path))
+        yield from (decode(body) for *_, body in rounds_of(db, path))
 
 
-def rounds_of(db: sqlite3.Connection, path: str) -> list[tuple[Entry, bytes]]:
-    """Return the entries that count in rounds, with their records, in the order in which they were appended.
+def rounds_of(db: sqlite3.Connection, path: str) -> list[Record]:
+    """Return the records that count in rounds, in the order in which they were appended.
 
     Raises:
         JournalError: one cannot be read.
     """
     with explained(path, "read"):
-        rows = db.execute(_LOAD_ROUNDS).fetchall()
+        rows = db.execute(_LOAD_ROUNDS).fetchall() if has_rounds(db) else ()
     try:
         return in_force(body for (body,) in rows)
     except DamagedJournalError as error:

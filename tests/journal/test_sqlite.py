@@ -391,10 +391,10 @@ def test_another_program_may_read_meanwhile(path: Path):
         store.commit()
         with raw(path) as db:
             db.execute("BEGIN")
-            assert db.execute("SELECT count(*) FROM entries").fetchone() == (1,)
+            assert db.execute("SELECT count(*) FROM rounds").fetchone() == (1,)
             store.append([event(2)])
             store.commit()
-            assert db.execute("SELECT count(*) FROM entries").fetchone() == (1,)
+            assert db.execute("SELECT count(*) FROM rounds").fetchone() == (1,)
             db.execute("COMMIT")
 
 
@@ -433,6 +433,8 @@ def test_calls_that_come_and_go_do_not_let_the_file_grow(path: Path):
 
 
 Step = tuple[str, str]
+
+_ALL = "SELECT body FROM entries UNION ALL SELECT body FROM rounds"
 
 
 class Killed:
@@ -530,7 +532,7 @@ def test_a_call_that_comes_and_goes_between_two_commits_is_not_written(path: Pat
         store.forget("c-1")
         store.commit()
         assert [entry.subject for entry in store.load()] == ["c-2"]
-        [body] = [body for (body,) in db.execute("SELECT body FROM entries ORDER BY sequence DESC LIMIT 1")]
+        [body] = [body for (body,) in db.execute("SELECT body FROM rounds ORDER BY number DESC LIMIT 1")]
         assert [part.subject for part in parts_of(body) if isinstance(part, Forgotten)] == ["c-1"]
         assert b"c-3" not in body
 
@@ -540,7 +542,7 @@ def test_what_is_forgotten_leaves_the_file(path: Path):
 
     def is_there() -> bool:
         with contextlib.closing(sqlite3.connect(path)) as db:
-            return any(b"+15550001111" in body for (body,) in db.execute("SELECT body FROM entries"))
+            return any(b"+15550001111" in body for (body,) in db.execute(_ALL))
 
     def call(store: SqliteStore) -> None:
         store.append([event(1, "forgotten", number="+15550001111")])
@@ -573,6 +575,7 @@ def test_a_journal_of_the_former_layout_is_gone_on_with(path: Path):
         store.append([event(1), event(2)])
         store.commit()
     with raw(path) as db:
+        db.execute("DROP TABLE rounds")
         db.execute("PRAGMA user_version = 1")
     with SqliteReader(path) as reader:
         assert reader.check() == []
@@ -589,7 +592,7 @@ def test_a_wal_that_a_reader_has_let_grow_is_cut_down_again(path: Path):
         store.append([event(0)])
         store.commit()
         db.execute("BEGIN")
-        assert db.execute("SELECT count(*) FROM entries").fetchone() == (1,)
+        assert db.execute("SELECT count(*) FROM rounds").fetchone() == (1,)
         for n in range(1, 13):
             store.append([event(n, filler="x" * 1_000_000)])
             store.commit()
