@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
 
@@ -121,7 +122,7 @@ class CallActor(FlowLegActor):
             case DialFailed(error=error):
                 self.log.info("dial failed: %s", error)
             case RelayEvent() | ActionCompleted() | ConnectionLost() | ConnectionRestored():
-                if self._debugs:  # nearly never: spare it the rest
+                if self._logger.isEnabledFor(logging.DEBUG):  # nearly never: spare it the rest
                     self.log.debug("not handled: %s", message)
             case _:
                 super().on_receive(message)
@@ -246,7 +247,7 @@ _OWN_USE: Final = "aio blocking flow_changed next now on_recovered on_stall rand
 _FACTS: Final = "call_context call_id data device direction end_reason from_number node_id state tag to_number"
 _OF_EVERY_CLASS: Final = (
     "_abc_impl _keeps_untaken _on_stop_takes_reason _variants hears_of_batches hears_of_ends hears_of_starts "
-    "_run_is_async label log log_fields parts receive receives_plainly restart_flow run"
+    "_logger _run_is_async label log log_fields parts receive receives_plainly restart_flow run"
 )
 _MAY_BE_DEFINED: Final = frozenset(f"{_OWN_USE} {_FACTS} {_OF_EVERY_CLASS}".split())
 """What classes of the engine define, and a user's class may, too; and what every class is given."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from relay_actors.actors.give_up import DEFAULTS, GiveUp
 from relay_actors.actors.in_turn import InTurn
@@ -48,7 +48,8 @@ class CallRef(ActorRef[Any]):
     @property
     def kept(self) -> Kept:
         """What the actor keeps."""
-        return cast("Kept", self._cell.keep)
+        kept: Kept = self._cell.keep
+        return kept
 
     @property
     def runs_as(self) -> Runnable:

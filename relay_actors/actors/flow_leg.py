@@ -76,11 +76,8 @@ class FlowLegActor(OutboundLegActor):
     """Define ``async def run(self)`` to write the call as a flow; or ``def run(self)``, which has a thread of its own,
     and waits with ``.get()`` for what the other awaits."""
 
-    @property
-    def _debugs(self) -> bool:
-        """Whether anybody reads what this actor logs for debugging."""
-        return logger_of(type(self).__name__).isEnabledFor(logging.DEBUG)
-
+    _logger: ClassVar[logging.Logger]
+    """Where this actor logs: to ask whether anybody reads it, before something is written."""
     _keeps_untaken: ClassVar[bool] = False
     """Whether what comes when the flow does not wait for it is kept for it. For `call` to say."""
     _run_is_async: ClassVar[bool] = False
@@ -94,6 +91,7 @@ class FlowLegActor(OutboundLegActor):
         if inspect.isasyncgenfunction(cls.run):
             raise TypeError(f"{cls.__name__}.run must not yield: await what it waits for")
         _check_restart_flow(cls)
+        cls._logger = logger_of(cls.__name__)
         cls._run_is_async = inspect.iscoroutinefunction(cls.run)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -452,8 +450,8 @@ class FlowLegActor(OutboundLegActor):
         while backlog:
             place: int | None = 0
             if cell.hold is None and cell.takes_messages:  # as nearly always
-                message = backlog[0]
-                if self._keeps_untaken and not self._nexts and isinstance(message, _OF_THE_FLOW) and not self._debugs:
+                is_of_flow = self._keeps_untaken and not self._nexts and isinstance(backlog[0], _OF_THE_FLOW)
+                if is_of_flow and not self._logger.isEnabledFor(logging.DEBUG):
                     leg.keep_untaken(backlog, _OF_THE_FLOW)  # there is no handler, and nobody reads what it would say
                 else:
                     cell.hand(backlog.pop(0), self.hand_to_user)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 from relay_actors.errors import ArgumentError
 from relay_actors.protocol.base import JsonObject
@@ -38,7 +38,6 @@ __all__ = [
 Check: TypeAlias = Callable[[object], str | None]
 """Returns what the value must be, or None when it is that."""
 
-_Items: TypeAlias = Sequence[object]
 _TEXTS: Final = (str, bytes, bytearray)
 _KEYS: Final = re.compile(r"[0-9*#A-DwW]+")
 
@@ -119,10 +118,10 @@ def typed_mapping(value: object) -> str | None:
     return None if ok else 'a dictionary with a "type"'
 
 
-def mappings(value: object) -> str | None:
+def mappings(value: Any) -> str | None:
     """Return None for a list of dictionaries."""
     if type(value) is list or is_list(value):
-        for item in cast(_Items, value):
+        for item in value:
             if type(item) is not dict and not isinstance(item, Mapping):
                 break
         else:
@@ -130,9 +129,9 @@ def mappings(value: object) -> str | None:
     return "a list of dictionaries"
 
 
-def texts(value: object) -> str | None:
+def texts(value: Any) -> str | None:
     """Return None for a list of texts."""
-    ok = is_list(value) and all(isinstance(item, str) and item for item in cast(_Items, value))
+    ok = is_list(value) and all(isinstance(item, str) and item for item in value)
     return None if ok else "a list of texts that are not empty"
 
 

@@ -8,7 +8,7 @@ stricter than the protocol: they look at the outermost types and at what can nev
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, TypeAlias, cast
+from typing import Annotated, Any, TypeAlias
 
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol import checks
@@ -48,11 +48,6 @@ __all__ = [
     "ZeroIsNone",
 ]
 
-# Names for what is cast to: written out, such a type is built anew each time that a cast is passed.
-_Dictionary: TypeAlias = Mapping[str, object]
-_Dictionaries: TypeAlias = Sequence[_Dictionary]
-_Strings: TypeAlias = Sequence[str]
-
 Convert: TypeAlias = Callable[[object], object]
 """Returns what is sent; None leaves the key out."""
 
@@ -78,9 +73,9 @@ class As:
     even_none: bool = False
 
 
-def _media(value: object) -> str | None:
+def _media(value: Any) -> str | None:
     items = [value] if type(value) is not list and isinstance(value, Mapping) else value
-    return checks.mappings(items) or problem(cast(_Dictionaries, items))
+    return checks.mappings(items) or problem(items)
 
 
 def _device_lists(value: object) -> str | None:
@@ -92,8 +87,8 @@ def _device_lists(value: object) -> str | None:
     )
 
 
-def _collect_settings(value: object) -> str | None:
-    return checks.mapping(value) or input_problem(cast(_Dictionary, value))
+def _collect_settings(value: Any) -> str | None:
+    return checks.mapping(value) or input_problem(value)
 
 
 def _digit_settings(value: object) -> str | None:
@@ -104,16 +99,16 @@ def _anything(value: object) -> str | None:
     return None
 
 
-def _to_object(value: object) -> JsonObject:
-    return dict(cast(_Dictionary, value))
+def _to_object(value: Any) -> JsonObject:
+    return dict(value)
 
 
-def _to_objects(value: object) -> list[JsonObject]:
-    return [dict(item) for item in cast(_Dictionaries, value)]
+def _to_objects(value: Any) -> list[JsonObject]:
+    return [dict(item) for item in value]
 
 
-def _to_texts(value: object) -> list[str]:
-    return list(cast(_Strings, value))
+def _to_texts(value: Any) -> list[str]:
+    return list(value)
 
 
 def _to_texts_or_nothing(value: object) -> list[str] | None:
@@ -124,20 +119,20 @@ def _or_nothing(value: object) -> object:
     return value or None
 
 
-def _to_collect_settings(value: object) -> JsonObject:
-    return collect_settings(cast(_Dictionary, value))
+def _to_collect_settings(value: Any) -> JsonObject:
+    return collect_settings(value)
 
 
-def _to_digit_settings(value: object) -> JsonObject:
-    return part_of(cast(_Dictionary, value), "digits")
+def _to_digit_settings(value: Any) -> JsonObject:
+    return part_of(value, "digits")
 
 
-def _to_speech_settings(value: object) -> JsonObject:
-    return part_of(cast(_Dictionary, value), "speech")
+def _to_speech_settings(value: Any) -> JsonObject:
+    return part_of(value, "speech")
 
 
-def _to_media(value: object) -> list[JsonObject]:
-    return normalise(cast(MediaItems, value))
+def _to_media(value: Any) -> list[JsonObject]:
+    return normalise(value)
 
 
 def _live_action(value: object) -> str | None:
@@ -145,12 +140,12 @@ def _live_action(value: object) -> str | None:
     return None if ok else 'a dictionary such as {"start": {…}} or {"stop": {}}, or a word'
 
 
-def _to_nested(value: object) -> JsonObject:
-    return nested(cast(_Dictionary, value))
+def _to_nested(value: Any) -> JsonObject:
+    return nested(value)
 
 
-def _to_audio(value: object) -> JsonObject:
-    return {"audio": {} if value is None else part_of(cast(_Dictionary, value), "audio")}
+def _to_audio(value: Any) -> JsonObject:
+    return {"audio": {} if value is None else part_of(value, "audio")}
 
 
 def _to_text(value: object) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.commands.command import RelayCommand
@@ -73,7 +73,8 @@ def doubts(
         params: as they are sent, for the objects in them whose keys are known.
         is_news: asked of each unknown key, by the place where it stands: what was meant is looked up only then.
     """
-    known = _known(cast("Any", type(command)), command.method)
+    kind: Any = type(command)
+    known = _known(kind, command.method)
     found: list[Doubt] = []
     if command.extra and not command.takes_anything:
         found += [
