@@ -90,16 +90,25 @@ _ABOUT_THE_CALL: Final = (CallStateEvent, CallReceiveEvent, ConnectEvent)
 """Events that say something of the call itself, and not of what runs on it."""
 
 
-class _AnswerIn(Internal):
-    """The answer to one of a call's commands, for whichever incarnation is there when its turn comes."""
+class _Answer(Internal):
+    """The answer to one of a call's commands: told to this, which tells whichever incarnation is there."""
 
-    __slots__ = ("_cell", "_error", "_number", "_result")
+    __slots__ = ("_cell", "_error", "_is_told", "_number", "_result")
 
-    def __init__(self, cell: Cell, number: int, result: JsonObject | None, error: RelayActorsError | None) -> None:
+    def __init__(self, cell: Cell, number: int) -> None:
         self._cell: Any = cell
         self._number = number
+        self._is_told = False
+
+    def __call__(self, result: JsonObject | None, error: RelayActorsError | None) -> None:
+        """Take how the command ended. In the connection's turn."""
+        if self._is_told:  # that it has taken too long: the answer comes after all, and that may still be on its way
+            _Answer(self._cell, self._number)(result, error)
+            return
+        self._is_told = True
         self._result = result
         self._error = error
+        self._cell.tell_control(self)
 
     def deliver(self) -> None:
         """Have it taken."""
@@ -344,7 +353,7 @@ class LegActor(Stalling):
 
     def give_command(self, asking: Any, method: str, params: JsonObject, after: int | None = None) -> None:
         """Give a command to the connection, and note who is told the answer; see `ask_server`."""
-        cell, leg = self._cell, self.leg
+        leg = self.leg
         course = leg.course
         course.commands += 1
         course.entries += 1
@@ -357,16 +366,13 @@ class LegActor(Stalling):
         if known is not None:
             known.number = number
         is_repeat = known is not None and known.repeats > 0
-
-        def on_answer(result: JsonObject | None, error: RelayActorsError | None) -> None:
-            cell.tell_control(_AnswerIn(cell, number, result, error))
-
         by = "other" if self._is_ordered_by_others else "call"
         if course.record is not None:
             asked = Asked(number, method, params, by == "call", self.office.clock.wall())
             course.write(asked, self.office.limits.recorded_per_call)
         told = course.told if after is None else after
-        self.office.send(Outgoing(method, params, on_answer, leg.subject, number, told, by, on_answer, is_repeat))
+        answer = _Answer(self._cell, number)
+        self.office.send(Outgoing(method, params, answer, leg.subject, number, told, by, answer, is_repeat))
 
     def ask_again(self, method: str, params: Mapping[str, Any], asking: Any = None) -> None:
         """Have the engine know of a command that was given then, and is not given again.
