@@ -94,7 +94,7 @@ def test_a_class_is_shown_with_everything_that_users_may_call(owner: type):
     [members] = [
         members for page in PAGES for target, members in told(page).items() if members and found(target) is owner
     ]
-    public = {name for name in dir(owner) if not name.startswith("_")}
+    public = {name for name in dir(owner) if not name.startswith("_") and hasattr(owner, name)}
     internal = set(INTERNAL[owner].split())
 
     assert internal <= public

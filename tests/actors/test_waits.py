@@ -246,6 +246,7 @@ def test_a_forgotten_await_is_told(make: Any, hint: str):
     with pytest.raises(AttributeError, match=r"no attribute 'nobody_has_this'$"):
         _ = make().nobody_has_this
     assert not hasattr(make(), "speech")
+    assert "speech" not in dir(make())
 
 
 def test_what_is_waited_for_can_be_seen():
