@@ -127,9 +127,9 @@ class ConnectionActor(HoldsBack):
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
-    def on_over(self, ref: Any) -> None:
+    def on_over(self, cell: Any) -> None:
         """A call's or a text's actor has ended."""
-        self._router.forget(ref)
+        self._router.forget(cell)
 
     def receive(self, message: object) -> Any:
         """Take requests to send, and what others want of the connection."""

@@ -136,11 +136,11 @@ class Office:
             return False
         return True
 
-    def tell_over(self, ref: ActorRef[Any]) -> None:
+    def tell_over(self, cell: Any) -> None:
         """Have the connection forget a call's or a text's actor, which has ended. Any thread."""
         connection = self.connection._cell  # noqa: SLF001  # as in `send`
         if not connection.stopped:
-            tell_in_turn(connection, lambda actor: actor.on_over(ref))
+            tell_in_turn(connection, lambda actor: actor.on_over(cell))
 
     def find(self, key: Hashable) -> ActorRef[Any] | None:
         """Return who owns a key."""
@@ -150,4 +150,4 @@ class Office:
 def tell_over(cell: Any) -> None:
     """Have the connection forget a call's or a text's actor, which has ended; see `Actor.when_over`. Any thread."""
     office: Office = cell.keep.office
-    office.tell_over(cell.ref)
+    office.tell_over(cell)

@@ -23,8 +23,8 @@ def residue_of_tree(tree: Tree) -> dict[Hashable, str]:
         found["parked", key] = f"events that are parked for {key!r}, whose owner is not known"
     for subject in wire.holding.subjects:
         found["held", subject] = f"commands of {subject} that are held back or in doubt"
-    for ref in (*wire.live.calls, *wire.live.texts):
-        found["known", ref] = f"the connection knows {ref}"
+    for cell in (*wire.live.calls, *wire.live.texts):
+        found["known", cell.ref] = f"the connection knows {cell.ref}"
     for number in range(tree.office.desk.open_count):
         found["asked", number] = "a request of the application's own that waits for its answer"
     return found

@@ -32,6 +32,7 @@ from relay_actors.protocol.events import (
     RelayEvent,
 )
 from relay_actors.protocol.states import CallState
+from relay_actors.runtime.actor_ref import cell_of
 from relay_actors.runtime.reasons import DeadLetter
 
 __all__ = ["Router"]
@@ -100,29 +101,35 @@ class Router:
 
     def claim(self, claim: Claim) -> None:
         """Note who owns something, and hand over what came before that was known, in order."""
-        # First noted, then looked: who ends says so first, and then has the connection told, which may know it or not.
-        if self._wire.live.add(claim) and claim.ref.has_told_of_end:
-            self._office.tell_over(claim.ref)
-        self._hand_parked(claim.owned, claim.ref)
+        self._claim(claim.owned, cell_of(claim.ref), is_call=claim.is_call)
 
-    def forget(self, ref: Any) -> None:
+    def _claim(self, owned: str, cell: Any, *, is_call: bool) -> None:
+        # First noted, then looked: who ends says so first, and then has the connection told, which may know it or not.
+        if self._wire.live.add(owned, cell, is_call=is_call) and cell.tells_of_end:
+            self._office.tell_over(cell)
+        if self._wire.parking.parked:
+            self._hand_parked(owned, cell)
+
+    def forget(self, cell: Any) -> None:
         """An actor has ended: nothing of it is kept."""
         wire = self._wire
-        left = wire.live.remove(ref)
+        left = wire.live.remove(cell)
         if left is None:  # not claimed yet, or forgotten already: see `claim`
             return
-        turn: TextTurn | None = ref.kept.turn if isinstance(ref, MessageRef) else None
+        kept: Kept | KeptMessage = cell.keep
+        turn = kept.turn if isinstance(kept, KeptMessage) else None
+        cause = kept.leg.cause if isinstance(kept, Kept) else kept.cause  # the text whose handler has begun it, if any
         for owned in left:
             wire.gone.add(owned)
             if turn is None:
-                wire.forget(owned, _cause_of(ref))
+                wire.forget(owned, cause)
             wire.forget_late(owned)
             for request_id in wire.holding.forget(owned):
                 wire.pending.pop(request_id, None)  # who has asked is not there any more
-        if isinstance(ref, CallRef):
-            leg = ref.kept.leg
+        if isinstance(kept, Kept):
+            leg = kept.leg
             if not (self._office.calls.is_alive() or leg.is_let_go):  # it has failed for good, and cannot do this
-                clean_up(ref, "its supervisor has ended", self._office.system.hooks)
+                clean_up(cell.ref, "its supervisor has ended", self._office.system.hooks)
             if leg.call_id and leg.is_ended and not leg.is_handed_on:
                 wire.ended_calls.add(leg.call_id)
         elif turn is not None:
@@ -134,18 +141,19 @@ class Router:
 
     def tell_lost(self) -> None:
         """Tell all calls that the connection is gone."""
-        for ref in self._wire.live.calls:
-            ref.tell_ahead(ConnectionLost())
+        for cell in self._wire.live.calls:
+            cell.tell_control(ConnectionLost())
 
     def tell_restored(self, *, resumed: bool, gap_s: float) -> None:
         """Tell all calls that the connection is back; and texts that were sent, if nothing will be heard of them."""
         live = self._wire.live
-        for ref in live.calls:
-            ref.tell_ahead(ConnectionRestored(resumed and not ref.kept.leg.is_orphaned, gap_s))
-        for ref in live.texts:
-            is_resumed = resumed and not ref.kept.is_orphaned
-            if ref.kept.is_in_doubt or (not is_resumed and ref.kept.message.direction == "outbound"):
-                ref.tell_ahead(ConnectionRestored(is_resumed, gap_s))
+        for cell in live.calls:
+            cell.tell_control(ConnectionRestored(resumed and not cell.keep.leg.is_orphaned, gap_s))
+        for cell in live.texts:
+            kept = cell.keep
+            is_resumed = resumed and not kept.is_orphaned
+            if kept.is_in_doubt or (not is_resumed and kept.message.direction == "outbound"):
+                cell.tell_control(ConnectionRestored(is_resumed, gap_s))
 
     def note_session_gone(self) -> None:
         """Have the journal know, together with the new session, of whom nothing more will be heard (SEMANTICS K8).
@@ -153,8 +161,8 @@ class Router:
         They are told, and end; but the process may end before that is in the journal.
         """
         live = self._wire.live
-        subjects = [leg.subject for leg in (ref.kept.leg for ref in live.calls) if not leg.waits_to_be_dialled]
-        subjects += [ref.kept.name for ref in live.texts if ref.kept.message.direction == "outbound"]
+        subjects = [leg.subject for leg in (cell.keep.leg for cell in live.calls) if not leg.waits_to_be_dialled]
+        subjects += [cell.keep.name for cell in live.texts if cell.keep.message.direction == "outbound"]
         for subject in filter(None, subjects):
             self._wire.journal.noted(Note(subject, "orphaned", {}, 0))
 
@@ -189,7 +197,7 @@ class Router:
     def _is_full(self) -> bool:
         live, most = self._wire.live, self._wire.max_active_calls
         # Actors outlive their calls by a moment; that is no reason to refuse somebody.
-        return live.call_count >= most and sum(not ref.kept.leg.is_ended for ref in live.calls) >= most
+        return live.call_count >= most and sum(not cell.keep.leg.is_ended for cell in live.calls) >= most
 
     def _start_call(self, actor_class: Any, event: CallReceiveEvent) -> None:
         office = self._office
@@ -197,7 +205,7 @@ class Router:
         leg.received(event)
         leg.course.is_kept = self._wire.journal.is_kept
         try:
-            ref = office.system.start_child(
+            cell = office.system.begin_child(
                 office.calls,
                 actor_class,
                 spec=office.spec_of(actor_class),
@@ -211,8 +219,8 @@ class Router:
             self._turn_away(event, "calling.end", "error")
             return
         office.system.hooks.count("calls.received")
-        ref.tell_ahead(event)
-        self.claim(Claim(event.call_id, ref, is_call=True))
+        cell.tell_control(event)
+        self._claim(event.call_id, cell, is_call=True)
 
     def _turn_away(self, event: CallReceiveEvent, method: str, reason: str = "") -> None:
         """Say so to the server: a call is never silently ignored (SEMANTICS K10, X11)."""
@@ -229,7 +237,7 @@ class Router:
             cell = self._find(("tag", event.tag))
         if cell is not None:
             if wire.parking.parked:  # it may have registered itself a moment ago: what was parked comes first
-                self._hand_parked(call_id, cell.ref)
+                self._hand_parked(call_id, cell)
             cell.tell_control(event)
         elif event.tag in wire.stale_tags:
             if self._is_late_leg(event):
@@ -299,7 +307,7 @@ class Router:
             return
         turn = wire.text_turns.setdefault(event.message_id, TextTurn(event.message_id))
         try:
-            ref = office.system.start_child(
+            cell = office.system.begin_child(
                 office.messages,
                 actor_class,
                 spec=office.spec_of(actor_class),
@@ -313,8 +321,8 @@ class Router:
             self._drop(event, "its actor cannot be started")
             return
         office.system.hooks.count("messages.received")
-        ref.tell_ahead(event)
-        self.claim(Claim(event.message_id, ref, is_call=False))
+        cell.tell_control(event)
+        self._claim(event.message_id, cell, is_call=False)
 
     def text_handled(self, message_id: str) -> None:
         """Forget an inbound text: the journal knows of all that its handler has begun."""
@@ -346,21 +354,21 @@ class Router:
         wire.texts_in_doubt = [ref for ref in wire.texts_in_doubt if ref.kept.is_in_doubt]
         if not wire.texts_in_doubt:
             return None
-        waiting = [ref for ref in wire.live.texts if ref.kept.name and not ref.kept.message.message_id]
-        told_of = [ref for ref in waiting if ref.kept.message.is_told_of_by(event)]
-        return told_of[0] if told_of and all(ref.kept.is_in_doubt for ref in told_of) else None
+        waiting = [cell for cell in wire.live.texts if cell.keep.name and not cell.keep.message.message_id]
+        told_of = [cell for cell in waiting if cell.keep.message.is_told_of_by(event)]
+        return told_of[0].ref if told_of and all(cell.keep.is_in_doubt for cell in told_of) else None
 
     # -- events whose owner is not known -----------------------------------------------------------------------------
 
     def _deliver(self, ref: Any, parked_as: str, event: RelayEvent) -> None:
         # The owner may have registered itself a moment ago: what was parked comes first, or the order would be lost.
-        self._hand_parked(parked_as, ref)
+        self._hand_parked(parked_as, cell_of(ref))
         ref.tell_ahead(event)
 
-    def _hand_parked(self, name: str, ref: Any) -> None:
+    def _hand_parked(self, name: str, cell: Any) -> None:
         if name in self._wire.parking:
             for event in self._wire.parking.take(name):
-                ref.tell_ahead(event)
+                cell.tell_control(event)
 
     def _park(self, name: str, event: RelayEvent) -> None:
         for given_up in self._wire.parking.park(name, event, self._office.system.clock.now()):
@@ -388,11 +396,6 @@ class Router:
 
 def _inbound(message_id: str) -> tuple[str, str]:
     return ("inbound message", message_id)
-
-
-def _cause_of(ref: Any) -> str:
-    """Return the id of the inbound text whose handler has begun what this actor does, or ""."""
-    return str(ref.kept.leg.cause if isinstance(ref, CallRef) else ref.kept.cause)
 
 
 def _log_failure(_result: JsonObject | None, error: RelayActorsError | None) -> None:

@@ -91,7 +91,7 @@ class Routes(Generic[T]):
 
 
 class Roster:
-    """Which calls' and texts' actors there are, and what each of them owns.
+    """Which calls' and texts' actors there are, by their cells, and what each of them owns.
 
     Attributes:
         owners: who owns what, by its name.
@@ -113,31 +113,31 @@ class Roster:
 
     @property
     def calls(self) -> list[Any]:
-        """The actors of calls, in the order in which they came."""
+        """The cells of calls, in the order in which they came."""
         return list(self._calls)
 
     @property
     def texts(self) -> list[Any]:
-        """The actors of texts, in the order in which they came."""
+        """The cells of texts, in the order in which they came."""
         return list(self._texts)
 
-    def add(self, claim: Claim) -> bool:
+    def add(self, name: str, cell: Any, *, is_call: bool) -> bool:
         """Note what an actor owns; return whether the actor is new here."""
-        group = self._calls if claim.is_call else self._texts
-        owned = group.get(claim.ref)
+        group = self._calls if is_call else self._texts
+        owned = group.get(cell)
         if owned is None:
-            group[claim.ref] = (claim.owned,)
-        elif claim.owned not in owned:
-            group[claim.ref] = (*owned, claim.owned)
-        self.owners[claim.owned] = claim.ref
+            group[cell] = (name,)
+        elif name not in owned:
+            group[cell] = (*owned, name)
+        self.owners[name] = cell
         return owned is None
 
-    def remove(self, ref: Any) -> list[str] | None:
+    def remove(self, cell: Any) -> list[str] | None:
         """Forget an actor; return what it owned, and nobody else owns by now; None, if there is none of it here."""
-        owned = self._calls.pop(ref, None) or self._texts.pop(ref, None)
+        owned = self._calls.pop(cell, None) or self._texts.pop(cell, None)
         if owned is None:
             return None
-        left = [name for name in owned if self.owners.get(name) == ref]
+        left = [name for name in owned if self.owners.get(name) is cell]
         for name in left:
             del self.owners[name]
         return left

@@ -108,11 +108,6 @@ class ActorRef(pykka.ActorRef[A]):
         """0 for the first, and 1 more for each restart."""
         return self._cell.incarnation
 
-    @property
-    def has_told_of_end(self) -> bool:
-        """Whether those are told, or have been, who are to know of its end; then its names are free. Any thread."""
-        return self._cell.tells_of_end
-
     def stats(self) -> ActorStats:
         """Return how it is doing: what waits in each lane and for how long, its present message, its restarts.
 

@@ -190,7 +190,7 @@ class Flow(Internal):
             return
         else:
             self._awaited = awaited
-            awaited.add_done_callback(self._on_settled)
+            awaited.add_done_callback(self)
             return
         finally:
             cell.in_flow = outer
@@ -202,7 +202,8 @@ class Flow(Internal):
         if self._on_failed is not None:
             self._on_failed(error)
 
-    def _on_settled(self, _future: object) -> None:
+    def __call__(self, _future: object) -> None:
+        """What is awaited is settled: go on soon. Any thread."""
         self._cell.tell_next(self)
 
     def deliver(self) -> None:

@@ -223,6 +223,20 @@ class System(Seeing):
         Raises:
             NameTaken: another living actor owns one of the keys; ``error.owner`` is its ref. Nothing is started then.
         """
+        cell = self.begin_child(parent, actor_class, *args, spec=spec, keep=keep, keys=keys, **kwargs)
+        return cast("ActorRef[A]", cell.ref)
+
+    def begin_child(
+        self,
+        parent: pykka.ActorRef[Any],
+        actor_class: type[Actor],
+        *args: Any,
+        spec: ChildSpec,
+        keep: Any = None,
+        keys: tuple[Hashable, ...] = (),
+        **kwargs: Any,
+    ) -> Cell:
+        """Start a child as `start_child` does, and return its cell: for who needs no ref to it, of thousands."""
         cell = self.new_cell(actor_class, args, kwargs, keep=keep)
         owner = cell.register(*keys)
         if owner is not cell:
@@ -233,7 +247,7 @@ class System(Seeing):
             parent._cell.signal(Adopt(cell, spec))  # noqa: SLF001  # the runtime's own other half
         else:
             cell.abandon(ActorError(f"{parent} is not an actor of this framework, so it has no children"))
-        return cast("ActorRef[A]", cell.ref)
+        return cell
 
     def find(self, key: Hashable) -> ActorRef[Any] | None:
         """Return the living owner of a key, or None. Any thread.

@@ -167,7 +167,8 @@ def test_an_actor_that_has_ended_before_it_was_claimed_is_forgotten_at_once(worl
     app = serve(world)
     offer(world)
     tree = app._running()
-    (ref,) = tree.wire.live.calls
+    (cell,) = tree.wire.live.calls
+    ref = cell.ref
     ref.kill("before anybody knows what else it owns")
     world.settle()
     assert tree.wire.live.calls == []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_actors.actors.routing import Claim, Parking, Recent, Roster, Routes
+from relay_actors.actors.routing import Parking, Recent, Roster, Routes
 from relay_actors.errors import ConfigError
 from relay_actors.events import RelayEvent
 
@@ -59,10 +59,10 @@ def test_a_context_is_a_name(context: object) -> None:
 def test_an_actor_is_new_once_and_owns_what_it_has_claimed() -> None:
     """A dial's actor claims its tag, and then the call id of the winner."""
     roster = Roster()
-    assert roster.add(Claim("tag", "ref", is_call=True)) is True
-    assert roster.add(Claim("call", "ref", is_call=True)) is False
-    assert roster.add(Claim("call", "ref", is_call=True)) is False
-    assert roster.add(Claim("text", "other", is_call=False)) is True
+    assert roster.add("tag", "ref", is_call=True) is True
+    assert roster.add("call", "ref", is_call=True) is False
+    assert roster.add("call", "ref", is_call=True) is False
+    assert roster.add("text", "other", is_call=False) is True
     assert roster.calls == ["ref"]
     assert len(roster) == 2
     assert all(map(roster.owns, ("tag", "call", "text")))
@@ -76,8 +76,8 @@ def test_an_actor_is_new_once_and_owns_what_it_has_claimed() -> None:
 def test_an_actor_that_ends_takes_nothing_from_its_successor() -> None:
     """A tag may be used again while the actor that had it is still on its way out."""
     roster = Roster()
-    roster.add(Claim("tag", "old", is_call=True))
-    roster.add(Claim("tag", "new", is_call=True))
+    roster.add("tag", "old", is_call=True)
+    roster.add("tag", "new", is_call=True)
     roster.remove("old")
     assert roster.owns("tag")
 
@@ -163,6 +163,6 @@ def test_the_last_few_are_remembered() -> None:
 def test_texts_are_told_apart_from_calls() -> None:
     """Who is told of a session that is gone."""
     roster = Roster()
-    roster.add(Claim("c-1", "call", is_call=True))
-    roster.add(Claim("m-1", "text", is_call=False))
+    roster.add("c-1", "call", is_call=True)
+    roster.add("m-1", "text", is_call=False)
     assert (roster.calls, roster.texts) == (["call"], ["text"])

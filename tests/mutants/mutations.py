@@ -165,7 +165,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "K4",
         "what came before its owner was known is thrown away when that is known",
         "actors/router.py",
-        "            for event in self._wire.parking.take(name):\n                ref.tell_ahead(event)",
+        "            for event in self._wire.parking.take(name):\n                cell.tell_control(event)",
         "            self._wire.parking.take(name)",
     ),
     Mutation(

@@ -836,14 +836,14 @@ def test_a_class_may_hear_of_every_end_of_its_actors_when_those_do_who_watch_the
     class Told(Recorder):
         @staticmethod
         def when_over(cell: Any) -> None:
-            assert cell.ref.has_told_of_end
+            assert cell.tells_of_end
             ends.append((cell.serial, world.system.find(("name", cell.serial))))
 
     parent = world.start(Parent)
     stopped, killed = (spawn(parent, Told) for _ in range(2))
     failed = spawn(parent, Told, spec=ChildSpec(restart=Restart.TRANSIENT, max_restarts=1))
     for ref in (stopped, killed, failed):
-        assert not ref.has_told_of_end
+        assert not ref._cell.tells_of_end
         ref.tell(lambda actor: actor.register(("name", actor._cell.serial)))
     failed.tell(crash("once"))
     world.settle()
