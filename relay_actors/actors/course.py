@@ -70,7 +70,7 @@ class CourseTimer(Internal):
         course: to which it belongs.
         key: which one it is: a name for the framework's own, a number for those of the class's code.
         due: when, in wall-clock seconds.
-        do: what is due; is given the incarnation that is there then.
+        do: what is due; is given the incarnation that is there then. None once it has been done or taken back.
     """
 
     __slots__ = ("_cell", "_course", "do", "due", "handle", "key")
@@ -80,7 +80,7 @@ class CourseTimer(Internal):
         self._course = course
         self.key = key
         self.due = due
-        self.do = do
+        self.do: Callable[[Any], object] | None = do
         self.handle: TimerHandle | None = None
 
     def __call__(self) -> None:
@@ -93,10 +93,18 @@ class CourseTimer(Internal):
 
     def cancel(self) -> None:
         """It is not due any more. Idempotent."""
-        if self._course.timers.get(self.key) is self:
-            del self._course.timers[self.key]
-        if self.handle is not None:
-            self.handle.cancel()
+        if self.do is not None:
+            self.take()
+            if self.handle is not None:
+                self.handle.cancel()
+
+    def take(self) -> Callable[[Any], object] | None:
+        """Return what is due, once: nobody else will do it."""
+        do, self.do = self.do, None
+        timers = self._course.timers
+        if timers and timers.get(self.key) is self:
+            del timers[self.key]
+        return do
 
 
 @dataclass(slots=True)
@@ -133,7 +141,7 @@ class Course:
         began_at: how many of them there were when the code of its class began that runs now.
         past_is_lost: whether the flow has become too long, so that it will not be run again to where it was.
         asked: the orders that gave the commands which are not answered, by their number; of a dial, the dial.
-        timers: what is due, by key.
+        timers: what is due, by key; of the framework's own, which have names, only what is recorded.
         results: what is being found out elsewhere, by number.
         counts: how many timers and results there were, futures of others that were awaited, and messages that were sent
             to others, in this incarnation.
@@ -210,13 +218,17 @@ class Course:
         self.commands = max(self.commands, commands)
 
     def set_timer(self, actor: Any, key: Hashable, delay_s: float, do: Callable[[Any], object]) -> CourseTimer:
-        """Have ``do`` done after a while, in a turn of the call's actor, in place of what was due under that key."""
+        """Have ``do`` done after a while, in a turn of the call's actor, in place of what was due under that key.
+
+        Where nothing is recorded, who sets one of the framework's own again takes the former one back.
+        """
         if (former := self.timers.get(key)) is not None:
             former.cancel()
         clock = actor.office.clock
         now = clock.wall() if self.replay is None else self.replay.now
         timer = CourseTimer(actor._cell, self, key, now + delay_s, do)  # noqa: SLF001  # the framework's own
-        self.timers = {**self.timers, key: timer}
+        if self.is_recorded or self.replay is not None or not isinstance(key, str):
+            self.timers = {**self.timers, key: timer}
         if self.replay is None:
             self._arm(actor, timer, delay_s)
         return timer
@@ -234,15 +246,21 @@ class Course:
 
     def on_due(self, actor: Any, timer: CourseTimer) -> None:
         """Do what is due, unless it has been taken back. In the turn."""
-        if self.timers.get(timer.key) is timer:
+        if timer.do is not None:
             if timer.key != "stall":  # whom it finds too slow is noted, not that it has looked
                 actor.keep_note("timer", {"key": timer.key})
-            self.fire(actor, timer.key)
+            _do(actor, timer)
 
     def fire(self, actor: Any, key: Hashable) -> bool:
         """Do what is due under a key; return whether there was something."""
-        timer = self.timers.pop(key, None)
+        timer = self.timers.get(key)
         if timer is None:
             return False
-        timer.do(actor)
+        _do(actor, timer)
         return True
+
+
+def _do(actor: Any, timer: CourseTimer) -> None:
+    do = timer.take()
+    if do is not None:
+        do(actor)

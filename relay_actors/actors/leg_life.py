@@ -332,6 +332,8 @@ class LegLife(Actor, AllVerbs):
         """If no end event comes within ``timing.end_timeout_s``, end without (SEMANTICS X3)."""
         leg = self.leg
         leg.expected_end = reason
+        if leg.lingers:
+            return
         if leg.end_watch is not None:
             leg.end_watch.cancel()
         if not leg.is_cut_off:  # as long as nothing can be heard, it says nothing that nothing is heard
@@ -432,6 +434,10 @@ class LegLife(Actor, AllVerbs):
         if leg.lingers:
             return
         leg.lingers = True
+        leg.end_stall_watch()
+        if leg.end_watch is not None:  # it is not waited for any more
+            leg.end_watch.cancel()
+            leg.end_watch = None
         leg.end_timer = self.call_in("linger", timing.linger_s, _on_lingered)
 
     def on_lingered(self, *, is_last: bool) -> None:

@@ -69,6 +69,7 @@ class AnyCell(Protocol):
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     keep: Any
+    keys: tuple[Hashable, ...] | dict[Hashable, None]
     actor: Any
     hold: Any
     state: Any

@@ -43,7 +43,7 @@ __all__ = ["Cell"]
 _log = logging.getLogger("relay_actors.runtime")
 
 _NOTHING: Final[dict[str, Any]] = {}
-"""The keyword arguments of who has been started, and will not be started again. Nobody writes into it."""
+"""The keyword arguments of who has none, or will not be started again. Nobody writes into it."""
 
 _KEPT_WHILE_RESTARTING = 1000
 
@@ -77,7 +77,7 @@ class Cell(Turns):
 
     __slots__ = (
         "__weakref__", "_failed_message", "_is_over", "_stop_replies", "_timers", "_watching", "args", "children",
-        "exit_reason", "incarnation", "keep", "kwargs", "parent", "serial", "started", "tells_of_end",
+        "exit_reason", "incarnation", "keep", "keys", "kwargs", "parent", "serial", "started", "tells_of_end",
     )  # fmt: skip
 
     def __init__(
@@ -94,7 +94,7 @@ class Cell(Turns):
         self.system = system
         self.actor_class = actor_class
         self.args = args
-        self.kwargs = kwargs
+        self.kwargs = kwargs or _NOTHING
         self.keep = keep
         is_pooled = not is_run or actor_class.dispatcher == "pooled"
         self.dispatcher = system.dispatcher if is_pooled else system.dispatcher_for(actor_class, self.serial)
@@ -109,6 +109,7 @@ class Cell(Turns):
         self.receives_plainly = actor_class.receives_plainly
         self.state = _NEW
         self.exit_reason: ExitReason = NORMAL
+        self.keys: tuple[Hashable, ...] | dict[Hashable, None] = ()
         self.incarnation = 0
         # Nothing yet, for most of them for ever.
         self.stopped = self.has_ended = self.in_flow = self.is_running = self._start_wanted = False

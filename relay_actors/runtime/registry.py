@@ -57,17 +57,15 @@ class Registry:
     incarnation ends, and not on a restart (SEMANTICS R2).
 
     Attributes:
-        lock: guards everything here, so that a key, its owner's keys, what waits for it and what is told of it change
-            together (R3, R5). No foreign code runs while it is held, but for the key function of a pool that gets what
-            has waited for it. Re-entrant, because a finaliser may run in the middle.
+        lock: guards everything here and each cell's ``keys``, so that a key, its owner's keys, what waits for it and
+            what is told of it change together (R3, R5). No foreign code runs while it is held, but for the key function
+            of a pool that gets what has waited for it. Re-entrant, because a finaliser may run in the middle.
         owners: who owns which key. Read by any thread, in single look-ups.
         waiting_room: where messages wait for keys that have no owner yet, if anywhere.
     """
 
     def __init__(self) -> None:
         self.owners: dict[Hashable, AnyCell] = {}
-        # By far the most have claimed once: a tuple is a fifth of a dictionary. Who claims again is given one.
-        self._keys: dict[AnyCell, tuple[Hashable, ...] | dict[Hashable, None]] = {}
         self._subscriptions: dict[int, _Subscription] = {}
         self._tokens = 0
         self.lock = threading.RLock()
@@ -100,11 +98,12 @@ class Registry:
                     return owner
             if not fresh:
                 return cell
-            known = self._keys.get(cell)
+            # By far the most claim once: a tuple is a fifth of a dictionary. Who claims again is given one.
+            known = cell.keys
             if isinstance(known, dict):
                 known.update(fresh)
             else:
-                self._keys[cell] = tuple(fresh) if known is None else {**dict.fromkeys(known), **fresh}
+                cell.keys = {**dict.fromkeys(known), **fresh} if known else tuple(fresh)
             # First set, then look: who ends it begins the end first, and then looks whether it has keys, without this
             # lock. So nobody who has heard of the end finds one of its names taken (W4).
             if _has_ended(cell):
@@ -132,10 +131,11 @@ class Registry:
 
     def release(self, cell: AnyCell) -> None:
         """Free all keys of ``cell``, which has ended, and tell it nothing any more."""
-        if cell not in self._keys and not self._subscriptions:  # most actors; see `register_all` and `subscribe`
+        if not cell.keys and not self._subscriptions:  # most actors; see `register_all` and `subscribe`
             return
         with self.lock:
-            for key in self._keys.pop(cell, ()):
+            keys, cell.keys = cell.keys, ()
+            for key in keys:
                 self._free(key, cell)
             if self._subscriptions:
                 self._subscriptions = {
@@ -150,7 +150,7 @@ class Registry:
     def keys_of(self, cell: AnyCell) -> tuple[Hashable, ...]:
         """Return the keys that ``cell`` owns."""
         with self.lock:
-            return tuple(self._keys.get(cell, ()))
+            return tuple(cell.keys)
 
     # -- subscriptions -----------------------------------------------------------------------------------------------
 
@@ -200,13 +200,10 @@ class Registry:
         return token in self._subscriptions
 
     def _disown(self, key: Hashable, cell: AnyCell) -> None:
-        keys = self._keys[cell]
-        if len(keys) == 1:
-            del self._keys[cell]
-        elif isinstance(keys, dict):
-            del keys[key]
+        if isinstance(cell.keys, dict):
+            del cell.keys[key]
         else:
-            self._keys[cell] = tuple(one for one in keys if one != key)
+            cell.keys = tuple(one for one in cell.keys if one != key)
 
     def _free(self, key: Hashable, cell: AnyCell) -> None:
         del self.owners[key]

@@ -5,23 +5,29 @@ from __future__ import annotations
 import heapq
 import threading
 from collections.abc import Callable
+from typing import Any, Final, cast
 
 __all__ = ["TimerQueue"]
 
+_DUE: Final = 0
+_CALL: Final = 2
+_QUEUE: Final = 3
+"""What stands where in a timer."""
 
-class _Timer:
-    """One pending call; cancelled by forgetting what to call."""
 
-    __slots__ = ("_queue", "call")
+class _Timer(list[Any]):
+    """One pending call: when it is due, a number, so that no two are equal, what to call, and its queue.
 
-    def __init__(self, queue: TimerQueue, call: Callable[[], None]) -> None:
-        self._queue = queue
-        self.call: Callable[[], None] | None = call
+    A list, so that it stands in the heap by itself and is compared without running Python code: there are thousands,
+    and the garbage collector looks at each. Cancelled by forgetting what to call.
+    """
+
+    __slots__ = ()
 
     def cancel(self) -> None:
         """Forget the call, if it has not been made. Any thread; idempotent."""
-        if self.call is not None:  # a look first: most have been made, or cancelled before
-            self._queue.cancel(self)
+        if self[_CALL] is not None:  # a look first: most have been made, or cancelled before
+            self[_QUEUE].cancel(self)
 
 
 class TimerQueue:
@@ -32,8 +38,7 @@ class TimerQueue:
     """
 
     def __init__(self) -> None:
-        # Tuples, which compare without running Python code: due, serial (so that no two are equal), timer.
-        self._heap: list[tuple[float, int, _Timer]] = []
+        self._heap: list[_Timer] = []
         self._serial = 0
         self._cancelled = 0
         # Guards all three: any thread may start and cancel timers while the baton's holder takes those that are due.
@@ -47,48 +52,48 @@ class TimerQueue:
 
     def add(self, due: float, call: Callable[[], None]) -> _Timer:
         """Add a call; the handle's ``cancel()`` takes it back. Any thread."""
-        timer = _Timer(self, call)
         with self._lock:
             self._serial += 1
-            heapq.heappush(self._heap, (due, self._serial, timer))
+            timer = _Timer((due, self._serial, call, self))
+            heapq.heappush(self._heap, timer)
         return timer
 
     def next_due(self) -> float | None:
         """Return when the earliest pending call is due, or None."""
         with self._lock:
             self._drop_cancelled()
-            return self._heap[0][0] if self._heap else None
+            return cast("float", self._heap[0][_DUE]) if self._heap else None
 
     def take_due(self, now: float) -> Callable[[], None] | None:
         """Return and remove the earliest call that is due by ``now``, or None."""
         heap = self._heap
         try:
             # The common cases, without the lock: one that is cancelled is due no later than those behind it.
-            if not heap or heap[0][0] > now:
+            if not heap or heap[0][_DUE] > now:
                 return None
         except IndexError:  # cancelled in this moment
             return None
         with self._lock:
             self._drop_cancelled()
-            if not self._heap or self._heap[0][0] > now:
+            if not self._heap or self._heap[0][_DUE] > now:
                 return None
-            timer = heapq.heappop(self._heap)[2]
-            call, timer.call = timer.call, None
-            return call
+            timer = heapq.heappop(self._heap)
+            call, timer[_CALL] = timer[_CALL], None
+            return cast("Callable[[], None]", call)
 
     def cancel(self, timer: _Timer) -> None:
         """Forget the call of ``timer``, if it has not been made. Any thread; idempotent."""
         with self._lock:
-            if timer.call is None:
+            if timer[_CALL] is None:
                 return
-            timer.call = None
+            timer[_CALL] = None
             self._cancelled += 1
             if self._cancelled > 64 and self._cancelled * 2 > len(self._heap):
-                self._heap = [entry for entry in self._heap if entry[2].call is not None]
+                self._heap = [entry for entry in self._heap if entry[_CALL] is not None]
                 heapq.heapify(self._heap)
                 self._cancelled = 0
 
     def _drop_cancelled(self) -> None:
-        while self._heap and self._heap[0][2].call is None:
+        while self._heap and self._heap[0][_CALL] is None:
             heapq.heappop(self._heap)
             self._cancelled -= 1

@@ -168,6 +168,8 @@ class Turns(Post):
         """Do now what is to be done next. In its turn; what it raises, this raises."""
         while self._next and self._may_go_on():
             self._next.pop(0).deliver()
+        if not self._next:
+            self._next = None
 
     def drive(
         self,

@@ -67,10 +67,13 @@ def test_a_timer_comes_once_in_a_turn_and_is_forgotten(world: World, actor: Any)
     assert "x" not in actor.leg.course.timers
 
 
-def test_a_timer_of_the_same_key_replaces_the_one_before(world: World, actor: Any) -> None:
+@pytest.mark.parametrize("key", ["x", 7])
+def test_a_timer_of_the_same_key_replaces_the_one_before(world: World, actor: Any, key: str | int) -> None:
+    """Of the framework's own, which have names, where it is recorded; elsewhere who sets one again takes it back."""
     came: list[str] = []
+    actor.leg.course.record = []
     for text, delay_s in (("first", 1.0), ("second", 2.0)):
-        actor.leg.course.set_timer(actor, "x", delay_s, lambda _actor, text=text: came.append(text))
+        actor.leg.course.set_timer(actor, key, delay_s, lambda _actor, text=text: came.append(text))
     world.run(5.0)
     assert came == ["second"]
 
@@ -118,6 +121,7 @@ def test_while_the_past_is_run_again_timers_count_from_then_and_do_not_run(world
 def test_what_fires_in_the_past_is_done_there_and_not_again(world: World, actor: Any) -> None:
     came: list[str] = []
     course = actor.leg.course
+    course.record = []
     course.set_timer(actor, "x", 1.0, lambda _actor: came.append("x"))
     assert course.fire(actor, "x")
     assert not course.fire(actor, "x")

@@ -203,7 +203,7 @@ class World(Lab):
         assert self.dispatcher.pending_timers <= 2, f"timers are left: {self._pending()}"
 
     def _pending(self) -> list[str]:
-        return [f"{due}: {timer.call}" for due, _serial, timer in self.dispatcher._timers._heap if timer.call]
+        return [f"{due}: {call}" for due, _serial, call, _queue in self.dispatcher._timers._heap if call]
 
 
 def device(number: str, **more: Any) -> dict[str, Any]:

@@ -235,17 +235,15 @@ def test_an_event_that_came_is_the_same_when_it_is_sent_on() -> None:
     assert payload_of(event)["params"] == event.params
 
 
-def test_what_event_after_event_says_in_the_same_words_is_kept_once() -> None:
-    """A flow that has not asked for its events keeps 64 of them, and each names the call, its node and its state."""
-    told = [
-        CallStateEvent.from_payload(json.loads(json.dumps({"event_type": "calling.call.state", "params": said})))
-        for said in [{"call_id": "0b2f-1", "node_id": "5e1c@host", "segment_id": "0b2f-0", "call_state": "answered"}]
-        * 2
-    ]
-    first, second = told
+def test_what_event_after_event_says_in_the_same_few_words_is_kept_once() -> None:
+    """A flow that has not asked for its events keeps 64 of them, and each names its type, its node and a state."""
+    text = json.dumps(
+        {"event_type": "calling.call.state", "params": {"node_id": "5e1c@host", "call_state": "answered"}}
+    )
+    first, second = (CallStateEvent.from_payload(json.loads(text)) for _ in range(2))
     assert first == second
     assert first.params is not second.params
-    for key in ("call_id", "node_id", "segment_id", "call_state"):
+    for key in ("node_id", "call_state"):
         assert first.params[key] is second.params[key]
-    assert first.call_id is second.call_id
+    assert first.call_state is second.call_state
     assert first.event_type is second.event_type

@@ -23,6 +23,7 @@ class Stub:
 
     def __init__(self) -> None:
         self.stopped = False
+        self.keys: Any = ()
 
     @property
     def has_ended(self) -> bool:

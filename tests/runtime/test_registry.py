@@ -20,6 +20,7 @@ class Stub:
 
     stopped = False
     has_ended = False
+    keys: tuple[Any, ...] = ()
 
 
 def cells(number: int) -> list[Any]:

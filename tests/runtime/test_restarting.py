@@ -515,7 +515,7 @@ def test_a_restart_that_is_due_when_its_child_is_given_up_begins_nobody(world: W
     child.tell(crash())
     world.settle()
     [record] = parent._cell.children._records.values()
-    is_due = record.timer.call  # as a thread has it that has just taken it from the queue
+    is_due = record.timer[2]  # as a thread has it that has just taken it from the queue
     child.kill()
     world.settle()
     is_due()

@@ -91,7 +91,7 @@ def test_threads_may_add_and_cancel_while_another_takes():
             timer = queue.add(float(number % 7), lambda number=number: made.append(number))
             if number % 3 == 0:
                 with queue._lock:
-                    if timer.call is not None:
+                    if timer in queue._heap:
                         timer.cancel()
                         cancelled.append(number)
 
