@@ -227,7 +227,7 @@ class Course:
         clock = actor.office.clock
         now = clock.wall() if self.replay is None else self.replay.now
         timer = CourseTimer(actor._cell, self, key, now + delay_s, do)  # noqa: SLF001  # the framework's own
-        if self.is_recorded or self.replay is not None or not isinstance(key, str):
+        if self.is_kept or self.record is not None or self.replay is not None or not isinstance(key, str):
             self.timers = {**self.timers, key: timer}
         if self.replay is None:
             self._arm(actor, timer, delay_s)

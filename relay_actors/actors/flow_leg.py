@@ -361,14 +361,14 @@ class FlowLegActor(OutboundLegActor):
             return
         self.keep_note("began", {})
         if self._run_is_async:
-            from relay_actors.runtime.loop_flow import new_flow  # with asyncio, which by now is there
+            from relay_actors.runtime.loop_flow import new_flow_of  # with asyncio, which by now is there
 
             coroutine = self._watched_run() if self.leg.course.is_recorded else self.run()
-            self._cell.flow = new_flow(self._cell, coroutine, self._on_flow_done, self._on_flow_failed)
+            self._cell.flow = new_flow_of(self, self._cell, coroutine)
         else:
             from relay_actors.runtime.thread_flow import ThreadFlow
 
-            self._cell.flow = ThreadFlow(self._cell, self._run_in_thread, self._on_flow_done)
+            self._cell.flow = ThreadFlow(self._cell, self._run_in_thread, self.flow_returned)
         self._cell.flow.begin()
 
     async def _watched_run(self) -> None:
@@ -391,19 +391,21 @@ class FlowLegActor(OutboundLegActor):
                 raise
             self.log.debug("flow ended with its call")
 
-    def _on_flow_failed(self, error: BaseException) -> None:
+    def flow_raised(self, error: BaseException) -> None:
+        """``run()`` has raised, or was cancelled or closed."""
         from asyncio import CancelledError  # loaded by the flow; a call without one need not load it
 
         is_ended = self._cell.flow is None  # by who has cancelled or closed it
         if isinstance(error, CallEnded) and error.call_id == self.leg.call_id:  # of another call it is an error of this
             self.log.debug("flow ended with its call")
-            self._on_flow_done(None)
+            self.flow_returned(None)
         elif not (is_ended and isinstance(error, CancelledError)):
             if isinstance(error, RuntimeError) and str(error) == "no running event loop":
                 error.add_note("asyncio does not run in a flow: use self.sleep(…), or self.aio(…)")
             raise error
 
-    def _on_flow_done(self, _result: object) -> None:
+    def flow_returned(self, _result: object) -> None:
+        """``run()`` has returned, or ended with the call."""
         if self._cell.flow is None:  # it was cancelled, and has come to its end all the same
             return
         self.leg.flow_is_over = True

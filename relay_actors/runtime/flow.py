@@ -14,7 +14,7 @@ from relay_actors.runtime.anatomy import AnyCell
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.signals import Internal
 
-__all__ = ["Flow", "Running", "place_of"]
+__all__ = ["Flow", "FlowOwner", "OwnedFlow", "Running", "place_of"]
 
 
 class Running(Protocol):
@@ -39,6 +39,16 @@ class Running(Protocol):
 
     def close(self) -> None:
         """End it: it may not wait any more."""
+
+
+class FlowOwner(Protocol):
+    """Who is told of the end of an `OwnedFlow`."""
+
+    def flow_returned(self, result: object) -> None:
+        """The coroutine has returned."""
+
+    def flow_raised(self, error: BaseException) -> None:
+        """It has raised, or was cancelled or closed."""
 
 
 class Flow(Internal):
@@ -196,7 +206,10 @@ class Flow(Internal):
             cell.in_flow = outer
             cell.handling = outer_handling
         if self._on_failed is not None or not self._is_cancelled:
-            self._on_done(result)
+            self._tell_done(result)
+
+    def _tell_done(self, result: object) -> None:
+        self._on_done(result)
 
     def _tell_failed(self, error: BaseException) -> None:
         if self._on_failed is not None:
@@ -221,6 +234,32 @@ class Flow(Internal):
             self._is_to_be_ended = False
             error, self._ending = self._ending, None
             self._step(error)
+
+
+class OwnedFlow(Flow):
+    """A flow that tells one object of its end, by `flow_returned` and `flow_raised`, and needs no functions for that.
+
+    Args:
+        owner: who is told, as by `Flow`'s ``on_done`` and ``on_failed``.
+        cell: see `Flow`.
+        coroutine: see `Flow`.
+    """
+
+    __slots__ = ("_owner",)
+
+    def __init__(self, owner: FlowOwner, cell: AnyCell, coroutine: Coroutine[Any, Any, Any]) -> None:
+        super().__init__(cell, coroutine, _nobody, _nobody)
+        self._owner = owner
+
+    def _tell_done(self, result: object) -> None:
+        self._owner.flow_returned(result)
+
+    def _tell_failed(self, error: BaseException) -> None:
+        self._owner.flow_raised(error)
+
+
+def _nobody(_told: object) -> None:
+    """Never called: the owner is told."""
 
 
 def place_of(coroutine: Any) -> str:

@@ -14,10 +14,10 @@ from typing import Any
 
 from relay_actors.runtime.context import here
 from relay_actors.runtime.dispatcher_loop import LoopDispatcher
-from relay_actors.runtime.flow import Flow, Running, place_of
+from relay_actors.runtime.flow import Flow, FlowOwner, OwnedFlow, Running, place_of
 from relay_actors.runtime.signals import Internal
 
-__all__ = ["LoopFlow", "new_flow", "start_flow"]
+__all__ = ["LoopFlow", "new_flow", "new_flow_of", "start_flow"]
 
 
 def start_flow(
@@ -45,6 +45,15 @@ def new_flow(
     if isinstance(dispatcher, LoopDispatcher):
         return LoopFlow(cell, coroutine, on_done, on_failed, dispatcher.host.loop(), envelope)
     return Flow(cell, coroutine, on_done, on_failed, envelope)
+
+
+def new_flow_of(owner: FlowOwner, cell: Any, coroutine: Coroutine[Any, Any, Any]) -> Running:
+    """Make what runs a coroutine for ``owner``, who is told of its end."""
+    dispatcher = cell.dispatcher
+    if isinstance(dispatcher, LoopDispatcher):
+        loop = dispatcher.host.loop()
+        return LoopFlow(cell, coroutine, owner.flow_returned, owner.flow_raised, loop)
+    return OwnedFlow(owner, cell, coroutine)
 
 
 class LoopFlow:

@@ -203,7 +203,7 @@ class Registry:
         if isinstance(cell.keys, dict):
             del cell.keys[key]
         else:
-            cell.keys = tuple(one for one in cell.keys if one != key)
+            cell.keys = () if len(cell.keys) == 1 else tuple(one for one in cell.keys if one != key)
 
     def _free(self, key: Hashable, cell: AnyCell) -> None:
         del self.owners[key]

@@ -9,7 +9,7 @@ import pytest
 from relay_actors.errors import FlowError
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.context import here
-from relay_actors.runtime.flow import Flow
+from relay_actors.runtime.flow import Flow, OwnedFlow
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.reasons import NORMAL
 from tests.runtime.worlds import Recorder, World
@@ -333,26 +333,47 @@ def test_what_a_cancelled_flow_raises_instead_fails_its_actor(flows: Flows):
     assert flows.log == [("failure", "while cleaning up"), "stop"]
 
 
-def test_who_asks_for_it_is_told_of_every_end(flows: Flows):
+class Owner:
+    """Is told of the end of a flow."""
+
+    def __init__(self, told: list[Any]) -> None:
+        self.told = told
+
+    def flow_returned(self, result: object) -> None:
+        self.told.append(result)
+
+    def flow_raised(self, error: BaseException) -> None:
+        self.told.append(type(error))
+
+
+@pytest.mark.parametrize("is_owned", [False, True])
+def test_who_asks_for_it_is_told_of_every_end(flows: Flows, is_owned: bool):
     """A14: an asker is waiting for it."""
     told: list[Any] = []
+    owner = Owner(told)
 
     async def run(what: str) -> str:
         if what == "fail":
             raise OSError(what)
-        await flows.future()
+        if what != "return":
+            await flows.future()
         return what
 
     def begin(actor: Any, what: str) -> Flow:
-        flow = Flow(actor._cell, run(what), told.append, lambda error: told.append(type(error)))
+        flow = (
+            OwnedFlow(owner, actor._cell, run(what))
+            if is_owned
+            else Flow(actor._cell, run(what), owner.flow_returned, owner.flow_raised)
+        )
         flow.begin()
         return flow
 
+    flows.ref.tell(lambda actor: begin(actor, "return"))
     flows.ref.tell(lambda actor: begin(actor, "fail"))
     flows.ref.tell(lambda actor: begin(actor, "cancel").cancel())
     flows.ref.tell(lambda actor: begin(actor, "close").close())
     flows.world.settle()
-    assert told == [OSError, asyncio.CancelledError, asyncio.CancelledError]
+    assert told == ["return", OSError, asyncio.CancelledError, asyncio.CancelledError]
 
 
 def test_an_actor_that_ends_cancels_its_flow(flows: Flows):

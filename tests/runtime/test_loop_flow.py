@@ -10,7 +10,7 @@ import pytest
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.context import here
 from relay_actors.runtime.flow import Flow
-from relay_actors.runtime.loop_flow import LoopFlow, new_flow
+from relay_actors.runtime.loop_flow import LoopFlow, new_flow, new_flow_of
 from tests.runtime.worlds import Recorder, World
 
 
@@ -174,3 +174,26 @@ def test_one_that_is_closed_before_it_has_begun_never_runs(flows: Flows):
 
     flows.in_turn(do)
     assert flows.log == []
+
+
+@pytest.mark.parametrize("actor_class", [OnLoop, Recorder])
+def test_the_owner_of_a_flow_is_told_of_its_end_wherever_it_runs(world: World, actor_class: type[Actor]):
+    """Without functions of the flow's own: there is one for each call."""
+    flows = Flows(world, actor_class)
+
+    class Owner:
+        def flow_returned(self, result: object) -> None:
+            flows.log.append(result)
+
+        def flow_raised(self, error: BaseException) -> None:
+            flows.log.append(type(error))
+
+    async def run(what: str) -> str:
+        if what == "fail":
+            raise OSError(what)
+        return what
+
+    for what in ("return", "fail"):
+        flows.in_turn(lambda actor, what=what: new_flow_of(Owner(), actor._cell, run(what)).begin())
+    world.settle()
+    assert flows.log == ["return", OSError]
