@@ -55,7 +55,10 @@ class Future(pykka.Future[T]):
     Source: pykka's ``Future`` contract; SEMANTICS A11.
     """
 
-    is_settled: bool = False
+    # What all have, and is looked at all the time: of what also the class has, Python has to look at both.
+    __slots__ = ("_callbacks", "_dispatcher", "_is_open", "_value", "is_settled")
+
+    is_settled: bool
     """Whether the value, or the error, is there; or, of a derived future (`map`, `join`, …), can be computed."""
     settles: bool = True
     """Whether it tells when it is settled. A hook of the user's own computes where and when it is asked: nobody can be
