@@ -96,7 +96,7 @@ def measure_actors(arena: Arena) -> list[Row]:
         row("ping-pong", "ping_pong", 5_000, 1, at_least=50, how="two actors tell each other"),
         row("ping-pong, 100 pairs at once", "ping_pong", 100, 100, how="100 pairs of actors tell each other"),
         row("spawn", "spawn", arena.size(5_000, 2_000), at_least=50,
-            how="so many are started by a thread of no actor, one after the other, until on_start of all is over"),
+            how="after a first one, so many by a thread of no actor, one after the other, until all have started"),
         memory.row("ours", "pykka", key="it", name="memory of an idle actor", unit="KiB", target=Target(at_most=1 / 25),
                    conditions=f"growth of resident memory, {many:,} actors, {idle:,} of pykka's; {_ACTORS}"),
     ]  # fmt: skip
