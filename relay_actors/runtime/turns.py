@@ -266,24 +266,31 @@ class Turns(Post):
         lane = mailbox.control or user
         try:
             if (
-                self.state is not _RUNNING or self._next or self.hold is not None or self._extras is not None
-                or mailbox.system or mailbox.older is not None or mailbox.room is not None or mailbox.is_closed
-                or len(lane) != 1
+                len(lane) == 1 and self.state is _RUNNING and self.hold is None and self._extras is None
+                and not (self._next or mailbox.system or mailbox.is_closed)
+                and mailbox.older is None and mailbox.room is None
             ):  # fmt: skip
-                self._handle_some(grant)
-            else:  # one message, and nothing else to be done: most turns are like that
+                # One message, and nothing else to be done: so it is in most turns of most actors.
                 try:
                     envelope = lane.pop(0)
                 except IndexError:  # it is being closed
                     return
-                if lane is user:
+                if lane is user or not isinstance(envelope.message, Internal):
                     self._handle(envelope)
                 else:
                     self._handle_control(envelope)
                 if (user or mailbox.control or mailbox.system or self._next) and grant and self.passes_to is None:
                     self._handle_more(grant, 1)
-                if self.hears_of_batches or self.hold is not None or self.has_ended:
-                    self._round_off()
+            else:
+                if self._start_wanted and self.state is _NEW:
+                    self._start()
+                if (
+                    mailbox.user or mailbox.control or mailbox.system or mailbox.older is not None
+                    or self._next or self.hold is not None or self._extras is not None
+                ):  # fmt: skip
+                    self._handle_more(grant, 0)
+            if self.hears_of_batches or self.hold is not None or self.has_ended:
+                self._round_off()
         finally:
             if outer is not self:
                 here.turn = outer
@@ -314,18 +321,6 @@ class Turns(Post):
             or (self.state is not _RUNNING and not (self.has_ended and self.actor is None))
         ) and self._has_work():  # fmt: skip
             self.wake()
-
-    def _handle_some(self, grant: list[None]) -> None:
-        if self._start_wanted and self.state is _NEW:
-            self._start()
-        mailbox = self.mailbox
-        if (
-            mailbox.user or mailbox.control or mailbox.system or mailbox.older is not None
-            or self._next or self.hold is not None or self._extras is not None
-        ):  # fmt: skip
-            self._handle_more(grant, 0)
-        if self.hears_of_batches or self.hold is not None or self.has_ended:
-            self._round_off()
 
     def _handle_more(self, grant: list[None], handled: int) -> None:
         """Handle what waits, as far as the turn goes; so many messages of it have been ``handled``."""
@@ -367,7 +362,10 @@ class Turns(Post):
                     envelope = mailbox.control.pop(0)
                 except IndexError:  # it is being closed
                     break
-                self._handle_control(envelope)
+                if isinstance(envelope.message, Internal):
+                    self._handle_control(envelope)
+                else:
+                    self._handle(envelope)
             elif older is not None and older.user:
                 try:
                     envelope = older.user.popleft()
