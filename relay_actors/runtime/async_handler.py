@@ -103,12 +103,16 @@ class Hold:
 
     def take(self) -> Envelope | None:
         """Return and remove the next envelope that may be handled now, or None."""
+        if (envelope := self._take_first()) is not None:
+            return envelope
         self.settle()
         if not self._is_in_force():  # over: whatever comes next is taken in the usual way
             return None
         mailbox: Mailbox = self._cell.mailbox
         if not self.holds:
             return self._cell.take_stashed() or mailbox.take_control() or mailbox.take_user()
+        if not (mailbox.control or mailbox.user or mailbox.older is not None):
+            return None
         newest = mailbox.newest()
         while (envelope := self._find()) is not None:
             if mailbox.withdraw(envelope):
@@ -116,6 +120,22 @@ class Hold:
                 return envelope
         self._newest = newest
         return None
+
+    def _take_first(self) -> Envelope | None:
+        """Return and remove what a handler that awaits nearly always goes on by: the first of the control lane."""
+        main, mailbox = self._main, self._cell.mailbox
+        control = mailbox.control
+        if (
+            not control or main is None or main.is_over or self._others or self._is_ending or self._looked_at[0]
+            or mailbox.older is not None or not self._cell.takes_messages
+        ):  # fmt: skip
+            return None
+        try:
+            first: Envelope = control[0]
+        except IndexError:  # it is being closed
+            return None
+        message = first.message
+        return first if isinstance(message, Internal) and message.interleaves and mailbox.withdraw(first) else None
 
     def has_work(self) -> bool:
         """Return whether there may be an envelope that can be handled now: one that has not been looked at yet.
@@ -126,6 +146,8 @@ class Hold:
         mailbox: Mailbox = self._cell.mailbox
         if not self.holds:
             return mailbox.has_messages() or bool(self._cell.has_stashed)
+        if not mailbox.has_messages():
+            return False
         if not (self._cell.takes_messages or self._is_ending):
             return False
         return mailbox.newest() != self._newest

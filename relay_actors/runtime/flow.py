@@ -66,10 +66,23 @@ class Flow(Internal):
             it, a flow that was cancelled ends in silence.
         envelope: of the message that it handles, if it is a handler: so whoever asked can be answered later, and what
             is asked in it has no more time than that question (SEMANTICS A9, A13).
+
+    Attributes:
+        is_over: whether it has returned, raised, or been closed.
     """
 
-    __slots__ = ("_awaited", "_cell", "_coroutine", "_ending", "_envelope", "_is_cancelled", "_is_over",
-                 "_is_to_be_ended", "_on_done", "_on_failed")  # fmt: skip
+    __slots__ = (
+        "_awaited",
+        "_cell",
+        "_coroutine",
+        "_ending",
+        "_envelope",
+        "_is_cancelled",
+        "_is_to_be_ended",
+        "_on_done",
+        "_on_failed",
+        "is_over",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -86,14 +99,9 @@ class Flow(Internal):
         self._on_failed = on_failed
         self._awaited: Future[Any] | None = None
         self._is_to_be_ended = False  # it has been taken from what it awaited, and is given the error in its next turn
-        self._is_over = False
+        self.is_over = False
         self._is_cancelled = False
         self._ending: BaseException | None = None
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it has returned, raised, or been closed."""
-        return self._is_over
 
     @property
     def place(self) -> str:
@@ -109,7 +117,7 @@ class Flow(Internal):
 
         A flow that interrupts itself is interrupted at its next await.
         """
-        if self._is_over:
+        if self.is_over:
             return
         if self._is_running:
             self._ending = error
@@ -123,7 +131,7 @@ class Flow(Internal):
 
         An await whose future is settled already still gives its value first: what has happened is not taken back.
         """
-        if self._is_over:
+        if self.is_over:
             return
         self._ending = error
         if self._awaited is not None and not self._awaited.is_settled:
@@ -144,9 +152,9 @@ class Flow(Internal):
 
         A flow that ends its own actor is closed at its next await.
         """
-        if self._is_over:
+        if self.is_over:
             return
-        self._is_over = True
+        self.is_over = True
         self._awaited = None
         if self._is_running:
             return
@@ -178,7 +186,7 @@ class Flow(Internal):
                         f"a flow cannot await {type(awaited).__name__}: it is driven by its actor, not by asyncio. "
                         "Run asyncio code by self.aio(...), and blocking code by self.blocking(...)"
                     )
-                elif self._is_over:
+                elif self.is_over:
                     coroutine.close()
                     self._tell_failed(asyncio.CancelledError())
                     return
@@ -187,13 +195,13 @@ class Flow(Internal):
                         break
                     error, self._ending = self._ending, None
         except StopIteration as finished:
-            if self._is_over:  # closed by its own hand, and returned before the next await
+            if self.is_over:  # closed by its own hand, and returned before the next await
                 self._tell_failed(asyncio.CancelledError())
                 return
-            self._is_over = True
+            self.is_over = True
             result = finished.value
         except BaseException as failure:
-            self._is_over = True
+            self.is_over = True
             if self._on_failed is None and not (self._is_cancelled and isinstance(failure, asyncio.CancelledError)):
                 raise
             self._tell_failed(failure)
@@ -230,7 +238,7 @@ class Flow(Internal):
             if awaited.is_settled:
                 self._awaited = None
                 self._step(None)
-        elif self._is_to_be_ended and not self._is_over:
+        elif self._is_to_be_ended and not self.is_over:
             self._is_to_be_ended = False
             error, self._ending = self._ending, None
             self._step(error)
