@@ -115,7 +115,8 @@ class Cell(Turns):
         self.stopped = self.has_ended = self.in_flow = self.is_running = self._start_wanted = False
         self._is_over = self._is_zombie = self.tells_of_end = False
         self._rest = self.inside = self.kept_limit = self.outward = self.passes_to = self.takes_in = None
-        self._extras = self._next = self._ref = self.actor = self.flow = self.handling = self.hold = None
+        self._next = ()
+        self._extras = self._ref = self.actor = self.flow = self.handling = self.hold = None
         self._failed_message: object = None
         self.parent: Cell | None = None
         self.started: Future[bool] | None = None

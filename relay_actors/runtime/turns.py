@@ -79,7 +79,7 @@ class Turns(Post):
     _extras: Extras | None
     _is_zombie: bool  # guarded by the lock, but for a look at it
     _lives: bool  # there until its end begins
-    _next: list[Internal] | None  # touched in its turns only, so no lock guards it
+    _next: tuple[Internal, ...]  # rarely more than one, and mostly none; touched in its turns only
     _ref: Any
     _start_wanted: bool
     actor: AnyActor | None
@@ -160,16 +160,13 @@ class Turns(Post):
         if turn is None:
             self.tell_control(message)
             return
-        if self._next is None:
-            self._next = []  # rarely more than one, so no deque, which is large
-        self._next.append(message)
+        self._next += (message,)
 
     def run_next(self) -> None:
         """Do now what is to be done next. In its turn; what it raises, this raises."""
         while self._next and self._may_go_on():
-            self._next.pop(0).deliver()
-        if not self._next:
-            self._next = None
+            first, self._next = self._next[0], self._next[1:]
+            first.deliver()
 
     def drive(
         self,
@@ -338,8 +335,9 @@ class Turns(Post):
                 if signal is not None:
                     self._handle_signal(signal)
             elif self._next and (self.state is _RUNNING or self._may_go_on()):
+                first, self._next = self._next[0], self._next[1:]
                 try:
-                    self._next.pop(0).deliver()
+                    first.deliver()
                 except BaseException as error:
                     self._fail_by(error)
             elif self.hold is not None:
