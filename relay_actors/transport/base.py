@@ -26,9 +26,9 @@ class Transport(Protocol):
     def set_waker(self, wake: Callable[[], None] | None) -> None:
         """Have ``wake`` called, from any thread, when there is something to receive or the peer is gone.
 
-        Only transports with ``fileno() == -1`` call it; the others are polled. Called at once, in this thread, when
-        that is so already, and by `receive` itself when it leaves a loss to be raised by the next one. It must not
-        call back into the transport: it schedules.
+        Called at once, in this thread, when that is so already and no poll would tell. After that only transports with
+        ``fileno() == -1`` call it; also `receive` itself does, when it leaves a loss to be raised by the next one. It
+        must not call back into the transport: it schedules.
         """
 
     def wants_write(self) -> bool:

@@ -30,6 +30,7 @@ from typing import Any, Final
 from relay_actors.config import is_loopback
 from relay_actors.errors import ConnectFailedError
 from relay_actors.late_dataclasses import dataclass
+from relay_actors.transport.tls_records import TlsRecords
 
 __all__ = ["READABLE", "WRITABLE", "Attempt", "Proxy", "open_tcp", "open_tunnel", "proxy_for", "wrap_tls"]
 
@@ -39,6 +40,7 @@ WRITABLE: Final = select.POLLOUT
 _DEFAULT_PROXY_PORT: Final = 80
 _END_OF_HEAD: Final = b"\r\n\r\n"
 _LONGEST_HEAD: Final = 16 * 1024
+_RECORDS_BYTES: Final = 16 * 1024
 _WRONG_NAME_CODES: Final = frozenset({62, 64})
 """X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH: the certificate is sound, but another's."""
 
@@ -111,10 +113,8 @@ class Attempt:
         while True:
             try:
                 return sock.recv(size)
-            except (BlockingIOError, ssl.SSLWantReadError):
+            except BlockingIOError:
                 self.wait(sock, READABLE)
-            except ssl.SSLWantWriteError:
-                self.wait(sock, WRITABLE)
 
     def send_all(self, sock: socket.socket, data: bytes) -> None:
         """Write all of ``data``.
@@ -126,10 +126,8 @@ class Attempt:
         while data:
             try:
                 data = data[sock.send(data) :]
-            except (BlockingIOError, ssl.SSLWantWriteError):
+            except BlockingIOError:
                 self.wait(sock, WRITABLE)
-            except ssl.SSLWantReadError:
-                self.wait(sock, READABLE)
 
     def cancel(self) -> None:
         """Make the attempt fail soon. Any thread, but not after `free`; idempotent."""
@@ -234,8 +232,8 @@ def open_tunnel(attempt: Attempt, proxy: Proxy, host: str, port: int) -> socket.
         return sock
 
 
-def wrap_tls(attempt: Attempt, sock: socket.socket, host: str, ca_file: str) -> ssl.SSLSocket:
-    """Return ``sock`` after a TLS handshake in which the server proved to be ``host``; ``sock`` is used up.
+def wrap_tls(attempt: Attempt, sock: socket.socket, host: str, ca_file: str) -> TlsRecords:
+    """Return the TLS of ``sock`` after a handshake in which the server proved to be ``host``.
 
     Args:
         attempt: whose deadline counts.
@@ -248,15 +246,11 @@ def wrap_tls(attempt: Attempt, sock: socket.socket, host: str, ca_file: str) -> 
             attempt is over.
     """
     with contextlib.ExitStack() as on_failure:
-        on_failure.enter_context(sock)  # does nothing once the TLS socket has taken the descriptor over
+        on_failure.enter_context(sock)
         context = _tls_context(attempt, ca_file)
         try:
-            # In ASCII before it is handed over: `wrap_socket` would leave the descriptor behind if that failed there.
-            name = host.encode("idna").decode("ascii")
-            tls = on_failure.enter_context(
-                context.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
-            )
-            _shake_hands(attempt, tls)
+            tls = TlsRecords(context, host.encode("idna").decode("ascii"))
+            _shake_hands(attempt, sock, tls)
         except ssl.SSLCertVerificationError as error:
             raise attempt.failed(_why_not_trusted(error)) from error
         except (OSError, ValueError) as error:  # ValueError: a name that no certificate can bear
@@ -335,16 +329,18 @@ def _tls_context(attempt: Attempt, ca_file: str) -> ssl.SSLContext:
     return context
 
 
-def _shake_hands(attempt: Attempt, tls: ssl.SSLSocket) -> None:
+def _shake_hands(attempt: Attempt, sock: socket.socket, tls: TlsRecords) -> None:
     while True:
         try:
-            tls.do_handshake()
-        except ssl.SSLWantReadError:
-            attempt.wait(tls, READABLE)
-        except ssl.SSLWantWriteError:
-            attempt.wait(tls, WRITABLE)
-        else:
+            is_done = tls.shake_hands()
+        except OSError:
+            with contextlib.suppress(OSError):
+                sock.send(tls.to_send())  # tells the server why
+            raise
+        attempt.send_all(sock, tls.to_send())
+        if is_done:
             return
+        tls.take(attempt.receive(sock, _RECORDS_BYTES))
 
 
 def _why_not_trusted(error: ssl.SSLCertVerificationError) -> str:

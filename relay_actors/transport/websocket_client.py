@@ -13,7 +13,6 @@ import http.cookies
 import io
 import os
 import socket
-import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterable
@@ -24,6 +23,7 @@ import websocket
 from relay_actors.config import Limits, Settings, Timing, split_host
 from relay_actors.errors import ConnectFailedError, TransportError
 from relay_actors.transport.stages import Attempt, open_tcp, open_tunnel, proxy_for, wrap_tls
+from relay_actors.transport.tls_records import TlsRecords
 from relay_actors.transport.websocket_frames import (
     CLOSE,
     MASK_KEY_BYTES,
@@ -43,11 +43,8 @@ _READ_BYTES: Final = 64 * 1024
 _ROUND_BYTES: Final = 1024 * 1024
 """How much one `receive` reads before it lets others have their turn; the poll comes back for the rest."""
 _DRAIN_READS: Final = 16
-_TLS_WRITE_BYTES: Final = 64 * 1024
-"""How much is offered to TLS at once: it reports progress per offer, not per byte."""
 _NORMAL_CLOSURE: Final = struct.pack("!H", 1000)
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
-_WOULD_BLOCK: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class WebsocketConnector:
@@ -82,7 +79,7 @@ class WebsocketConnector:
         with self._lock:
             self._attempts.add(attempt)
         try:
-            return WebsocketTransport(self._open(attempt), target=target, limits=self._limits)
+            return self._open(attempt, target)
         finally:
             with self._lock:
                 self._attempts.discard(attempt)
@@ -94,19 +91,20 @@ class WebsocketConnector:
             for attempt in self._attempts:
                 attempt.cancel()
 
-    def _open(self, attempt: Attempt) -> socket.socket:
+    def _open(self, attempt: Attempt, target: str) -> WebsocketTransport:
         attempt.begin("tcp", self._timing.tcp_connect_s)
         proxy = proxy_for(attempt, self._host)
         if proxy is None:
             sock = open_tcp(attempt, self._host, self._port)
         else:
             sock = open_tunnel(attempt, proxy, self._host, self._port)
+        tls = None
         if self._settings.scheme == "wss":
             attempt.begin("tls", self._timing.tls_handshake_s)
-            sock = wrap_tls(attempt, sock, self._host, self._settings.ca_file)
+            tls = wrap_tls(attempt, sock, self._host, self._settings.ca_file)
         attempt.begin("upgrade", self._timing.upgrade_s)
-        _upgrade(attempt, sock, self._settings.url)
-        return sock
+        early = _upgrade(attempt, sock, tls, self._settings.url)
+        return WebsocketTransport(sock, target=target, limits=self._limits, tls=tls, early=early)
 
 
 class WebsocketTransport:
@@ -116,16 +114,20 @@ class WebsocketTransport:
         sock: upgraded and non-blocking; belongs to the transport from now on.
         target: ``host:port``, for the texts of errors.
         limits: ``frame_bytes`` bounds one message from the server, ``outbound_bytes`` what waits for a slow socket.
+        tls: what the bytes of ``sock`` go through; None for plain ones.
+        early: what the server has said already, behind its answer to the upgrade, and is not in ``sock`` any more.
     """
 
-    def __init__(self, sock: socket.socket, *, target: str, limits: Limits) -> None:
+    def __init__(
+        self, sock: socket.socket, *, target: str, limits: Limits, tls: TlsRecords | None = None, early: bytes = b""
+    ) -> None:
         self._sock: socket.socket | None = sock
-        self._is_tls = isinstance(sock, ssl.SSLSocket)
+        self._tls = tls
+        self._early = early
         self._target = target
         self._outbound_bytes = limits.outbound_bytes
         self._reader = MessageReader(limits.frame_bytes, parse=_parse, on_control=self._take_control)
         self._waiting = bytearray()
-        self._read_waits_for_write = False
         self._goodbye_is_said = False
         # The two directions are lost one by one: what came in before a failed write can still be received.
         self._read_loss: TransportError | None = None
@@ -136,11 +138,13 @@ class WebsocketTransport:
         return -1 if self._sock is None else self._sock.fileno()
 
     def set_waker(self, wake: Callable[[], None] | None) -> None:
-        """Do nothing: this transport is polled."""
+        """Wake at once, if no poll can see what is there; otherwise this transport is polled."""
+        if wake is not None and self._early:
+            wake()
 
     def wants_write(self) -> bool:
-        """Return whether to poll for writing too, and to call `flush` and `receive` when that is possible."""
-        return bool(self._waiting) or self._read_waits_for_write
+        """Return whether to poll for writing too, and to call `flush` when that is possible."""
+        return bool(self._waiting)
 
     def receive(self) -> list[bytes]:
         """Return every whole text that is there, possibly none.
@@ -158,10 +162,9 @@ class WebsocketTransport:
             self._read_loss = loss
             if not texts:
                 raise
-            # The loss is for the next call, so the descriptor must stay readable. The plain socket's method:
-            # TLS would forget its keys, and the answer to a goodbye may still have to go out.
+            # The loss is for the next call, so the descriptor must stay readable.
             with contextlib.suppress(OSError):  # a connection that is reset is readable anyway
-                socket.socket.shutdown(sock, socket.SHUT_RD)
+                sock.shutdown(socket.SHUT_RD)
         return texts
 
     def send(self, texts: Iterable[bytes]) -> None:
@@ -194,14 +197,13 @@ class WebsocketTransport:
             if not self._goodbye_is_said:
                 self._say_goodbye(_NORMAL_CLOSURE)
             self.flush()
-        if isinstance(sock, ssl.SSLSocket):
-            with contextlib.suppress(OSError):  # it is sent; what is suppressed is the wait for the server's
-                sock.unwrap()  # TLS has a goodbye of its own, without which the server sees a truncated stream
+            if self._tls is not None:  # it has a goodbye of its own, without which the server sees a truncated stream
+                self._put(sock, self._tls.goodbye())
         with contextlib.suppress(OSError):  # nothing left to read, or the connection is gone
-            socket.socket.shutdown(sock, socket.SHUT_WR)
+            sock.shutdown(socket.SHUT_WR)
             # Bytes left unread would turn the close into a reset, which may overtake the goodbye.
             for _ in range(_DRAIN_READS):
-                if not socket.socket.recv(sock, _READ_BYTES):
+                if not sock.recv(_READ_BYTES):
                     break
         self._free(sock)
 
@@ -219,34 +221,56 @@ class WebsocketTransport:
     def _free(self, sock: socket.socket) -> None:
         self._sock = None
         self._waiting.clear()
-        self._read_waits_for_write = False
         sock.close()
 
     def _read(self, sock: socket.socket, texts: list[bytes]) -> None:
-        self._read_waits_for_write = False
+        if self._early:
+            early, self._early = self._early, b""
+            self._reader.feed(early, texts)
         budget = _ROUND_BYTES
-        # A read takes a whole TLS record (at most 16 KiB), so none is left decrypted where no poll could see it.
         while budget > 0:
             try:
                 chunk = sock.recv(_READ_BYTES)
-            except (BlockingIOError, ssl.SSLWantReadError):
-                return
-            except ssl.SSLWantWriteError:  # TLS 1.3 owes an answer to a key update
-                self._read_waits_for_write = True
+            except BlockingIOError:
                 return
             except OSError as error:
                 raise self._lost(error) from error
             if not chunk:
-                raise TransportError(f"{self._target} closed the connection without a goodbye")
-            self._reader.feed(chunk, texts)
-            budget -= len(chunk)
-            if len(chunk) < _READ_BYTES and not self._is_tls:  # TLS gives one record at a time: more may be there
+                raise self._cut_off()
+            if self._tls is None:
+                self._reader.feed(chunk, texts)
+            else:
+                self._read_records(self._tls, chunk, texts)
+            if len(chunk) < _READ_BYTES:
                 return
+            budget -= len(chunk)
+
+    def _read_records(self, tls: TlsRecords, records: bytes, texts: list[bytes]) -> None:
+        try:
+            for said in tls.decrypt(records):
+                self._reader.feed(said, texts)
+        except OSError as error:
+            raise self._lost(error) from error
+        answer = tls.to_send()
+        if answer:  # to a new key, which TLS 1.3 may ask for at any time
+            self._put(self._open_socket(), answer)
+        if tls.is_over:
+            raise self._cut_off()
 
     def _write(self, data: bytes) -> None:
         sock = self._open_socket()
         if self._write_loss is not None:
             raise self._write_loss
+        if self._tls is not None and data:
+            try:
+                data = self._tls.encrypt(data)
+            except OSError as error:
+                self._write_loss = self._lost(error)
+                raise self._write_loss from error
+        self._put(sock, data)
+
+    def _put(self, sock: socket.socket, data: bytes) -> None:
+        """Write ``data``, or as much as the socket takes; what it does not take waits."""
         if self._waiting:
             self._waiting += data
             if len(self._waiting) > self._outbound_bytes:
@@ -265,28 +289,15 @@ class WebsocketTransport:
 
     def _offer(self, sock: socket.socket, data: bytes | bytearray) -> int:
         """Write as much of ``data`` as the socket takes, and return how many bytes that was."""
-        taken = 0
-        # Whatever TLS refuses must be offered again unchanged and at least as long. That holds: what waits only
-        # grows at its end, and every offer begins where the last one was refused.
-        step = _TLS_WRITE_BYTES if self._is_tls else len(data)
-        if 0 < len(data) <= step:  # as nearly always: what is refused now, the next poll offers again
-            try:
-                return sock.send(data)
-            except _WOULD_BLOCK:
-                return 0
-            except OSError as error:
-                self._write_loss = self._lost(error)
-                raise self._write_loss from error
-        with memoryview(data) as view:
-            while taken < len(view):
-                try:
-                    taken += sock.send(view[taken : taken + step])
-                except _WOULD_BLOCK:
-                    break
-                except OSError as error:
-                    self._write_loss = self._lost(error)
-                    raise self._write_loss from error
-        return taken
+        if not data:
+            return 0
+        try:
+            return sock.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            self._write_loss = self._lost(error)
+            raise self._write_loss from error
 
     def _take_control(self, frame: Frame) -> None:
         if frame.opcode == PING:
@@ -300,17 +311,26 @@ class WebsocketTransport:
         self._goodbye_is_said = True
         self._write(compose(CLOSE, code, os.urandom(MASK_KEY_BYTES)))
 
+    def _cut_off(self) -> TransportError:
+        return TransportError(f"{self._target} closed the connection without a goodbye")
+
     def _lost(self, error: OSError) -> TransportError:
         return TransportError(f"the connection to {self._target} is lost: {error.strerror or error}")
 
 
 class _UpgradeSocket:
-    """The socket as websocket-client sees it during the upgrade: under one deadline for all of it, and bounded."""
+    """The socket as websocket-client sees it during the upgrade: under one deadline for all of it, and bounded.
 
-    def __init__(self, attempt: Attempt, sock: socket.socket) -> None:
+    Attributes:
+        said: what the server has said and the library has not asked for.
+    """
+
+    def __init__(self, attempt: Attempt, sock: socket.socket, tls: TlsRecords | None) -> None:
         self._attempt = attempt
         self._sock = sock
+        self._tls = tls
         self._answer = bytearray()
+        self.said = bytearray()
 
     @property
     def status_line(self) -> str:
@@ -325,21 +345,35 @@ class _UpgradeSocket:
     def recv(self, size: int) -> bytes:
         if len(self._answer) >= _LONGEST_UPGRADE_ANSWER:
             raise self._attempt.failed(f"the server's answer is over {_LONGEST_UPGRADE_ANSWER} bytes")
-        data = self._attempt.receive(self._sock, size)
+        if self._tls is None:
+            data = self._attempt.receive(self._sock, size)
+        else:
+            self._read_records(self._tls)
+            data = bytes(self.said[:size])
+            del self.said[:size]
         self._answer += data
         return data
 
+    def _read_records(self, tls: TlsRecords) -> None:
+        """See that something is in ``said``, unless nothing more will come."""
+        while not self.said and not tls.is_over:
+            records = self._attempt.receive(self._sock, _READ_BYTES)
+            for said in tls.decrypt(records):
+                self.said += said
+            if not records:
+                return
+
     def send(self, data: bytes) -> int:
-        self._attempt.send_all(self._sock, data)
+        self._attempt.send_all(self._sock, data if self._tls is None else self._tls.encrypt(data))
         return len(data)
 
     def close(self) -> None:
         self._sock.close()
 
 
-def _upgrade(attempt: Attempt, sock: socket.socket, url: str) -> None:
-    """Turn ``sock`` into a WebSocket; it is closed when that fails."""
-    upgrading = _UpgradeSocket(attempt, sock)
+def _upgrade(attempt: Attempt, sock: socket.socket, tls: TlsRecords | None, url: str) -> bytes:
+    """Turn ``sock`` into a WebSocket, and return what the server has said since; it is closed when that fails."""
+    upgrading = _UpgradeSocket(attempt, sock, tls)
     client = websocket.WebSocket(enable_multithread=False, skip_utf8_validation=True)
     try:
         # No special headers (PROTOCOL 1), so no Origin either: that is for browsers.
@@ -358,6 +392,7 @@ def _upgrade(attempt: Attempt, sock: socket.socket, url: str) -> None:
     except BaseException:
         sock.close()
         raise
+    return bytes(upgrading.said)
 
 
 def _parse(raw: bytes) -> Frame:

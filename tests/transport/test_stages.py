@@ -15,6 +15,7 @@ import pytest
 from relay_actors.errors import ConnectFailedError
 from relay_actors.transport import stages
 from relay_actors.transport.stages import Attempt, Proxy, open_tcp, open_tunnel, proxy_for, wrap_tls
+from relay_actors.transport.tls_records import TlsRecords
 from tests.support.ports import reserved_port
 from tests.support.raw_server import DEADLINE_S, RawServer
 from tests.support.tls import ThrowawayAuthority
@@ -318,7 +319,10 @@ def tls_through(
 
     def connect() -> object:
         attempt.begin("tls", DEADLINE_S)
-        return wrap_tls(attempt, open_tcp(attempt, "127.0.0.1", server.port), host, ca_file)
+        sock = open_tcp(attempt, "127.0.0.1", server.port)
+        tls = wrap_tls(attempt, sock, host, ca_file)
+        sock.close()
+        return tls
 
     connecting = background(connect)
     try:
@@ -334,10 +338,8 @@ def test_tls_trusts_the_bundle_that_is_named(
 ) -> None:
     """SIGNALWIRE_RELAY_CA_FILE takes the place of the system's store; names and addresses alike."""
     tls = tls_through(attempt, server, background, authority.server_context(host), host, str(authority.ca_file))
-    assert isinstance(tls, ssl.SSLSocket)
-    with tls:
-        assert tls.gettimeout() == 0.0
-        assert tls.version() == "TLSv1.3"
+    assert isinstance(tls, TlsRecords)
+    assert tls._tls.version() == "TLSv1.3"
 
 
 def test_a_server_of_an_unknown_authority_is_refused_and_the_bundle_named(

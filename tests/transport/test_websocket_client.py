@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 
@@ -247,6 +246,27 @@ def test_the_first_frame_may_come_with_the_upgrades_answer(server: RawServer, ba
         transport.close()
 
 
+def test_what_comes_with_the_upgrades_answer_over_tls_is_not_slept_through(
+    server: RawServer, background: Background, authority: ThrowawayAuthority
+) -> None:
+    """It is out of the socket then, where no poll can see it."""
+    settings = client_settings(server.port, scheme="wss", ca_file=str(authority.ca_file))
+    connecting = background(WebsocketConnector(settings, Timing(), LIMITS).connect)
+    with server.accept(authority.server_context("127.0.0.1")) as peer:
+        answer, peer_send = [], peer.send
+        peer.send = answer.append  # type: ignore[method-assign]  # to put answer and frame into one record
+        peer.upgrade()
+        peer_send(answer[0] + server_frame(b"at once"))
+        transport = connecting.result(DEADLINE_S)
+        woken: list[bool] = []
+        transport.set_waker(lambda: woken.append(True))
+        assert woken == [True]
+        assert transport.receive() == [b"at once"]
+        transport.set_waker(lambda: woken.append(True))
+        assert woken == [True]
+        transport.close()
+
+
 def test_binary_is_received_like_text(opened: Opened) -> None:
     """PROTOCOL 1: decode it as UTF-8 and treat it the same way."""
     transport, peer = opened
@@ -457,31 +477,6 @@ def test_all_texts_of_a_round_are_one_write() -> None:
         transport = WebsocketTransport(Counting(fileno=ours.detach()), target="pair", limits=LIMITS)
         transport.send([b"x" * 100] * 50)
         assert writes == [50 * 106]
-        transport.abort()
-
-
-def test_reading_that_tls_must_write_for_waits_for_a_writable_socket() -> None:
-    """TLS 1.3 may owe an answer (to a key update) before it can read on."""
-
-    class OwesAnAnswer(socket.socket):
-        owes = True
-
-        def recv(self, size: int, flags: int = 0) -> bytes:
-            if self.owes:
-                raise ssl.SSLWantWriteError
-            return super().recv(size, flags)
-
-    ours, theirs = socket.socketpair()
-    with theirs:
-        sock = OwesAnAnswer(fileno=ours.detach())
-        sock.setblocking(False)
-        transport = WebsocketTransport(sock, target="pair", limits=LIMITS)
-        theirs.sendall(server_frame(b"text"))
-        assert transport.receive() == []
-        assert transport.wants_write()
-        sock.owes = False
-        assert transport.receive() == [b"text"]
-        assert not transport.wants_write()
         transport.abort()
 
 
