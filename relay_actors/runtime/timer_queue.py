@@ -60,6 +60,13 @@ class TimerQueue:
 
     def next_due(self) -> float | None:
         """Return when the earliest pending call is due, or None."""
+        heap = self._heap
+        try:
+            due, _serial, first = heap[0]
+        except IndexError:
+            return None
+        if first.call is not None:  # as nearly always, and then the lock is not needed
+            return due
         with self._lock:
             self._drop_cancelled()
             return cast("float", self._heap[0][_DUE]) if self._heap else None

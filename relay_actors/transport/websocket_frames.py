@@ -73,9 +73,11 @@ def compose_texts(texts: Sequence[bytes], mask_keys: bytes) -> bytes:
     """
     plain: list[bytes] = []
     veil: list[bytes] = []
-    for text, at in zip(texts, range(0, len(mask_keys), MASK_KEY_BYTES), strict=True):
+    at = 0
+    for text in texts:
         length = len(text)
         key = mask_keys[at : at + MASK_KEY_BYTES]
+        at += MASK_KEY_BYTES
         # One exclusive-or of two long integers masks all frames, Python's only way to mask without looking at each
         # byte: it lays header and key over zeros, and the repeated key over the text.
         # The lists grow by `+=`, and not by a call: this is done for everything that is sent.
@@ -87,6 +89,8 @@ def compose_texts(texts: Sequence[bytes], mask_keys: bytes) -> bytes:
             header, room = _HEADER_64.pack(_FIN | TEXT, _MASKED | _LENGTH_64, length), _ROOM_64
         plain += (room, text)
         veil += (header, (key * (length // MASK_KEY_BYTES + 2))[: length + MASK_KEY_BYTES])
+    if at != len(mask_keys):
+        raise ValueError(f"{len(mask_keys)} bytes of keys are not those for {len(texts)} texts")
     data = b"".join(plain)
     masked = int.from_bytes(data, "little") ^ int.from_bytes(b"".join(veil), "little")
     return masked.to_bytes(len(data), "little")
