@@ -262,7 +262,10 @@ class ConnectionActor(HoldsBack):
         except ValueError as error:
             self._refuse(outgoing, NotSentError(f"{outgoing.method} was not sent: {error}"))
             return
-        self._note_intent(request_id, outgoing)
+        if self._wire.journal.is_kept:
+            self._note_intent(request_id, outgoing)
+        else:
+            self._wire.pending[request_id] = outgoing
         if self._frames.is_on:
             self._frames.requested(outgoing.method, request_id)
 

@@ -21,8 +21,8 @@ Random = random.Random
 Ids = Callable[[], str]
 """Makes a fresh UUID4 string at each call."""
 
-_FIXED_BITS: Final = (1 << 128) + 0x4000_8000_0000_0000_0000
-"""The version, 4, and the variant (RFC 9562 5.4); and on top one bit more, which keeps leading zeros."""
+_FIXED_BITS: Final = 0x4000_8000_0000_0000_0000
+"""The version, 4, and the variant (RFC 9562 5.4)."""
 _ANY_BITS: Final = (1 << 128) - 1 - 0xF000_C000_0000_0000_0000
 
 
@@ -82,8 +82,9 @@ def uuid4_ids(source: Random) -> Ids:
     draw = source.getrandbits
 
     def make() -> str:
-        # What `str(UUID(int=…, version=4))` gives, at half the price: every request has one, and every operation.
-        digits = hex(draw(128) & _ANY_BITS | _FIXED_BITS)
-        return f"{digits[3:11]}-{digits[11:15]}-{digits[15:19]}-{digits[19:23]}-{digits[23:]}"
+        # What `str(UUID(int=…, version=4))` gives, at a quarter of the price: every request has one, and every
+        # operation. By way of bytes, whose digits CPython writes faster than a whole number's.
+        digits = (draw(128) & _ANY_BITS | _FIXED_BITS).to_bytes(16, "big").hex()
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
     return make
