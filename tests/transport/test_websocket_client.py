@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from relay_actors.config import Limits, Settings, Timing
 from relay_actors.errors import ConnectFailedError, TransportError
+from relay_actors.transport.tls_records import TlsRecords
 from relay_actors.transport.websocket_client import WebsocketConnector, WebsocketTransport
 from tests.support.links import Poller, WebsocketLinks, client_settings
 from tests.support.raw_server import DEADLINE_S, RawPeer, RawServer, server_frame
@@ -477,6 +479,33 @@ def test_all_texts_of_a_round_are_one_write() -> None:
         transport = WebsocketTransport(Counting(fileno=ours.detach()), target="pair", limits=LIMITS)
         transport.send([b"x" * 100] * 50)
         assert writes == [50 * 106]
+        transport.abort()
+
+
+class OwesAnAnswer(TlsRecords):
+    """Says what comes as it is, and owes an answer to each of it; as TLS 1.3 does when a new key is asked for."""
+
+    def decrypt(self, records: bytes) -> Iterator[bytes]:
+        yield records
+
+    def encrypt(self, data: bytes) -> bytes:
+        return data
+
+    def to_send(self) -> bytes:
+        return b"answer"
+
+
+def test_what_tls_owes_for_what_it_has_read_is_written_at_once() -> None:
+    """The server may wait for it; no poll would tell that it is due."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    theirs.settimeout(DEADLINE_S)
+    tls = OwesAnAnswer(ssl.create_default_context(), "relay.test")
+    transport = WebsocketTransport(ours, target="pair", limits=LIMITS, tls=tls)
+    with theirs:
+        theirs.sendall(server_frame(b"text"))
+        assert transport.receive() == [b"text"]
+        assert theirs.recv(100) == b"answer"
         transport.abort()
 
 
