@@ -38,6 +38,7 @@ from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future, WaitTimeout
+from relay_actors.runtime.garbage import not_looked_for
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -234,6 +235,7 @@ class RelayApp(Requesting, Showing):
 
     # -- life --------------------------------------------------------------------------------------------------------
 
+    @not_looked_for()  # of thousands of calls that are taken up all that is made stays
     def start(
         self,
         *,
@@ -379,8 +381,7 @@ class RelayApp(Requesting, Showing):
         if here.turn is not None:
             raise WouldDeadlock("app.stop() waits until every actor has ended, so it cannot be called inside one")
         with self._life:
-            tree, self._tree = self._tree, None
-            self._shutdown = None
+            tree, self._tree, self._shutdown = self._tree, None, None
             if tree is not None:
                 stopping: Future[bool] = Future(tree.system.dispatcher)
                 self._stopping = stopping

@@ -183,7 +183,8 @@ class CallActor(FlowLegActor):
         if self.run is not None:
             if values:
                 self.keep_note("data", values)
-            self._look_how_long_it_is()
+            if course.entries - course.began_at >= self.office.limits.recorded_per_call:
+                self._on_too_long()
             return
         timers = self.durable_timers()
         which = tuple((timer.key, timer.due) for timer in timers)
@@ -197,10 +198,10 @@ class CallActor(FlowLegActor):
                 values["counts"] = dict(course.counts)
             self.keep_note("saved", values)
 
-    def _look_how_long_it_is(self) -> None:
+    def _on_too_long(self) -> None:
         """Give up the past of a flow that has become too long to be run again."""
         course = self.leg.course
-        if not self.is_flow_running or course.entries - course.began_at < self.office.limits.recorded_per_call:
+        if not self.is_flow_running:
             return
         known = self.what_is_open()
         if not course.past_is_lost:

@@ -372,11 +372,11 @@ class FlowLegActor(OutboundLegActor):
         self._cell.flow.begin()
 
     async def _watched_run(self) -> None:
-        await Watched(self, self.run(), self._after_step)
+        await Watched(self, self.run(), self._after_step if self.dispatcher == "loop" else None)
 
     def _after_step(self) -> None:
-        if self.dispatcher == "loop":  # it was no turn, and the journal is to know in one what it has left
-            tell_in_turn(self._cell, lambda _actor: None)
+        # It was no turn, and the journal is to know in one what it has left.
+        tell_in_turn(self._cell, lambda _actor: None)
 
     def _run_in_thread(self) -> None:
         try:

@@ -26,7 +26,6 @@ from relay_actors.journal.entries import (
     Session,
 )
 from relay_actors.journal.replay import check, pending_of
-from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.happenings import EventArrived
 from relay_actors.protocol.json_codec import dumps, loads
@@ -38,14 +37,6 @@ _log = logging.getLogger("relay_actors.journal")
 
 SESSION = "session"
 """The subject of events that are about nothing that has a name of its own."""
-
-
-@dataclass(slots=True)
-class _Sizes:
-    """How many entries one subject has: since it was last summed up by this process, and left of what was before."""
-
-    fresh: int = 0
-    kept: int = 0
 
 
 class Journaling:
@@ -70,13 +61,15 @@ class Journaling:
         self._clock = clock
         self._session = ("", "")
         self._is_dirty = False
-        self._sizes: dict[str, _Sizes] = {}
+        self._enough: dict[str, int] = {}
+        """How many entries there must be of a subject that was summed up before it is worth while again."""
 
     def event(self, subject: str, arrived: EventArrived) -> None:
         """Keep an event. It is safe when `commit` returns."""
         if self._store is not None:
-            own: dict[str, object] = {"frame_id": _scalar(arrived.frame_id), "payload": arrived.payload}
-            self._keep(EventReceived, subject or SESSION, own)
+            frame_id = arrived.frame_id
+            frame_id = frame_id if type(frame_id) is str else _scalar(frame_id)  # a text, as nearly all are
+            self._keep(EventReceived, subject or SESSION, {"frame_id": frame_id, "payload": arrived.payload})
 
     def intended(self, request_id: str, outgoing: Outgoing) -> None:
         """Keep a request that is about to leave."""
@@ -164,28 +157,29 @@ class Journaling:
 
     def _sum_up(self, store: Store, subject: str) -> None:
         """Replace the past of a call by what still matters of it. If that fails all stays as it was (SEMANTICS J6)."""
-        sizes = self._sizes.setdefault(subject, _Sizes())
-        if sizes.fresh < sizes.kept:
-            return  # little would go, and all would be written again
+        entries: tuple[Entry, ...] = ()
         try:
             entries = self.entries(subject)
+            if len(entries) < self._enough.get(subject, 0):
+                return  # little would go, and all would be written again
             compacted = compact(entries)
             if compacted is None:
                 return
             store.snapshot(subject, compacted.state, at=self._clock.wall(), pending=pending_of(entries))
         except Exception:  # noqa: BLE001  # nothing has changed; if it was the store that failed, the next write says so
             _log.exception("the past of a call could not be summed up subject=%s", subject)
-            sizes.kept = 2 * sizes.fresh
+            self._enough[subject] = 2 * len(entries)
             return
         store.append(compacted.rest)
-        _log.debug("summed up subject=%s entries=%d kept=%d", subject, sizes.fresh + sizes.kept, compacted.count)
-        sizes.fresh, sizes.kept = 0, compacted.count
+        _log.debug("summed up subject=%s entries=%d kept=%d", subject, len(entries), compacted.count)
+        # As many new ones as are left of the old ones, beside the snapshot and what has followed it.
+        self._enough[subject] = compacted.count + 1 + len(compacted.rest)
 
     def forget(self, subject: str) -> None:
         """Remove everything about a subject: it is over."""
         if self._store is not None:
             self._store.forget(subject or SESSION)
-            self._sizes.pop(subject or SESSION, None)
+            self._enough.pop(subject or SESSION, None)
             self._is_dirty = True
 
     def keep_only(self, subjects: Collection[str]) -> None:
@@ -226,10 +220,6 @@ class Journaling:
         assert self._store is not None
         self._store.keep(kind, subject, self._clock.wall(), own)
         self._is_dirty = True
-        sizes = self._sizes.get(subject)
-        if sizes is None:
-            sizes = self._sizes[subject] = _Sizes()
-        sizes.fresh += 1
 
 
 def _told(error: RelayActorsError | None) -> JsonObject:
@@ -238,9 +228,7 @@ def _told(error: RelayActorsError | None) -> JsonObject:
 
 def _scalar(frame_id: object) -> str | int | float | None:
     """Return an id that the journal can hold; ids of other types are legal JSON, and nobody's."""
-    if isinstance(frame_id, str):  # as nearly all are
-        return frame_id
-    return frame_id if isinstance(frame_id, int | float) and not isinstance(frame_id, bool) else None
+    return frame_id if isinstance(frame_id, str | int | float) and not isinstance(frame_id, bool) else None
 
 
 def _outcome(error: RelayActorsError | None) -> Outcome:

@@ -9,7 +9,6 @@ When it has a new session for us, it knows nothing of them, and they end as ``lo
 
 from __future__ import annotations
 
-import gc
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
@@ -81,16 +80,6 @@ class Recovery:
         Raises:
             JournalError: the journal cannot be read.
         """
-        # All that is made here stays: who looks for garbage meanwhile walks through it again and again, in vain.
-        was_enabled = gc.isenabled()
-        gc.disable()
-        try:
-            return self._run()
-        finally:
-            if was_enabled:
-                gc.enable()
-
-    def _run(self) -> int:
         known = self._consult(_begin)
         self._texts.note(known)
         subjects = iter(known)

@@ -40,6 +40,7 @@ __all__ = ["Router"]
 _log = logging.getLogger("relay_actors.router")
 
 
+_TEXTS: Final = (MessageReceiveEvent, MessageStateEvent)
 _OF_THEIR_OWN: Final = frozenset((CallReceiveEvent, DialEvent, MessageReceiveEvent, MessageStateEvent))
 """Events that are not simply brought to the call that they name."""
 
@@ -64,11 +65,11 @@ class Router:
 
         A leg that is still one of several of a dial belongs to the dial.
         """
-        if isinstance(event, MessageReceiveEvent | MessageStateEvent):
+        if isinstance(event, _TEXTS):
             return event.message_id
-        ref = self._office.find(("call", event.call_id)) if event.call_id else None
-        if isinstance(ref, CallRef):
-            return ref.kept.leg.subject
+        cell = self._find(("call", event.call_id)) if event.call_id else None
+        if cell is not None and isinstance(cell.keep, Kept):
+            return cell.keep.leg.subject
         if event.tag and self._wire.live.owns(event.tag) and not self._wire.live.owns(event.call_id):
             return event.tag
         return event.call_id or event.tag or event.control_id

@@ -23,14 +23,15 @@ class Watched:
     Args:
         call: the call's actor.
         coroutine: what it runs.
-        on_waits: called before each wait.
+        on_waits: called before each wait, if given.
     """
 
     def __init__(
-        self, call: Any, coroutine: Coroutine[Any, Any, Any], on_waits: Callable[[], object] = lambda: None
+        self, call: Any, coroutine: Coroutine[Any, Any, Any], on_waits: Callable[[], object] | None = None
     ) -> None:
         self._on_waits = on_waits
-        self._outward: Outward = call.runs_as.outward
+        self._cell = call.runs_as
+        self._outward: Outward = self._cell.outward
         self._coroutine = coroutine
 
     def __await__(self) -> Generator[Any, Any, Any]:
@@ -42,9 +43,12 @@ class Watched:
                     awaited = next(steps) if error is None else steps.throw(error)
                 except StopIteration as over:
                     return over.value
-                number = self._outward.awaits(awaited) if isinstance(awaited, Future) else None
+                # What the call itself settles, as nearly always, needs no closer look.
+                is_plain = not isinstance(awaited, Future) or awaited.settled_by is self._cell
+                number = None if is_plain else self._outward.awaits(awaited)
                 error = None
-                self._on_waits()
+                if self._on_waits is not None:
+                    self._on_waits()
                 try:
                     yield awaited
                 except GeneratorExit:

@@ -123,20 +123,18 @@ def encode(
     return _pack(kind, fields, pack or packer())
 
 
-def encode_fields(kind: type[Entry], base: Fields, own: Fields, pack: Callable[[object], bytes]) -> bytes:
+def encode_fields(kind: type[Entry], fields: Fields, pack: Callable[[object], bytes]) -> bytes:
     """Return one record, as `encode` does of an entry, without the entry having been made.
 
     Args:
         kind: of the entry; none that holds other entries.
-        base: the fields that every entry has.
-        own: those of its kind, all of them, in the order in which the class has them.
+        fields: all of them, in the order in which the class has them.
         pack: of `packer`.
 
     Raises:
         JournalError: a value cannot be packed, or the fields are not those of its kind.
     """
     name, names, _values = _FIELDS_OF[kind]
-    fields = {**base, **own}
     if (*fields,) != names:
         raise JournalError(f"cannot store an entry of kind {name!r}: its fields are {', '.join(names)}")
     return _pack(name, fields, pack)
@@ -271,7 +269,7 @@ def _check(kind: str, fields: Fields, expected: Mapping[str, tuple[type, ...]]) 
 
 def _pack(kind: str, fields: Fields, pack: Callable[[object], bytes]) -> bytes:
     try:
-        body = pack([SCHEMA_VERSION, kind, fields])
+        body = pack((SCHEMA_VERSION, kind, fields))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise JournalError(f"cannot store an entry of kind {kind!r}: {error}") from error
     return zlib.crc32(body).to_bytes(4, "big") + body

@@ -63,8 +63,8 @@ class Ledger:
             raise JournalError(f"cannot store an entry of {subject!r:.100}: that is not a subject")
         self.redactor.redact(kind, own)
         number, epoch = self._sequences.get(subject, 0) + 1, self.epoch
-        base: dict[str, object] = {"subject": subject, "at": at, "epoch": epoch, "sequence": number}
-        body = encode_fields(kind, base, own, self._pack)
+        fields = {"subject": subject, "at": at, "epoch": epoch, "sequence": number, **own}
+        body = encode_fields(kind, fields, self._pack)
         self._sequences[subject] = number
         return subject, number, epoch, body
 

@@ -26,7 +26,7 @@ import operator
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Any, Final
 
 from relay_actors.errors import JournalError
 from relay_actors.journal.entries import (
@@ -135,19 +135,19 @@ class Redactor:
             JournalError: a value is not plain data; the text names the field.
         """
         for name in _HOLD_VALUES.get(kind, ()):
-            value = fields[name]
-            if type(value) is not dict and not isinstance(value, Mapping):
-                raise JournalError(f"cannot store {name}: it must be a mapping, not {type(value).__name__}")
-            try:
-                fields[name] = self._object(value, 0) if value else {}
-            except _NotPlainError as error:
-                raise JournalError(f"cannot store {name}: {error}") from None
-        if kind is EventReceived:
-            payload = cast("dict[str, object]", fields["payload"])
-            inner = payload.get("params")
-            if payload.get("event_type") == "calling.call.pay" and isinstance(inner, dict):
-                kept = {key: held if key in PAY_FIELDS_KEPT else MASK for key, held in inner.items()}
-                fields["payload"] = {**payload, "params": kept}
+            value: Any = fields[name]
+            if type(value) is not dict or not self._is_harmless(value):
+                if not isinstance(value, Mapping):
+                    raise JournalError(f"cannot store {name}: it must be a mapping, not {type(value).__name__}")
+                try:
+                    fields[name] = value = self._object(value, 0)
+                except _NotPlainError as error:
+                    raise JournalError(f"cannot store {name}: {error}") from None
+            if kind is EventReceived and value.get("event_type") == "calling.call.pay":
+                inner = value.get("params")
+                if isinstance(inner, dict):
+                    kept = {key: held if key in PAY_FIELDS_KEPT else MASK for key, held in inner.items()}
+                    fields[name] = {**value, "params": kept}
 
     def value(self, value: object) -> object:
         """Return ``value`` as plain data (None, bool, int, float, str, bytes, list, dict with text keys), redacted.
@@ -163,35 +163,54 @@ class Redactor:
         except _NotPlainError as error:
             raise JournalError(f"cannot store this value: {error}") from None
 
-    def _object(self, value: Mapping[str, object], depth: int) -> dict[str, object]:
-        """Return it redacted; itself, if it is a plain dictionary without anything to replace, as nearly all are."""
+    def _is_harmless(self, value: dict[Any, Any]) -> bool:
+        """Return whether a dictionary is plain data without anything to replace, as nearly all are.
+
+        One loop through all that is in it, for this is done with each frame and command. Whatever it does not know is
+        looked at closely by others.
+        """
+        keys, texts = self._harmless_keys, self._harmless_texts
+        todo: list[Any] = [value]
+        for one in todo:
+            if len(todo) > MAX_DEPTH:  # it may be nested as deeply, or hold itself
+                return False
+            items = one
+            if type(one) is dict:
+                if not keys.issuperset(one):
+                    for key in one:
+                        if key not in keys and not self._is_harmless_under(key, one[key]):
+                            return False
+                items = one.values()
+            for item in items:
+                kind = type(item)
+                if kind is str:
+                    if item not in texts and self._known(item) is not item:
+                        return False
+                elif kind is dict or kind is list:
+                    todo.append(item)
+                elif kind not in _ATOMS:
+                    return False
+        return True
+
+    def _is_harmless_under(self, key: object, value: object) -> bool:
+        """Return whether a key can stay, and makes no secret of its value."""
+        if type(key) is not str or not self._stays(key):
+            return False
+        if key in _CALLER_KEYS:
+            return type(value) is not str or len(value) < _SHORTEST_CARD or _LONG_NUMBER.search(value) is None
+        return key in self._harmless_keys
+
+    def _object(self, value: Any, depth: int) -> dict[str, object]:
+        """Return it redacted; itself, if it is a plain dictionary without anything to replace."""
         key: object = None
         replaced: dict[str, object] = {}
         is_renamed = type(value) is not dict
-        keys, texts = self._harmless_keys, self._harmless_texts
         try:
             for key, item in value.items():
-                # Unrolled: this is done for each value of each frame and command.
-                kind = type(item)
-                if key in keys and type(key) is str:
-                    if kind is str:
-                        if item in texts:
-                            continue
-                        plain: object = self._known(cast("str", item))
-                    elif kind in _ATOMS:
-                        continue
-                    elif kind is dict and depth < MAX_DEPTH:
-                        plain = self._object(cast("dict[str, object]", item), depth + 1)
-                    else:
-                        plain = self._plain(item, depth + 1)
-                elif kind is str and key in _CALLER_KEYS and type(key) is str:
-                    text = self._known(cast("str", item))
-                    plain = text if len(text) < _SHORTEST_CARD else _LONG_NUMBER.sub(_without_card, text)
-                elif isinstance(key, str):
-                    is_renamed = is_renamed or not self._stays(key)
-                    plain = self._field(key, item, depth)
-                else:
+                if not isinstance(key, str):
                     raise _NotPlainError("a key that is not a text")
+                is_renamed = is_renamed or not self._stays(key)
+                plain = self._field(key, item, depth)
                 if plain is not item:
                     replaced[key] = plain
         except _NotPlainError as error:
@@ -199,7 +218,7 @@ class Redactor:
             raise
         if is_renamed:
             return {self._text(key): replaced.get(key, item) for key, item in value.items()}
-        return {**value, **replaced} if replaced else cast("dict[str, object]", value)
+        return {**value, **replaced} if replaced else value
 
     def _stays(self, key: str) -> bool:
         """Return whether a key can stay what it is; remember those whose values are looked at as any others."""

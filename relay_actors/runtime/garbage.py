@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+from collections.abc import Iterator
 
-__all__ = ["set_aside_what_is_there"]
+__all__ = ["not_looked_for", "set_aside_what_is_there"]
+
+
+@contextlib.contextmanager
+def not_looked_for() -> Iterator[None]:
+    """Have the collector not look for anything meanwhile: all that is made stays, and it would look again and again.
+
+    For the whole process, and for a while that is not long.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def set_aside_what_is_there() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import weakref
 
-from relay_actors.runtime.garbage import set_aside_what_is_there
+import pytest
+
+from relay_actors.runtime.garbage import not_looked_for, set_aside_what_is_there
 
 
 class Thing:
@@ -28,3 +31,16 @@ def test_what_is_there_is_set_aside_and_freed_when_nobody_refers_to_it():
         assert seen() is None
     finally:
         gc.unfreeze()
+
+
+@pytest.mark.parametrize("was_enabled", [True, False])
+def test_garbage_is_not_looked_for_meanwhile_and_then_as_before(was_enabled: bool):
+    """Also when it fails: a process whose collector stays off grows without end."""
+    (gc.enable if was_enabled else gc.disable)()
+    try:
+        with contextlib.suppress(KeyError), not_looked_for():
+            assert not gc.isenabled()
+            raise KeyError
+        assert gc.isenabled() == was_enabled
+    finally:
+        gc.enable()
