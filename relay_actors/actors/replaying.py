@@ -21,7 +21,7 @@ from typing import Any, Final, TypeAlias, TypeGuard, cast
 
 from relay_actors.actors.actions import Action
 from relay_actors.actors.history import Answered, Asked, History, Item, Learnt, Told
-from relay_actors.actors.in_turn import tell_in_turn
+from relay_actors.actors.in_turn import InTurn
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.likeness import different
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
@@ -97,6 +97,7 @@ class Replay:
         self._taken: set[int] = set()
         self._applied: Asked | None = None
         self._is_engine_only = False
+        self._next: InTurn | None = None
         self._for_connection: list[object] = []
         self._fresh: list[Callable[[], object]] = []
         self._not_given: list[Any] = []
@@ -236,7 +237,10 @@ class Replay:
 
     def _post(self, actor: Any) -> None:
         if self._former is None:
-            tell_in_turn(actor._cell, self.step)  # noqa: SLF001  # the framework's own: the actor is one of a call
+            cell = actor._cell  # noqa: SLF001  # the framework's own: the actor is one of a call
+            if self._next is None:
+                self._next = InTurn(cell, self.step)
+            cell.tell_control(self._next)
 
     def step(self, actor: Any) -> None:
         """Tell the next item; or, when there is none, let the call be live."""
@@ -419,7 +423,7 @@ class Replay:
 
     def _finish(self, actor: Any) -> None:
         leg, course, office = actor.leg, actor.leg.course, actor.office
-        course.replay = None
+        course.replay = self._next = None  # who knows the actor that knows this: only the collector undoes a circle
         self.done.try_set(None)
         if self._former is not None:
             self._finish_in_place(actor)

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 import msgpack  # type: ignore[import-untyped]  # it ships no types
 
@@ -229,20 +229,19 @@ def _intent(entry: Entry) -> Fields:
     return dict(zip(names, values(entry), strict=True))
 
 
-def _entry(kind: str, fields: Fields) -> Entry:
+def _entry(kind: str, fields: dict[str, Any]) -> Entry:
     if kind not in _KINDS:
         raise DamagedJournalError(f"a journal record is damaged: {kind!r} is not a kind of entry")
-    cls, _own = _KINDS[kind]
+    cls: Callable[..., Entry] = _KINDS[kind][0]
     _check(kind, fields, _EXPECTED[kind])
     if cls is CommandSettled:
         try:
-            fields["outcome"] = Outcome(cast("str", fields["outcome"]))
+            fields["outcome"] = Outcome(fields["outcome"])
         except ValueError:
             raise DamagedJournalError(f"a journal record is damaged: {fields['outcome']!r} is not an outcome") from None
     elif cls is Snapshot:
-        fields["pending"] = tuple(_pending(item) for item in cast("list[object]", fields["pending"]))
-    build = cast("Callable[..., Entry]", cls)
-    return build(**fields)
+        fields["pending"] = tuple(map(_pending, fields["pending"]))
+    return cls(**fields)
 
 
 def _pending(item: object) -> Entry:

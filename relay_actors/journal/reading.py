@@ -28,7 +28,7 @@ from relay_actors.journal.sqlite_file import (
     explained,
     has_rounds,
     is_fresh,
-    rounds_of,
+    records_of,
     session_of,
     subjects_of,
 )
@@ -121,7 +121,7 @@ class SqliteReader:
         """
         if self._is_fresh:
             return []
-        in_rounds = (subject for subject, *_ in rounds_of(self._db, self._path))
+        in_rounds = (subject for subject, *_ in records_of(self._db, self._path))
         return list(dict.fromkeys([*subjects_of(self._db, self._path), *in_rounds]))
 
     def check(self) -> list[str]:
@@ -151,7 +151,7 @@ class SqliteReader:
     def _entries(self, subject: str | None) -> Iterator[Entry]:
         yield from entries_of(self._db, self._path, subject)
         if subject is not None:
-            yield from (decode(body) for owner, *_, body in rounds_of(self._db, self._path) if owner == subject)
+            yield from (decode(body) for owner, *_, body in records_of(self._db, self._path) if owner == subject)
 
     def _faults_of_pages(self) -> Iterable[str]:
         try:

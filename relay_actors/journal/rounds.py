@@ -13,14 +13,16 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final, TypeVar
 
 from relay_actors.errors import DamagedJournalError
 from relay_actors.journal.codec import labels
 from relay_actors.journal.ledger import Record
 
-__all__ = ["Forgotten", "in_force", "pack_round", "parts_of", "read_round"]
+__all__ = ["Forgotten", "in_force", "pack_round", "parts_of", "record_of"]
+
+T = TypeVar("T")
 
 _FORGOTTEN: Final = 0xC1
 _MARK: Final = bytes([_FORGOTTEN])
@@ -74,34 +76,36 @@ def parts_of(body: object) -> Iterator[bytes | Forgotten]:
         raise DamagedJournalError("a round of the journal is damaged: there is more in it than it says")
 
 
-def read_round(body: object) -> Iterator[Record | Forgotten]:
-    """Give the records of one row, and what is forgotten, in order.
+def record_of(part: bytes) -> Record:
+    """Return the record that a part is.
 
     Raises:
-        DamagedJournalError: a part cannot be read; those before it were given.
-        JournalError: a record was written by a newer release.
+        DamagedJournalError: it cannot be read.
+        JournalError: it was written by a newer release.
     """
-    for part in parts_of(body):
-        yield part if isinstance(part, Forgotten) else (*labels(part), part)
+    return (*labels(part), part)
 
 
-def in_force(bodies: Iterable[object]) -> list[Record]:
-    """Return the records that still count, in the order in which they were appended.
+def in_force(bodies: Iterable[object], read: Callable[[bytes], T], subject_of: Callable[[T], str]) -> list[T]:
+    """Return what still counts, in the order in which it was appended.
 
     Args:
         bodies: of all rounds, oldest first.
+        read: makes of a record what is wanted of it.
+        subject_of: says whose that is.
 
     Raises:
         DamagedJournalError: a part cannot be read.
         JournalError: a record was written by a newer release.
     """
-    found: list[Record | Forgotten] = [part for body in bodies for part in read_round(body)]
+    parts = (part for body in bodies for part in parts_of(body))
+    found: list[Any] = [part if isinstance(part, Forgotten) else read(part) for part in parts]
     forgotten: set[str] = set()
-    kept: list[Record] = []
+    kept: list[T] = []
     for part in reversed(found):
         if isinstance(part, Forgotten):
             forgotten.add(part.subject)
-        elif part[0] not in forgotten:
+        elif not forgotten or subject_of(part) not in forgotten:
             kept.append(part)
     kept.reverse()
     return kept

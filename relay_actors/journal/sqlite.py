@@ -53,7 +53,7 @@ from relay_actors.journal.sqlite_file import (
     explained,
     is_fresh,
     make_tables,
-    rounds_of,
+    records_of,
     session_of,
     subjects_of,
 )
@@ -231,9 +231,11 @@ class SqliteStore:
             self._flush()
             return self._entries(entries_of(self._db, self._path))
         # What is in rounds is at hand; nobody has to look through all of them for it.
-        own = entries_of(self._db, self._path, subject) if self._has_own_rows(subject) else ()
         counting = self._counting.get(subject)
-        return self._entries(chain(own, [decode(body) for *_, body in counting.records] if counting else ()))
+        in_rounds = [] if counting is None else [decode(record[3]) for record in counting.records]
+        if not self._has_own_rows(subject):
+            return iter(in_rounds)
+        return self._entries(chain(entries_of(self._db, self._path, subject), in_rounds))
 
     def subjects(self) -> list[str]:
         """Return who has entries. See `Store.subjects`."""
@@ -452,7 +454,7 @@ def _check_and_prepare(db: sqlite3.Connection, path: str, durability: Durability
 
 def _settle_rounds(db: sqlite3.Connection, path: str) -> None:
     """Give each entry that counts in a round a row of its own, and remove all rounds. In a transaction."""
-    records = rounds_of(db, path)
+    records = records_of(db, path)
     db.execute(_DELETE_ALL_ROUNDS)
     db.executemany(_INSERT, records)
 
@@ -464,7 +466,7 @@ def _write_rounds_anew(db: sqlite3.Connection, path: str, epoch: int) -> list[li
     """
     rounds: list[list[Record]] = []
     room = 0
-    for record in rounds_of(db, path):
+    for record in records_of(db, path):
         room -= len(record[3])
         if room < 0:
             rounds.append([])

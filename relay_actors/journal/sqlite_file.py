@@ -6,14 +6,15 @@ import contextlib
 import functools
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter, itemgetter
+from typing import Final, TypeVar
 
 from relay_actors.errors import DamagedJournalError, JournalError
 from relay_actors.journal.codec import decode, decode_session
 from relay_actors.journal.entries import Entry, Session
 from relay_actors.journal.ledger import Record
-from relay_actors.journal.rounds import in_force
+from relay_actors.journal.rounds import in_force, record_of
 
 __all__ = [
     "APPLICATION_ID",
@@ -30,11 +31,14 @@ __all__ = [
     "has_rounds",
     "is_fresh",
     "make_tables",
+    "records_of",
     "rounds_of",
     "session_of",
     "subjects_of",
     "with_its_log",
 ]
+
+T = TypeVar("T")
 
 APPLICATION_ID: Final = 0x52414A4C
 """``RAJL``: how a journal is told from somebody else's database."""
@@ -180,21 +184,30 @@ def entries_of(db: sqlite3.Connection, path: str, subject: str | None = None) ->
             break
         last = rows[-1][0]
     if subject is None:
-        yield from (decode(body) for *_, body in rounds_of(db, path))
+        yield from rounds_of(db, path, decode, attrgetter("subject"))
 
 
-def rounds_of(db: sqlite3.Connection, path: str) -> list[Record]:
+def rounds_of(db: sqlite3.Connection, path: str, read: Callable[[bytes], T], subject_of: Callable[[T], str]) -> list[T]:
+    """Return what counts in rounds, in the order in which it was appended; see `relay_actors.journal.rounds.in_force`.
+
+    Raises:
+        JournalError: a record cannot be read.
+    """
+    with explained(path, "read"):
+        rows = db.execute(_LOAD_ROUNDS).fetchall() if has_rounds(db) else ()
+    try:
+        return in_force((body for (body,) in rows), read, subject_of)
+    except DamagedJournalError as error:
+        raise damaged(path, str(error)) from error
+
+
+def records_of(db: sqlite3.Connection, path: str) -> list[Record]:
     """Return the records that count in rounds, in the order in which they were appended.
 
     Raises:
         JournalError: one cannot be read.
     """
-    with explained(path, "read"):
-        rows = db.execute(_LOAD_ROUNDS).fetchall() if has_rounds(db) else ()
-    try:
-        return in_force(body for (body,) in rows)
-    except DamagedJournalError as error:
-        raise damaged(path, str(error)) from error
+    return rounds_of(db, path, record_of, itemgetter(0))
 
 
 def subjects_of(db: sqlite3.Connection, path: str) -> list[str]:
