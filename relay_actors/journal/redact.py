@@ -194,11 +194,11 @@ class Redactor:
 
     def _is_harmless_under(self, key: object, value: object) -> bool:
         """Return whether a key can stay, and makes no secret of its value."""
-        if type(key) is not str or not self._stays(key):
+        if type(key) is not str:
             return False
         if key in _CALLER_KEYS:
             return type(value) is not str or len(value) < _SHORTEST_CARD or _LONG_NUMBER.search(value) is None
-        return key in self._harmless_keys
+        return self._stays(key) and key in self._harmless_keys
 
     def _object(self, value: Any, depth: int) -> dict[str, object]:
         """Return it redacted; itself, if it is a plain dictionary without anything to replace."""

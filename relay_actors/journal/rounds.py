@@ -86,8 +86,8 @@ def record_of(part: bytes) -> Record:
     return (*labels(part), part)
 
 
-def in_force(bodies: Iterable[object], read: Callable[[bytes], T], subject_of: Callable[[T], str]) -> list[T]:
-    """Return what still counts, in the order in which it was appended.
+def in_force(bodies: Iterable[object], read: Callable[[bytes], T], subject_of: Callable[[T], str]) -> list[list[T]]:
+    """Return what still counts of each round, in the order in which it was appended.
 
     Args:
         bodies: of all rounds, oldest first.
@@ -98,17 +98,20 @@ def in_force(bodies: Iterable[object], read: Callable[[bytes], T], subject_of: C
         DamagedJournalError: a part cannot be read.
         JournalError: a record was written by a newer release.
     """
-    parts = (part for body in bodies for part in parts_of(body))
-    found: list[Any] = [part if isinstance(part, Forgotten) else read(part) for part in parts]
+    rounds: list[list[Any]] = [
+        [part if isinstance(part, Forgotten) else read(part) for part in parts_of(body)] for body in bodies
+    ]
     forgotten: set[str] = set()
-    kept: list[T] = []
-    for part in reversed(found):
-        if isinstance(part, Forgotten):
-            forgotten.add(part.subject)
-        elif not forgotten or subject_of(part) not in forgotten:
-            kept.append(part)
-    kept.reverse()
-    return kept
+    for number in range(len(rounds) - 1, -1, -1):
+        kept: list[T] = []
+        for part in reversed(rounds[number]):
+            if isinstance(part, Forgotten):
+                forgotten.add(part.subject)
+            elif not forgotten or subject_of(part) not in forgotten:
+                kept.append(part)
+        kept.reverse()
+        rounds[number] = kept
+    return rounds
 
 
 def _forgotten(content: bytes) -> Forgotten:

@@ -34,6 +34,7 @@ import stat
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
+from operator import itemgetter
 from typing import Final, Literal, NoReturn, TypeAlias
 
 from relay_actors.errors import JournalError
@@ -42,7 +43,7 @@ from relay_actors.journal.entries import CommandIntended, Entry, Session, Snapsh
 from relay_actors.journal.ledger import Ledger, Record
 from relay_actors.journal.redact import Redactor
 from relay_actors.journal.replay import pending_of
-from relay_actors.journal.rounds import Forgotten, pack_round
+from relay_actors.journal.rounds import Forgotten, pack_round, record_of
 from relay_actors.journal.sqlite_file import (
     MOST_WRITERS,
     PAGE,
@@ -54,6 +55,7 @@ from relay_actors.journal.sqlite_file import (
     is_fresh,
     make_tables,
     records_of,
+    rounds_of,
     session_of,
     subjects_of,
 )
@@ -153,7 +155,8 @@ class SqliteStore:
                 epoch, sequences, rounds = _take_over(self._db, self._path, epoch_above)
             self._own_rows = set(sequences)
             """Who has rows of his own."""
-            for records in rounds:
+            for number, records in rounds:
+                self._number = number - 1
                 for record in records:
                     self._take(record)
                     sequences[record[0]] = record[1]
@@ -459,26 +462,26 @@ def _settle_rounds(db: sqlite3.Connection, path: str) -> None:
     db.executemany(_INSERT, records)
 
 
-def _write_rounds_anew(db: sqlite3.Connection, path: str, epoch: int) -> list[list[Record]]:
-    """Leave rounds in which all counts, and return what is in them. In a transaction.
+def _clean_rounds(db: sqlite3.Connection, path: str) -> list[tuple[int, list[Record]]]:
+    """Leave rounds in which all counts, and return the number of each with what is in it. In a transaction.
 
-    They are not given rows here: an application that takes up many calls is not to wait for that.
+    Not as rows of their own: an application that takes up many calls is not to wait until each entry has one.
     """
-    rounds: list[list[Record]] = []
-    room = 0
-    for record in records_of(db, path):
-        room -= len(record[3])
-        if room < 0:
-            rounds.append([])
-            room = FRESH_ROUNDS
-        rounds[-1].append(record)
-    db.execute(_DELETE_ALL_ROUNDS)
-    for number, records in enumerate(rounds, start=1):
-        db.execute(_INSERT_ROUND, (number, pack_round([body for *_, body in records]), epoch))
+    rounds: list[tuple[int, list[Record]]] = []
+    for number, length, records in rounds_of(db, path, record_of, itemgetter(0)):
+        if records:
+            rounds.append((number, records))
+            body = pack_round([record[3] for record in records])
+            if len(body) != length:
+                db.execute("UPDATE rounds SET body = ? WHERE number = ?", (body, number))
+        else:
+            db.execute("DELETE FROM rounds WHERE number = ?", (number,))
     return rounds
 
 
-def _take_over(db: sqlite3.Connection, path: str, above: int) -> tuple[int, dict[str, int], list[list[Record]]]:
+def _take_over(
+    db: sqlite3.Connection, path: str, above: int
+) -> tuple[int, dict[str, int], list[tuple[int, list[Record]]]]:
     """Become the newest writer; return its number, the newest own row of each subject, and what is in rounds."""
     db.execute("BEGIN IMMEDIATE")
     bring_up_to_date(db)
@@ -490,6 +493,6 @@ def _take_over(db: sqlite3.Connection, path: str, above: int) -> tuple[int, dict
         raise damaged(path, "its numbers are not numbers")
     epoch = max(epochs[0][0], above) + 1
     db.execute("UPDATE writer SET epoch = ?", (epoch,))
-    rounds = _write_rounds_anew(db, path, epoch)
+    rounds = _clean_rounds(db, path)
     db.execute("COMMIT")
     return epoch, dict(newest), rounds

@@ -71,7 +71,7 @@ _BATCH: Final = 500
 """Rows read at a time, so that a long journal is never all in memory."""
 _COLUMNS: Final = "subject, sequence, epoch, body"
 _LOAD_ALL: Final = f"SELECT position, {_COLUMNS} FROM entries WHERE position > ? ORDER BY position LIMIT ?"
-_LOAD_ROUNDS: Final = "SELECT body FROM rounds ORDER BY number"
+_LOAD_ROUNDS: Final = "SELECT number, body FROM rounds ORDER BY number"
 _LOAD_ONE: Final = (
     f"SELECT sequence, {_COLUMNS} FROM entries WHERE subject = ? AND sequence > ? ORDER BY sequence LIMIT ?"
 )
@@ -184,21 +184,25 @@ def entries_of(db: sqlite3.Connection, path: str, subject: str | None = None) ->
             break
         last = rows[-1][0]
     if subject is None:
-        yield from rounds_of(db, path, decode, attrgetter("subject"))
+        for _number, _length, entries in rounds_of(db, path, decode, attrgetter("subject")):
+            yield from entries
 
 
-def rounds_of(db: sqlite3.Connection, path: str, read: Callable[[bytes], T], subject_of: Callable[[T], str]) -> list[T]:
-    """Return what counts in rounds, in the order in which it was appended; see `relay_actors.journal.rounds.in_force`.
+def rounds_of(
+    db: sqlite3.Connection, path: str, read: Callable[[bytes], T], subject_of: Callable[[T], str]
+) -> list[tuple[int, int, list[T]]]:
+    """Return number and bytes of each round, and what counts of it; see `relay_actors.journal.rounds.in_force`.
 
     Raises:
         JournalError: a record cannot be read.
     """
     with explained(path, "read"):
-        rows = db.execute(_LOAD_ROUNDS).fetchall() if has_rounds(db) else ()
+        rows = db.execute(_LOAD_ROUNDS).fetchall() if has_rounds(db) else []
     try:
-        return in_force((body for (body,) in rows), read, subject_of)
+        found = in_force((body for _, body in rows), read, subject_of)
     except DamagedJournalError as error:
         raise damaged(path, str(error)) from error
+    return [(number, len(body), counting) for (number, body), counting in zip(rows, found, strict=True)]
 
 
 def records_of(db: sqlite3.Connection, path: str) -> list[Record]:
@@ -207,7 +211,7 @@ def records_of(db: sqlite3.Connection, path: str) -> list[Record]:
     Raises:
         JournalError: one cannot be read.
     """
-    return rounds_of(db, path, record_of, itemgetter(0))
+    return [record for _, _, records in rounds_of(db, path, record_of, itemgetter(0)) for record in records]
 
 
 def subjects_of(db: sqlite3.Connection, path: str) -> list[str]:
