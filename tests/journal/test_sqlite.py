@@ -476,10 +476,9 @@ class Killed:
             assert reader.subjects() == self.model.subjects()
             assert list(reader.load(subject="a")) == list(self.model.load(subject="a"))
         copy = self._folder / "copy.db"
-        for name, of_copy in zip(with_its_log(str(self.path)), with_its_log(str(copy)), strict=True):
+        for of_copy in with_its_log(str(copy)):
             Path(of_copy).unlink(missing_ok=True)
-            if Path(name).exists() and not name.endswith("-shm"):
-                Path(of_copy).write_bytes(Path(name).read_bytes())
+        killed(self.path, copy)
         Path(f"{copy}.lock").unlink(missing_ok=True)
         salvaged = MemoryStore()
         salvage(copy, into=salvaged)
@@ -567,6 +566,53 @@ def test_what_is_forgotten_leaves_the_file(path: Path):
     assert b"+15550001111" not in path.read_bytes()
     with opened(path) as store:
         assert store.subjects() == ["stays"]
+
+
+def killed(path: Path, to: Path) -> Path:
+    """What a process that is killed now leaves, beside the one that goes on."""
+    for name, of_copy in zip(with_its_log(str(path)), with_its_log(str(to)), strict=True):
+        if Path(name).exists() and not name.endswith("-shm"):
+            Path(of_copy).write_bytes(Path(name).read_bytes())
+    return to
+
+
+def test_what_is_forgotten_is_not_in_a_file_that_was_opened_again(path: Path, tmp_path: Path):
+    """After a kill, too: rounds of which all counts stay as they are, others are written without it, or removed."""
+    with opened(path) as store:
+        for subjects in (["stays", "goes"], ["goes"], ["stays"]):
+            store.append(
+                event(n, subject, number="+15550001111" if subject == "goes" else "")
+                for n, subject in enumerate(subjects)
+            )
+            store.commit()
+        store.forget("goes")
+        store.append([event(3, "stays")])
+        store.commit()
+        left = killed(path, tmp_path / "left.db")
+    with opened(left) as store, raw(left) as db:
+        bodies = [body for (body,) in db.execute(_ALL)]
+        assert len(bodies) == 3
+        assert not any(b"+15550001111" in body or b"goes" in body for body in bodies)
+        assert store.subjects() == ["stays"]
+        assert numbers(store) == [0, 0, 3]
+        store.append([event(4, "stays")])
+        store.commit()
+        again = killed(left, tmp_path / "again.db")
+    with opened(again) as store:
+        assert numbers(store) == [0, 0, 3, 4]
+        assert [entry.sequence for entry in store.load()] == [1, 2, 3, 4]
+
+
+def test_calls_that_linger_after_their_end_are_written_once(path: Path):
+    """A thousand calls a second, each of which stays known for a second: none of their entries moves to a row."""
+    with opened(path) as store, raw(path) as db:
+        for n in range(1_500):
+            store.append(event(k, f"c-{n}", filler="x" * 300) for k in range(10))
+            store.commit()
+            if n >= 500:
+                store.forget(f"c-{n - 500}")
+            assert n % 500 or db.execute("SELECT count(*) FROM entries").fetchone() == (0,)
+    assert path.stat().st_size < 12_000_000
 
 
 def test_a_journal_of_the_former_layout_is_gone_on_with(path: Path):
