@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final
 
-from relay_actors.actors.call_ref import CallRef, Kept
+from relay_actors.actors.call_ref import Kept
 from relay_actors.actors.calls_supervisor import clean_up
 from relay_actors.actors.course import Note
 from relay_actors.actors.leg import Leg

@@ -62,10 +62,11 @@ class TimerQueue:
         """Return when the earliest pending call is due, or None."""
         heap = self._heap
         try:
-            due, _serial, first = heap[0]
+            first = heap[0]
         except IndexError:
             return None
-        if first.call is not None:  # as nearly always, and then the lock is not needed
+        if first[_CALL] is not None:  # as nearly always, and then the lock is not needed
+            due: float = first[_DUE]
             return due
         with self._lock:
             self._drop_cancelled()

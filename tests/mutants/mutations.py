@@ -124,8 +124,9 @@ MUTATIONS: tuple[Mutation, ...] = (
         "J1",
         "events of operations are acknowledged without being written",
         "actors/journaling.py",
-        "            self._keep(EventReceived, subject or SESSION, own)",
-        '            if "control_id" not in str(arrived.payload):\n                self._keep(EventReceived, subject, own)',
+        '            self._keep(EventReceived, subject or SESSION, {"frame_id": frame_id, "payload": arrived.payload})',
+        '            if "control_id" not in str(arrived.payload):\n'
+        '                self._keep(EventReceived, subject, {"frame_id": frame_id, "payload": arrived.payload})',
     ),
     Mutation(
         "gate-open",
