@@ -161,6 +161,8 @@ class CallActor(FlowLegActor):
 
     def begin_work(self) -> None:
         """Begin with what an incarnation begins with, beside `on_start`."""
+        if not self.leg.course.is_kept and type(self).after_batch is CallActor.after_batch:
+            self._cell.hears_of_batches = False  # there is no journal that it would tell of them
         if self.leg.backlog:
             self.later(lambda actor: actor.hand_out())
         if not (self.leg.is_ended or self.leg.is_handed_on):

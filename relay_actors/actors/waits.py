@@ -30,10 +30,6 @@ class CallFuture(Future[T], Coroutine[Any, Any, T]):
         owner: its cell. Inside its own turn, waiting with ``get`` would be for ever, and is refused.
     """
 
-    def __init__(self, dispatcher: Dispatcher | None = None, owner: Runnable | None = None) -> None:
-        super().__init__(dispatcher)
-        self.settled_by = owner
-
     _steps: dict[object, Generator[Any, Any, T]] | None = None
 
     def __repr__(self) -> str:

@@ -51,6 +51,7 @@ class Future(pykka.Future[T]):
 
     Args:
         dispatcher: who runs the actors that will settle it; a deterministic one is driven by waiting.
+        owner: the one actor that will settle it, by its cell, if it is known.
 
     Source: pykka's ``Future`` contract; SEMANTICS A11.
     """
@@ -77,8 +78,10 @@ class Future(pykka.Future[T]):
     _error: BaseException | None = None
     _traceback: TracebackType | None = None
 
-    def __init__(self, dispatcher: Dispatcher | None = None) -> None:
+    def __init__(self, dispatcher: Dispatcher | None = None, owner: Runnable | None = None) -> None:
         self._dispatcher = dispatcher
+        if owner is not None:
+            self.settled_by = owner
         self.is_settled = False
         self._is_open = True
         self._value: Any = None
