@@ -6,6 +6,7 @@ changed in place.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -242,7 +243,9 @@ class Leg:
         self.segment_id = event.segment_id
         self.project_id = event.project_id
         self.context = event.context
-        self.device = event.device
+        self.device = device = event.device
+        if type(kind := device.get("type")) is str:
+            device["type"] = sys.intern(kind)  # what all of its kind are, once
         self.state = advance(self.state, event.call_state or CallState.CREATED)
 
     def moved(self, event: CallStateEvent) -> bool:

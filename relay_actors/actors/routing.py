@@ -98,8 +98,9 @@ class Roster:
     """
 
     def __init__(self) -> None:
-        self._calls: dict[Any, tuple[str, ...]] = {}
-        self._texts: dict[Any, tuple[str, ...]] = {}
+        # Nearly all own one thing: then its name alone stands here.
+        self._calls: dict[Any, str | tuple[str, ...]] = {}
+        self._texts: dict[Any, str | tuple[str, ...]] = {}
         self.owners: dict[str, Any] = {}
 
     def __len__(self) -> int:
@@ -126,9 +127,9 @@ class Roster:
         group = self._calls if is_call else self._texts
         owned = group.get(cell)
         if owned is None:
-            group[cell] = (name,)
-        elif name not in owned:
-            group[cell] = (*owned, name)
+            group[cell] = name
+        elif name not in (names := (owned,) if isinstance(owned, str) else owned):
+            group[cell] = (*names, name)
         self.owners[name] = cell
         return owned is None
 
@@ -137,7 +138,8 @@ class Roster:
         owned = self._calls.pop(cell, None) or self._texts.pop(cell, None)
         if owned is None:
             return None
-        left = [name for name in owned if self.owners.get(name) is cell]
+        names = (owned,) if isinstance(owned, str) else owned
+        left = [name for name in names if self.owners.get(name) is cell]
         for name in left:
             del self.owners[name]
         return left

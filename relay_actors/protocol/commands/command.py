@@ -16,6 +16,7 @@ from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.commands.arguments import Argument, As, Text
 from relay_actors.protocol.commands.plan import Plan, Slot, plan_for
+from relay_actors.protocol.frozen import NOTHING
 
 __all__ = ["ActionCommand", "ControlCommand", "RelayCommand"]
 
@@ -51,6 +52,8 @@ class RelayCommand(Command):
             raise self.refusal(*problem)
         if extra:
             self.look_at_extra()
+        else:
+            object.__setattr__(self, "extra", NOTHING)  # and not the keyword arguments that a verb was not given
         if plan.has_check:
             self.check()
 
