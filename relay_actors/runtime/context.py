@@ -27,9 +27,11 @@ class Here(threading.local):
         never_blocks: whether ``wait_by`` refuses every wait, so that it is known before anything is sent.
     """
 
-    turn: Runnable | None = None
-    wait_by: Callable[[Any, float | None], bool | None] | None = None
-    never_blocks: bool = False
+    def __init__(self) -> None:  # once for each thread
+        # No defaults of the class, which would be looked at first, each time.
+        self.turn: Runnable | None = None
+        self.wait_by: Callable[[Any, float | None], bool | None] | None = None
+        self.never_blocks: bool = False
 
 
 here = Here()

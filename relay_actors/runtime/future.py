@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import pykka
 
@@ -31,8 +31,12 @@ OptExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackTy
 _log = logging.getLogger("relay_actors.runtime")
 
 
+_NONE: Final = object()
+"""Stands for the value where there is none: of what has failed, or is computed when it is asked for."""
+
 # No lock is needed, here or in what is derived. One settles it: who takes ``_is_open`` away, which is one step for all
-# threads; who comes second gets an error. The value is written before ``is_settled``, so who sees that finds the value.
+# threads; who comes second gets an error, and finds it settled at the latest in the next moment. The value is written
+# before ``is_settled``, so who sees that finds the value.
 #
 # Callbacks need none by the order of two steps: who adds one adds it, and then looks whether the future is settled, and
 # if so takes it back and calls it himself; who settles does so, and then takes out what was added. Whichever comes
@@ -142,6 +146,7 @@ class Future(pykka.Future[T]):
             except AttributeError:
                 raise queue.Full from None
             pykka.Future.__init__(self)
+            self._value = _NONE
         super().set_get_hook(func)
         self.settles = False
 
@@ -167,6 +172,7 @@ class Future(pykka.Future[T]):
             del self._is_open
         except AttributeError:  # somebody else, in this moment; or it has a hook
             return False
+        self._value = _NONE
         self._error = error
         self._traceback = error.__traceback__
         self.is_settled = True
@@ -195,11 +201,10 @@ class Future(pykka.Future[T]):
 
     def __await__(self) -> Generator[Any, Any, T]:
         turn: Any = here.turn
-        if turn is not None and turn.in_flow and self.settles:
+        if turn is not None and turn.in_flow and (self._value is not _NONE or self.settles):
             yield self  # also when it is settled, which does not suspend: who drives the flow sees all that it awaits
-            if self.is_settled and self._get_hook is None and self._error is None:  # as `get` does it
-                value: T = self._value
-                return value
+            if self.is_settled and (value := self._value) is not _NONE:  # as `get` does it
+                return value  # type: ignore[no-any-return]  # what was set
         elif not self.is_settled and self.settles:
             yield from self._await_in_asyncio()
         elif self.is_settled:
