@@ -239,7 +239,7 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
             wait_s = kwargs.pop("wait")
             if wait_s is not None:
                 return cast("ActorRef[Self]", system.start_within(wait_s, cls, *args, **kwargs))
-        ref: ActorRef[Self] = system.start(cls, *args, **kwargs)
+        ref: ActorRef[Self] = system.begin(cls, args, kwargs).ref
         return ref
 
     @classmethod

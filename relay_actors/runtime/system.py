@@ -144,7 +144,7 @@ class System(Seeing):
             ActorError: the system is stopping, or has been stopped.
             Exception: what the constructor raised; nothing is left then (SEMANTICS L1).
         """
-        ref: ActorRef[A] = self._begin(actor_class, args, kwargs, None).ref
+        ref: ActorRef[A] = self.begin(actor_class, args, kwargs).ref
         return ref
 
     def start_within(self, timeout_s: float, actor_class: type[A], *args: Any, **kwargs: Any) -> ActorRef[A]:
@@ -167,7 +167,7 @@ class System(Seeing):
         if not is_time:
             raise ConfigError(f"how long to wait for a start must be seconds above 0, not {timeout_s!r}")
         started: Future[bool] = Future(self.dispatcher)
-        cell = self._begin(actor_class, args, kwargs, started)
+        cell = self.begin(actor_class, args, kwargs, started)
         try:
             started.get(timeout=timeout_s)
         except WaitTimeout:
@@ -175,9 +175,21 @@ class System(Seeing):
             raise StartTimeout(f"{cell} did not start within {timeout_s:g} s, and was killed") from None
         return cast("ActorRef[A]", cell.ref)
 
-    def _begin(
-        self, actor_class: type[Actor], args: tuple[Any, ...], kwargs: dict[str, Any], started: Future[bool] | None
+    def begin(
+        self,
+        actor_class: type[Actor],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        started: Future[bool] | None = None,
     ) -> Cell:
+        """Start an actor as `start` does, and return its cell. For who has the arguments in hand.
+
+        Args:
+            actor_class: its class.
+            args: positional arguments of its constructor.
+            kwargs: keyword arguments of its constructor.
+            started: settled when it has started, or will not.
+        """
         if self._is_stopping:
             raise ActorError(f"system {self.name!r} has been stopped and starts no actors: make a new System")
         cell = self.new_cell(actor_class, args, kwargs)

@@ -129,7 +129,8 @@ class Turns(Post):
     def start(self) -> None:
         """Have it started, in a turn of its own. Any thread."""
         self._start_wanted = True
-        self.wake()
+        if self.is_resting and self._take_out_of_rest():
+            self.dispatcher.schedule(self)
 
     def start_now(self) -> None:
         """Start a child of the present turn inside this turn."""

@@ -84,6 +84,22 @@ def test_start_passes_the_arguments_and_returns_a_ref(machine: ActorRef[Any]):
     assert machine.actor_stopped.is_set() is False
 
 
+def test_a_parameter_of_a_constructor_may_have_any_name():
+    """Also one by which the runtime calls something of its own."""
+
+    class Named(Actor):
+        def __init__(self, actor_class: str) -> None:
+            super().__init__()
+            self.name = actor_class
+
+        def on_receive(self, message: Any) -> Any:
+            return self.name
+
+    ref = Named.start(actor_class="a name")
+    assert ref.ask("a name?", timeout=DEADLINE_S) == "a name"
+    ref.stop()
+
+
 def test_urns_are_unique_and_an_actor_knows_its_own(world: World):
     """pykka: over classes; and the ref inside is the ref outside."""
     refs = [world.start(Recorder) for _ in range(3)]
