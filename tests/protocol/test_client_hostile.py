@@ -184,7 +184,7 @@ class AnyOrder(RuleBasedStateMachine):
                     self.stopped = final
                 case ConnectionDown(retry_at=retry_at):
                     assert (retry_at is None) is self.stopped
-                    assert retry_at is None or self.client.now < retry_at <= self.client.now + 30.0
+                    assert retry_at is None or self.client.now <= retry_at <= self.client.now + 30.0
                     self.retry_expected = retry_at is not None
                     self._socket_gone()
                 case EventArrived(frame_id=frame_id):
