@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from relay_actors.runtime.base import Dispatcher
 from relay_actors.runtime.signals import Internal
 from relay_actors.transport.base import Transport
 
-__all__ = ["Due", "OpenFailed", "Opened", "Readable", "tell"]
+__all__ = ["Due", "OpenFailed", "Opened", "Push", "Readable", "tell"]
 
 
 class Opened(Internal):
@@ -64,6 +65,26 @@ class Due(Internal):
     def deliver(self) -> None:
         """Tell the present incarnation."""
         self._cell.actor.on_due()
+
+
+class Push:
+    """Runs behind the calls of a round: lets acknowledgements leave that have waited for what these say.
+
+    Not a turn of the connection, which would cost more.
+    """
+
+    __slots__ = ("_cell", "_transport", "dispatcher", "late")
+
+    def __init__(self, cell: Any, transport: Transport) -> None:
+        self.dispatcher: Dispatcher = cell.dispatcher
+        self.late = True
+        self._cell = cell
+        self._transport = transport
+
+    def run_batch(self, grant: list[None]) -> None:
+        """Do it, unless a turn of the connection is due, which does it when it has written what calls have said."""
+        if self._cell.is_resting or self._cell.is_running:
+            self._transport.push()
 
 
 def tell(cell: Any, notice: Internal) -> bool:

@@ -67,13 +67,17 @@ class TappedTransport:
             self._tell(False, text)
         return texts
 
-    def send(self, texts: Iterable[bytes]) -> None:
+    def send(self, texts: Iterable[bytes], *, more: bool = False) -> None:
         """Write these texts."""
         held = list(texts)
         # Before they leave: the answer to one must not be told first, and a peer in this process answers at once.
         for text in held:
             self._tell(True, text)
-        self._transport.send(held)
+        self._transport.send(held, more=more)
+
+    def push(self) -> None:
+        """Let what was sent leave now."""
+        self._transport.push()
 
     def flush(self) -> None:
         """Write what waits."""

@@ -112,12 +112,15 @@ class _Cutting:
             self._come_to_notice()
         return texts
 
-    def send(self, texts: Iterable[bytes]) -> None:
+    def send(self, texts: Iterable[bytes], *, more: bool = False) -> None:
         self._check()
         crossing, self._is_cut = self._cut.passes("->", list(texts))
-        self._inner.send(crossing)
+        self._inner.send(crossing, more=more)
         if self._is_cut:
             self._come_to_notice()
+
+    def push(self) -> None:
+        self._inner.push()
 
     def close(self) -> None:
         self._inner.close()
