@@ -24,9 +24,9 @@ __all__ = ["Found", "Salvaged", "bring_over", "look_through", "salvage"]
 
 _SCAN: Final[Mapping[str, str]] = {
     "entries": "SELECT position, subject, body FROM entries",
-    "rounds": "SELECT number AS position, '', body FROM rounds",
+    "rounds": "SELECT place AS position, number, body FROM rounds",
 }
-"""What gives number, subject and body of each row. A round has no subject."""
+"""What gives position, subject and body of each row; of a round in place of a subject its number, for their order."""
 _UNREADABLE: Final = (sqlite3.Error, UnicodeDecodeError)
 """SQLite quotes damaged texts in its messages, which then cannot be read either."""
 _WIDEST_HOLE: Final = 1_000_000
@@ -259,7 +259,7 @@ def _each(
     Who has rows of his own has the oldest of his entries there.
     """
     yield from rows
-    for _, body in rounds:
+    for _, body in sorted(rounds, key=lambda row: int(row[0]) if row[0].isdecimal() else 0):
         try:
             for part in parts_of(body):
                 yield (part.subject if isinstance(part, Forgotten) else ""), part

@@ -15,13 +15,14 @@ and what callers keyed in, and one secret, the authorization state that a resume
 are never stored, that one opens no session; it stands in a table of its own, is overwritten when replaced, and appears
 in no entry.
 
-What is committed together stands in one row, a round (`relay_actors.journal.rounds`). The oldest rounds are removed
-when all have grown to `FRESH_ROUNDS` bytes and three times of what still counts in them, or to `MOST_IN_ROUNDS`;
-entries of them that still count then get rows of their own. A call stays known for a moment after its end, so there is
-room for what a busy application has said in some seconds. So what is forgotten is never given again from the commit on;
-in the file it is overwritten with zeros when its round is removed: soon in a busy journal, at once when nothing else
-counts, at the latest when the store is closed or opened. A copy may stay in the ``-wal`` until SQLite has written over
-it, at the latest when the store is closed.
+What is committed together stands in one row, a round (`relay_actors.journal.rounds`). When all have grown to
+`FRESH_ROUNDS` bytes and three times of what still counts in them, or to `MOST_IN_ROUNDS`, the next one takes the place
+of the oldest; or, when anything of that still counts, the oldest ones are removed, and what counts of them gets rows of
+its own. A call stays known for a moment after its end: there is room for what a busy application says meanwhile.
+
+So what is forgotten is never given again from the commit on; in the file it is overwritten when its round goes: soon in
+a busy journal, at once when nothing else counts, at the latest when the store is closed or opened. A copy may stay in
+the ``-wal`` until SQLite has written over it, at the latest when the store is closed.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ __all__ = ["FRESH_ROUNDS", "LARGEST_WAL", "MOST_IN_ROUNDS", "Durability", "Sqlit
 log = logging.getLogger(__name__)
 
 Durability: TypeAlias = Literal["process", "power"]
+_Rounds: TypeAlias = list[tuple[int, int, list[Record]]]
 
 LARGEST_WAL: Final = 8 * 1024 * 1024
 """Bytes. SQLite begins its WAL anew after a thousand pages; what one large commit made of it is cut down to this."""
@@ -80,9 +82,9 @@ _AT_A_TIME: Final = 16 * 1024
 _SYNCHRONOUS: Final[Mapping[Durability, str]] = {"process": "NORMAL", "power": "FULL"}
 _INSERT: Final = "INSERT INTO entries (subject, sequence, epoch, body) VALUES (?, ?, ?, ?)"
 _DELETE: Final = "DELETE FROM entries WHERE subject = ?"
-_INSERT_ROUND: Final = "INSERT INTO rounds SELECT ?, ? FROM writer WHERE epoch = ?"
+_PUT_ROUND: Final = "INSERT OR REPLACE INTO rounds SELECT ?, ?, ? FROM writer WHERE epoch = ?"
 """Writes nothing if there is another writer by now: in one statement, which is a transaction of its own."""
-_DELETE_ROUNDS: Final = "DELETE FROM rounds WHERE number <= ?"
+_DELETE_ROUND: Final = "DELETE FROM rounds WHERE place = ?"
 _DELETE_ALL_ROUNDS: Final = "DELETE FROM rounds"
 
 
@@ -135,13 +137,15 @@ class SqliteStore:
         self._parts: list[tuple[bytes, _Counting | None]] = []
         """What the next round will hold, each record with what counts of its subject."""
         self._rounds: deque[tuple[int, list[_Counting], int]] = deque()
-        """Number, whose records in order, and bytes of the rounds in the file."""
+        """Place, whose records in order, and bytes of the rounds in the file, oldest first."""
         self._bytes = 0
         """How many bytes they have."""
         self._counting: dict[str, _Counting] = {}
         """What counts of the rounds, the next one included, by subject; no subject has none."""
         self._bytes_counting = 0
         self._number = 0
+        """Of the newest round."""
+        self._last_place = 0
         self._doomed: list[str] = []
         """Whose own rows are to be removed."""
         with contextlib.ExitStack() as undo:
@@ -155,12 +159,12 @@ class SqliteStore:
                 epoch, sequences, rounds = _take_over(self._db, self._path, epoch_above)
             self._own_rows = set(sequences)
             """Who has rows of his own."""
-            for number, records in rounds:
+            for number, place, records in rounds:
                 self._number = number - 1
                 for record in records:
                     self._take(record)
                     sequences[record[0]] = record[1]
-                self._next_round()
+                self._next_round(place)
             self._ledger = Ledger(epoch=epoch, sequences=sequences, redactor=Redactor(secrets))
             self._ledger.redactor.learn(self.get_session().authorization_state)
             self._free = undo.pop_all()
@@ -222,8 +226,9 @@ class SqliteStore:
         if self._doomed or self._db.in_transaction:
             self._write("COMMIT")
         elif self._parts:
-            if self._counting and self._bytes <= self._room():  # as nearly always
-                self._write_round_alone()
+            place = self._free_place() if self._counting else 0
+            if place:  # as nearly always
+                self._write_round_alone(place)
             else:
                 self._write("COMMIT")
 
@@ -359,11 +364,26 @@ class SqliteStore:
                 "may not write to it any more. Stop this one: the other goes on with its calls"
             )
 
-    def _write_round_alone(self) -> None:
+    def _free_place(self) -> int:
+        """Return where the next round may stand: at the end, or in place of the oldest, if nothing counts of that.
+
+        0: more than one must go, or what counts of the oldest needs rows first.
+        """
+        room = self._room()
+        if self._bytes <= room:
+            return self._last_place + 1
+        place, owners, length = self._rounds[0]
+        if self._bytes - length > room or any(counting.records for counting in owners):
+            return 0
+        self._rounds.popleft()
+        self._bytes -= length
+        return place
+
+    def _write_round_alone(self, place: int) -> None:
         """Write what was appended, in a transaction that does nothing else."""
-        body = self._next_round()
+        body = self._next_round(place)
         try:
-            if self._db.execute(_INSERT_ROUND, (self._number, body, self.epoch)).rowcount != 1:
+            if self._db.execute(_PUT_ROUND, (place, self._number, body, self.epoch)).rowcount != 1:
                 self._begin()  # which says who the writer is
         except (JournalError, sqlite3.Error, UnicodeDecodeError, OSError) as error:
             self._fail(error)
@@ -374,19 +394,21 @@ class SqliteStore:
             self._parts.clear()
             self._remove_rounds(0)
             return
-        body = self._next_round()
+        place = self._last_place + 1
+        body = self._next_round(place)
         room = self._room()
         if self._bytes > room:
             self._remove_rounds(room - min(room // 4, _AT_A_TIME))
         if self._rounds:
-            self._db.execute(_INSERT_ROUND, (self._number, body, self.epoch))
+            self._db.execute(_PUT_ROUND, (place, self._number, body, self.epoch))
 
-    def _next_round(self) -> bytes:
+    def _next_round(self, place: int) -> bytes:
         """Return what was appended as the body of a round, and note it as one that is in the file."""
         parts, self._parts = self._parts, []
         body = pack_round([body for body, _ in parts])
         self._number += 1
-        self._rounds.append((self._number, [counting for _, counting in parts if counting is not None], len(body)))
+        self._last_place = max(self._last_place, place)
+        self._rounds.append((place, [counting for _, counting in parts if counting is not None], len(body)))
         self._bytes += len(body)
         return body
 
@@ -396,10 +418,11 @@ class SqliteStore:
 
     def _remove_rounds(self, most: int) -> None:
         """Remove the oldest rounds until they have no more than ``most`` bytes; what counts of them gets its row."""
-        last = 0
+        places: list[tuple[int]] = []
         moved: list[Record] = []
         while self._rounds and self._bytes > most:
-            last, owners, length = self._rounds.popleft()
+            place, owners, length = self._rounds.popleft()
+            places.append((place,))
             self._bytes -= length
             for counting in owners:
                 # What counts of a subject stands there in the order of the rounds; of one that is forgotten, nothing.
@@ -409,8 +432,8 @@ class SqliteStore:
                     counting.size -= len(record[3])
                     if not counting.records:
                         del self._counting[record[0]]
-        if last:
-            self._db.execute(_DELETE_ROUNDS, (last,))
+        if places:
+            self._db.executemany(_DELETE_ROUND, places)
         if moved:
             self._db.executemany(_INSERT, moved)
             self._own_rows.update(record[0] for record in moved)
@@ -462,26 +485,24 @@ def _settle_rounds(db: sqlite3.Connection, path: str) -> None:
     db.executemany(_INSERT, records)
 
 
-def _clean_rounds(db: sqlite3.Connection, path: str) -> list[tuple[int, list[Record]]]:
-    """Leave rounds in which all counts, and return the number of each with what is in it. In a transaction.
+def _clean_rounds(db: sqlite3.Connection, path: str) -> _Rounds:
+    """Leave rounds in which all counts, and return number and place of each with what is in it. In a transaction.
 
     Not as rows of their own: an application that takes up many calls is not to wait until each entry has one.
     """
-    rounds: list[tuple[int, list[Record]]] = []
-    for number, length, records in rounds_of(db, path, record_of, itemgetter(0)):
+    rounds: _Rounds = []
+    for number, place, length, records in rounds_of(db, path, record_of, itemgetter(0)):
         if records:
-            rounds.append((number, records))
+            rounds.append((number, place, records))
             body = pack_round([record[3] for record in records])
             if len(body) != length:
-                db.execute("UPDATE rounds SET body = ? WHERE number = ?", (body, number))
+                db.execute("UPDATE rounds SET body = ? WHERE place = ?", (body, place))
         else:
-            db.execute("DELETE FROM rounds WHERE number = ?", (number,))
+            db.execute(_DELETE_ROUND, (place,))
     return rounds
 
 
-def _take_over(
-    db: sqlite3.Connection, path: str, above: int
-) -> tuple[int, dict[str, int], list[tuple[int, list[Record]]]]:
+def _take_over(db: sqlite3.Connection, path: str, above: int) -> tuple[int, dict[str, int], _Rounds]:
     """Become the newest writer; return its number, the newest own row of each subject, and what is in rounds."""
     db.execute("BEGIN IMMEDIATE")
     bring_up_to_date(db)

@@ -54,14 +54,14 @@ SCHEMA: Final = (
     "CREATE TABLE session (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), body BLOB NOT NULL)",
     "CREATE TABLE entries (position INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT NOT NULL,"
     " sequence INTEGER NOT NULL, epoch INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE (subject, sequence))",
-    "CREATE TABLE rounds (number INTEGER PRIMARY KEY, body BLOB NOT NULL)",
+    "CREATE TABLE rounds (place INTEGER PRIMARY KEY, number INTEGER NOT NULL, body BLOB NOT NULL)",
 )
 """The tables, as SQLite keeps them in the file word by word."""
 
 _ENTRIES, _ROUNDS = SCHEMA[2:]
 
 MOST_WRITERS: Final = 2**48
-"""No journal has as many: a higher number is a damaged one."""
+"""No journal has as many, nor as many rounds: a higher number is a damaged one."""
 _MOST_FORMATS: Final = 1000
 
 PAGE: Final = 4096
@@ -71,7 +71,7 @@ _BATCH: Final = 500
 """Rows read at a time, so that a long journal is never all in memory."""
 _COLUMNS: Final = "subject, sequence, epoch, body"
 _LOAD_ALL: Final = f"SELECT position, {_COLUMNS} FROM entries WHERE position > ? ORDER BY position LIMIT ?"
-_LOAD_ROUNDS: Final = "SELECT number, body FROM rounds ORDER BY number"
+_LOAD_ROUNDS: Final = "SELECT number, place, body FROM rounds ORDER BY number"
 _LOAD_ONE: Final = (
     f"SELECT sequence, {_COLUMNS} FROM entries WHERE subject = ? AND sequence > ? ORDER BY sequence LIMIT ?"
 )
@@ -184,14 +184,16 @@ def entries_of(db: sqlite3.Connection, path: str, subject: str | None = None) ->
             break
         last = rows[-1][0]
     if subject is None:
-        for _number, _length, entries in rounds_of(db, path, decode, attrgetter("subject")):
+        for *_, entries in rounds_of(db, path, decode, attrgetter("subject")):
             yield from entries
 
 
 def rounds_of(
     db: sqlite3.Connection, path: str, read: Callable[[bytes], T], subject_of: Callable[[T], str]
-) -> list[tuple[int, int, list[T]]]:
-    """Return number and bytes of each round, and what counts of it; see `relay_actors.journal.rounds.in_force`.
+) -> list[tuple[int, int, int, list[T]]]:
+    """Return number, place and bytes of each round, and what counts of it.
+
+    See `relay_actors.journal.rounds.in_force`.
 
     Raises:
         JournalError: a record cannot be read.
@@ -199,10 +201,12 @@ def rounds_of(
     with explained(path, "read"):
         rows = db.execute(_LOAD_ROUNDS).fetchall() if has_rounds(db) else []
     try:
-        found = in_force((body for _, body in rows), read, subject_of)
+        found = in_force((body for *_, body in rows), read, subject_of)
     except DamagedJournalError as error:
         raise damaged(path, str(error)) from error
-    return [(number, len(body), counting) for (number, body), counting in zip(rows, found, strict=True)]
+    if not all(isinstance(number, int) and number < MOST_WRITERS for number, *_ in rows):
+        raise damaged(path, "the numbers of its rounds are none")
+    return [(number, place, len(body), held) for (number, place, body), held in zip(rows, found, strict=True)]
 
 
 def records_of(db: sqlite3.Connection, path: str) -> list[Record]:
@@ -211,7 +215,7 @@ def records_of(db: sqlite3.Connection, path: str) -> list[Record]:
     Raises:
         JournalError: one cannot be read.
     """
-    return [record for _, _, records in rounds_of(db, path, record_of, itemgetter(0)) for record in records]
+    return [record for *_, records in rounds_of(db, path, record_of, itemgetter(0)) for record in records]
 
 
 def subjects_of(db: sqlite3.Connection, path: str) -> list[str]:
