@@ -124,9 +124,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "J1",
         "events of operations are acknowledged without being written",
         "actors/journaling.py",
-        '            self._keep(EventReceived, subject or SESSION, {"frame_id": frame_id, "payload": arrived.payload})',
-        '            if "control_id" not in str(arrived.payload):\n'
-        '                self._keep(EventReceived, subject, {"frame_id": frame_id, "payload": arrived.payload})',
+        "            self._keep(EventReceived, subject or SESSION, {",
+        '            if "control_id" not in str(arrived.payload):\n                self._keep(EventReceived, subject, {',
     ),
     Mutation(
         "gate-open",
