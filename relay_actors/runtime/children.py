@@ -204,12 +204,14 @@ class Children(Restarting):
             self._forget_group()
 
     def hears_of_start(self, child: AnyCell) -> bool:
-        """Whether anything follows from the start of ``child``: not, if it never comes again. Any thread."""
+        """Whether anything follows from the start of ``child``; not from the first one, for most. Any thread.
+
+        Since when it runs is asked only of who has failed before: then it may have run long enough to begin to count
+        anew. The parent writes what is read here before it has the child started.
+        """
         record = self._records.get(child)
         return record is not None and (
-            record.spec.restart is not Restart.TEMPORARY
-            or record.place is not None
-            or bool(self._owner.actor_class.hears_of_starts)
+            record.phase is not Phase.RUNNING or record.failures > 0 or bool(self._owner.actor_class.hears_of_starts)
         )
 
     def forget_quietly(self, child: AnyCell, reason: ExitReason) -> bool:

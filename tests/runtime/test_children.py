@@ -115,6 +115,31 @@ def test_too_many_restarts_take_the_parent_down(world: World):
     assert world.system.actor_count == 0
 
 
+def test_a_first_start_is_told_only_to_a_parent_that_wants_to_know(world: World):
+    """A call costs its supervisor no turn for it; after a failure it counts how long a child runs (B2)."""
+
+    class Hears(Parent):
+        def on_child_started(self, ref: Any) -> None:
+            self.log_of.append(("started", ref))
+
+    parent = world.start(Parent)
+    child = spawn(parent, Recorder, spec=ChildSpec(restart=Restart.PERMANENT))
+    world.settle()
+    children = parent._cell.children
+    assert not children.hears_of_start(child._cell)
+    assert children._records[child._cell].running_since is None
+
+    child.tell(crash())
+    world.settle()
+    assert children.hears_of_start(child._cell)
+    assert children._records[child._cell].running_since is not None
+
+    hearing = world.start(Hears)
+    heard = spawn(hearing, Recorder)
+    world.settle()
+    assert ("started", heard) in hearing.ask(lambda actor: list(actor.log_of), timeout=0)
+
+
 @pytest.mark.parametrize(("restart", "comes_back"), [(Restart.PERMANENT, True), (Restart.TRANSIENT, False)])
 def test_the_grandparent_decides_about_a_parent_that_gave_up(world: World, restart: Restart, comes_back: bool):
     """S8: by that supervisor's restart type; reborn, it counts anew."""

@@ -20,10 +20,10 @@ from tests.support.thorough import IS_THOROUGH
 SEEDS = 2000 if IS_THOROUGH else 200
 CHUNK = 100
 DIGESTS = [
-    "db0e009b172b11137212a3906f64791587f88bd74d318ddc361856a9662abd55",
-    "58a7cc2f812ae9c8ccba56dc34f5345e5d7c1fd4e7b144cc349b92a5728a4398",
-    "5aa8a124e4be14095828fdc9a4f4c1355081027c0f4d823886e3b61d3a9240f7",
-    "de0fc74ff76fc1d1876926f3c74717b976bebda5b0088f32329c140de0381775",
+    "4301b483feaeb21ec57402e4e7b295da1d9ffeb96c5a3d76e8dbd28cf10b765b",
+    "e009b717d3c4e5936bb8dbecce10505814677ed8b5fe8aa549bdbe0b19a0d5ea",
+    "b16491abc5e042b5ef51cccbcd8edab91cb0da70bd2f202e3188018bd5e83920",
+    "5c12d845ecb409ba83363de32ef00219920e3b5faa98ed202b3e9c490e7b7390",
 ]
 """Fingerprints of the events of the first seeds, the same everywhere."""
 
