@@ -16,6 +16,7 @@ from relay_actors.actors.aside import run_aside
 from relay_actors.actors.beginnings import begun, plain_data
 from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.course import Note
+from relay_actors.actors.due_queue import DueQueue
 from relay_actors.actors.history import Learnt
 from relay_actors.actors.in_turn import InTurn
 from relay_actors.actors.leg import Leg
@@ -271,6 +272,13 @@ class LegLife(Actor, AllVerbs):
         """
         return self.leg.course.set_timer(self, key, delay_s, do)
 
+    def _wait_in(self, key: str, queue: DueQueue) -> TimerHandle:
+        """Have done what is due for all calls alike; by a timer of its own, where the journal has to know of it."""
+        course = self.leg.course
+        if course.is_kept or course.record is not None or course.replay is not None:
+            return self.call_in(key, queue.after_s, queue.do)
+        return queue.add(self._cell)
+
     # -- whom it tells -----------------------------------------------------------------------------------------------
 
     def hand_out(self) -> None:
@@ -337,8 +345,7 @@ class LegLife(Actor, AllVerbs):
         if leg.end_watch is not None:
             leg.end_watch.cancel()
         if not leg.is_cut_off:  # as long as nothing can be heard, it says nothing that nothing is heard
-            due_s = self.office.timing.end_timeout_s
-            leg.end_watch = self.call_in("end", due_s, lambda actor: actor.end_without_event(reason))
+            leg.end_watch = self._wait_in("end", self.office.ends)
 
     def _seems_alive(self) -> None:
         """Whatever a refusal has said, the call is there: something was heard of it."""
@@ -347,6 +354,10 @@ class LegLife(Actor, AllVerbs):
             leg.expected_end = ""
             if leg.end_watch is not None:
                 leg.end_watch.cancel()
+
+    def on_end_overdue(self) -> None:
+        """No end event has come in time."""
+        self.end_without_event(self.leg.expected_end)
 
     def end_without_event(self, reason: str) -> None:
         """End the call as far as we are concerned, and on the wire too if it may still be up there."""
@@ -430,7 +441,7 @@ class LegLife(Actor, AllVerbs):
 
     def linger(self) -> None:
         """Stop after ``timing.linger_s``, when the flow is over, too; at the latest after ``timing.wrap_up_s``."""
-        leg, timing = self.leg, self.office.timing
+        leg = self.leg
         if leg.lingers:
             return
         leg.lingers = True
@@ -438,12 +449,13 @@ class LegLife(Actor, AllVerbs):
         if leg.end_watch is not None:  # it is not waited for any more
             leg.end_watch.cancel()
             leg.end_watch = None
-        leg.end_timer = self.call_in("linger", timing.linger_s, _on_lingered)
+        leg.end_timer = self._wait_in("linger", self.office.lingering)
 
     def on_lingered(self, *, is_last: bool) -> None:
         """Nothing late will come now."""
         leg = self.leg
         leg.has_lingered = True
+        leg.end_timer = None
         for key in self.system.registry.keys_of(self._cell):
             self.system.registry.unregister(key, self._cell)
         if is_last and self.is_flow_running:
@@ -466,7 +478,3 @@ class LegLife(Actor, AllVerbs):
     def is_flow_running(self) -> bool:
         """Whether a flow runs. For subclasses to extend."""
         return False
-
-
-def _on_lingered(actor: LegLife) -> None:
-    actor.on_lingered(is_last=False)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from relay_actors.actors.desk import Desk
 from relay_actors.actors.doubts import Doubts
+from relay_actors.actors.due_queue import DueQueue
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.outgoing import Outgoing
-from relay_actors.actors.stall_queue import StallQueue
 from relay_actors.config import Limits, Timing
 from relay_actors.errors import ActorDead, NotSentError, RelayActorsError
 from relay_actors.protocol.devices import Devices
@@ -86,7 +86,9 @@ class Office:
         relay_protocol: the name of the present session; written by the connection.
         is_cut_off: whether there is no connection at the moment; written by the connection.
         doubts: who tells of what is misspelt.
-        stalls: which calls are to be looked at because a command may take too long.
+        stalls: the calls that are to be looked at because a command may take too long.
+        ends: those that are to end by themselves if no end event comes.
+        lingering: those that have ended, and wait for what is late.
         left: set when all calls were left to the next process: what those who wait for one of them are told. From then
             on they are nobody's here to hang up.
     """
@@ -106,7 +108,9 @@ class Office:
         self.relay_protocol = ""
         self.is_cut_off = True
         self.doubts = Doubts()
-        self.stalls = StallQueue(system, timing.stall_after_s)
+        self.stalls = DueQueue(system, timing.stall_after_s, lambda call: call.on_stall_watch())
+        self.ends = DueQueue(system, timing.end_timeout_s, lambda call: call.on_end_overdue())
+        self.lingering = DueQueue(system, timing.linger_s, lambda call: call.on_lingered(is_last=False))
         self.left: RelayActorsError | None = None
         self._specs: dict[Any, ChildSpec] = {}
 

@@ -93,11 +93,11 @@ class Stalling(Reconciling):
                 pass
 
     def _watch(self) -> None:
-        leg, office = self.leg, self.office
-        if leg.call_id and leg.course.replay is None:
-            leg.stall_watch = office.stalls.add(leg.call_id)
-        else:  # nobody has answered its dial, or what happens has happened before
-            self._watch_for(office.timing.stall_after_s)
+        leg, stalls = self.leg, self.office.stalls
+        if leg.course.replay is None:
+            leg.stall_watch = stalls.add(self._cell)
+        else:  # what happens has happened before
+            self._watch_for(stalls.after_s)
 
     def _watch_for(self, delay_s: float) -> None:
         self.leg.stall_watch = self.call_in("stall", delay_s, _look)
