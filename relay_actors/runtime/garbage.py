@@ -21,6 +21,10 @@ def not_looked_for() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
+            # What was made counts as old from now on: or the next look, which is due at once, would be at all of it.
+            if not gc.get_freeze_count():
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 

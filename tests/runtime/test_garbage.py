@@ -44,3 +44,12 @@ def test_garbage_is_not_looked_for_meanwhile_and_then_as_before(was_enabled: boo
         assert gc.isenabled() == was_enabled
     finally:
         gc.enable()
+
+
+def test_what_was_made_meanwhile_counts_as_old_afterwards():
+    """The next look for young ones would be at a million things otherwise, and hold up everybody."""
+    gc.unfreeze()  # what a test before has set aside
+    with not_looked_for():
+        made = [Thing() for _ in range(1_000)]
+    assert any(one is made[0] for one in gc.get_objects(generation=2))
+    assert gc.get_freeze_count() == 0
