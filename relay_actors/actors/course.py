@@ -15,7 +15,7 @@ from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.frozen import NOTHING
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.future import Future
-from relay_actors.runtime.signals import Internal
+from relay_actors.runtime.signals import Unwrapped
 
 if TYPE_CHECKING:
     from relay_actors.actors.history import Item
@@ -59,7 +59,7 @@ class Note:
     after: int
 
 
-class CourseTimer(Internal):
+class CourseTimer(Unwrapped):
     """Something that is due at a time, and that the journal is told of when it comes.
 
     It is called when it is time, and is then what the call's actor is told. It needs no functions of its own: most

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from relay_actors.runtime.signals import Internal
+from relay_actors.runtime.signals import Unwrapped
 
 __all__ = ["InTurn", "tell_in_turn"]
 
 
-class InTurn(Internal):
+class InTurn(Unwrapped):
     """Something to do, by whichever incarnation is there when its turn comes.
 
     Args:

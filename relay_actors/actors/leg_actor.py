@@ -54,7 +54,7 @@ from relay_actors.protocol.frozen import NOTHING
 from relay_actors.protocol.states import CALL_MOVES, ActionState, CallState, ConnectState
 from relay_actors.runtime.context import here
 from relay_actors.runtime.reasons import ChildFailed, ExitReason
-from relay_actors.runtime.signals import Internal
+from relay_actors.runtime.signals import Unwrapped
 
 if TYPE_CHECKING:
     from relay_actors.runtime.cell import Cell
@@ -90,7 +90,7 @@ _ABOUT_THE_CALL: Final = (CallStateEvent, CallReceiveEvent, ConnectEvent)
 """Events that say something of the call itself, and not of what runs on it."""
 
 
-class _Answer(Internal):
+class _Answer(Unwrapped):
     """The answer to one of a call's commands: told to this, which tells whichever incarnation is there."""
 
     __slots__ = ("_cell", "_error", "_is_told", "_number", "_result")

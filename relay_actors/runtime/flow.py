@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from relay_actors.errors import FlowError
 from relay_actors.runtime.anatomy import AnyCell
 from relay_actors.runtime.future import Future
-from relay_actors.runtime.signals import Internal
+from relay_actors.runtime.signals import Unwrapped
 
 __all__ = ["Flow", "FlowOwner", "OwnedFlow", "Running", "place_of"]
 
@@ -51,7 +51,7 @@ class FlowOwner(Protocol):
         """It has raised, or was cancelled or closed."""
 
 
-class Flow(Internal):
+class Flow(Unwrapped):
     """One run of one coroutine, for one incarnation of an actor. Used in the actor's turns only.
 
     An await suspends the flow, not the actor. When the awaited future is settled in a turn of the actor, the flow goes

@@ -13,7 +13,7 @@ from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.mailbox import STOP, Envelope, Fresh, Mailbox, withdraw_from
 from relay_actors.runtime.reasons import DeadLetter, StreamEvent, Undelivered
-from relay_actors.runtime.signals import Internal, Signal
+from relay_actors.runtime.signals import Internal, Signal, Unwrapped
 
 __all__ = ["UNHURRIED", "Post"]
 
@@ -129,9 +129,11 @@ class Post(abc.ABC):
 
     def tell_control(self, message: object) -> bool:
         """Put a message ahead of the user's; return False if the actor has ended (then it is a dead letter, M7)."""
-        envelope = Fresh()
-        envelope.message = message
-        envelope.reply_to = None
+        envelope: Any = message
+        if not isinstance(message, Unwrapped):
+            envelope = Fresh()
+            envelope.message = message
+            envelope.reply_to = None
         envelope.sender = here.turn
         mailbox = self.mailbox
         if mailbox.carries:

@@ -7,7 +7,7 @@ nothing is ever left waiting for an answer (SEMANTICS M5).
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 from relay_actors.errors import ParentStopping
 from relay_actors.late_dataclasses import dataclass
@@ -30,6 +30,7 @@ __all__ = [
     "Resumed",
     "Signal",
     "Stop",
+    "Unwrapped",
 ]
 
 
@@ -61,6 +62,26 @@ class Internal:
     def loss(self) -> object:
         """Return what nobody will handle because the actor has ended, for the dead letters; None: nothing is lost."""
         return None
+
+
+class Unwrapped(Internal):
+    """A message of the runtime that needs no envelope: it is looked at as if it were in one.
+
+    It may be in a mailbox several times, and then it does not matter which of them is taken.
+    """
+
+    __slots__ = ("carried", "seen_at", "sender")
+
+    # As an envelope has them; there, too, the first two may be empty.
+    carried: Any
+    seen_at: float
+    sender: Any
+    reply_to: ClassVar[None] = None
+
+    @property
+    def message(self) -> Self:
+        """What it brings: itself."""
+        return self
 
 
 @dataclass(eq=False, slots=True)

@@ -25,7 +25,7 @@ from relay_actors.runtime.loop_flow import start_flow
 from relay_actors.runtime.mailbox import FOR_PYKKA, SHORT, STOP, Envelope
 from relay_actors.runtime.post import Post
 from relay_actors.runtime.reasons import NORMAL, ExitReason
-from relay_actors.runtime.signals import Internal, Signal
+from relay_actors.runtime.signals import Internal, Signal, Unwrapped
 from relay_actors.runtime.thread_flow import TakesTurn
 
 __all__ = ["HANDLES_ONE", "RUNS_A_TURN", "CellState", "Turns", "let_the_user_interrupt"]
@@ -273,7 +273,7 @@ class Turns(Post):
                     envelope = lane.pop(0)
                 except IndexError:  # it is being closed
                     return
-                if lane is user or not isinstance(envelope.message, Internal):
+                if lane is user or not (isinstance(envelope, Unwrapped) or isinstance(envelope.message, Internal)):
                     self._handle(envelope)
                 else:
                     self._handle_control(envelope)
@@ -432,8 +432,8 @@ class Turns(Post):
         except BaseException as error:
             self._fail_by(error)
 
-    def _handle_control(self, envelope: Envelope) -> None:
-        message = envelope.message
+    def _handle_control(self, envelope: Any) -> None:
+        message: object = envelope if isinstance(envelope, Unwrapped) else envelope.message
         if not isinstance(message, Internal):
             self._handle(envelope)
             return
