@@ -421,7 +421,7 @@ class RelayApp(Requesting, Showing):
             ActorDead: a part of the framework has crashed too often.
             ConfigError: something is missing or cannot be used.
         """
-        from relay_actors.actors.building import heeding_signals, next_word, set_aside_what_is_there
+        from relay_actors.actors.building import heeding_signals, next_word, old_ones_set_aside
 
         news: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._hands_over = self.journal_path is not None
@@ -430,14 +430,14 @@ class RelayApp(Requesting, Showing):
                 self.start(wait_s=None)
             finally:
                 self._hands_over = False
-            set_aside_what_is_there()
-            ending = self.ending(news.put, drain_s)
-            while not ending.hear(next_word(news)):
-                continue
-            if ending.hands_over:
-                self.hand_over()
-            else:
-                self.stop()
+            with old_ones_set_aside():
+                ending = self.ending(news.put, drain_s)
+                while not ending.hear(next_word(news)):
+                    continue
+                if ending.hands_over:
+                    self.hand_over()
+                else:
+                    self.stop()
             if ending.error is not None:
                 raise ending.error
 

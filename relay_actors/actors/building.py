@@ -11,7 +11,7 @@ from relay_actors.actors.frame_log import show_log
 from relay_actors.actors.shutdown import Shutdown
 from relay_actors.actors.tree import Tree
 from relay_actors.config import Limits, Settings, Timing
-from relay_actors.runtime.garbage import set_aside_what_is_there
+from relay_actors.runtime.garbage import old_ones_set_aside
 from relay_actors.runtime.system import System
 from relay_actors.transport.base import Connector
 from relay_actors.transport.tapped import TappedConnector, Tell
@@ -23,8 +23,8 @@ __all__ = [
     "heeding_signals",
     "new_connector",
     "next_word",
+    "old_ones_set_aside",
     "prepared",
-    "set_aside_what_is_there",
     "show_log",
 ]
 

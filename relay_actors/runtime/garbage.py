@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import math
 from collections.abc import Iterator
+from typing import Final
 
-__all__ = ["not_looked_for", "set_aside_what_is_there"]
+__all__ = ["not_looked_for", "old_ones_set_aside"]
+
+_OLD: Final = 2
+"""The collector's last generation."""
+
+_AT_LEAST: Final = 16
+"""After so many looks at what is new among the old there is one at all."""
 
 
 @contextlib.contextmanager
@@ -28,13 +36,46 @@ def not_looked_for() -> Iterator[None]:
             gc.enable()
 
 
-def set_aside_what_is_there() -> None:
-    """Have the collector look no more at what there is now: modules, classes, what the program has loaded.
+@contextlib.contextmanager
+def old_ones_set_aside() -> Iterator[None]:
+    """Have the collector meanwhile look once at what has become old, and then seldom.
 
-    Calls come and go by the thousand, and every so often the collector looks at all that there is, to find a circle of
-    dead objects. What was there before the first call is most of it, is looked at each time in vain, and holds up every
-    call meanwhile. It concerns the whole process: for a program that is an application and nothing else. Whatever is
-    set aside is freed all the same when nobody refers to it any more, unless it is part of a circle.
+    Every so often the collector looks at all that is not young, to find circles of dead objects, and holds up every
+    call meanwhile: a quarter of a second with ten thousand calls up, and nearly always in vain, because a call that is
+    over leaves no circle. So what it has looked at is set aside (``gc.freeze()``): first what there is now, modules and
+    classes, and then what has stayed, each time. It is looked at again once as much has been set aside since as there
+    was, so that no more than that can be dead and stay. What is set aside is freed all the same when nobody refers to
+    it any more, unless it is part of a circle.
+
+    It concerns the whole process: for a program that is an application and nothing else. Afterwards all is as before.
     """
+    looks = _Looks()
     gc.collect()  # of the circles that are dead already nothing stays
     gc.freeze()
+    gc.callbacks.append(looks)
+    try:
+        yield
+    finally:
+        gc.callbacks.remove(looks)
+        gc.unfreeze()
+
+
+class _Looks:
+    """Counts how often the collector has looked at what is old: for the collector, which tells of each look."""
+
+    def __init__(self) -> None:
+        self._since_all = 0
+        self._until_all = _AT_LEAST
+
+    def __call__(self, phase: str, info: dict[str, int]) -> None:
+        if phase != "stop" or info["generation"] != _OLD:
+            return
+        self._since_all += 1
+        if self._since_all == self._until_all:
+            gc.unfreeze()  # the next look is at all
+            return
+        gc.freeze()
+        if self._since_all > self._until_all:
+            self._since_all = 0
+            # About as many new ones as this come between two looks.
+            self._until_all = max(_AT_LEAST, gc.get_freeze_count() // max(1, math.prod(gc.get_threshold())))

@@ -8,29 +8,71 @@ import weakref
 
 import pytest
 
-from relay_actors.runtime.garbage import not_looked_for, set_aside_what_is_there
+from relay_actors.runtime.garbage import not_looked_for, old_ones_set_aside
 
 
 class Thing:
     """Something that can be looked at from afar."""
 
 
+def circle() -> weakref.ref[Thing]:
+    """Return what sees a circle that nobody refers to."""
+    one = Thing()
+    one.itself = one  # type: ignore[attr-defined]  # that is what makes it one
+    return weakref.ref(one)
+
+
+def is_looked_at(thing: object) -> bool:
+    return any(one is thing for one in gc.get_objects())
+
+
 def test_what_is_there_is_set_aside_and_freed_when_nobody_refers_to_it():
     thing = Thing()
-    circle = Thing()
-    circle.itself = circle  # type: ignore[attr-defined]  # that is what makes it one
-    seen, dead = weakref.ref(thing), weakref.ref(circle)
-    del circle
-    before = gc.get_freeze_count()
-    try:
-        set_aside_what_is_there()
+    seen, dead = weakref.ref(thing), circle()
+    with old_ones_set_aside():
         assert dead() is None
-        assert gc.get_freeze_count() > before
-        assert not any(one is thing for one in gc.get_objects())
+        assert not is_looked_at(thing)
         del thing
         assert seen() is None
-    finally:
-        gc.unfreeze()
+
+
+def test_what_has_stayed_is_set_aside_each_time_it_was_looked_at():
+    with old_ones_set_aside():
+        thing, dead = Thing(), circle()
+        assert is_looked_at(thing)
+        gc.collect(1)
+        assert is_looked_at(thing)
+        gc.collect()
+        assert not is_looked_at(thing)
+        assert dead() is None
+
+
+def test_a_circle_that_was_set_aside_alive_is_found_when_all_are_looked_at():
+    """After some looks, so that what is dead and set aside does not become more and more."""
+    with old_ones_set_aside():
+        one = Thing()
+        one.itself = one  # type: ignore[attr-defined]
+        gc.collect()
+        seen = weakref.ref(one)
+        del one
+        gc.collect()
+        assert seen() is not None
+        for _ in range(16):
+            gc.collect()
+        assert seen() is None
+        thing = Thing()
+        gc.collect()
+        assert not is_looked_at(thing)  # and so on, from the beginning
+
+
+def test_afterwards_the_collector_looks_at_all_as_before():
+    """Also when it fails."""
+    before, thing = list(gc.callbacks), Thing()
+    with contextlib.suppress(KeyError), old_ones_set_aside():
+        assert not is_looked_at(thing)
+        raise KeyError
+    assert is_looked_at(thing)
+    assert gc.callbacks == before
 
 
 @pytest.mark.parametrize("was_enabled", [True, False])

@@ -7,7 +7,6 @@ has logged in, with N calls.
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import sys
 import threading
@@ -16,6 +15,7 @@ from typing import Any
 
 from relay_actors import ActionCompleted, CallActor, RelayActorsError, RelayApp
 from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, PlayEvent, RelayEvent
+from relay_actors.runtime.garbage import old_ones_set_aside
 
 _PROMPT = {"digits": {"max": 1, "digit_timeout": 5.0}}
 
@@ -138,11 +138,10 @@ def main() -> None:
     app = RelayApp(journal=args.journal)
     app.calls("bench")(PROGRAMS[args.program])
     app.start()
-    gc.collect()
-    gc.freeze()  # as `app.run()` does it, which would wait here for a signal
-    print(f"up {app.calls_up}", flush=True)
-    sys.stdin.read()
-    os._exit(0)
+    with old_ones_set_aside():  # as `app.run()` does it, which would wait here for a signal
+        print(f"up {app.calls_up}", flush=True)
+        sys.stdin.read()
+        os._exit(0)
 
 
 if __name__ == "__main__":
