@@ -129,7 +129,7 @@ class Ask(Future[Any]):
         if self.deadline == FOREVER:
             return
         timer = self._receiver.system.dispatcher.call_at(self.deadline, self.expire)
-        self._callbacks.append(lambda _reply: timer.cancel())
+        self.add_done_callback(lambda _reply: timer.cancel())
 
     def _seconds_left(self) -> float | None:
         if self.deadline == FOREVER:

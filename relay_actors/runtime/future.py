@@ -40,7 +40,9 @@ _NONE: Final = object()
 #
 # Callbacks need none by the order of two steps: who adds one adds it, and then looks whether the future is settled, and
 # if so takes it back and calls it himself; who settles does so, and then takes out what was added. Whichever comes
-# second sees the other, and a callback can be taken out only once: so each is called once.
+# second sees the other, and a callback can be taken out only once: so each is called once. Both do it with the list
+# that they have found. Who settles gives the list up, for one that is empty takes room in what is kept for long; but
+# only after he has settled it, so who finds none finds it settled.
 
 
 class WaitTimeout(pykka.Timeout, TimeoutError):
@@ -61,14 +63,14 @@ class Future(pykka.Future[T]):
     """
 
     # What all have, and is looked at all the time: of what also the class has, Python has to look at both.
-    __slots__ = ("_callbacks", "_dispatcher", "_is_open", "_value", "is_settled")
+    __slots__ = ("_callbacks", "_dispatcher", "_is_open", "_value", "is_settled", "settled_by")
 
     is_settled: bool
     """Whether the value, or the error, is there; or, of a derived future (`map`, `join`, …), can be computed."""
     settles: bool = True
     """Whether it tells when it is settled. A hook of the user's own computes where and when it is asked: nobody can be
     told that it has."""
-    settled_by: Runnable | None = None
+    settled_by: Runnable | None
     """The actor in whose turns it is settled, where that is known: an actor that would wait for itself is told so."""
     deadline: float = math.inf
     """When it fails by itself, on the dispatcher's clock; for a question's answer (SEMANTICS A2)."""
@@ -84,12 +86,11 @@ class Future(pykka.Future[T]):
 
     def __init__(self, dispatcher: Dispatcher | None = None, owner: Runnable | None = None) -> None:
         self._dispatcher = dispatcher
-        if owner is not None:
-            self.settled_by = owner
+        self.settled_by = owner
         self.is_settled = False
         self._is_open = True
         self._value: Any = None
-        self._callbacks: list[Callable[[Any], None]] = []  # most are given one
+        self._callbacks: list[Callable[[Any], None]] | tuple[()] = []  # most are given one
 
     @property
     def error(self) -> BaseException | None:
@@ -160,8 +161,9 @@ class Future(pykka.Future[T]):
             return False
         self._value = value
         self.is_settled = True
-        if self._callbacks:
-            self._call_all()
+        callbacks, self._callbacks = self._callbacks, ()
+        if callbacks:
+            self._call_all(callbacks)
         return True
 
     def try_fail(self, error: BaseException) -> bool:
@@ -176,8 +178,9 @@ class Future(pykka.Future[T]):
         self._error = error
         self._traceback = error.__traceback__
         self.is_settled = True
-        if self._callbacks:
-            self._call_all()
+        callbacks, self._callbacks = self._callbacks, ()
+        if callbacks:
+            self._call_all(callbacks)
         return True
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
@@ -185,19 +188,23 @@ class Future(pykka.Future[T]):
 
         What it raises is logged and harms nothing.
         """
-        self._callbacks.append(callback)
-        if self.is_settled:
+        callbacks = self._callbacks
+        if isinstance(callbacks, list):
+            callbacks.append(callback)
+            if not self.is_settled:
+                return
             try:
-                self._callbacks.remove(callback)
+                callbacks.remove(callback)
             except ValueError:  # who has settled it in this moment has it, and calls it
                 return
-            self._call(callback)
+        self._call(callback)
 
     def remove_done_callback(self, callback: Callable[[Any], None]) -> None:
         """Forget ``callback``, if it has not been called yet."""
-        if self._callbacks:  # of what is settled there are none
+        callbacks = self._callbacks
+        if callbacks:  # of what is settled there are none
             with contextlib.suppress(ValueError):
-                self._callbacks.remove(callback)
+                callbacks.remove(callback)
 
     def __await__(self) -> Generator[Any, Any, T]:
         turn: Any = here.turn
@@ -263,8 +270,7 @@ class Future(pykka.Future[T]):
         finally:
             self.remove_done_callback(tell_loop)
 
-    def _call_all(self) -> None:
-        callbacks = self._callbacks
+    def _call_all(self, callbacks: list[Callable[[Any], None]]) -> None:
         while callbacks:
             try:
                 callback = callbacks.pop(0)
@@ -368,7 +374,9 @@ class _Derived(Future[T]):
         self._open.pop()
         if not self._open:  # two threads may both find that: what they do then is done once
             self.is_settled = True
-            self._call_all()
+            callbacks, self._callbacks = self._callbacks, ()
+            if callbacks:
+                self._call_all(callbacks)
 
 
 def get_all(futures: Iterable[pykka.Future[T]], *, timeout: float | None = None) -> list[T]:
