@@ -241,7 +241,7 @@ class Leg:
         self.node_id = event.node_id
         self.tag = event.tag
         self.segment_id = event.segment_id
-        self.project_id = event.project_id
+        self.project_id = sys.intern(str(event.project_id))  # nearly all calls are one project's
         self.context = event.context
         self.device = device = event.device
         if type(kind := device.get("type")) is str:
@@ -331,9 +331,27 @@ class Leg:
             message = messages.pop(0)
             # With the offer the flow has begun; and once it is over, nobody asks any more.
             if type(message) is not CallReceiveEvent and not self.flow_is_over:
+                if isinstance(message, RelayEvent) and type(message.params) is dict:
+                    self._share_ids(message)
                 kept.append(message)
         if kept:
             self.untaken = (*self.untaken, *kept)[-MOST_UNTAKEN:]
+
+    def _share_ids(self, event: RelayEvent) -> None:
+        """Let an event that is kept hold the ids that are here already, in place of copies of its own."""
+        params, call_id = event.params, self.call_id
+        # What is made by hand may say something else in its params, or nothing.
+        if event.call_id == call_id == params.get("call_id"):
+            params["call_id"] = call_id
+            object.__setattr__(event, "call_id", call_id)
+        action = self.actions.get(event.control_id)
+        if (
+            action is not None
+            and params.get("control_id") == action.control_id
+            and "control_id" in type(event).__slots__
+        ):
+            params["control_id"] = action.control_id
+            object.__setattr__(event, "control_id", action.control_id)
 
     def take_listeners(self, old: Leg) -> None:
         """Take over who listens to another leg, as far as they belong to no incarnation."""
