@@ -178,7 +178,7 @@ class CallActor(FlowLegActor):
         if not course.is_kept or course.replay is not None or self._cell.is_held:
             return
         # Most calls have no data, and this is done after each of their turns.
-        data = plain_data(self.leg, type(self), self.office) if self.leg.data else {}
+        data = plain_data(self.leg, type(self), self.office) if self.leg.has_data else {}
         values: dict[str, object] = {}
         if data != course.saved:
             course.saved = values["data"] = data

@@ -7,8 +7,9 @@ changed in place.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from relay_actors.actors.actions import Action
 from relay_actors.actors.blocking import BlockingWait
@@ -30,6 +31,10 @@ MOST_UNTAKEN: Final = 64
 """How many messages are kept for a flow that has not asked for them."""
 
 Listener = Callable[[Any], Any]
+
+# Guards the making of the application's data, of all calls. Re-entrant, because a finaliser may run in the middle, and
+# ask for some.
+_making = threading.RLock()
 
 
 class StateWait:
@@ -75,14 +80,12 @@ class Leg:
         cause: the id of the inbound text whose handler has dialled it, or "".
         context: the routing label of an inbound call; the session's name for an outbound one.
         direction: ``inbound`` or ``outbound``.
-        device: ``{type, params}`` of the other party.
         peer: the leg that this one is or was bridged to, ``{call_id, node_id, …}``.
         is_bridged: whether it is bridged to another now, by a ``connect``.
         state: the last known state; only ever moves forward (SEMANTICS X1).
         stale_states: how many earlier states have come later, and were ignored.
         end_reason: why it ended, or "".
         ended_event: what told of the end.
-        data: the application's own; survives restarts.
         begun: whether the offer of an inbound call was told, or the dial of an outbound one sent.
         hand_on: the reply to a transfer or pass that is under way.
         is_handed_on: transferred or passed: no longer ours to hang up.
@@ -114,8 +117,8 @@ class Leg:
 
     # No dictionary: one of so many attributes would be four times as large, and every live call has it.
     __slots__ = (
-        "_listeners", "actions", "backlog", "begun", "blockings", "call_id", "cause", "context", "course", "data",
-        "device", "dialling", "direction", "end_reason", "end_timer", "end_watch", "ended_event", "expected_end",
+        "_data", "_device", "_listeners", "actions", "backlog", "begun", "blockings", "call_id", "cause", "context",
+        "course", "dialling", "direction", "end_reason", "end_timer", "end_watch", "ended_event", "expected_end",
         "flow_changed", "flow_is_over", "hand_on", "hang_up", "has_lingered", "has_listeners", "is_bridged",
         "is_cut_off", "is_handed_on", "is_let_go", "is_orphaned", "left_because", "lingers", "node_id", "pauses",
         "peer", "project_id", "replies", "segment_id", "stale_states", "stall_watch", "state", "tag", "under_way",
@@ -129,11 +132,11 @@ class Leg:
         self.is_handed_on = self.is_let_go = self.is_cut_off = self.is_orphaned = False
         self.stale_states = 0
         self.direction: str = direction
-        self.data: dict[str, Any] = data if data is not None else {}
+        self._data = data
         self.course = Course()
         self.backlog: list[object] = []  # no deque: an empty one is as large as all the rest
         # What many calls never have. All have the same then: it is replaced by what is there, and never added to.
-        self.device: JsonObject = NOTHING
+        self._device: str | JsonObject = NOTHING
         self.peer: JsonObject = NOTHING
         self.actions: dict[str, Action] = NOTHING
         self.replies: dict[Reply, None] = NOTHING  # a set in the order in which they came
@@ -153,6 +156,43 @@ class Leg:
         self.end_timer: TimerHandle | None = None
 
     # -- what it is --------------------------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The application's own; survives restarts. Made when it is first asked for. Any thread."""
+        if self._data is None:
+            with _making:
+                if self._data is None:
+                    self._data = {}
+        return self._data
+
+    @property
+    def has_data(self) -> bool:
+        """Whether the application has anything in `data`."""
+        return bool(self._data)
+
+    @property
+    def device(self) -> JsonObject:
+        """``{type, params}`` of the other party."""
+        device = self._device
+        if isinstance(device, str):
+            from relay_actors.protocol.json_codec import raw_loads  # here and below: not needed to start
+
+            return cast("JsonObject", raw_loads(device))
+        return device
+
+    @device.setter
+    def device(self, device: JsonObject) -> None:
+        self._device = device
+        if device:
+            from relay_actors.protocol.json_codec import raw_dumps
+
+            # Kept as text, which is a third of the tables: every live call has it, and few are asked for it often. Not
+            # as the bytes: those have room for what might still have been written.
+            try:
+                self._device = raw_dumps(device).decode()
+            except TypeError:  # nested too deep, or made by hand of what has no text
+                return
 
     @property
     def is_ended(self) -> bool:
@@ -243,9 +283,7 @@ class Leg:
         self.segment_id = event.segment_id
         self.project_id = sys.intern(str(event.project_id))  # nearly all calls are one project's
         self.context = event.context
-        self.device = device = event.device
-        if type(kind := device.get("type")) is str:
-            device["type"] = sys.intern(kind)  # what all of its kind are, once
+        self.device = event.device
         self.state = advance(self.state, event.call_state or CallState.CREATED)
 
     def moved(self, event: CallStateEvent) -> bool:
@@ -256,7 +294,8 @@ class Leg:
             return False
         self.state = new
         self.node_id = event.node_id or self.node_id
-        self.device = event.device or self.device
+        if event.device:
+            self.device = event.device
         self.segment_id = event.segment_id or self.segment_id
         self.peer = event.peer or self.peer
         self.end_reason = event.end_reason or self.end_reason

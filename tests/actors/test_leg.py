@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from relay_actors.protocol.commands import Answer, Dial, Hangup
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, DialEvent, PlayEvent, RelayEvent, parse_event
 from tests.actors.world import Witness, World, device
 
+DEADLINE_S = 10.0
 STATES = ["created", "ringing", "answered", "ending", "ended"]
 
 
@@ -157,6 +159,55 @@ def test_a_dial_that_has_failed_says_why():
     leg.dialling = Dialling(Dial(devices=[[device("+1")]], tag="t"), 1)
     leg.dialling.error = DialFailedError("t", "Dial failed")
     assert leg.ended_error() is leg.dialling.error
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        device("+1"),
+        {"type": "sip", "params": {"from": "sip:ä@example.com", "headers": [{"name": "X", "value": 1.5}]}},
+        {"type": "phone", "params": {"number": 2**70}},
+        {"made by hand": object},
+    ],
+)
+def test_the_device_is_given_as_it_was_told(given: dict[str, Any]):
+    """It is kept as text, unless it has none."""
+    leg = new_leg()
+    leg.device = given
+    assert leg.device == given
+
+
+def test_a_device_of_any_depth_is_kept():
+    """It can be read from the wire, and yet be deeper than can be written: no call may end for that."""
+    deep: dict[str, Any] = {}
+    for _ in range(500):
+        deep = {"params": deep}
+    leg = new_leg()
+    leg.device = deep
+    assert leg.device == deep
+
+
+def test_data_are_made_once_and_stay_the_same():
+    """Whoever asks first: the actor, or another thread that reads them."""
+    leg = new_leg()
+    assert not leg.has_data
+    barrier = threading.Barrier(4)
+    found: list[dict[str, Any]] = []
+
+    def ask() -> None:
+        barrier.wait(DEADLINE_S)
+        found.append(leg.data)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(DEADLINE_S)
+    assert len(found) == 4
+    leg.data["a"] = 1
+    assert leg.has_data
+    assert all(each is leg.data for each in found)
 
 
 # -- who waits and who listens ---------------------------------------------------------------------------------------
