@@ -23,7 +23,7 @@ from relay_actors.protocol.call_events import device_number
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, DialEvent, RelayEvent
 from relay_actors.protocol.frozen import NOTHING
 from relay_actors.protocol.states import CallState, advance, is_at_or_past
-from relay_actors.runtime.base import TimerHandle
+from relay_actors.runtime.base import Dispatcher, Runnable, TimerHandle
 
 __all__ = ["MOST_UNTAKEN", "Leg", "Listener", "StateWait"]
 
@@ -37,37 +37,43 @@ Listener = Callable[[Any], Any]
 _making = threading.RLock()
 
 
-class StateWait:
-    """Somebody waits for a state, or for an event.
+class StateWait(Wait[RelayEvent]):
+    """A wait for a state, or for an event; settled with that event.
 
     Args:
         accepts: of an event whether it is what is waited for; or the state that is waited for, or one past it.
-        wait: settled with that event.
+        dispatcher: see `CallFuture`.
+        owner: see `CallFuture`.
     """
 
-    __slots__ = ("_accepts", "wait")
+    __slots__ = ("_accepts",)
 
-    def __init__(self, accepts: Callable[[RelayEvent], bool] | str, wait: Wait[RelayEvent]) -> None:
+    def __init__(
+        self,
+        accepts: Callable[[RelayEvent], bool] | str,
+        dispatcher: Dispatcher | None = None,
+        owner: Runnable | None = None,
+    ) -> None:
+        super().__init__(dispatcher, owner)
         self._accepts = accepts
-        self.wait = wait
 
     def offer(self, event: RelayEvent) -> bool:
-        """Settle the wait if this is what it waits for; return whether it is over.
+        """Settle it if this is what it waits for; return whether it is over.
 
         What the user's predicate raises is raised where somebody waits: no event is lost by it, and no call harmed.
         """
         accepts = self._accepts
         try:
-            if self.wait.is_settled:
+            if self.is_settled:
                 return True
             if isinstance(accepts, str):
                 if isinstance(event, CallStateEvent) and is_at_or_past(event.call_state, accepts):
-                    self.wait.try_set(event)
+                    self.try_set(event)
             elif accepts(event):
-                self.wait.try_set(event)
+                self.try_set(event)
         except Exception as error:
-            self.wait.try_fail(error)
-        return self.wait.is_settled
+            self.try_fail(error)
+        return self.is_settled
 
 
 class Leg:
@@ -317,7 +323,7 @@ class Leg:
 
     def wait(self, waiting: StateWait) -> None:
         """Note who waits, and forget those that wait no more."""
-        self.waits = (*(known for known in self.waits if not known.wait.is_settled), waiting)
+        self.waits = (*(known for known in self.waits if not known.is_settled), waiting)
 
     def pause(self, wait: Wait[Any]) -> None:
         """Note what an incarnation waits for by itself, and forget what it waits for no more."""
@@ -445,7 +451,7 @@ class Leg:
             known.stop_clock()
         waits, self.waits = self.waits, ()
         for waiting in waits:
-            waiting.wait.try_fail(error)
+            waiting.try_fail(error)
         replies, self.replies = self.replies, NOTHING
         for reply in replies:
             if reply is self.hang_up and self.is_ended:

@@ -277,7 +277,7 @@ class LegActor(Stalling):
                 if event_type:
                     self.office.doubts.look_at_event_type(event_type, leg.name)
                 if order.is_reached(leg):
-                    waiting.wait.try_set(order.reached_event(leg))
+                    waiting.try_set(order.reached_event(leg))
                 else:
                     leg.wait(waiting)
             case Listen(event_type=event_type, listener=listener):

@@ -131,9 +131,9 @@ class WaitFor:
         """The call is over: it is past every state that it has reached, and no event comes any more."""
         dial_failed = leg.dialling is not None and leg.dialling.error is not None
         if self.is_reached(leg) and not dial_failed:
-            self.waiting.wait.try_set(self.reached_event(leg))
+            self.waiting.try_set(self.reached_event(leg))
         else:
-            self.waiting.wait.try_fail(leg.ended_error())
+            self.waiting.try_fail(leg.ended_error())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

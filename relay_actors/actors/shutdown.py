@@ -30,7 +30,6 @@ from relay_actors.actors.leg import StateWait
 from relay_actors.actors.orders import LetGo, WaitFor
 from relay_actors.actors.shutdown_tasks import PHASES, ShutdownTask
 from relay_actors.actors.tree import Tree
-from relay_actors.actors.waits import Wait
 from relay_actors.actors.wire import Disconnect, Drain
 from relay_actors.errors import ConnectionLostError
 from relay_actors.protocol.states import CallState
@@ -389,9 +388,9 @@ def _turn_away(handle: CallHandle) -> None:
 
 def _passed(handle: CallHandle) -> Future[Any]:
     """Return what is settled when a call's actor has handled all that it was told by the wire before this."""
-    passed: Wait[Any] = Wait(handle.runs_on, handle.runs_as)
+    passed = StateWait(lambda _event: True, handle.runs_on, handle.runs_as)
     # It has this state already, or is over: so this settles as soon as the actor comes to it, or has ended.
-    handle.ref.post(WaitFor(StateWait(lambda _event: True, passed), CallState.CREATED))
+    handle.ref.post(WaitFor(passed, CallState.CREATED))
     return passed
 
 

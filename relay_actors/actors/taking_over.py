@@ -27,7 +27,7 @@ def take_over(actor: Any) -> None:
             if elsewhere.drop is not None:
                 elsewhere.drop()
             elsewhere.start = lambda found=found: found  # type: ignore[misc]  # bound early
-    new.waits = (*new.waits, *(waiting for waiting in old.waits if not waiting.wait.is_settled))
+    new.waits = (*new.waits, *(waiting for waiting in old.waits if not waiting.is_settled))
     new.take_listeners(old)
     for number, asking in old.course.asked.items():
         again = new.course.asked.get(number)

@@ -215,8 +215,8 @@ def test_data_are_made_once_and_stay_the_same():
 
 def test_waits_are_offered_each_event_until_they_are_settled():
     leg = new_leg()
-    wait: Wait[RelayEvent] = Wait()
-    leg.wait(StateWait(lambda given: given.params["call_state"] == "answered", wait))
+    wait = StateWait(lambda given: given.params["call_state"] == "answered")
+    leg.wait(wait)
     for state in STATES:
         leg.settle_waits(event(state))
     assert wait.get(timeout=0).params["call_state"] == "answered"
@@ -225,10 +225,10 @@ def test_waits_are_offered_each_event_until_they_are_settled():
 
 def test_a_wait_that_was_given_up_is_forgotten():
     leg = new_leg()
-    given_up: Wait[RelayEvent] = Wait()
-    leg.wait(StateWait(lambda _event: False, given_up))
+    given_up = StateWait(lambda _event: False)
+    leg.wait(given_up)
     given_up.try_fail(TimeoutError())
-    leg.wait(StateWait(lambda _event: False, Wait()))
+    leg.wait(StateWait(lambda _event: False))
     assert len(leg.waits) == 1
 
 
@@ -245,8 +245,8 @@ def test_a_pause_that_is_over_is_forgotten():
 def test_a_wait_that_is_over_is_not_asked_any_more():
     asked: list[RelayEvent] = []
     leg = new_leg()
-    wait: Wait[RelayEvent] = Wait()
-    leg.wait(StateWait(lambda given: bool(asked.append(given)), wait))
+    wait = StateWait(lambda given: bool(asked.append(given)))
+    leg.wait(wait)
     wait.try_fail(TimeoutError())
     leg.settle_waits(event("ended"))
     assert asked == []
@@ -255,10 +255,10 @@ def test_a_wait_that_is_over_is_not_asked_any_more():
 
 def test_what_a_predicate_raises_is_raised_in_the_wait():
     leg = new_leg()
-    wrong: Wait[RelayEvent] = Wait()
-    right: Wait[RelayEvent] = Wait()
-    leg.wait(StateWait(lambda given: given.params["no such key"], wrong))
-    leg.wait(StateWait(lambda _event: True, right))
+    wrong = StateWait(lambda given: given.params["no such key"])
+    right = StateWait(lambda _event: True)
+    leg.wait(wrong)
+    leg.wait(right)
     leg.settle_waits(event("ended"))
     assert isinstance(wrong.error, KeyError)
     assert right.error is None
@@ -353,8 +353,8 @@ def test_closing_lets_nobody_wait_and_nothing_be_due():
     leg = new_leg("answered")
     timers = [Timer(), Timer(), Timer()]
     leg.end_watch, leg.stall_watch, leg.end_timer = timers  # type: ignore[assignment]  # they have what it takes
-    wait: Wait[RelayEvent] = Wait()
-    leg.wait(StateWait(lambda _event: True, wait))
+    wait = StateWait(lambda _event: True)
+    leg.wait(wait)
     pause: Wait[None] = Wait()
     leg.pause(pause)
     leg.close()

@@ -11,7 +11,7 @@ from relay_actors.actors.actions import PlayAction
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.leg import Leg, StateWait
 from relay_actors.actors.orders import Begin, Control, LetGo, Listen, Perform, WaitFor
-from relay_actors.actors.waits import Reply, Wait
+from relay_actors.actors.waits import Reply
 from relay_actors.errors import CallEnded, DialFailedError
 from relay_actors.protocol.commands import Answer, Dial, Hangup, Play, Stop
 from relay_actors.protocol.events import RelayEvent
@@ -64,8 +64,8 @@ def test_a_command_on_an_operation_that_comes_too_late_is_nothing(leg: Leg):
 def test_a_wait_that_comes_too_late_gets_what_has_been_reached(leg: Leg, reached: str, asked: str):
     """The actor may be gone before its call has ended: then there is no more to come (a call that was handed on)."""
     leg.state = reached
-    wait: Wait[RelayEvent] = Wait()
-    WaitFor(StateWait(lambda _event: True, wait), asked).too_late(leg)
+    wait = StateWait(lambda _event: True)
+    WaitFor(wait, asked).too_late(leg)
     order = ["created", "ringing", "answered", "ending", "ended"]
     if asked and order.index(reached) >= order.index(asked):
         assert wait.get(timeout=0).params["call_state"] == reached
@@ -78,8 +78,8 @@ def test_a_wait_on_a_dial_that_has_failed_fails_with_it(leg: Leg, asked: str):
     """Who asks after the failure must not take an event for an answer."""
     leg.dialling = Dialling(Dial(devices=[[device("+1")]], tag="t"), 1)
     leg.dialling.error = DialFailedError("t", "Dial failed")
-    wait: Wait[RelayEvent] = Wait()
-    WaitFor(StateWait(lambda _event: True, wait), asked).too_late(leg)
+    wait = StateWait(lambda _event: True)
+    WaitFor(wait, asked).too_late(leg)
     assert wait.error is leg.dialling.error
 
 

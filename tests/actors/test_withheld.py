@@ -10,7 +10,7 @@ import pytest
 from relay_actors import Actor
 from relay_actors.actors.leg import StateWait
 from relay_actors.actors.orders import Perform, WaitFor
-from relay_actors.actors.waits import Reply, Wait
+from relay_actors.actors.waits import Reply
 from relay_actors.actors.withheld import Withheld, WithheldOrder
 from relay_actors.errors import ActorDead, ConnectionLostError
 from relay_actors.protocol.commands import Answer
@@ -98,7 +98,7 @@ def test_a_command_that_was_never_given_is_given(world: World) -> None:
 
 def test_to_wait_for_another_call_is_begun_again(world: World) -> None:
     _line, handle = world.inbound(Witness)
-    wait: Wait[Any] = Wait(handle.runs_on, handle.runs_as)
-    WithheldOrder(handle.ref, WaitFor(StateWait(lambda _event: True, wait), state="created")).was_sent()
+    wait = StateWait(lambda _event: True, handle.runs_on, handle.runs_as)
+    WithheldOrder(handle.ref, WaitFor(wait, state="created")).was_sent()
     world.settle()
     assert wait.is_settled

@@ -168,6 +168,6 @@ class CallVerbs(abc.ABC):
         accepts_state: Callable[[RelayEvent], bool] | None = None,
     ) -> Wait[RelayEvent]:
         check_timeout(timeout_s)
-        wait: Wait[RelayEvent] = Wait(self.runs_on, self.runs_as)
-        self._post(WaitFor(StateWait(accepts, wait), state, event_type, accepts_state))
+        wait = StateWait(accepts, self.runs_on, self.runs_as)
+        self._post(WaitFor(wait, state, event_type, accepts_state))
         return wait if timeout_s is None else self.give_up_after(wait, timeout_s, what)
