@@ -6,6 +6,7 @@ back in no time. With timers of their own that would be more objects than all el
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -19,32 +20,35 @@ if TYPE_CHECKING:
 
 __all__ = ["DueQueue"]
 
-_DUE: Final = 0
-_CELL: Final = 1
-_QUEUE: Final = 2
-"""What stands where in what waits."""
-
+_ON_ITS_WAY: Final = -math.inf
 _MOST_FORGOTTEN: Final = 64
 
 
-class _Waiting(list[Any], Internal):
-    """One call that waits: when it is due, None once it is; its cell, None once nothing is to be done; and its queue.
+class _Waiting(Internal):
+    """One call that waits. It is the handle, and then what the call's actor is told.
 
-    It is the handle, and then what the call's actor is told.
+    Attributes:
+        due: when, on the clock of the calls' system; `_ON_ITS_WAY` once it is.
+        cell: the call's; None once nothing is to be done.
+        queue: its queue.
     """
 
-    __slots__ = ()
+    __slots__ = ("cell", "due", "queue")
+
+    due: float
+    cell: Any
+    queue: DueQueue
 
     def cancel(self) -> None:
         """Nothing is to be done, even if it is on its way. Any thread; idempotent."""
-        if self[_CELL] is not None:
-            self[_QUEUE].forget(self)
+        if self.cell is not None:
+            self.queue.forget(self)
 
     def deliver(self) -> None:
         """Do what is due, by whichever incarnation is there."""
-        cell, self[_CELL] = self[_CELL], None
+        cell, self.cell = self.cell, None
         if cell is not None:
-            self[_QUEUE].do(cell.actor)
+            self.queue.do(cell.actor)
 
 
 class DueQueue:
@@ -74,7 +78,8 @@ class DueQueue:
     def add(self, cell: Any) -> TimerHandle:
         """Have a call wait; the handle's ``cancel()`` takes it back."""
         due = self._system.clock.now() + self.after_s
-        waiting = _Waiting((due, cell, self))
+        waiting = _Waiting()
+        waiting.due, waiting.cell, waiting.queue = due, cell, self
         with self._lock:
             self._queue.append(waiting)
             if self._timer is None:
@@ -84,16 +89,16 @@ class DueQueue:
     def forget(self, waiting: _Waiting) -> None:
         """Forget one that waits, or is on its way. Idempotent."""
         with self._lock:
-            cell, waiting[_CELL] = waiting[_CELL], None
-            if cell is None or waiting[_DUE] is None:
+            cell, waiting.cell = waiting.cell, None
+            if cell is None or waiting.due == _ON_ITS_WAY:
                 return
             queue = self._queue
             self._forgotten += 1
-            while queue and queue[0][_CELL] is None:  # as nearly always: who comes first is over first
+            while queue and queue[0].cell is None:  # as nearly always: who comes first is over first
                 queue.popleft()
                 self._forgotten -= 1
             if self._forgotten > _MOST_FORGOTTEN and self._forgotten * 2 > len(queue):
-                self._queue = deque(one for one in queue if one[_CELL] is not None)
+                self._queue = deque(one for one in queue if one.cell is not None)
                 self._forgotten = 0
             if not queue and self._timer is not None:
                 self._timer.cancel()
@@ -104,14 +109,14 @@ class DueQueue:
         due: list[tuple[Any, _Waiting]] = []
         with self._lock:
             queue, self._timer = self._queue, None
-            while queue and (queue[0][_CELL] is None or queue[0][_DUE] <= now):
+            while queue and (queue[0].cell is None or queue[0].due <= now):
                 waiting = queue.popleft()
-                if waiting[_CELL] is None:
+                if waiting.cell is None:
                     self._forgotten -= 1
                 else:
-                    waiting[_DUE] = None
-                    due.append((waiting[_CELL], waiting))
+                    waiting.due = _ON_ITS_WAY
+                    due.append((waiting.cell, waiting))
             if queue:
-                self._timer = self._system.dispatcher.call_at(queue[0][_DUE], self._look)
+                self._timer = self._system.dispatcher.call_at(queue[0].due, self._look)
         for cell, waiting in due:
             cell.tell_control(waiting)
