@@ -23,12 +23,11 @@ from relay_actors.actors.leaving import Leave
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.router import Router
 from relay_actors.actors.routing import Claim, DialOver
-from relay_actors.actors.socket_news import Due, Opened, OpenFailed, Push, Readable, tell
+from relay_actors.actors.socket_news import Due, Opening, Push, Readable, tell
 from relay_actors.actors.text_turns import TextHandled, cause_of
 from relay_actors.actors.wire import ChangeContexts, Connect, Consult, Disconnect, Drain, Route, Safe, Step, Wire
 from relay_actors.errors import (
     CommandRejectedError,
-    ConnectFailedError,
     ConnectionLostError,
     JournalError,
     NotSentError,
@@ -354,20 +353,7 @@ class ConnectionActor(HoldsBack):
 
     def _open(self) -> None:
         self._wire.attempts += 1
-        attempt, wire, cell = self._wire.attempts, self._wire, self._cell
-
-        def connect() -> None:
-            try:
-                transport = wire.connector.connect()
-            except ConnectFailedError as error:
-                tell(cell, OpenFailed(cell, attempt, str(error)))
-                return
-            wire.opened.append(transport)
-            if not tell(cell, Opened(cell, attempt)) or cell.is_stopped:
-                # It may not get as far as taking it. Either this thread sees its end, or its end sees the socket.
-                wire.drop_opened()
-
-        self.system.dispatcher.run_blocking(connect, "connect")
+        self.system.dispatcher.run_blocking(Opening(self._cell, self._wire, self._wire.attempts), "connect")
 
     def on_opened(self, attempt: int) -> None:
         """A socket is open."""

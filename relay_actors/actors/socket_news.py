@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from relay_actors.errors import ConnectFailedError
 from relay_actors.runtime.base import Dispatcher
 from relay_actors.runtime.signals import Internal
 from relay_actors.transport.base import Transport
 
-__all__ = ["Due", "OpenFailed", "Opened", "Push", "Readable", "tell"]
+__all__ = ["Due", "OpenFailed", "Opened", "Opening", "Push", "Readable", "tell"]
 
 
 class Opened(Internal):
@@ -38,6 +39,41 @@ class OpenFailed(Internal):
     def deliver(self) -> None:
         """Tell the present incarnation."""
         self._cell.actor.on_open_failed(self._attempt, self._why)
+
+
+class Opening:
+    """Opens a socket, on a thread where it may block, and tells the connection.
+
+    Args:
+        cell: of the connection.
+        wire: what it keeps.
+        attempt: the how manieth it is.
+    """
+
+    __slots__ = ("_attempt", "_cell", "_wire")
+
+    def __init__(self, cell: Any, wire: Any, attempt: int) -> None:
+        self._cell = cell
+        self._wire = wire
+        self._attempt = attempt
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is anybody for whom it would be opened."""
+        return not self._cell.is_stopped
+
+    def __call__(self) -> None:
+        """Do it."""
+        cell, wire = self._cell, self._wire
+        try:
+            transport = wire.connector.connect()
+        except ConnectFailedError as error:
+            tell(cell, OpenFailed(cell, self._attempt, str(error)))
+            return
+        wire.opened.append(transport)
+        if not tell(cell, Opened(cell, self._attempt)) or cell.is_stopped:
+            # It may not get as far as taking it. Either this thread sees its end, or its end sees the socket.
+            wire.drop_opened()
 
 
 class Readable(Internal):

@@ -67,12 +67,13 @@ class BlockingPool:
     def stop(self, timeout_s: float) -> int:
         """End the threads after their present calls; return how many would not end in time. Calls that wait are lost.
 
-        Idempotent; a pool that has been stopped begins anew when it is used again.
+        That is told, unless a call says by ``is_wanted`` that nobody wants it any more. Idempotent; a pool that has
+        been stopped begins anew when it is used again.
         """
         with self._changed:
             threads, self._threads = self._threads, set()
-            if self._calls:
-                _log.warning("blocking calls were dropped calls=%d", len(self._calls))
+            if lost := sum(bool(getattr(call, "is_wanted", True)) for call, _name in self._calls):
+                _log.warning("blocking calls were dropped calls=%d", lost)
             self._calls.clear()
             self._changed.notify_all()
         deadline = self._clock.now() + timeout_s

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from relay_actors.actors.socket_news import Due, Opened, OpenFailed, Push, Readable, tell
+from relay_actors.actors.socket_news import Due, Opened, OpenFailed, Opening, Push, Readable, tell
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.clock import ManualClock, Random
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
@@ -26,6 +26,17 @@ class Told(Actor):
 
     def on_due(self) -> None:
         noted.append(("due",))
+
+
+def test_an_attempt_is_wanted_as_long_as_its_connection_is_there() -> None:
+    """One that waits for a thread when the application stops is no loss."""
+    dispatcher = DeterministicDispatcher(Random(1), ManualClock())
+    ref = System(dispatcher=dispatcher, random=Random(2)).start(Told)
+    opening = Opening(ref._cell, None, 1)
+    assert opening.is_wanted
+    ref.stop(block=False)
+    dispatcher.settle()
+    assert not opening.is_wanted
 
 
 def test_news_come_in_order_and_in_turns_and_to_nobody_after_the_end() -> None:

@@ -109,6 +109,27 @@ def test_stop_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture):
     assert made == []
 
 
+class Moot:
+    """A call that nobody wants any more."""
+
+    is_wanted = False
+
+    def __call__(self) -> None:
+        raise AssertionError("it was made")
+
+
+def test_a_call_that_nobody_wants_any_more_is_dropped_without_a_word(caplog: pytest.LogCaptureFixture):
+    pool = BlockingPool(SystemClock(), max_threads=1, name="pool", daemon=True)
+    started, let_go = threading.Event(), threading.Event()
+    pool.run(lambda: (started.set(), let_go.wait(DEADLINE_S)), "hangs")
+    assert started.wait(DEADLINE_S)
+    pool.run(Moot(), "waits")
+    pool.stop(0.0)
+    let_go.set()
+
+    assert caplog.text == ""
+
+
 def test_a_thread_that_cannot_be_started_is_told_to_who_asked(pool: BlockingPool, monkeypatch: pytest.MonkeyPatch):
     """A call that is silently never made would leave somebody waiting."""
     made: list[str] = []
