@@ -157,7 +157,7 @@ class _Connector(MemoryConnector):
         near = super().connect()
         write, world = near.send, self._world
 
-        def send(texts: Iterable[bytes], *, more: bool = False) -> None:
+        def send(texts: Iterable[bytes]) -> None:
             world.place()
             write(texts)
             world.place()

@@ -280,7 +280,7 @@ def test_events_that_nobody_has_acknowledged_are_told():
         def connect(self) -> MemoryTransport:
             near = before.connect()
             send = near.send
-            near.send = lambda texts, more=False: send([text for text in texts if b'"result":{}' not in text])
+            near.send = lambda texts: send([text for text in texts if b'"result":{}' not in text])
             return near
 
     with Lab() as lab:
