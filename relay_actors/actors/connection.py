@@ -23,7 +23,7 @@ from relay_actors.actors.leaving import Leave
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.router import Router
 from relay_actors.actors.routing import Claim, DialOver
-from relay_actors.actors.socket_news import Due, Opening, Push, Readable, tell
+from relay_actors.actors.socket_news import Due, Opening, Readable, tell
 from relay_actors.actors.text_turns import TextHandled, cause_of
 from relay_actors.actors.wire import ChangeContexts, Connect, Consult, Disconnect, Drain, Route, Safe, Step, Wire
 from relay_actors.errors import (
@@ -68,7 +68,6 @@ class ConnectionActor(HoldsBack):
         self._transport: Transport | None = None
         self._is_doing = False
         self._was_told = False  # that the socket is ready: it tells no more until it is armed again
-        self._keeps_back = False  # whether what this turn has written may wait for what calls say to it
         self._deadline: tuple[float, TimerHandle] | None = None
 
     # -- life --------------------------------------------------------------------------------------------------------
@@ -186,23 +185,16 @@ class ConnectionActor(HoldsBack):
 
     def after_batch(self) -> None:
         """Commit what the round has written, and only then let it out: the output gate (SEMANTICS J2)."""
-        self._write(more=self._keeps_back)
+        self._write()
         if self._wire.leaving is not None:
             self._leave_if_due()
         transport = self._transport
-        if transport is not None:
-            if self._keeps_back:
-                self._keeps_back = False
-            else:
-                transport.push()
-            if self._was_told or transport.wants_write():
-                self._was_told = False
-                self.system.dispatcher.rearm(transport)
+        if transport is not None and (self._was_told or transport.wants_write()):
+            self._was_told = False
+            self.system.dispatcher.rearm(transport)
         self._arm()
 
-    def _write(self, *, more: bool = False) -> None:
-        # With ``more`` the system may keep it for this round, and send what calls say in the same packet. Not with a
-        # journal: then it must not depend on the end of the process whether what was written leaves.
+    def _write(self) -> None:
         journal, protocol = self._wire.journal, self._protocol
         if journal.is_kept:
             journal.session(protocol.relay_protocol, protocol.authorization_state)
@@ -211,18 +203,13 @@ class ConnectionActor(HoldsBack):
         if transport is None:
             return
         texts = protocol.texts_to_send()
-        more = more and not journal.is_kept and transport.fileno() >= 0
         try:
             if texts:
-                transport.send(texts, more=more)
+                transport.send(texts)
         except TransportError as why:
             self._read_the_rest(transport)
             self._lost(str(why))
             journal.commit()
-            return
-        if more and not self._keeps_back:
-            self.system.dispatcher.schedule(Push(self._cell, transport))
-        self._keeps_back = more
 
     def _arm(self) -> None:
         wire, leaving = self._wire, self._wire.leaving
@@ -422,7 +409,6 @@ class ConnectionActor(HoldsBack):
 
     def _drop_transport(self, *, normal: bool) -> None:
         transport, self._transport = self._transport, None
-        self._keeps_back = False
         if transport is None:
             return
         self.system.dispatcher.unwatch(transport)
@@ -512,7 +498,7 @@ class ConnectionActor(HoldsBack):
                 leaving.not_delivered += 1  # it is safe: the next process delivers it
             case Safe(frame_ids=frame_ids):
                 self._protocol.acknowledge(*frame_ids)
-                self._write(more=True)  # at once: before anybody can do something about it (PROTOCOL 7.2)
+                self._write()  # at once: before anybody can do something about it (PROTOCOL 7.2)
             case h.RequestFailed(request_id=request_id, error=error):
                 self._settle(request_id, None, error)
             case h.AnsweredLate(request_id=request_id, result=result, error=error):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from relay_actors.errors import ConnectFailedError
-from relay_actors.runtime.base import Dispatcher
 from relay_actors.runtime.signals import Internal
 from relay_actors.transport.base import Transport
 
-__all__ = ["Due", "OpenFailed", "Opened", "Opening", "Push", "Readable", "tell"]
+__all__ = ["Due", "OpenFailed", "Opened", "Opening", "Readable", "tell"]
 
 
 class Opened(Internal):
@@ -101,26 +100,6 @@ class Due(Internal):
     def deliver(self) -> None:
         """Tell the present incarnation."""
         self._cell.actor.on_due()
-
-
-class Push:
-    """Runs behind the calls of a round: lets acknowledgements leave that have waited for what these say.
-
-    Not a turn of the connection, which would cost more.
-    """
-
-    __slots__ = ("_cell", "_transport", "dispatcher", "late")
-
-    def __init__(self, cell: Any, transport: Transport) -> None:
-        self.dispatcher: Dispatcher = cell.dispatcher
-        self.late = True
-        self._cell = cell
-        self._transport = transport
-
-    def run_batch(self, grant: list[None]) -> None:
-        """Do it, unless a turn of the connection is due, which does it when it has written what calls have said."""
-        if self._cell.is_resting or self._cell.is_running:
-            self._transport.push()
 
 
 def tell(cell: Any, notice: Internal) -> bool:

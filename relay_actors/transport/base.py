@@ -44,21 +44,13 @@ class Transport(Protocol):
             TransportError: the peer is gone or broke the protocol. Texts that came before were returned first.
         """
 
-    def send(self, texts: Iterable[bytes], *, more: bool = False) -> None:
+    def send(self, texts: Iterable[bytes]) -> None:
         """Write these texts, all in one go; what the socket does not take waits for `flush`.
-
-        Args:
-            texts: UTF-8.
-            more: whether there will soon be more to send, or a `push`: they are the system's then, as always, but it
-                may keep them until they can leave together with that.
 
         Raises:
             TransportError: the connection is lost, or more bytes wait than the bound allows. Texts that have come
                 in before can still be received.
         """
-
-    def push(self) -> None:
-        """Let what was sent with ``more`` leave now, if it has not."""
 
     def flush(self) -> None:
         """Write what waits, as far as the socket takes it.

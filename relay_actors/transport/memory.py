@@ -58,7 +58,7 @@ class MemoryTransport:
         self._check_open()
         return self._inbound.take()
 
-    def send(self, texts: Iterable[bytes], *, more: bool = False) -> None:
+    def send(self, texts: Iterable[bytes]) -> None:
         """Put these texts where the other end receives them.
 
         Raises:
@@ -68,9 +68,6 @@ class MemoryTransport:
         if (ending := self._inbound.ending) is not None:
             raise TransportError(ending)
         self._outbound.put(texts)
-
-    def push(self) -> None:
-        """Do nothing: nothing is ever kept back."""
 
     def flush(self) -> None:
         """Do nothing: nothing ever waits.

@@ -67,17 +67,13 @@ class TappedTransport:
             self._tell(False, text)
         return texts
 
-    def send(self, texts: Iterable[bytes], *, more: bool = False) -> None:
+    def send(self, texts: Iterable[bytes]) -> None:
         """Write these texts."""
         held = list(texts)
         # Before they leave: the answer to one must not be told first, and a peer in this process answers at once.
         for text in held:
             self._tell(True, text)
-        self._transport.send(held, more=more)
-
-    def push(self) -> None:
-        """Let what was sent leave now."""
-        self._transport.push()
+        self._transport.send(held)
 
     def flush(self) -> None:
         """Write what waits."""

@@ -43,8 +43,6 @@ _READ_BYTES: Final = 64 * 1024
 _ROUND_BYTES: Final = 1024 * 1024
 """How much one `receive` reads before it lets others have their turn; the poll comes back for the rest."""
 _DRAIN_READS: Final = 16
-_MORE: Final[int] = getattr(socket, "MSG_MORE", 0)
-"""Where a system does not know it, all that is sent leaves at once."""
 _NORMAL_CLOSURE: Final = struct.pack("!H", 1000)
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
@@ -131,7 +129,6 @@ class WebsocketTransport:
         self._reader = MessageReader(limits.frame_bytes, parse=_parse, on_control=self._take_control)
         self._waiting = bytearray()
         self._goodbye_is_said = False
-        self._flags = 0  # of a write; not 0 as long as the system may keep what it was given last
         # The two directions are lost one by one: what came in before a failed write can still be received.
         self._read_loss: TransportError | None = None
         self._write_loss: TransportError | None = None
@@ -170,26 +167,14 @@ class WebsocketTransport:
                 sock.shutdown(socket.SHUT_RD)
         return texts
 
-    def send(self, texts: Iterable[bytes], *, more: bool = False) -> None:
+    def send(self, texts: Iterable[bytes]) -> None:
         """Write these texts in one go; what the socket does not take waits for `flush`.
-
-        Args:
-            texts: UTF-8.
-            more: whether the system may keep them until the next write, or `push`; for a fifth of a second at most.
 
         Raises:
             TransportError: the connection is lost, or more than ``outbound_bytes`` wait.
         """
         batch = texts if isinstance(texts, list) else list(texts)
-        self._flags = _MORE if more and not self._flags else 0  # nothing is kept for longer than until the next write
         self._write(compose_texts(batch, os.urandom(MASK_KEY_BYTES * len(batch))))
-
-    def push(self) -> None:
-        """Let what was sent with ``more`` leave now, if it has not."""
-        if self._flags and self._sock is not None:
-            self._flags = 0
-            with contextlib.suppress(OSError):  # no TCP, or no connection any more
-                self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # once more: that is what it does
 
     def flush(self) -> None:
         """Write what waits, as far as the socket takes it.
@@ -208,7 +193,6 @@ class WebsocketTransport:
         sock = self._sock
         if sock is None:
             return
-        self._flags = 0
         with contextlib.suppress(TransportError):  # nobody is there to take the goodbye
             if not self._goodbye_is_said:
                 self._say_goodbye(_NORMAL_CLOSURE)
@@ -308,7 +292,7 @@ class WebsocketTransport:
         if not data:
             return 0
         try:
-            return sock.send(data, self._flags)
+            return sock.send(data)
         except BlockingIOError:
             return 0
         except OSError as error:
@@ -316,7 +300,6 @@ class WebsocketTransport:
             raise self._write_loss from error
 
     def _take_control(self, frame: Frame) -> None:
-        self._flags = 0
         if frame.opcode == PING:
             self._write(compose(PONG, frame.payload, os.urandom(MASK_KEY_BYTES)))
         elif frame.opcode == CLOSE:

@@ -11,8 +11,6 @@ from websockets.exceptions import ConnectionClosed
 
 from relay_actors import CallActor
 from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, PlayEvent, RecordEvent, RelayEvent
-from relay_actors.journal.memory import MemoryStore
-from relay_actors.transport.websocket_client import WebsocketTransport
 from tests.support.plain_app import Recorder, logged_in
 from tests.support.plain_server import CALL, FRAMES, NODE, PlainPeer, PlainServer
 
@@ -44,44 +42,6 @@ def test_an_event_is_acknowledged_before_anybody_handles_it(server: PlainServer)
             [ack] = peer.acks_of(frame_id)
             assert ack == {"jsonrpc": "2.0", "id": frame_id, "result": {}}
             assert peer.frames.index(ack) < peer.frames.index(request)
-        peer.state("ended")
-
-
-@pytest.mark.parametrize("is_journaled", [False, True])
-def test_acknowledgements_wait_for_what_calls_say_and_no_longer(
-    server: PlainServer, monkeypatch: pytest.MonkeyPatch, is_journaled: bool
-) -> None:
-    """One packet in place of two, if there is anything to say. Not with a journal: what has left must be known."""
-    noted: list[str] = []
-    send, push = WebsocketTransport.send, WebsocketTransport.push
-
-    def noting_send(self: WebsocketTransport, texts: list[bytes], *, more: bool = False) -> None:
-        noted.append("kept back" if more else "sent")
-        send(self, texts, more=more)
-
-    def noting_push(self: WebsocketTransport) -> None:
-        if self._flags:
-            noted.append("pushed")
-        push(self)
-
-    monkeypatch.setattr(WebsocketTransport, "send", noting_send)
-    monkeypatch.setattr(WebsocketTransport, "push", noting_push)
-
-    def on_message(call: CallActor, message: object) -> None:
-        if isinstance(message, PlayEvent):
-            call.send_digits("1")
-
-    journal = MemoryStore() if is_journaled else None
-    with logged_in(server, Recorder(on_message), journal=journal) as (_app, peer):
-        peer.expect_ack(peer.call())
-        peer.settle()
-        noted.clear()
-        peer.expect_ack(peer.state("answered"))
-        assert noted == (["sent"] if is_journaled else ["kept back", "pushed"])
-        noted.clear()
-        peer.expect_ack(peer.event("calling.call.play", {"call_id": CALL, "node_id": NODE, "state": "playing"}))
-        peer.ok(peer.expect("calling.send_digits"))
-        assert noted == ["sent" if is_journaled else "kept back", "sent"]
         peer.state("ended")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from relay_actors.actors.socket_news import Due, Opened, OpenFailed, Opening, Push, Readable, tell
+from relay_actors.actors.socket_news import Due, Opened, OpenFailed, Opening, Readable, tell
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.clock import ManualClock, Random
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
@@ -54,23 +54,3 @@ def test_news_come_in_order_and_in_turns_and_to_nobody_after_the_end() -> None:
     assert noted == [("opened", 3), ("failed", 4, "no"), ("readable", near), ("due",)]
     system.stop(5.0)
     assert tell(cell, Due(cell)) is False
-
-
-def test_what_was_kept_back_is_pushed_unless_a_turn_is_due_that_does_it() -> None:
-    """That one has more to write, perhaps: then both leave together."""
-    dispatcher = DeterministicDispatcher(Random(1), ManualClock())
-    system = System(dispatcher=dispatcher, random=Random(2))
-    ref = system.start(Told)
-    dispatcher.settle()
-    pushed: list[bool] = []
-    near, _far = memory_pair()
-    near.push = lambda: pushed.append(True)  # type: ignore[method-assign]  # all else is as it was
-    push = Push(ref._cell, near)
-    assert push.late
-    tell(ref._cell, Due(ref._cell))
-    push.run_batch([])
-    assert pushed == []
-    dispatcher.settle()
-    push.run_batch([])
-    assert pushed == [True]
-    system.stop(5.0)

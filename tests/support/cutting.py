@@ -112,15 +112,12 @@ class _Cutting:
             self._come_to_notice()
         return texts
 
-    def send(self, texts: Iterable[bytes], *, more: bool = False) -> None:
+    def send(self, texts: Iterable[bytes]) -> None:
         self._check()
         crossing, self._is_cut = self._cut.passes("->", list(texts))
-        self._inner.send(crossing, more=more)
+        self._inner.send(crossing)
         if self._is_cut:
             self._come_to_notice()
-
-    def push(self) -> None:
-        self._inner.push()
 
     def close(self) -> None:
         self._inner.close()

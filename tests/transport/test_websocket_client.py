@@ -432,37 +432,6 @@ def test_the_bound_is_on_what_the_socket_does_not_take(pair: Opened) -> None:
     assert len(transport._waiting) < LIMITS.outbound_bytes
 
 
-def test_what_is_sent_ahead_leaves_with_what_follows_or_when_it_is_pushed(opened: Opened) -> None:
-    """One packet in place of two; each wakes the peer."""
-    transport, peer = opened
-    transport.send([b"ahead"], more=True)
-    transport.send([b"behind"])
-    assert [peer.read_frame() for _ in range(2)] == [(TEXT, b"ahead"), (TEXT, b"behind")]
-    transport.send([b"ahead"], more=True)
-    transport.push()
-    transport.push()
-    assert peer.read_frame() == (TEXT, b"ahead")
-
-
-@pytest.mark.skipif(not hasattr(socket, "MSG_MORE"), reason="this system sends all at once")
-def test_what_is_sent_ahead_is_the_systems_to_keep(opened: Opened) -> None:
-    """But not for longer than until the next write, whatever that says of more."""
-    flags = []
-    ours = opened[0]
-    sock = ours._sock
-    assert sock is not None
-
-    class Seen(socket.socket):
-        def send(self, data: bytes, flag: int = 0) -> int:  # type: ignore[override]  # a bytearray is fine too
-            flags.append(flag)
-            return super().send(data, flag)
-
-    ours._sock = Seen(fileno=sock.detach())
-    for more in (True, True, True, False):
-        ours.send([b"x"], more=more)
-    assert flags == [socket.MSG_MORE, 0, socket.MSG_MORE, 0]
-
-
 def test_close_leaves_no_reset_behind_when_texts_are_unread(opened: Opened) -> None:
     """A reset may overtake the goodbye, or reach a log as a broken connection."""
     transport, peer = opened

@@ -158,10 +158,10 @@ class _Watched:
         transport, place, watch = self._inner.connect(), self._stage.place, self._watch
         write, read = transport.send, transport.receive
 
-        def send(texts: Iterable[bytes], *, more: bool = False) -> None:
+        def send(texts: Iterable[bytes]) -> None:
             place()
             texts = list(texts)
-            write(texts, more=more)
+            write(texts)
             watch.has_sent(texts)
             place()
 

@@ -71,7 +71,7 @@ class Server:
             self._wake()
         return texts
 
-    def send(self, texts: Iterable[bytes], *, more: bool = False) -> None:
+    def send(self, texts: Iterable[bytes]) -> None:
         commands = 0
         for text in texts:
             if b'"method":"calling.' in text:
@@ -83,9 +83,6 @@ class Server:
             with self._changed:
                 self.commands += commands
                 self._changed.notify_all()
-
-    def push(self) -> None:
-        """Nothing is kept back."""
 
     def flush(self) -> None:
         """Nothing waits."""
