@@ -161,9 +161,7 @@ class Future(pykka.Future[T]):
             return False
         self._value = value
         self.is_settled = True
-        callbacks, self._callbacks = self._callbacks, ()
-        if callbacks:
-            self._call_all(callbacks)
+        self._call_all()
         return True
 
     def try_fail(self, error: BaseException) -> bool:
@@ -178,9 +176,7 @@ class Future(pykka.Future[T]):
         self._error = error
         self._traceback = error.__traceback__
         self.is_settled = True
-        callbacks, self._callbacks = self._callbacks, ()
-        if callbacks:
-            self._call_all(callbacks)
+        self._call_all()
         return True
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
@@ -270,7 +266,8 @@ class Future(pykka.Future[T]):
         finally:
             self.remove_done_callback(tell_loop)
 
-    def _call_all(self, callbacks: list[Callable[[Any], None]]) -> None:
+    def _call_all(self) -> None:
+        callbacks, self._callbacks = self._callbacks, ()
         while callbacks:
             try:
                 callback = callbacks.pop(0)
@@ -374,9 +371,7 @@ class _Derived(Future[T]):
         self._open.pop()
         if not self._open:  # two threads may both find that: what they do then is done once
             self.is_settled = True
-            callbacks, self._callbacks = self._callbacks, ()
-            if callbacks:
-                self._call_all(callbacks)
+            self._call_all()
 
 
 def get_all(futures: Iterable[pykka.Future[T]], *, timeout: float | None = None) -> list[T]:

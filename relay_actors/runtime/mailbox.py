@@ -155,7 +155,7 @@ class Mailbox:
 
     def __init__(self, capacity: int | None = None, overflow: Overflow = "fail", block_s: float = 1.0) -> None:
         self.system: list[Signal] | None = None
-        self.control: list[Envelope] | None = None
+        self.control: list[Any] | None = None  # of envelopes, and of messages that need none
         self.older: _Older | None = None
         self.user: Any = []
         self.is_closed = False

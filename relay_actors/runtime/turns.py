@@ -361,7 +361,7 @@ class Turns(Post):
                     envelope = mailbox.control.pop(0)
                 except IndexError:  # it is being closed
                     break
-                if isinstance(envelope.message, Internal):
+                if isinstance(envelope, Unwrapped) or isinstance(envelope.message, Internal):
                     self._handle_control(envelope)
                 else:
                     self._handle(envelope)
