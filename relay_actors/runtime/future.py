@@ -40,9 +40,7 @@ _NONE: Final = object()
 #
 # Callbacks need none by the order of two steps: who adds one adds it, and then looks whether the future is settled, and
 # if so takes it back and calls it himself; who settles does so, and then takes out what was added. Whichever comes
-# second sees the other, and a callback can be taken out only once: so each is called once. Both do it with the list
-# that they have found. Who settles gives the list up, for one that is empty takes room in what is kept for long; but
-# only after he has settled it, so who finds none finds it settled.
+# second sees the other, and a callback can be taken out only once: so each is called once.
 
 
 class WaitTimeout(pykka.Timeout, TimeoutError):
@@ -90,7 +88,7 @@ class Future(pykka.Future[T]):
         self.is_settled = False
         self._is_open = True
         self._value: Any = None
-        self._callbacks: list[Callable[[Any], None]] | tuple[()] = []  # most are given one
+        self._callbacks: list[Callable[[Any], None]] = []  # most are given one
 
     @property
     def error(self) -> BaseException | None:
@@ -161,7 +159,8 @@ class Future(pykka.Future[T]):
             return False
         self._value = value
         self.is_settled = True
-        self._call_all()
+        if self._callbacks:
+            self._call_all()
         return True
 
     def try_fail(self, error: BaseException) -> bool:
@@ -176,7 +175,8 @@ class Future(pykka.Future[T]):
         self._error = error
         self._traceback = error.__traceback__
         self.is_settled = True
-        self._call_all()
+        if self._callbacks:
+            self._call_all()
         return True
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
@@ -184,23 +184,19 @@ class Future(pykka.Future[T]):
 
         What it raises is logged and harms nothing.
         """
-        callbacks = self._callbacks
-        if isinstance(callbacks, list):
-            callbacks.append(callback)
-            if not self.is_settled:
-                return
+        self._callbacks.append(callback)
+        if self.is_settled:
             try:
-                callbacks.remove(callback)
+                self._callbacks.remove(callback)
             except ValueError:  # who has settled it in this moment has it, and calls it
                 return
-        self._call(callback)
+            self._call(callback)
 
     def remove_done_callback(self, callback: Callable[[Any], None]) -> None:
         """Forget ``callback``, if it has not been called yet."""
-        callbacks = self._callbacks
-        if callbacks:  # of what is settled there are none
+        if self._callbacks:  # of what is settled there are none
             with contextlib.suppress(ValueError):
-                callbacks.remove(callback)
+                self._callbacks.remove(callback)
 
     def __await__(self) -> Generator[Any, Any, T]:
         turn: Any = here.turn
@@ -267,7 +263,7 @@ class Future(pykka.Future[T]):
             self.remove_done_callback(tell_loop)
 
     def _call_all(self) -> None:
-        callbacks, self._callbacks = self._callbacks, ()
+        callbacks = self._callbacks
         while callbacks:
             try:
                 callback = callbacks.pop(0)

@@ -13,7 +13,18 @@ from relay_actors.errors import MailboxFull
 from relay_actors.runtime.context import here
 from relay_actors.runtime.signals import Signal
 
-__all__ = ["FOR_PYKKA", "SHORT", "STOP", "Envelope", "Fresh", "Mailbox", "Overflow", "WaitUntil", "withdraw_from"]
+__all__ = [
+    "FOR_PYKKA",
+    "NO_LANE",
+    "SHORT",
+    "STOP",
+    "Envelope",
+    "Fresh",
+    "Mailbox",
+    "Overflow",
+    "WaitUntil",
+    "withdraw_from",
+]
 
 T = TypeVar("T")
 
@@ -31,6 +42,9 @@ _lanes = threading.RLock()
 SHORT: Final = 64
 """A lane is a list, because an empty `deque` is as large as all the rest of an idle actor; and up to this length
 taking the first of a list costs no more. What waits in longer ones is moved to a `deque`."""
+
+NO_LANE: Final = ()
+"""In place of a user lane to which nobody has sent yet: an empty list is 56 bytes, and most calls get no message."""
 
 _LONG: Final = 1000
 """Up to this length all of a list is taken from the front, as by any other taker."""
@@ -142,7 +156,7 @@ class Mailbox:
         system: the lane of signals; None before it is needed.
         control: the lane ahead of users' messages; None before it is needed.
         older: what came before all that is in the lanes, if one of them was long; only who has the turn moves it there.
-        user: the lane of users' messages. Always the same object.
+        user: the lane of users' messages; `NO_LANE` before the first one, and then always the same object.
         is_closed: whether nothing is taken any more.
         room: guards the user lane of a bounded mailbox, so that the bound is exact; senders wait on it for room. None
             where there is no bound.
@@ -157,7 +171,7 @@ class Mailbox:
         self.system: list[Signal] | None = None
         self.control: list[Any] | None = None  # of envelopes, and of messages that need none
         self.older: _Older | None = None
-        self.user: Any = []
+        self.user: Any = NO_LANE
         self.is_closed = False
         self.room: _Room | None = None
         if capacity is not None:
@@ -210,10 +224,7 @@ class Mailbox:
         """
         if self.room is not None:
             return self._put_within_bound(envelope, self.room, wait_until)
-        if self.is_closed:
-            return False, None
-        self.user.append(envelope)
-        return not self._closed_by_now() or not self.take_back(envelope), None
+        return (False if self.is_closed else bool(self.offer(envelope))), None
 
     def offer(self, envelope: Envelope) -> bool | None:
         """Put a user's message if there is room; True if taken, False if closed, None if there is none.
@@ -223,7 +234,10 @@ class Mailbox:
         if self.room is not None:
             with self.room:
                 return self.put_if_room(envelope)
-        self.user.append(envelope)
+        lane = self.user
+        if lane is NO_LANE:
+            lane = self.open_user()
+        lane.append(envelope)
         return not self.is_closed or not self.take_back(envelope)
 
     def take_back(self, envelope: Envelope) -> bool:
@@ -317,7 +331,7 @@ class Mailbox:
         if self.control is not None and withdraw_from(self.control, envelope):
             return True
         if self.room is None:
-            return withdraw_from(self.user, envelope)
+            return self.user is not NO_LANE and withdraw_from(self.user, envelope)
         with self.room:
             self.room.notify()
             return withdraw_from(self.user, envelope)
@@ -402,6 +416,13 @@ class Mailbox:
             if self.control is None:
                 self.control = []
             return self.control
+
+    def open_user(self) -> Any:
+        """Return the user lane, made at the first call. Any thread."""
+        with _lanes:
+            if self.user is NO_LANE:
+                self.user = []
+            return self.user
 
     def _put_within_bound(self, envelope: Envelope, room: _Room, wait_until: WaitUntil) -> tuple[bool, Envelope | None]:
         with room:

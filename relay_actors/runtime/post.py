@@ -11,7 +11,7 @@ from relay_actors.runtime.base import Dispatcher, Outward, Runnable
 from relay_actors.runtime.context import here, name_of_sender
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.future import Future, WaitTimeout
-from relay_actors.runtime.mailbox import STOP, Envelope, Fresh, Mailbox, withdraw_from
+from relay_actors.runtime.mailbox import NO_LANE, STOP, Envelope, Fresh, Mailbox, withdraw_from
 from relay_actors.runtime.reasons import DeadLetter, StreamEvent, Undelivered
 from relay_actors.runtime.signals import Internal, Signal, Unwrapped
 
@@ -94,7 +94,10 @@ class Post(abc.ABC):
         envelope.sender = turn
         mailbox = self.mailbox
         if self.kept_limit is None and mailbox.room is None and not mailbox.carries:
-            mailbox.user.append(envelope)  # as `Mailbox.offer` does it
+            lane = mailbox.user  # as `Mailbox.offer` does it
+            if lane is NO_LANE:
+                lane = mailbox.open_user()
+            lane.append(envelope)
             if mailbox.is_closed and mailbox.take_back(envelope):
                 return False
         elif not self._put_with_care(envelope):

@@ -85,7 +85,7 @@ class Turns(Post):
     actor: AnyActor | None
     actor_class: type[Any]
     flow: Running | None
-    handling: Envelope | None
+    handling: Envelope | Unwrapped | None
     has_ended: bool
     hears_of_batches: bool
     hold: Hold | None
@@ -270,14 +270,25 @@ class Turns(Post):
             ):  # fmt: skip
                 # One message, and nothing else to be done: so it is in most turns of most actors.
                 try:
-                    envelope = lane.pop(0)
+                    envelope: Any = lane.pop(0)
                 except IndexError:  # it is being closed
                     return
-                if lane is user or not (isinstance(envelope, Unwrapped) or isinstance(envelope.message, Internal)):
+                if lane is user:
                     self._handle(envelope)
+                elif isinstance(envelope, Unwrapped):  # as `_handle_control` does it
+                    self.handling = envelope
+                    try:
+                        envelope.deliver()
+                    except BaseException as error:
+                        self._fail_by(error)
+                    self.handling = None
                 else:
                     self._handle_control(envelope)
-                if (user or mailbox.control or mailbox.system or self._next) and grant and self.passes_to is None:
+                if (
+                    (mailbox.user or mailbox.control or mailbox.system or self._next)
+                    and grant
+                    and self.passes_to is None
+                ):
                     self._handle_more(grant, 1)
             else:
                 if self._start_wanted and self.state is _NEW:
@@ -371,7 +382,7 @@ class Turns(Post):
                 except IndexError:
                     break
                 self._handle(envelope)
-            elif not user or mailbox.is_closed:
+            elif not (user or (user := mailbox.user)) or mailbox.is_closed:  # it may have been made in this turn
                 break
             elif room is None:
                 try:

@@ -364,7 +364,7 @@ def test_a_long_backlog_does_not_delay_stop_now():
     system = System(name="million")
     ref = system.start(Blocker)
     asked, let_go = block(ref)
-    ref._cell.mailbox.user.extend([Envelope("one of very many")] * length)
+    ref._cell.mailbox.open_user().extend([Envelope("one of very many")] * length)
     stopped = ref.stop(block=False, now=True)
     let_go.set()
 

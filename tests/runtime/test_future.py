@@ -204,22 +204,6 @@ def test_a_callback_that_is_added_while_the_future_is_settled_is_called_once(mom
     assert not future._callbacks
 
 
-def test_what_is_settled_keeps_no_list_of_callbacks():
-    """Handles of operations are settled when the server has accepted them, and then kept as long as a call lasts."""
-    given: Future[str] = Future()
-    failed: Future[str] = Future()
-    called: list[Any] = []
-    given.add_done_callback(called.append)
-    given.set("a")
-    failed.set_exception(ValueError("b"))
-    assert given._callbacks == failed._callbacks == ()
-
-    given.add_done_callback(called.append)
-    failed.add_done_callback(called.append)
-    failed.remove_done_callback(called.append)
-    assert called == [given, given, failed]
-
-
 def test_callbacks_that_are_added_by_many_threads_are_each_called_once():
     """A11: some before it is settled, some after it, some at that moment."""
     for _round in range(50):

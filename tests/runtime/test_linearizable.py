@@ -115,7 +115,7 @@ class Closing(Mailbox):
             return False, None
         for _moment in range(100):  # in each of which somebody may close
             pass
-        self.user.append(envelope)
+        self.open_user().append(envelope)
         return True, None
 
 
@@ -123,7 +123,7 @@ class Draining(Mailbox):
     """Broken: drains first, and closes then."""
 
     def close(self) -> Any:
-        drained = list(self.user)
+        drained = list(self.open_user())
         self.user.clear()
         for _moment in range(100):  # in each of which somebody may put
             pass
@@ -143,7 +143,7 @@ def test_what_is_put_behind_the_closers_back_is_for_nobody_else_to_take():
     mailbox = Mailbox()
     taken: list[Any] = []
 
-    class Lane(type(mailbox.user)):  # type: ignore[misc]
+    class Lane(list[Any]):
         def append(self, envelope: Any) -> None:
             mailbox.close()
             super().append(envelope)

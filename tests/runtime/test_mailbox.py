@@ -425,7 +425,7 @@ def test_a_long_lane_is_looked_through_once_and_anything_is_taken_out_of_it():
 def test_a_closed_mailbox_moves_nothing():
     """M5: what a late sender has put is for nobody but him."""
     mailbox = Mailbox()
-    mailbox.user.extend(Envelope(number) for number in range(2 * SHORT))
+    mailbox.open_user().extend(Envelope(number) for number in range(2 * SHORT))
     mailbox.is_closed = True
     mailbox.settle()
     assert mailbox.older is None
@@ -453,3 +453,32 @@ def test_the_other_lanes_may_be_long_as_well(lane: str):
     signals, envelopes = mailbox.close()
     assert [*signals, *envelopes] == items[10:]
     assert mailbox.empty()
+
+
+@pytest.mark.parametrize("lane", ["control", "user"])
+def test_a_lane_is_made_once_whoever_sends_first(lane: str):
+    """M5: many threads send the first message; each of theirs is there."""
+    for _round in range(50):
+        mailbox, ready = Mailbox(), threading.Barrier(4)
+
+        def send(name: int, mailbox: Mailbox = mailbox, ready: threading.Barrier = ready) -> None:
+            ready.wait(DEADLINE_S)
+            envelope = Envelope(name)
+            assert mailbox.put_control(envelope) if lane == "control" else mailbox.offer(envelope)
+
+        threads = [threading.Thread(target=send, args=(name,)) for name in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(DEADLINE_S)
+        assert sorted(envelope.message for envelope in mailbox.close()[1]) == [0, 1, 2, 3]
+
+
+def test_an_envelope_that_is_gone_is_not_looked_for_where_nobody_has_sent():
+    """M5: it was found in the control lane, and the closer has taken it meanwhile."""
+    mailbox = Mailbox()
+    mailbox.put_control(Envelope("a"))
+    found, _at = mailbox.look_for(0, 0, lambda _envelope: True)
+    assert found is not None
+    assert mailbox.take_control() is found
+    assert not mailbox.withdraw(found)

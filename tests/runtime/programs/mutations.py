@@ -52,7 +52,7 @@ def a_message_is_handled_twice(patch: pytest.MonkeyPatch) -> None:
     def repeat(cell: Any, envelope: Envelope) -> None:
         taken[0] += 1
         if taken[0] % 10 == 0:
-            cell.mailbox.user.append(envelope)
+            cell.mailbox.open_user().append(envelope)
         handle(cell, envelope)
 
     patch.setattr(Turns, "_handle", repeat)
