@@ -73,11 +73,11 @@ class _Suite:
 
     def fan_out(self, number: int) -> float:
         """One actor tells so many idle ones a message each, in one turn; until all have handled it."""
-        refs, latch = self._idle(number)
+        refs, latch = self._idle(number), _Latch(number)
 
         def tell_all() -> None:
             for ref in refs:
-                ref.tell("a message")
+                ref.tell(latch.count_down)
 
         teller = self._runs.start()
         began = time.perf_counter()
@@ -141,21 +141,19 @@ class _Suite:
         assert kept
         return (_resident_bytes() - before) / number
 
-    def _idle(self, number: int) -> tuple[list[Any], _Latch]:
-        """Start so many, let each handle a message, and return them with a latch that counts the next ones."""
-        latches = [_Latch(number), _Latch(number)]
-        refs = [self._counts.start(_twice(latches)) for _ in range(number)]
-        for ref in refs:
-            ref.tell("warm up")
-        latches[0].wait()
-        return refs, latches[1]
+    def _idle(self, number: int) -> list[Any]:
+        """Start so many, and let each handle a message.
 
-
-def _twice(latches: list[_Latch]) -> Callable[[], None]:
-    """Return what counts down the first latch once, and the second one from then on."""
-    first, second = latches
-    left = [first.count_down]
-    return lambda: (left.pop() if left else second.count_down)()
+        They have nothing of their own, since the message says what is to be done; and it is one after the other, so
+        that what many messages take that wait is not taken for what actors do.
+        """
+        refs = []
+        for _ in range(number):
+            latch, ref = _Latch(1), self._runs.start()
+            ref.tell(latch.count_down)
+            latch.wait()
+            refs.append(ref)
+        return refs
 
 
 def _resident_bytes() -> int:
