@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tests.benchmarks.arena import ON, SDK, Arena, Results
 from tests.benchmarks.calls import saturation
-from tests.benchmarks.contest import Contender, NotMeasuredError, official, ours
+from tests.benchmarks.contest import Contender, NotMeasuredError, floor, official, ours
 from tests.benchmarks.rows import Row, Target, figure
 
 __all__ = ["measure", "measure_blocking"]
@@ -25,10 +25,12 @@ def measure(arena: Arena) -> list[Row]:
 
 
 def _rows(arena: Arena, mode: str) -> list[Row]:
-    few = _at_rate(arena, mode, 20.0, seconds=arena.size(10, 4))
+    few = _at_rate(arena, mode, 20.0, seconds=arena.size(10, 4), others=(floor(),))
     rows = [
         few.row("ours", SDK, key="p50_ms", name=f"p50 from event to command, 20 calls/s, {mode}", unit="ms",
                 conditions=f"{_HOW}; {ON}", target=Target(at_most=0.45)),
+        few.row("floor", SDK, key="p50_ms", name=f"p50 of the floor, 20 calls/s, {mode}", unit="ms",
+                conditions=f"{_HOW}; no actors, no supervision, no limits: what system, TLS and JSON take"),
     ]  # fmt: skip
     rate = _most_of_the_sdk(arena, mode)
     many = _at_rate(arena, mode, rate, seconds=arena.size(6, 3))
@@ -40,8 +42,11 @@ def _rows(arena: Arena, mode: str) -> list[Row]:
     return [*rows, _at_the_highest(arena, mode)]
 
 
-def _at_rate(arena: Arena, mode: str, rate: float, *, seconds: float, program: str = "ivr") -> Results:
+def _at_rate(
+    arena: Arena, mode: str, rate: float, *, seconds: float, program: str = "ivr", others: Iterable[Contender] = ()
+) -> Results:
     contenders = {"ours": ours(program), **({SDK: official(program)} if arena.has_sdk else {})}
+    contenders.update((other.name, other) for other in others)
     return arena.interleave(
         {name: _latency_of(arena, contender, mode, rate, seconds) for name, contender in contenders.items()},
         min(arena.rounds, 3),
