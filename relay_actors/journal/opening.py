@@ -21,6 +21,7 @@ from typing import Final
 
 from relay_actors.errors import DamagedJournalError, JournalError
 from relay_actors.journal.reading import SqliteReader
+from relay_actors.journal.rounds import SoundRounds
 from relay_actors.journal.salvage import Found, Salvaged, bring_over, look_through
 from relay_actors.journal.sqlite import Durability, SqliteStore
 from relay_actors.journal.sqlite_file import (
@@ -69,16 +70,17 @@ def open_sqlite(
         JournalError: see `SqliteStore`; but not because it is damaged.
     """
     secrets = tuple(secrets)
+    rounds = SoundRounds()
     real = os.path.realpath(path)
     if os.fspath(path) != ":memory:" and _is_file_or_nothing(real):
         lock = WriterLock(real)
         try:
             _finish(real)
-            if why := _damage(real):
+            if why := _damage(real, rounds):
                 _bring_back(real, why, secrets)
         finally:
             lock.release()
-    return SqliteStore(path, durability=durability, secrets=secrets, hands_over=hands_over)
+    return SqliteStore(path, durability=durability, secrets=secrets, hands_over=hands_over, rounds=rounds)
 
 
 def _is_file_or_nothing(path: str) -> bool:
@@ -87,7 +89,7 @@ def _is_file_or_nothing(path: str) -> bool:
     return True
 
 
-def _damage(path: str) -> str:
+def _damage(path: str, rounds: SoundRounds) -> str:
     """Say what is wrong with it; an empty text: nothing. Changes nothing, so SQLite is asked only when that is safe."""
     has_wal = _size(f"{path}-wal") > 0
     header = _beginning(path)
@@ -101,7 +103,7 @@ def _damage(path: str) -> str:
         return f"its header says to be of write version {header[_WRITE_VERSION_AT]}, which there is not"
     try:
         with SqliteReader(path) as reader:
-            faults = reader.check()
+            faults = reader.check(rounds)
             if not faults and (lost := lost_commits(path)):
                 faults = [f"its WAL cannot be read to the end: {lost} commits are lost"]
     except DamagedJournalError as error:

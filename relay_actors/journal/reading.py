@@ -11,6 +11,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -18,7 +19,9 @@ from typing import Final, Self
 from relay_actors.errors import DamagedJournalError, JournalError
 from relay_actors.journal.codec import decode
 from relay_actors.journal.entries import Entry
+from relay_actors.journal.ledger import Record
 from relay_actors.journal.replay import check_next
+from relay_actors.journal.rounds import SoundRounds
 from relay_actors.journal.sqlite_file import (
     MOST_WRITERS,
     SCHEMA,
@@ -28,7 +31,9 @@ from relay_actors.journal.sqlite_file import (
     explained,
     has_rounds,
     is_fresh,
+    own_entries_of,
     records_of,
+    rounds_of,
     session_of,
     subjects_of,
 )
@@ -124,11 +129,14 @@ class SqliteReader:
         in_rounds = (subject for subject, *_ in records_of(self._db, self._path))
         return list(dict.fromkeys([*subjects_of(self._db, self._path), *in_rounds]))
 
-    def check(self) -> list[str]:
+    def check(self, rounds: SoundRounds | None = None) -> list[str]:
         """Read everything, and return what is wrong with it; an empty list: it is sound.
 
         SQLite looks over its pages and its index; then each record's checksum and shape, that each subject has all its
         entries once and from one writer at a time, and that no writer comes after the newest.
+
+        Args:
+            rounds: told of those that were found to be sound.
 
         Raises:
             JournalError: it could not be looked at: a record is of a newer release, or the disk gives an error.
@@ -136,7 +144,8 @@ class SqliteReader:
         faults = list(self._faults_of_pages())
         if self._is_fresh:
             return faults
-        for look in (self._faults_of_tables, self._faults_of_entries):
+        sound = rounds if rounds is not None else SoundRounds()
+        for look in (self._faults_of_tables, lambda: self._faults_of_entries(sound)):
             try:
                 faults += look()
             except DamagedJournalError as error:
@@ -152,6 +161,12 @@ class SqliteReader:
         yield from entries_of(self._db, self._path, subject)
         if subject is not None:
             yield from (decode(body) for owner, *_, body in records_of(self._db, self._path) if owner == subject)
+
+    def _sound_records(self, rounds: SoundRounds) -> Iterator[Record]:
+        for entry, body in own_entries_of(self._db, self._path):
+            yield entry.subject, entry.sequence, entry.epoch, body
+        for *_, records in rounds_of(self._db, self._path, rounds.look_at, itemgetter(0)):
+            yield from records
 
     def _faults_of_pages(self) -> Iterable[str]:
         try:
@@ -173,22 +188,24 @@ class SqliteReader:
             return ["the number of its newest entry is none"]
         return ()
 
-    def _faults_of_entries(self) -> Iterable[str]:
-        newest: dict[str, Entry] = {}
+    def _faults_of_entries(self, rounds: SoundRounds) -> Iterable[str]:
+        newest: dict[str, Record] = {}
         faults: dict[str, str] = {}
         writers = self.writers
-        for entry in self.load():
-            if entry.subject in faults:
+        for record in self._sound_records(rounds):
+            subject, sequence, epoch, body = record
+            if subject in faults:
                 continue
-            try:
-                check_next(newest.get(entry.subject), entry)
-            except JournalError as error:
-                faults[entry.subject] = str(error)
-            newest[entry.subject] = entry
-            if entry.epoch > writers:
-                faults[entry.subject] = (
-                    f"entry {entry.sequence} of {entry.subject} is of writer {entry.epoch}, and the newest is {writers}"
-                )
+            before = newest.get(subject)
+            newest[subject] = record
+            # As nearly always it is the next one, by the same writer. If not, its entry says whether it may follow.
+            if (before[1:3] if before is not None else (0, epoch)) != (sequence - 1, epoch):
+                try:
+                    check_next(None if before is None else decode(before[3]), decode(body))
+                except JournalError as error:
+                    faults[subject] = str(error)
+            if epoch > writers:
+                faults[subject] = f"entry {sequence} of {subject} is of writer {epoch}, and the newest is {writers}"
         return faults.values()
 
 

@@ -17,10 +17,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 from relay_actors.errors import DamagedJournalError
-from relay_actors.journal.codec import labels
+from relay_actors.journal.codec import decode_all, labels, verified
+from relay_actors.journal.entries import Entry
 from relay_actors.journal.ledger import Record
 
-__all__ = ["Forgotten", "in_force", "pack_round", "parts_of", "record_of"]
+__all__ = [
+    "Forgotten",
+    "SoundRounds",
+    "entries_in",
+    "in_force",
+    "pack_round",
+    "parts_of",
+    "records_in",
+    "size_of_round",
+]
 
 T = TypeVar("T")
 
@@ -47,9 +57,38 @@ class Forgotten:
         self.body = zlib.crc32(name).to_bytes(4, "big") + name
 
 
+class SoundRounds:
+    """Rounds that were looked at: who meets the same bytes again need not look at them again."""
+
+    def __init__(self) -> None:
+        self._found: dict[int, list[Record | Forgotten]] = {}
+
+    def look_at(self, body: object) -> list[Record | Forgotten]:
+        """Return what is in one row, of whose records entries can be made, and keep it.
+
+        Raises:
+            DamagedJournalError: it is no round, or a record cannot be read.
+            JournalError: a record was written by a newer release.
+        """
+        found = _read(body, _verified_records)
+        if isinstance(body, bytes):
+            self._found[hash(body)] = found  # not by the bytes, which would be kept beside their parts
+        return found
+
+    def records_in(self, body: object) -> list[Record | Forgotten]:
+        """Return what is in one row, as `records_in` does."""
+        found = self._found.get(hash(body)) if isinstance(body, bytes) else None
+        return found if found is not None and body == _packed(found) else records_in(body)
+
+
 def pack_round(bodies: Sequence[bytes]) -> bytes:
     """Return the body of one row, which has these parts."""
     return struct.pack(f">{len(bodies) + 1}I", len(bodies), *map(len, bodies)) + b"".join(bodies)
+
+
+def size_of_round(records: Sequence[Record]) -> int:
+    """Return how many bytes `pack_round` makes of the bodies of these records."""
+    return 4 * (len(records) + 1) + sum([len(record[3]) for record in records])
 
 
 def parts_of(body: object) -> Iterator[bytes | Forgotten]:
@@ -76,31 +115,41 @@ def parts_of(body: object) -> Iterator[bytes | Forgotten]:
         raise DamagedJournalError("a round of the journal is damaged: there is more in it than it says")
 
 
-def record_of(part: bytes) -> Record:
-    """Return the record that a part is.
+def entries_in(body: object) -> list[Entry | Forgotten]:
+    """Return the entries of one row, and what is forgotten, in order.
 
     Raises:
-        DamagedJournalError: it cannot be read.
-        JournalError: it was written by a newer release.
+        DamagedJournalError: it is no round, or a record cannot be read.
+        JournalError: a record was written by a newer release.
     """
-    return (*labels(part), part)
+    return _read(body, decode_all)
 
 
-def in_force(bodies: Iterable[object], read: Callable[[bytes], T], subject_of: Callable[[T], str]) -> list[list[T]]:
+def records_in(body: object) -> list[Record | Forgotten]:
+    """Return the records of one row, and what is forgotten, in order. It is not looked what else they say.
+
+    Raises:
+        DamagedJournalError: it is no round, or a record cannot be read.
+        JournalError: a record was written by a newer release.
+    """
+    return _read(body, lambda bodies: list(map(_record_of, bodies)))
+
+
+def in_force(
+    bodies: Iterable[object], read: Callable[[object], Sequence[T | Forgotten]], subject_of: Callable[[T], str]
+) -> list[list[T]]:
     """Return what still counts of each round, in the order in which it was appended.
 
     Args:
         bodies: of all rounds, oldest first.
-        read: makes of a record what is wanted of it.
+        read: returns what is in one.
         subject_of: says whose that is.
 
     Raises:
         DamagedJournalError: a part cannot be read.
         JournalError: a record was written by a newer release.
     """
-    rounds: list[list[Any]] = [
-        [part if isinstance(part, Forgotten) else read(part) for part in parts_of(body)] for body in bodies
-    ]
+    rounds: list[Any] = [read(body) for body in bodies]
     forgotten: set[str] = set()
     for number in range(len(rounds) - 1, -1, -1):
         kept: list[T] = []
@@ -112,6 +161,33 @@ def in_force(bodies: Iterable[object], read: Callable[[bytes], T], subject_of: C
         kept.reverse()
         rounds[number] = kept
     return rounds
+
+
+def _read(body: object, read: Callable[[Sequence[bytes]], Sequence[T]]) -> list[T | Forgotten]:
+    """Return what ``read`` makes of the records of one row, all at once, and what is forgotten."""
+    parts: list[Any] = []
+    places: list[int] = []
+    try:
+        for part in parts_of(body):
+            if not isinstance(part, Forgotten):
+                places.append(len(parts))
+            parts.append(part)
+    finally:  # also those before one that is cut off: if they are of a newer release, that is what is to be said
+        for place, found in zip(places, read([parts[place] for place in places]), strict=True):
+            parts[place] = found
+    return parts
+
+
+def _packed(parts: Iterable[Record | Forgotten]) -> bytes:
+    return pack_round([part.body if isinstance(part, Forgotten) else part[3] for part in parts])
+
+
+def _record_of(body: bytes) -> Record:
+    return (*labels(body), body)
+
+
+def _verified_records(bodies: Sequence[bytes]) -> list[Record]:
+    return [(*said, body) for said, body in zip(verified(bodies), bodies, strict=True)]
 
 
 def _forgotten(content: bytes) -> Forgotten:

@@ -33,18 +33,18 @@ import os
 import sqlite3
 import stat
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from operator import itemgetter
 from typing import Final, Literal, NoReturn, TypeAlias
 
 from relay_actors.errors import JournalError
-from relay_actors.journal.codec import decode, encode_session
+from relay_actors.journal.codec import decode_all, encode_session
 from relay_actors.journal.entries import CommandIntended, Entry, Session, Snapshot
 from relay_actors.journal.ledger import Ledger, Record
 from relay_actors.journal.redact import Redactor
 from relay_actors.journal.replay import pending_of
-from relay_actors.journal.rounds import Forgotten, pack_round, record_of
+from relay_actors.journal.rounds import Forgotten, SoundRounds, pack_round, size_of_round
 from relay_actors.journal.sqlite_file import (
     MOST_WRITERS,
     PAGE,
@@ -68,6 +68,7 @@ log = logging.getLogger(__name__)
 
 Durability: TypeAlias = Literal["process", "power"]
 _Rounds: TypeAlias = list[tuple[int, int, list[Record]]]
+_ReadRound: TypeAlias = Callable[[object], list[Record | Forgotten]]
 
 LARGEST_WAL: Final = 8 * 1024 * 1024
 """Bytes. SQLite begins its WAL anew after a thousand pages; what one large commit made of it is cut down to this."""
@@ -112,6 +113,7 @@ class SqliteStore:
         secrets: values to keep out of the entries.
         epoch_above: the number of a writer that this one must follow, for a journal that takes another one's place.
         hands_over: whether this process hands the file over when another one asks for it; its lock says so.
+        rounds: those that were looked at just now.
 
     Raises:
         DamagedJournalError: it is damaged. It is left as it is; see `relay_actors.journal.opening`.
@@ -126,6 +128,7 @@ class SqliteStore:
         secrets: Iterable[str] = (),
         epoch_above: int = 0,
         hands_over: bool = False,
+        rounds: SoundRounds | None = None,
     ) -> None:
         if durability not in _SYNCHRONOUS:
             raise JournalError(f"durability is {durability!r}: must be 'process' or 'power'")
@@ -156,15 +159,13 @@ class SqliteStore:
                 self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
                 undo.callback(self._db.close)
                 _check_and_prepare(self._db, self._path, durability)
-                epoch, sequences, rounds = _take_over(self._db, self._path, epoch_above)
+                read = (rounds or SoundRounds()).records_in
+                epoch, sequences, held = _take_over(self._db, self._path, epoch_above, read)
             self._own_rows = set(sequences)
             """Who has rows of his own."""
-            for number, place, records in rounds:
-                self._number = number - 1
-                for record in records:
-                    self._take(record)
-                    sequences[record[0]] = record[1]
-                self._next_round(place)
+            for number, place, records in held:
+                self._take_in(number, place, records)
+                sequences.update([record[:2] for record in records])
             self._ledger = Ledger(epoch=epoch, sequences=sequences, redactor=Redactor(secrets))
             self._ledger.redactor.learn(self.get_session().authorization_state)
             self._free = undo.pop_all()
@@ -197,6 +198,23 @@ class SqliteStore:
         size = len(body)
         counting.size += size
         self._bytes_counting += size
+
+    def _take_in(self, number: int, place: int, records: list[Record]) -> None:
+        """Note a round that is in the file."""
+        all_counting, owners = self._counting, []
+        for record in records:
+            counting = all_counting.get(record[0])
+            if counting is None:
+                all_counting[record[0]] = counting = _Counting(number - 1)
+            counting.records.append(record)
+            counting.size += len(record[3])
+            owners.append(counting)
+        self._number = number
+        self._last_place = max(self._last_place, place)
+        size = size_of_round(records)
+        self._rounds.append((place, owners, size))
+        self._bytes += size
+        self._bytes_counting += sum([len(record[3]) for record in records])
 
     def snapshot(
         self, subject: str, state: Mapping[str, object], *, at: float, pending: Iterable[CommandIntended] | None = None
@@ -240,7 +258,7 @@ class SqliteStore:
             return self._entries(entries_of(self._db, self._path))
         # What is in rounds is at hand; nobody has to look through all of them for it.
         counting = self._counting.get(subject)
-        in_rounds = [] if counting is None else [decode(record[3]) for record in counting.records]
+        in_rounds = [] if counting is None else decode_all([record[3] for record in counting.records])
         if not self._has_own_rows(subject):
             return iter(in_rounds)
         return self._entries(chain(entries_of(self._db, self._path, subject), in_rounds))
@@ -485,24 +503,24 @@ def _settle_rounds(db: sqlite3.Connection, path: str) -> None:
     db.executemany(_INSERT, records)
 
 
-def _clean_rounds(db: sqlite3.Connection, path: str) -> _Rounds:
+def _clean_rounds(db: sqlite3.Connection, path: str, read: _ReadRound) -> _Rounds:
     """Leave rounds in which all counts, and return number and place of each with what is in it. In a transaction.
 
     Not as rows of their own: an application that takes up many calls is not to wait until each entry has one.
     """
     rounds: _Rounds = []
-    for number, place, length, records in rounds_of(db, path, record_of, itemgetter(0)):
+    for number, place, length, records in rounds_of(db, path, read, itemgetter(0)):
         if records:
             rounds.append((number, place, records))
-            body = pack_round([record[3] for record in records])
-            if len(body) != length:
+            if size_of_round(records) != length:
+                body = pack_round([record[3] for record in records])
                 db.execute("UPDATE rounds SET body = ? WHERE place = ?", (body, place))
         else:
             db.execute(_DELETE_ROUND, (place,))
     return rounds
 
 
-def _take_over(db: sqlite3.Connection, path: str, above: int) -> tuple[int, dict[str, int], _Rounds]:
+def _take_over(db: sqlite3.Connection, path: str, above: int, read: _ReadRound) -> tuple[int, dict[str, int], _Rounds]:
     """Become the newest writer; return its number, the newest own row of each subject, and what is in rounds."""
     db.execute("BEGIN IMMEDIATE")
     bring_up_to_date(db)
@@ -514,6 +532,6 @@ def _take_over(db: sqlite3.Connection, path: str, above: int) -> tuple[int, dict
         raise damaged(path, "its numbers are not numbers")
     epoch = max(epochs[0][0], above) + 1
     db.execute("UPDATE writer SET epoch = ?", (epoch,))
-    rounds = _clean_rounds(db, path)
+    rounds = _clean_rounds(db, path, read)
     db.execute("COMMIT")
     return epoch, dict(newest), rounds

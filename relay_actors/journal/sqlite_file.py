@@ -6,7 +6,7 @@ import contextlib
 import functools
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter, itemgetter
 from typing import Final, TypeVar
 
@@ -14,7 +14,7 @@ from relay_actors.errors import DamagedJournalError, JournalError
 from relay_actors.journal.codec import decode, decode_session
 from relay_actors.journal.entries import Entry, Session
 from relay_actors.journal.ledger import Record
-from relay_actors.journal.rounds import in_force, record_of
+from relay_actors.journal.rounds import Forgotten, entries_in, in_force, records_in
 
 __all__ = [
     "APPLICATION_ID",
@@ -31,6 +31,7 @@ __all__ = [
     "has_rounds",
     "is_fresh",
     "make_tables",
+    "own_entries_of",
     "records_of",
     "rounds_of",
     "session_of",
@@ -165,6 +166,18 @@ def entries_of(db: sqlite3.Connection, path: str, subject: str | None = None) ->
     Raises:
         JournalError: an entry cannot be read; those before it were given.
     """
+    yield from (entry for entry, _ in own_entries_of(db, path, subject))
+    if subject is None:
+        for *_, entries in rounds_of(db, path, entries_in, attrgetter("subject")):
+            yield from entries
+
+
+def own_entries_of(db: sqlite3.Connection, path: str, subject: str | None = None) -> Iterator[tuple[Entry, bytes]]:
+    """Give the entries that have a row of their own, of one subject or of all, and their records, as `entries_of` does.
+
+    Raises:
+        JournalError: an entry cannot be read; those before it were given.
+    """
     last = 0
     while True:
         with explained(path, "read"):
@@ -179,17 +192,17 @@ def entries_of(db: sqlite3.Connection, path: str, subject: str | None = None) ->
                 raise damaged(path, f"entry {sequence} of {owner}: {error}") from error
             if entry.sequence != sequence or entry.subject != owner or entry.epoch != epoch:
                 raise damaged(path, f"entry {sequence} of {owner} is not what its row says")
-            yield entry
+            yield entry, body
         if len(rows) < _BATCH:
-            break
+            return
         last = rows[-1][0]
-    if subject is None:
-        for *_, entries in rounds_of(db, path, decode, attrgetter("subject")):
-            yield from entries
 
 
 def rounds_of(
-    db: sqlite3.Connection, path: str, read: Callable[[bytes], T], subject_of: Callable[[T], str]
+    db: sqlite3.Connection,
+    path: str,
+    read: Callable[[object], Sequence[T | Forgotten]],
+    subject_of: Callable[[T], str],
 ) -> list[tuple[int, int, int, list[T]]]:
     """Return number, place and bytes of each round, and what counts of it.
 
@@ -215,7 +228,7 @@ def records_of(db: sqlite3.Connection, path: str) -> list[Record]:
     Raises:
         JournalError: one cannot be read.
     """
-    return [record for *_, records in rounds_of(db, path, record_of, itemgetter(0)) for record in records]
+    return [record for *_, records in rounds_of(db, path, records_in, itemgetter(0)) for record in records]
 
 
 def subjects_of(db: sqlite3.Connection, path: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import zlib
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from relay_actors.journal.codec import (
     SCHEMA_VERSION,
     UPCASTERS,
     decode,
+    decode_all,
     decode_session,
     encode,
     encode_session,
     upcast,
+    verified,
 )
 from relay_actors.journal.entries import CommandSettled, Entry, EventReceived, Outcome, Session
 from tests.journal.strategies import entries, sessions
@@ -33,8 +36,13 @@ def record(*parts: object) -> bytes:
     return zlib.crc32(body).to_bytes(4, "big") + body
 
 
+_STAMP: dict[str, object] = {"subject": "c", "at": 1.0, "epoch": 1, "sequence": 1}
+_SETTLED = {**_STAMP, "request_id": "r", "outcome": "ok", "code": 0, "result": {}}
+_SNAPSHOT = {**_STAMP, "state": {}, "pending": []}
+
+
 def event_fields(**changes: object) -> dict[str, object]:
-    return {"subject": "c", "at": 1.0, "epoch": 1, "sequence": 1, "frame_id": "f", "payload": {}} | changes
+    return _STAMP | {"frame_id": "f", "payload": {}} | changes
 
 
 @given(entries)
@@ -60,6 +68,56 @@ def test_a_record_cut_or_flipped_anywhere_is_refused(entry: Entry, data: st.Data
     for torn in (whole[:cut], bytes(flipped)):
         with pytest.raises(JournalError, match="damaged"):
             decode(torn)
+
+
+@given(st.lists(entries, max_size=5))
+def test_many_records_are_read_as_each_is(some: list[Entry]):
+    """At once, which takes less time."""
+    records = list(map(encode, some))
+
+    assert decode_all(records) == some
+    assert verified(records) == [(entry.subject, entry.sequence, entry.epoch) for entry in some]
+
+
+@given(st.lists(entries, min_size=1, max_size=4), st.data())
+def test_one_of_many_that_is_damaged_is_told_as_it_is_alone(some: list[Entry], data: st.DataObject):
+    """Whatever stands around it, and whatever is wrong with it."""
+    records = list(map(encode, some))
+    at = data.draw(st.integers(0, len(records) - 1))
+    records[at] = data.draw(
+        st.sampled_from(
+            [
+                b"",
+                b"abcd",
+                records[at][:-1],
+                records[at] + b"x",
+                zlib.crc32(b"\x91").to_bytes(4, "big") + b"\x91",
+                record(1),
+                record(SCHEMA_VERSION, "event", []),
+                record(SCHEMA_VERSION, "event", event_fields(at="now")),
+                record(SCHEMA_VERSION, "nothing", event_fields()),
+                record(SCHEMA_VERSION, "settled", {**_SETTLED, "outcome": "good"}),
+                record(SCHEMA_VERSION, "snapshot", {**_SNAPSHOT, "pending": [1]}),
+                record(SCHEMA_VERSION + 1, "event", {}),
+            ]
+        )
+    )
+
+    with pytest.raises(JournalError) as alone:
+        decode(records[at])
+    for read in (decode_all, verified):
+        with pytest.raises(JournalError, match=re.escape(str(alone.value))) as together:
+            read(records)
+        assert type(together.value) is type(alone.value)
+
+
+def test_records_of_older_versions_are_read_among_others():
+    """Each goes through its upcasters."""
+    intent = {**_STAMP, "request_id": "r", "method": "calling.answer", "params": {}}
+    records = [record(1, "intent", intent), record(SCHEMA_VERSION, "event", event_fields())]
+
+    assert decode_all(records) == list(map(decode, records))
+    assert verified(records) == [("c", 1, 1)] * 2
 
 
 @given(st.binary(max_size=64), st.booleans())

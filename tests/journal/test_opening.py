@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import itertools
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from relay_actors.errors import DamagedJournalError, JournalError
-from relay_actors.journal import codec
+from relay_actors.journal import codec, rounds
 from relay_actors.journal.entries import EventReceived, Session
 from relay_actors.journal.opening import open_sqlite
 from relay_actors.journal.sqlite import SqliteStore
@@ -82,6 +83,24 @@ def test_a_sound_journal_is_opened_as_it_is(path: Path, caplog: pytest.LogCaptur
         assert (store.epoch, len(list(store.load()))) == (3, 2)
     assert names(path) == ["calls.db", "calls.db.lock"]
     assert caplog.text == ""
+
+
+def test_the_records_of_a_sound_journal_are_read_once(path: Path, monkeypatch: pytest.MonkeyPatch):
+    """When it is looked at: who takes it over knows them then. What a killed process has left is all in rounds."""
+    left = path.with_name("left.db")
+    events = [event(n, f"c-{n % 3}") for n in range(9)]
+    with contextlib.closing(SqliteStore(path)) as store:
+        store.append(events)
+        store.commit()
+        for end in ("", "-wal"):
+            shutil.copy(f"{path}{end}", f"{left}{end}")
+    monkeypatch.delattr(rounds, "labels")  # by which they are read by who does not know them
+
+    with opened(left) as store:
+        monkeypatch.undo()
+        loaded = list(store.load(subject="c-1"))
+        assert [entry.payload["n"] for entry in loaded if isinstance(entry, EventReceived)] == [1, 4, 7]
+        assert store.subjects() == ["c-0", "c-1", "c-2"]
 
 
 def test_a_damaged_journal_is_moved_aside_and_gone_on_with(path: Path, caplog: pytest.LogCaptureFixture):

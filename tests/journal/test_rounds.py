@@ -1,16 +1,30 @@
 """Rounds: what goes in comes out, what was forgotten does not, and damage is noticed."""
 
+import zlib
+from collections.abc import Sequence
 from operator import itemgetter
 
+import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_actors.errors import DamagedJournalError
-from relay_actors.journal.codec import encode
-from relay_actors.journal.entries import EventReceived
+from relay_actors.errors import DamagedJournalError, JournalError
+from relay_actors.journal import codec
+from relay_actors.journal import rounds as module
+from relay_actors.journal.codec import decode, encode
+from relay_actors.journal.entries import Entry, EventReceived
 from relay_actors.journal.ledger import Record
-from relay_actors.journal.rounds import Forgotten, in_force, pack_round, parts_of, record_of
+from relay_actors.journal.rounds import (
+    Forgotten,
+    SoundRounds,
+    entries_in,
+    in_force,
+    pack_round,
+    parts_of,
+    records_in,
+    size_of_round,
+)
 
 PARTS = st.lists(st.tuples(st.booleans(), st.sampled_from(["a", "b", "ü", "\ud800"])), max_size=12)
 
@@ -19,8 +33,12 @@ def packed(parts: list[Record | Forgotten]) -> bytes:
     return pack_round([part.body if isinstance(part, Forgotten) else part[3] for part in parts])
 
 
-def read_part(part: bytes | Forgotten) -> Record | Forgotten:
-    return part if isinstance(part, Forgotten) else record_of(part)
+def read_part(part: bytes | Forgotten) -> Entry | Forgotten:
+    return part if isinstance(part, Forgotten) else decode(part)
+
+
+def shown(parts: Sequence[Record | Forgotten]) -> list[object]:
+    return [("forgotten", part.subject) if isinstance(part, Forgotten) else part for part in parts]
 
 
 def made(parts: list[tuple[bool, str]]) -> list[Record | Forgotten]:
@@ -57,7 +75,7 @@ def test_what_counts_is_what_was_said_after_the_last_forgetting(rounds: list[lis
                 kept.append(part)
                 of.append(part[0])
 
-    found = in_force([packed(made(parts)) for parts in rounds], record_of, itemgetter(0))
+    found = in_force([packed(made(parts)) for parts in rounds], records_in, itemgetter(0))
     assert len(found) == len(rounds)
     assert [record for records in found for record in records] == kept
 
@@ -87,3 +105,63 @@ def test_what_is_no_round_is_refused(body: object):
     """A damaged row may hold anything."""
     with pytest.raises(DamagedJournalError, match="a round of the journal is damaged"):
         list(parts_of(body))
+
+
+@given(PARTS)
+def test_a_round_is_read_as_records_or_as_entries(parts: list[tuple[bool, str]]):
+    """In order, what is forgotten in its place; and its size is known from its records."""
+    body = packed(made(parts))
+
+    assert shown(records_in(body)) == shown(made(parts))
+    records = [part for part in made(parts) if not isinstance(part, Forgotten)]
+    entries = [part for part in entries_in(body) if not isinstance(part, Forgotten)]
+    assert entries == [decode(record[3]) for record in records]
+    assert size_of_round(records) == len(pack_round([record[3] for record in records]))
+
+
+def test_a_record_of_a_newer_release_is_told_also_when_a_later_one_is_cut_off():
+    """It is not damage that a file is newer: who would bring it back would lose what it says."""
+    newer = msgpack.packb([codec.SCHEMA_VERSION + 1, "event", {}])
+    newer = zlib.crc32(newer).to_bytes(4, "big") + newer
+
+    for read in (records_in, entries_in, SoundRounds().look_at):
+        with pytest.raises(JournalError, match="newer") as caught:
+            read(pack_round([newer, record("a")[3]])[:-1])
+        assert not isinstance(caught.value, DamagedJournalError)
+
+
+@given(PARTS)
+def test_what_was_looked_at_is_not_read_again(parts: list[tuple[bool, str]]):
+    """Opening a journal looks at all of it, and then takes it over: ten thousand calls wait for that."""
+    body, rounds = packed(made(parts)), SoundRounds()
+
+    assert shown(rounds.look_at(body)) == shown(made(parts))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delattr(module, "labels")
+        assert shown(rounds.records_in(bytes(bytearray(body)))) == shown(made(parts))
+
+
+def test_only_the_same_bytes_are_not_read_again():
+    """Whatever hash they have."""
+
+    class Alike(bytes):
+        def __hash__(self) -> int:
+            return 1
+
+    one, other = Alike(packed([record("a", 1)])), Alike(packed([record("b", 1)]))
+    rounds = SoundRounds()
+    rounds.look_at(one)
+
+    assert shown(rounds.records_in(other)) == [record("b", 1)]
+    with pytest.raises(DamagedJournalError):
+        rounds.records_in(Alike(one[:-1]))
+
+
+@pytest.mark.parametrize("body", [None, 1, "text", b"", b"\0\0\0\2\0\0\0\1a"])
+def test_what_is_no_round_is_refused_by_who_looks(body: object):
+    """And nothing is kept of it."""
+    rounds = SoundRounds()
+
+    for read in (rounds.look_at, rounds.records_in):
+        with pytest.raises(DamagedJournalError, match="a round of the journal is damaged"):
+            read(body)
