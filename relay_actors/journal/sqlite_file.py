@@ -72,7 +72,8 @@ _BATCH: Final = 500
 """Rows read at a time, so that a long journal is never all in memory."""
 _COLUMNS: Final = "subject, sequence, epoch, body"
 _LOAD_ALL: Final = f"SELECT position, {_COLUMNS} FROM entries WHERE position > ? ORDER BY position LIMIT ?"
-_LOAD_ROUNDS: Final = "SELECT number, place, body FROM rounds ORDER BY number"
+_LOAD_ROUNDS: Final = "SELECT number, place, body FROM rounds"
+"""Not in order: SQLite would write all of them into a temporary file to bring them into it."""
 _LOAD_ONE: Final = (
     f"SELECT sequence, {_COLUMNS} FROM entries WHERE subject = ? AND sequence > ? ORDER BY sequence LIMIT ?"
 )
@@ -213,6 +214,7 @@ def rounds_of(
     """
     with explained(path, "read"):
         rows = db.execute(_LOAD_ROUNDS).fetchall() if has_rounds(db) else []
+    rows.sort(key=lambda row: row[0] if isinstance(row[0], int) else MOST_WRITERS)
     try:
         found = in_force((body for *_, body in rows), read, subject_of)
     except DamagedJournalError as error:

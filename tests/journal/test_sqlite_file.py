@@ -2,14 +2,27 @@
 
 import contextlib
 import sqlite3
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
 
 from relay_actors.errors import DamagedJournalError, JournalError
+from relay_actors.journal.codec import encode
 from relay_actors.journal.entries import EventReceived
+from relay_actors.journal.rounds import pack_round, records_in
 from relay_actors.journal.sqlite import SqliteStore
-from relay_actors.journal.sqlite_file import PAGE, SCHEMA, check_format, damaged, explained, first_page, with_its_log
+from relay_actors.journal.sqlite_file import (
+    PAGE,
+    SCHEMA,
+    check_format,
+    damaged,
+    explained,
+    first_page,
+    make_tables,
+    rounds_of,
+    with_its_log,
+)
 
 
 def roots(path: Path) -> list[tuple[str, int]]:
@@ -35,6 +48,28 @@ def test_tables_begin_on_the_same_pages_in_each_journal(tmp_path: Path):
     assert roots(path) == roots(tmp_path / "fresh.db")
     page = bytearray(path.read_bytes()[:PAGE])
     assert page[100:] == first_page()[100:]
+
+
+def test_rounds_are_given_in_the_order_of_their_numbers(tmp_path: Path):
+    """Wherever they stand; and SQLite need not bring them into it, for which it would copy all of them to a file."""
+    said: list[str] = []
+    with contextlib.closing(sqlite3.connect(tmp_path / "calls.db", isolation_level=None)) as db:
+        make_tables(db)
+        for place, number in [(1, 7), (2, 5), (3, 6)]:
+            body = encode(EventReceived(subject=f"c-{number}", at=1.0, epoch=1, sequence=1, payload={}))
+            db.execute("INSERT INTO rounds VALUES (?, ?, ?)", (place, number, pack_round([body])))
+        db.set_trace_callback(said.append)
+        found = rounds_of(db, "calls.db", records_in, itemgetter(0))
+        db.set_trace_callback(None)
+        assert [(number, place, held[0][0]) for number, place, _, held in found] == [
+            (5, 2, "c-5"), (6, 3, "c-6"), (7, 1, "c-7"),
+        ]  # fmt: skip
+        [asked] = [text for text in said if "body" in text]
+        assert not [row for row in db.execute(f"EXPLAIN QUERY PLAN {asked}") if "TEMP" in str(row)]
+
+        db.execute("UPDATE rounds SET number = 'six' WHERE number = 6")
+        with pytest.raises(DamagedJournalError, match="the numbers of its rounds are none"):
+            rounds_of(db, "calls.db", records_in, itemgetter(0))
 
 
 def test_the_schema_stands_in_the_file_word_by_word(tmp_path: Path):
