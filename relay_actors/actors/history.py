@@ -11,8 +11,7 @@ the order in which they were lived, and the counting goes on where it was.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -147,13 +146,15 @@ class History:
     @property
     def offer(self) -> CallReceiveEvent | None:
         """The event with which the call came in, or None."""
-        told = (item.event for item in self.items if isinstance(item, Told))
-        return next((event for event in told if isinstance(event, CallReceiveEvent)), None)
+        for item in self.items:
+            if isinstance(item, Told) and isinstance(item.event, CallReceiveEvent):
+                return item.event
+        return None
 
     @property
     def is_orphaned(self) -> bool:
         """Whether the session is gone that would tell of it: nothing more is heard of it (SEMANTICS K8)."""
-        return any(isinstance(item, Learnt) and item.what == "orphaned" for item in self.items)
+        return "orphaned" in [item.what for item in self.items if isinstance(item, Learnt)]
 
     @property
     def actor(self) -> str:
@@ -233,7 +234,7 @@ class Lived:
         self.commands = 0
         self._past: list[Line] = []
         self._told: list[Line] = []
-        self._beside: dict[int, list[Line]] = defaultdict(list)
+        self._beside: dict[int, list[Line]] = {}
         self._asked: dict[str, tuple[int, str]] = {}
 
     @property
@@ -244,7 +245,7 @@ class Lived:
     @property
     def lines(self) -> list[Line]:
         """All that says something of the life of the call, in order."""
-        has_offer = any(_is_offer(line) for line in self._past)
+        has_offer = any(map(_is_offer, self._past))
         told = self._told if has_offer else _offer_first(self._told)
         return [*self._past, *_in_order(told, self._beside)]
 
@@ -278,33 +279,42 @@ class Lived:
     def read(self, entry: Entry) -> None:
         """Take in one more entry."""
         item = self._item(entry)
-        if isinstance(item, Told | Answered):
-            self._told.append(Line(entry, item))
-        elif item is not None:
-            assert isinstance(entry, CommandIntended | Noted)
-            self._beside[max(0, entry.after - self.told)].append(Line(entry, item))
+        if item is None:
+            return
+        line = Line(entry, item)
+        if isinstance(entry, CommandIntended | Noted):
+            beside, after = self._beside, max(0, entry.after - self.told)
+            if after in beside:
+                beside[after].append(line)
+            else:
+                beside[after] = [line]
+        else:
+            self._told.append(line)
 
     def _item(self, entry: Entry) -> Item | None:
         """Return what an entry says of the life of the call; keep what it says beside."""
-        self.last_at = max(self.last_at, entry.at)
-        match entry:
-            case CallStarted():
-                self.started = self.started or entry
+        at = entry.at
+        if at > self.last_at:
+            self.last_at = at
+        match entry:  # what is most frequent first
             case EventReceived(payload=payload, frame_id=frame_id):
                 if frame_id is not None:
                     self.frame_ids.append(frame_id)
-                return Told(parse_event(dict(payload)), entry.at)
-            case CommandIntended(number=0, method="calling.end", params=params):
-                self.last_words[str(params.get("call_id", ""))] = entry
-            case CommandIntended(number=number, method=method, params=params) if number:
-                self._asked[entry.request_id] = number, method
-                return Asked(number, method, params, entry.by == "call", entry.at)
+                return Told(parse_event(dict(payload)), at)
+            case Noted(what=what, values=values):
+                return Learnt(what, values, at)
+            case CommandIntended(number=number, method=method, params=params):
+                if number:
+                    self._asked[entry.request_id] = number, method
+                    return Asked(number, method, params, entry.by == "call", at)
+                if method == "calling.end":
+                    self.last_words[str(params.get("call_id", ""))] = entry
             case CommandSettled(request_id=request_id) if request_id in self._asked:
                 number, method = self._asked[request_id]
                 error = _error(entry, method)
-                return Answered(number, None if error else dict(entry.result), error, entry.at)
-            case Noted(what=what, values=values):
-                return Learnt(what, values, entry.at)
+                return Answered(number, None if error else dict(entry.result), error, at)
+            case CallStarted():
+                self.started = self.started or entry
         return None
 
 
@@ -339,7 +349,7 @@ def history_of(subject: str, entries: Iterable[Entry]) -> History:
     return History(
         subject=subject,
         started=known.started,
-        items=tuple(line.item for line in known.lines),
+        items=tuple([line.item for line in known.lines]),
         last_words={call_id: str(said.params.get("node_id", "")) for call_id, said in known.last_words.items()},
         frame_ids=tuple(known.frame_ids),
         last_at=known.last_at,
@@ -361,14 +371,16 @@ def _offer_first(told: list[Line]) -> list[Line]:
     return told
 
 
-def _in_order(told: list[Line], beside: Mapping[int, list[Line]]) -> Iterator[Line]:
-    yield from beside.get(0, ())
+def _in_order(told: list[Line], beside: Mapping[int, list[Line]]) -> list[Line]:
+    lines = list(beside.get(0, ()))
     for count, line in enumerate(told, start=1):
-        yield line
-        yield from beside.get(count, ())
+        lines.append(line)
+        if count in beside:
+            lines += beside[count]
     for count in sorted(beside):  # of a journal whose end was damaged
         if count > len(told):
-            yield from beside[count]
+            lines += beside[count]
+    return lines
 
 
 def _error(settled: CommandSettled, method: str) -> RelayActorsError | None:

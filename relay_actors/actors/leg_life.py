@@ -147,7 +147,8 @@ class LegLife(Actor, AllVerbs):
 
             self.later(rebuild)
             return
-        leg.end_pauses(ActorDead(f"{self._cell} has crashed: what waited here belonged to its former incarnation"))
+        if leg.pauses:
+            leg.end_pauses(ActorDead(f"{self._cell} has crashed: what waited here belonged to its former incarnation"))
         leg.abandon_blockings()
         course.begin_anew()
         if self.restart_flow == "where_it_was" and not self._cell.incarnation and leg.course.replay is None:

@@ -245,8 +245,7 @@ def _histories(wire: Wire, subjects: Collection[str], before: int) -> tuple[list
             _log.error("the journal of one call is damaged, hanging up subject=%s: %s", subject, error)
             damaged.append(wire.journal.fragment(subject))
             continue
-        for frame_id in history.frame_ids:
-            wire.protocol.remember_event(frame_id)
+        wire.protocol.remember_events(history.frame_ids)
         histories.append(history)
     return histories, damaged
 

@@ -10,7 +10,7 @@ records of the new version to the fixtures in ``tests/data/``, of which none is 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, cast
@@ -90,13 +90,15 @@ _KINDS: Final[Mapping[str, tuple[type[Entry], Mapping[str, tuple[type, ...]]]]] 
     "snapshot": (Snapshot, {"state": (dict,), "pending": (list,)}),
 }
 _EXPECTED: Final = MappingProxyType({kind: {**_BASE, **own} for kind, (_cls, own) in _KINDS.items()})
-_MORE_THAN_TYPES: Final = frozenset({"settled", "snapshot"})
-"""Kinds of which more must be right than what their fields are, which is seen when the entry is made."""
 _OUTCOMES: Final[Mapping[object, Outcome]] = {outcome.value: outcome for outcome in Outcome}
 _UNREADABLE: Final = (ValueError, TypeError, RecursionError, msgpack.UnpackException)
 """What msgpack raises, and who it calls."""
 _SOUND_SHAPES: Final[set[tuple[object, ...]]] = set()
 """Kind, names and types of fields that were found to fit."""
+_OF_THEIR_FIELDS: Final[Mapping[str, Callable[..., Entry]]] = {
+    kind: cls for kind, (cls, _own) in _KINDS.items() if cls not in (CommandSettled, Snapshot)
+}
+"""Kinds whose entries are made of just what their fields are, once those are of the right types."""
 _FIELDS_OF: Final[Mapping[type[Entry], tuple[str, tuple[str, ...], Callable[[Entry], tuple[object, ...]]]]] = {
     cls: (kind, (*_BASE, *own), attrgetter(*_BASE, *own)) for kind, (cls, own) in _KINDS.items()
 }
@@ -167,7 +169,13 @@ def decode_all(records: Sequence[bytes]) -> list[Entry]:
         DamagedJournalError: the bytes of one are damaged.
         JournalError: one was written by a newer release.
     """
-    return [_entry(kind, fields) for kind, fields in _unpack_all(records)]
+    found = _unpack_at_once(records)
+    if found is None:
+        return list(map(decode, records))
+    return [
+        cls(**fields) if (cls := _OF_THEIR_FIELDS.get(kind)) is not None else _entry(kind, fields)
+        for _version, kind, fields in found
+    ]
 
 
 def verified(records: Sequence[bytes]) -> list[tuple[str, int, int]]:
@@ -177,13 +185,13 @@ def verified(records: Sequence[bytes]) -> list[tuple[str, int, int]]:
         DamagedJournalError: the bytes of one are damaged.
         JournalError: one was written by a newer release.
     """
-    found: list[tuple[str, int, int]] = []
-    for kind, fields in _unpack_all(records):
-        _check(kind, fields)
-        if kind in _MORE_THAN_TYPES:
+    found = _unpack_at_once(records)
+    if found is None:
+        return [(entry.subject, entry.sequence, entry.epoch) for entry in map(decode, records)]
+    for _version, kind, fields in found:
+        if kind not in _OF_THEIR_FIELDS:
             _entry(kind, fields)
-        found.append((fields["subject"], fields["sequence"], fields["epoch"]))
-    return found
+    return [(fields["subject"], fields["sequence"], fields["epoch"]) for _version, _kind, fields in found]
 
 
 def labels(data: bytes) -> tuple[str, int, int]:
@@ -324,17 +332,11 @@ def _unpack_other(code: int, data: bytes) -> object:
     raise ValueError(f"unknown extension type {code}")
 
 
-def _unpack_all(records: Sequence[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give kind and fields of each record, as this schema version has them."""
-    for version, kind, fields in _unpack_at_once(records) or map(_unpack, records):
-        if version == SCHEMA_VERSION:
-            yield kind, fields
-        else:
-            yield upcast(version, kind, fields)
+def _unpack_at_once(records: Sequence[bytes]) -> list[tuple[int, str, dict[str, Any]]] | None:
+    """Return version, kind and fields of all records, which msgpack reads as one list.
 
-
-def _unpack_at_once(records: Sequence[bytes]) -> list[tuple[int, str, Fields]] | None:
-    """Return what all records hold, as one list that msgpack reads at once; None if any is not as it has to be."""
+    None if any is of an older version, of a kind and fields that have not been seen yet, or not as it has to be.
+    """
     bodies = [b"\xdd" + len(records).to_bytes(4, "big")]
     for data in records:
         if not isinstance(data, bytes) or len(data) < 5:
@@ -344,26 +346,24 @@ def _unpack_at_once(records: Sequence[bytes]) -> list[tuple[int, str, Fields]] |
             return None
         bodies.append(body)
     try:
-        found: list[tuple[int, str, Fields]] = _read(b"".join(bodies))
+        found: list[Any] = _read(b"".join(bodies))
     except _UNREADABLE:
         return None
-    return found if all(map(_is_record, found)) else None
+    for record in found:
+        if type(record) is not list or len(record) != 3:
+            return None
+        version, kind, fields = record
+        if type(version) is not int or version != SCHEMA_VERSION or type(kind) is not str or type(fields) is not dict:
+            return None
+        if (kind, *fields, *map(type, fields.values())) not in _SOUND_SHAPES:
+            return None
+    return found
 
 
 def _read(body: bytes) -> Any:
     return msgpack.unpackb(
         body, ext_hook=_unpack_other, strict_map_key=False, unicode_errors="surrogatepass", timestamp=0
     )
-
-
-def _is_record(record: object) -> bool:
-    if type(record) is list and len(record) == 3:
-        version, kind, fields = record
-        # Those of the present version are compared with what they have to be; older ones go through an upcaster first.
-        return type(version) is int and version >= 1 and type(kind) is str and type(fields) is dict and (
-            version == SCHEMA_VERSION or all(type(name) is str for name in fields)
-        )  # fmt: skip
-    return False
 
 
 def _unpack(data: bytes) -> tuple[int, str, Fields]:
@@ -377,7 +377,11 @@ def _unpack(data: bytes) -> tuple[int, str, Fields]:
         record = _read(body)
     except _UNREADABLE as error:
         raise DamagedJournalError(f"a journal record of {len(data)} bytes is damaged: {error}") from error
-    if not _is_record(record):
-        raise DamagedJournalError(f"a journal record of {len(data)} bytes is damaged: it has not the shape of one")
-    version, kind, fields = record
-    return version, kind, fields
+    if type(record) is list and len(record) == 3:
+        version, kind, fields = record
+        # Those of the present version are compared with what they have to be; older ones go through an upcaster first.
+        if type(version) is int and version >= 1 and type(kind) is str and type(fields) is dict and (
+            version == SCHEMA_VERSION or all(type(name) is str for name in fields)
+        ):  # fmt: skip
+            return version, kind, fields
+    raise DamagedJournalError(f"a journal record of {len(data)} bytes is damaged: it has not the shape of one")

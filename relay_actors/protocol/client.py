@@ -199,9 +199,9 @@ class ClientProtocol:
             raise ProtocolError(f"resume_session: already started ({self._phase.value})")
         self._session.relay_protocol, self._session.authorization_state = relay_protocol, authorization_state
 
-    def remember_event(self, frame_id: object) -> None:
-        """Know of an event that a former process has made durable: sent again, it is acknowledged and not given."""
-        self._events.remember(frame_id)
+    def remember_events(self, frame_ids: Iterable[object]) -> None:
+        """Know of events that a former process has made durable: sent again, they are acknowledged and not given."""
+        self._events.remember(frame_ids)
 
     def expect_more(self, requests: int) -> None:
         """Let so many more requests wait for the next log in: those of calls that a former process has left."""

@@ -63,13 +63,15 @@ class EventLedger:
         owed.append(_Owed(fingerprint))
         return True, 0
 
-    def remember(self, frame_id: object) -> None:
-        """Note an event that a former process has made durable; what it said is not known exactly any more."""
-        if frame_id is not None:
-            key = _key(frame_id)
-            self._settled[key] = _ANY
-            self._settled.move_to_end(key)
-            self._forget_oldest()
+    def remember(self, frame_ids: Iterable[object]) -> None:
+        """Note events that a former process has made durable; what they said is not known exactly any more."""
+        settled = self._settled
+        for frame_id in frame_ids:
+            if frame_id is not None:
+                key = frame_id if type(frame_id) is str else _key(frame_id)
+                settled[key] = _ANY
+                settled.move_to_end(key)
+        self._forget_oldest()
 
     def settle(self, frame_ids: Iterable[object]) -> list[object]:
         """Note that events are durable; return their ids, each as often as this connection is to acknowledge it."""

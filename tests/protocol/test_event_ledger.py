@@ -54,6 +54,17 @@ def test_an_event_without_an_id_is_new_every_time_and_never_acknowledged():
     assert ledger.settle([None]) == []
 
 
+def test_what_a_former_process_has_made_durable_is_acknowledged_and_not_given_again():
+    """SEMANTICS K3: whatever it says, for that is not known any more; and only so many of them are remembered."""
+    ledger = EventLedger(3)
+    ledger.remember(["e1", None, 2])
+    assert ledger.arrived("e1", "calling.call.state") == ledger.arrived(2) == (False, 1)
+
+    ledger.remember(["e1", "e3", "e4"])
+    assert ledger.arrived("e1") == ledger.arrived("e3") == ledger.arrived("e4") == (False, 1)
+    assert ledger.arrived(2) == (True, 0)
+
+
 def test_only_so_many_events_are_remembered():
     """PROTOCOL 16.4: bound everything."""
     ledger = EventLedger(2)
