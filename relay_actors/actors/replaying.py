@@ -10,7 +10,8 @@ record ends, it is live: what was given and never answered is in doubt, what was
 A flow runs again from its beginning. A handler's past is its ``data`` and its timers, which were noted after each turn:
 up to the last such note the code of the class is not run, and from there on it is.
 
-Each item is told in a turn of its own, so that all that follows from it has been done before the next one.
+All that follows from an item is done before the next one is told: in a turn of its own, or in the same one where
+nothing else waits.
 """
 
 from __future__ import annotations
@@ -104,7 +105,8 @@ class Replay:
         self._foreign: dict[int, Future[Any]] = {}
         self._awaited: set[int] = set()
         self._withheld: list[tuple[int, Sending]] = []
-        self._sent = {item.values["number"] for item in self._items[self._begins :] if _is_note(item, "sent")}
+        notes = [item for item in self._items[self._begins :] if isinstance(item, Learnt)]
+        self._sent = {note.values["number"] for note in notes if note.what == "sent"}
         self._timers: list[Mapping[str, Any]] = []
         self._has_begun = False
         self._has_crashed = False
@@ -248,19 +250,21 @@ class Replay:
             return
         self._post(actor)  # first, so that it goes on whatever comes of this
         while self._step(actor):
-            pass  # nothing has followed from it, so that the next one need not wait
+            pass  # the next one need not wait: it would be what comes next
 
     def _step(self, actor: Any) -> bool:
-        """Tell one item; return whether there are more, and nothing can follow from this one."""
+        """Tell one item; return whether there are more, and all that has followed from this one is done."""
         if self.changed is not None and not self._is_engine_only:
             self._is_engine_only = True
             actor.drop_flow()
             self._take_back(actor.leg, self.changed)
-        self._pass_what_was_asked(actor)
-        if self._at >= len(self._items):
+        items = self._items
+        if self._at < len(items) and isinstance(items[self._at], Asked | Learnt):
+            self._pass_what_was_asked(actor)
+        if self._at >= len(items):
             self._finish(actor)
             return False
-        place, item = self._at, self._items[self._at]
+        place, item = self._at, items[self._at]
         is_checkpoint = place == self._begins - 1
         self._at += 1
         self.now = max(self.now, item.at)
@@ -269,7 +273,10 @@ class Replay:
         if isinstance(item, Learnt) and item.what in _INERT and not is_checkpoint:
             return True
         self._tell(actor, item, is_checkpoint=is_checkpoint)
-        return False
+        if self._next is None:  # all of it in one turn, and who does that sees to what follows
+            return False
+        cell = actor._cell  # noqa: SLF001  # the framework's own: the actor is one of a call
+        return bool(cell.goes_on_with(self._next) and actor.leg.course.replay is self)
 
     def _take_back(self, leg: Leg, why: FlowChanged) -> None:
         """What the flow has asked for, and had not asked for then, is not given."""
@@ -433,6 +440,8 @@ class Replay:
             office.tell_connection(Claim(leg.call_id, actor.actor_ref, is_call=True))
         for message in self._for_connection:
             office.tell_connection(message)
+        if not leg.under_way:  # who would look now finds nothing: as nearly always, and a timer for each is a burst
+            leg.end_stall_watch()
         course.arm_all(actor)
         actor.start_saved_timers(self._timers)
         for number in list(course.results):

@@ -169,6 +169,21 @@ class Turns(Post):
             first, self._next = self._next[0], self._next[1:]
             first.deliver()
 
+    def goes_on_with(self, message: Unwrapped) -> bool:
+        """Do what is to be done next; return whether nothing else waits then ahead of the user's messages but this one.
+
+        So who has told it himself that there is more to do can do that at once, and save the way through the mailbox.
+        In its turn, and not if that has had its time. What is raised by what is done, this raises.
+        """
+        if self._next:
+            self.run_next()
+        mailbox = self.mailbox
+        return (
+            self.state is _RUNNING and self.hold is None and self._extras is None and self.passes_to is None
+            and not (self._next or mailbox.system) and mailbox.older is None
+            and mailbox.control == [message] and not self.dispatcher.is_slice_over()
+        )  # fmt: skip
+
     def drive(
         self,
         coroutine: Coroutine[Any, Any, Any],

@@ -6,6 +6,7 @@ import pytest
 
 from relay_actors import CallActor, CallStalled, HangUp, Timing, TransferTo
 from relay_actors.protocol.commands import Hold
+from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import Witness, World, over_seeds
 
 
@@ -121,3 +122,29 @@ def test_a_class_that_handles_nothing_of_the_kind_leaves_a_line_in_the_log(
     handle.perform(Hold())
     world.run(6.0)
     assert "stalled call_id=" in caplog.text
+
+
+def test_a_call_that_is_taken_up_is_watched_only_if_a_command_is_outstanding() -> None:
+    """Thousands that are taken up at once would all have a look at nothing at about the same time."""
+
+    class Answers(CallActor):
+        async def run(self) -> None:
+            await self.answer()
+            if self.from_number.endswith("1"):
+                await self.perform(Hold())
+            await self.wait_for_ended()
+
+    with MortalWorld() as world:
+        world.sim.stop_answering("calling.hold")
+        world.takes_calls(Answers)
+        for number in ("+15550000001", "+15550000002"):
+            world.sim.phone(number).dials(context="support")
+        world.settle()
+        world.dies()
+        world.lives_again()
+        world.settle()
+        legs = {ref.kept.leg.number("from"): ref.kept.leg for ref in world.app._running().refs()}
+        assert {number: leg.stall_watch is not None for number, leg in legs.items()} == {
+            "+15550000001": True, "+15550000002": False,
+        }  # fmt: skip
+        assert legs["+15550000002"].course.timers == {}

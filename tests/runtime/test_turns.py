@@ -1,6 +1,7 @@
 """Turns: one at a time, fair, and what is raised in them."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from relay_actors.runtime.clock import ManualClock, SystemClock
 from relay_actors.runtime.context import here
 from relay_actors.runtime.dispatcher_baton import BatonDispatcher
 from relay_actors.runtime.reasons import NORMAL
-from relay_actors.runtime.signals import Internal, Stop
+from relay_actors.runtime.signals import Due, Internal, Stop, Unwrapped
 from relay_actors.runtime.system import System
 from relay_actors.runtime.turns import CellState
 from tests.runtime.worlds import DEADLINE_S, Echo, Recorder, World, crash
@@ -321,6 +322,63 @@ def test_a_turn_knows_whose_it_is(world: World):
     assert len(seen) == 2
     assert all(turn is cell for turn, cell in seen)
     assert here.turn is None
+
+
+def test_what_would_come_next_may_be_done_at_once(world: World):
+    """Who tells itself to go on need not wait for its turn, if nothing else would come in between."""
+    log: list[Any] = []
+    ref = world.start(Recorder, log)
+    cell: Cell = ref._cell
+
+    class Says(Internal):
+        def deliver(self) -> None:
+            log.append("says")
+
+    class GoesOn(Unwrapped):
+        def __init__(self, beside: Callable[[], object]) -> None:
+            self.beside = beside
+            self.is_first = True
+
+        def deliver(self) -> None:
+            if self.is_first:
+                self.is_first = False
+                cell.tell_control(self)
+                cell.tell_next(Says())
+                self.beside()
+                log.append(cell.goes_on_with(self))
+
+    for beside, goes_on in [
+        (lambda: None, True),
+        (lambda: ref.tell("later"), True),
+        (lambda: cell.tell_control(Says()), False),
+        (lambda: cell.signal(Due(lambda: None)), False),
+        (lambda: cell.mailbox.control.clear(), False),
+        (cell.make_extras, False),
+    ]:
+        log.clear()
+        cell.tell_control(GoesOn(beside))
+        world.settle()
+        assert log[:2] == ["says", goes_on]
+
+
+def test_what_is_raised_by_what_comes_next_fails_who_goes_on(world: World):
+    """As it would in a turn of its own; and what it had told itself is still to come."""
+    log: list[Any] = []
+    ref = world.start(Recorder, log)
+    cell: Cell = ref._cell
+
+    class Breaks(Internal):
+        def deliver(self) -> None:
+            raise RuntimeError("broken")
+
+    class GoesOn(Unwrapped):
+        def deliver(self) -> None:
+            cell.tell_next(Breaks())
+            cell.goes_on_with(self)
+
+    cell.tell_control(GoesOn())
+    world.settle()
+    assert ("failure", "broken") in log
 
 
 def test_a_broken_signal_fails_the_actor_and_not_the_thread(world: World):
