@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 __all__ = ["MASK", "SECRET_KEYS", "excerpt", "scrub"]
@@ -79,7 +79,8 @@ def excerpt(text: str | bytes, secrets: Iterable[str] = ()) -> str:
 def _hide_by_key(text: str) -> str:
     parts: list[str] = []
     done = 0
-    while (head := _KEY.search(text, done)) is not None:
+    search = _key_pattern().search
+    while (head := search(text, done)) is not None:
         parts.append(text[done : head.end()])
         done = head.end()
         quote = head["run"] + '"'
@@ -154,9 +155,12 @@ def _spelling(char: str, run: str = r"\\{1,16}") -> str:
     return f"(?:{'|'.join(spellings)})"
 
 
-_KEY: Final = re.compile(
-    r'(?<!\\)(?P<run>\\*)"(?:'
-    + "|".join("".join(map(_spelling, key)) for key in sorted(SECRET_KEYS))
-    + r"|[\w.-]{0,64}(?i:password)"
-    + r')(?P=run)"\s*:\s*'
-)
+@cache
+def _key_pattern() -> re.Pattern[str]:
+    """Return what finds a key whose value is hidden. Made when it is needed: it takes as long as a dozen imports."""
+    return re.compile(
+        r'(?<!\\)(?P<run>\\*)"(?:'
+        + "|".join("".join(map(_spelling, key)) for key in sorted(SECRET_KEYS))
+        + r"|[\w.-]{0,64}(?i:password)"
+        + r')(?P=run)"\s*:\s*'
+    )

@@ -15,7 +15,6 @@ from relay_actors.protocol.commands.command import RelayCommand
 from relay_actors.protocol.inputs import PARTS
 from relay_actors.protocol.near_miss import fuller_name, near_miss
 from relay_actors.protocol.schema import Param, params_of
-from relay_actors.protocol.schema_table import SCHEMA_TABLE
 
 __all__ = ["Doubt", "can_be_doubtful", "doubts"]
 
@@ -60,7 +59,7 @@ class _Known(NamedTuple):
 
 def can_be_doubtful(command: RelayCommand) -> bool:
     """Return whether `doubts` could find anything: quickly, for it is asked of everything that is sent."""
-    return bool(command.extra) or command.method in _WITH_OBJECTS
+    return bool(command.extra) or _has_objects(command.method)
 
 
 def doubts(
@@ -92,6 +91,12 @@ def doubts(
                         if isinstance(key, str) and key not in keys and is_news(_path(known, place, key))
                     ]
     return found
+
+
+@cache
+def _has_objects(method: str) -> bool:
+    """Return whether a command has an object whose keys are known. Not asked of all of them, which takes a while."""
+    return any(_objects((), params_of(method) or {}))
 
 
 @cache
@@ -154,7 +159,3 @@ def _doubt(known: _Known, place: Place, key: str) -> Doubt:
 
 def _path(known: _Known, place: Place, key: str) -> str:
     return f"{known.shown[place]}.{key}" if place else key
-
-
-_WITH_OBJECTS: Final = frozenset(method for method in SCHEMA_TABLE if any(_objects((), params_of(method) or {})))
-"""Methods with an object whose keys are known."""
