@@ -171,7 +171,7 @@ class Router:
 
     def _on_inbound_call(self, event: CallReceiveEvent) -> None:
         wire, call_id = self._wire, event.call_id
-        known = self._office.find(("call", call_id))
+        known = self._office.find(("call", call_id)) if ("call", call_id) in self._owners else None
         if known is not None:
             known.tell_ahead(event)
             return
@@ -212,6 +212,7 @@ class Router:
                 spec=office.spec_of(actor_class),
                 keep=Kept(leg, office),
                 keys=(("call", event.call_id),),
+                first=event,
             )
         except Exception:
             # What the class says of itself is the user's: a bad number in it must not take the connection down.
@@ -220,7 +221,6 @@ class Router:
             self._turn_away(event, "calling.end", "error")
             return
         office.system.hooks.count("calls.received")
-        cell.tell_control(event)
         self._claim(event.call_id, cell, is_call=True)
 
     def _turn_away(self, event: CallReceiveEvent, method: str, reason: str = "") -> None:
@@ -314,6 +314,7 @@ class Router:
                 spec=office.spec_of(actor_class),
                 keep=KeptMessage(TextMessage.received(event), office, turn=turn),
                 keys=(key,),
+                first=event,
             )
         except Exception:
             _log.exception("%s cannot be started message_id=%s", actor_class.__name__, event.message_id)
@@ -322,7 +323,6 @@ class Router:
             self._drop(event, "its actor cannot be started")
             return
         office.system.hooks.count("messages.received")
-        cell.tell_control(event)
         self._claim(event.message_id, cell, is_call=False)
 
     def text_handled(self, message_id: str) -> None:

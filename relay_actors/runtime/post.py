@@ -159,6 +159,11 @@ class Post(abc.ABC):
             self.dispatcher.schedule(self)
         return True
 
+    def put_first(self, message: object) -> None:
+        """Put a message ahead of the user's for who is still to be started, without a turn: starting brings one."""
+        if not self.mailbox.put_control(Envelope(message)):
+            self.dead_letter(message, "dead")
+
     def signal(self, signal: Signal) -> None:
         """Put a signal in the system lane; if the actor has ended, the signal is refused here and now."""
         if self.mailbox.put_system(signal):

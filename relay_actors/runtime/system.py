@@ -246,15 +246,29 @@ class System(Seeing):
         spec: ChildSpec,
         keep: Any = None,
         keys: tuple[Hashable, ...] = (),
+        first: object = None,
         **kwargs: Any,
     ) -> Cell:
-        """Start a child as `start_child` does, and return its cell: for who needs no ref to it, of thousands."""
+        """Start a child as `start_child` does, and return its cell: for who needs no ref to it, of thousands.
+
+        Args:
+            parent: as for `start_child`, and so are the others.
+            actor_class: what to start.
+            args: for its constructor.
+            spec: how it is treated.
+            keep: what is to survive restarts.
+            keys: what it owns.
+            first: told to it before its parent has it started, so that it is brought no turn in vain; None: nothing.
+            kwargs: for its constructor.
+        """
         cell = self.new_cell(actor_class, args, kwargs, keep=keep)
         owner = cell.register(*keys)
         if owner is not cell:
             taken = NameTaken(f"{', '.join(map(repr, keys))}: taken by {owner}", owner=owner.ref)
             cell.abandon(taken)
             raise taken
+        if first is not None:
+            cell.put_first(first)
         if isinstance(parent, ActorRef):
             parent._cell.signal(Adopt(cell, spec))  # noqa: SLF001  # the runtime's own other half
         else:

@@ -157,6 +157,29 @@ def test_a_child_with_a_key_that_is_taken_is_not_started(world: World):
     assert world.system.actor_count == 2
 
 
+def test_a_child_is_told_first_what_it_is_begun_with_and_is_given_no_turn_before(world: World):
+    """Thousands of calls begin with their offers: a turn of who has not been started yet would be one in vain."""
+    supervisor = world.start(DynamicSupervisor)
+    cell = world.system.begin_child(supervisor, Recorder, spec=ChildSpec(), first="offer")
+    assert cell.is_resting
+    cell.tell_control("event")
+    cell.tell_user("message")
+    world.settle()
+
+    assert cell.actor.log_of == ["start", "offer", "event", "message"]
+
+
+def test_what_a_child_is_begun_with_is_a_dead_letter_if_its_parent_has_ended(world: World):
+    """M7: nothing is lost in silence."""
+    supervisor = world.start(DynamicSupervisor)
+    supervisor.stop(timeout=0)
+    cell = world.system.begin_child(supervisor, Recorder, spec=ChildSpec(), first="offer")
+    world.settle()
+
+    assert cell.has_ended
+    assert ("offer", "dead") in world.dead()
+
+
 def test_a_child_of_a_stranger_is_refused(world: World):
     """Actors of stock pykka have no children."""
 
