@@ -54,6 +54,10 @@ _NOBODY_WAITS: Final[list[Any]] = [None, None]
 # may run in the middle, and ask for one.
 _making = threading.RLock()
 
+# Looked up once: a member of an enum costs as much as two calls.
+_NEW: Final = ActionState.NEW
+_REQUESTED: Final = ActionState.REQUESTED
+_CALL_ENDED: Final = ActionState.CALL_ENDED
 _LAST: Final = frozenset(state for state in ActionState if is_final(state, ACTION_MOVES))
 
 T = TypeVar("T")
@@ -155,7 +159,7 @@ class Action(CallFuture["Action"]):
         self.control_id = command.control_id or ""
         self.on_completed = on_completed
         self._waits: list[Wait[Any] | None] = _NOBODY_WAITS
-        self.state: ActionState = ActionState.NEW
+        self.state: ActionState = _NEW
         self.result: RelayEvent | None = None
         self.is_gone = self.is_wanted = self.is_followed = self._is_told = False
         self.is_over = False  # `is_done`, for the call's actor, which asks often
@@ -203,7 +207,8 @@ class Action(CallFuture["Action"]):
                 `RelayEvent` (PROTOCOL 10.4).
         """
         call = self.call
-        check_timeout(timeout)
+        if timeout is not None:
+            check_timeout(timeout)
         self.is_wanted = True
         over = self._over(_INSIDE if here.turn is call.runs_as else _OUTSIDE)
         if timeout is None:
@@ -271,7 +276,7 @@ class Action(CallFuture["Action"]):
         if self._deferred_stop is not None:
             self._drop_deferred()
         self.is_followed = True
-        self.state = ActionState.REQUESTED
+        self.state = _REQUESTED
 
     def on_event(self, event: RelayEvent) -> OnAction | None:
         """Take one of its events; return what is to be sent now."""
@@ -291,7 +296,7 @@ class Action(CallFuture["Action"]):
             self.try_set(None)  # of whom it is the handle: it gives itself, and keeps no circle for that
             return self._take_deferred() if self._deferred_stop is not None else None
         if isinstance(error, CommandRejectedError) and error.call_is_gone:
-            self.complete(ActionState.CALL_ENDED, RelayEvent("", {}))
+            self.complete(_CALL_ENDED, RelayEvent("", {}))
         else:
             self.refuse(error)
         return None
@@ -301,7 +306,7 @@ class Action(CallFuture["Action"]):
 
         A stop waits until the operation runs: before, there is nothing that the server could stop.
         """
-        if isinstance(order.command, Stop) and self.state is ActionState.REQUESTED and not self.is_settled:
+        if isinstance(order.command, Stop) and self.state is _REQUESTED and not self.is_settled:
             self._drop_deferred()
             self._deferred_stop = order
             return None
@@ -315,7 +320,7 @@ class Action(CallFuture["Action"]):
         if self.is_over:
             return False
         self.state = state
-        self.is_gone = state is ActionState.CALL_ENDED and not event.event_type
+        self.is_gone = state is _CALL_ENDED and not event.event_type
         self.result = event
         self.is_over = True
         if self._deferred_stop is not None:
@@ -333,7 +338,7 @@ class Action(CallFuture["Action"]):
         """Fail it, unless it is over. In the call's turn."""
         if self.is_over:
             return False
-        self.state = ActionState.CALL_ENDED if isinstance(error, CallEnded) else ActionState.REJECTED
+        self.state = _CALL_ENDED if isinstance(error, CallEnded) else ActionState.REJECTED
         self.is_over = True
         self._refusal = error
         self._tell_all()
@@ -446,9 +451,10 @@ class StandaloneCollectAction(_KnownAction):
 
     def judge(self, event: RelayEvent) -> ActionState | None:
         """Return the state that an event tells of it, or None; one that goes on after each result is not over by it."""
-        command = self.command
-        on_and_on = isinstance(event, CollectEvent) and goes_on(command)
-        return action_state(command.method, event, continuous=on_and_on)
+        # Only such an event leaves open whether it goes on: of all others nobody need look what was asked.
+        if isinstance(event, CollectEvent) and event.state == "collecting" and goes_on(self.command):
+            return action_state(self.command.method, event, continuous=True)
+        return super().judge(event)
 
     def start_input_timers(self) -> Reply:
         """Start the clock of ``initial_timeout``, if it was begun with ``start_input_timers=False``."""

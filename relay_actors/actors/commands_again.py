@@ -36,9 +36,10 @@ class _Again:
         """The wire method."""
         return self.name
 
-    def to_params(self) -> JsonObject:
-        """Return the params, as they were."""
-        return dict(self.params)
+    def with_params(self, params: JsonObject) -> JsonObject:
+        """Add the params, as they were."""
+        params.update(self.params)
+        return params
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

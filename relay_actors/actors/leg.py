@@ -6,6 +6,7 @@ changed in place.
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -30,11 +31,21 @@ __all__ = ["MOST_UNTAKEN", "Leg", "Listener", "StateWait"]
 MOST_UNTAKEN: Final = 64
 """How many messages are kept for a flow that has not asked for them."""
 
+_ANSWERED: Final = CallState.ANSWERED
+_ENDED: Final = CallState.ENDED  # looked up once: a member of an enum costs as much as two calls
+
 Listener = Callable[[Any], Any]
 
 # Guards the making of the application's data, of all calls. Re-entrant, because a finaliser may run in the middle, and
 # ask for some.
 _making = threading.RLock()
+
+
+@functools.cache  # an import in a function takes as long as ten calls
+def _codec() -> tuple[Callable[[object], bytes], Callable[[str], object]]:
+    from relay_actors.protocol.json_codec import raw_dumps, raw_loads  # not needed to start
+
+    return raw_dumps, raw_loads
 
 
 class StateWait(Wait[RelayEvent]):
@@ -182,33 +193,29 @@ class Leg:
         """``{type, params}`` of the other party."""
         device = self._device
         if isinstance(device, str):
-            from relay_actors.protocol.json_codec import raw_loads  # here and below: not needed to start
-
-            return cast("JsonObject", raw_loads(device))
+            return cast("JsonObject", _codec()[1](device))
         return device
 
     @device.setter
     def device(self, device: JsonObject) -> None:
         self._device = device
         if device:
-            from relay_actors.protocol.json_codec import raw_dumps
-
             # Kept as text, which is a third of the tables: every live call has it, and few are asked for it often. Not
             # as the bytes: those have room for what might still have been written.
             try:
-                self._device = raw_dumps(device).decode()
+                self._device = _codec()[0](device).decode()
             except TypeError:  # nested too deep, or made by hand of what has no text
                 return
 
     @property
     def is_ended(self) -> bool:
         """Whether the call has ended."""
-        return self.state == CallState.ENDED
+        return self.state == _ENDED
 
     @property
     def is_answered(self) -> bool:
         """Whether the call was answered and has not begun to end."""
-        return self.state == CallState.ANSWERED
+        return self.state == _ANSWERED
 
     @property
     def is_being_hung_up(self) -> bool:
@@ -302,8 +309,10 @@ class Leg:
         self.node_id = event.node_id or self.node_id
         if event.device:
             self.device = event.device
-        self.segment_id = event.segment_id or self.segment_id
-        self.peer = event.peer or self.peer
+        if "segment_id" in event.params:  # few say this, and few that
+            self.segment_id = event.segment_id or self.segment_id
+        if "peer" in event.params:
+            self.peer = event.peer or self.peer
         self.end_reason = event.end_reason or self.end_reason
         return True
 
@@ -371,32 +380,29 @@ class Leg:
             messages: oldest first; what is kept is taken out of it.
             kinds: at the first one that is none of these it stops.
         """
-        kept: list[object] = []
         while messages and isinstance(messages[0], kinds):
             message = messages.pop(0)
             # With the offer the flow has begun; and once it is over, nobody asks any more.
             if type(message) is not CallReceiveEvent and not self.flow_is_over:
-                if isinstance(message, RelayEvent) and type(message.params) is dict:
+                if isinstance(message, RelayEvent):
                     self._share_ids(message)
-                kept.append(message)
-        if kept:
-            self.untaken = (*self.untaken, *kept)[-MOST_UNTAKEN:]
+                known = self.untaken
+                self.untaken = (*known, message) if len(known) < MOST_UNTAKEN else (*known[1:], message)
 
     def _share_ids(self, event: RelayEvent) -> None:
         """Let an event that is kept hold the ids that are here already, in place of copies of its own."""
         params, call_id = event.params, self.call_id
-        # What is made by hand may say something else in its params, or nothing.
-        if event.call_id == call_id == params.get("call_id"):
+        # What is made by hand may say something else in its params, or nothing, or have none that can be written to.
+        if type(params) is not dict or "call_id" not in params:
+            return
+        if event.call_id == call_id == params["call_id"]:
             params["call_id"] = call_id
             object.__setattr__(event, "call_id", call_id)
-        action = self.actions.get(event.control_id)
-        if (
-            action is not None
-            and params.get("control_id") == action.control_id
-            and "control_id" in type(event).__slots__
-        ):
-            params["control_id"] = action.control_id
-            object.__setattr__(event, "control_id", action.control_id)
+        if "control_id" in params and "control_id" in type(event).__slots__:
+            action = self.actions.get(event.control_id)
+            if action is not None and params["control_id"] == action.control_id:
+                params["control_id"] = action.control_id
+                object.__setattr__(event, "control_id", action.control_id)
 
     def take_listeners(self, old: Leg) -> None:
         """Take over who listens to another leg, as far as they belong to no incarnation."""
@@ -419,12 +425,15 @@ class Leg:
         """
         if self.course.replay is not None:
             self.course.replay.done.try_set(None)
-        for timer in (self.end_watch, self.end_timer):
-            if timer is not None:
-                timer.cancel()
-        self.end_watch = self.end_timer = None
-        self.end_stall_watch()
-        self.abandon_blockings()
+        if self.end_watch is not None or self.end_timer is not None:
+            for timer in (self.end_watch, self.end_timer):
+                if timer is not None:
+                    timer.cancel()
+            self.end_watch = self.end_timer = None
+        if self.stall_watch is not None:
+            self.end_stall_watch()
+        if self.blockings:
+            self.abandon_blockings()
         if self.pauses or self.under_way or self.waits or self.replies or self.actions:
             self._end_all(error)
         if self.hang_up is not None and self.hang_up.is_settled:

@@ -86,6 +86,10 @@ _ABOUT_SOMETHING_ELSE: Final = frozenset(
 
 _HAND_ON: Final = (Transfer, Pass)
 
+# Looked up once: a member of an enum costs as much as two calls.
+_ANSWERED: Final = CallState.ANSWERED
+_ENDED: Final = CallState.ENDED
+
 _ABOUT_THE_CALL: Final = (CallStateEvent, CallReceiveEvent, ConnectEvent)
 """Events that say something of the call itself, and not of what runs on it."""
 
@@ -161,7 +165,7 @@ class LegActor(Stalling):
         if isinstance(event, CallStateEvent):
             if event.call_state in CALL_MOVES and not leg.moved(event):
                 return
-            if event.call_state == CallState.ENDED:
+            if event.call_state == _ENDED:
                 self.end_leg(event)
                 return
         elif isinstance(event, CallReceiveEvent):
@@ -239,7 +243,7 @@ class LegActor(Stalling):
         leg = self.leg
         if leg.dialling is not None and not leg.call_id and self._take_order_of_dial(leg.dialling, order):
             return
-        if leg.state == CallState.ENDED and not isinstance(order, Listen):
+        if leg.state == _ENDED and not isinstance(order, Listen):
             order.too_late(leg)
             if isinstance(order, Begin):
                 self._call_back(order.action)
@@ -248,7 +252,7 @@ class LegActor(Stalling):
             case Perform(command=command, reply=reply):
                 if isinstance(command, Hangup):
                     self._hang_up(order)
-                elif isinstance(command, Answer) and leg.has_reached(CallState.ANSWERED):
+                elif isinstance(command, Answer) and leg.has_reached(_ANSWERED):
                     reply.try_set({})
                 else:
                     if isinstance(command, _HAND_ON):
@@ -328,7 +332,7 @@ class LegActor(Stalling):
     def _send(self, order: Perform | Begin | Control) -> None:
         leg = self.leg
         command = order.command
-        params = {"node_id": leg.node_id, "call_id": leg.call_id, **command.to_params()}  # PROTOCOL 8.7
+        params = command.with_params({"node_id": leg.node_id, "call_id": leg.call_id})  # PROTOCOL 8.7
         if can_be_doubtful(command):
             self.office.doubts.look_at_params(command, params, leg.call_id)
         self.note_sent(order)
@@ -372,7 +376,8 @@ class LegActor(Stalling):
             course.write(asked, self.office.limits.recorded_per_call)
         told = course.told if after is None else after
         answer = _Answer(self._cell, number)
-        self.office.send(Outgoing(method, params, answer, leg.subject, number, told, by, answer, is_repeat))
+        subject = leg.call_id if leg.dialling is None else leg.tag  # as `Leg.subject`
+        self.office.send(Outgoing(method, params, answer, subject, number, told, by, answer, is_repeat))
 
     def ask_again(self, method: str, params: Mapping[str, Any], asking: Any = None) -> None:
         """Have the engine know of a command that was given then, and is not given again.
@@ -404,11 +409,13 @@ class LegActor(Stalling):
             if course.record is not None:
                 told = Answered(number, result, error, self.office.clock.wall())
                 course.write(told, self.office.limits.recorded_per_call)
-        asking = course.asked.get(number)
+        asked = course.asked
         if error is None or not isinstance(error, RequestTimeoutError):  # otherwise the answer may still come
-            course.asked.pop(number, None)
-            if not course.asked:
+            asking = asked.pop(number, None)
+            if not asked:
                 course.asked = NOTHING
+        else:
+            asking = asked.get(number)
         if asking is not None:
             self.on_answered(asking, result, error)
 

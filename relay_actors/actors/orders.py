@@ -1,6 +1,7 @@
 """What a call's actor is asked to do by its own verbs, from within its turn or from outside. Layer: hall.
 
-Each order is settled exactly once: it is done, or refused, or found to be too late.
+Each order is settled exactly once: it is done, or refused, or found to be too late. None is changed once it is made;
+those that every command needs are not frozen, because that takes three times as long to make.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from relay_actors.runtime.future import Future
 __all__ = ["Begin", "Control", "Follow", "LetGo", "Listen", "Order", "Perform", "WaitFor"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Perform:
     """Send a command."""
 
@@ -43,7 +44,7 @@ class Perform:
             self.refuse(leg.ended_error())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Begin:
     """Start an operation."""
 
@@ -70,12 +71,12 @@ class Begin:
         self.action.release()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Follow(Begin):
     """Follow an operation that somebody else has started: nothing is sent."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Control:
     """Send a command on a running operation."""
 

@@ -71,6 +71,7 @@ class _Phase(enum.Enum):
     WAITING = "until the next attempt"
 
 
+_READY, _AWAITED = _Phase.READY, Standing.AWAITED  # looked up once: a member of an enum costs as much as two calls
 _SOCKET_IS_OPEN = frozenset({_Phase.LOGGING_IN, _Phase.READY, _Phase.LEAVING})
 _CHANGES = frozenset({frames.RECEIVE, frames.UNRECEIVE})
 """Requests whose end matters for what is listened to."""
@@ -317,7 +318,7 @@ class ClientProtocol:
         """
         request_id = request_id or self._new_id()
         request = Pending(request_id, method, frames.request(request_id, method, params), now)
-        if self._phase is _Phase.READY:
+        if self._phase is _READY:
             self._requests.sent(request, now)
             self._texts.append(request.text)
             self._handed_over_next.append(request_id)
@@ -455,7 +456,7 @@ class ClientProtocol:
             return []
         request, standing = found
         outcome = frames.outcome_of(request.method, response)
-        if standing is Standing.AWAITED and type(outcome) is dict and request.method not in _CHANGES:
+        if standing is _AWAITED and type(outcome) is dict and request.method not in _CHANGES:
             succeeded = _request_succeeded()
             succeeded.request_id, succeeded.method, succeeded.result = request_id, request.method, outcome
             succeeded.__class__ = RequestSucceeded

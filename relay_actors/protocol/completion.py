@@ -24,6 +24,10 @@ _Judge: TypeAlias = Callable[[RelayEvent, bool], ActionState | None]
 _MAY_GO_ON: Final = frozenset({"calling.collect", "calling.play_and_collect"})
 """Operations that can be asked to go on after each result."""
 
+# Looked up once: a member of an enum costs as much as two calls.
+_EXECUTING: Final = ActionState.EXECUTING
+_FINISHED: Final = ActionState.FINISHED
+_PAUSED: Final = ActionState.PAUSED
 # A tap, stream or transcription is not documented to say "error"; but if one does, nobody shall wait for more.
 _ENDS: Final[Mapping[str, ActionState]] = {"finished": ActionState.FINISHED, "error": ActionState.ERROR}
 _PLAY: Final[Mapping[str, ActionState]] = {
@@ -124,17 +128,18 @@ def _judge_collect(event: RelayEvent, continuous: bool) -> ActionState | None:
     if event.state in _COLLECT_ENDS:
         return _COLLECT_ENDS[event.state]
     if not event.result:
-        return ActionState.EXECUTING if event.state == "collecting" else None
-    if event.final is False or event.kind == "start_of_input" or (continuous and event.state == "collecting"):
-        return ActionState.EXECUTING
-    return _COLLECT_ENDS.get(event.kind, ActionState.FINISHED)
+        return _EXECUTING if event.state == "collecting" else None
+    kind = event.kind
+    if event.final is False or kind == "start_of_input" or (continuous and event.state == "collecting"):
+        return _EXECUTING
+    return _COLLECT_ENDS.get(kind, _FINISHED)
 
 
 def _judge_prompt(event: RelayEvent, continuous: bool) -> ActionState | None:
     """Over when its collect is; whatever its play says, it plays and then listens (PROTOCOL 11.4)."""
     if isinstance(event, CollectEvent):
         return _judge_collect(event, continuous)
-    return ActionState.PAUSED if event.params.get("state") == "paused" else ActionState.EXECUTING
+    return _PAUSED if event.params.get("state") == "paused" else _EXECUTING
 
 
 def _judge_detect(event: RelayEvent, continuous: bool) -> ActionState | None:

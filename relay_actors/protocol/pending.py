@@ -46,6 +46,9 @@ class Standing(enum.Enum):
     FORGOTTEN = "nobody wants to know"
 
 
+_AWAITED, _LATE, _FORGOTTEN = Standing  # looked up once: a member of an enum costs as much as two calls
+
+
 class PendingRequests:
     """Finds requests by id, and the ones that are overdue, each in constant time.
 
@@ -141,11 +144,11 @@ class PendingRequests:
             del self._doubtful[request_id]
         if request is None or request.is_overdue:
             late = self._late.pop(request_id, None)
-            return None if late is None else (late, Standing.LATE)
+            return None if late is None else (late, _LATE)
         if request_id not in self._awaited:
-            return request, Standing.FORGOTTEN
+            return request, _FORGOTTEN
         del self._awaited[request_id]
-        return request, Standing.AWAITED
+        return request, _AWAITED
 
     def forget(self, request_id: str) -> bool:
         """Nobody waits any more: a queued request is dropped; of one that is sent, the server still owes an answer.

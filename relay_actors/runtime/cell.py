@@ -51,7 +51,8 @@ _KEPT_WHILE_RESTARTING = 1000
 # middle.
 _rare = threading.RLock()
 
-_NEW, _RUNNING, _FAILED, _STOPPING, _DEAD = CellState
+_NEW, _RUNNING, _FAILED, _STOPPING, _DEAD = CellState  # looked up once, and so is this
+_TEMPORARY: Final = Restart.TEMPORARY
 
 _ENDED: Final[Mapping[ExitKind, str]] = {kind: f"actors.ended.{kind}" for kind in get_args(ExitKind)}
 
@@ -171,7 +172,7 @@ class Cell(Turns):
             if self.actor is None:
                 self.construct()
             spec = None if self.parent is None else self._spec()
-            if spec is None or spec.restart is Restart.TEMPORARY:
+            if spec is None or spec.restart is _TEMPORARY:
                 self.args, self.kwargs = (), _NOTHING  # they may hold much, and nobody will need them again
             if not self._enter(_RUNNING) or self.actor is None:
                 return
@@ -353,7 +354,7 @@ class Cell(Turns):
             if self.has_ended:
                 self._answer_stops()
         spec = None if by_parent else self._spec()
-        if spec is None or spec.restart is Restart.TEMPORARY or not is_restarted(spec.restart, reason):
+        if spec is None or spec.restart is _TEMPORARY or not is_restarted(spec.restart, reason):
             self._stop_for_good(reason)
         elif self.state is _RUNNING:
             if self._wait_for_parent(None):

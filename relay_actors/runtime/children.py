@@ -33,6 +33,10 @@ _log = logging.getLogger("relay_actors.supervision")
 _SHUTDOWN = ExitReason("shutdown", "parent stops")
 _REGROUP = ExitReason("shutdown", "a sibling is restarted")
 
+# Looked up once: a member of an enum costs as much as two calls.
+_NEVER, _TEMPORARY, _RUNNING, _STOPPING = AutoShutdown.NEVER, Restart.TEMPORARY, Phase.RUNNING, Phase.STOPPING
+_ALIVE, _FORGOTTEN_BY = (Phase.RUNNING, Phase.RESTARTING), (Verdict.KEEP, Verdict.REMOVE, Verdict.FAIL_START)
+
 
 class Children(Restarting):
     """The children of ``owner``, in the order in which they came.
@@ -108,18 +112,18 @@ class Children(Restarting):
         """
         if self._stopping or self._owner.stopped or self._max_children is not None:
             self.check_room()
-        if spec.significant and self._owner.actor_class.auto_shutdown == AutoShutdown.NEVER:
+        if spec.significant and self._owner.actor_class.auto_shutdown == _NEVER:
             raise ConfigError(
                 f"{self._owner} has auto_shutdown = 'never', so its child {child} cannot be significant: "
                 "set auto_shutdown to 'any_significant' or 'all_significant', or leave significant out"
             )
-        phase, place = Phase.RUNNING, None
+        phase, place = _RUNNING, None
         if definition is not None:
             phase = Phase.STARTING
             place = self.places.setdefault(definition.id, Place(definition))
             place.cell = child
         origin = None
-        if spec.restart is not Restart.TEMPORARY and spec.revive_killed:
+        if spec.restart is not _TEMPORARY and spec.revive_killed:
             origin = Origin(child.actor_class, child.args, child.kwargs, child.keep)
         self._records[child] = ChildRecord(child, spec, phase, place, origin)
         if place is not None:
@@ -211,7 +215,7 @@ class Children(Restarting):
         """
         record = self._records.get(child)
         return record is not None and (
-            record.phase is not Phase.RUNNING or record.failures > 0 or bool(self._owner.actor_class.hears_of_starts)
+            record.phase is not _RUNNING or record.failures > 0 or bool(self._owner.actor_class.hears_of_starts)
         )
 
     def forget_quietly(self, child: AnyCell, reason: ExitReason) -> bool:
@@ -223,7 +227,7 @@ class Children(Restarting):
             or self._waiters
             or self._group is not None
             or reason.is_abnormal
-            or record.spec.restart is not Restart.TEMPORARY
+            or record.spec.restart is not _TEMPORARY
             or record.spec.significant
             or record.place is not None
             or record.decided is not None
@@ -244,7 +248,7 @@ class Children(Restarting):
         if phase is Phase.REGROUPING:
             return  # it was asked to leave just then, and will answer that
         verdict = decide(self._strategy, record.spec.restart, reason.kind, phase)
-        if phase in (Phase.RUNNING, Phase.RESTARTING):
+        if phase in _ALIVE:
             directive = directive_for(self._owner.actor_class.directives, reason)
             if directive is Directive.RESUME:
                 self._resume(record, reason)
@@ -275,17 +279,17 @@ class Children(Restarting):
             return
         phase = self._phase_of(record)
         record.cancel_timer()
-        if phase is Phase.STOPPING and reason.is_abnormal and record.spec.shutdown_s != "kill":
+        if phase is _STOPPING and reason.is_abnormal and record.spec.shutdown_s != "kill":
             if self._reports is None:
                 self._reports = Counter()
             self._reports[str(reason)] += 1
         if self._owner.actor_class.hears_of_ends:
             self._owner.tell_actor(lambda actor: actor.on_child_ended(child.ref, reason))
         verdict = decide(self._strategy, record.spec.restart, reason.kind, phase)
-        if verdict in (Verdict.KEEP, Verdict.REMOVE, Verdict.FAIL_START):
-            if reason.kind == "killed" and record.decided is None and phase in (Phase.RUNNING, Phase.RESTARTING):
+        if verdict in _FORGOTTEN_BY:
+            if reason.kind == "killed" and record.decided is None and phase in _ALIVE:
                 record.decided = ChildFailed(child.ref, reason)
-            self._forget(record, ended_by_itself=phase in (Phase.RUNNING, Phase.RESTARTING))
+            self._forget(record, ended_by_itself=phase in _ALIVE)
         elif record.origin is None:
             record.decided = ChildFailed(child.ref, reason)
             self._forget(record, ended_by_itself=True)
@@ -367,7 +371,7 @@ class Children(Restarting):
         return None if record is None or record.is_gone else record
 
     def _phase_of(self, record: ChildRecord) -> Phase:
-        return Phase.STOPPING if self._stopping else record.phase
+        return _STOPPING if self._stopping else record.phase
 
     def _escalate(self, record: ChildRecord, reason: ExitReason, message: object) -> None:
         """Fail the owner with what its child has raised, so that its own parent can decide by the class of that."""
@@ -399,7 +403,7 @@ class Children(Restarting):
         record.cancel_timer()
         if record.is_gone:
             return False
-        if record.spec.restart is Restart.TEMPORARY:
+        if record.spec.restart is _TEMPORARY:
             self._stop_one(record, _REGROUP)
         else:
             record.phase = Phase.REGROUPING
@@ -413,7 +417,7 @@ class Children(Restarting):
         del self._records[child]
         if place is not None:
             place.cell = None
-            if record.spec.restart is Restart.TEMPORARY:
+            if record.spec.restart is _TEMPORARY:
                 self.places.pop(place.child.id, None)
         if self._waiters:
             for ended in self._waiters.pop(child, ()):
@@ -424,7 +428,8 @@ class Children(Restarting):
             if self._group is not None:
                 self._group.on_removed(record)
                 self._forget_group()
-            self._look_after_significant(record, ended_by_itself or decided is not None)
+            if record.spec.significant:
+                self._look_after_significant(record, ended_by_itself or decided is not None)
         if self._records:
             if self._stopping and self._in_order:
                 self._stop_last()
@@ -435,8 +440,6 @@ class Children(Restarting):
             then()
 
     def _look_after_significant(self, record: ChildRecord, ended_by_itself: bool) -> None:
-        if not record.spec.significant:
-            return
         others = sum(other.spec.significant for other in self._records.values())
         auto_shutdown: AutoShutdown = self._owner.actor_class.auto_shutdown
         if shuts_down(auto_shutdown, is_significant=True, ended_by_itself=ended_by_itself, others_left=others):

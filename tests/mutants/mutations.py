@@ -238,7 +238,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "X4",
         "a command for a call that has ended is sent",
         "actors/leg_actor.py",
-        "        if leg.state == CallState.ENDED and not isinstance(order, Listen):\n",
+        "        if leg.state == _ENDED and not isinstance(order, Listen):\n",
         "        if leg.is_let_go and not isinstance(order, Listen):\n",
     ),
     Mutation(

@@ -85,7 +85,11 @@ class RelayCommand(Command):
 
         Arguments that were not given are left out, never null.
         """
-        params = (_PLANS.get(type(self)) or _plan(type(self))).named(self)
+        return self.with_params({})
+
+    def with_params(self, params: JsonObject) -> JsonObject:
+        """Add the params of the request to ``params``, as `to_params` has them, and return that table."""
+        (_PLANS.get(type(self)) or _plan(type(self))).name_in(self, params)
         if self.extra:
             params.update((key, value) for key, value in self.extra.items() if value is not None)
         return params

@@ -81,8 +81,10 @@ def doubts(
             for key, value in command.extra.items()
             if value is not None and key not in known.keys and is_news(key)
         ]
-    for param in params:
-        for place, keys in known.inside.get(param, ()):
+    for param, places in known.inside.items():
+        if param not in params:
+            continue
+        for place, keys in places:
             for inside in _at(params, place):
                 if not keys.issuperset(inside):
                     found += [
@@ -114,7 +116,11 @@ def _known(cls: Any, method: str) -> _Known:
     top = [*arguments, *(key for key in wire if key not in by_key and key not in _IDS)]
     return _Known(
         keys=frozenset(wire) | frozenset(arguments) | _IDS,
-        inside={param: [(place, keys) for place, keys in inside.items() if place[0] == param] for param in wire},
+        inside={
+            param: places
+            for param in wire
+            if (places := [(place, keys) for place, keys in inside.items() if place[0] == param])
+        },
         shown=shown,
         names={(): top, **{place: list(keys) for place, keys in inside.items()}},
     )

@@ -70,7 +70,9 @@ class PlayAndCollect(ActionCommand):
 
     def check(self) -> None:
         """Refuse a collect in ``extra`` that waits for nothing: it would win."""
-        overriding = self.extra.get("collect")
+        if "collect" not in self.extra:
+            return
+        overriding = self.extra["collect"]
         problem = input_problem(overriding) if isinstance(overriding, Mapping) else None
         if problem is not None:
             raise self.refusal("collect", problem, overriding)

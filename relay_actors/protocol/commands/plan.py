@@ -43,14 +43,14 @@ class Plan(NamedTuple):
     Attributes:
         slots: its arguments, in the order of the params.
         first_problem: returns the first argument that is not what it must be, what that is, and its value; or None.
-        named: returns the arguments by their keys, as they are sent.
+        name_in: adds the arguments to a table by their keys, as they are sent, and returns it.
         copied: returns the same command once more, unchecked.
         has_check: whether its arguments are checked together, too.
     """
 
     slots: tuple[Slot, ...]
     first_problem: Callable[[Any], tuple[str, str, object] | None]
-    named: Callable[[Any], JsonObject]
+    name_in: Callable[[Any, JsonObject], JsonObject]
     copied: Callable[[Any], Any]
     has_check: bool
 
@@ -82,7 +82,7 @@ def plan_for(cls: type, fields: Sequence[str], slots: Sequence[Slot], *, has_che
     """
     names: dict[str, object] = {"cls": cls, "empty": unfrozen(cls)}
     check = ["def first_problem(command):\n"]
-    write = ["def named(command):\n    params = {}\n"]
+    write = ["def name_in(command, params):\n"]
     for slot in slots:
         names[f"check_{slot.attribute}"], names[f"convert_{slot.attribute}"] = slot.check, slot.convert
         taken = f"    value = command.{slot.attribute}\n"
@@ -96,4 +96,4 @@ def plan_for(cls: type, fields: Sequence[str], slots: Sequence[Slot], *, has_che
     )
     exec(compile(source, f"<plan of {cls.__qualname__}>", "exec"), names)
     made = cast("Any", names)
-    return Plan(tuple(slots), made["first_problem"], made["named"], made["copied"], has_check)
+    return Plan(tuple(slots), made["first_problem"], made["name_in"], made["copied"], has_check)

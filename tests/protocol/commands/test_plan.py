@@ -54,8 +54,8 @@ def test_the_first_argument_that_is_wrong_is_told(order: Order, problem: object)
 )
 def test_arguments_are_named_as_on_the_wire_and_converted(order: Order, params: dict[str, object]) -> None:
     """What is None, or becomes it, is left out; a key may hold anything that a string can."""
-    assert PLAN.named(order) == params
-    assert list(PLAN.named(order)) == list(params)
+    assert PLAN.name_in(order, {}) == params
+    assert list(PLAN.name_in(order, {})) == list(params)
 
 
 def test_a_copy_is_equal_and_has_every_field() -> None:
@@ -68,4 +68,4 @@ def test_a_copy_is_equal_and_has_every_field() -> None:
 
 def test_a_class_without_arguments_has_a_plan_too() -> None:
     plan = plan_for(Order, [], ())
-    assert (plan.first_problem(Order()), plan.named(Order())) == (None, {})
+    assert (plan.first_problem(Order()), plan.name_in(Order(), {})) == (None, {})
