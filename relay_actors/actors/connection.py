@@ -245,11 +245,11 @@ class ConnectionActor(HoldsBack):
     # -- sending -----------------------------------------------------------------------------------------------------
 
     def _send(self, outgoing: Outgoing) -> None:
-        broken = self._wire.broken
+        wire = self._wire
+        broken, holding = wire.broken, wire.holding
         if broken is not None:
             outgoing.on_answer(None, NotSentError(f"{outgoing.method} was not sent: {broken}"))
             return
-        holding = self._wire.holding
         if holding.in_doubt and holding.concerns(outgoing):
             self._hold_back(outgoing)
             return
@@ -261,10 +261,10 @@ class ConnectionActor(HoldsBack):
         except ValueError as error:
             self._refuse(outgoing, NotSentError(f"{outgoing.method} was not sent: {error}"))
             return
-        if self._wire.journal.is_kept:
+        if wire.journal.is_kept:
             self._note_intent(request_id, outgoing)
         else:
-            self._wire.pending[request_id] = outgoing
+            wire.pending[request_id] = outgoing
         if self._frames.is_on:
             self._frames.requested(outgoing.method, request_id)
 
@@ -306,19 +306,22 @@ class ConnectionActor(HoldsBack):
         outgoing = self._wire.pending.pop(request_id, None)
         if outgoing is None:
             return
-        leaving = self._wire.leaving
+        wire, subject = self._wire, outgoing.subject
+        leaving = wire.leaving
         if leaving is None:
             outgoing.on_answer(result, error)
         else:
             leaving.hold(outgoing)
             if not leaving_mail.is_known(error):
                 return
-        if outgoing.subject and outgoing.subject not in self._wire.live.owners:
-            self._wire.forget(outgoing.subject, cause_of(outgoing.subject))  # the last word on it
+        if subject and subject not in wire.live.owners:
+            wire.forget(subject, cause_of(subject))  # the last word on it
+        elif error is None:
+            return
         elif isinstance(error, ConnectionLostError) and not error.is_final and outgoing.on_late is not None:
-            self._wire.holding.hold(outgoing.subject)
+            wire.holding.hold(subject)
         elif isinstance(error, RequestTimeoutError):
-            self._wire.await_late(request_id, outgoing)
+            wire.await_late(request_id, outgoing)
 
     def _settle_late(self, request_id: str, result: JsonObject | None, error: RelayActorsError | None) -> None:
         outgoing = self._wire.late.pop(request_id, None)
@@ -387,7 +390,7 @@ class ConnectionActor(HoldsBack):
 
     def _take(self, texts: Iterable[bytes]) -> None:
         now, protocol = self._clock.now(), self._protocol
-        if not self._frames.is_on:
+        if not self._frames.look():
             self._do(protocol.receive(texts, now))
             return
         happenings: list[h.Happening] = []
@@ -436,8 +439,10 @@ class ConnectionActor(HoldsBack):
                 self._make_safe()
                 while todo:
                     one = todo.popleft()
-                    if isinstance(one, RelayEvent) and wire.leaving is None:  # first, because it is nearly always one
+                    if isinstance(one, RelayEvent) and wire.leaving is None:  # nearly always it is one of these two
                         route(one)
+                    elif type(one) is h.RequestSucceeded:
+                        self._settle(one.request_id, one.result, None)
                     else:
                         self._do_one(one)
         finally:
@@ -489,11 +494,11 @@ class ConnectionActor(HoldsBack):
             self._wire.journal.settled(request_id, outgoing, result, error)
 
     def _do_one(self, one: Step) -> None:
-        leaving = self._wire.leaving
         match one:
             case h.RequestSucceeded(request_id=request_id, result=result):
                 self._settle(request_id, result, None)
             case RelayEvent():
+                leaving = self._wire.leaving
                 assert leaving is not None
                 leaving.not_delivered += 1  # it is safe: the next process delivers it
             case Safe(frame_ids=frame_ids):

@@ -209,8 +209,9 @@ class Course:
         self.began_at = self.entries
         self.past_is_lost = False
         self.results = NOTHING
-        for key in [key for key in self.timers if isinstance(key, int)]:
-            self.timers[key].cancel()
+        if self.timers:
+            for key in [key for key in self.timers if isinstance(key, int)]:
+                self.timers[key].cancel()
 
     def go_on_from(self, told: int, commands: int) -> None:
         """Count on from here: what is left of the past is less than there was."""

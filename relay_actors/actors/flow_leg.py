@@ -6,7 +6,7 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, cast, overload
 
 from relay_actors.actors.blocking import BlockingWait, FoundWait
 from relay_actors.actors.course import Elsewhere
@@ -94,11 +94,9 @@ class FlowLegActor(OutboundLegActor):
         cls._logger = logger_of(cls.__name__)
         cls._run_is_async = inspect.iscoroutinefunction(cls.run)
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Make one incarnation; see `LegLife`."""
-        self = super().__new__(cls, *args, **kwargs)
+    def _prepare(self) -> None:
+        super()._prepare()
         self._nexts = ()
-        return self
 
     # -- what a flow can await ---------------------------------------------------------------------------------------
 
@@ -361,10 +359,8 @@ class FlowLegActor(OutboundLegActor):
             return
         self.keep_note("began", {})
         if self._run_is_async:
-            from relay_actors.runtime.loop_flow import new_flow_of  # with asyncio, which by now is there
-
             coroutine = self._watched_run() if self.leg.course.is_recorded else self.run()
-            self._cell.flow = new_flow_of(self, self._cell, coroutine)
+            self._cell.flow = _new_flow_of()(self, self._cell, coroutine)
         else:
             from relay_actors.runtime.thread_flow import ThreadFlow
 
@@ -451,7 +447,7 @@ class FlowLegActor(OutboundLegActor):
             backlog.clear()
         while backlog:
             place: int | None = 0
-            if cell.hold is None and cell.takes_messages:  # as nearly always
+            if cell.hold is None and cell.state is cell.RUNNING:  # as nearly always
                 is_of_flow = self._keeps_untaken and not self._nexts and isinstance(backlog[0], _OF_THE_FLOW)
                 if is_of_flow and not self._logger.isEnabledFor(logging.DEBUG):
                     leg.keep_untaken(backlog, _OF_THE_FLOW)  # there is no handler, and nobody reads what it would say
@@ -522,6 +518,13 @@ def _check_restart_flow(cls: type[FlowLegActor]) -> None:
 
 def _outcome_of(found: Future[Any], error: BaseException | None) -> dict[str, object]:
     return {"error": pack_error(error)} if error is not None else packed_or_lost(found.get(timeout=0))
+
+
+@functools.cache  # an import in a function takes as long as ten calls
+def _new_flow_of() -> Any:
+    from relay_actors.runtime.loop_flow import new_flow_of  # with asyncio, which by now is there
+
+    return new_flow_of
 
 
 def _settle(wait: Wait[None]) -> None:

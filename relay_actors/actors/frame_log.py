@@ -29,15 +29,24 @@ def mask_numbers(text: str) -> str:
 
 
 class FrameLog:
-    """Writes frames to the logger ``relay_actors.frames``, at DEBUG."""
+    """Writes frames to the logger ``relay_actors.frames``, at DEBUG.
 
-    @property
-    def is_on(self) -> bool:
-        """Whether anybody listens."""
-        return _log.isEnabledFor(logging.DEBUG)
+    Attributes:
+        is_on: whether anybody listens; as it was when `look` was called last.
+    """
+
+    is_on: bool
+
+    def __init__(self) -> None:
+        self.look()
+
+    def look(self) -> bool:
+        """Look whether anybody listens: once for all that is read together, as `logging` takes its time to say so."""
+        self.is_on = _log.isEnabledFor(logging.DEBUG)
+        return self.is_on
 
     def received(self, text: bytes, secrets: Iterable[str]) -> None:
-        """Log a frame of the server. Ask `is_on` first: to scrub takes longer than to handle."""
+        """Log a frame of the server. Ask `look` first: to scrub takes longer than to handle."""
         clean = scrub(text, secrets) if len(text) <= _WHOLE_UP_TO else excerpt(text, secrets)
         _log.debug("received %s", mask_numbers(clean))
 
@@ -47,7 +56,7 @@ class FrameLog:
 
     def ignored(self, why: str) -> None:
         """Log that something odd came; ``why`` is scrubbed already."""
-        if self.is_on:
+        if self.look():
             _log.debug("ignored: %s", mask_numbers(why))
 
 

@@ -98,6 +98,8 @@ class Holding:
     def forget(self, subject: str) -> list[str]:
         """Nothing of ``subject`` is in doubt any more; return, and forget, what has waited, in order."""
         self.in_doubt.pop(subject, None)
+        if not self.held:
+            return []
         freed = [held.request_id for held in self.held if held.subject == subject]
         if freed:
             self.held = deque(held for held in self.held if held.subject != subject)

@@ -9,7 +9,7 @@ import inspect
 import logging
 from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
 from relay_actors.actors.actions import Action
 from relay_actors.actors.aside import run_aside
@@ -102,14 +102,12 @@ class LegLife(Actor, AllVerbs):
     runs_as: Runnable = cast("Runnable", None)
     """Its cell."""
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Make one incarnation, before any code of the user's, who need not call ``super().__init__``."""
-        self = super().__new__(cls, *args, **kwargs)
+    def _prepare(self) -> None:
+        # Before any code of the user's, who need not call ``super().__init__``.
         cell = self._cell
         kept: Kept = cell.keep
         self.leg, self.office = kept.leg, kept.office
         self.runs_on, self.runs_as = cell.dispatcher, cell
-        return self
 
     @classmethod
     def make_ref(cls, cell: Any) -> Any:
@@ -149,7 +147,8 @@ class LegLife(Actor, AllVerbs):
             return
         if leg.pauses:
             leg.end_pauses(ActorDead(f"{self._cell} has crashed: what waited here belonged to its former incarnation"))
-        leg.abandon_blockings()
+        if leg.blockings:
+            leg.abandon_blockings()
         course.begin_anew()
         if self.restart_flow == "where_it_was" and not self._cell.incarnation and leg.course.replay is None:
             course.record = []
@@ -223,7 +222,7 @@ class LegLife(Actor, AllVerbs):
             after: how many things the call had been told by the wire at that time; by default, as many as now.
         """
         course = self.leg.course
-        if course.replay is not None or not course.is_recorded:
+        if course.replay is not None or not (course.is_kept or course.record is not None):  # as `is_recorded`
             return
         course.entries += 1
         course.write(Learnt(what, values, self.office.clock.wall()), self.office.limits.recorded_per_call)

@@ -111,8 +111,9 @@ class Wire:
 
     def forget_late(self, subject: str) -> None:
         """Nobody wants late answers about that any more."""
-        for request_id in [known for known, outgoing in self.late.items() if outgoing.subject == subject]:
-            del self.late[request_id]
+        if self.late:
+            for request_id in [known for known, outgoing in self.late.items() if outgoing.subject == subject]:
+                del self.late[request_id]
 
     def forget(self, subject: str, cause: str = "") -> None:
         """Keep nothing more in the journal of what is over.

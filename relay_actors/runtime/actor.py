@@ -156,7 +156,12 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
         self = super().__new__(cls)
         self._cell = cell
         cell.actor = self  # now, not when it is made: a constructor may want a proxy of its own actor
+        if cls._prepare is not Actor._prepare:
+            self._prepare()
         return self
+
+    def _prepare(self) -> None:
+        """Set what an incarnation has before its constructor runs. For frameworks on top, in place of a `__new__`."""
 
     def __init__(self, *_args: Any, **_kwargs: Any) -> None:  # pykka's makes what here comes from the cell
         """Take the constructor's arguments, as pykka's does."""
@@ -207,6 +212,8 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
             self = object.__new__(cls)
             self._cell = cell
             cell.actor = self
+            if cls._prepare is not Actor._prepare:
+                self._prepare()
             if self.__init__(*cell.args, **cell.kwargs) is not None:  # type: ignore[misc]
                 raise TypeError(f"{cls.__name__}.__init__() should return None")
             return self

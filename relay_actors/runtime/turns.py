@@ -8,12 +8,11 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine
 from enum import Enum, auto
-from functools import partial
 from types import CoroutineType
-from typing import Any, Final, cast
+from typing import Any, ClassVar, Final
 
 from relay_actors.errors import Poisoned
-from relay_actors.runtime.anatomy import AnyActor, AnyCell
+from relay_actors.runtime.anatomy import AnyActor
 from relay_actors.runtime.asking import FOREVER, NoReplyYet, fail_ask, not_answered, skip_expired
 from relay_actors.runtime.async_handler import Hold
 from relay_actors.runtime.context import here
@@ -74,6 +73,9 @@ class Turns(Post):
         "handling", "has_ended", "hears_of_batches", "hold", "in_flow", "is_running", "passes_to", "receives_plainly",
         "state",
     )  # fmt: skip
+
+    RUNNING: ClassVar[CellState] = CellState.RUNNING
+    """Its ``state`` while an incarnation is running that is not about to end; see `takes_messages`."""
 
     # All of it is set by `Cell`.
     _extras: Extras | None
@@ -240,8 +242,12 @@ class Turns(Post):
 
     def tell_actor(self, call: Callable[[AnyActor], object]) -> None:
         """Call a hook of the actor while it is running, in its turn. What it raises fails the actor."""
-        if self.state is _RUNNING and self.actor is not None:
-            self._guarded(partial(call, self.actor))
+        actor = self.actor
+        if self.state is _RUNNING and actor is not None:
+            try:
+                call(actor)
+            except BaseException as error:
+                self._fail_by(error)
 
     # -- what the life of the actor makes of it ----------------------------------------------------------------------
 
@@ -450,17 +456,22 @@ class Turns(Post):
         return self.state is _NEW and self._start_wanted
 
     def _handle_signal(self, signal: Signal) -> None:
+        cell: Any = self
         if self.state is _DEAD:  # killed, and the mailbox closed: the sender leaves the signal to who took it
-            signal.refuse(cast("AnyCell", self))
+            signal.refuse(cell)
             return
         try:
-            signal.handle(cast("AnyCell", self))
+            signal.handle(cell)
         except BaseException as error:
             self._fail_by(error)
 
     def _handle_control(self, envelope: Any) -> None:
-        message: object = envelope if isinstance(envelope, Unwrapped) else envelope.message
-        if not isinstance(message, Internal):
+        message: Internal
+        if isinstance(envelope, Unwrapped):
+            message = envelope
+        elif isinstance(envelope.message, Internal):
+            message = envelope.message
+        else:
             self._handle(envelope)
             return
         self.handling = envelope

@@ -148,6 +148,8 @@ class WaitingMessages:
 
     def hand_over(self, key: Hashable, cell: Any) -> None:
         """Put what waits for ``key`` into the mailbox of its new owner. With the registry's lock held."""
+        if key not in self._lanes:  # as nearly always: with the lock held, and so it stays
+            return
         for _due, envelope in self._take(key):
             if not cell.ref.offer(envelope):
                 self._refused.append((cell, envelope))

@@ -52,10 +52,20 @@ def test_nothing_is_made_ready_that_nobody_reads(caplog: pytest.LogCaptureFixtur
     """At INFO it costs one comparison."""
     frames = FrameLog()
     with caplog.at_level(logging.INFO, "relay_actors.frames"):
-        assert not frames.is_on
+        assert not frames.look()
         frames.ignored(None)  # type: ignore[arg-type]  # it would raise if it were looked at
         frames.requested("calling.x", "id")
     assert caplog.records == []
+
+
+def test_whether_anybody_reads_is_known_from_the_last_look(caplog: pytest.LogCaptureFixture) -> None:
+    """`logging` takes its time to say so: it is asked once for all that is read together."""
+    frames = FrameLog()
+    with caplog.at_level(logging.DEBUG, "relay_actors.frames"):
+        assert not frames.is_on
+        assert frames.look()
+        assert frames.is_on
+    assert not frames.look()
 
 
 def test_a_long_frame_is_shown_by_its_beginning(caplog: pytest.LogCaptureFixture) -> None:
