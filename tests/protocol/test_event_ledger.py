@@ -87,6 +87,19 @@ def test_ids_of_any_type_are_told_apart(others):
         assert ledger.arrived(frame_id) == (False, 1)
 
 
+def test_an_id_that_was_used_for_something_else_counts_as_new_when_the_oldest_are_forgotten():
+    """PROTOCOL 16.4: it stands once among those that are remembered, where it came last."""
+    ledger = EventLedger(2)
+    for frame_id, said in (("e1", "one"), ("e2", "two"), ("e1", "another"), ("e3", "three")):
+        ledger.arrived(frame_id, said)
+        ledger.settle([frame_id])
+    assert ledger.arrived("e1", "another") == (False, 1)
+    assert ledger.arrived("e3", "three") == (False, 1)
+    assert ledger.arrived("e2", "two") == (True, 0)
+    ledger.remember("e3")
+    assert ledger.arrived("e1", "another") == (False, 1)
+
+
 def test_a_new_session_may_use_old_ids():
     ledger = EventLedger(10)
     ledger.arrived(1)
