@@ -83,6 +83,22 @@ def test_what_is_no_frame_is_unreadable_with_the_reason(text, why):
     assert why in frame.why
 
 
+@given(st.text(), st.text(), st.dictionaries(st.text(), st.text() | st.none() | st.integers(-5, 5)))
+def test_a_request_that_is_put_together_of_parts_is_written_as_a_whole(id: str, method: str, params: dict[str, object]):
+    """Whatever its parts hold: ids and methods may be the application's own."""
+    whole = {"jsonrpc": "2.0", "id": id, "method": method, "params": params}
+    assert frames.request(id, method, params) == dumps(whole)
+
+
+@pytest.mark.parametrize(
+    ("id", "method", "params"), [("\ud800", "m", {}), ("1", "\ud800", {}), ("1", "m", {"a": "\ud800"})]
+)
+def test_a_request_with_half_a_character_is_refused(id: str, method: str, params: dict[str, object]):
+    """An error of the caller's, whom it is told, like any other that cannot be written."""
+    with pytest.raises(ValueError, match="cannot be written as JSON"):
+        frames.request(id, method, params)
+
+
 def test_an_unreadable_request_keeps_what_an_answer_needs():
     assert classify(b'{"id":7,"method":"signalwire.event","params":3}') == Unreadable(
         "params of 'signalwire.event' are not an object but a number", 7, "signalwire.event"
