@@ -166,7 +166,8 @@ class CallActor(FlowLegActor):
         if self.leg.backlog:
             self.later(lambda actor: actor.hand_out())
         if not (self.leg.is_ended or self.leg.is_handed_on):
-            self.begin_dial()
+            if self.leg.dialling is not None:
+                self.begin_dial()
             self.start_flow()
 
     def after_batch(self) -> None:

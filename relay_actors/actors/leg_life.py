@@ -456,8 +456,7 @@ class LegLife(Actor, AllVerbs):
         leg = self.leg
         leg.has_lingered = True
         leg.end_timer = None
-        for key in self.system.registry.keys_of(self._cell):
-            self.system.registry.unregister(key, self._cell)
+        self.system.registry.unregister_all(self._cell)
         if is_last and self.is_flow_running:
             self.log.warning("flow still runs after its call, stopping it call_id=%s", leg.call_id)
         if is_last:

@@ -171,9 +171,10 @@ class Cell(Turns):
         try:
             if self.actor is None:
                 self.construct()
-            spec = None if self.parent is None else self._spec()
-            if spec is None or spec.restart is _TEMPORARY:
-                self.args, self.kwargs = (), _NOTHING  # they may hold much, and nobody will need them again
+            if self.args or self.kwargs:
+                spec = None if self.parent is None else self._spec()
+                if spec is None or spec.restart is _TEMPORARY:
+                    self.args, self.kwargs = (), _NOTHING  # they may hold much, and nobody will need them again
             if not self._enter(_RUNNING) or self.actor is None:
                 return
             self.actor.begin()

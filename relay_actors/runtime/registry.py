@@ -129,6 +129,13 @@ class Registry:
                 self._disown(key, cell)
                 self._free(key, cell)
 
+    def unregister_all(self, cell: AnyCell) -> None:
+        """Free all keys of ``cell``, which goes on: what it has subscribed to it is told."""
+        with self.lock:
+            keys, cell.keys = cell.keys, ()
+            for key in keys:
+                self._free(key, cell)
+
     def release(self, cell: AnyCell) -> None:
         """Free all keys of ``cell``, which has ended, and tell it nothing any more."""
         if not cell.keys and not self._subscriptions:  # most actors; see `register_all` and `subscribe`

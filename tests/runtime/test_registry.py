@@ -89,6 +89,21 @@ def test_only_the_owner_gives_a_key_back():
     assert registry.keys_of(first) == ()
 
 
+def test_who_goes_on_can_give_all_its_keys_back(world: World):
+    """A call that has ended is found by nobody, but hears of others until its actor ends."""
+    registry = world.system.registry
+    told: list[Any] = []
+    ref = world.start(Follower, told)
+    ref.ask(lambda actor: (actor.register("a", "b"), actor.watch_keys()), timeout=0)
+    registry.unregister_all(ref._cell)
+    world.settle()
+
+    assert registry.keys_of(ref._cell) == ()
+    assert (registry.find("a"), registry.find("b")) == (None, None)
+    assert told == [KeysFound({"a": ref, "b": ref}), KeyReleased("a", ref), KeyReleased("b", ref)]
+    assert registry.register("a", ref._cell) is ref._cell
+
+
 def test_the_dead_are_not_found():
     """R2: also between the end and the release."""
     registry = Registry()
