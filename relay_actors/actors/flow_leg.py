@@ -94,8 +94,8 @@ class FlowLegActor(OutboundLegActor):
         cls._logger = logger_of(cls.__name__)
         cls._run_is_async = inspect.iscoroutinefunction(cls.run)
 
-    def _prepare(self) -> None:
-        super()._prepare()
+    def _prepare_incarnation(self) -> None:
+        super()._prepare_incarnation()
         self._nexts = ()
 
     # -- what a flow can await ---------------------------------------------------------------------------------------

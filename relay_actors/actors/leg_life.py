@@ -102,7 +102,7 @@ class LegLife(Actor, AllVerbs):
     runs_as: Runnable = cast("Runnable", None)
     """Its cell."""
 
-    def _prepare(self) -> None:
+    def _prepare_incarnation(self) -> None:
         # Before any code of the user's, who need not call ``super().__init__``.
         cell = self._cell
         kept: Kept = cell.keep

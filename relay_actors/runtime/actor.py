@@ -156,11 +156,11 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
         self = super().__new__(cls)
         self._cell = cell
         cell.actor = self  # now, not when it is made: a constructor may want a proxy of its own actor
-        if cls._prepare is not Actor._prepare:
-            self._prepare()
+        if cls._prepare_incarnation is not Actor._prepare_incarnation:
+            self._prepare_incarnation()
         return self
 
-    def _prepare(self) -> None:
+    def _prepare_incarnation(self) -> None:
         """Set what an incarnation has before its constructor runs. For frameworks on top, in place of a `__new__`."""
 
     def __init__(self, *_args: Any, **_kwargs: Any) -> None:  # pykka's makes what here comes from the cell
@@ -212,8 +212,8 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
             self = object.__new__(cls)
             self._cell = cell
             cell.actor = self
-            if cls._prepare is not Actor._prepare:
-                self._prepare()
+            if cls._prepare_incarnation is not Actor._prepare_incarnation:
+                self._prepare_incarnation()
             if self.__init__(*cell.args, **cell.kwargs) is not None:  # type: ignore[misc]
                 raise TypeError(f"{cls.__name__}.__init__() should return None")
             return self

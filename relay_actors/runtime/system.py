@@ -235,19 +235,20 @@ class System(Seeing):
         Raises:
             NameTaken: another living actor owns one of the keys; ``error.owner`` is its ref. Nothing is started then.
         """
-        cell = self.begin_child(parent, actor_class, *args, spec=spec, keep=keep, keys=keys, **kwargs)
+        cell = self.begin_child(parent, actor_class, args, kwargs, spec=spec, keep=keep, keys=keys)
         return cast("ActorRef[A]", cell.ref)
 
     def begin_child(
         self,
         parent: pykka.ActorRef[Any],
         actor_class: type[Actor],
-        *args: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+        *,
         spec: ChildSpec,
         keep: Any = None,
         keys: tuple[Hashable, ...] = (),
         first: object = None,
-        **kwargs: Any,
     ) -> Cell:
         """Start a child as `start_child` does, and return its cell: for who needs no ref to it, of thousands.
 
@@ -255,13 +256,13 @@ class System(Seeing):
             parent: as for `start_child`, and so are the others.
             actor_class: what to start.
             args: for its constructor.
+            kwargs: for its constructor.
             spec: how it is treated.
             keep: what is to survive restarts.
             keys: what it owns.
             first: told to it before its parent has it started, so that it is brought no turn in vain; None: nothing.
-            kwargs: for its constructor.
         """
-        cell = self.new_cell(actor_class, args, kwargs, keep=keep)
+        cell = self.new_cell(actor_class, args, kwargs or {}, keep=keep)
         owner = cell.register(*keys)
         if owner is not cell:
             taken = NameTaken(f"{', '.join(map(repr, keys))}: taken by {owner}", owner=owner.ref)

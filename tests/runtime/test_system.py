@@ -169,6 +169,22 @@ def test_a_child_is_told_first_what_it_is_begun_with_and_is_given_no_turn_before
     assert cell.actor.log_of == ["start", "offer", "event", "message"]
 
 
+def test_a_childs_constructor_may_have_any_parameter(world: World):
+    """What starting children needs besides must not take a name away from a user's class."""
+
+    class First(Recorder):
+        def __init__(self, *, first: str) -> None:
+            super().__init__()
+            self.first = first
+
+    supervisor = world.start(DynamicSupervisor)
+    ref = world.system.start_child(supervisor, First, spec=ChildSpec(), first="mine")
+    world.settle()
+
+    assert ref._cell.actor.first == "mine"
+    assert ref._cell.actor.log_of == ["start"]
+
+
 def test_what_a_child_is_begun_with_is_a_dead_letter_if_its_parent_has_ended(world: World):
     """M7: nothing is lost in silence."""
     supervisor = world.start(DynamicSupervisor)

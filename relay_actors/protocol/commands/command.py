@@ -88,7 +88,10 @@ class RelayCommand(Command):
         return self.with_params({})
 
     def with_params(self, params: JsonObject) -> JsonObject:
-        """Add the params of the request to ``params``, as `to_params` has them, and return that table."""
+        """Add the params of the request to ``params``, and return that table: `to_params` is this with an empty one.
+
+        A class that writes itself in a way of its own overrides this, and has both.
+        """
         (_PLANS.get(type(self)) or _plan(type(self))).name_in(self, params)
         if self.extra:
             params.update((key, value) for key, value in self.extra.items() if value is not None)

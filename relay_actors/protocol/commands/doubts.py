@@ -84,7 +84,10 @@ def doubts(
     for param, places in known.inside.items():
         if param not in params:
             continue
+        top = params[param]
         for place, keys in places:
+            if len(place) > 1 and type(top) is dict and place[1] not in top:
+                continue  # as most that could be there
             for inside in _at(params, place):
                 if not keys.issuperset(inside):
                     found += [
