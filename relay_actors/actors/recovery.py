@@ -161,7 +161,7 @@ class Recovery:
         course.is_kept = course.is_begun = True
         course.seed = str(started.settings.get("seed", ""))
         course.saved = dict(started.data)
-        if history.checkpoint < 0 and getattr(actor_class, "restart_flow", "") == "where_it_was":
+        if getattr(actor_class, "restart_flow", "") == "where_it_was" and history.checkpoint < 0:
             course.record, course.began_with = list(history.items), dict(leg.data)
         is_flow = actor_class.run is not None if hasattr(actor_class, "run") else False
         replay: Future[None] = Future(self._office.dispatcher)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any, Final, TypeAlias, TypeGuard, cast
+from typing import Any, Final, TypeAlias, cast
 
 from relay_actors.actors.actions import Action
 from relay_actors.actors.history import Answered, Asked, History, Item, Learnt, Told
@@ -45,6 +45,9 @@ _log = logging.getLogger("relay_actors.recovery")
 
 _INERT: Final = frozenset({"data", "orphaned", "saved", "sent"})
 """Notes that are looked up, and not told."""
+
+_AT_A_TIME: Final = 16
+"""Items that are told before somebody else may have a turn: as many as an actor takes messages in one."""
 
 Sending: TypeAlias = Withheld | WithheldBeginning | WithheldOrder
 """What the code of a call does to others."""
@@ -105,8 +108,8 @@ class Replay:
         self._foreign: dict[int, Future[Any]] = {}
         self._awaited: set[int] = set()
         self._withheld: list[tuple[int, Sending]] = []
-        notes = [item for item in self._items[self._begins :] if isinstance(item, Learnt)]
-        self._sent = {note.values["number"] for note in notes if note.what == "sent"}
+        notes = [item for item in self._items[self._begins :] if isinstance(item, Learnt) and item.what == "sent"]
+        self._sent = {note.values["number"] for note in notes}
         self._timers: list[Mapping[str, Any]] = []
         self._has_begun = False
         self._has_crashed = False
@@ -207,7 +210,8 @@ class Replay:
         """The code goes on after it has waited for something of another's."""
         self._foreign.pop(number, None)
         self._awaited.add(number)
-        is_known = any(_is_note(item, "awaited") and item.values["number"] == number for item in self._items)
+        notes = [item.values for item in self._items if isinstance(item, Learnt) and item.what == "awaited"]
+        is_known = any(values["number"] == number for values in notes)
         if future.is_settled and not is_known:
             values = {"number": number, **outcome_of(future)}
             told = actor.leg.course.told
@@ -249,8 +253,9 @@ class Replay:
         if actor.leg.course.replay is not self:
             return
         self._post(actor)  # first, so that it goes on whatever comes of this
-        while self._step(actor):
-            pass  # the next one need not wait: it would be what comes next
+        for _ in range(_AT_A_TIME):
+            if not self._step(actor):
+                break  # otherwise the next one need not wait: it would be what comes next
 
     def _step(self, actor: Any) -> bool:
         """Tell one item; return whether there are more, and all that has followed from this one is done."""
@@ -259,7 +264,7 @@ class Replay:
             actor.drop_flow()
             self._take_back(actor.leg, self.changed)
         items = self._items
-        if self._at < len(items) and isinstance(items[self._at], Asked | Learnt):
+        if self._at < len(items) and not isinstance(items[self._at], Told):
             self._pass_what_was_asked(actor)
         if self._at >= len(items):
             self._finish(actor)
@@ -574,10 +579,6 @@ class Replay:
             at not in self._taken and _is_of_the_code(item)
             for at, item in enumerate(self._items[self._at :], start=self._at)
         )
-
-
-def _is_note(item: Item, what: str) -> TypeGuard[Learnt]:
-    return isinstance(item, Learnt) and item.what == what
 
 
 def _hashable(key: Any) -> Hashable:
