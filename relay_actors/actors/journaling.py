@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Collection
+from typing import Final
 
 from relay_actors.actors.compacting import compact
 from relay_actors.actors.course import Note, Started
@@ -37,6 +38,7 @@ _log = logging.getLogger("relay_actors.journal")
 
 SESSION = "session"
 """The subject of events that are about nothing that has a name of its own."""
+_OK: Final = Outcome.OK.value
 
 
 class Journaling:
@@ -58,7 +60,7 @@ class Journaling:
     def __init__(self, store: Store | None, clock: Clock) -> None:
         self._store = store
         self.is_kept = store is not None
-        self._clock = clock
+        self._wall = clock.wall
         self._session = ("", "")
         self._is_dirty = False
         self._enough: dict[str, int] = {}
@@ -69,13 +71,28 @@ class Journaling:
         if self._store is not None:
             frame_id = arrived.frame_id
             frame_id = frame_id if type(frame_id) is str else _scalar(frame_id)  # a text, as nearly all are
-            self._keep(EventReceived, subject or SESSION, {"frame_id": frame_id, "payload": arrived.payload})
+            self._is_dirty = True
+            self._store.keep(
+                EventReceived,
+                {
+                    "subject": subject or SESSION,
+                    "at": self._wall(),
+                    "epoch": 0,
+                    "sequence": 0,
+                    "frame_id": frame_id,
+                    "payload": arrived.payload,
+                },
+            )
 
     def intended(self, request_id: str, outgoing: Outgoing) -> None:
         """Keep a request that is about to leave."""
         if self._store is None or not outgoing.subject:
             return
-        own: dict[str, object] = {
+        fields: dict[str, object] = {
+            "subject": outgoing.subject,
+            "at": self._wall(),
+            "epoch": 0,
+            "sequence": 0,
             "request_id": request_id,
             "method": outgoing.method,
             "params": outgoing.params,
@@ -83,12 +100,13 @@ class Journaling:
             "after": outgoing.after,
             "by": outgoing.by,
         }
+        self._is_dirty = True
         try:
-            self._keep(CommandIntended, outgoing.subject, own)
+            self._store.keep(CommandIntended, fields)
         except JournalError:
             # JSON has been more generous than the journal: an enum or a UUID among the params. What is sent is what
             # JSON made of it. If it was the store that failed, it fails again.
-            self._keep(CommandIntended, outgoing.subject, {**own, "params": loads(dumps(outgoing.params))})
+            self._store.keep(CommandIntended, {**fields, "params": loads(dumps(outgoing.params))})
 
     def settled(
         self, request_id: str, outgoing: Outgoing, result: JsonObject | None, error: RelayActorsError | None
@@ -96,13 +114,18 @@ class Journaling:
         """Keep how a request has ended."""
         if self._store is None or not outgoing.subject:
             return
-        own: dict[str, object] = {
+        fields: dict[str, object] = {
+            "subject": outgoing.subject,
+            "at": self._wall(),
+            "epoch": 0,
+            "sequence": 0,
             "request_id": request_id,
-            "outcome": Outcome.OK if error is None else _outcome(error),
+            "outcome": _OK if error is None else _outcome(error).value,
             "code": 0 if error is None else getattr(error, "code", 0),
             "result": result if result is not None else _told(error),
         }
-        self._keep(CommandSettled, outgoing.subject, own)
+        self._is_dirty = True
+        self._store.keep(CommandSettled, fields)
 
     def subjects(self) -> list[str]:
         """Return all that the journal knows something of, oldest first."""
@@ -140,18 +163,33 @@ class Journaling:
     def started(self, started: Started) -> None:
         """Keep who has a call. What of its data cannot be kept is left out, and told of."""
         if self._store is not None:
-            own: dict[str, object] = {
+            fields: dict[str, object] = {
+                "subject": started.subject,
+                "at": self._wall(),
+                "epoch": 0,
+                "sequence": 0,
                 "actor": started.actor,
                 "direction": started.direction,
                 "data": started.data,
                 "settings": started.settings,
             }
-            self._keep(CallStarted, started.subject, own)
+            self._is_dirty = True
+            self._store.keep(CallStarted, fields)
 
     def noted(self, note: Note) -> None:
         """Keep what a call has learnt; if it says what of it is open, sum up what was before."""
         if self._store is not None:
-            self._keep(Noted, note.subject, {"what": note.what, "values": note.values, "after": note.after})
+            fields: dict[str, object] = {
+                "subject": note.subject,
+                "at": self._wall(),
+                "epoch": 0,
+                "sequence": 0,
+                "what": note.what,
+                "values": note.values,
+                "after": note.after,
+            }
+            self._is_dirty = True
+            self._store.keep(Noted, fields)
             if "open" in note.values:
                 self._sum_up(self._store, note.subject)
 
@@ -165,7 +203,7 @@ class Journaling:
             compacted = compact(entries)
             if compacted is None:
                 return
-            store.snapshot(subject, compacted.state, at=self._clock.wall(), pending=pending_of(entries))
+            store.snapshot(subject, compacted.state, at=self._wall(), pending=pending_of(entries))
         except Exception:  # noqa: BLE001  # nothing has changed; if it was the store that failed, the next write says so
             _log.exception("the past of a call could not be summed up subject=%s", subject)
             self._enough[subject] = 2 * len(entries)
@@ -214,12 +252,6 @@ class Journaling:
     def give_up(self) -> None:
         """The store has failed: write nothing more, and claim nothing more (SEMANTICS J6)."""
         self._store, self.is_kept = None, False
-
-    def _keep(self, kind: type[Entry], subject: str, own: dict[str, object]) -> None:
-        """Keep one entry. ``own`` has the fields of its kind, in their order (`Store.keep`)."""
-        assert self._store is not None
-        self._store.keep(kind, subject, self._clock.wall(), own)
-        self._is_dirty = True
 
 
 def _told(error: RelayActorsError | None) -> JsonObject:

@@ -46,14 +46,12 @@ class Store(Protocol):
                 the writer.
         """
 
-    def keep(self, kind: type[Entry], subject: str, at: float, own: dict[str, object]) -> None:
-        """Take one entry in, as ``append([kind(subject=subject, at=at, **own)])`` does, perhaps without making it.
+    def keep(self, kind: type[Entry], fields: dict[str, object]) -> None:
+        """Take one entry in, as ``append([kind(**fields)])`` does, perhaps without making it.
 
         Args:
             kind: its class, but no `Snapshot`.
-            subject: whose it is.
-            at: wall-clock seconds.
-            own: the fields of just that class, all of them, in its order. The store's from now on.
+            fields: of that class, all of them, in its order. The store's from now on.
 
         Raises:
             JournalError: as for `append`.

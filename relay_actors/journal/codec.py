@@ -9,11 +9,11 @@ records of the new version to the fixtures in ``tests/data/``, of which none is 
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, cast
+from zlib import crc32
 
 import msgpack  # type: ignore[import-untyped]  # it ships no types
 
@@ -70,6 +70,8 @@ UPCASTERS: Final[Mapping[int, Upcaster]] = MappingProxyType({1: _from_1})
 _SESSION: Final = "session"
 _BIG_INT: Final = 1
 """The extension type of a whole number that does not fit into 64 bits: its decimal digits."""
+_REFUSALS: Final = (TypeError, ValueError, OverflowError, RecursionError)
+"""How msgpack says that it cannot pack something."""
 
 _BASE: Final[Mapping[str, tuple[type, ...]]] = {
     "subject": (str,),
@@ -146,7 +148,11 @@ def encode_fields(kind: type[Entry], fields: Fields, pack: Callable[[object], by
     name, names, _values = _FIELDS_OF[kind]
     if (*fields,) != names:
         raise JournalError(f"cannot store an entry of kind {name!r}: its fields are {', '.join(names)}")
-    return _pack(name, fields, pack)
+    try:  # as `_pack` does it, without a call: this is done with each frame and command
+        body = pack((SCHEMA_VERSION, name, fields))
+    except _REFUSALS:
+        return _pack(name, fields, pack)
+    return crc32(body).to_bytes(4, "big") + body
 
 
 def decode(data: bytes) -> Entry:
@@ -259,9 +265,12 @@ def upcast(
 
 
 def packer() -> Callable[[object], bytes]:
-    """Return what packs one record after the other; for one thread at a time."""
-    # surrogatepass: JSON texts may hold half a surrogate pair, and an event that came must be storable.
-    pack: Callable[[object], bytes] = msgpack.Packer(default=_pack_other, unicode_errors="surrogatepass").pack
+    """Return what packs one record after the other; for one thread at a time.
+
+    It refuses a text with half a surrogate pair: with ``unicode_errors`` each text would be encoded by way of Python's
+    codecs, which takes twice as long. `_pack` packs such a record by itself.
+    """
+    pack: Callable[[object], bytes] = msgpack.Packer(default=_pack_other).pack
     return pack
 
 
@@ -313,11 +322,16 @@ def _check_fields(kind: str, fields: Fields, expected: Mapping[str, tuple[type, 
 
 
 def _pack(kind: str, fields: Fields, pack: Callable[[object], bytes]) -> bytes:
+    record = (SCHEMA_VERSION, kind, fields)
     try:
-        body = pack((SCHEMA_VERSION, kind, fields))
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        try:
+            body = pack(record)
+        except UnicodeEncodeError:
+            # JSON texts may hold half a surrogate pair, and an event that came must be storable.
+            body = msgpack.packb(record, default=_pack_other, unicode_errors="surrogatepass")
+    except _REFUSALS as error:
         raise JournalError(f"cannot store an entry of kind {kind!r}: {error}") from error
-    return zlib.crc32(body).to_bytes(4, "big") + body
+    return crc32(body).to_bytes(4, "big") + body
 
 
 def _pack_other(value: object) -> msgpack.ExtType:
@@ -342,7 +356,7 @@ def _unpack_at_once(records: Sequence[bytes]) -> list[tuple[int, str, dict[str, 
         if not isinstance(data, bytes) or len(data) < 5:
             return None
         body = data[4:]
-        if zlib.crc32(body) != int.from_bytes(data[:4], "big"):
+        if crc32(body) != int.from_bytes(data[:4], "big"):
             return None
         bodies.append(body)
     try:
@@ -371,7 +385,7 @@ def _unpack(data: bytes) -> tuple[int, str, Fields]:
     if not isinstance(data, bytes) or len(data) < 5:
         raise DamagedJournalError(f"a journal record is damaged: {data!r:.20} is too little")
     body = data[4:]
-    if zlib.crc32(body) != int.from_bytes(data[:4], "big"):
+    if crc32(body) != int.from_bytes(data[:4], "big"):
         raise DamagedJournalError(f"a journal record of {len(data)} bytes is damaged: its checksum does not fit")
     try:
         record = _read(body)

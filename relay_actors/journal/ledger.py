@@ -53,20 +53,23 @@ class Ledger:
         known.update(sequences)
         return made
 
-    def record(self, kind: type[Entry], subject: str, at: float, own: dict[str, object]) -> Record:
-        """Return one entry as a record, numbered on, without the entry having been made: see `Store.keep`.
+    def body(self, kind: type[Entry], fields: dict[str, object]) -> bytes:
+        """Return the body of one entry, numbered on, without the entry having been made: see `Store.keep`.
 
         Raises:
             JournalError: it cannot be stored; no number has been given away.
         """
+        subject = fields["subject"]
         if not subject or type(subject) is not str:
             raise JournalError(f"cannot store an entry of {subject!r:.100}: that is not a subject")
-        self.redactor.redact(kind, own)
-        number, epoch = self._sequences.get(subject, 0) + 1, self.epoch
-        fields = {"subject": subject, "at": at, "epoch": epoch, "sequence": number, **own}
+        redactor = self.redactor
+        if not redactor.is_harmless(kind, fields):
+            redactor.redact(kind, fields)
+        number = self._sequences.get(subject, 0) + 1
+        fields["epoch"], fields["sequence"] = self.epoch, number
         body = encode_fields(kind, fields, self._pack)
         self._sequences[subject] = number
-        return subject, number, epoch, body
+        return body
 
     def forget(self, subject: str) -> None:
         """Begin at 1 again for ``subject``, of which nothing is left."""

@@ -80,10 +80,10 @@ class MemoryStore:
             self._position += 1
             self._change(subject).append(Kept(self._position, sequence, body))
 
-    def keep(self, kind: type[Entry], subject: str, at: float, own: dict[str, object]) -> None:
+    def keep(self, kind: type[Entry], fields: dict[str, object]) -> None:
         """Take one entry in. See `Store.keep`."""
         make: Callable[..., Entry] = kind
-        self.append((make(subject=subject, at=at, **own),))
+        self.append((make(**fields),))
 
     def snapshot(
         self, subject: str, state: Mapping[str, object], *, at: float, pending: Iterable[CommandIntended] | None = None

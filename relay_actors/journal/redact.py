@@ -25,7 +25,6 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from relay_actors.errors import JournalError
@@ -67,18 +66,17 @@ PAY_FIELDS_KEPT: Final = frozenset(
 )  # fmt: skip
 """All that is kept of the inner ``params`` of a ``calling.call.pay`` event."""
 
-_HOLD_VALUES: Final[Mapping[type[Entry], tuple[str, ...]]] = MappingProxyType(
-    {
-        EventReceived: ("payload",),
-        CommandIntended: ("params",),
-        CommandSettled: ("result",),
-        CallStarted: ("data", "settings"),
-        Noted: ("values",),
-        Snapshot: ("state",),
-    }
-)
+_HOLD_VALUES: Final[Mapping[type[Entry], tuple[str, ...]]] = {
+    EventReceived: ("payload",),
+    CommandIntended: ("params",),
+    CommandSettled: ("result",),
+    CallStarted: ("data", "settings"),
+    Noted: ("values",),
+    Snapshot: ("state",),
+}
 """The fields of each kind of entry in which there may be anything."""
 
+_PAY_EVENT: Final = "calling.call.pay"
 _CALLER_KEYS: Final = frozenset({"body", "digits", "text"})
 _SHORTEST_CARD: Final = 13
 _ATOMS: Final = frozenset({bool, bytes, float, int, type(None)})
@@ -125,25 +123,27 @@ class Redactor:
         """
         kind = type(entry)
         changes: dict[str, object] = {name: getattr(entry, name) for name in _HOLD_VALUES.get(kind, ())}
-        self.redact(kind, changes)
+        if not self.is_harmless(kind, changes):
+            self.redact(kind, changes)
         return changes
 
     def redact(self, kind: type[Entry], fields: dict[str, object]) -> None:
         """Redact those of the fields of an entry of that kind that may hold secrets, in place: see `changes`.
+
+        Where `is_harmless`, it changes nothing.
 
         Raises:
             JournalError: a value is not plain data; the text names the field.
         """
         for name in _HOLD_VALUES.get(kind, ()):
             value: Any = fields[name]
-            if type(value) is not dict or not self._is_harmless(value):
-                if not isinstance(value, Mapping):
-                    raise JournalError(f"cannot store {name}: it must be a mapping, not {type(value).__name__}")
-                try:
-                    fields[name] = value = self._object(value, 0)
-                except _NotPlainError as error:
-                    raise JournalError(f"cannot store {name}: {error}") from None
-            if kind is EventReceived and value.get("event_type") == "calling.call.pay":
+            if not isinstance(value, Mapping):
+                raise JournalError(f"cannot store {name}: it must be a mapping, not {type(value).__name__}")
+            try:
+                fields[name] = value = self._object(value, 0)
+            except _NotPlainError as error:
+                raise JournalError(f"cannot store {name}: {error}") from None
+            if kind is EventReceived and value.get("event_type") == _PAY_EVENT:
                 inner = value.get("params")
                 if isinstance(inner, dict):
                     kept = {key: held if key in PAY_FIELDS_KEPT else MASK for key, held in inner.items()}
@@ -163,14 +163,19 @@ class Redactor:
         except _NotPlainError as error:
             raise JournalError(f"cannot store this value: {error}") from None
 
-    def _is_harmless(self, value: dict[Any, Any]) -> bool:
-        """Return whether a dictionary is plain data without anything to replace, as nearly all are.
+    def is_harmless(self, kind: type[Entry], fields: Mapping[str, object]) -> bool:
+        """Return whether there is nothing for `redact` to replace or to refuse, as nearly always.
 
-        One loop through all that is in it, for this is done with each frame and command. Whatever it does not know is
-        looked at closely by others.
+        One loop through all that is in the fields, for this is done with each frame and command. Whatever it does not
+        know is left to `redact`.
         """
+        todo: list[Any] = []
+        for name in _HOLD_VALUES.get(kind, ()):
+            value: Any = fields[name]
+            if type(value) is not dict or (kind is EventReceived and value.get("event_type") == _PAY_EVENT):
+                return False
+            todo.append(value)
         keys, texts = self._harmless_keys, self._harmless_texts
-        todo: list[Any] = [value]
         for one in todo:
             if len(todo) > MAX_DEPTH:  # it may be nested as deeply, or hold itself
                 return False
@@ -182,13 +187,13 @@ class Redactor:
                             return False
                 items = one.values()
             for item in items:
-                kind = type(item)
-                if kind is str:
+                its = type(item)
+                if its is str:
                     if item not in texts and self._known(item) is not item:
                         return False
-                elif kind is dict or kind is list:
+                elif its is dict or its is list:
                     todo.append(item)
-                elif kind not in _ATOMS:
+                elif its not in _ATOMS:
                     return False
         return True
 

@@ -34,12 +34,12 @@ import sqlite3
 import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain
+from itertools import chain, compress
 from operator import itemgetter
-from typing import Final, Literal, NoReturn, TypeAlias
+from typing import Any, Final, Literal, NoReturn, TypeAlias
 
 from relay_actors.errors import JournalError
-from relay_actors.journal.codec import decode_all, encode_session
+from relay_actors.journal.codec import decode_all, encode_session, labels
 from relay_actors.journal.entries import CommandIntended, Entry, Session, Snapshot
 from relay_actors.journal.ledger import Ledger, Record
 from relay_actors.journal.redact import Redactor
@@ -89,19 +89,39 @@ _DELETE_ROUND: Final = "DELETE FROM rounds WHERE place = ?"
 _DELETE_ALL_ROUNDS: Final = "DELETE FROM rounds"
 
 
-class _Counting:
+class _Counting(list[bytes]):
     """The records of one subject in rounds, as far as they count, and how many bytes they have.
+
+    Just their bodies, of which the garbage collector takes no notice: thousands of calls may have some, and nobody ever
+    asks for most of them. Who does reads there what else has to be known. A list itself, and so is a `_Round`: one
+    object for the collector, and not two.
 
     Args:
         born: how many rounds there had been before the first of them.
     """
 
-    __slots__ = ("born", "records", "size")
+    __slots__ = ("born", "size")
 
     def __init__(self, born: int) -> None:
         self.born = born
-        self.records: list[Record] = []
         self.size = 0
+
+
+_NOBODY: Final = _Counting(0)
+
+
+class _Round(list[_Counting]):
+    """A round: whose each part of it is, in order; of what is no record, `_NOBODY`.
+
+    Attributes:
+        place: where it stands in the file, once it does.
+        size: how many bytes it has there.
+    """
+
+    __slots__ = ("place", "size")
+
+    place: int
+    size: int
 
 
 class SqliteStore:
@@ -137,10 +157,12 @@ class SqliteStore:
         # Resolved, so that a file reached by two names has one lock.
         self._path = os.path.realpath(path)
         self._error: JournalError | None = None
-        self._parts: list[tuple[bytes, _Counting | None]] = []
-        """What the next round will hold, each record with what counts of its subject."""
-        self._rounds: deque[tuple[int, list[_Counting], int]] = deque()
-        """Place, whose records in order, and bytes of the rounds in the file, oldest first."""
+        self._parts: list[bytes] = []
+        """What the next round will hold."""
+        self._owners = _Round()
+        """Whose that is."""
+        self._rounds: deque[_Round] = deque()
+        """Those in the file, oldest first."""
         self._bytes = 0
         """How many bytes they have."""
         self._counting: dict[str, _Counting] = {}
@@ -179,41 +201,52 @@ class SqliteStore:
         """Take entries in. See `Store.append`."""
         if self._error is not None:
             raise self._error
-        for record in self._ledger.records(entries):
-            self._take(record)
+        for subject, *_, body in self._ledger.records(entries):
+            self._take(subject, body)
 
-    def keep(self, kind: type[Entry], subject: str, at: float, own: dict[str, object]) -> None:
+    def keep(self, kind: type[Entry], fields: dict[str, object]) -> None:
         """Take one entry in. See `Store.keep`."""
         if self._error is not None:
             raise self._error
-        self._take(self._ledger.record(kind, subject, at, own))
+        body = self._ledger.body(kind, fields)
+        subject: Any = fields["subject"]
+        counting = self._counting.get(subject)
+        if counting is None:
+            self._take(subject, body)
+            return
+        size = len(body)  # as `_take` does it, without a call: this is done with each frame and command
+        self._parts.append(body)
+        self._owners.append(counting)
+        counting.append(body)
+        counting.size += size
+        self._bytes_counting += size
 
-    def _take(self, record: Record) -> None:
-        subject, _, _, body = record
+    def _take(self, subject: str, body: bytes) -> None:
         counting = self._counting.get(subject)
         if counting is None:
             self._counting[subject] = counting = _Counting(self._number)
-        counting.records.append(record)
-        self._parts.append((body, counting))
+        counting.append(body)
+        self._parts.append(body)
+        self._owners.append(counting)
         size = len(body)
         counting.size += size
         self._bytes_counting += size
 
     def _take_in(self, number: int, place: int, records: list[Record]) -> None:
         """Note a round that is in the file."""
-        all_counting, owners = self._counting, []
+        all_counting, owners = self._counting, _Round()
         for record in records:
             counting = all_counting.get(record[0])
             if counting is None:
                 all_counting[record[0]] = counting = _Counting(number - 1)
-            counting.records.append(record)
+            counting.append(record[3])
             counting.size += len(record[3])
             owners.append(counting)
         self._number = number
         self._last_place = max(self._last_place, place)
-        size = size_of_round(records)
-        self._rounds.append((place, owners, size))
-        self._bytes += size
+        owners.place, owners.size = place, size_of_round(records)
+        self._rounds.append(owners)
+        self._bytes += owners.size
         self._bytes_counting += sum([len(record[3]) for record in records])
 
     def snapshot(
@@ -222,9 +255,9 @@ class SqliteStore:
         """Sum a subject up. See `Store.snapshot`."""
         self._check_usable()
         known = tuple(pending_of(self.load(subject=subject)) if pending is None else pending)
-        [record] = self._ledger.records([Snapshot(subject=subject, at=at, state=state, pending=known)])
+        [(*_, body)] = self._ledger.records([Snapshot(subject=subject, at=at, state=state, pending=known)])
         self._drop(subject)
-        self._take(record)
+        self._take(subject, body)
 
     def forget(self, subject: str) -> None:
         """Remove a subject. See `Store.forget`."""
@@ -240,7 +273,8 @@ class SqliteStore:
 
     def commit(self) -> None:
         """Write what has changed, in one transaction. See `Store.commit`."""
-        self._check_usable()
+        if self._error is not None:
+            raise self._error
         if self._doomed or self._db.in_transaction:
             self._write("COMMIT")
         elif self._parts:
@@ -258,7 +292,7 @@ class SqliteStore:
             return self._entries(entries_of(self._db, self._path))
         # What is in rounds is at hand; nobody has to look through all of them for it.
         counting = self._counting.get(subject)
-        in_rounds = [] if counting is None else decode_all([record[3] for record in counting.records])
+        in_rounds = [] if counting is None else decode_all(counting)
         if not self._has_own_rows(subject):
             return iter(in_rounds)
         return self._entries(chain(entries_of(self._db, self._path, subject), in_rounds))
@@ -330,12 +364,14 @@ class SqliteStore:
         counting = self._counting.pop(subject, None)
         if counting is not None:
             self._bytes_counting -= counting.size
-            counting.records.clear()
             if counting.born == self._number:
                 # It has come and gone since the last commit, and was promised to nobody.
-                self._parts = [part for part in self._parts if part[1] is not counting]
+                stays = [owner is not counting for owner in self._owners]
+                self._parts, self._owners = list(compress(self._parts, stays)), _Round(compress(self._owners, stays))
             else:
-                self._parts.append((Forgotten(subject).body, None))
+                self._parts.append(Forgotten(subject).body)
+                self._owners.append(_NOBODY)
+            counting.clear()
         if self._has_own_rows(subject):
             self._doomed.append(subject)
 
@@ -390,18 +426,18 @@ class SqliteStore:
         room = self._room()
         if self._bytes <= room:
             return self._last_place + 1
-        place, owners, length = self._rounds[0]
-        if self._bytes - length > room or any(counting.records for counting in owners):
+        oldest = self._rounds[0]
+        if self._bytes - oldest.size > room or any(oldest):
             return 0
         self._rounds.popleft()
-        self._bytes -= length
-        return place
+        self._bytes -= oldest.size
+        return oldest.place
 
     def _write_round_alone(self, place: int) -> None:
         """Write what was appended, in a transaction that does nothing else."""
         body = self._next_round(place)
         try:
-            if self._db.execute(_PUT_ROUND, (place, self._number, body, self.epoch)).rowcount != 1:
+            if self._db.execute(_PUT_ROUND, (place, self._number, body, self._ledger.epoch)).rowcount != 1:
                 self._begin()  # which says who the writer is
         except (JournalError, sqlite3.Error, UnicodeDecodeError, OSError) as error:
             self._fail(error)
@@ -410,6 +446,7 @@ class SqliteStore:
         """Write what was appended, and remove the oldest rounds: their pages are used again at once."""
         if not self._counting:
             self._parts.clear()
+            self._owners.clear()
             self._remove_rounds(0)
             return
         place = self._last_place + 1
@@ -422,11 +459,12 @@ class SqliteStore:
 
     def _next_round(self, place: int) -> bytes:
         """Return what was appended as the body of a round, and note it as one that is in the file."""
-        parts, self._parts = self._parts, []
-        body = pack_round([body for body, _ in parts])
+        body = pack_round(self._parts)
         self._number += 1
         self._last_place = max(self._last_place, place)
-        self._rounds.append((place, [counting for _, counting in parts if counting is not None], len(body)))
+        self._owners.place, self._owners.size = place, len(body)
+        self._rounds.append(self._owners)
+        self._parts, self._owners = [], _Round()
         self._bytes += len(body)
         return body
 
@@ -439,16 +477,17 @@ class SqliteStore:
         places: list[tuple[int]] = []
         moved: list[Record] = []
         while self._rounds and self._bytes > most:
-            place, owners, length = self._rounds.popleft()
-            places.append((place,))
-            self._bytes -= length
-            for counting in owners:
+            oldest = self._rounds.popleft()
+            places.append((oldest.place,))
+            self._bytes -= oldest.size
+            for counting in oldest:
                 # What counts of a subject stands there in the order of the rounds; of one that is forgotten, nothing.
-                if counting.records:
-                    record = counting.records.pop(0)
+                if counting:
+                    body = counting.pop(0)
+                    record = (*labels(body), body)
                     moved.append(record)
                     counting.size -= len(record[3])
-                    if not counting.records:
+                    if not counting:
                         del self._counting[record[0]]
         if places:
             self._db.executemany(_DELETE_ROUND, places)

@@ -404,15 +404,17 @@ def test_an_entry_that_is_kept_by_its_fields_is_the_one_that_is_appended(
     first, second = MemoryStore(), SqliteStore(tmp_path_factory.mktemp("kept") / "j.db")
     try:
         for entry in many:
-            own = {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)}
-            for name in ("subject", "at", "epoch", "sequence"):
-                del own[name]
+            fields = {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)}
             first.append([entry])
-            second.keep(type(entry), entry.subject, entry.at, own)
+            second.keep(type(entry), fields)
         second.commit()
         assert list(second.load()) == list(first.load())
     finally:
         second.close()
+
+
+COMMON: dict[str, object] = {"subject": "c-1", "at": 1.0, "epoch": 0, "sequence": 0}
+"""What every kind of entry has."""
 
 
 @pytest.mark.parametrize(
@@ -426,9 +428,9 @@ def test_an_entry_that_is_kept_by_its_fields_is_the_one_that_is_appended(
 def test_what_cannot_be_kept_gives_no_number_away(store: Store, subject: str, own: dict[str, object]):
     """As what cannot be appended: the next reader would see a gap (SEMANTICS J7)."""
     with pytest.raises(JournalError, match="cannot store"):
-        store.keep(Noted, subject, 1.0, own)
+        store.keep(Noted, COMMON | {"subject": subject} | own)
 
-    store.keep(Noted, "c-1", 1.0, {"what": "began", "values": {}, "after": 1})
+    store.keep(Noted, COMMON | {"what": "began", "values": {}, "after": 1})
     [entry] = store.load(subject="c-1")
     assert entry.sequence == 1
 
@@ -438,4 +440,4 @@ def test_fields_of_another_kind_are_refused(tmp_path: Path):
     with contextlib.closing(SqliteStore(tmp_path / "j.db")) as store:
         for own in ({"what": "began", "values": {}}, {"values": {}, "what": "began", "after": 1}):
             with pytest.raises(JournalError, match="its fields are subject, at, epoch, sequence, what, values, after"):
-                store.keep(Noted, "c-1", 1.0, own)
+                store.keep(Noted, COMMON | own)

@@ -254,6 +254,17 @@ def test_a_packer_goes_on_after_something_that_cannot_be_packed():
     assert decode(codec.encode(good, None, pack)) == good
 
 
+def test_a_text_with_half_a_surrogate_pair_is_stored_among_others():
+    """JSON may hold one, and an event that came must be storable; the quick packer does not take it."""
+    pack = codec.packer()
+    odd = EventReceived(subject="c", at=1.0, payload={"half \ud800": ["\udfff"], "n": 2**70})
+    fine = EventReceived(subject="c", at=1.0, payload={"whole": "\U0001f600"})
+
+    assert [decode(codec.encode(entry, None, pack)) for entry in (fine, odd, fine)] == [fine, odd, fine]
+    fields = {name: getattr(odd, name) for name in ("subject", "at", "epoch", "sequence", "frame_id", "payload")}
+    assert decode(codec.encode_fields(EventReceived, fields, pack)) == odd
+
+
 def test_a_record_is_checked_also_when_one_like_it_was_sound():
     """What is remembered of sound records are their names and types, all of them."""
     good = event_fields()

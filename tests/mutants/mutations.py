@@ -124,8 +124,9 @@ MUTATIONS: tuple[Mutation, ...] = (
         "J1",
         "events of operations are acknowledged without being written",
         "actors/journaling.py",
-        "            self._keep(EventReceived, subject or SESSION, {",
-        '            if "control_id" not in str(arrived.payload):\n                self._keep(EventReceived, subject, {',
+        "            self._store.keep(\n                EventReceived,\n",
+        '            if "control_id" in str(arrived.payload):\n                return\n'
+        "            self._store.keep(\n                EventReceived,\n",
     ),
     Mutation(
         "gate-open",
