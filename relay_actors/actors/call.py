@@ -176,7 +176,7 @@ class CallActor(FlowLegActor):
         A flow that is run again makes its data again. One that begins anew since its code has changed is given them.
         """
         course = self.leg.course
-        if not course.is_kept or course.replay is not None or self._cell.is_held:
+        if not course.is_kept or course.replay is not None or (self._cell.hold is not None and self._cell.is_held):
             return
         # Most calls have no data, and this is done after each of their turns.
         data = plain_data(self.leg, type(self), self.office) if self.leg.has_data else {}

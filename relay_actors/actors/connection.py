@@ -62,6 +62,7 @@ class ConnectionActor(HoldsBack):
         super().__init__()
         self._wire = wire
         self._protocol = wire.protocol
+        self._session = wire.protocol.session
         self._clock = wire.office.clock
         self._frames = FrameLog()
         self._router = Router(wire, self._send)
@@ -197,7 +198,7 @@ class ConnectionActor(HoldsBack):
     def _write(self) -> None:
         journal, protocol = self._wire.journal, self._protocol
         if journal.is_kept:
-            journal.session(protocol.relay_protocol, protocol.authorization_state)
+            journal.session(self._session.relay_protocol, self._session.authorization_state)
             journal.commit()
         transport = self._transport
         if transport is None:

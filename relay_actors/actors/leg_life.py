@@ -225,7 +225,8 @@ class LegLife(Actor, AllVerbs):
         if course.replay is not None or not (course.is_kept or course.record is not None):  # as `is_recorded`
             return
         course.entries += 1
-        course.write(Learnt(what, values, self.office.clock.wall()), self.office.limits.recorded_per_call)
+        if course.record is not None:
+            course.write(Learnt(what, values, self.office.clock.wall()), self.office.limits.recorded_per_call)
         if course.is_kept:
             self.tell_connection(Note(self.leg.subject, what, values, course.told if after is None else after))
 

@@ -12,7 +12,7 @@ from relay_actors.actors.due_queue import DueQueue
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.config import Limits, Timing
-from relay_actors.errors import ActorDead, NotSentError, RelayActorsError
+from relay_actors.errors import NotSentError, RelayActorsError
 from relay_actors.protocol.devices import Devices
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.base import Dispatcher
@@ -134,11 +134,7 @@ class Office:
 
     def tell_connection(self, message: object) -> bool:
         """Tell the connection something; False if it is gone, and nothing will come of it. Any thread."""
-        try:
-            self.connection.tell(message)
-        except ActorDead:
-            return False
-        return True
+        return self.connection.tell_if_alive(message)
 
     def tell_over(self, cell: Any) -> None:
         """Have the connection forget a call's or a text's actor, which has ended. Any thread."""

@@ -65,14 +65,15 @@ class Router:
 
         A leg that is still one of several of a dial belongs to the dial.
         """
+        call_id = event.call_id
         if isinstance(event, _TEXTS):
             return event.message_id
-        cell = self._find(("call", event.call_id)) if event.call_id else None
-        if cell is not None and isinstance(cell.keep, Kept):
+        cell = self._owners.get(("call", call_id)) if call_id else None
+        if cell is not None and not cell.stopped and isinstance(cell.keep, Kept):
             return cell.keep.leg.subject
-        if event.tag and self._wire.live.owns(event.tag) and not self._wire.live.owns(event.call_id):
+        if event.tag and self._wire.live.owns(event.tag) and not self._wire.live.owns(call_id):
             return event.tag
-        return event.call_id or event.tag or event.control_id
+        return call_id or event.tag or event.control_id
 
     def route(self, event: RelayEvent) -> None:
         """Bring one event to its actor."""
