@@ -96,7 +96,7 @@ def test_an_id_that_was_used_for_something_else_counts_as_new_when_the_oldest_ar
     assert ledger.arrived("e1", "another") == (False, 1)
     assert ledger.arrived("e3", "three") == (False, 1)
     assert ledger.arrived("e2", "two") == (True, 0)
-    ledger.remember("e3")
+    ledger.remember(["e3"])
     assert ledger.arrived("e1", "another") == (False, 1)
 
 
