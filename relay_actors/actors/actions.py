@@ -207,8 +207,7 @@ class Action(CallFuture["Action"]):
                 `RelayEvent` (PROTOCOL 10.4).
         """
         call = self.call
-        if timeout is not None:
-            check_timeout(timeout)
+        check_timeout(timeout)
         self.is_wanted = True
         over = self._over(_INSIDE if here.turn is call.runs_as else _OUTSIDE)
         if timeout is None:

@@ -166,8 +166,7 @@ class CallActor(FlowLegActor):
         if self.leg.backlog:
             self.later(lambda actor: actor.hand_out())
         if not (self.leg.is_ended or self.leg.is_handed_on):
-            if self.leg.dialling is not None:
-                self.begin_dial()
+            self.begin_dial()
             self.start_flow()
 
     def after_batch(self) -> None:
@@ -176,7 +175,7 @@ class CallActor(FlowLegActor):
         A flow that is run again makes its data again. One that begins anew since its code has changed is given them.
         """
         course = self.leg.course
-        if not course.is_kept or course.replay is not None or (self._cell.hold is not None and self._cell.is_held):
+        if not course.is_kept or course.replay is not None or self._cell.is_held:
             return
         # Most calls have no data, and this is done after each of their turns.
         data = plain_data(self.leg, type(self), self.office) if self.leg.has_data else {}

@@ -62,7 +62,6 @@ class ConnectionActor(HoldsBack):
         super().__init__()
         self._wire = wire
         self._protocol = wire.protocol
-        self._session = wire.protocol.session
         self._clock = wire.office.clock
         self._frames = FrameLog()
         self._router = Router(wire, self._send)
@@ -198,7 +197,7 @@ class ConnectionActor(HoldsBack):
     def _write(self) -> None:
         journal, protocol = self._wire.journal, self._protocol
         if journal.is_kept:
-            journal.session(self._session.relay_protocol, self._session.authorization_state)
+            journal.session(protocol.relay_protocol, protocol.authorization_state)
             journal.commit()
         transport = self._transport
         if transport is None:
@@ -440,10 +439,8 @@ class ConnectionActor(HoldsBack):
                 self._make_safe()
                 while todo:
                     one = todo.popleft()
-                    if isinstance(one, RelayEvent) and wire.leaving is None:  # nearly always it is one of these two
+                    if isinstance(one, RelayEvent) and wire.leaving is None:  # first, because it is nearly always one
                         route(one)
-                    elif type(one) is h.RequestSucceeded:
-                        self._settle(one.request_id, one.result, None)
                     else:
                         self._do_one(one)
         finally:

@@ -447,7 +447,7 @@ class FlowLegActor(OutboundLegActor):
             backlog.clear()
         while backlog:
             place: int | None = 0
-            if cell.hold is None and cell.state is cell.RUNNING:  # as nearly always
+            if cell.hold is None and cell.takes_messages:  # as nearly always
                 is_of_flow = self._keeps_untaken and not self._nexts and isinstance(backlog[0], _OF_THE_FLOW)
                 if is_of_flow and not self._logger.isEnabledFor(logging.DEBUG):
                     leg.keep_untaken(backlog, _OF_THE_FLOW)  # there is no handler, and nobody reads what it would say

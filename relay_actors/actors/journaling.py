@@ -71,28 +71,13 @@ class Journaling:
         if self._store is not None:
             frame_id = arrived.frame_id
             frame_id = frame_id if type(frame_id) is str else _scalar(frame_id)  # a text, as nearly all are
-            self._is_dirty = True
-            self._store.keep(
-                EventReceived,
-                {
-                    "subject": subject or SESSION,
-                    "at": self._wall(),
-                    "epoch": 0,
-                    "sequence": 0,
-                    "frame_id": frame_id,
-                    "payload": arrived.payload,
-                },
-            )
+            self._keep(EventReceived, subject or SESSION, {"frame_id": frame_id, "payload": arrived.payload})
 
     def intended(self, request_id: str, outgoing: Outgoing) -> None:
         """Keep a request that is about to leave."""
         if self._store is None or not outgoing.subject:
             return
-        fields: dict[str, object] = {
-            "subject": outgoing.subject,
-            "at": self._wall(),
-            "epoch": 0,
-            "sequence": 0,
+        own: dict[str, object] = {
             "request_id": request_id,
             "method": outgoing.method,
             "params": outgoing.params,
@@ -100,13 +85,12 @@ class Journaling:
             "after": outgoing.after,
             "by": outgoing.by,
         }
-        self._is_dirty = True
         try:
-            self._store.keep(CommandIntended, fields)
+            self._keep(CommandIntended, outgoing.subject, own)
         except JournalError:
             # JSON has been more generous than the journal: an enum or a UUID among the params. What is sent is what
             # JSON made of it. If it was the store that failed, it fails again.
-            self._store.keep(CommandIntended, {**fields, "params": loads(dumps(outgoing.params))})
+            self._keep(CommandIntended, outgoing.subject, {**own, "params": loads(dumps(outgoing.params))})
 
     def settled(
         self, request_id: str, outgoing: Outgoing, result: JsonObject | None, error: RelayActorsError | None
@@ -114,18 +98,13 @@ class Journaling:
         """Keep how a request has ended."""
         if self._store is None or not outgoing.subject:
             return
-        fields: dict[str, object] = {
-            "subject": outgoing.subject,
-            "at": self._wall(),
-            "epoch": 0,
-            "sequence": 0,
+        own: dict[str, object] = {
             "request_id": request_id,
             "outcome": _OK if error is None else _outcome(error).value,
             "code": 0 if error is None else getattr(error, "code", 0),
             "result": result if result is not None else _told(error),
         }
-        self._is_dirty = True
-        self._store.keep(CommandSettled, fields)
+        self._keep(CommandSettled, outgoing.subject, own)
 
     def subjects(self) -> list[str]:
         """Return all that the journal knows something of, oldest first."""
@@ -163,33 +142,18 @@ class Journaling:
     def started(self, started: Started) -> None:
         """Keep who has a call. What of its data cannot be kept is left out, and told of."""
         if self._store is not None:
-            fields: dict[str, object] = {
-                "subject": started.subject,
-                "at": self._wall(),
-                "epoch": 0,
-                "sequence": 0,
+            own: dict[str, object] = {
                 "actor": started.actor,
                 "direction": started.direction,
                 "data": started.data,
                 "settings": started.settings,
             }
-            self._is_dirty = True
-            self._store.keep(CallStarted, fields)
+            self._keep(CallStarted, started.subject, own)
 
     def noted(self, note: Note) -> None:
         """Keep what a call has learnt; if it says what of it is open, sum up what was before."""
         if self._store is not None:
-            fields: dict[str, object] = {
-                "subject": note.subject,
-                "at": self._wall(),
-                "epoch": 0,
-                "sequence": 0,
-                "what": note.what,
-                "values": note.values,
-                "after": note.after,
-            }
-            self._is_dirty = True
-            self._store.keep(Noted, fields)
+            self._keep(Noted, note.subject, {"what": note.what, "values": note.values, "after": note.after})
             if "open" in note.values:
                 self._sum_up(self._store, note.subject)
 
@@ -252,6 +216,12 @@ class Journaling:
     def give_up(self) -> None:
         """The store has failed: write nothing more, and claim nothing more (SEMANTICS J6)."""
         self._store, self.is_kept = None, False
+
+    def _keep(self, kind: type[Entry], subject: str, own: dict[str, object]) -> None:
+        """Keep one entry, which the store numbers. ``own`` has the fields of its kind, in order (`Store.keep`)."""
+        assert self._store is not None
+        self._is_dirty = True
+        self._store.keep(kind, {"subject": subject, "at": self._wall(), "epoch": 0, "sequence": 0, **own})
 
 
 def _told(error: RelayActorsError | None) -> JsonObject:

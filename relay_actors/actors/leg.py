@@ -425,15 +425,12 @@ class Leg:
         """
         if self.course.replay is not None:
             self.course.replay.done.try_set(None)
-        if self.end_watch is not None or self.end_timer is not None:
-            for timer in (self.end_watch, self.end_timer):
-                if timer is not None:
-                    timer.cancel()
-            self.end_watch = self.end_timer = None
-        if self.stall_watch is not None:
-            self.end_stall_watch()
-        if self.blockings:
-            self.abandon_blockings()
+        for timer in (self.end_watch, self.end_timer):
+            if timer is not None:
+                timer.cancel()
+        self.end_watch = self.end_timer = None
+        self.end_stall_watch()
+        self.abandon_blockings()
         if self.pauses or self.under_way or self.waits or self.replies or self.actions:
             self._end_all(error)
         if self.hang_up is not None and self.hang_up.is_settled:

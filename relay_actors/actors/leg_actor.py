@@ -376,8 +376,7 @@ class LegActor(Stalling):
             course.write(asked, self.office.limits.recorded_per_call)
         told = course.told if after is None else after
         answer = _Answer(self._cell, number)
-        subject = leg.call_id if leg.dialling is None else leg.tag  # as `Leg.subject`
-        self.office.send(Outgoing(method, params, answer, subject, number, told, by, answer, is_repeat))
+        self.office.send(Outgoing(method, params, answer, leg.subject, number, told, by, answer, is_repeat))
 
     def ask_again(self, method: str, params: Mapping[str, Any], asking: Any = None) -> None:
         """Have the engine know of a command that was given then, and is not given again.

@@ -147,8 +147,7 @@ class LegLife(Actor, AllVerbs):
             return
         if leg.pauses:
             leg.end_pauses(ActorDead(f"{self._cell} has crashed: what waited here belonged to its former incarnation"))
-        if leg.blockings:
-            leg.abandon_blockings()
+        leg.abandon_blockings()
         course.begin_anew()
         if self.restart_flow == "where_it_was" and not self._cell.incarnation and leg.course.replay is None:
             course.record = []
@@ -222,7 +221,7 @@ class LegLife(Actor, AllVerbs):
             after: how many things the call had been told by the wire at that time; by default, as many as now.
         """
         course = self.leg.course
-        if course.replay is not None or not (course.is_kept or course.record is not None):  # as `is_recorded`
+        if course.replay is not None or not course.is_recorded:
             return
         course.entries += 1
         if course.record is not None:

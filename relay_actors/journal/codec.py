@@ -70,8 +70,6 @@ UPCASTERS: Final[Mapping[int, Upcaster]] = MappingProxyType({1: _from_1})
 _SESSION: Final = "session"
 _BIG_INT: Final = 1
 """The extension type of a whole number that does not fit into 64 bits: its decimal digits."""
-_REFUSALS: Final = (TypeError, ValueError, OverflowError, RecursionError)
-"""How msgpack says that it cannot pack something."""
 
 _BASE: Final[Mapping[str, tuple[type, ...]]] = {
     "subject": (str,),
@@ -148,11 +146,7 @@ def encode_fields(kind: type[Entry], fields: Fields, pack: Callable[[object], by
     name, names, _values = _FIELDS_OF[kind]
     if (*fields,) != names:
         raise JournalError(f"cannot store an entry of kind {name!r}: its fields are {', '.join(names)}")
-    try:  # as `_pack` does it, without a call: this is done with each frame and command
-        body = pack((SCHEMA_VERSION, name, fields))
-    except _REFUSALS:
-        return _pack(name, fields, pack)
-    return crc32(body).to_bytes(4, "big") + body
+    return _pack(name, fields, pack)
 
 
 def decode(data: bytes) -> Entry:
@@ -329,7 +323,7 @@ def _pack(kind: str, fields: Fields, pack: Callable[[object], bytes]) -> bytes:
         except UnicodeEncodeError:
             # JSON texts may hold half a surrogate pair, and an event that came must be storable.
             body = msgpack.packb(record, default=_pack_other, unicode_errors="surrogatepass")
-    except _REFUSALS as error:
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise JournalError(f"cannot store an entry of kind {kind!r}: {error}") from error
     return crc32(body).to_bytes(4, "big") + body
 

@@ -64,13 +64,13 @@ def check(entries: Iterable[Entry], *, old_writer: OldWriter = "fail") -> Checke
     """
     kept: list[Entry] = []
     dropped: list[Entry] = []
-    newest: Entry | None = None
     for entry in entries:
+        newest = kept[-1] if kept else None
         if (
             newest is not None and entry.sequence == newest.sequence + 1 and entry.epoch == newest.epoch
             and entry.subject == newest.subject
         ):  # fmt: skip
-            kept.append(newest := entry)  # as nearly always
+            kept.append(entry)  # as nearly always
             continue
         if old_writer == "drop_old_writer":
             if kept and entry.epoch < kept[-1].epoch:
@@ -80,7 +80,7 @@ def check(entries: Iterable[Entry], *, old_writer: OldWriter = "fail") -> Checke
             while kept and kept[-1].epoch < entry.epoch and entry.sequence <= kept[-1].sequence:
                 dropped.append(kept.pop())
         check_next(kept[-1] if kept else None, entry)
-        kept.append(newest := entry)
+        kept.append(entry)
     return Checked(entries=tuple(kept), dropped=tuple(dropped))
 
 

@@ -36,7 +36,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, compress
 from operator import itemgetter
-from typing import Any, Final, Literal, NoReturn, TypeAlias
+from typing import Final, Literal, NoReturn, TypeAlias, cast
 
 from relay_actors.errors import JournalError
 from relay_actors.journal.codec import decode_all, encode_session, labels
@@ -209,45 +209,35 @@ class SqliteStore:
         if self._error is not None:
             raise self._error
         body = self._ledger.body(kind, fields)
-        subject: Any = fields["subject"]
-        counting = self._counting.get(subject)
-        if counting is None:
-            self._take(subject, body)
-            return
-        size = len(body)  # as `_take` does it, without a call: this is done with each frame and command
-        self._parts.append(body)
-        self._owners.append(counting)
-        counting.append(body)
-        counting.size += size
-        self._bytes_counting += size
+        self._take(cast("str", fields["subject"]), body)
 
     def _take(self, subject: str, body: bytes) -> None:
+        self._parts.append(body)
+        self._owners.append(self._count(subject, body))
+
+    def _count(self, subject: str, body: bytes) -> _Counting:
+        """Note that a record of the next round counts; return what does of its subject."""
         counting = self._counting.get(subject)
         if counting is None:
             self._counting[subject] = counting = _Counting(self._number)
         counting.append(body)
-        self._parts.append(body)
-        self._owners.append(counting)
         size = len(body)
         counting.size += size
         self._bytes_counting += size
+        return counting
 
     def _take_in(self, number: int, place: int, records: list[Record]) -> None:
-        """Note a round that is in the file."""
-        all_counting, owners = self._counting, _Round()
-        for record in records:
-            counting = all_counting.get(record[0])
-            if counting is None:
-                all_counting[record[0]] = counting = _Counting(number - 1)
-            counting.append(record[3])
-            counting.size += len(record[3])
-            owners.append(counting)
-        self._number = number
+        """Note a round that is in the file already."""
+        self._number = number - 1
+        owners = _Round([self._count(record[0], record[3]) for record in records])
+        self._note_round(owners, place, size_of_round(records))
+
+    def _note_round(self, owners: _Round, place: int, size: int) -> None:
+        owners.place, owners.size = place, size
+        self._number += 1
         self._last_place = max(self._last_place, place)
-        owners.place, owners.size = place, size_of_round(records)
         self._rounds.append(owners)
-        self._bytes += owners.size
-        self._bytes_counting += sum([len(record[3]) for record in records])
+        self._bytes += size
 
     def snapshot(
         self, subject: str, state: Mapping[str, object], *, at: float, pending: Iterable[CommandIntended] | None = None
@@ -460,12 +450,8 @@ class SqliteStore:
     def _next_round(self, place: int) -> bytes:
         """Return what was appended as the body of a round, and note it as one that is in the file."""
         body = pack_round(self._parts)
-        self._number += 1
-        self._last_place = max(self._last_place, place)
-        self._owners.place, self._owners.size = place, len(body)
-        self._rounds.append(self._owners)
+        self._note_round(self._owners, place, len(body))
         self._parts, self._owners = [], _Round()
-        self._bytes += len(body)
         return body
 
     def _room(self) -> int:

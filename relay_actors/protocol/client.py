@@ -147,11 +147,6 @@ class ClientProtocol:
         return self._has_been_ready
 
     @property
-    def session(self) -> Session:
-        """Under which names the server knows this client; the same object for as long as this one is there."""
-        return self._session
-
-    @property
     def relay_protocol(self) -> str:
         """The name of the session, "" before the first log in and after the server has ended it."""
         return self._session.relay_protocol

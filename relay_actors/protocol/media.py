@@ -43,9 +43,7 @@ def tts(text: str, *, language: str | None = None, gender: str | None = None, vo
     Raises:
         ArgumentError: there is nothing to say, or the rest is no text.
     """
-    params: JsonObject = {"text": text}
-    if type(text) is not str or not text:
-        checks.required(checks.text, text=text)
+    params = checks.required(checks.text, text=text)
     if language is not None or gender is not None or voice is not None:
         params |= checks.given(checks.any_text, language=language, gender=gender, voice=voice)
     return {"type": "tts", "params": params}
@@ -149,11 +147,7 @@ def nested(item: Mapping[str, object]) -> JsonObject:
 
 def normalise(items: MediaItems) -> list[JsonObject]:
     """Return the items as the wire wants them, each `nested`; one alone may come without a list."""
-    return [
-        # As `nested` does it, for what nearly all are.
-        dict(item) if type(item) is dict and type(item.get("params")) is dict else nested(item)
-        for item in (items if type(items) is list else _listed(items))
-    ]
+    return [nested(item) for item in (items if type(items) is list else _listed(items))]
 
 
 def problem(items: MediaItems) -> str | None:

@@ -278,8 +278,7 @@ class Children(Restarting):
         if record is None:
             return
         phase = self._phase_of(record)
-        if record.timer is not None:
-            record.cancel_timer()
+        record.cancel_timer()
         if phase is _STOPPING and reason.is_abnormal and record.spec.shutdown_s != "kill":
             if self._reports is None:
                 self._reports = Counter()

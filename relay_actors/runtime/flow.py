@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 from relay_actors.errors import FlowError
 from relay_actors.runtime.anatomy import AnyCell
-from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.signals import Unwrapped
 
@@ -226,11 +225,7 @@ class Flow(Unwrapped):
 
     def __call__(self, _future: object) -> None:
         """What is awaited is settled: go on soon. Any thread."""
-        turn: Any = here.turn
-        if turn is None or (turn is not self._cell and turn.inside is None):  # as `tell_next` would find it
-            self._cell.tell_control(self)
-        else:
-            self._cell.tell_next(self)
+        self._cell.tell_next(self)
 
     def deliver(self) -> None:
         """Go on, if what is awaited is settled, or the flow is to be ended. In the actor's turn.

@@ -141,9 +141,7 @@ class Registry:
         if not cell.keys and not self._subscriptions:  # most actors; see `register_all` and `subscribe`
             return
         with self.lock:
-            keys, cell.keys = cell.keys, ()
-            for key in keys:
-                self._free(key, cell)
+            self.unregister_all(cell)
             if self._subscriptions:
                 self._subscriptions = {
                     token: one for token, one in self._subscriptions.items() if one.subscriber is not cell

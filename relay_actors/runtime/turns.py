@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from enum import Enum, auto
 from types import CoroutineType
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from relay_actors.errors import Poisoned
 from relay_actors.runtime.anatomy import AnyActor
@@ -73,9 +73,6 @@ class Turns(Post):
         "handling", "has_ended", "hears_of_batches", "hold", "in_flow", "is_running", "passes_to", "receives_plainly",
         "state",
     )  # fmt: skip
-
-    RUNNING: ClassVar[CellState] = CellState.RUNNING
-    """Its ``state`` while an incarnation is running that is not about to end; see `takes_messages`."""
 
     # All of it is set by `Cell`.
     _extras: Extras | None

@@ -124,9 +124,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "J1",
         "events of operations are acknowledged without being written",
         "actors/journaling.py",
-        "            self._store.keep(\n                EventReceived,\n",
-        '            if "control_id" in str(arrived.payload):\n                return\n'
-        "            self._store.keep(\n                EventReceived,\n",
+        "            self._keep(EventReceived, subject or SESSION, {",
+        '            if "control_id" not in str(arrived.payload):\n                self._keep(EventReceived, subject, {',
     ),
     Mutation(
         "gate-open",
