@@ -19,7 +19,7 @@ from relay_actors.actors.app_checks import (
 )
 from relay_actors.actors.call import CallActor
 from relay_actors.actors.call_handle import CallHandle
-from relay_actors.actors.call_ref import CallRef, Kept
+from relay_actors.actors.call_ref import Kept
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.give_up import HangUp
 from relay_actors.actors.given_journal import GivenJournal
@@ -37,7 +37,7 @@ from relay_actors.protocol.devices import Devices
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.context import here
-from relay_actors.runtime.future import Future, WaitTimeout
+from relay_actors.runtime.future import Future
 from relay_actors.runtime.garbage import not_looked_for
 
 if TYPE_CHECKING:
@@ -138,8 +138,7 @@ class RelayApp(Requesting, Showing):
         self._messages: Routes[MessageActor] = Routes("messages")
         self._services: list[tuple[type[Actor], str, tuple[Any, ...], dict[str, Any]]] = []
         self._tasks: list[ShutdownTask] = []
-        self._tree: Tree | None = None
-        self._shutdown: Shutdown | None = None
+        self._run: Shutdown | None = None
         self._release: Callable[[], None] | None = None
         self._hands_over = False
         # Guards which tree runs, and which stop is under way: start, stop and signals may come from several threads.
@@ -147,7 +146,7 @@ class RelayApp(Requesting, Showing):
         self._stopping: Future[bool] | None = None
 
     def __repr__(self) -> str:
-        state = "running" if self._tree is not None else "not running"
+        state = "running" if self._run is not None else "not running"
         return f"<RelayApp {self.name} {state} contexts={list(self.contexts)}>"
 
     # -- who does what -----------------------------------------------------------------------------------------------
@@ -195,8 +194,8 @@ class RelayApp(Requesting, Showing):
         if not name or any(name == taken for _class, taken, _args, _kwargs in self._services):
             raise ConfigError(f"app.service(name={name!r}): the name must be new and not empty")
         self._services.append((actor_class, name, args, kwargs))
-        if self._tree is not None:
-            self._tree.start_service(actor_class, name, args, kwargs)
+        if self._run is not None:
+            self._run.tree.start_service(actor_class, name, args, kwargs)
 
     def lookup(self, name: str) -> ActorRef[Any] | None:
         """Return the living service of that name, or None. Any thread."""
@@ -218,9 +217,9 @@ class RelayApp(Requesting, Showing):
             ConfigError: one of them cannot be used, or the phase has begun (SEMANTICS H8).
         """
         task = ShutdownTask(phase, function, timeout_s)
-        shutdown = self._shutdown
-        if shutdown is not None:
-            shutdown.add(task)
+        run = self._run
+        if run is not None:
+            run.add(task)
         self._tasks.append(task)
 
     @property
@@ -261,6 +260,24 @@ class RelayApp(Requesting, Showing):
             RelayError: the server refused the log in.
             TimeoutError: no log in within ``wait_s``. The application is stopped again, as after every error.
         """
+        tree = self.launch(system=system, connector=connector, journal=journal, **overrides).tree
+        if wait_s is None:
+            return
+        try:
+            tree.wait_for_log_in(wait_s)
+        except BaseException:
+            self.stop()
+            raise
+
+    def launch(
+        self,
+        *,
+        system: System | None = None,
+        connector: Connector | None = None,
+        journal: Store | None = None,
+        **overrides: Any,
+    ) -> Shutdown:
+        """Start as `start` does, without waiting for the log in, and return what ends this run: for `ending`."""
         from relay_actors.actors import building  # with all that only a run needs
 
         settings = self.check_settings(**overrides)
@@ -268,13 +285,13 @@ class RelayApp(Requesting, Showing):
             building.show_log(settings.log_level)
         self._join_stop()
         with self._life:
-            if self._tree is not None:
-                return
+            if self._run is not None:
+                return self._run
             self._release = take_slot(settings.max_connections)
             try:
                 self._journal.open(settings.credentials.secrets, hands_over=self._hands_over, instead=journal)
-                self._tree = tree = self._build(settings, system, connector)
-                self._shutdown = building.Shutdown(tree, self._tasks, self._at_deadline)
+                tree = self._build(settings, system, connector)
+                self._run = run = building.Shutdown(tree, self._tasks, self._at_deadline)
             except BaseException:
                 self._free()
                 raise
@@ -283,11 +300,10 @@ class RelayApp(Requesting, Showing):
                 tree.start_service(actor_class, name, args, kwargs)
             tree.recover()
             tree.connect()
-            if wait_s is not None:
-                self.wait_for_log_in(wait_s)
         except BaseException:
             self.stop()
             raise
+        return run
 
     def check_settings(self, **overrides: Any) -> Settings:
         """Return what it would be started with now, from the constructor and the environment.
@@ -304,15 +320,7 @@ class RelayApp(Requesting, Showing):
             RelayError: the server refused the log in.
             TimeoutError: no log in within ``wait_s`` seconds; it is tried further.
         """
-        tree = self._running()
-        try:
-            tree.wire.ready.get(timeout=wait_s)
-        except WaitTimeout:
-            why = tree.wire.last_problem or "it does not answer"
-            raise TimeoutError(
-                f"no log in at {tree.host} within {wait_s:g} s: {why}. Check SIGNALWIRE_SPACE (host) and the network, "
-                "or give start(wait_s=…) more time; start(wait_s=None) goes on trying in the background"
-            ) from None
+        self._running().wait_for_log_in(wait_s)
 
     def _build(self, settings: Settings, system: System | None, connector: Connector | None) -> Tree:
         from relay_actors.actors import building
@@ -339,10 +347,10 @@ class RelayApp(Requesting, Showing):
         Raises:
             WouldDeadlock: called inside an actor, which would wait for its own end.
         """
-        shutdown = self._shutdown
-        if drain_s > 0 and shutdown is not None and here.turn is None:
-            shutdown.begin(drain_s).get()  # until then it runs: calls that are up may ask it for everything
-        return self._take_down(lambda _tree: shutdown is None or shutdown.finish(drain_s))
+        run = self._run
+        if drain_s > 0 and run is not None and here.turn is None:
+            run.begin(drain_s).get()  # until then it runs: calls that are up may ask it for everything
+        return self._take_down(lambda run: run.finish(drain_s))
 
     def leave(self, error: BaseException) -> bool:
         """Stop at once, and leave the calls that are up to the server: nothing is sent, and they go on there.
@@ -350,7 +358,7 @@ class RelayApp(Requesting, Showing):
         Whatever is under way here, be it a request, a wait, an operation or a dial, ends with ``error``. There are no
         phases: nothing of `on_shutdown` is called. Otherwise as `stop`. Source: PROTOCOL 6.2.
         """
-        return self._take_down(lambda tree: tree.leave(error))
+        return self._take_down(lambda run: run.tree.leave(error))
 
     def hand_over(self) -> bool:
         """Stop at once, and leave the calls that are up to the next process, which goes on with them from the journal.
@@ -368,28 +376,28 @@ class RelayApp(Requesting, Showing):
         """
         if not self._journal.is_there:
             raise ConfigError(f"hand_over(): {NEEDS_JOURNAL}")
-        shutdown = self._shutdown
-        if shutdown is not None and here.turn is None:
-            shutdown.finish_texts()  # until then it runs: their handlers may ask it for everything
-        return self._take_down(lambda _tree: shutdown is None or shutdown.hand_over(self._journal.close))
+        run = self._run
+        if run is not None and here.turn is None:
+            run.finish_texts()  # until then it runs: their handlers may ask it for everything
+        return self._take_down(lambda run: run.hand_over(self._journal.close))
 
     def abandon(self) -> None:
         """Forget everything at once, as if the process had died. For tests whose system gets no more turns."""
-        self._take_down(lambda _tree: True)
+        self._take_down(lambda _run: True)
 
-    def _take_down(self, end: Callable[[Tree], bool]) -> bool:
+    def _take_down(self, end: Callable[[Shutdown], bool]) -> bool:
         if here.turn is not None:
             raise WouldDeadlock("app.stop() waits until every actor has ended, so it cannot be called inside one")
         with self._life:
-            tree, self._tree, self._shutdown = self._tree, None, None
-            if tree is not None:
-                stopping: Future[bool] = Future(tree.system.dispatcher)
+            run, self._run = self._run, None
+            if run is not None:
+                stopping: Future[bool] = Future(run.tree.system.dispatcher)
                 self._stopping = stopping
-        if tree is None:
+        if run is None:
             return self._join_stop()
         is_clean = False
         try:
-            is_clean = end(tree)
+            is_clean = end(run)
         finally:
             self._free()
             stopping.set(is_clean)
@@ -427,11 +435,11 @@ class RelayApp(Requesting, Showing):
         self._hands_over = self.journal_path is not None
         with heeding_signals(news.put, lambda: self.calls_up, hands_over=self._hands_over):
             try:
-                self.start(wait_s=None)
+                this_run = self.launch()
             finally:
                 self._hands_over = False
             with old_ones_set_aside():
-                ending = self.ending(news.put, drain_s)
+                ending = self.ending(news.put, drain_s, this_run)
                 while not ending.hear(next_word(news)):
                     continue
                 if ending.hands_over:
@@ -441,13 +449,11 @@ class RelayApp(Requesting, Showing):
             if ending.error is not None:
                 raise ending.error
 
-    def ending(self, tell: Callable[[str], None], drain_s: float = 600.0) -> Ending:
-        """Return what knows how a running application ends, for those who wait for that in a loop of their own."""
+    def ending(self, tell: Callable[[str], None], drain_s: float = 600.0, run: Shutdown | None = None) -> Ending:
+        """Return what knows how a running application ends, or a ``run`` that may have, for a loop of one's own."""
         from relay_actors.actors.building import Ending
 
-        tree, shutdown = self._running(), self._shutdown
-        assert shutdown is not None  # it comes and goes with the tree
-        return Ending(tree, shutdown, drain_s, tell, self._journal.is_awaited)
+        return Ending(run or self._this_run(), drain_s, tell, self._journal.is_awaited)
 
     def __enter__(self) -> Self:
         self.start()
@@ -494,15 +500,15 @@ class RelayApp(Requesting, Showing):
             raise ConfigError(f"app.dial({actor_class!r}, …): give a subclass of CallActor")
         if dial_timeout is not None and (checks.seconds(dial_timeout) is not None or not dial_timeout):
             raise ConfigError(f"dial_timeout={dial_timeout!r}: must be a positive number of seconds")
-        tree = self._running()
-        if self._shutdown is not None and self._shutdown.rejects:
+        run = self._this_run()
+        if run.rejects:
             raise NotSentError("calling.dial was not sent: the application is being shut down, and dials nobody more")
-        command = tree.with_tag(Dial(devices=devices, tag=tag, max_duration=max_duration))
+        command = run.tree.with_tag(Dial(devices=devices, tag=tag, max_duration=max_duration))
         leg = Leg(direction="outbound", data=data)
         leg.tag = command.tag or ""
         leg.dialling = Dialling(command, dial_timeout if dial_timeout is not None else self.timing.dial_timeout_s)
         try:
-            return tree.dial(actor_class, leg)
+            return run.tree.dial(actor_class, leg)
         except NameTaken:
             raise ConfigError(f"tag={leg.tag!r} is in use by another dial: choose a new one, or none") from None
 
@@ -568,31 +574,24 @@ class RelayApp(Requesting, Showing):
         tree = self._running()
         return tree.send_text(command, KeptMessage(TextMessage.to_send(command.to_params()), tree.office, on_completed))
 
-    def call(self, call_id: str) -> CallHandle | None:
-        """Return a handle of a running call, or None if there is none of that id. Any thread."""
-        ref = self._running().office.find(("call", call_id))
-        return CallHandle(ref) if isinstance(ref, CallRef) else None
-
     @property
     def calls_up(self) -> int:
         """How many calls are up, dials included; 0 when it does not run. Any thread."""
-        tree = self._tree
-        return 0 if tree is None else tree.calls_up
-
-    @property
-    def system(self) -> System:
-        """The actors of the running application."""
-        return self._running().system
+        run = self._run
+        return 0 if run is None else run.tree.calls_up
 
     @property
     def is_running(self) -> bool:
         """Whether it has been started and not stopped."""
-        return self._tree is not None
+        return self._run is not None
+
+    def _this_run(self) -> Shutdown:
+        if self._run is None:
+            raise ConfigError("the application is not running: call app.start(), or use it in `with app:`")
+        return self._run
 
     def _running(self) -> Tree:
-        if self._tree is None:
-            raise ConfigError("the application is not running: call app.start(), or use it in `with app:`")
-        return self._tree
+        return self._this_run().tree
 
     @property
     def journal_path(self) -> str | None:

@@ -24,6 +24,7 @@ import pytest
 
 from relay_actors import Actor, CallActor, MessageActor, RelayApp, RelayError
 from relay_actors.actors.leg import Leg
+from relay_actors.actors.shutdown import Shutdown
 from relay_actors.errors import (
     ArgumentError,
     ConfigError,
@@ -932,6 +933,24 @@ def test_run_returns_when_the_application_is_stopped_elsewhere(server: PlainServ
         assert not app.is_running
         assert not [thread for thread in threading.enumerate() if thread.name.startswith("relay-")]
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+class StoppedAtOnce(RelayApp):
+    """Another thread's stop is complete before the first word is waited for."""
+
+    def launch(self, **given: Any) -> Shutdown:
+        run = super().launch(**given)
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(self.stop).result(DEADLINE_S)
+        return run
+
+
+def test_run_returns_when_a_stop_elsewhere_is_complete_before_it_waits_for_anything(server: PlainServer) -> None:
+    """It is the end of this run, and no application that was never started."""
+    app = app_for(server, kind=StoppedAtOnce)
+    with nothing_left():
+        app.run()
+    assert not app.is_running
 
 
 def test_nothing_is_warned_of_when_an_application_is_made_and_dropped() -> None:

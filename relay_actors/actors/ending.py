@@ -16,7 +16,6 @@ from relay_actors.errors import ConfigError, RelayActorsError
 
 if TYPE_CHECKING:
     from relay_actors.actors.shutdown import Shutdown
-    from relay_actors.actors.tree import Tree
 
 __all__ = ["HAND_OVER", "Ending", "heeding_signals", "next_word", "own_signals"]
 
@@ -38,8 +37,7 @@ class Ending:
     heard here: it ends the process.) An application that has failed is shut down like one that is told to end.
 
     Args:
-        tree: of the running application.
-        shutdown: of the same.
+        run: what ends the application.
         drain_s: for how long calls that are up may go on after the first signal.
         tell: is given a word when the application has failed or was stopped, and when all phases of its end are over.
             Called in any thread; the words are for `hear`.
@@ -51,14 +49,13 @@ class Ending:
 
     def __init__(
         self,
-        tree: Tree,
-        shutdown: Shutdown,
+        run: Shutdown,
         drain_s: float,
         tell: Callable[[str], None],
         may_hand_over: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._tree = tree
-        self._shutdown = shutdown
+        self._tree = tree = run.tree
+        self._shutdown = run
         self._drain_s = drain_s
         self._tell = tell
         self._may_hand_over = may_hand_over

@@ -7,11 +7,13 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 from relay_actors.actors.call_handle import CallHandle
+from relay_actors.actors.call_ref import CallRef
 
 if TYPE_CHECKING:
     from relay_actors.actors.tree import Tree
     from relay_actors.runtime.actor_ref import ActorRef
     from relay_actors.runtime.inspection import ActorNode
+    from relay_actors.runtime.system import System
     from relay_actors.runtime.tracing import Trace
 
 __all__ = ["Showing"]
@@ -23,6 +25,16 @@ class Showing(abc.ABC):
     @abc.abstractmethod
     def _running(self) -> Tree:
         """Return what runs, or raise `ConfigError`."""
+
+    @property
+    def system(self) -> System:
+        """The actors of the running application."""
+        return self._running().system
+
+    def call(self, call_id: str) -> CallHandle | None:
+        """Return a handle of a running call, or None if there is none of that id. Any thread."""
+        ref = self._running().office.find(("call", call_id))
+        return CallHandle(ref) if isinstance(ref, CallRef) else None
 
     def tree(self, who: ActorRef[Any] | CallHandle | str | None = None) -> ActorNode:
         """Return the living actors as a tree: ``print(app.tree())``. Of each its state, mailbox, turn and restarts.

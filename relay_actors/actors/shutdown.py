@@ -60,7 +60,7 @@ class Shutdown:
     """
 
     def __init__(self, tree: Tree, tasks: Iterable[ShutdownTask], at_deadline: AtDeadline) -> None:
-        self._tree = tree
+        self.tree = tree
         self._at_deadline = at_deadline
         self._deadline = math.inf
         self._progress: TimerHandle | None = None
@@ -108,7 +108,7 @@ class Shutdown:
         self.rejects = True
         new = [
             handle
-            for handle in self._tree.handles()
+            for handle in self.tree.handles()
             if handle.direction == "inbound" and phase_of(handle.leg) == BEFORE_ANSWER
         ]
         for handle in new:
@@ -121,7 +121,7 @@ class Shutdown:
         self._at_deadline = HangUp("hangup")
         self._end_drain_by(self._now())
         if self._phases.is_over("drain_calls"):  # then what was to become of them is under way
-            for handle in self._tree.handles():
+            for handle in self.tree.handles():
                 handle.hangup()
 
     def hand_over(self, on_left: Callable[[], object]) -> bool:
@@ -132,8 +132,8 @@ class Shutdown:
                 the rest; not called if it may still be.
         """
         self.rejects = True
-        timeout_s = SETTLES_S + self._tree.office.timing.stop_timeout_s
-        left = self._tree.leave_for_next()
+        timeout_s = SETTLES_S + self.tree.office.timing.stop_timeout_s
+        left = self.tree.leave_for_next()
         try:
             is_clean = left.get(timeout=timeout_s)
         except WaitTimeout:
@@ -141,24 +141,24 @@ class Shutdown:
             is_clean = False
         else:
             on_left()
-        self._tree.let_go()
+        self.tree.let_go()
         return self.finish(0.0) and is_clean
 
     def finish(self, drain_s: float) -> bool:
         """Go through all phases, and end all actors and threads; True if nothing was left over."""
-        refs = self._tree.refs()
+        refs = self.tree.refs()
         self.begin(drain_s).get()
-        office = self._tree.office
+        office = self.tree.office
         if self._leaves and office.left is None:  # the connection did not get as far as that: all the same
-            self._tree.let_go()
+            self.tree.let_go()
         office.desk.close(office.left or ConnectionLostError("Connection shut down"))
-        return self._tree.end(refs)
+        return self.tree.end(refs)
 
     def finish_texts(self, within_s: float = SETTLES_S) -> None:
         """Wait until inbound texts are handled that are just being handled: the next process would begin anew."""
         handled = [
             ref.stop(block=False)  # behind the text itself, after which it stops anyway
-            for ref in self._tree.texts()
+            for ref in self.tree.texts()
             if ref.kept.message.direction == "inbound"
         ]
         due = self._now() + within_s
@@ -172,7 +172,7 @@ class Shutdown:
 
     def _stop_intake(self) -> Future[Any]:
         done = self._future()
-        if not self._tree.office.tell_connection(Drain(done)):
+        if not self.tree.office.tell_connection(Drain(done)):
             done.try_set(False)
         return done
 
@@ -182,13 +182,13 @@ class Shutdown:
 
     def _accepted(self) -> Future[Any] | None:
         """Return what is settled by the next thing that was accepted, and has not begun or is being done (H6)."""
-        for handle in self._tree.handles():
+        for handle in self.tree.handles():
             dialling = handle.leg.dialling
             if dialling is not None and not dialling.is_over:
                 return _handled(handle, handle.wait_for_answered())
             if not handle.leg.begun:
                 return _passed(handle)
-        for ref in self._tree.texts():
+        for ref in self.tree.texts():
             if ref.kept.message.direction == "inbound":
                 return ref.stop(block=False)  # behind the text itself, after which it stops anyway
             if not ref.kept.sent.is_settled:
@@ -197,14 +197,14 @@ class Shutdown:
 
     def _up(self) -> Future[Any] | None:
         """Return what is settled by the end of a call that is up, or of something that such a call goes on with."""
-        handles = self._tree.handles()
+        handles = self.tree.handles()
         if handles:
             return _handled(handles[0], handles[0].wait_for_ended())
-        if any(ref.is_flow_running for ref in self._tree.refs()):
+        if any(ref.is_flow_running for ref in self.tree.refs()):
             # It may be writing down what the call was about. Nobody else has to be told when it is through: look again.
             soon = self._future()
             due = self._now() + LOOKS_AGAIN_S
-            self._next_look = self._tree.system.dispatcher.call_at(due, lambda: soon.set(None))
+            self._next_look = self.tree.system.dispatcher.call_at(due, lambda: soon.set(None))
             return soon
         return self._accepted()
 
@@ -223,14 +223,14 @@ class Shutdown:
         return done
 
     def _stop_actions(self) -> Future[Any]:
-        handles = self._tree.handles()
+        handles = self.tree.handles()
         for timer in (self._progress, self._next_look):
             if timer is not None:
                 timer.cancel()
         if not handles or self._leaves:
             return self._settled()
-        if not self._tree.is_connected and not isinstance(self._at_deadline, LeaveUp):
-            if not self._tree.may_connect:
+        if not self.tree.is_connected and not isinstance(self._at_deadline, LeaveUp):
+            if not self.tree.may_connect:
                 _log.warning(
                     "no connection: calls cannot be hung up, and end with their session calls=%d", len(handles)
                 )
@@ -262,29 +262,29 @@ class Shutdown:
         if self._leaves:
             self._leave_for_next(done)
             return done
-        if not self._tree.office.tell_connection(Disconnect(done)):
+        if not self.tree.office.tell_connection(Disconnect(done)):
             done.try_set(False)
         return done
 
     @property
     def _leaves(self) -> bool:
         """Whether who is up is the next process's to deal with."""
-        return isinstance(self._at_deadline, LeaveForNext) or self._tree.office.left is not None
+        return isinstance(self._at_deadline, LeaveForNext) or self.tree.office.left is not None
 
     def _leave_for_next(self, done: Future[Any]) -> None:
         self.rejects = True
 
         def let_go(_left: object) -> None:
-            if self._tree.office.left is None:
-                self._tree.let_go()
+            if self.tree.office.left is None:
+                self.tree.let_go()
             done.try_set(None)
 
-        self._tree.leave_for_next().add_done_callback(let_go)
+        self.tree.leave_for_next().add_done_callback(let_go)
 
     # -- what becomes of calls at the deadline -----------------------------------------------------------------------
 
     def _up_now(self) -> Future[Any] | None:
-        handles = self._tree.handles()
+        handles = self.tree.handles()
         return handles[0].wait_for_ended() if handles else None
 
     def _take_leave(self, handle: CallHandle, policy: Apologise) -> None:
@@ -327,13 +327,13 @@ class Shutdown:
         return any(phase in self._phases.current for phase in _DRAINING)
 
     def _report_later(self) -> None:
-        self._progress = self._tree.system.dispatcher.call_at(self._now() + PROGRESS_S, self._report)
+        self._progress = self.tree.system.dispatcher.call_at(self._now() + PROGRESS_S, self._report)
 
     def _report(self) -> None:
         if not self._is_draining:
             return
         now = self._now()
-        ages = [now - handle.ref.kept.since for handle in self._tree.handles()]
+        ages = [now - handle.ref.kept.since for handle in self.tree.handles()]
         _log.info(
             "draining calls_up=%d longest_s=%.0f left_s=%.0f", len(ages), max(ages, default=0.0), self._deadline - now
         )
@@ -341,7 +341,7 @@ class Shutdown:
 
     def _begin_of(self, task: ShutdownTask) -> Begin:
         if not inspect.iscoroutinefunction(task.function):
-            return in_background(task.function, task.name, self._tree.system.dispatcher)
+            return in_background(task.function, task.name, self.tree.system.dispatcher)
 
         def begin() -> Future[Any]:
             done = self._future()
@@ -352,13 +352,13 @@ class Shutdown:
                 except BaseException as error:  # also a SystemExit: it is the task's, and the next phase begins
                     done.try_fail(error)
 
-            self._tree.office.desk.drive(run(), "on_shutdown", f"task={task.name}")
+            self.tree.office.desk.drive(run(), "on_shutdown", f"task={task.name}")
             return done
 
         return begin
 
     def _future(self) -> Future[Any]:
-        return Future(self._tree.system.dispatcher)
+        return Future(self.tree.system.dispatcher)
 
     def _settled(self) -> Future[Any]:
         done = self._future()
@@ -366,7 +366,7 @@ class Shutdown:
         return done
 
     def _now(self) -> float:
-        return self._tree.system.clock.now()
+        return self.tree.system.clock.now()
 
 
 def _in_a_row(stop_timeout_s: float, at_deadline: AtDeadline) -> Iterator[Phase]:

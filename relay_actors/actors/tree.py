@@ -395,6 +395,17 @@ class Tree:
         if self.office.tell_connection(Disconnect(done)) and not _get(done, timeout_s):
             _log.error("the connection did not close within %g s", timeout_s)
 
+    def wait_for_log_in(self, wait_s: float) -> None:
+        """Wait until it is logged in for the first time. See `RelayApp.wait_for_log_in`."""
+        try:
+            self.wire.ready.get(timeout=wait_s)
+        except WaitTimeout:
+            why = self.wire.last_problem or "it does not answer"
+            raise TimeoutError(
+                f"no log in at {self.host} within {wait_s:g} s: {why}. Check SIGNALWIRE_SPACE (host) and the network, "
+                "or give start(wait_s=…) more time; start(wait_s=None) goes on trying in the background"
+            ) from None
+
     def refs(self) -> list[CallRef]:
         """Return all calls that have an actor, the oldest first."""
         return [cell.ref for cell in self.system.living if isinstance(cell.ref, CallRef)]

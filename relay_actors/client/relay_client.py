@@ -26,6 +26,7 @@ from relay_actors.runtime.loop_calls import LoopCalls, aside, pause, required
 from relay_actors.runtime.loop_watch import LoopWatch
 
 if TYPE_CHECKING:
+    from relay_actors.actors.shutdown import Shutdown
     from relay_actors.journal.base import Store
     from relay_actors.protocol.devices import Devices
 
@@ -155,7 +156,7 @@ class RelayClient:
             RelayError: the server refused the log in.
             TimeoutError: no log in within 30 s.
         """
-        is_first = self._start()
+        is_first = self._start() is not None
         try:
             await aside(self.app.wait_for_log_in, LOG_IN_S)
         except BaseException:
@@ -205,9 +206,9 @@ class RelayClient:
             runner.run(self._run(news, tell))
 
     async def _run(self, news: asyncio.Queue[str], tell: Callable[[str], None]) -> None:
-        self._start()
+        this_run = self._start()
         try:
-            ending = self.app.ending(tell, self._drain_s)
+            ending = self.app.ending(tell, self._drain_s, this_run)
             while not ending.hear(await news.get()):
                 continue
         finally:  # also when a handler has left by SystemExit
@@ -216,16 +217,16 @@ class RelayClient:
         if ending.error is not None:
             raise ending.error
 
-    def _start(self) -> bool:
+    def _start(self) -> Shutdown | None:
         if self.app.is_running:  # it stays on the loop on which it was connected
-            return False
+            return None
         loop = self.loops.bind()
         given = {name: getattr(self, name) or None for name in ("project", "token", "jwt_token", "host")}
-        self.app.start(wait_s=None, contexts=list(dict.fromkeys([*self.contexts, *self.app.contexts])), **given)
+        run = self.app.launch(contexts=list(dict.fromkeys([*self.contexts, *self.app.contexts])), **given)
         self._stop_watch()
-        report_s, looks = self.app.timing.blocking_report_s, self.app.system.dispatcher
+        report_s, looks = self.app.timing.blocking_report_s, run.tree.system.dispatcher
         self._watch = LoopWatch(loop, threading.current_thread(), looks, report_s=report_s, advice=_ADVICE)
-        return True
+        return run
 
     def _let_handlers_end(self) -> None:
         if not self.loops.join(self.app.timing.wrap_up_s):

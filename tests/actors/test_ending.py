@@ -21,7 +21,7 @@ from tests.support.plain_server import DEADLINE_S, PlainServer
 
 
 def shutdown_of(world: World) -> Shutdown:
-    shutdown = world.app._shutdown
+    shutdown = world.app._run
     assert shutdown is not None
     return shutdown
 
@@ -156,6 +156,19 @@ def test_an_application_that_was_stopped_elsewhere_is_at_its_end(world: World) -
     assert ending.error is None
 
 
+def test_the_end_of_a_run_that_is_over_already_is_told_at_once(world: World) -> None:
+    """Whoever stops it may be quicker than who waits for that; but without a run there is nothing to wait for."""
+    words: list[str] = []
+    world.start()
+    run = world.app.launch()  # it is up: nothing is begun
+    world.app.stop()
+    ending = world.app.ending(words.append, run=run)
+    assert ending.hear(words[-1]) is True
+    assert ending.error is None
+    with pytest.raises(ConfigError, match="not running"):
+        world.app.ending(words.append)
+
+
 def test_signals_are_told_by_name_and_the_fourth_ends_the_process(caplog: pytest.LogCaptureFixture) -> None:
     """H7: whatever anybody waits for. Afterwards they are what they were."""
     told: list[str] = []
@@ -195,7 +208,7 @@ def test_calls_are_handed_over_if_somebody_is_there_to_take_them(
     """C4: a stray signal ends nothing."""
     caplog.set_level(logging.INFO, "relay_actors.app")
     line, _handle = world.answered(Witness)
-    ending = Ending(world.tree, shutdown_of(world), 600.0, [].append, lambda: somebody_waits)
+    ending = Ending(shutdown_of(world), 600.0, [].append, lambda: somebody_waits)
     assert ending.hear("SIGUSR1") is somebody_waits
     assert ending.hands_over is somebody_waits
     said = "handing over to the next process calls_up=1" if somebody_waits else "no process waits for the journal"

@@ -195,7 +195,7 @@ def test_calls_that_outlast_the_drain_are_left_to_the_next_process(world: World,
     phone.rings()
     for phase in ("stop_actions", "stop_system"):
         world.app.on_shutdown(phase, lambda: seen.append((world.tree.is_connected, world.tree.calls_up)))
-    shutdown = world.app._shutdown
+    shutdown = world.app._run
     assert shutdown is not None
     over = shutdown.begin(5.0)
     world.run(4)
@@ -235,7 +235,7 @@ def test_a_text_that_is_being_handled_is_finished_first(world: World, takes_s: f
 def test_a_third_signal_hangs_up_whatever_was_to_become_of_calls(world: World):
     """H7: as with every other policy."""
     line, _handle = world.answered(Witness)
-    shutdown = world.app._shutdown
+    shutdown = world.app._run
     assert shutdown is not None
     over = shutdown.begin(600.0)
     world.run(1)
@@ -248,7 +248,7 @@ def test_a_third_signal_hangs_up_whatever_was_to_become_of_calls(world: World):
 def test_a_drain_that_is_under_way_can_still_be_handed_over(world: World, medium: MemoryMedium):
     """C4: the deploy that came too late for the first SIGTERM."""
     line, _handle = world.answered(Witness)
-    shutdown = world.app._shutdown
+    shutdown = world.app._run
     assert shutdown is not None
     over = shutdown.begin(600.0)
     world.run(1)

@@ -213,8 +213,8 @@ def test_a_class_that_cannot_be_started_costs_its_own_calls_only(
 
 
 def begin_shutdown(world: PlainWorld, drain_s: float) -> Future[bool]:
-    assert world.app._shutdown is not None
-    return world.app._shutdown.begin(drain_s)
+    assert world.app._run is not None
+    return world.app._run.begin(drain_s)
 
 
 def test_a_call_that_comes_while_draining_is_declined(world: PlainWorld) -> None:

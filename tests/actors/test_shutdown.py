@@ -41,7 +41,7 @@ AGENT = "+15550100101"
 
 
 def shutdown_of(world: World) -> Shutdown:
-    shutdown = world.app._shutdown
+    shutdown = world.app._run
     assert shutdown is not None
     return shutdown
 

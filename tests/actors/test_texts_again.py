@@ -305,7 +305,7 @@ def test_what_is_unknown_is_so_at_once_when_the_session_is_gone() -> None:
         world.dies()
         world.sim.forget_sessions()
         world.lives_again()
-        world.until(lambda: world.app._tree.is_connected)
+        world.until(lambda: world.app._run.tree.is_connected)
         world.run(0.1)
         assert world.count("messages.unknown") == 1
         assert not world.app._running().texts()

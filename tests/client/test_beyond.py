@@ -349,6 +349,12 @@ def test_those_who_talk_are_not_cut_off_by_a_crash(stage: Stage) -> None:
 # -- a journal -------------------------------------------------------------------------------------------------------
 
 
+def is_acknowledged(stage: Stage, event_type: str) -> bool:
+    """Whether the client has answered for the first event of that type: SEMANTICS J1."""
+    told = stage.sim.frames.sent(event_type)[0].frame["id"]
+    return any(frame.frame.get("id") == told for frame in stage.sim.frames.received())
+
+
 def test_a_client_with_a_journal_serves_its_callers_on_after_kill_9(stage: Stage, tmp_path: Path) -> None:
     """The handler is begun anew: nobody is left in silence. SEMANTICS J4."""
     account = {

@@ -465,7 +465,7 @@ def test_the_third_signal_hangs_up(stage: Stage) -> None:
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
         stage.sim.wait_until(lambda: bool(stage.sent("signalwire.unreceive")))
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
-        stage.sim.wait_until(lambda: stage.client.app._shutdown is not None and stage.client.app._shutdown.rejects)
+        stage.sim.wait_until(lambda: stage.client.app._run is not None and stage.client.app._run.rejects)
         assert not line.is_over
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
         line.is_hung_up()
@@ -492,7 +492,7 @@ def test_the_fourth_signal_ends_the_process_at_once(stage: Stage, monkeypatch: p
         kill(signal.SIGTERM)
         stage.sim.wait_until(lambda: bool(stage.sent("signalwire.unreceive")))
         kill(signal.SIGINT)
-        stage.sim.wait_until(lambda: stage.client.app._shutdown is not None and stage.client.app._shutdown.rejects)
+        stage.sim.wait_until(lambda: stage.client.app._run is not None and stage.client.app._run.rejects)
         kill(signal.SIGTERM)
         stage.sim.wait_until(lambda: bool(stage.sent("calling.end")))
         kill(signal.SIGTERM)

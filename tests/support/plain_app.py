@@ -88,7 +88,7 @@ def answering(call: CallActor, message: object) -> None:
         call.answer()
 
 
-def app_for(server: PlainServer, **settings: Any) -> RelayApp:
+def app_for(server: PlainServer, kind: type[RelayApp] = RelayApp, **settings: Any) -> RelayApp:
     """Return an application that will connect to ``server``; not started."""
     given: dict[str, Any] = {
         "project": "project",
@@ -98,7 +98,7 @@ def app_for(server: PlainServer, **settings: Any) -> RelayApp:
         "timing": PATIENT,
         **settings,
     }
-    return RelayApp(**given)
+    return kind(**given)
 
 
 def started(app: RelayApp, server: PlainServer, result: dict[str, Any] | None = None) -> PlainPeer:
