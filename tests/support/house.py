@@ -26,7 +26,10 @@ class Module:
 
     @functools.cached_property
     def tree(self) -> ast.Module:
-        return ast.parse(self.text, self.path)
+        try:
+            return ast.parse(self.text, self.path)
+        except SystemError:  # CPython 3.11.7 counts wrongly when its collector runs meanwhile: python/cpython#106905
+            return ast.parse(self.text, self.path)
 
     @property
     def is_package(self) -> bool:

@@ -27,7 +27,7 @@ from websockets.sync.server import Server, ServerConnection, serve
 
 __all__ = ["CALL", "DEADLINE_S", "FRAMES", "NODE", "PROTOCOL", "PlainPeer", "PlainServer"]
 
-DEADLINE_S = 5.0
+DEADLINE_S = 20.0
 """After this a wait in a test has failed."""
 QUIET_S = 0.05
 """How long to look for something that must not come. What is wrong here comes at once."""
