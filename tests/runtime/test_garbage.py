@@ -75,6 +75,20 @@ def test_afterwards_the_collector_looks_at_all_as_before():
     assert gc.callbacks == before
 
 
+@pytest.mark.parametrize(("chosen", "meanwhile"), [(700, 2000), (5000, 5000), (0, 0)])
+def test_what_is_young_is_looked_at_less_often_unless_the_program_has_chosen_that(chosen: int, meanwhile: int):
+    """And afterwards as before; 0 is never."""
+    before = gc.get_threshold()
+    gc.set_threshold(chosen, 9, 8)
+    try:
+        with contextlib.suppress(KeyError), old_ones_set_aside():
+            assert gc.get_threshold() == (meanwhile, 9, 8)
+            raise KeyError
+        assert gc.get_threshold() == (chosen, 9, 8)
+    finally:
+        gc.set_threshold(*before)
+
+
 @pytest.mark.parametrize("was_enabled", [True, False])
 def test_garbage_is_not_looked_for_meanwhile_and_then_as_before(was_enabled: bool):
     """Also when it fails: a process whose collector stays off grows without end."""
