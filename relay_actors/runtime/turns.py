@@ -293,13 +293,6 @@ class Turns(Post):
                     return
                 if lane is user:
                     self._handle(envelope)
-                elif isinstance(envelope, Unwrapped):  # as `_handle_control` does it
-                    self.handling = envelope
-                    try:
-                        envelope.deliver()
-                    except BaseException as error:
-                        self._fail_by(error)
-                    self.handling = None
                 else:
                     self._handle_control(envelope)
                 if (

@@ -9,11 +9,13 @@ import pytest
 
 from relay_actors.errors import ConfigError
 from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.actor_ref import cell_of
 from relay_actors.runtime.clock import SystemClock
 from relay_actors.runtime.dispatcher_baton import BatonDispatcher
 from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.hooks import Counters
 from relay_actors.runtime.long_turns import LongTurn, LongTurns, Seat, see_turn
+from relay_actors.runtime.signals import Unwrapped
 from relay_actors.runtime.system import System
 from tests.runtime.worlds import DEADLINE_S, Blocker, Recorder, block, until
 
@@ -81,6 +83,27 @@ def test_a_handler_that_blocks_is_reported_with_its_stack_and_told_again_when_it
     [ended] = watched.ended()
     assert ended.levelno == logging.INFO
     assert "actor=Named#1 label=order 7 message=str turn_s=" in ended.getMessage()
+
+
+def test_what_needs_no_envelope_is_named_in_a_report(watched: Watched):
+    """A16: a step of a call's flow that blocks is not reported as a start or an end."""
+    inside, let_go = threading.Event(), threading.Event()
+
+    class Step(Unwrapped):
+        __slots__ = ()
+
+        def deliver(self) -> None:
+            inside.set()
+            assert let_go.wait(DEADLINE_S)
+
+    ref = watched.system.start(Recorder)
+    assert ref.ask("started", timeout=DEADLINE_S) == "started"
+    cell_of(ref).tell_control(Step())
+    assert inside.wait(DEADLINE_S)
+    until(lambda: bool(watched.blocking()))
+    let_go.set()
+
+    assert "message=Step blocked_s=" in watched.blocking()[0].getMessage()
 
 
 def test_one_turn_is_one_report_and_one_line_one_a_minute(watched: Watched):

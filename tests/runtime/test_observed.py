@@ -10,6 +10,7 @@ from relay_actors.runtime.actor_ref import cell_of
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.mailbox import Mailbox
 from relay_actors.runtime.observed import ObservedCell
+from relay_actors.runtime.signals import Unwrapped
 from relay_actors.runtime.system import System
 from tests.runtime.worlds import DEADLINE_S, Echo, Parent, Recorder, World, crash, spawn
 
@@ -62,6 +63,44 @@ def test_an_actor_that_is_made_later_is_observed_too(world: World):
 
     assert ("sent", "Recorder#2", "x") in noting.told
     assert ("handled", "Recorder#2", "token", "") in noting.told
+
+
+class Doing(Unwrapped):
+    """Something of a framework's own to do, which needs no envelope."""
+
+    __slots__ = ("_do",)
+
+    def __init__(self, do: Any) -> None:
+        self._do = do
+
+    def deliver(self) -> None:
+        self._do()
+
+
+def test_what_needs_no_envelope_is_observed_whether_it_comes_alone_or_with_others(world: World):
+    """O2: flows, answers and timers of calls come like that, and nearly always alone."""
+    cell = cell_of(world.start(Recorder))
+    world.system.observation.add(noting := Noting("context"))
+    for how_many in (1, 2):
+        noting.told.clear()
+        for _ in range(how_many):
+            cell.tell_control(Doing(list))
+        world.settle()
+
+        assert [told for told in noting.told if told[0] != "sent"] == how_many * [
+            ("handling", "Recorder#1", "context"), ("handled", "Recorder#1", "token", ""),
+        ]  # fmt: skip
+
+
+def test_what_such_a_message_raised_is_told_and_not_kept(world: World):
+    """O2: otherwise it would be told of the next message that the actor handles, or stay for ever."""
+    cell = cell_of(world.start(Recorder))
+    world.system.observation.add(noting := Noting())
+    cell.tell_control(Doing(lambda: crash("alone")(None)))
+    world.settle()
+
+    assert [told[3] for told in noting.told if told[0] == "handled"] == ["alone"]
+    assert not world.system.observation.failures
 
 
 def test_what_a_handler_raised_is_told_whether_it_failed_the_actor_or_went_to_an_asker(world: World):
