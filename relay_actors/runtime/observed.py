@@ -70,6 +70,11 @@ class ObservedCell(Cell):
         self.system.observation.tell("on_sent", self, message)
         return Cell.tell_control(self, message)
 
+    def put_first(self, message: object) -> None:
+        """Put a message for who is still to be started."""
+        self.system.observation.tell("on_sent", self, message)
+        Cell.put_first(self, message)
+
     def deliver_now(self, message: object) -> None:
         """Have a message handled inside the present turn."""
         self.system.observation.tell("on_sent", self, message)

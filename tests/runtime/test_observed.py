@@ -8,6 +8,7 @@ import pytest
 
 from relay_actors.runtime.actor_ref import cell_of
 from relay_actors.runtime.cell import Cell
+from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.mailbox import Mailbox
 from relay_actors.runtime.observed import ObservedCell
 from relay_actors.runtime.signals import Unwrapped
@@ -101,6 +102,18 @@ def test_what_such_a_message_raised_is_told_and_not_kept(world: World):
 
     assert [told[3] for told in noting.told if told[0] == "handled"] == ["alone"]
     assert not world.system.observation.failures
+
+
+def test_what_a_child_is_told_before_it_is_started_is_observed(world: World):
+    """O4: with its sender, as everything else that is sent."""
+    parent = world.start(Parent)
+    world.system.observation.add(noting := Noting("context"))
+    world.system.begin_child(parent, Recorder, spec=ChildSpec(), first="offer")
+    world.settle()
+
+    assert noting.told[:3] == [
+        ("sent", "Recorder#2", "offer"), ("handling", "Recorder#2", "context"), ("handled", "Recorder#2", "token", ""),
+    ]  # fmt: skip
 
 
 def test_what_a_handler_raised_is_told_whether_it_failed_the_actor_or_went_to_an_asker(world: World):
