@@ -234,7 +234,6 @@ class RelayApp(Requesting, Showing):
 
     # -- life --------------------------------------------------------------------------------------------------------
 
-    @not_looked_for()  # of thousands of calls that are taken up all that is made stays
     def start(
         self,
         *,
@@ -260,24 +259,19 @@ class RelayApp(Requesting, Showing):
             RelayError: the server refused the log in.
             TimeoutError: no log in within ``wait_s``. The application is stopped again, as after every error.
         """
-        tree = self.launch(system=system, connector=connector, journal=journal, **overrides).tree
-        if wait_s is None:
-            return
-        try:
-            tree.wait_for_log_in(wait_s)
-        except BaseException:
-            self.stop()
-            raise
+        self.launch(wait_s=wait_s, system=system, connector=connector, journal=journal, **overrides)
 
+    @not_looked_for()  # of thousands of calls that are taken up all that is made stays
     def launch(
         self,
         *,
+        wait_s: float | None = None,
         system: System | None = None,
         connector: Connector | None = None,
         journal: Store | None = None,
         **overrides: Any,
     ) -> Shutdown:
-        """Start as `start` does, without waiting for the log in, and return what ends this run: for `ending`."""
+        """Start as `start` does, and return what ends this run: for `ending`."""
         from relay_actors.actors import building  # with all that only a run needs
 
         settings = self.check_settings(**overrides)
@@ -300,6 +294,8 @@ class RelayApp(Requesting, Showing):
                 tree.start_service(actor_class, name, args, kwargs)
             tree.recover()
             tree.connect()
+            if wait_s is not None:
+                tree.wait_for_log_in(wait_s)
         except BaseException:
             self.stop()
             raise

@@ -25,6 +25,7 @@ import pytest
 from relay_actors import Actor, CallActor, MessageActor, RelayApp, RelayError
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.shutdown import Shutdown
+from relay_actors.actors.tree import Tree
 from relay_actors.errors import (
     ArgumentError,
     ConfigError,
@@ -436,6 +437,36 @@ def test_a_start_that_is_never_answered_says_so(server: PlainServer) -> None:
     app = app_for(server)
     with pytest.raises(TimeoutError, match="it does not answer"):
         app.start(wait_s=0.1)
+
+
+def test_a_second_start_waits_for_nothing_and_ends_nothing(server: PlainServer) -> None:
+    """It runs already, for whoever has started it, though nobody has answered yet."""
+    app = app_for(server)
+    app.start(wait_s=None)
+    app.start(wait_s=0.0)
+    assert app.is_running
+    app.stop()
+
+
+@pytest.mark.parametrize("begin", ["start", "run"])
+def test_no_garbage_is_looked_for_while_calls_are_taken_up(
+    server: PlainServer, monkeypatch: pytest.MonkeyPatch, begin: str
+) -> None:
+    """All that is made of thousands of calls stays; afterwards it is as before, however it was begun."""
+    app = app_for(server)
+    looks: list[bool] = []
+    monkeypatch.setattr(Tree, "recover", lambda _tree: looks.append(gc.isenabled()))
+
+    def stop() -> None:
+        server.accept_login()
+        if begin == "run":
+            app.stop()
+
+    with in_background(stop):
+        getattr(app, begin)()
+    app.stop()
+    assert looks == [False]
+    assert gc.isenabled()
 
 
 def test_a_leave_sends_nothing_and_ends_what_is_under_way(
