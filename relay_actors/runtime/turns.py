@@ -163,8 +163,11 @@ class Turns(Post):
         self._next += (message,)
 
     def run_next(self) -> None:
-        """Do now what is to be done next. In its turn; what it raises, this raises."""
-        while self._next and self._may_go_on():
+        """Do now what is to be done next. In its turn; what it raises, this raises.
+
+        A flow on a thread of its own that may go on by it does so first, when the turn is passed on.
+        """
+        while self._next and self.passes_to is None and self._may_go_on():
             first, self._next = self._next[0], self._next[1:]
             first.deliver()
 

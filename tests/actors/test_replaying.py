@@ -459,6 +459,38 @@ def test_what_asyncio_code_has_found_is_not_looked_for_again(world: MortalWorld,
     assert Fetches.begun.count("second") == (2 if deaths_s in [(2.0,), (4.0,)] else 1)
 
 
+class InBlockingPython(CallActor):
+    """A flow on a thread, and a listener, that wait for the same."""
+
+    why: ClassVar[list[str]] = []
+
+    def on_start(self) -> None:
+        self.on("calling.call.play", self.on_play)
+
+    async def on_play(self, event: PlayEvent) -> None:
+        if event.state == "playing":
+            await self.hello.wait()
+            await self.send_digits("2")
+
+    def run(self) -> None:
+        if self.flow_changed is not None:
+            self.why.append(str(self.flow_changed))
+        self.answer().get()
+        self.hello = self.play_tts("Hello")
+        self.hello.wait().get()
+        self.send_digits("1").get()
+        self.sleep(5).get()
+
+
+def test_a_flow_on_a_thread_goes_on_first_if_it_was_the_first_to_wait(world: MortalWorld) -> None:
+    """J3: as it did then, and before anybody else whom the same event has woken."""
+    InBlockingPython.why.clear()
+    line = dials(world, InBlockingPython)
+    world.dies_after(3.0)
+    assert heard(line) == ["Hello", "digits 1", "digits 2"]
+    assert InBlockingPython.why == []
+
+
 class OnTheLoop(CallActor):
     """Runs on the asyncio loop, where nobody sees what it awaits."""
 
