@@ -36,10 +36,9 @@ class _Again:
         """The wire method."""
         return self.name
 
-    def with_params(self, params: JsonObject) -> JsonObject:
-        """Add the params, as they were."""
-        params.update(self.params)
-        return params
+    def to_params(self) -> JsonObject:
+        """Return the params, as they were."""
+        return dict(self.params)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

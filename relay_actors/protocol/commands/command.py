@@ -42,6 +42,10 @@ class RelayCommand(Command):
 
     extra: Mapping[str, object] = field(default_factory=dict)
 
+    def __init_subclass__(cls) -> None:
+        if cls.to_params is not RelayCommand.to_params and cls.with_params is RelayCommand.with_params:
+            cls.with_params = _with_own_params  # type: ignore[assignment]  # it writes itself in a way of its own
+
     def __post_init__(self) -> None:
         extra = self.extra
         if (extra or type(extra) is not dict) and not _is_extra(extra):
@@ -85,12 +89,12 @@ class RelayCommand(Command):
 
         Arguments that were not given are left out, never null.
         """
-        return self.with_params({})
+        return RelayCommand.with_params(self, {})
 
     def with_params(self, params: JsonObject) -> JsonObject:
-        """Add the params of the request to ``params``, and return that table: `to_params` is this with an empty one.
+        """Add the params of the request to ``params``, and return that table: without another one in between.
 
-        A class that writes itself in a way of its own overrides this, and has both.
+        A class that writes itself in a way of its own overrides `to_params`, and not this.
         """
         (_PLANS.get(type(self)) or _plan(type(self))).name_in(self, params)
         if self.extra:
@@ -158,6 +162,11 @@ class ActionCommand(ControlCommand):
 
 
 _PLANS: Final[dict[type[RelayCommand], Plan]] = {}
+
+
+def _with_own_params(command: RelayCommand, params: JsonObject) -> JsonObject:
+    params.update(command.to_params())
+    return params
 
 
 def _plan(cls: type[RelayCommand]) -> Plan:

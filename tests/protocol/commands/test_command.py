@@ -45,6 +45,26 @@ class Sing(ActionCommand):
     loudness: Annotated[Scalar | None, As("volume", even_none=True)] = None
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SingLoudly(Sing):
+    """Writes itself in a way of its own."""
+
+    def to_params(self) -> dict[str, object]:
+        return {**Sing.to_params(self), "volume": 10}
+
+
+class SingAgain(SingLoudly):
+    """A class below that says nothing of it."""
+
+
+@pytest.mark.parametrize("cls", [SingLoudly, SingAgain])
+def test_a_command_that_writes_itself_is_sent_as_it_says(cls: type[Sing]) -> None:
+    """Also where its params are added to those of the call."""
+    command = cls(song="Daisy", extra={"title": "Bell"})
+    assert command.to_params() == {"title": "Bell", "volume": 10}
+    assert command.with_params({"call_id": "c"}) == {"call_id": "c", "title": "Bell", "volume": 10}
+
+
 def said_again(method: str, params: Mapping[str, Any]) -> RelayCommand:
     """The command whose params should be these: wire names become argument names by the table."""
     row = next(row for row in METHODS if row["method"] == method)
