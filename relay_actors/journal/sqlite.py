@@ -308,16 +308,14 @@ class SqliteStore:
         """
         self.commit()
         try:
-            with explained(self._path, "compacted"):
-                self._begin()
-                self._remove_rounds(0)
-                self._db.execute("COMMIT")
-                self._db.execute("PRAGMA temp_store = MEMORY")  # no copy of it anywhere else on the disk
-                self._db.execute("VACUUM")
-                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        except JournalError as error:
-            self._error = error
-            raise
+            self._begin()
+            self._remove_rounds(0)
+            self._db.execute("COMMIT")
+            self._db.execute("PRAGMA temp_store = MEMORY")  # no copy of it anywhere else on the disk
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except BaseException as error:  # noqa: BLE001  # see `_write`
+            self._fail(error, "compacted")
 
     def close(self) -> None:
         """Roll back what was not committed, and free file and lock. See `Store.close`."""
@@ -386,18 +384,22 @@ class SqliteStore:
                 self._write_round()
             if statement:
                 db.execute(statement, values)
-        except (JournalError, sqlite3.Error, UnicodeDecodeError, OSError) as error:
-            self._fail(error)
+        except BaseException as error:  # noqa: BLE001  # what was to be written may be nowhere by now
+            self._fail(error, "written")
 
-    def _fail(self, error: Exception) -> NoReturn:
+    def _fail(self, error: BaseException, what: str) -> NoReturn:
+        """Be done for, whatever it is: SQLite also raises a `MemoryError`, and somebody may interrupt the program."""
         try:
-            with explained(self._path, "written"):
+            with explained(self._path, what):
                 raise error
         except JournalError as known:
             self._error = known
-            with contextlib.suppress(sqlite3.Error):  # SQLite may have rolled back by itself
-                self._db.rollback()
-            raise
+        except BaseException:  # noqa: BLE001  # raised below, if it is more than the journal's
+            self._error = JournalError(f"the journal {self._path} could not be {what}: {error!r}")
+            self._error.__cause__ = error
+        with contextlib.suppress(sqlite3.Error):  # SQLite may have rolled back by itself
+            self._db.rollback()
+        raise self._error if isinstance(error, Exception) else error
 
     def _begin(self) -> None:
         self._db.execute("BEGIN IMMEDIATE")
@@ -425,12 +427,12 @@ class SqliteStore:
 
     def _write_round_alone(self, place: int) -> None:
         """Write what was appended, in a transaction that does nothing else."""
-        body = self._next_round(place)
         try:
+            body = self._next_round(place)
             if self._db.execute(_PUT_ROUND, (place, self._number, body, self._ledger.epoch)).rowcount != 1:
                 self._begin()  # which says who the writer is
-        except (JournalError, sqlite3.Error, UnicodeDecodeError, OSError) as error:
-            self._fail(error)
+        except BaseException as error:  # noqa: BLE001  # see `_write`
+            self._fail(error, "written")
 
     def _write_round(self) -> None:
         """Write what was appended, and remove the oldest rounds: their pages are used again at once."""

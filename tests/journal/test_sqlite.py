@@ -374,6 +374,44 @@ def test_a_full_disk_fails_the_store_for_good_and_loses_nothing(path: Path):
         assert numbers(store) == [1]
 
 
+class Failing:
+    """A connection that raises this as soon as it is to execute something that begins like that."""
+
+    def __init__(self, db: sqlite3.Connection, begins: str, error: BaseException) -> None:
+        self._db, self._begins, self._error = db, begins, error
+
+    def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
+        if statement.startswith(self._begins):
+            self._begins = "(nothing any more)"
+            raise self._error
+        return self._db.execute(statement, *values)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._db, name)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), UnicodeEncodeError("utf-8", "", 0, 1, "no"), KeyboardInterrupt()])
+@pytest.mark.parametrize("begins", ["INSERT OR REPLACE INTO rounds", "BEGIN", "COMMIT", "VACUUM"])
+def test_whatever_a_write_fails_with_the_store_is_done_for(path: Path, begins: str, error: BaseException):
+    """SQLite raises more than its own errors. What was to be written is lost, and must not count as kept (J1, J6)."""
+    with opened(path) as store:
+        store.append([event(1)])
+        store.commit()
+        store.append([event(2)])
+        store._db = Failing(store._db, begins, error)
+        with pytest.raises(JournalError if isinstance(error, Exception) else type(error)):  # noqa: PT012
+            if begins != "INSERT OR REPLACE INTO rounds":
+                store.compact()
+            store.commit()
+        for again in (store.commit, store.subjects, lambda: store.append([event(3)])):
+            with pytest.raises(JournalError, match="could not be"):
+                again()
+
+    with opened(path) as store:
+        assert numbers(store)[0] == 1
+        assert [entry.sequence for entry in store.load()] == list(range(1, len(numbers(store)) + 1))
+
+
 def test_another_programs_open_transaction_is_told_apart_from_damage(path: Path):
     """Somebody looked at the journal with a tool and left it in a transaction: the advice must fit."""
     with opened(path) as store, raw(path) as db:
