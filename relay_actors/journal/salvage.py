@@ -16,7 +16,7 @@ from relay_actors.journal.codec import decode, decode_session
 from relay_actors.journal.entries import Entry, Session
 from relay_actors.journal.replay import check_next
 from relay_actors.journal.rounds import Forgotten, parts_of
-from relay_actors.journal.sqlite_file import MOST_WRITERS, PAGE, first_page, has_rounds
+from relay_actors.journal.sqlite_file import MOST_WRITERS, PAGE, first_page, has_rounds, subject_in
 from relay_actors.journal.writer_lock import WriterLock
 from relay_actors.late_dataclasses import dataclass
 
@@ -207,7 +207,7 @@ def _rows(db: sqlite3.Connection, table: str, faults: list[str]) -> list[tuple[s
                     continue  # of a page that was cut off: its zeros look like rows, all of one number
                 if position in found:
                     break
-                found[position] = (str(subject), body)
+                found[position] = (_said(subject), body)
                 ends[place] = position
         except _UNREADABLE as error:
             faults.append(f"{table}, {direction}: {error}")
@@ -218,8 +218,14 @@ def _rows(db: sqlite3.Connection, table: str, faults: list[str]) -> list[tuple[s
         for position in range(lower + 1, upper):
             with contextlib.suppress(*_UNREADABLE):
                 for _, subject, body in db.execute(f"{scan} WHERE position = ?", (position,)):
-                    found[position] = (str(subject), body)
+                    found[position] = (_said(subject), body)
     return [found[position] for position in sorted(found)]
+
+
+def _said(column: object) -> str:
+    with contextlib.suppress(UnicodeDecodeError):
+        return str(subject_in(column) if isinstance(column, bytes) else column)
+    return repr(column)
 
 
 def _newest_position(db: sqlite3.Connection, table: str) -> int:

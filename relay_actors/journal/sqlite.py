@@ -50,6 +50,7 @@ from relay_actors.journal.sqlite_file import (
     PAGE,
     bring_up_to_date,
     check_format,
+    column_of,
     damaged,
     entries_of,
     explained,
@@ -58,6 +59,7 @@ from relay_actors.journal.sqlite_file import (
     records_of,
     rounds_of,
     session_of,
+    subject_in,
     subjects_of,
 )
 from relay_actors.journal.writer_lock import WriterLock
@@ -377,7 +379,7 @@ class SqliteStore:
             if not db.in_transaction:
                 self._begin()
             if self._doomed:
-                db.executemany(_DELETE, [(subject,) for subject in self._doomed])
+                db.executemany(_DELETE, [(column_of(subject),) for subject in self._doomed])
                 self._own_rows.difference_update(self._doomed)
                 self._doomed.clear()
             if self._parts:
@@ -480,7 +482,7 @@ class SqliteStore:
         if places:
             self._db.executemany(_DELETE_ROUND, places)
         if moved:
-            self._db.executemany(_INSERT, moved)
+            _insert(self._db, moved)
             self._own_rows.update(record[0] for record in moved)
             self._bytes_counting -= sum(len(record[3]) for record in moved)
 
@@ -527,7 +529,11 @@ def _settle_rounds(db: sqlite3.Connection, path: str) -> None:
     """Give each entry that counts in a round a row of its own, and remove all rounds. In a transaction."""
     records = records_of(db, path)
     db.execute(_DELETE_ALL_ROUNDS)
-    db.executemany(_INSERT, records)
+    _insert(db, records)
+
+
+def _insert(db: sqlite3.Connection, records: Iterable[Record]) -> None:
+    db.executemany(_INSERT, [(column_of(subject), *numbers_and_body) for subject, *numbers_and_body in records])
 
 
 def _clean_rounds(db: sqlite3.Connection, path: str, read: _ReadRound) -> _Rounds:
@@ -552,7 +558,8 @@ def _take_over(db: sqlite3.Connection, path: str, above: int, read: _ReadRound) 
     db.execute("BEGIN IMMEDIATE")
     bring_up_to_date(db)
     epochs = db.execute("SELECT epoch FROM writer").fetchall()
-    newest = db.execute("SELECT subject, MAX(sequence) FROM entries GROUP BY subject").fetchall()
+    columns = db.execute("SELECT subject, MAX(sequence) FROM entries GROUP BY subject").fetchall()
+    newest = [(subject_in(column), number) for column, number in columns]
     # SQLite keeps whatever it is given: a flipped bit makes a text of a number.
     numbers = [number for (number,) in epochs] + [number for _, number in newest]
     if len(epochs) != 1 or not all(isinstance(number, int) and number < MOST_WRITERS for number in numbers):

@@ -24,6 +24,7 @@ __all__ = [
     "SCHEMA",
     "bring_up_to_date",
     "check_format",
+    "column_of",
     "damaged",
     "entries_of",
     "explained",
@@ -35,6 +36,7 @@ __all__ = [
     "records_of",
     "rounds_of",
     "session_of",
+    "subject_in",
     "subjects_of",
     "with_its_log",
 ]
@@ -92,6 +94,24 @@ _ADVICE: Final[Mapping[str, str]] = {
 def with_its_log(path: str) -> tuple[str, ...]:
     """Return the names of all files that SQLite may keep for one database, the database itself last."""
     return (f"{path}-journal", f"{path}-wal", f"{path}-shm", path)
+
+
+def column_of(subject: str) -> str | bytes:
+    """Return what stands for a subject in a row. A JSON text may hold half a surrogate pair, and a TEXT may not."""
+    try:
+        subject.encode()
+    except UnicodeEncodeError:
+        return subject.encode("utf-8", "surrogatepass")
+    return subject
+
+
+def subject_in(column: str | bytes) -> str:
+    """Return the subject of a row, which `column_of` has put there.
+
+    Raises:
+        UnicodeDecodeError: nobody has.
+    """
+    return column.decode("utf-8", "surrogatepass") if isinstance(column, bytes) else column
 
 
 def is_fresh(db: sqlite3.Connection) -> bool:
@@ -185,13 +205,14 @@ def own_entries_of(db: sqlite3.Connection, path: str, subject: str | None = None
             if subject is None:
                 rows = db.execute(_LOAD_ALL, (last, _BATCH)).fetchall()
             else:
-                rows = db.execute(_LOAD_ONE, (subject, last, _BATCH)).fetchall()
+                rows = db.execute(_LOAD_ONE, (column_of(subject), last, _BATCH)).fetchall()
         for _, owner, sequence, epoch, body in rows:
             try:
                 entry = decode(body)
             except DamagedJournalError as error:
                 raise damaged(path, f"entry {sequence} of {owner}: {error}") from error
-            if entry.sequence != sequence or entry.subject != owner or entry.epoch != epoch:
+            is_its_row = entry.subject == owner or column_of(entry.subject) == owner
+            if entry.sequence != sequence or not is_its_row or entry.epoch != epoch:
                 raise damaged(path, f"entry {sequence} of {owner} is not what its row says")
             yield entry, body
         if len(rows) < _BATCH:
@@ -236,8 +257,7 @@ def records_of(db: sqlite3.Connection, path: str) -> list[Record]:
 def subjects_of(db: sqlite3.Connection, path: str) -> list[str]:
     """Return who has entries in rows of their own, the one with the oldest entry first."""
     with explained(path, "read"):
-        rows = db.execute(_SUBJECTS).fetchall()
-    return [subject for (subject,) in rows]
+        return [subject_in(column) for (column,) in db.execute(_SUBJECTS).fetchall()]
 
 
 def session_of(db: sqlite3.Connection, path: str) -> Session:

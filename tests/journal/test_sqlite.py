@@ -653,6 +653,34 @@ def test_calls_that_linger_after_their_end_are_written_once(path: Path):
     assert path.stat().st_size < 12_000_000
 
 
+@pytest.mark.parametrize("subject", ["\ud83d", "c-\udca9-1", "\0", "c\0d", "\ud83d\udca9", "\U0001f4a9"])
+def test_a_subject_of_any_text_is_kept_and_forgotten(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, subject: str
+):
+    """An id is what the server says it is: JSON has texts that UTF-8, and so SQLite, has not (SEMANTICS J1)."""
+    monkeypatch.setattr(sqlite, "FRESH_ROUNDS", 0)
+    with opened(path) as store:
+        store.append([event(1, subject), event(1, "c-1")])
+        store.commit()
+    with opened(path) as store, raw(path) as db:
+        assert db.execute("SELECT count(*) FROM entries").fetchone() == (2,)
+        assert store.subjects() == [subject, "c-1"]
+        store.append([event(2, subject)])
+        store.commit()
+        assert [entry.sequence for entry in store.load(subject=subject)] == [1, 2]
+        assert [entry.subject for entry in store.load()] == [subject, "c-1", subject]
+        salvaged = MemoryStore()
+        copy = killed(path, tmp_path / "copy.db")
+        salvage(copy, into=salvaged)
+        assert bare(salvaged.load()) == bare(store.load())
+        store.forget(subject)
+        store.commit()
+        assert store.subjects() == ["c-1"]
+    with SqliteReader(path) as reader:
+        assert reader.check() == []
+        assert reader.subjects() == ["c-1"]
+
+
 def test_a_journal_of_the_former_layout_is_gone_on_with(path: Path):
     """It has a row for each entry, and no rounds."""
     with opened(path) as store:
