@@ -322,18 +322,18 @@ class SqliteStore:
     def close(self) -> None:
         """Roll back what was not committed, and free file and lock. See `Store.close`."""
         failed, self._error = self._error, JournalError(f"the journal {self._path} is closed")
-        with explained(self._path, "closed"):
+        with explained(self._path, "closed"), self._free:
             if failed is None:
                 # Nothing that was committed depends on it: who opens the file next can do it as well.
                 with contextlib.suppress(JournalError, sqlite3.Error):
                     self._tidy_up()
-            self._free.close()
 
     def _tidy_up(self) -> None:
         """Leave no rounds: in a closed file nothing is left of what was forgotten, and every entry has its row."""
-        if self._db.in_transaction:
+        is_undone = self._db.in_transaction
+        if is_undone:
             self._db.rollback()
-        if self._rounds:
+        if self._rounds or is_undone:  # which may have removed them, as far as is known here
             self._begin()
             _settle_rounds(self._db, self._path)
             self._db.execute("COMMIT")
@@ -448,6 +448,8 @@ class SqliteStore:
         room = self._room()
         if self._bytes > room:
             self._remove_rounds(room - min(room // 4, _AT_A_TIME))
+        if not self._counting:  # what did has moved to rows
+            self._remove_rounds(0)
         if self._rounds:
             self._db.execute(_PUT_ROUND, (place, self._number, body, self.epoch))
 

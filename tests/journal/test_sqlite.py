@@ -606,6 +606,35 @@ def test_what_is_forgotten_leaves_the_file(path: Path):
         assert store.subjects() == ["stays"]
 
 
+def test_what_is_forgotten_leaves_the_file_when_what_was_done_last_is_rolled_back(path: Path):
+    """Somebody looked at what a commit was to be, which removes the rounds, and then came the end."""
+    with opened(path) as store:
+        store.append([event(1, "forgotten", number="+15550001111"), event(1, "stays")])
+        store.commit()
+        store.forget("forgotten")
+        store.commit()
+        store.forget("stays")
+        assert store.subjects() == []
+    assert b"+15550001111" not in path.read_bytes()
+    with opened(path) as store:
+        assert store.subjects() == ["stays"]
+
+
+def test_what_is_forgotten_leaves_the_file_when_all_that_counts_has_moved_to_rows(path: Path):
+    """Then the rounds hold nothing but what is forgotten, and nothing more may come that takes their place."""
+    with opened(path) as store, raw(path) as db:
+        store.append([event(1, "stays", filler="x" * 60_000)])
+        store.commit()
+        store.append([event(1, "goes", filler="x" * 2_000, number="+15550001111")])
+        store.commit()
+        store.append([event(2, "goes", filler="x" * 200_000)])
+        store.commit()
+        store.forget("goes")
+        store.commit()
+        assert store.subjects() == ["stays"]
+        assert not any(b"+15550001111" in body for (body,) in db.execute(_ALL))
+
+
 def killed(path: Path, to: Path) -> Path:
     """What a process that is killed now leaves, beside the one that goes on."""
     for name, of_copy in zip(with_its_log(str(path)), with_its_log(str(to)), strict=True):
