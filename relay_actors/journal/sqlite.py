@@ -173,7 +173,7 @@ class SqliteStore:
         self._number = 0
         """Of the newest round."""
         self._last_place = 0
-        self._doomed: list[str] = []
+        self._doomed: set[str] = set()
         """Whose own rows are to be removed."""
         with contextlib.ExitStack() as undo:
             lock = WriterLock(self._path, hands_over=hands_over)
@@ -363,7 +363,7 @@ class SqliteStore:
                 self._owners.append(_NOBODY)
             counting.clear()
         if self._has_own_rows(subject):
-            self._doomed.append(subject)
+            self._doomed.add(subject)
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
