@@ -8,6 +8,8 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from operator import itemgetter
 from typing import Final
 
 from relay_actors.errors import DamagedJournalError, JournalError
@@ -275,13 +277,11 @@ def _each(
 
 def _sound(parts: Iterable[tuple[str, bytes | Forgotten]], faults: list[str]) -> tuple[list[Entry], dict[str, str]]:
     """Return the entries that follow each other without a gap, and the subjects that have others, with the reason."""
-    sound: list[Entry] = []
-    newest: dict[str, Entry] = {}
+    sound: dict[str, list[tuple[int, Entry]]] = {}
     incomplete: dict[str, str] = {}
-    for subject, body in parts:
+    for place, (subject, body) in enumerate(parts):
         if isinstance(body, Forgotten):
-            if newest.pop(subject, None) is not None:
-                sound = [entry for entry in sound if entry.subject != subject]
+            sound.pop(subject, None)
             incomplete.pop(subject, None)
             continue
         if subject in incomplete:
@@ -300,10 +300,10 @@ def _sound(parts: Iterable[tuple[str, bytes | Forgotten]], faults: list[str]) ->
         try:
             if entry.subject != subject:
                 raise JournalError(f"a record of {entry.subject} stands where one of {subject} should")
-            check_next(newest.get(subject), entry)
+            check_next(sound[subject][-1][1] if subject in sound else None, entry)
         except JournalError as error:
             incomplete[subject] = str(error)
         else:
-            newest[subject] = entry
-            sound.append(entry)
-    return sound, incomplete
+            sound.setdefault(subject, []).append((place, entry))
+    in_order = sorted(chain.from_iterable(sound.values()), key=itemgetter(0))
+    return [entry for _, entry in in_order], incomplete
