@@ -118,6 +118,7 @@ class ConnectionActor(HoldsBack):
             wire.leaving.settle(is_clean=False)
         wire.journal.give_up()
         wire.told.clear()
+        wire.kept = 0
         wire.todo.clear()
         self._do(self._protocol.shut_down(self._clock.now()))
         wire.release(error)
@@ -452,25 +453,31 @@ class ConnectionActor(HoldsBack):
         Events and answers are written in the order in which their calls will be told them: recovery relies on it.
         """
         wire, journal = self._wire, self._wire.journal
-        is_kept = journal.is_kept
+        is_kept, known = journal.is_kept, wire.kept
         steps: list[Step] = []
         frame_ids: list[object] = []
-        for one in wire.told:
-            if isinstance(one, h.EventArrived):
-                event = parse_event(one.payload)
-                if is_kept:
-                    journal.event(self._router.subject_of(event), one)
-                steps.append(event)
-                frame_ids.append(one.frame_id)
-            else:
-                if is_kept:
-                    self._keep_outcome(one)
-                steps.append(one)
-        if frame_ids:
-            if is_kept:
+        try:
+            for one in wire.told:
+                is_new = is_kept and not (known and len(steps) < known)
+                if isinstance(one, h.EventArrived):
+                    event = parse_event(one.payload)
+                    if is_new:
+                        journal.event(self._router.subject_of(event), one)
+                    steps.append(event)
+                    frame_ids.append(one.frame_id)
+                else:
+                    if is_new:
+                        self._keep_outcome(one)
+                    steps.append(one)
+            if frame_ids and is_kept:
                 journal.commit()
+        except BaseException:
+            wire.kept = max(known, len(steps))  # the next incarnation goes through all of them, and keeps none again
+            raise
+        if frame_ids:
             wire.todo.append(Safe(frame_ids))
         wire.told.clear()
+        wire.kept = 0
         wire.todo.extend(steps)
 
     def _keep_outcome(self, one: h.Happening) -> None:

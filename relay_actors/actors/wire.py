@@ -48,6 +48,7 @@ class Wire:
         text_turns: inbound texts of which the journal is to know as long as they are not handled, by message id.
         texts_in_doubt: the actors of texts that a former process has sent, perhaps.
         told: what the protocol has told and nobody has looked at yet.
+        kept: how many of those are in the journal already, after a crash of who looks at them.
         todo: what remains to be done of what was looked at; its events are durable.
         opened: sockets that were opened and not taken over yet.
         attempts: how often a socket was asked for; only the last attempt counts.
@@ -90,6 +91,7 @@ class Wire:
         self.text_turns: dict[str, TextTurn] = {}
         self.texts_in_doubt: list[Any] = []
         self.told: deque[h.Happening] = deque()
+        self.kept = 0
         self.todo: deque[Step] = deque()
         self.opened: deque[Transport] = deque()
         self.attempts = 0

@@ -309,7 +309,8 @@ def test_the_connection_comes_back_when_keeping_an_event_has_raised_something_od
         return None
 
     recorder = Recorder(answering)
-    with logged_in(server, recorder, journal=ForgetfulStore(fails)) as (app, peer):
+    store = ForgetfulStore(fails)
+    with logged_in(server, recorder, journal=store) as (app, peer):
         up(peer)
         recorder.next(CallStateEvent)
         is_armed[0] = True
@@ -323,6 +324,8 @@ def test_the_connection_comes_back_when_keeping_an_event_has_raised_something_od
         peer.settle()
         assert len(peer.acks_of("unlucky")) == 1
         assert not [message for _call, message in recorder.so_far() if isinstance(message, PlayEvent)]
+        told = [entry.frame_id for entry in store.load(subject=CALL) if isinstance(entry, EventReceived)]
+        assert told.count("unlucky") == 1  # or the call would be told twice when it is taken up
         peer.state("ended")
         handle_of(app, CALL).wait_for_ended().get(timeout=DEADLINE_S)
 
