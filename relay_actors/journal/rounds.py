@@ -6,7 +6,9 @@ is found again only if its call outlives the round: then it gets rows of its own
 
 A round is ``number of parts + length of each (4 bytes, big-endian, all of them) + the parts``. A part is a record
 (`relay_actors.journal.codec`); or ``crc32 (4 bytes) + 0xC1 + subject``: all that was said of that subject before is
-forgotten. No record has that byte there: msgpack does not use it.
+forgotten. No record has that byte there: msgpack does not use it. The first part is ``crc32 + 0xC1 + 0xFF + number``
+(8 bytes), which no UTF-8 begins with: which round it is, as its row says as well, for what counts depends on it. Rounds
+of before have no such part.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ __all__ = [
     "SoundRounds",
     "entries_in",
     "in_force",
+    "number_of",
     "pack_round",
     "parts_of",
     "records_in",
@@ -36,6 +39,9 @@ T = TypeVar("T")
 
 _FORGOTTEN: Final = 0xC1
 _MARK: Final = bytes([_FORGOTTEN])
+_NUMBER: Final = _MARK + b"\xff"
+_NUMBER_BYTES: Final = 8
+_SIZE_OF_NUMBER: Final = 4 + len(_NUMBER) + _NUMBER_BYTES
 
 
 class Forgotten:
@@ -61,7 +67,7 @@ class SoundRounds:
     """Rounds that were looked at: who meets the same bytes again need not look at them again."""
 
     def __init__(self) -> None:
-        self._found: dict[int, list[Record | Forgotten]] = {}
+        self._found: dict[int, tuple[int | None, list[Record | Forgotten]]] = {}
 
     def look_at(self, body: object) -> list[Record | Forgotten]:
         """Return what is in one row, of whose records entries can be made, and keep it.
@@ -72,23 +78,41 @@ class SoundRounds:
         """
         found = _read(body, _verified_records)
         if isinstance(body, bytes):
-            self._found[hash(body)] = found  # not by the bytes, which would be kept beside their parts
+            self._found[hash(body)] = number_of(body), found  # not by the bytes, which would be kept beside their parts
         return found
 
     def records_in(self, body: object) -> list[Record | Forgotten]:
         """Return what is in one row, as `records_in` does."""
-        found = self._found.get(hash(body)) if isinstance(body, bytes) else None
-        return found if found is not None and body == _packed(found) else records_in(body)
+        number, found = self._found.get(hash(body), (None, None)) if isinstance(body, bytes) else (None, None)
+        return found if found is not None and body == _packed(number, found) else records_in(body)
 
 
-def pack_round(bodies: Sequence[bytes]) -> bytes:
-    """Return the body of one row, which has these parts."""
+def pack_round(number: int | None, bodies: Sequence[bytes]) -> bytes:
+    """Return the body of one row, which has these parts. ``number``: of the round; None: it does not say, as before."""
+    if number is not None:
+        said = _NUMBER + number.to_bytes(_NUMBER_BYTES, "big")
+        bodies = [zlib.crc32(said).to_bytes(4, "big") + said, *bodies]
     return struct.pack(f">{len(bodies) + 1}I", len(bodies), *map(len, bodies)) + b"".join(bodies)
 
 
 def size_of_round(records: Sequence[Record]) -> int:
     """Return how many bytes `pack_round` makes of the bodies of these records."""
-    return 4 * (len(records) + 1) + sum([len(record[3]) for record in records])
+    return 4 * (len(records) + 2) + _SIZE_OF_NUMBER + sum([len(record[3]) for record in records])
+
+
+def number_of(body: bytes) -> int | None:
+    """Return which round it says to be; None: it does not say.
+
+    Raises:
+        DamagedJournalError: that is damaged.
+    """
+    at, length = 4 * (int.from_bytes(body[:4], "big") + 1), int.from_bytes(body[4:8], "big")
+    content = body[at : at + length]
+    if not content.startswith(_NUMBER, 4):
+        return None
+    if len(content) != _SIZE_OF_NUMBER or zlib.crc32(content[4:]) != int.from_bytes(content[:4], "big"):
+        raise DamagedJournalError("a round of the journal is damaged: the checksum of its number does not fit")
+    return int.from_bytes(content[-_NUMBER_BYTES:], "big")
 
 
 def parts_of(body: object) -> Iterator[bytes | Forgotten]:
@@ -109,7 +133,10 @@ def parts_of(body: object) -> Iterator[bytes | Forgotten]:
         content = body[at : at + length]
         if len(content) != length or length < 6:
             raise DamagedJournalError(f"a round of the journal is damaged: part {number} is cut off")
-        yield _forgotten(content) if content[4] == _FORGOTTEN else content
+        if content[4] != _FORGOTTEN:
+            yield content
+        elif number or number_of(body) is None:
+            yield _forgotten(content)
         at += length
     if at != len(body):
         raise DamagedJournalError("a round of the journal is damaged: there is more in it than it says")
@@ -178,8 +205,8 @@ def _read(body: object, read: Callable[[Sequence[bytes]], Sequence[T]]) -> list[
     return parts
 
 
-def _packed(parts: Iterable[Record | Forgotten]) -> bytes:
-    return pack_round([part.body if isinstance(part, Forgotten) else part[3] for part in parts])
+def _packed(number: int | None, parts: Iterable[Record | Forgotten]) -> bytes:
+    return pack_round(number, [part.body if isinstance(part, Forgotten) else part[3] for part in parts])
 
 
 def _record_of(body: bytes) -> Record:

@@ -17,7 +17,7 @@ from relay_actors.journal.base import Store
 from relay_actors.journal.codec import decode, decode_session
 from relay_actors.journal.entries import Entry, Session
 from relay_actors.journal.replay import check_next
-from relay_actors.journal.rounds import Forgotten, parts_of
+from relay_actors.journal.rounds import Forgotten, number_of, parts_of
 from relay_actors.journal.sqlite_file import MOST_WRITERS, PAGE, first_page, has_rounds, subject_in
 from relay_actors.journal.writer_lock import WriterLock
 from relay_actors.late_dataclasses import dataclass
@@ -267,12 +267,21 @@ def _each(
     Who has rows of his own has the oldest of his entries there.
     """
     yield from rows
-    for _, body in sorted(rounds, key=lambda row: int(row[0]) if row[0].isdecimal() else 0):
+    for _, body in sorted(rounds, key=lambda row: _number(*row)):
         try:
             for part in parts_of(body):
                 yield (part.subject if isinstance(part, Forgotten) else ""), part
         except DamagedJournalError as error:
             faults.append(f"a round: {error}")
+
+
+def _number(said: str, body: object) -> int:
+    """Return which round it is: as it says itself, if that can be read, or else as its row says."""
+    with contextlib.suppress(DamagedJournalError):
+        own = number_of(body) if isinstance(body, bytes) else None
+        if own is not None:
+            return own
+    return int(said) if said.isdecimal() else 0
 
 
 def _sound(parts: Iterable[tuple[str, bytes | Forgotten]], faults: list[str]) -> tuple[list[Entry], dict[str, str]]:

@@ -455,7 +455,7 @@ class SqliteStore:
 
     def _next_round(self, place: int) -> bytes:
         """Return what was appended as the body of a round, and note it as one that is in the file."""
-        body = pack_round(self._parts)
+        body = pack_round(self._number + 1, self._parts)
         self._note_round(self._owners, place, len(body))
         self._parts, self._owners = [], _Round()
         return body
@@ -548,7 +548,7 @@ def _clean_rounds(db: sqlite3.Connection, path: str, read: _ReadRound) -> _Round
         if records:
             rounds.append((number, place, records))
             if size_of_round(records) != length:
-                body = pack_round([record[3] for record in records])
+                body = pack_round(number, [record[3] for record in records])
                 db.execute("UPDATE rounds SET body = ? WHERE place = ?", (body, place))
         else:
             db.execute(_DELETE_ROUND, (place,))

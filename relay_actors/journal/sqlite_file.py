@@ -14,7 +14,7 @@ from relay_actors.errors import DamagedJournalError, JournalError
 from relay_actors.journal.codec import decode, decode_session
 from relay_actors.journal.entries import Entry, Session
 from relay_actors.journal.ledger import Record
-from relay_actors.journal.rounds import Forgotten, entries_in, in_force, records_in
+from relay_actors.journal.rounds import Forgotten, entries_in, in_force, number_of, records_in
 
 __all__ = [
     "APPLICATION_ID",
@@ -242,6 +242,9 @@ def rounds_of(
         raise damaged(path, str(error)) from error
     if not all(isinstance(number, int) and number < MOST_WRITERS for number, *_ in rows):
         raise damaged(path, "the numbers of its rounds are none")
+    for number, _place, body in rows:
+        if number_of(body) not in (number, None):
+            raise damaged(path, f"round {number} is not the one that its row says")
     return [(number, place, len(body), held) for (number, place, body), held in zip(rows, found, strict=True)]
 
 

@@ -18,6 +18,7 @@ from relay_actors.errors import DamagedJournalError, JournalError
 from relay_actors.journal import codec, rounds
 from relay_actors.journal.entries import EventReceived, Session
 from relay_actors.journal.opening import open_sqlite
+from relay_actors.journal.reading import SqliteReader
 from relay_actors.journal.sqlite import SqliteStore
 from relay_actors.journal.sqlite_file import FORMAT, PAGE
 from tests.journal.strategies import anywhere
@@ -131,6 +132,26 @@ def test_a_damaged_journal_is_moved_aside_and_gone_on_with(path: Path, caplog: p
     assert "subject='c-4' what=all of it is lost why=the journal of c-4 begins with entry 2" in told[1]
     assert "subject='c-2' what=its later entries are lost why=a journal record is damaged" in told[2]
     assert "the newest state" not in caplog.text
+
+
+def test_a_round_whose_row_says_a_wrong_number_is_damage_and_what_is_forgotten_stays_so(path: Path):
+    """The later round would count as the first, and a caller would be back (SEMANTICS J7)."""
+    store = SqliteStore(path)
+    store.append([event(1, "c-1"), event(1, "c-2")])
+    store.commit()
+    store.forget("c-1")
+    store.commit()
+    store._db.close()  # the process is killed
+    store._free.close()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        [(newest,)] = db.execute("SELECT MAX(number) FROM rounds")
+        assert newest > 1
+        db.execute("UPDATE rounds SET number = 0 WHERE number = ?", (newest,))
+
+    with SqliteReader(path) as reader:
+        assert any("round 0 is not the one that its row says" in fault for fault in reader.check())
+    with contextlib.closing(open_sqlite(path)) as again:
+        assert again.subjects() == ["c-2"]
 
 
 def test_the_damaged_file_is_never_changed(path: Path):

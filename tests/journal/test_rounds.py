@@ -20,6 +20,7 @@ from relay_actors.journal.rounds import (
     SoundRounds,
     entries_in,
     in_force,
+    number_of,
     pack_round,
     parts_of,
     records_in,
@@ -30,7 +31,7 @@ PARTS = st.lists(st.tuples(st.booleans(), st.sampled_from(["a", "b", "ü", "\ud8
 
 
 def packed(parts: list[Record | Forgotten]) -> bytes:
-    return pack_round([part.body if isinstance(part, Forgotten) else part[3] for part in parts])
+    return pack_round(7, [part.body if isinstance(part, Forgotten) else part[3] for part in parts])
 
 
 def read_part(part: bytes | Forgotten) -> Entry | Forgotten:
@@ -95,6 +96,32 @@ def test_a_round_that_was_changed_anywhere_is_not_believed(data: st.DataObject):
     assert len(seen) < len(parts)
 
 
+@given(PARTS, st.integers(0, 2**48), st.data())
+def test_a_round_says_which_one_it_is_and_damage_to_that_is_noticed(
+    parts: list[tuple[bool, str]], number: int, data: st.DataObject
+):
+    """What counts depends on it: a round that seems older than it is would let live what it says is forgotten."""
+    bodies = [part.body if isinstance(part, Forgotten) else part[3] for part in made(parts)]
+    body = pack_round(number, bodies)
+    assert number_of(body) == number
+
+    damaged = bytearray(body)
+    at = 4 * (len(bodies) + 2) + data.draw(st.integers(0, 13))
+    damaged[at] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(DamagedJournalError):
+        list(map(read_part, parts_of(bytes(damaged))))
+
+
+@given(PARTS)
+def test_a_round_of_before_which_does_not_say_which_one_it_is_can_be_read(parts: list[tuple[bool, str]]):
+    """Its row says so, and is believed."""
+    body = pack_round(None, [part.body if isinstance(part, Forgotten) else part[3] for part in made(parts)])
+    assert number_of(body) is None
+    assert shown(records_in(body)) == shown(made(parts))
+    rounds = SoundRounds()
+    assert shown(rounds.look_at(body)) == shown(rounds.records_in(body)) == shown(made(parts))
+
+
 @pytest.mark.parametrize(
     "body", [
         None, 1, "text", b"", b"\0\0\0", b"\0\0\0\2\0\0\0\1a", b"\0\0\0\1\0\0\0\7abcd\xc1",
@@ -116,7 +143,7 @@ def test_a_round_is_read_as_records_or_as_entries(parts: list[tuple[bool, str]])
     records = [part for part in made(parts) if not isinstance(part, Forgotten)]
     entries = [part for part in entries_in(body) if not isinstance(part, Forgotten)]
     assert entries == [decode(record[3]) for record in records]
-    assert size_of_round(records) == len(pack_round([record[3] for record in records]))
+    assert size_of_round(records) == len(pack_round(7, [record[3] for record in records]))
 
 
 def test_a_record_of_a_newer_release_is_told_also_when_a_later_one_is_cut_off():
@@ -126,7 +153,7 @@ def test_a_record_of_a_newer_release_is_told_also_when_a_later_one_is_cut_off():
 
     for read in (records_in, entries_in, SoundRounds().look_at):
         with pytest.raises(JournalError, match="newer") as caught:
-            read(pack_round([newer, record("a")[3]])[:-1])
+            read(pack_round(7, [newer, record("a")[3]])[:-1])
         assert not isinstance(caught.value, DamagedJournalError)
 
 

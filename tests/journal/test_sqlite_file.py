@@ -57,7 +57,7 @@ def test_rounds_are_given_in_the_order_of_their_numbers(tmp_path: Path):
         make_tables(db)
         for place, number in [(1, 7), (2, 5), (3, 6)]:
             body = encode(EventReceived(subject=f"c-{number}", at=1.0, epoch=1, sequence=1, payload={}))
-            db.execute("INSERT INTO rounds VALUES (?, ?, ?)", (place, number, pack_round([body])))
+            db.execute("INSERT INTO rounds VALUES (?, ?, ?)", (place, number, pack_round(number, [body])))
         db.set_trace_callback(said.append)
         found = rounds_of(db, "calls.db", records_in, itemgetter(0))
         db.set_trace_callback(None)
