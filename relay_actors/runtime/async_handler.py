@@ -110,6 +110,8 @@ class Hold:
             return None
         mailbox: Mailbox = self._cell.mailbox
         if not self.holds:
+            if not self._cell.takes_messages:  # it has failed: what waits is kept for when it is born again
+                return None
             return self._cell.take_stashed() or mailbox.take_control() or mailbox.take_user()
         if not (mailbox.control or mailbox.user or mailbox.older is not None):
             return None
@@ -144,11 +146,11 @@ class Hold:
         turn will look, too; but it must change nothing, and call none of the user's code.
         """
         mailbox: Mailbox = self._cell.mailbox
+        if not (self._cell.takes_messages or self._is_ending):
+            return False
         if not self.holds:
             return mailbox.has_messages() or bool(self._cell.has_stashed)
         if not mailbox.has_messages():
-            return False
-        if not (self._cell.takes_messages or self._is_ending):
             return False
         return mailbox.newest() != self._newest
 

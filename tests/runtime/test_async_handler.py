@@ -22,7 +22,7 @@ from relay_actors.runtime.directives import Directive
 from relay_actors.runtime.dispatcher_baton import BatonDispatcher
 from relay_actors.runtime.flow import Flow
 from relay_actors.runtime.future import Future
-from relay_actors.runtime.restart_policy import Restart
+from relay_actors.runtime.restart_policy import Backoff, Restart
 from relay_actors.runtime.system import System
 from relay_actors.runtime.thread_flow import ThreadFlow
 from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, crash, spawn, until
@@ -273,6 +273,49 @@ def test_a_restart_closes_what_awaits(world: World):
     with pytest.raises(ActorDead, match="stopped while handling"):
         answer.get(timeout=1)
     assert log == ["start", "begins", ("failure", "crash"), ("pre_restart", "error"), "start", "kept"]
+
+
+class AwaitsInBetween(Awaits):
+    """Also what may be handled in between may await."""
+
+    interleaves = (Peek,)
+
+    async def on_receive(self, message: Any) -> Any:
+        if isinstance(message, PeekAt):
+            return await message.awaits
+        return await super().on_receive(message)
+
+
+class PeekAt(Peek):
+    """It awaits a future, and may be handled while another handler awaits."""
+
+    def __init__(self, awaits: Future[Any]) -> None:
+        self.awaits = awaits
+
+
+def test_what_waits_for_a_restart_is_kept_while_a_marked_message_still_awaits(world: World):
+    """S10: the actor has failed in the meantime, and handles nothing until it is born again."""
+    parent = world.start(Parent)
+    log: list[Any] = []
+    slowly = Backoff(min_s=1.0, max_s=1.0)
+    ref = spawn(parent, AwaitsInBetween, log, spec=ChildSpec(restart=Restart.PERMANENT, backoff=slowly))
+    outer: Future[Any] = Future(world.dispatcher)
+    for message in (outer, PeekAt(Future(world.dispatcher))):
+        ref.tell(message)
+    world.settle()
+    outer.set(1)
+    world.settle()
+    log.clear()
+    for message in (crash(), "one", "two"):
+        ref.tell(message)
+    world.settle()
+    answer = ref.ask("three", block=False)
+    world.settle()
+    assert log == [("failure", "crash")]
+    world.advance(2)
+    assert log == [("failure", "crash"), ("pre_restart", "error"), "start", "one", "two", "three"]
+    assert answer.get(timeout=0) == "three"
+    assert world.dead() == []
 
 
 # -- the end ---------------------------------------------------------------------------------------------------------
