@@ -368,6 +368,7 @@ class Turns(Post):
                     self._fail_by(error)
             elif self.hold is not None:
                 envelope = self.hold.take()
+                older = mailbox.older  # it may have moved what waits there, as it was too much
                 if envelope is not None:
                     self._handle_control(envelope)
                 elif self.hold is not None:

@@ -22,6 +22,7 @@ from relay_actors.runtime.directives import Directive
 from relay_actors.runtime.dispatcher_baton import BatonDispatcher
 from relay_actors.runtime.flow import Flow
 from relay_actors.runtime.future import Future
+from relay_actors.runtime.mailbox import SHORT
 from relay_actors.runtime.restart_policy import Backoff, Restart
 from relay_actors.runtime.system import System
 from relay_actors.runtime.thread_flow import ThreadFlow
@@ -293,6 +294,16 @@ class PeekAt(Peek):
         self.awaits = awaits
 
 
+class PeekAndDo(Peek):
+    """It does something, and may be handled while a handler awaits."""
+
+    def __init__(self, do: Callable[[Any], object]) -> None:
+        self.do = do
+
+    def __call__(self, actor: Any) -> None:
+        self.do(actor)
+
+
 def test_what_waits_for_a_restart_is_kept_while_a_marked_message_still_awaits(world: World):
     """S10: the actor has failed in the meantime, and handles nothing until it is born again."""
     parent = world.start(Parent)
@@ -316,6 +327,32 @@ def test_what_waits_for_a_restart_is_kept_while_a_marked_message_still_awaits(wo
     assert log == [("failure", "crash"), ("pre_restart", "error"), "start", "one", "two", "three"]
     assert answer.get(timeout=0) == "three"
     assert world.dead() == []
+
+
+def test_messages_keep_their_order_when_many_come_while_a_marked_message_awaits(system: System):
+    """M1: also when so many wait that they are moved aside, and the last handler is over in the same turn."""
+    log: list[Any] = []
+    ref = system.start(AwaitsInBetween, log)
+    outer: Future[Any] = Future(system.dispatcher)
+    inner: Future[Any] = Future(system.dispatcher)
+    number_of_all = 2 * SHORT
+    done = threading.Event()
+
+    def fill(actor: Any) -> None:
+        actor.actor_ref.tell(end_the_last_handler)
+        for number in range(number_of_all):
+            actor.actor_ref.tell(number)
+        outer.set("first")
+
+    def end_the_last_handler(actor: Any) -> None:
+        actor.actor_ref.tell("last")
+        actor.actor_ref.tell(lambda _actor: done.set())
+        inner.set("second")
+
+    for message in (outer, PeekAt(inner), PeekAndDo(fill)):
+        ref.tell(message)
+    assert done.wait(DEADLINE_S)
+    assert log == ["start", "begins", ("has", "first"), *range(number_of_all), "last"]
 
 
 # -- the end ---------------------------------------------------------------------------------------------------------
