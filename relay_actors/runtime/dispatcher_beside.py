@@ -23,7 +23,9 @@ class BesideDispatcher:
 
     def __init__(self, shared: Dispatcher) -> None:
         self._shared = shared
-        self._under_way: dict[Runnable, float] = {}  # each entry is written by the thread that runs the turn
+        # By a mark of each turn, not by whose it is: when that gives its turn back, its next one may be under way on
+        # another thread before this one is noted as over.
+        self._under_way: dict[object, tuple[Runnable, float]] = {}
 
     @property
     def clock(self) -> Clock:
@@ -70,17 +72,18 @@ class BesideDispatcher:
 
     def turns(self) -> list[tuple[Runnable, float]]:
         """Return whose turns are under way, and when each began. Any thread."""
-        return list(self._under_way.items())
+        return list(self._under_way.copy().values())  # a copy is made in one step, for all threads
 
     def give_turn(self, runnable: Runnable) -> None:
         """Give a turn, on the present thread."""
-        self._under_way[runnable] = self.clock.now()
+        turn = object()
+        self._under_way[turn] = runnable, self.clock.now()
         try:
             runnable.run_batch([None])
         except BaseException:
             _log.exception("a turn broke its own machinery runnable=%r", runnable)
         finally:
-            del self._under_way[runnable]
+            del self._under_way[turn]
 
     def start(self) -> None:
         """Nothing to start: the system sees to what runs the turns."""

@@ -70,3 +70,33 @@ def test_all_else_is_the_shared_dispatcher_s(world: World):
     beside.rearm(object())  # type: ignore[arg-type]
     beside.unwatch(object())  # type: ignore[arg-type]
     assert beside.stop(0.0) == 0
+
+
+def test_the_next_turn_of_an_actor_may_begin_before_the_last_one_is_noted_as_over(
+    world: World, caplog: pytest.LogCaptureFixture
+):
+    """O5: on several threads an actor's next turn is under way as soon as the last has been given back."""
+    beside = BesideDispatcher(world.dispatcher)
+    begun, may_end = threading.Event(), threading.Event()
+    threads: list[threading.Thread] = []
+
+    class Turn:
+        late = False
+        dispatcher = beside
+
+        def run_batch(self, _grant: list[None]) -> None:
+            if threads:
+                begun.set()
+                assert may_end.wait(DEADLINE_S)
+                return
+            threads.append(threading.Thread(target=beside.give_turn, args=(self,)))  # as who is given it back does
+            threads[0].start()
+            assert begun.wait(DEADLINE_S)
+
+    turn = Turn()
+    beside.give_turn(turn)
+    assert [runnable for runnable, _began in beside.turns()] == [turn]
+    may_end.set()
+    threads[0].join(DEADLINE_S)
+    assert beside.turns() == []
+    assert not caplog.records
