@@ -350,7 +350,7 @@ class Mailbox:
                 return [], []
             with _lanes:
                 return self._close()
-        with self.room:
+        with self.room, _lanes:  # the bound is of one lane only: the others may be long, and be about to be moved
             self.room.notify_all()
             return self._close()
 

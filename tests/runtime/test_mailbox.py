@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay_actors.errors import MailboxFull
+from relay_actors.runtime import mailbox as mailbox_module
 from relay_actors.runtime.mailbox import SHORT, STOP, Envelope, Mailbox, Overflow
 from relay_actors.runtime.reasons import NORMAL
 from relay_actors.runtime.signals import Stop
@@ -482,3 +483,43 @@ def test_an_envelope_that_is_gone_is_not_looked_for_where_nobody_has_sent():
     assert found is not None
     assert mailbox.take_control() is found
     assert not mailbox.withdraw(found)
+
+
+def test_closing_a_bounded_mailbox_finds_what_is_just_being_moved(monkeypatch: pytest.MonkeyPatch):
+    """M5: by a kill from another thread, in the middle of a turn that moves a long lane."""
+    has_come, closed = threading.Event(), threading.Event()
+    drained: list[Envelope] = []
+
+    class NotedLock:
+        """Tells when somebody has to wait for it."""
+
+        def __init__(self) -> None:
+            self.lock = threading.RLock()
+
+        def __enter__(self) -> None:
+            if not self.lock.acquire(blocking=False):
+                has_come.set()
+                assert self.lock.acquire(timeout=DEADLINE_S)
+
+        def __exit__(self, *_about: object) -> None:
+            self.lock.release()
+
+    def close() -> None:
+        drained.extend(mailbox.close()[1])
+        has_come.set()
+        closed.set()
+
+    class BeingMoved(list[Envelope]):
+        def __delitem__(self, index: Any) -> None:
+            super().__delitem__(index)
+            threading.Thread(target=close).start()
+            assert has_come.wait(DEADLINE_S)
+
+    mailbox = Mailbox(2)
+    envelopes = [Envelope(number) for number in range(SHORT + 1)]
+    mailbox.control = BeingMoved(envelopes)
+    monkeypatch.setattr(mailbox_module, "_lanes", NotedLock())
+    mailbox.settle()
+    assert closed.wait(DEADLINE_S)
+    assert drained == envelopes
+    assert mailbox.empty()
