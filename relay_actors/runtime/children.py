@@ -232,6 +232,7 @@ class Children(Restarting):
             or record.place is not None
             or record.decided is not None
             or self._owner.actor_class.hears_of_ends
+            or self._owner.actor_class.hears_of_starts  # of this one's, perhaps, which is on its way
         ):
             return False
         record.cancel_timer()

@@ -140,6 +140,25 @@ def test_a_first_start_is_told_only_to_a_parent_that_wants_to_know(world: World)
     assert ("started", heard) in hearing.ask(lambda actor: list(actor.log_of), timeout=0)
 
 
+def test_the_start_of_a_child_that_ends_at_once_is_told_as_well(world: World):
+    """Also when all of it happens inside its parent's turn, and nothing else follows from its end."""
+
+    class Hears(Recorder):
+        def on_child_started(self, ref: Any) -> None:
+            self.log_of.append("child started")
+
+    class EndsAtOnce(Recorder):
+        def on_start(self) -> None:
+            self.stop()
+
+    log: list[Any] = []
+    parent = world.start(Hears, log)
+    parent.tell(lambda actor: actor.spawn_inline(EndsAtOnce) and None)
+    world.settle()
+    assert log == ["start", "child started"]
+    assert not len(parent._cell.children)
+
+
 @pytest.mark.parametrize(("restart", "comes_back"), [(Restart.PERMANENT, True), (Restart.TRANSIENT, False)])
 def test_the_grandparent_decides_about_a_parent_that_gave_up(world: World, restart: Restart, comes_back: bool):
     """S8: by that supervisor's restart type; reborn, it counts anew."""
