@@ -166,13 +166,7 @@ class ActorRef(pykka.ActorRef[A]):
 
         For the runtime, where nobody can wait: whatever the policy of the mailbox, none is dropped for it.
         """
-        cell, limit = self._cell, self._cell.kept_limit
-        if limit is not None and cell.mailbox.user_length >= limit:
-            return None
-        is_taken = cell.mailbox.offer(envelope)
-        if is_taken:
-            cell.wake()
-        return is_taken
+        return self._cell.offer(envelope)
 
     @overload
     def ask(self, message: Any, *, block: Literal[False], timeout: float | None = None) -> Future[Any]: ...

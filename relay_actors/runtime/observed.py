@@ -13,8 +13,9 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from relay_actors.runtime.cell import Cell
+from relay_actors.runtime.context import here
 from relay_actors.runtime.mailbox import Envelope, Mailbox, WaitUntil
-from relay_actors.runtime.reasons import ExitReason
+from relay_actors.runtime.reasons import ExitReason, StreamEvent
 from relay_actors.runtime.signals import Internal
 
 __all__ = ["Observation", "ObservedCell", "Observer"]
@@ -64,6 +65,16 @@ class ObservedCell(Cell):
         """Put a user's message."""
         self.system.observation.tell("on_sent", self, message)
         return Cell.tell_user(self, message, *args, **kwargs)
+
+    def offer(self, envelope: Envelope) -> bool | None:
+        """Put a user's message that has waited for this actor, or an event, which nobody has sent."""
+        if not isinstance(envelope.message, StreamEvent):
+            turn, here.turn = here.turn, envelope.sender  # it was sent then
+            try:
+                self.system.observation.tell("on_sent", self, envelope.message)
+            finally:
+                here.turn = turn
+        return Cell.offer(self, envelope)
 
     def tell_control(self, message: object) -> bool:
         """Put a message ahead of the user's."""

@@ -130,6 +130,16 @@ class Post(abc.ABC):
             self.refuse(dropped, "overflow")
         return is_taken
 
+    def offer(self, envelope: Envelope) -> bool | None:
+        """Put a user's message if that is possible at once; False if the actor has ended, None if there is no room."""
+        limit = self.kept_limit
+        if limit is not None and self.mailbox.user_length >= limit:
+            return None
+        is_taken = self.mailbox.offer(envelope)
+        if is_taken:
+            self.wake()
+        return is_taken
+
     def tell_control(self, message: object) -> bool:
         """Put a message ahead of the user's; return False if the actor has ended (then it is a dead letter, M7)."""
         envelope: Any = message

@@ -50,6 +50,21 @@ def test_who_sent_it_is_told(world: World):
     assert ("received", "int", "Recorder#1") in kinds(trace.records)
 
 
+def test_what_has_waited_for_the_owner_of_a_name_is_received_by_who_takes_it(world: World):
+    """O4, R4: from whom it was sent, though that may have been long ago."""
+    traced, sender = world.start(Recorder), world.start(Recorder)
+    trace = world.system.trace(traced)
+    sender.tell(lambda _actor: world.system.via("name", unrouted="buffer").tell("early"))
+    world.settle()
+    traced.tell(lambda actor: actor.register("name"))
+    world.settle()
+
+    assert kinds(trace.records) == [
+        ("received", "function", ""), ("received", "str", "Recorder#2"),
+        ("handled", "function", ""), ("handled", "str", ""),
+    ]  # fmt: skip
+
+
 def test_waiting_and_handling_are_measured_and_errors_named(world: World):
     """O4: where the time goes, and what came out of it."""
     parent = world.start(Parent)
