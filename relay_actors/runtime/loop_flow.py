@@ -155,7 +155,10 @@ class LoopFlow:
 
 
 class _Steps(Coroutine[Any, Any, Any]):
-    """A coroutine each of whose steps is made as if in a turn of its actor."""
+    """A coroutine each of whose steps is made as if in a turn of its actor.
+
+    It is none, though: what a step leaves to be done in the actor's turns, it has to bring one.
+    """
 
     def __init__(self, cell: Any, coroutine: Coroutine[Any, Any, Any], flow: LoopFlow, envelope: Any) -> None:
         self._cell = cell
@@ -203,6 +206,7 @@ class _Steps(Coroutine[Any, Any, Any]):
         finally:
             here.turn = outer
             self._cell.handling = outer_handling
+            self._cell.look_for_work()
         self._raise_if_shut()  # by its own hand, while it ran
         return awaited
 

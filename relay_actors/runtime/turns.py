@@ -345,6 +345,11 @@ class Turns(Post):
         ) and self._has_work():  # fmt: skip
             self.wake()
 
+    def look_for_work(self) -> None:
+        """Have a turn scheduled if there is anything to do. For who has acted as if in a turn, and was in none."""
+        if self.is_resting and self._has_work():
+            self.wake()
+
     def _handle_more(self, grant: list[None], handled: int) -> None:
         """Handle what waits, as far as the turn goes; so many messages of it have been ``handled``."""
         mailbox = self.mailbox

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from relay_actors.actors.in_turn import InTurn
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.context import here
 from relay_actors.runtime.flow import Flow
@@ -197,3 +198,40 @@ def test_the_owner_of_a_flow_is_told_of_its_end_wherever_it_runs(world: World, a
         flows.in_turn(lambda actor, what=what: new_flow_of(Owner(), actor._cell, run(what)).begin())
     world.settle()
     assert flows.log == ["return", OSError]
+
+
+class StashesOnLoop(OnLoop):
+    """Puts aside what it is told, but for functions."""
+
+    stash_capacity = 5
+
+    def on_receive(self, message: Any) -> Any:
+        if message == "aside" and not self.log_of:
+            self.stash()
+            return None
+        return super().on_receive(message)
+
+
+async def leave_something_to_do(flows: Flows, what: str) -> None:
+    actor = flows.ref._cell.actor
+    await asyncio.sleep(1)
+    flows.log.append("step")
+    match what:
+        case "next":
+            actor._cell.tell_next(InTurn(actor._cell, lambda _actor: flows.log.append("next")))
+        case "aside":
+            actor.unstash_all()
+        case "kill":
+            actor.actor_ref.kill()
+    await forever(flows.log)
+
+
+@pytest.mark.parametrize(("what", "follows"), [("next", "next"), ("aside", "aside"), ("kill", "GeneratorExit")])
+def test_what_a_step_leaves_to_do_is_done_though_nothing_else_comes(world: World, what: str, follows: str):
+    """D2, H4: a step is none of the actor's turns, and at its end nobody would look."""
+    flows = Flows(world, StashesOnLoop)
+    flows.ref.tell("aside")
+    world.settle()
+    flows.begin(leave_something_to_do(flows, what))
+    world.advance(2)
+    assert flows.log == ["step", follows]
