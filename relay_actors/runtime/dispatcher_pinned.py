@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from relay_actors.runtime.base import Dispatcher, Runnable, TimerHandle
 from relay_actors.runtime.dispatcher_beside import BesideDispatcher
@@ -31,6 +31,7 @@ class PinnedDispatcher(BesideDispatcher):
         super().__init__(shared)
         self._clock = shared.clock
         self._turns: SimpleQueue[Runnable | None] = SimpleQueue()  # None: no more
+        self._is_over = False  # set by its thread, which gives no more turns
         self._turn: tuple[Runnable, float] | None = None  # written by its thread only
         self._thread = threading.Thread(target=self._run, name=name, daemon=daemon)
         self._seat = Seat(self._thread)
@@ -47,8 +48,13 @@ class PinnedDispatcher(BesideDispatcher):
         return self._thread.is_alive()
 
     def schedule(self, runnable: Runnable) -> None:
-        """Let the actor have a turn on its thread. Any thread."""
+        """Let the actor have a turn on its thread; or on a shared one, when that has ended. Any thread.
+
+        One that was killed while its turn was passed on has yet to let go of what it had.
+        """
         self._turns.put(runnable)
+        if self._is_over:  # first put, then look: the thread first says that it is over, and then looks
+            self._pass_on()
 
     def turns(self) -> list[tuple[Runnable, float]]:
         """Return the turn that is under way, if one is, and when it began. Any thread."""
@@ -85,6 +91,17 @@ class PinnedDispatcher(BesideDispatcher):
         with self._arming:
             if self._alarm is not None:
                 self._alarm.cancel()
+        self._is_over = True
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        while True:
+            try:
+                runnable = self._turns.get_nowait()
+            except Empty:
+                return
+            if runnable is not None:
+                self._shared.schedule(runnable)
 
     def _arm(self, due: float) -> None:
         with self._arming:

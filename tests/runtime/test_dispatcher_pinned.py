@@ -13,6 +13,7 @@ from relay_actors.runtime.hang_reports import ReportLimit
 from relay_actors.runtime.hooks import Counters
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.system import System
+from relay_actors.runtime.thread_flow import ThreadFlow
 from tests.runtime.worlds import DEADLINE_S, Blocker, Echo, Parent, Recorder, World, block, crash, spawn, until
 
 
@@ -183,3 +184,26 @@ def test_in_a_deterministic_run_nobody_is_pinned(world: World):
     ref = world.start(Pinned)
     assert ref.ask("thread", timeout=0) is threading.current_thread()
     assert isinstance(ref._cell.actor, Actor)
+
+
+def test_a_pinned_actor_that_is_killed_while_its_flow_has_the_turn_lets_go_of_what_it_had(system: System):
+    """H4: its thread has ended by the time that the turn is given back, and the last turn is given elsewhere."""
+    begun, may_end = threading.Event(), threading.Event()
+
+    def run() -> None:
+        begun.set()
+        assert may_end.wait(DEADLINE_S)
+
+    def begin(actor: Any) -> None:
+        actor._cell.flow = ThreadFlow(actor._cell, run, lambda _result: None)
+        actor._cell.flow.begin()
+
+    ref = system.start(Pinned)
+    thread = ref.ask("thread", timeout=DEADLINE_S)
+    ref.tell(begin)
+    assert begun.wait(DEADLINE_S)
+    ref.kill()
+    thread.join(DEADLINE_S)
+    assert not thread.is_alive()
+    may_end.set()
+    until(lambda: ref._cell.actor is None)
