@@ -97,8 +97,9 @@ class TimerQueue:
             timer[_CALL] = None
             self._cancelled += 1
             if self._cancelled > 64 and self._cancelled * 2 > len(self._heap):
-                self._heap = [entry for entry in self._heap if entry[_CALL] is not None]
-                heapq.heapify(self._heap)
+                pending = [entry for entry in self._heap if entry[_CALL] is not None]
+                heapq.heapify(pending)
+                self._heap = pending  # not before it is a heap: its first is looked at without the lock
                 self._cancelled = 0
 
     def _drop_cancelled(self) -> None:

@@ -1,5 +1,6 @@
 """The heap of all timers of a dispatcher."""
 
+import heapq
 import threading
 from typing import Any
 
@@ -111,3 +112,24 @@ def test_threads_may_add_and_cancel_while_another_takes():
 
     assert sorted(made + cancelled) == list(range(3000))
     assert len(queue) == 0
+
+
+def test_whoever_looks_while_cancelled_calls_are_thrown_out_finds_the_earliest(monkeypatch: pytest.MonkeyPatch):
+    """T6: it is looked at without the lock, to know how long to sleep; too late a time would be overslept."""
+    queue = TimerQueue()
+    late = [queue.add(10.0, list) for _ in range(200)]
+    early = queue.add(1.0, list)
+    first = queue.add(0.0, list)
+    looks: list[float | None] = []
+    make_heap = heapq.heapify
+
+    def look_and_make_heap(heap: list[Any]) -> None:
+        looks.append(queue.next_due())
+        make_heap(heap)
+        looks.append(queue.next_due())
+
+    monkeypatch.setattr(heapq, "heapify", look_and_make_heap)
+    for timer in (first, *late[50:]):
+        timer.cancel()
+    assert looks
+    assert set(looks) == {early[0]}
