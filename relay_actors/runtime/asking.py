@@ -195,6 +195,7 @@ def ask_through(
         timeout: seconds; None is five.
     """
     reply = _new_ask(_Somebody(system, who), type(message), _ASK_TIMEOUT_S if timeout is None else timeout)
+    reply.is_waited_for = block and here.turn is not None and here.wait_by is None
     reply.fail_at_deadline()
     send(reply)
     return reply.get() if block else reply

@@ -7,10 +7,11 @@ from collections.abc import Hashable
 from typing import Any, Literal
 
 from relay_actors.errors import ConfigError
+from relay_actors.runtime.actor_ref import ActorRef, cell_of
 from relay_actors.runtime.anatomy import AnyCell, AnySystem
 from relay_actors.runtime.asking import ask_through
 from relay_actors.runtime.base import TimerHandle
-from relay_actors.runtime.context import name_of_sender
+from relay_actors.runtime.context import here, name_of_sender
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import Envelope
@@ -101,6 +102,29 @@ class ViaRef:
 
     def _send(self, message: object, reply: Future[Any] | None) -> Envelope | None:
         """Send to the owner, or let it wait for one; return what is left over if neither is possible."""
+        turn: Any = here.turn
+        outward = None if turn is None else turn.outward
+        if outward is None:
+            return self._put(message, reply)
+        owner = self.resolve()
+        if isinstance(owner, ActorRef) and cell_of(owner) is turn:  # what it tells itself is looked at as such
+            return self._put(message, reply)
+        # Here, whether there is an owner or not: that may be another thing when the same is sent again.
+        if outward.withholds(_Whoever(self), message, reply):
+            return None
+        turn.outward = None
+        try:
+            return self._put(message, reply)
+        finally:
+            turn.outward = outward
+
+    def put_or_give_up(self, message: object, reply: Future[Any] | None) -> None:
+        """Send it, or have it be a dead letter. For what was withheld until now."""
+        envelope = self._put(message, reply)
+        if envelope is not None:
+            _give_up(self._system, self.key, envelope)
+
+    def _put(self, message: object, reply: Future[Any] | None) -> Envelope | None:
         while True:
             owner = self.resolve()
             if owner is None:
@@ -111,6 +135,24 @@ class ViaRef:
                     return None
             elif owner.send(message, reply):  # or else it has ended in this moment, and is not found again
                 return None
+
+
+class _Whoever:
+    """The recipient, as far as `Outward` has to know it: as if it were a cell.
+
+    Args:
+        ref: by which it is found.
+    """
+
+    __slots__ = ("ref",)
+
+    def __init__(self, ref: ViaRef) -> None:
+        self.ref = ref
+
+    def tell_user(self, message: object, reply: Future[Any] | None = None) -> bool:
+        """Send what was withheld. It has been seen to, also if nobody is there."""
+        self.ref.put_or_give_up(message, reply)
+        return True
 
 
 class WaitingMessages:

@@ -234,3 +234,40 @@ def test_what_a_flow_has_played_to_another_call_is_played_once(world: MortalWorl
     world.dies_after(*deaths_s)
     assert [str(sound) for sound in here.heard] == ["told him"]
     assert [str(sound) for sound in there.heard] == ["for you"]
+
+
+class Late(Counter):
+    """Takes its name only a while after it has started."""
+
+    name = ("service", "late")
+
+    def on_start(self) -> None:
+        self.unregister(self.name)
+        self.start_timer("name", "take the name", 1.0)
+
+    def on_receive(self, message: object) -> Any:
+        return self.register(self.name) if message == "take the name" else super().on_receive(message)
+
+
+class ByName(CallActor):
+    """Speaks to whoever has a name, or will have it."""
+
+    async def run(self) -> None:
+        late = self.system.via(Late.name, unrouted="buffer")
+        await self.answer()
+        await self.sleep(2)
+        late.tell("began")
+        await self.sleep(3)
+        number = await late.ask("next", block=False)
+        await (await self.play_tts(f"number {number}")).wait()
+        late.tell("half")
+        await self.sleep(5)
+        counter(self).tell("over")
+
+
+@pytest.mark.parametrize("deaths_s", [(), (1.0,), (4.0,), (8.0,), (4.0, 6.0, 8.0, 11.0)], ids=str)
+def test_who_is_known_by_name_is_told_and_asked_once(world: MortalWorld, deaths_s: tuple[float, ...]) -> None:
+    """J3, R4: whether somebody has the name may be another thing when the past is run again."""
+    world.app.service(Late, name="late")
+    assert heard(world, ByName, *deaths_s) == ["number 1"]
+    assert Counter.told == ["began", "half", "over"]
