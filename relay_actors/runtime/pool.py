@@ -23,6 +23,7 @@ from relay_actors.runtime.reasons import ChildFailed, ExitReason
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.routers import HashKey, Router, Routing, check_routing
 from relay_actors.runtime.signals import Internal
+from relay_actors.runtime.via_ref import unless_withheld
 
 __all__ = ["Pool", "PoolRef"]
 
@@ -194,7 +195,13 @@ class PoolRef(ActorRef[Any]):
 
     def send(self, message: object, reply: Future[Any] | None = None) -> bool:
         """Send a message to a worker, or let it wait for one; False if the pool is dead."""
-        router = self._open_way or self._wait_in_line(Envelope(message, reply))
+        router = self._open_way
+        if router is not None:
+            return router.send(message, reply)
+        return unless_withheld(_Line(self), message, reply, lambda: self._send_in_line(message, reply), True)
+
+    def _send_in_line(self, message: object, reply: Future[Any] | None) -> bool:
+        router = self._wait_in_line(Envelope(message, reply))
         return router.send(message, reply) if isinstance(router, Router) else router
 
     def offer(self, envelope: Envelope) -> bool | None:
@@ -232,6 +239,21 @@ class PoolRef(ActorRef[Any]):
         passed_on.add_done_callback(settle)
         with self._gate:
             return self._open_way or self._cell.tell_user(_Waiting(envelope), passed_on)
+
+
+class _Line:
+    """Who waits in line, as far as `Outward` has to know it: as if it were a cell.
+
+    Args:
+        ref: the pool's.
+    """
+
+    __slots__ = ("dead_letter", "ref", "tell_user")
+
+    def __init__(self, ref: PoolRef) -> None:
+        self.ref = ref
+        self.tell_user = ref.send
+        self.dead_letter = ref._cell.dead_letter  # noqa: SLF001  # its own half
 
 
 class _WorkerEnded(Internal):

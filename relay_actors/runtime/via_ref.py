@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable
-from typing import Any, Literal
+from collections.abc import Callable, Hashable
+from typing import Any, Literal, TypeVar
 
 from relay_actors.errors import ConfigError
 from relay_actors.runtime.actor_ref import ActorRef, cell_of
@@ -17,7 +17,9 @@ from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import Envelope
 from relay_actors.runtime.reasons import DeadLetter
 
-__all__ = ["Unrouted", "ViaRef", "WaitingMessages"]
+__all__ = ["Unrouted", "ViaRef", "WaitingMessages", "unless_withheld"]
+
+T = TypeVar("T")
 
 Unrouted = Literal["dead_letter", "raise", "buffer"]
 """What becomes of a message for a key that nobody owns."""
@@ -102,21 +104,11 @@ class ViaRef:
 
     def _send(self, message: object, reply: Future[Any] | None) -> Envelope | None:
         """Send to the owner, or let it wait for one; return what is left over if neither is possible."""
-        turn: Any = here.turn
-        outward = None if turn is None else turn.outward
-        if outward is None:
-            return self._put(message, reply)
         owner = self.resolve()
-        if isinstance(owner, ActorRef) and cell_of(owner) is turn:  # what it tells itself is looked at as such
+        if isinstance(owner, ActorRef) and cell_of(owner) is here.turn:  # what it tells itself is looked at as such
             return self._put(message, reply)
-        # Here, whether there is an owner or not: that may be another thing when the same is sent again.
-        if outward.withholds(_Whoever(self), message, reply):
-            return None
-        turn.outward = None
-        try:
-            return self._put(message, reply)
-        finally:
-            turn.outward = outward
+        # Whether there is an owner or not: that may be another thing when the same is sent again.
+        return unless_withheld(_Whoever(self), message, reply, lambda: self._put(message, reply), None)
 
     def put_or_give_up(self, message: object, reply: Future[Any] | None) -> None:
         """Send it, or have it be a dead letter. For what was withheld until now."""
@@ -135,6 +127,33 @@ class ViaRef:
                     return None
             elif owner.send(message, reply):  # or else it has ended in this moment, and is not found again
                 return None
+
+
+def unless_withheld(
+    recipient: Any, message: object, reply: Future[Any] | None, send: Callable[[], T], withheld: T
+) -> T:
+    """Send by a ref that chooses its actor; or give ``withheld``, if who looks at what is sent in this turn has it.
+
+    It is looked at once, as what it is, and not again as what some actor gets.
+
+    Args:
+        recipient: as if it were a cell: has ``tell_user`` and ``dead_letter``, by which it is sent later, and ``ref``.
+        message: what is sent.
+        reply: the future of its answer, if it is asked.
+        send: sends it.
+        withheld: returned if it was not sent.
+    """
+    turn: Any = here.turn
+    outward = None if turn is None else turn.outward
+    if outward is None:
+        return send()
+    if outward.withholds(recipient, message, reply):
+        return withheld
+    turn.outward = None
+    try:
+        return send()
+    finally:
+        turn.outward = outward
 
 
 class _Whoever:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from relay_actors import Actor, CallActor, gather, race
+from relay_actors import Actor, CallActor, Pool, gather, race
 from relay_actors.events import CollectEvent
 from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import CALLER, CONTEXT
@@ -270,4 +270,49 @@ def test_who_is_known_by_name_is_told_and_asked_once(world: MortalWorld, deaths_
     """J3, R4: whether somebody has the name may be another thing when the past is run again."""
     world.app.service(Late, name="late")
     assert heard(world, ByName, *deaths_s) == ["number 1"]
+    assert Counter.told == ["began", "half", "over"]
+
+
+class SlowPool(Pool):
+    """Has all wait in line for a while."""
+
+    is_ready = False
+
+    def on_start(self) -> None:
+        super().on_start()
+        self.start_timer("ready", "ready", 1.0)
+
+    def on_receive(self, message: object) -> Any:
+        if message != "ready":
+            return super().on_receive(message)
+        self.is_ready = True
+        return None
+
+    def after_batch(self) -> None:
+        if self.is_ready:
+            super().after_batch()
+
+
+class ByPool(CallActor):
+    """Speaks to workers, and lets them go in the end."""
+
+    async def run(self) -> None:
+        pool = self.app.lookup("pool")
+        await self.answer()
+        await self.sleep(2)
+        pool.tell("began")
+        await self.sleep(3)
+        number = await pool.ask("next", block=False)
+        await (await self.play_tts(f"number {number}")).wait()
+        pool.tell("half")
+        await self.sleep(5)
+        counter(self).tell("over")
+
+
+@pytest.mark.parametrize("deaths_s", [(), (1.0,), (4.0,), (8.0,), (4.0, 6.0, 8.0, 11.0)], ids=str)
+def test_who_waits_in_line_for_a_worker_is_told_and_asked_once(world: MortalWorld, deaths_s: tuple[float, ...]) -> None:
+    """J3: whether the pool has its workers may be another thing when the past is run again."""
+    world.assert_no_residue = lambda: None  # type: ignore[method-assign]  # the workers are none of the calls'
+    world.app.service(SlowPool, Counter, size=2, name="pool")
+    assert heard(world, ByPool, *deaths_s) == ["number 1"]
     assert Counter.told == ["began", "half", "over"]
