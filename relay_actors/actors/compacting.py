@@ -31,10 +31,6 @@ FRAME_IDS_KEPT: Final = 256
 _CERTAIN: Final = frozenset({Outcome.OK, Outcome.REJECTED, Outcome.NOT_SENT})
 
 
-_NEWEST: Final = frozenset({"data", "timers"})
-"""What notes hold that counts as it was noted last."""
-
-
 @dataclass(frozen=True, slots=True)
 class Compacted:
     """A call in the journal after its past was summed up.
@@ -244,8 +240,8 @@ class _Needed:
                     self._last["operation", event.control_id, known] = at
             case Learnt(what="now") if isinstance(line.entry, Noted) and line.entry.after <= 0:
                 self._kept.add(at)
-            case Learnt(what=what, values=values):
-                for name in _NEWEST.intersection(values):
+            case Learnt(what=what, values=values) as note:
+                for name in note.newest:
                     self._last[name] = at
                 if what == "restarted":
                     self._last[what] = self._last[what, values.get("actor")] = at  # who has had it matters, too
@@ -253,7 +249,7 @@ class _Needed:
     def replace_notes(self, line: Line) -> None:
         """Look at a note that comes later: what was noted there was noted in vain before."""
         if isinstance(line.item, Learnt):
-            for name in _NEWEST.intersection(line.item.values):
+            for name in line.item.newest:
                 self._last.pop(name, None)
 
 

@@ -93,6 +93,9 @@ class Asked:
     at: float
 
 
+_NEWEST: Final = frozenset({"data", "timers"})
+
+
 @dataclass(frozen=True, slots=True)
 class Learnt:
     """The call noted something: what it was told by others than the wire, or how far it had come.
@@ -112,6 +115,12 @@ class Learnt:
     def is_asked_for(self) -> bool:
         """Whether the call's code asked for it at that moment, rather than being told it."""
         return self.what == "now"
+
+    @property
+    def newest(self) -> frozenset[str]:
+        """What it holds that counts as it was noted last: the application's data, durable timers, or both."""
+        # What the call was told has "timers", too: those of which it was the tick, and not those that are to come.
+        return _NEWEST.intersection(self.values) if self.what != "told" else frozenset()
 
 
 Item: TypeAlias = Told | Answered | Asked | Learnt

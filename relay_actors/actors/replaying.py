@@ -381,7 +381,7 @@ class Replay:
         leg.flow_is_over = bool(item.values.get("flow_is_over", False))
         course.counts = {**course.counts, **item.values.get("counts", {})}
         notes = [one for one in self._items[: self._at] if isinstance(one, Learnt)]
-        timers = [note.values["timers"] for note in notes if "timers" in note.values]
+        timers = [note.values["timers"] for note in notes if "timers" in note.newest]
         self._timers = list(timers[-1]) if timers else []
         restarts = [note.values for note in notes if note.what == "restarted"]
         restarted = restarts[-1] if restarts else {}

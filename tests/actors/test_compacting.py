@@ -171,7 +171,12 @@ def test_states_bridges_and_last_words_stay_once() -> None:
 def test_only_the_newest_data_timers_and_restart_stay_of_what_was_noted() -> None:
     """Each as it was noted last, whatever has been noted after it."""
     notes = [noted(1, what="restarted", actor="a:C", data={}), noted(1, data={"a": 1}), noted(1, data={"a": 2})]
-    notes += [noted(1, timers=[]), noted(1, what="told", value=1), noted(1, what="timer", key=1), noted(1)]
+    notes += [
+        noted(1, timers=[]),
+        noted(1, what="told", value=1, timers={"value": []}),
+        noted(1, what="timer", key=1),
+        noted(1),
+    ]
     left = left_of(*notes)
     assert in_short(left) == ["restarted", "saved", "saved", "saved"]
     assert [entry.values.get("data") for entry in left if isinstance(entry, Noted)] == [{}, {"a": 2}, None, None]

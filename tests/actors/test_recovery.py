@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from relay_actors import ActionCompleted, CallActor, RelayApp, race
+from relay_actors import ActionCompleted, CallActor, Limits, RelayApp, race
 from relay_actors.actors.recovery import AT_ONCE
 from relay_actors.errors import ConnectFailedError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, ConnectEvent, PlayEvent
@@ -231,6 +231,43 @@ def test_a_process_may_die_again_soon_after(name: str, later: int) -> None:
             world.dies_again_after = [later]
             heard = tell(story, world, place)
             assert story.is_right(heard, undisturbed), f"{place} of {count}, and {later} later: {heard}"
+
+
+class Diary(CallActor):
+    """A handler with a durable timer, that others speak to."""
+
+    def on_receive(self, message: object) -> None:
+        match message:
+            case "remind":
+                self.start_timer("reminder", "it is time", 20.0, durable=True)
+            case "note":
+                self.data["notes"] = self.data.get("notes", 0) + 1
+            case "crash":
+                raise ValueError("this is a test")
+            case "it is time":
+                self.data["reminded"] = self.data.get("reminded", 0) + 1
+
+
+@pytest.mark.parametrize("sums_up", [False, True])
+@pytest.mark.parametrize("told", ["note", "crash"])
+def test_a_timer_is_still_due_when_others_have_told_the_call_something_since(told: str, sums_up: bool) -> None:
+    """What they have told it is noted with the timers whose ticks it was: none. Those that are to come stay. J4, T7."""
+    limits = Limits(journal_entries_per_call=1) if sums_up else None
+    with MortalWorld(limits=limits) as world:
+        line, handle = world.answered(Diary)
+        for message in ("remind", told, "note"):
+            handle.ref.tell(message)
+            world.run(1)
+        before = handle.ref.incarnation
+        world.dies()
+        world.lives_again(after_s=1.0)
+        world.run(5)
+        again = world.app.call(line.call_id)
+        assert again is not None
+        assert again.ref.incarnation == 0, "it has not crashed when it was taken up"
+        assert (before, again.data["notes"]) == ((0, 2) if told == "note" else (1, 1))
+        world.run(20)
+        assert again.data["reminded"] == 1
 
 
 class Idle(CallActor):
