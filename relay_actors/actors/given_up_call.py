@@ -73,6 +73,7 @@ class GivenUpCall(OutboundLegActor):
         then = f"HandTo({policy.actor_class.__name__})"
         _log.error("call given up call_id=%s phase=%s then=%s", kept.leg.name, phase_of(kept.leg), then)
         cell.actor_class = policy.actor_class
+        cell.hears_of_batches = policy.actor_class.hears_of_batches  # unlike this class it tells the journal of them
         taken_over: Self = policy.actor_class.construct(cell)
         return taken_over
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from relay_actors import ActionCompleted, CallActor, Limits, RelayApp, race
+from relay_actors import ActionCompleted, CallActor, HandTo, Limits, RelayApp, race
 from relay_actors.actors.recovery import AT_ONCE
 from relay_actors.errors import ConnectFailedError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, ConnectEvent, PlayEvent
-from relay_actors.journal.entries import CallStarted, EventReceived
+from relay_actors.journal.codec import decode
+from relay_actors.journal.entries import CallStarted, EventReceived, Noted
 from relay_actors.journal.memory import MemoryMedium, MemoryStore
 from relay_actors.transport.base import Transport
 from tests.actors.mortal_world import MortalWorld
@@ -268,6 +269,34 @@ def test_a_timer_is_still_due_when_others_have_told_the_call_something_since(tol
         assert (before, again.data["notes"]) == ((0, 2) if told == "note" else (1, 1))
         world.run(20)
         assert again.data["reminded"] == 1
+
+
+class Hasty(CallActor):
+    """Fails at the first word, and then another class has its call."""
+
+    max_restarts = 0
+    on_give_up = HandTo(Diary)
+
+    def on_receive(self, message: object) -> None:
+        if message == "crash":
+            raise ValueError("this is a test")
+
+
+def test_the_journal_knows_how_far_a_class_has_come_that_has_taken_a_call_over() -> None:
+    """As of any other: what that has handled is not handled again, and its past can be summed up. J4, X7."""
+    with MortalWorld() as world:
+        line, handle = world.answered(Hasty)
+        for message in ("crash", "note", "remind"):
+            handle.ref.tell(message)
+            world.run(1)
+        notes = [decode(one.body) for one in world.medium.entries[line.call_id]]
+        assert [note.what for note in notes if isinstance(note, Noted)][-2:] == ["told", "saved"]
+        world.dies()
+        world.lives_again(after_s=1.0)
+        world.run(20)
+        again = world.app.call(line.call_id)
+        assert again is not None
+        assert again.data == {"notes": 1, "reminded": 1}
 
 
 class Idle(CallActor):
