@@ -123,6 +123,7 @@ class OutboundLegActor(LegActor):
         dialling.error = error
         leg.state = CallState.ENDED
         leg.end_reason = leg.end_reason or "failed"
+        self.forget_what_is_under_way()
         leg.fail_waits(error)
         leg.backlog.append(DialFailed(dialling.tag, error))
         self.tell_connection(dialling.to_over())

@@ -57,6 +57,7 @@ from relay_actors.protocol.events import (
     RelayEvent,
     SendDigitsEvent,
 )
+from relay_actors.protocol.frozen import NOTHING
 from relay_actors.protocol.states import ActionState, CallState, ConnectState, is_at_or_past
 
 __all__ = ["MOST_REPEATS", "Reconciling", "Sent", "is_repeatable", "shows"]
@@ -282,6 +283,15 @@ class Reconciling(LegLife):
         if self.leg.under_way:
             self.tell_connection(Release(self.leg.subject, is_over=True))
         super().end_leg(event)
+
+    def forget_what_is_under_way(self) -> None:
+        """Nothing more is wanted: what is held back, or waits for a connection, is not sent, and no answer is news."""
+        leg = self.leg
+        if leg.under_way:
+            under_way, leg.under_way = leg.under_way, NOTHING
+            for known in under_way.values():
+                known.stop_clock()
+            self.tell_connection(Release(leg.subject, is_over=True))
 
     def send_again(self, order: Sent) -> None:
         """Send a command under the same ids. For subclasses to extend."""

@@ -717,6 +717,43 @@ def test_a_dial_that_is_made_while_there_is_no_connection_is_sent_when_there_is_
     handle.wait_for_answered().get(timeout=10)
 
 
+@pytest.mark.parametrize("how", ["cancelled", "killed", "stopped"])
+def test_a_dial_that_nobody_wants_any_more_before_there_is_a_connection_is_not_made(world: World, how: str):
+    """Somebody would be called for nothing."""
+    world.start()
+    with world.sim.socket_down(3):
+        world.settle()
+        handle = dial(world, [A])
+        world.settle()
+        match how:
+            case "cancelled":
+                handle.hangup().get(timeout=5)
+            case "killed":
+                handle.ref._cell.kill("this is a test")
+            case _:
+                handle.ref.stop(block=False)
+        with pytest.raises(DialFailedError if how == "cancelled" else CallEnded):
+            handle.wait_for_answered().get(timeout=5)
+    world.run(20)
+    assert world.sent("calling.dial") == []
+    assert world.sim.calls == ()
+
+
+def test_a_tag_whose_dial_was_in_doubt_when_it_failed_can_be_dialled_again(world: World):
+    """What was held back for the one that is over is not held back for the next one (PROTOCOL 9.3.8)."""
+    world.start()
+    world.sim.stop_answering("calling.dial", times=1)
+    first = dial(world, [A], tag="t")
+    world.settle()
+    world.sim.drop_sockets()
+    world.until(lambda: world.count("connection.restored"), within_s=20)
+    dial_event(world, "t", "failed")
+    with pytest.raises(DialFailedError):
+        first.wait_for_answered().get(timeout=5)
+    world.sim.phone(A).answers()
+    dial(world, [A], tag="t").wait_for_answered().get(timeout=5)
+
+
 @over_seeds(5)
 def test_a_call_survives_the_loss_of_the_connection(world: World):
     """Proves SEMANTICS K1: it is told, its operations go on, and what it says meanwhile is sent later."""
