@@ -186,7 +186,10 @@ class LegActor(Stalling):
             return  # delivered again: the handler is not started again (PROTOCOL 8.3)
         # It was given back to routing, which brings it here again: a new call, for a new actor.
         leg.is_handed_on = True
+        leg.is_answered_for(leg.hand_on)
+        leg.hand_on.try_set({})  # whatever becomes of its answer
         self.system.registry.unregister(("call", leg.call_id), self._cell)
+        self.forget_what_is_under_way()  # first: the new actor's commands have the same subject
         self.tell_connection(event)
         self.linger()
 

@@ -200,6 +200,33 @@ def test_a_call_that_comes_back_after_it_was_passed_on_is_a_new_one(world: World
     assert world.seen(again, CallStateEvent)
 
 
+@over_seeds(5)
+@pytest.mark.parametrize("lost", ["before", "after"])
+def test_a_call_that_comes_back_is_not_held_up_by_a_lost_answer_to_the_one_who_passed_it_on(world: World, lost: str):
+    """It has shown what became of that, and the one who has the call now has asked for nothing that may be lost."""
+    _line, handle = world.inbound(Witness)
+    world.settle()
+    offer = world.seen(handle, CallReceiveEvent)[0]
+    world.sim.stop_answering("calling.pass")
+    reply = handle.pass_()
+    world.settle()
+    if lost == "before":
+        world.sim.drop_sockets()
+        world.until(lambda: world.count("connection.restored"), within_s=20)
+    world.tells("calling.call.receive", offer.params, context=CONTEXT)
+    world.settle()
+    assert reply.get(timeout=0) == {}
+    if lost == "after":
+        world.sim.drop_sockets()
+        world.until(lambda: world.count("connection.restored"), within_s=20)
+    again = world.app.call(handle.call_id)
+    assert again is not None
+    assert again.ref != handle.ref
+    assert again.answer().get(timeout=5)["code"] == "200"
+    again.wait_for_answered().get(timeout=5)
+    assert len(world.sent("calling.pass")) == 1
+
+
 # -- operations that fail ----------------------------------------------------------------------------------------------
 
 
