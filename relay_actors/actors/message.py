@@ -261,7 +261,7 @@ class OutboundMessageActor(_TextActor):
         if not kept.message.moved(event):
             return
         self._tell(event)
-        if is_final(kept.message.state, MESSAGE_MOVES):
+        if is_final(kept.message.state, MESSAGE_MOVES) and kept.last is None:  # it may be said again
             self._complete(event)
 
     def _give_up_doubt(self) -> None:

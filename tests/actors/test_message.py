@@ -353,6 +353,24 @@ def test_coroutines_that_listen_are_driven_also_beyond_the_last_state(world: Wor
 
 
 @over_seeds(5)
+def test_a_last_state_that_is_said_again_completes_a_text_once(world: World) -> None:
+    """Who is to be called once is; who listens to every state is told what the server tells. PROTOCOL 14.2."""
+    told: list[str] = []
+    completed: list[MessageStateEvent] = []
+    text = text_in(world, on_completed=completed.append)
+    text.on(lambda event: told.append(event.message_state))
+    text.sent.get(timeout=5)
+    world.tells("messaging.state", {"message_id": text.message_id, "message_state": "delivered", "reason": "first"})
+    world.tells("messaging.state", {"message_id": text.message_id, "message_state": "delivered", "reason": "again"})
+    event = text.wait().get(timeout=5)
+    world.run(5)
+    assert completed == [event]
+    assert text.result is event
+    assert event.reason == "first"
+    assert told[-2:] == ["delivered", "delivered"]
+
+
+@over_seeds(5)
 def test_who_is_told_that_a_text_has_come_may_send_another_and_wait_for_it(world: World) -> None:
     """What a flow can await, a listener can."""
     ends: list[str] = []
