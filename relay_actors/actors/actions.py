@@ -345,13 +345,20 @@ class Action(CallFuture["Action"]):
         self._drop_deferred()
         return True
 
-    def follow(self, other: Action) -> None:
-        """Be another handle of the same operation: over when that is over, and stopped through its call."""
+    def follow(self, other: Action, call_back: Callable[[Action], None] | None = None) -> None:
+        """Be another handle of the same operation: over when that is over, and stopped through its call.
+
+        Args:
+            other: its first handle.
+            call_back: calls this one's ``on_completed`` in a turn of the call; None: nobody does.
+        """
         self.is_followed = True
 
         def take_over(_over: object) -> None:
             self.state, self.result, self.is_gone, self.is_over = other.state, other.result, other.is_gone, True
             self._refusal = other._refusal
+            if call_back is not None and self.on_completed is not None and self.result is not None:
+                call_back(self)
             self._tell_all()
 
         follow(self, other)

@@ -264,7 +264,7 @@ class LegActor(Stalling):
             case Follow(action=action):
                 known = leg.actions.get(action.control_id)
                 if known is not None:
-                    action.follow(known)
+                    action.follow(known, self._call_back)
                     return
                 leg.actions = {**leg.actions, action.control_id: action}
                 action.begin()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -225,6 +226,28 @@ def test_a_call_that_comes_back_is_not_held_up_by_a_lost_answer_to_the_one_who_p
     assert again.answer().get(timeout=5)["code"] == "200"
     again.wait_for_answered().get(timeout=5)
     assert len(world.sent("calling.pass")) == 1
+
+
+@over_seeds(5)
+@pytest.mark.parametrize("is_async", [False, True])
+def test_each_handle_of_an_operation_has_its_own_function_called_once_at_its_end(world: World, is_async: bool):
+    """Also one that was made when the operation had a handle already. PROTOCOL 10.4."""
+    _line, handle = world.answered(Witness)
+    told: list[tuple[int, RelayEvent]] = []
+    first = handle.play_silence(2).get(timeout=5)
+
+    def notes(number: int) -> Callable[[RelayEvent], Any]:
+        async def notes_later(event: RelayEvent) -> None:
+            told.append((number, event))
+
+        return notes_later if is_async else lambda event: told.append((number, event))
+
+    actions = [first, PlayAction(handle, first.control_id), PlayAction(handle, first.control_id)]
+    for number, action in enumerate(actions):
+        action.on_completed = notes(number)
+    event = actions[-1].wait().get(timeout=10)
+    world.settle()
+    assert sorted(told, key=lambda one: one[0]) == [(number, event) for number in range(3)]
 
 
 # -- operations that fail ----------------------------------------------------------------------------------------------
