@@ -490,7 +490,8 @@ class LegActor(Stalling):
                 leg.is_handed_on = True
                 self.linger()
             else:
-                leg.hand_on = None
+                # Another one may still be under way, and be taken.
+                leg.hand_on = next((reply for reply in leg.replies if isinstance(reply.command, _HAND_ON)), None)
                 if leg.left_because:
                     self.leave(leg.left_because)
         if is_gone and command.method not in _ABOUT_SOMETHING_ELSE:

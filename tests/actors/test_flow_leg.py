@@ -672,6 +672,27 @@ def test_a_call_that_could_not_be_handed_on_is_hung_up(world: World):
     assert world.methods() == ["calling.answer", "calling.transfer", "calling.end"]
 
 
+@over_seeds(5)
+@pytest.mark.parametrize("refused", [1, 2])
+def test_a_call_that_could_not_be_handed_on_is_not_hung_up_while_it_is_tried_again(world: World, refused: int):
+    """Only when nobody takes it: another attempt is under way when one of them is refused."""
+
+    class Insists(Flow):
+        async def run(self) -> None:
+            await self.answer()
+            self.transfer("context:billing")
+            self.transfer("context:sales")
+
+    world.sim.reject_next("calling.transfer", code="500")
+    if refused == 2:
+        world.sim.reject_next("calling.transfer", code="500")
+    line, _handle = world.inbound(Insists)
+    world.run(5)
+    ends = ["calling.end"] if refused == 2 else []
+    assert world.methods() == ["calling.answer", "calling.transfer", "calling.transfer", *ends]
+    assert line.is_over is (refused == 2)
+
+
 @over_seeds(10)
 def test_a_call_that_could_not_be_handed_on_is_hung_up_whatever_its_handler_makes_of_it(world: World):
     """The handler crashes on the news, and the hang-up must not be lost with it."""
