@@ -176,7 +176,7 @@ class Router:
         if known is not None:
             known.tell_ahead(event)
             return
-        if call_id in wire.ended_calls:
+        if call_id in wire.ended_calls or event.call_state == CallState.ENDED:  # of which no end would come any more
             self._drop(event, "that call has ended")
             return
         wire.gone.discard(call_id)  # it may have been passed on, and come back

@@ -162,6 +162,16 @@ def test_a_call_that_has_ended_cannot_be_offered_again(world: PlainWorld) -> Non
     assert world.count("calls.received") == 1
 
 
+def test_a_call_that_is_over_when_it_is_offered_gets_no_actor(world: PlainWorld) -> None:
+    """Its actor would wait for an end that is no news: for ever. X3."""
+    serve(world)
+    offer(world, call_state="ended")
+    state(world, "ended")
+    world.run(120.0)
+    assert world.app.call(CALL) is None
+    assert len(world.app._running().wire.live) == 0
+
+
 def test_an_actor_that_has_ended_before_it_was_claimed_is_forgotten_at_once(world: PlainWorld) -> None:
     """X18: its end has overtaken what it has told the connection, which must not keep it for ever."""
     app = serve(world)
