@@ -13,6 +13,7 @@ from typing import Final
 from relay_actors.actors.compacting import compact
 from relay_actors.actors.course import Note, Started
 from relay_actors.actors.history import History, history_of
+from relay_actors.actors.likeness import as_kept
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.errors import CommandRejectedError, JournalError, NotSentError, RelayActorsError
 from relay_actors.journal.base import Store
@@ -29,7 +30,6 @@ from relay_actors.journal.entries import (
 from relay_actors.journal.replay import check, pending_of
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.happenings import EventArrived
-from relay_actors.protocol.json_codec import dumps, loads
 from relay_actors.runtime.base import Clock
 
 __all__ = ["SESSION", "Journaling"]
@@ -89,8 +89,9 @@ class Journaling:
             self._keep(CommandIntended, outgoing.subject, own)
         except JournalError:
             # JSON has been more generous than the journal: an enum or a UUID among the params. What is sent is what
-            # JSON made of it. If it was the store that failed, it fails again.
-            self._keep(CommandIntended, outgoing.subject, {**own, "params": loads(dumps(outgoing.params))})
+            # JSON made of it. Or it could make nothing of it either, and the command is not sent. If it was the store
+            # that failed, it fails again.
+            self._keep(CommandIntended, outgoing.subject, {**own, "params": as_kept(outgoing.params)})
 
     def settled(
         self, request_id: str, outgoing: Outgoing, result: JsonObject | None, error: RelayActorsError | None

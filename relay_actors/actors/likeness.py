@@ -9,7 +9,7 @@ from relay_actors.journal.redact import MASK
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.json_codec import dumps, loads
 
-__all__ = ["different"]
+__all__ = ["as_kept", "different"]
 
 _NOT_ASKED: Final = frozenset({"call_id", "node_id"})
 """Params that say which leg is meant, and not what is asked."""
@@ -26,10 +26,21 @@ def different(then: Mapping[str, Any], now: JsonObject) -> list[str]:
     """
     if then == now:  # as nearly always
         return []
-    plain = loads(dumps(now))
-    assert isinstance(plain, dict)
-    names = sorted((then.keys() | plain.keys()) - _NOT_ASKED)
-    return [name for name in names if name not in then or name not in plain or not _matches(then[name], plain[name])]
+    kept, plain = as_kept(then), as_kept(now)
+    names = sorted((kept.keys() | plain.keys()) - _NOT_ASKED)
+    return [name for name in names if name not in kept or name not in plain or not _matches(kept[name], plain[name])]
+
+
+def as_kept(params: Mapping[str, Any]) -> JsonObject:
+    """Return params as JSON writes them; in place of one that it cannot write, which is never sent, there is `MASK`."""
+    return {str(name): _as_written(value) for name, value in params.items()}
+
+
+def _as_written(value: object) -> object:
+    try:
+        return loads(dumps(value))
+    except ValueError:
+        return MASK
 
 
 def _matches(then: object, now: object) -> bool:

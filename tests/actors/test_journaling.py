@@ -349,6 +349,25 @@ def test_a_command_that_could_not_be_kept_is_not_sent(server: PlainServer) -> No
         peer.expect_nothing()
 
 
+@pytest.mark.parametrize("unfit", [object(), {1, 2}, {1: 2}, 1 << 64, float("nan"), "\ud800"])
+def test_a_command_that_json_cannot_write_is_refused_and_the_connection_does_not_suffer(
+    server: PlainServer, unfit: object
+) -> None:
+    """It stands in the journal as one that was not sent; another has its turn. SEMANTICS J2, K6."""
+    store = MemoryStore()
+    with logged_in(server, Recorder(answering), journal=store) as (app, peer):
+        up(peer)
+        with pytest.raises(NotSentError, match="cannot be written as JSON"):
+            handle_of(app, CALL).user_event(event="order", extra={"x": unfit}).get(timeout=DEADLINE_S)
+        peer.settle()
+        [settled] = [
+            entry for entry in store.load() if isinstance(entry, CommandSettled) and entry.outcome != Outcome.OK
+        ]
+        assert settled.outcome == Outcome.NOT_SENT
+        peer.state("ended")
+        peer.expect_nothing()
+
+
 def test_a_journal_that_fails_ends_the_connection_and_is_not_tried_again(server: PlainServer) -> None:
     """Nothing can be promised any more, so nothing is: the process has to begin anew. SEMANTICS J6."""
     medium = MemoryMedium()

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 
 from relay_actors.actors import likeness
-from relay_actors.actors.likeness import different
-from relay_actors.journal.redact import Redactor
+from relay_actors.actors.likeness import as_kept, different
+from relay_actors.journal.redact import MASK, Redactor
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.json_codec import dumps, loads
 from tests.journal.strategies import objects
@@ -40,6 +40,16 @@ def test_what_was_a_secret_then_is_like_anything_now() -> None:
     assert secret not in str(kept)
     assert different(kept, params) == []
     assert different(kept, {**params, "text": "other"}) == ["text"]
+
+
+@pytest.mark.parametrize("unfit", [object(), {1, 2}, {"a": {1: 2}}, 1 << 64, float("nan"), "\ud800", b"x"])
+def test_what_json_cannot_write_is_like_itself_and_the_rest_is_compared(unfit: object) -> None:
+    """It was never sent: the command was refused, and is refused again when its call is rebuilt. J3."""
+    params: JsonObject = {"event": "order", "x": unfit}
+    kept = as_kept(params)
+    assert kept == {"event": "order", "x": MASK}
+    assert different(kept, params) == different({"event": "order", "x": unfit}, params) == []
+    assert different(kept, {**params, "event": "other"}) == ["event"]
 
 
 @given(objects)
