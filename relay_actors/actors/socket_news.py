@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from relay_actors.errors import ConnectFailedError
@@ -9,6 +10,8 @@ from relay_actors.runtime.signals import Internal
 from relay_actors.transport.base import Transport
 
 __all__ = ["Due", "OpenFailed", "Opened", "Opening", "Readable", "tell"]
+
+_log = logging.getLogger("relay_actors.connection")
 
 
 class Opened(Internal):
@@ -66,8 +69,10 @@ class Opening:
         cell, wire = self._cell, self._wire
         try:
             transport = wire.connector.connect()
-        except ConnectFailedError as error:
-            tell(cell, OpenFailed(cell, self._attempt, str(error)))
+        except Exception as error:  # noqa: BLE001  # whatever it is: nobody would try again who is not told
+            if not isinstance(error, ConnectFailedError):
+                _log.exception("a socket could not be opened, by an error that no connector may raise")
+            tell(cell, OpenFailed(cell, self._attempt, str(error) or type(error).__name__))
             return
         wire.opened.append(transport)
         if not tell(cell, Opened(cell, self._attempt)) or cell.is_stopped:

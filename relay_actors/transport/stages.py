@@ -54,6 +54,9 @@ class Attempt:
 
     Args:
         target: ``host:port``, for the texts of errors.
+
+    Raises:
+        ConnectFailedError: the process has no more descriptors.
     """
 
     def __init__(self, target: str) -> None:
@@ -62,7 +65,7 @@ class Attempt:
         self._seconds = 0.0
         self._deadline = 0.0
         self._is_cancelled = False
-        self._woken, self._waker = socket.socketpair()
+        self._woken, self._waker = self.pair()
 
     def begin(self, stage: str, seconds: float) -> None:
         """Enter ``stage`` (``tcp``, ``tls`` or ``upgrade``), which must be over in ``seconds``."""
@@ -73,6 +76,17 @@ class Attempt:
     def failed(self, why: str) -> ConnectFailedError:
         """Return the error that ends this attempt, to be raised."""
         return ConnectFailedError(self._stage, self._target, why)
+
+    def pair(self) -> tuple[socket.socket, socket.socket]:
+        """Return two sockets that are joined.
+
+        Raises:
+            ConnectFailedError: the process has no more descriptors.
+        """
+        try:
+            return socket.socketpair()
+        except OSError as error:
+            raise self.failed(str(error)) from error
 
     def ready(self, sock: socket.socket, event: int, *, share: int = 1) -> bool:
         """Wait until ``sock`` is `READABLE` or `WRITABLE`; return False when the time is over first.
@@ -263,7 +277,7 @@ def _resolve(attempt: Attempt, host: str, port: int, named_by: str) -> Sequence[
     # The system's resolver can neither be given a deadline nor be interrupted, so it runs in a thread of its own,
     # which is left behind if need be. Closing its end of the pair is how it says that it has finished.
     found: list[Sequence[_Address] | OSError | UnicodeError] = []
-    ours, theirs = socket.socketpair()
+    ours, theirs = attempt.pair()
 
     def look_up() -> None:
         with theirs:
@@ -273,7 +287,11 @@ def _resolve(attempt: Attempt, host: str, port: int, named_by: str) -> Sequence[
                 found.append(error)
 
     with ours:
-        threading.Thread(target=look_up, name=f"resolve {host}", daemon=True).start()
+        try:
+            threading.Thread(target=look_up, name=f"resolve {host}", daemon=True).start()
+        except RuntimeError as error:  # the machine has no more threads
+            theirs.close()
+            raise attempt.failed(str(error)) from error
         attempt.wait(ours, READABLE)
     answer = found[0]
     if isinstance(answer, OSError | UnicodeError):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import socket
 from typing import Any
 
 import pytest
@@ -300,6 +302,25 @@ def test_the_application_comes_back_when_the_server_does(server: PlainServer) ->
 
 
 # -- requests --------------------------------------------------------------------------------------------------------
+
+
+def test_the_application_comes_back_after_the_process_had_no_descriptors(
+    server: PlainServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails before there is anything to wait for must be tried again, too. PROTOCOL 6.6."""
+    left = [OSError(errno.EMFILE, "Too many open files")]
+    make = socket.socketpair
+
+    def pair(*given: Any) -> Any:
+        if left:
+            raise left.pop()
+        return make(*given)
+
+    with logged_in(server) as (_app, peer):
+        monkeypatch.setattr(socket, "socketpair", pair)
+        peer.vanish()
+        server.accept_login().settle()
+        assert not left
 
 
 def test_a_request_whose_answer_is_lost_fails_and_is_not_sent_again(server: PlainServer) -> None:

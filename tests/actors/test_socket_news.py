@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from relay_actors.actors.socket_news import Due, Opened, OpenFailed, Opening, Readable, tell
@@ -54,3 +55,20 @@ def test_news_come_in_order_and_in_turns_and_to_nobody_after_the_end() -> None:
     assert noted == [("opened", 3), ("failed", 4, "no"), ("readable", near), ("due",)]
     system.stop(5.0)
     assert tell(cell, Due(cell)) is False
+
+
+def test_whatever_a_connector_raises_is_told_as_a_failed_attempt() -> None:
+    """Otherwise the connection would wait for ever, and never try again. K2."""
+    noted.clear()
+    dispatcher = DeterministicDispatcher(Random(1), ManualClock())
+    system = System(dispatcher=dispatcher, random=Random(2))
+    cell = system.start(Told)._cell
+
+    class Broken:
+        def connect(self) -> None:
+            raise OSError("Too many open files")
+
+    Opening(cell, SimpleNamespace(connector=Broken()), 5)()
+    dispatcher.settle()
+    assert noted == [("failed", 5, "Too many open files")]
+    system.stop(5.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 import threading
@@ -100,6 +101,27 @@ def test_an_address_of_an_unknown_family_does_not_hide_the_next(
     resolves_to(monkeypatch, odd, address(server.port))
     with open_tcp(attempt, "relay.test", server.port) as sock, server.accept():
         assert sock.getpeername()[1] == server.port
+
+
+def test_a_process_without_descriptors_or_threads_fails_as_a_connect_that_is_tried_again(
+    attempt: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They come back; a client that has stopped trying would not. PROTOCOL 6.6."""
+
+    def no_more(*_given: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    def no_thread(_self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    with pytest.raises(ConnectFailedError, match="can't start new thread"):
+        open_tcp(attempt, "127.0.0.1", 443)
+    monkeypatch.setattr(socket, "socketpair", no_more)
+    with pytest.raises(ConnectFailedError, match="Too many open files"):
+        open_tcp(attempt, "127.0.0.1", 443)
+    with pytest.raises(ConnectFailedError, match="Too many open files"):
+        Attempt("relay.test:443")
 
 
 @pytest.fixture
