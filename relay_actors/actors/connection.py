@@ -39,6 +39,7 @@ from relay_actors.errors import (
 from relay_actors.protocol import happenings as h
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.events import CallReceiveEvent, RelayEvent, parse_event
+from relay_actors.protocol.scrub import scrub
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.future import Future
 from relay_actors.transport.base import Transport
@@ -405,7 +406,7 @@ class ConnectionActor(HoldsBack):
         try:
             self._take(transport.receive())
         except TransportError as why:
-            _log.debug("nothing more was received: %s", why)
+            _log.debug("nothing more was received: %s", scrub(str(why), self._protocol.secrets))
 
     def _lost(self, why: str) -> None:
         self._drop_transport(normal=False)

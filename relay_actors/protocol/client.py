@@ -243,7 +243,7 @@ class ClientProtocol:
 
         Source: PROTOCOL 6.6.
         """
-        return self._back_off(now, why) if self._phase is _Phase.OPENING else []
+        return self._back_off(now, scrub(why, self.secrets)) if self._phase is _Phase.OPENING else []
 
     def closed(self, now: float, why: str) -> list[Happening]:
         """The socket is gone. Ignored when the protocol has let go of it already.
@@ -252,7 +252,7 @@ class ClientProtocol:
 
         Source: PROTOCOL 6.3.
         """
-        return self._lose(now, why) if self._reads else []
+        return self._lose(now, scrub(why, self.secrets)) if self._reads else []
 
     def shut_down(self, now: float) -> list[Happening]:
         """The user ends it: whoever waits is told so, and nothing is tried again until `start`. Idempotent.

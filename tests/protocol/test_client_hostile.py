@@ -27,7 +27,7 @@ from relay_actors.protocol.happenings import (
     RequestFailed,
     RequestSucceeded,
 )
-from tests.protocol.driven_client import DrivenClient
+from tests.protocol.driven_client import PROJECT, TOKEN, DrivenClient
 from tests.support.thorough import less
 
 _LINES = (Path(__file__).parents[1] / "data" / "frames.jsonl").read_text().splitlines()
@@ -324,3 +324,16 @@ class AnyOrder(RuleBasedStateMachine):
 
 TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = settings(max_examples=less(40, 100), stateful_step_count=50, deadline=None)
+
+
+def test_why_a_connection_is_down_is_told_without_the_secrets_that_the_server_repeats():
+    """The reason of a WebSocket's close, and the line that answers an upgrade, are the server's own words."""
+    client = DrivenClient.ready()
+    client.event("signalwire.authorization.state", authorization_state="state-secret")
+    client.advance(5.0)
+    why = f"closed (1008 'bad token {TOKEN} of {PROJECT}: state-secret')"
+    lost, _open = client.protocol.closed(client.now, why)
+    (failed,) = client.protocol.open_failed(client.now, why)
+    assert isinstance(lost, ConnectionDown)
+    assert isinstance(failed, ConnectionDown)
+    assert lost.why == failed.why == "closed (1008 'bad token *** of ***: ***')"
