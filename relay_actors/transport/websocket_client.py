@@ -160,8 +160,9 @@ class WebsocketTransport:
             self._read(sock, texts)
         except TransportError as loss:
             self._read_loss = loss
+        if self._read_loss is not None:
             if not texts:
-                raise
+                raise self._read_loss
             # The loss is for the next call, so the descriptor must stay readable.
             with contextlib.suppress(OSError):  # a connection that is reset is readable anyway
                 sock.shutdown(socket.SHUT_RD)
@@ -301,7 +302,10 @@ class WebsocketTransport:
 
     def _take_control(self, frame: Frame) -> None:
         if frame.opcode == PING:
-            self._write(compose(PONG, frame.payload, os.urandom(MASK_KEY_BYTES)))
+            try:
+                self._write(compose(PONG, frame.payload, os.urandom(MASK_KEY_BYTES)))
+            except TransportError as loss:  # it ends the reading behind what has come in with the ping
+                self._read_loss = loss
         elif frame.opcode == CLOSE:
             with contextlib.suppress(TransportError):  # the goodbye counts, whether or not its answer gets through
                 self._say_goodbye(frame.payload[:2])

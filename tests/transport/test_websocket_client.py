@@ -465,6 +465,27 @@ def test_a_lost_send_is_raised_again_and_leaves_nothing_to_write(pair: Opened) -
     assert not transport.wants_write()
 
 
+def test_what_has_come_in_is_received_after_a_lost_send_also_behind_a_ping(pair: Opened) -> None:
+    """The pong cannot leave; the texts behind the ping are there all the same."""
+    transport, peer = pair
+    peer.send(server_frame(b"one") + server_frame(b"", PING) + server_frame(b"two"))
+    with pytest.raises(TransportError, match="does not read"):
+        transport.send([b"x" * 1_000_000] * 6)
+    assert transport.receive() == [b"one", b"two"]
+    with pytest.raises(TransportError, match="does not read"):
+        transport.receive()
+
+
+def test_what_has_come_in_behind_a_ping_is_received_when_its_pong_is_the_first_to_fail(pair: Opened) -> None:
+    """The peer has hung up behind its last words; that they are the last ones is told after them."""
+    transport, peer = pair
+    peer.send(server_frame(b"one") + server_frame(b"", PING) + server_frame(b"two"))
+    peer.close()
+    texts, loss = Poller(transport).receive_until_lost()
+    assert texts == [b"one", b"two"]
+    assert "Broken pipe" in loss
+
+
 def test_all_texts_of_a_round_are_one_write() -> None:
     """Each system call costs more than the frames it carries."""
     writes: list[int] = []
