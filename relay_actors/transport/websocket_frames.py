@@ -155,7 +155,7 @@ class MessageReader:
                     length = data[at + 2] << 8 | data[at + 3]
                 else:
                     length = int.from_bytes(data[at + 2 : start], "big")
-            if length > room:
+            if length > room and not (first & _FIRST_CONTROL and length <= _LONGEST_CONTROL):
                 raise TransportError(
                     f"a message from the server is over the limit of {self._max_bytes} bytes (frame_bytes)"
                 )

@@ -195,6 +195,15 @@ def test_fragments_count_together_against_the_limit() -> None:
     assert read([begun, server_frame(b"x", 0x0)]) == ([], [], True)
 
 
+def test_a_ping_within_a_message_does_not_count_against_the_messages_limit() -> None:
+    """It is no part of it, and may come when there is no room left for more of the message. RFC 6455 5.4."""
+    begun = server_frame(b"x" * MAX_BYTES, is_final=False)
+    ping = server_frame(b"y" * 125, PING)
+    texts, controls, is_broken = read([begun + ping, server_frame(b"", 0x0)])
+    assert (texts, len(controls), is_broken) == ([b"x" * MAX_BYTES], 1, False)
+    assert read([begun + ping, server_frame(b"x", 0x0)])[0::2] == ([], True)
+
+
 def test_the_limit_starts_afresh_with_each_message() -> None:
     """The room that one fragmented message used is given back to the next."""
     whole = b"x" * MAX_BYTES
