@@ -167,9 +167,9 @@ class _Lane:
             texts = list(self._texts)
             self._texts.clear()
             self._waiting_bytes = 0
-            wake = self._wake_if_due()
-        if not texts and self.ending is not None:
-            raise TransportError(self.ending)
+            ending, wake = self.ending, self._wake_if_due()
+        if not texts and ending is not None:
+            raise TransportError(ending)
         wake()
         return texts
 

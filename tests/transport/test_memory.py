@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -117,6 +118,31 @@ def test_the_first_reason_of_an_end_is_the_one_that_is_told() -> None:
     far.send([b"abcd"])
     far.abort()
     with pytest.raises(TransportError, match="over the limit of 3"):
+        near.receive()
+
+
+def test_a_text_is_not_lost_when_it_comes_with_the_end_while_the_other_side_looks() -> None:
+    """The two ends may live in two threads: what is sent between two looks is given before the end is told."""
+    near, far = memory_pair()
+
+    class Late:
+        """Has the far end say its last words when the near one has just looked."""
+
+        def __init__(self, lock: Any) -> None:
+            self.lock, self.says = lock, [lambda: (far.send([b"last"]), far.close())]
+
+        def __enter__(self) -> None:
+            self.lock.acquire()
+
+        def __exit__(self, *_error: object) -> None:
+            self.lock.release()
+            while self.says:
+                self.says.pop()()
+
+    near._inbound._lock = Late(near._inbound._lock)  # type: ignore[assignment]
+    assert near.receive() == []
+    assert near.receive() == [b"last"]
+    with pytest.raises(TransportError, match="1000"):
         near.receive()
 
 
