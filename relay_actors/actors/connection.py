@@ -381,6 +381,11 @@ class ConnectionActor(HoldsBack):
         try:
             if transport.wants_write():
                 transport.flush()
+        except TransportError as why:
+            self._read_the_rest(transport)
+            self._lost(str(why))
+            return
+        try:
             texts = transport.receive()
         except TransportError as why:
             self._lost(str(why))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import select
 import threading
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from relay_actors import CallActor
+from relay_actors.errors import TransportError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, PlayEvent, RecordEvent, RelayEvent
-from tests.support.plain_app import Recorder, logged_in
+from relay_actors.transport.websocket_client import WebsocketTransport
+from tests.support.plain_app import Recorder, answering, logged_in
 from tests.support.plain_server import CALL, FRAMES, NODE, PlainPeer, PlainServer
 
 OTHER_CALL = "other-call"
@@ -120,6 +123,33 @@ def test_an_event_that_comes_again_after_a_resume_is_told_once(server: PlainServ
 
 
 # -- order -----------------------------------------------------------------------------------------------------------
+
+
+def test_what_has_come_in_is_told_also_when_what_waits_cannot_be_written(
+    server: PlainServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server has gone behind its last words, and bytes still wait for it: those words count. K1."""
+    recorder = Recorder(answering)
+
+    def wants_write(transport: WebsocketTransport) -> bool:
+        return bool(select.select([transport], [], [], 0)[0])
+
+    def fails(_transport: WebsocketTransport) -> None:
+        raise TransportError("Connection reset by peer")
+
+    with logged_in(server, recorder) as (_app, peer):
+        peer.call()
+        peer.ok(peer.expect("calling.answer"))
+        peer.state("answered")
+        assert recorder.next(CallStateEvent).call_state == "answered"
+        peer.settle()
+        with monkeypatch.context() as patch:
+            patch.setattr(WebsocketTransport, "wants_write", wants_write)
+            patch.setattr(WebsocketTransport, "flush", fails)
+            peer.event("calling.call.play", {"call_id": CALL, "state": "playing"})
+            peer.expect_end()
+        server.accept_login()
+        assert recorder.next(PlayEvent).state == "playing"
 
 
 def test_two_calls_interleaved_stay_each_in_order(server: PlainServer) -> None:
