@@ -36,7 +36,9 @@ SECRET_KEYS: Final = frozenset(
     }
 )
 
-_URL_USER: Final = re.compile(r"(?<=://)[^/?#\s\"\\@]{1,256}@")
+# The slashes may be written with escapes. To the last @ before a path: a password may well have one in it. A run ends
+# at the next slash, and each begins behind two, so that no text is looked at twice.
+_URL_USER: Final = re.compile(r'(:(?:\\{0,16}/){2})[^/?#\s"]+@')
 _EXCERPT_CHARS: Final = 200
 _EXCERPT_WINDOW: Final = 4096
 _NUMBER: Final = re.compile(r"-?[0-9][0-9.eE+-]*")
@@ -61,7 +63,7 @@ def scrub(text: str | bytes, secrets: Iterable[str] = ()) -> str:
     """
     if isinstance(text, bytes):
         text = text.decode(errors="replace")
-    return _URL_USER.sub(f"{MASK}@", _hide_values(_hide_by_key(text), secrets))
+    return _URL_USER.sub(rf"\g<1>{MASK}@", _hide_values(_hide_by_key(text), secrets))
 
 
 def excerpt(text: str | bytes, secrets: Iterable[str] = ()) -> str:
@@ -155,6 +157,10 @@ def _spelling(char: str, run: str = r"\\{1,16}") -> str:
     return f"(?:{'|'.join(spellings)})"
 
 
+_SPACE: Final = r"(?:\s|\\{1,16}[nrt])*+"
+"""Space as in JSON, and as in JSON within JSON."""
+
+
 @cache
 def _key_pattern() -> re.Pattern[str]:
     """Return what finds a key whose value is hidden. Made when it is needed: it takes as long as a dozen imports."""
@@ -162,5 +168,5 @@ def _key_pattern() -> re.Pattern[str]:
         r'(?<!\\)(?P<run>\\*)"(?:'
         + "|".join("".join(map(_spelling, key)) for key in sorted(SECRET_KEYS))
         + r"|[\w.-]{0,64}(?i:password)"
-        + r')(?P=run)"\s*:\s*'
+        + rf')(?P=run)"{_SPACE}:{_SPACE}'
     )
