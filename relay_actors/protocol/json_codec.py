@@ -6,6 +6,7 @@ from the wire is read as the nearest double; one that is to be written is refuse
 
 from __future__ import annotations
 
+import enum
 import math
 from collections.abc import Mapping
 from typing import Final
@@ -76,4 +77,4 @@ def _is_finite(value: object) -> bool:
         return all(map(_is_finite, value.values()))
     if isinstance(value, list | tuple):
         return all(map(_is_finite, value))
-    return True
+    return not isinstance(value, enum.Enum) or _is_finite(value.value)

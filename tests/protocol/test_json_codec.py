@@ -66,6 +66,7 @@ def test_bad_text_is_a_value_error_that_does_not_hold_the_text(bad):
         ({"x": math.nan}, "not finite"),
         ({"x": [1, {"y": math.inf}]}, "not finite"),
         ({"x": (None, -math.inf)}, "not finite"),
+        ({"x": enum.Enum("Weight", {"UNKNOWN": math.nan}).UNKNOWN}, "not finite"),
     ],
 )
 def test_what_json_cannot_say_is_refused_with_the_reason(bad, part):
