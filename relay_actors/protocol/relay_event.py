@@ -39,8 +39,10 @@ _READERS: Final[Mapping[str, Reader]] = {
     "bool": read_flag,
     "bool | None": read_flag,
     "JsonObject": read_object,
+    "dict[str, object]": read_object,
     "list[str]": read_texts,
 }
+"""By the type of a field, as it is written. Without ``from __future__ import annotations`` it is the type itself."""
 _INHERITED: Final = 4
 """How many fields `RelayEvent` itself has; every extractor fills them in its first lines."""
 _AS_IT_IS: Final[Mapping[Reader, str]] = {read_text: "str", read_object: "dict"}
@@ -210,7 +212,7 @@ def _build_extractor(cls: type[RelayEvent]) -> _Extract:
 def _expression(field: dataclasses.Field[object], names: dict[str, object]) -> str:
     """Return how the value of a field is found, in Python; what that needs is added to ``names``."""
     paths = _paths(field)
-    read: Reader = field.metadata.get("read") or _READERS[str(field.type)]
+    read: Reader = field.metadata.get("read") or _READERS[_written(field.type)]
     default = f"default_{field.name}"
     if field.default_factory is dict:
         names[default] = NOTHING
@@ -237,6 +239,10 @@ def _expression(field: dataclasses.Field[object], names: dict[str, object]) -> s
 def _timestamp_of(params: JsonObject, payload: Mapping[str, object]) -> float:
     # The wire has it outside, the reference SDK looks inside (PROTOCOL D14).
     return read_number(params.get("timestamp")) or read_number(payload.get("timestamp")) or 0.0
+
+
+def _written(hint: object) -> str:
+    return hint.__name__ if isinstance(hint, type) else str(hint)
 
 
 def _paths(field: dataclasses.Field[object]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import json
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -43,6 +44,25 @@ def test_an_application_can_declare_events_of_its_own() -> None:
     assert event.is_express is True
     assert event.read_receipt is False
     assert event.lines == ["a"]
+
+
+def test_it_does_not_matter_whether_annotations_are_types_or_texts() -> None:
+    """They are types in a module that does not import them from the future, as most do not."""
+    fields = [
+        ("control_id", str, ""),
+        ("weight", float, 0.0),
+        ("stamps", int, 1),
+        ("is_express", bool, False),
+        ("read_receipt", bool | None, None),
+        ("card", JsonObject, field(default_factory=dict)),
+        ("lines", list[str], field(default_factory=list)),
+    ]
+    plain: type[Any] = dataclasses.make_dataclass("Plain", fields, bases=(RelayEvent,), frozen=True, slots=True)
+    params: dict[str, Any] = {"control_id": "c-1", "weight": "2.5", "stamps": "3", "is_express": "true"}
+    params |= {"read_receipt": "false", "card": {"picture": "a"}, "lines": ["a", 1]}
+    event, expected = plain.from_payload({"event_type": "post.card", "params": params}), card(**params)
+    for name, *_ in fields:
+        assert getattr(event, name) == getattr(expected, name)
 
 
 def test_what_is_null_missing_or_of_a_wrong_type_is_the_default() -> None:
