@@ -189,7 +189,12 @@ def _arguments(cls: type[RelayCommand]) -> Iterator[dataclasses.Field[object]]:
 
 def _slot(argument_field: dataclasses.Field[object], hint: object) -> Slot:
     marks = list(_marks(hint))
-    argument = next(mark for mark in marks if isinstance(mark, Argument))
+    argument = next((mark for mark in marks if isinstance(mark, Argument)), None)
+    if argument is None:
+        raise TypeError(
+            f"{argument_field.name}: {hint!r} does not say how an argument is checked and written; take a type of "
+            f"{Argument.__module__}"
+        )
     name = next((mark for mark in marks if isinstance(mark, As)), As(argument_field.name))
     return Slot(
         argument_field.name, name.name, argument_field.default is None, name.even_none, argument.check, argument.convert

@@ -65,6 +65,13 @@ def test_a_command_that_writes_itself_is_sent_as_it_says(cls: type[Sing]) -> Non
     assert command.with_params({"call_id": "c"}) == {"call_id": "c", "title": "Bell", "volume": 10}
 
 
+def test_an_argument_whose_type_says_nothing_of_it_is_told_by_name() -> None:
+    """A dialect's author sees what is missing, and not that some iteration has stopped."""
+    shout: Any = dataclasses.make_dataclass("Shout", [("word", str)], bases=(RelayCommand,), frozen=True, kw_only=True)
+    with pytest.raises(TypeError, match=r"word: <class 'str'> does not say how .*commands\.arguments"):
+        shout(word="hey")
+
+
 def said_again(method: str, params: Mapping[str, Any]) -> RelayCommand:
     """The command whose params should be these: wire names become argument names by the table."""
     row = next(row for row in METHODS if row["method"] == method)
