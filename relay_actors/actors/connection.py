@@ -349,6 +349,8 @@ class ConnectionActor(HoldsBack):
 
     def on_opened(self, attempt: int) -> None:
         """A socket is open."""
+        if not self._wire.opened:
+            return  # dropped meanwhile
         transport = self._wire.opened.popleft()
         if attempt != self._wire.attempts:
             transport.abort()

@@ -10,9 +10,11 @@ import pytest
 from relay_actors import ConnectionRestored
 from relay_actors.actors.connection import ConnectionActor
 from relay_actors.actors.router import Router
+from relay_actors.actors.socket_news import Opened, tell
 from relay_actors.errors import ActorDead, RelayActorsError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, PlayEvent, RelayEvent
 from relay_actors.protocol.client import ClientProtocol
+from relay_actors.transport.memory import memory_pair
 from tests.support.plain_app import (
     PATIENT,
     Recorder,
@@ -114,6 +116,19 @@ def test_the_watchdog_of_a_dead_incarnation_does_no_harm(server: PlainServer, mo
         peer.settle()
         assert peer.expect_end() == "broken"  # and is followed by its own
         server.accept_login()
+
+
+def test_news_of_a_socket_that_was_dropped_meanwhile_crash_nothing(server: PlainServer) -> None:
+    """Whoever gives up drops what was opened, and the news of it may be on their way already."""
+    with logged_in(server) as (app, peer):
+        tree = app._running()
+        cell: Any = tree.office.connection._cell
+        transport, _far = memory_pair()
+        tree.wire.opened.append(transport)
+        tree.wire.drop_opened()
+        assert tell(cell, Opened(cell, tree.wire.attempts))
+        peer.settle()
+        assert server.accepted == 1
 
 
 def test_a_connection_that_keeps_crashing_ends_the_application_and_says_why(
