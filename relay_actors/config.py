@@ -178,6 +178,7 @@ class Credentials:
     def __post_init__(self) -> None:
         for name in ("project", "token", "jwt_token"):
             _check_text(name, getattr(self, name))
+            _check_utf8(name, getattr(self, name))
         if self.jwt_token:
             return
         if not self.project:
@@ -281,6 +282,7 @@ def check_contexts(contexts: Sequence[str]) -> tuple[str, ...]:
     for context in contexts:
         if not isinstance(context, str) or not context:
             raise ConfigError(f"contexts must be non-empty strings, not {context!r}")
+        _check_utf8("contexts", context)
     return tuple(dict.fromkeys(contexts))
 
 
@@ -344,6 +346,15 @@ def _is_ipv6(name: str) -> bool:
 def _check_text(argument: str, value: object) -> None:
     if not isinstance(value, str):
         raise ConfigError(f"{argument} must be a string, not {type(value).__name__}")
+
+
+def _check_utf8(argument: str, value: str) -> None:
+    """Refuse what can never be sent: a variable may hold any bytes, and Python has half a surrogate pair for each."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        # With nothing of the other error: it holds the value, which may be a secret.
+        raise ConfigError(f"{argument} must be text in UTF-8, and holds something that is none") from None
 
 
 def _check_count(argument: str, value: object) -> None:

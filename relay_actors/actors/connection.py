@@ -291,16 +291,17 @@ class ConnectionActor(HoldsBack):
 
     def _change_contexts(self, change: ChangeContexts) -> None:
         now = self._clock.now()
+        method = "signalwire.receive" if change.adds else "signalwire.unreceive"
         ask = self._protocol.subscribe if change.adds else self._protocol.unsubscribe
         try:
             request_id = ask(change.contexts, now)
-        except NotSentError as error:
-            change.on_answer(None, error)
+        except (NotSentError, ValueError) as error:
+            not_sent = error if isinstance(error, NotSentError) else NotSentError(f"{method} was not sent: {error}")
+            change.on_answer(None, not_sent)
             return
         if request_id is None:
             change.on_answer({}, None)
         else:
-            method = "signalwire.receive" if change.adds else "signalwire.unreceive"
             self._wire.pending[request_id] = Outgoing(method, {}, change.on_answer)
             self._frames.requested(method, request_id)
 

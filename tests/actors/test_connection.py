@@ -450,6 +450,14 @@ def test_params_that_json_does_not_know_are_refused_where_they_came_from(server:
         peer.settle()
 
 
+def test_contexts_that_are_too_long_are_refused_and_the_connection_does_not_suffer(server: PlainServer) -> None:
+    """What cannot be sent is an answer to the asker, as with any other request."""
+    with logged_in(server) as (app, peer):
+        with pytest.raises(NotSentError, match=r"signalwire\.receive was not sent: it has 10,\d{3},\d{3} bytes"):
+            app.receive(["x" * 10_485_760]).get(timeout=DEADLINE_S)
+        peer.settle()
+
+
 # -- keeping alive ---------------------------------------------------------------------------------------------------
 
 
