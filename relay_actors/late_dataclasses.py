@@ -10,14 +10,18 @@ what `dataclasses.dataclass` would have made of it. Type checkers are told that 
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass  # for type checkers; what there is when it runs is at the end
 from typing import TYPE_CHECKING, Any, ClassVar, Final, get_origin
 
 __all__ = ["dataclass"]
 
-_MADE: Final = ("__dataclass_fields__", "__dataclass_params__", "__match_args__", "__init__")
-"""What each class gets, whatever it asks for."""
+_MADE: Final = (
+    "__dataclass_fields__", "__dataclass_params__", "__match_args__", "__init__",
+    *(("__replace__",) if sys.version_info >= (3, 13) else ()),
+)  # fmt: skip
+"""What each class gets, whatever it asks for; the last for `copy.replace`."""
 _COMPARISONS: Final = ("__lt__", "__le__", "__gt__", "__ge__")
 _OF_NO_SLOTS: Final = ("__dict__", "__weakref__")
 """Descriptors of a class without slots; one with them must not inherit its look."""
@@ -59,6 +63,8 @@ def _make(cls: type, body: dict[str, Any], options: dict[str, bool]) -> None:
     """
     # Without slots: the methods work on any object that has the fields.
     made = vars(dataclasses.dataclass(**options)(type(cls)(cls.__name__, cls.__bases__, dict(body))))
+    if hasattr(params := made["__dataclass_params__"], "slots"):  # since Python 3.12
+        params.slots = True
     for name, value in list(vars(cls).items()):
         if isinstance(value, _Late):
             setattr(cls, name, made[name])

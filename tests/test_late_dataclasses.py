@@ -45,6 +45,14 @@ class Place(Point):
         object.__setattr__(self, "name", self.name.title())
 
 
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="copy.replace came with Python 3.13")
+def test_it_can_be_copied_with_other_values():
+    """Before anything else was done with its class."""
+    moved = copy.replace(Place(1, 2, name="here"), x=5)  # type: ignore[attr-defined,unused-ignore]
+    assert moved == Place(5, 2, name="here")
+    assert type(moved) is Place
+
+
 def same(late: Any, plain: type, options: dict[str, bool]) -> None:
     """Check that a class has everything that ``dataclasses.dataclass(slots=True)`` makes of what it was made of."""
     made: Any = dataclasses.dataclass(slots=True, **options)(plain)
