@@ -20,7 +20,7 @@ from relay_actors.actors.frame_log import FrameLog
 from relay_actors.actors.holding import HoldBack, Release
 from relay_actors.actors.holds_back import HoldsBack
 from relay_actors.actors.leaving import Leave
-from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.outgoing import LastWord, Outgoing
 from relay_actors.actors.router import Router
 from relay_actors.actors.routing import Claim, DialOver
 from relay_actors.actors.socket_news import Due, Opening, Readable, tell
@@ -283,6 +283,9 @@ class ConnectionActor(HoldsBack):
 
     def _refuse(self, outgoing: Outgoing, error: NotSentError) -> None:
         """Say that a request was not sent; the journal is to know that its call has asked for it, and was told so."""
+        if isinstance(outgoing, LastWord):
+            self._keep_last_word(outgoing)
+            return
         if outgoing.number:
             request_id = self.system.new_id()
             self._wire.journal.intended(request_id, outgoing)
@@ -312,6 +315,9 @@ class ConnectionActor(HoldsBack):
         wire, subject = self._wire, outgoing.subject
         leaving = wire.leaving
         if leaving is None:
+            if error is not None and isinstance(outgoing, LastWord) and outgoing.is_due_again(error):
+                self._say_again(outgoing)
+                return
             outgoing.on_answer(result, error)
         else:
             leaving.hold(outgoing)
@@ -552,6 +558,7 @@ class ConnectionActor(HoldsBack):
             if not happening.resumed:
                 self._router.note_session_gone()
             self._router.tell_restored(resumed=happening.resumed, gap_s=gap_s)
+        self._say_last_words()
         wire.ready.try_set(None)
 
     def _on_refused(self, error: RelayActorsError, *, is_final: bool) -> None:

@@ -1,6 +1,7 @@
 """What the connection does about commands that must not overtake one that may have been lost. Layer: hall.
 
 Source: SEMANTICS K6, K7. The commands stand among the pending ones, and the journal knows of them, as of any other.
+And what it does about last words that were not taken, which it says again (X7, K10).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from relay_actors.actors.frame_log import FrameLog
 from relay_actors.actors.holding import Release
-from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.outgoing import LastWord, Outgoing
 from relay_actors.actors.wire import Wire
 from relay_actors.errors import ConnectionLostError, NotSentError, RelayError
 from relay_actors.protocol import happenings as h
@@ -34,6 +35,27 @@ class HoldsBack(Actor):
 
     def _refuse(self, outgoing: Outgoing, error: NotSentError) -> None:
         """Say that a request was not sent. For the connection to say how."""
+
+    def _send(self, outgoing: Outgoing) -> None:
+        """Send a request. For the connection to say how."""
+
+    def _keep_last_word(self, last_word: LastWord) -> None:
+        """Say one that could not be sent after the next log in."""
+        self._wire.journal.intended(self.system.new_id(), last_word)
+        self._wire.last_words[last_word.subject] = last_word
+
+    def _say_again(self, last_word: LastWord) -> None:
+        """Say one that was not taken again: now, or after the next log in if there is no connection."""
+        if self._protocol.is_ready:
+            self._send(last_word)
+        else:
+            self._wire.last_words[last_word.subject] = last_word
+
+    def _say_last_words(self) -> None:
+        """There is a connection: say those that were not taken."""
+        last_words, self._wire.last_words = self._wire.last_words, {}
+        for last_word in last_words.values():
+            self._send(last_word)
 
     def _hold_back(self, outgoing: Outgoing) -> None:
         """Keep a command behind one that may have been lost; the journal knows of it as of any other."""

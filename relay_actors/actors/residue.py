@@ -19,6 +19,8 @@ def residue_of_tree(tree: Tree) -> dict[Hashable, str]:
     wire = tree.wire
     for request_id, outgoing in list(wire.pending.items()):
         found["request", request_id] = f"request {outgoing.method} ({request_id}) that waits for its answer"
+    for call_id in list(wire.last_words):
+        found["last word", call_id] = f"a last word on {call_id} that is to be said again"
     for key in wire.parking.keys:
         found["parked", key] = f"events that are parked for {key!r}, whose owner is not known"
     for subject in wire.holding.subjects:

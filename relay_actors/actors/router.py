@@ -17,7 +17,7 @@ from relay_actors.actors.leg import Leg
 from relay_actors.actors.message import MessageRef
 from relay_actors.actors.message_handle import KeptMessage, TextMessage
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
-from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.outgoing import LastWord, Outgoing
 from relay_actors.actors.routing import Claim, DialOver
 from relay_actors.actors.text_turns import TextHandled, TextTurn
 from relay_actors.actors.wire import Wire
@@ -180,6 +180,7 @@ class Router:
             self._drop(event, "that call has ended")
             return
         wire.gone.discard(call_id)  # it may have been passed on, and come back
+        wire.last_words.pop(call_id, None)
         actor_class = wire.calls.find(event.context)
         hooks = self._office.system.hooks
         if wire.drains:
@@ -230,7 +231,7 @@ class Router:
         params: JsonObject = {"node_id": event.node_id, "call_id": event.call_id}
         if reason:
             params["reason"] = reason
-        self._send(Outgoing(method, params, _log_failure, event.call_id))
+        self._send(LastWord(method, params, _log_failure, event.call_id))
 
     def _on_call_event(self, call_id: str, event: RelayEvent) -> None:
         wire = self._wire
@@ -289,7 +290,7 @@ class Router:
         self._wire.gone.add(call_id)
         self._office.system.hooks.count("calls.late_legs")
         params: JsonObject = {"node_id": node_id, "call_id": call_id, "reason": "cancel"}
-        self._send(Outgoing("calling.end", params, _log_failure, call_id))
+        self._send(LastWord("calling.end", params, _log_failure, call_id))
 
     # -- texts -------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from relay_actors.actors.holding import Holding
 from relay_actors.actors.journaling import Journaling
 from relay_actors.actors.leaving import Leaving
 from relay_actors.actors.office import Office
-from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.outgoing import LastWord, Outgoing
 from relay_actors.actors.routing import Parking, Recent, Roster, Routes
 from relay_actors.actors.text_turns import TextTurn
 from relay_actors.errors import RelayActorsError
@@ -38,6 +38,7 @@ class Wire:
         max_active_calls: beyond it, inbound calls are passed on.
         pending: requests that wait for an answer, or to be sent, by request id.
         late: requests that have timed out on the connection there is, and whose answer is still of use, by request id.
+        last_words: those that were not taken, and are said again after the next log in, by call id.
         holding: commands that must not overtake one that may have been lost.
         live: the actors of calls and texts that are up.
         parking: events whose owner is not known yet.
@@ -81,6 +82,7 @@ class Wire:
         self.max_active_calls = max_active_calls
         self.pending: dict[str, Outgoing] = {}
         self.late: OrderedDict[str, Outgoing] = OrderedDict()
+        self.last_words: dict[str, LastWord] = {}
         self.holding = Holding(office.timing.request_timeout_s, office.limits.queued_requests)
         self.live = Roster()
         self.parking = Parking(office.timing.park_s, office.limits.parked_per_id, office.limits.parked_ids)
@@ -125,6 +127,8 @@ class Wire:
             cause: the id of the inbound text whose handler has begun it, or "". As long as that handler may be run
                 again, it has to be known that it was begun.
         """
+        if subject in self.last_words:  # the next process has to know of that
+            return
         turn = self.text_turns.get(cause)
         if turn is None:
             self.journal.forget(subject)
@@ -136,7 +140,8 @@ class Wire:
         pending, self.pending = self.pending, {}
         self.late.clear()
         self.holding.clear()
-        for outgoing in pending.values():
+        last_words, self.last_words = self.last_words, {}
+        for outgoing in (*pending.values(), *last_words.values()):
             outgoing.on_answer(None, error)
         self.drop_opened()
         self.ready.try_fail(error)

@@ -196,6 +196,7 @@ class World(Lab):
         wire = self.tree.wire
         assert len(wire.live) == 0, "the connection still knows calls"
         assert wire.pending == {}, "requests are still waiting for an answer"
+        assert wire.last_words == {}, "last words were not taken yet"
         assert len(wire.parking) == 0, "events are still parked"
         assert len(wire.holding) == 0, "commands are still held back"
         assert not wire.holding.in_doubt, "commands of calls that have ended are still in doubt"
