@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from relay_actors.actors import holding
 from relay_actors.actors.course import Note, Started
 from relay_actors.actors.leaving import SETTLES_S, Leave, Leaving, Release
 from relay_actors.actors.outgoing import Outgoing
@@ -61,6 +62,8 @@ def take(leaving: Leaving, message: object) -> bool:
             leaving.hold(Outgoing("a change of contexts", {}, on_answer))
         case Started(settings=settings):
             leaving.causes.add(str(settings.get("cause", "")))
+        case holding.Release():
+            pass  # what was to be sent first is left to the next process, so this has to wait for it there
         case Note():
             pass  # the next process comes to that again, from what the journal knows
         case TextHandled(message_id=message_id):

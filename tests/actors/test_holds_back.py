@@ -9,6 +9,7 @@ import pytest
 
 from relay_actors import CallActor, Limits, Timing
 from relay_actors.actors.holding import HoldBack, Release
+from relay_actors.actors.leaving import SETTLES_S
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.errors import ConnectionLostError, NotSentError, RelayActorsError
 from relay_actors.journal.entries import CommandIntended
@@ -164,3 +165,21 @@ def test_the_journal_knows_of_each_command_once_and_in_the_order_in_which_it_was
         asks.tell(Release("subject"))
         assert asks.sent == [1, 2]
         assert list(store.load(subject="subject")) == entries
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_what_is_held_back_stays_here_while_calls_are_left_to_the_next_process(is_over: bool) -> None:
+    """C4, K6: the command before it is not sent again here, so it would overtake that."""
+    with PlainWorld(journal=MemoryStore()) as world:
+        world.start()
+        asks = Asks(world)
+        world.answer = lambda _frame: None
+        asks(1)  # its answer is waited for
+        asks.tell(HoldBack("call"))
+        asks(2)
+        left = world.app._running().leave_for_next()
+        asks.tell(Release("call", is_over=is_over))
+        world.run(SETTLES_S + 0.1)
+        assert left.get(timeout=1.0) is True
+        assert asks.sent == [1]
+        assert asks.told == []
