@@ -200,7 +200,7 @@ class Router:
     def _is_full(self) -> bool:
         live, most = self._wire.live, self._wire.max_active_calls
         # Actors outlive their calls by a moment; that is no reason to refuse somebody.
-        return live.call_count >= most and sum(not cell.keep.leg.is_ended for cell in live.calls) >= most
+        return live.call_count >= most and sum(cell.keep.leg.is_ours for cell in live.calls) >= most
 
     def _start_call(self, actor_class: Any, event: CallReceiveEvent) -> None:
         office = self._office

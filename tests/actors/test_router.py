@@ -130,6 +130,21 @@ def test_a_call_that_has_ended_takes_nobodys_place(world: PlainWorld) -> None:
     assert world.requests("calling.pass") == []
 
 
+def test_a_call_that_was_handed_on_takes_nobodys_place(world: PlainWorld) -> None:
+    """It is somebody else's from the answer on, although its actor stays for a moment. PROTOCOL 8.6."""
+    world.app._given["max_active_calls"] = 1
+    serve(world)
+    offer(world)
+    state(world, "answered")
+    handle = world.app.call(CALL)
+    assert handle is not None
+    handle.transfer("context:sales").get(timeout=5.0)
+    assert world.app.calls_up == 0
+    offer(world, "second")
+    assert world.app.call("second") is not None
+    assert world.requests("calling.pass") == []
+
+
 def test_a_call_that_was_passed_on_and_comes_back_is_taken(world: PlainWorld) -> None:
     """This application may be the only one there is."""
     world.app._given["max_active_calls"] = 1
