@@ -325,7 +325,7 @@ class Router:
             self._drop(event, "its actor cannot be started")
             return
         office.system.hooks.count("messages.received")
-        self._claim(event.message_id, cell, is_call=False)
+        self._claim(f"inbound {event.message_id}", cell, is_call=False)  # not what is told of the other one
 
     def text_handled(self, message_id: str) -> None:
         """Forget an inbound text: the journal knows of all that its handler has begun."""

@@ -127,7 +127,7 @@ class Wire:
             cause: the id of the inbound text whose handler has begun it, or "". As long as that handler may be run
                 again, it has to be known that it was begun.
         """
-        if subject in self.last_words:  # the next process has to know of that
+        if subject in self.last_words or subject in self.text_turns:  # the next process has to know of that
             return
         turn = self.text_turns.get(cause)
         if turn is None:

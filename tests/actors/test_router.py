@@ -435,6 +435,28 @@ def test_a_text_to_oneself_is_sent_and_received_though_both_have_one_id(world: P
     assert len(Text.told) == 1
 
 
+@pytest.mark.parametrize("comes_first", ["the text", "its state"])
+def test_a_text_to_oneself_is_followed_though_it_comes_before_the_answer(world: PlainWorld, comes_first: str) -> None:
+    """What is told of the one is not taken for the other one's. SEMANTICS K4, X17."""
+    world.app.messages("support")(Text)
+    serve(world)
+    world.answer = lambda _frame: None
+    handle = world.app.send_message(to_number="+15550001111", from_number="+15550001111", body="note")
+    world.settle()
+
+    def delivered() -> None:
+        world.event("messaging.state", {"message_id": "m", "message_state": "delivered"})
+        world.settle()
+
+    for tell in (lambda: text(world), delivered) if comes_first == "the text" else (delivered, lambda: text(world)):
+        tell()
+    sent = next(frame for frame in world.received if frame.get("method") == "messaging.send")
+    world.say({"jsonrpc": "2.0", "id": sent["id"], "result": {"code": "200", "message_id": "m"}})
+    world.settle()
+    assert handle.wait(timeout=5.0).get(timeout=5.0).message_state == "delivered"
+    assert len(Text.told) == 1
+
+
 def test_a_text_that_no_class_handles_is_warned_of_without_its_words(
     world: PlainWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
