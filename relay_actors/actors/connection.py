@@ -25,7 +25,18 @@ from relay_actors.actors.router import Router
 from relay_actors.actors.routing import Claim, DialOver
 from relay_actors.actors.socket_news import Due, Opening, Readable, tell
 from relay_actors.actors.text_turns import TextHandled, cause_of
-from relay_actors.actors.wire import ChangeContexts, Connect, Consult, Disconnect, Drain, Route, Safe, Step, Wire
+from relay_actors.actors.wire import (
+    ChangeContexts,
+    Connect,
+    Consult,
+    Disconnect,
+    Drain,
+    Route,
+    Safe,
+    Step,
+    Wire,
+    settle_refused,
+)
 from relay_actors.errors import (
     CommandRejectedError,
     ConnectionLostError,
@@ -58,6 +69,7 @@ class ConnectionActor(HoldsBack):
 
     runs_late: ClassVar[bool] = True
     throughput: ClassVar[int] = 4096
+    on_refused: ClassVar[Callable[[Any], object] | None] = staticmethod(settle_refused)
 
     def __init__(self, wire: Wire) -> None:
         super().__init__()
@@ -280,17 +292,6 @@ class ConnectionActor(HoldsBack):
                 outgoing.on_answer(None, NotSentError(f"{outgoing.method} was not sent: {error}"))
                 raise
         wire.pending[request_id] = outgoing
-
-    def _refuse(self, outgoing: Outgoing, error: NotSentError) -> None:
-        """Say that a request was not sent; the journal is to know that its call has asked for it, and was told so."""
-        if isinstance(outgoing, LastWord):
-            self._keep_last_word(outgoing)
-            return
-        if outgoing.number:
-            request_id = self.system.new_id()
-            self._wire.journal.intended(request_id, outgoing)
-            self._wire.journal.settled(request_id, outgoing, None, error)
-        outgoing.on_answer(None, error)
 
     def _change_contexts(self, change: ChangeContexts) -> None:
         now = self._clock.now()

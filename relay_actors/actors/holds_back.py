@@ -34,15 +34,27 @@ class HoldsBack(Actor):
         """Have the journal know of a request. For the connection to say how."""
 
     def _refuse(self, outgoing: Outgoing, error: NotSentError) -> None:
-        """Say that a request was not sent. For the connection to say how."""
+        """Say that a request was not sent; the journal is to know that its call has asked for it, and was told so."""
+        if isinstance(outgoing, LastWord):
+            self._keep_last_word(outgoing)
+            return
+        if outgoing.number:
+            request_id = self.system.new_id()
+            try:
+                self._wire.journal.intended(request_id, outgoing)
+                self._wire.journal.settled(request_id, outgoing, None, error)
+            except BaseException:  # then nothing more is known of any call; who asks is told all the same
+                outgoing.on_answer(None, error)
+                raise
+        outgoing.on_answer(None, error)
 
     def _send(self, outgoing: Outgoing) -> None:
         """Send a request. For the connection to say how."""
 
     def _keep_last_word(self, last_word: LastWord) -> None:
         """Say one that could not be sent after the next log in."""
-        self._wire.journal.intended(self.system.new_id(), last_word)
         self._wire.last_words[last_word.subject] = last_word
+        self._wire.journal.intended(self.system.new_id(), last_word)
 
     def _say_again(self, last_word: LastWord) -> None:
         """Say one that was not taken again: now, or after the next log in if there is no connection."""
@@ -53,9 +65,9 @@ class HoldsBack(Actor):
 
     def _say_last_words(self) -> None:
         """There is a connection: say those that were not taken."""
-        last_words, self._wire.last_words = self._wire.last_words, {}
-        for last_word in last_words.values():
-            self._send(last_word)
+        last_words = self._wire.last_words
+        for call_id in list(last_words):
+            self._send(last_words.pop(call_id))
 
     def _hold_back(self, outgoing: Outgoing) -> None:
         """Keep a command behind one that may have been lost; the journal knows of it as of any other."""

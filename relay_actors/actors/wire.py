@@ -8,12 +8,12 @@ from typing import Any, TypeAlias
 
 from relay_actors.actors.holding import Holding
 from relay_actors.actors.journaling import Journaling
-from relay_actors.actors.leaving import Leaving
+from relay_actors.actors.leaving import Leave, Leaving
 from relay_actors.actors.office import Office
 from relay_actors.actors.outgoing import LastWord, Outgoing
 from relay_actors.actors.routing import Parking, Recent, Roster, Routes
 from relay_actors.actors.text_turns import TextTurn
-from relay_actors.errors import RelayActorsError
+from relay_actors.errors import NotSentError, RelayActorsError
 from relay_actors.journal.base import Store
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol import happenings as h
@@ -22,7 +22,18 @@ from relay_actors.protocol.events import RelayEvent
 from relay_actors.runtime.future import Future
 from relay_actors.transport.base import Connector, Transport
 
-__all__ = ["ChangeContexts", "Connect", "Consult", "Disconnect", "Drain", "Route", "Safe", "Step", "Wire"]
+__all__ = [
+    "ChangeContexts",
+    "Connect",
+    "Consult",
+    "Disconnect",
+    "Drain",
+    "Route",
+    "Safe",
+    "Step",
+    "Wire",
+    "settle_refused",
+]
 
 
 class Wire:
@@ -230,3 +241,15 @@ class Disconnect:
     """Say goodbye, and try nothing more."""
 
     done: Future[bool]
+
+
+def settle_refused(message: object) -> None:
+    """Tell who waits that the connection has ended, or had too much to do, before it came to what it was told."""
+    match message:
+        case Outgoing() | ChangeContexts():
+            what = message.method if isinstance(message, Outgoing) else "a change of contexts"
+            message.on_answer(None, NotSentError(f"{what} was not sent: the connection has ended, or is overloaded"))
+        case Drain(done=done) | Disconnect(done=done) | Leave(done=done):
+            done.try_set(False)
+        case Consult(done=done):
+            done.try_fail(NotSentError("the journal cannot be looked at: the connection has ended"))

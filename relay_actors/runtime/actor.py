@@ -119,6 +119,9 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
     when_over: ClassVar[Callable[[Any], object] | None] = None
     """Called with the cell of each actor of the class when those are told who watch it: as good as a watch on each, and
     nothing has to be kept for it. Any thread. For frameworks on top."""
+    on_refused: ClassVar[Callable[[Any], object] | None] = None
+    """Called with each message that an actor of the class had accepted, and will not handle. Any thread. For frameworks
+    on top, whose messages know who waits for an answer."""
     _on_stop_takes_reason: ClassVar[bool] = False
     _cell: Cell
     _variants: ClassVar[dict[str, Any]]

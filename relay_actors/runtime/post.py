@@ -62,6 +62,7 @@ class Post(abc.ABC):
     stopped: bool
     system: AnySystem
     takes_in: Runnable | None
+    actor_class: type[Any]  # also set by `Cell`
 
     @property
     def is_stopped(self) -> bool:
@@ -242,6 +243,8 @@ class Post(abc.ABC):
         self._publish(message, why, envelope.sender)  # first: whoever is told that it was refused finds the letter
         if reply is not None:
             reply.try_fail(self._refusal_error(why))
+        if (on_refused := self.actor_class.on_refused) is not None:
+            on_refused(message)
 
     def dead_letter(self, message: object, why: Undelivered) -> None:
         """Publish a message of the present turn that nobody will handle; for one that had been put, use `refuse`."""

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from relay_actors.actors.connection import ConnectionActor
+from relay_actors.actors.leaving import Leave
 from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.wire import Consult, Disconnect, Drain
 from relay_actors.config import Limits
-from relay_actors.errors import ConnectionLostError, RelayActorsError, TransportError
+from relay_actors.errors import ConnectionLostError, JournalError, NotSentError, RelayActorsError, TransportError
+from relay_actors.journal.memory import MemoryMedium, MemoryStore
+from relay_actors.runtime.future import Future
 from relay_actors.transport.memory import memory_pair
 from tests.support.plain_world import PlainWorld
 
@@ -72,3 +79,47 @@ def test_a_release_tells_those_who_were_held_back() -> None:
         wire.release(error)
         assert told == [error]
         assert len(wire.holding) == 0
+
+
+@pytest.mark.parametrize("how", ["it was killed", "it has failed for good"])
+def test_what_the_connection_had_not_come_to_when_it_ended_is_answered(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for ever, whoever has asked. SEMANTICS A5, K6, M5."""
+    with PlainWorld() as world:
+        world.start()
+        tree = world.app._running()
+        if how == "it has failed for good":
+            monkeypatch.setattr(ConnectionActor, "after_batch", lambda _self: 1 / 0)
+        told: list[RelayActorsError | None] = []
+        tree.office.send(Outgoing("calling.x", {}, lambda _result, error: told.append(error)))
+        asked = [world.app.execute("calling.y", {}), world.app.receive(["sales"])]
+        done: list[Future[Any]] = [Future(), Future(), Future(), Future()]
+        for message in (Drain(done[0]), Disconnect(done[1]), Leave(done[2]), Consult(lambda _wire: 1, done[3])):
+            tree.office.tell_connection(message)
+        if how == "it was killed":
+            tree.office.connection._cell.kill("test")
+        world.settle()
+        assert not tree.office.connection.is_alive()
+        assert [type(error) for error in told] == [NotSentError]
+        for future in asked:
+            with pytest.raises(NotSentError, match="was not sent"):
+                future.get(timeout=1.0)
+        assert [future.is_settled for future in done] == [True] * 4
+
+
+def test_a_request_that_is_refused_as_the_journal_fails_is_answered() -> None:
+    """The journal was to know of it. SEMANTICS A5, J6."""
+    medium = MemoryMedium()
+    with PlainWorld(journal=MemoryStore(medium), limits=Limits(queued_requests=1)) as world:
+        world.is_down = True
+        world.start(wait_s=None)
+        world.settle()
+        office = world.app._running().office
+        told: list[RelayActorsError | None] = []
+        office.send(Outgoing("calling.x", {}, lambda _result, _error: None, "call", 1))
+        world.settle()
+        world.app._running().wire.journal._keep = lambda *_entry: (_ for _ in ()).throw(JournalError("full"))  # type: ignore[method-assign]
+        office.send(Outgoing("calling.x", {}, lambda _result, error: told.append(error), "call", 2))
+        world.settle()
+        assert [type(error) for error in told] == [NotSentError]

@@ -124,6 +124,28 @@ def test_whoever_is_told_that_a_question_was_refused_finds_the_letter(world: Wor
     assert told == [("too late", "dead")]
 
 
+@pytest.mark.parametrize("how", ["killed", "too many"])
+def test_a_class_may_hear_of_what_it_had_taken_and_will_not_handle(world: World, how: str):
+    """M5: each once, and of nothing else."""
+    refused: list[object] = []
+
+    class Told(Recorder):
+        mailbox_capacity = 2
+        mailbox_overflow = "drop_old"
+        on_refused = staticmethod(refused.append)
+
+    ref = world.start(Told, [])
+    ref.tell("handled")
+    world.settle()
+    for message in "abc" if how == "too many" else "ab":
+        ref.tell(message)
+    if how == "killed":
+        ref.kill("test")
+    world.settle()
+
+    assert refused == (["a"] if how == "too many" else ["a", "b"])
+
+
 def test_messages_of_the_runtime_are_nobodys_loss(world: World):
     """DL1: a tick or a wake-up that comes too late is no dead letter."""
 
