@@ -176,7 +176,7 @@ class ConnectionActor(HoldsBack):
             case Route(events=events):
                 for event in events:
                     self._router.route(event)
-            case Connect():
+            case Connect() if self._wire.broken is None:
                 self._wire.is_started = True
                 self._do(self._protocol.start(self._clock.now()))
             case ChangeContexts():
@@ -193,6 +193,8 @@ class ConnectionActor(HoldsBack):
                 done.try_set(True)
             case Leave(done=done):
                 leaving_mail.begin(self._wire, done, self._clock.now())
+            case Connect():
+                _log.error("nothing is connected: %s", self._wire.broken)
             case _:
                 return super().receive(message)
         return None

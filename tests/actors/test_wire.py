@@ -9,6 +9,7 @@ import pytest
 from relay_actors.actors.connection import ConnectionActor
 from relay_actors.actors.leaving import Leave
 from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.tree import Tree
 from relay_actors.actors.wire import Consult, Disconnect, Drain
 from relay_actors.config import Limits
 from relay_actors.errors import ConnectionLostError, JournalError, NotSentError, RelayActorsError, TransportError
@@ -123,3 +124,22 @@ def test_a_request_that_is_refused_as_the_journal_fails_is_answered() -> None:
         office.send(Outgoing("calling.x", {}, lambda _result, error: told.append(error), "call", 2))
         world.settle()
         assert [type(error) for error in told] == [NotSentError]
+
+
+def test_with_a_journal_that_fails_before_the_connection_is_opened_none_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service may have sent something: nothing may be promised any more, so no call may be taken. SEMANTICS J6."""
+    with PlainWorld(journal=MemoryStore(MemoryMedium())) as world:
+        recover = Tree.recover
+
+        def fails(tree: Tree) -> int:
+            monkeypatch.setattr(MemoryStore, "commit", lambda _store: (_ for _ in ()).throw(JournalError("full")))
+            tree.office.send(Outgoing("calling.x", {}, lambda _result, _error: None, "call", 1))
+            world.settle()
+            return recover(tree)
+
+        monkeypatch.setattr(Tree, "recover", fails)
+        world.start(wait_s=None)
+        world.run(60.0)
+        assert world.connected_at == []
+        ended = world.app._running().wire.ended
+        assert isinstance(ended.get(timeout=1.0), JournalError)
