@@ -75,7 +75,8 @@ class LoopCalls:
         Args:
             function: what to run.
             arguments: what it is given.
-            patience_s: how many seconds tasks that it has started may go on after it; then they are cancelled.
+            patience_s: how many seconds tasks that it has started may go on after it; then they are cancelled. What was
+                given to its loop has as long once more.
         """
 
         async def stay() -> None:
@@ -87,8 +88,9 @@ class LoopCalls:
             with self._changed:
                 self._closing.add(loop)
             await asyncio.sleep(0)  # what was given before begins
-            while others := _others() & self._tasks:
-                await asyncio.wait(others)
+            until = loop.time() + patience_s
+            while (others := _others() & self._tasks) and loop.time() < until:
+                await asyncio.wait(others, timeout=until - loop.time())
             for task in _others():
                 _log.warning("a task goes on after its call, and is cancelled task=%s", task.get_name())
 

@@ -225,6 +225,33 @@ def test_what_is_given_to_a_loop_that_comes_to_its_end_runs_somewhere() -> None:
     assert sorted(told) == list(range(last + 1))
 
 
+def test_what_runs_apart_ends_also_when_what_was_given_to_its_loop_does_not(caplog: pytest.LogCaptureFixture) -> None:
+    """A listener may wait for what never comes: its thread must not stay for ever. SEMANTICS X18."""
+    calls = LoopCalls()
+    is_cancelled = threading.Event()
+
+    async def listener(begun: asyncio.Event) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            is_cancelled.set()
+
+    async def attend() -> None:
+        begun = asyncio.Event()
+        calls.run(listener, begun, on=asyncio.get_running_loop())
+        await begun.wait()
+
+    async def main() -> None:
+        calls.bind()
+        calls.run_apart(attend, patience_s=0.05)
+
+    asyncio.run(main())
+    assert calls.join(DEADLINE_S)
+    assert is_cancelled.is_set()
+    assert "a task goes on after its call, and is cancelled" in caplog.text
+
+
 def test_who_waits_for_everything_waits_for_tasks_and_for_loops_of_their_own() -> None:
     """And is told when it is not over in time."""
     may_end = threading.Event()
