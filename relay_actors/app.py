@@ -395,8 +395,10 @@ class RelayApp(Requesting, Showing):
         try:
             is_clean = end(run)
         finally:
-            self._free()
-            stopping.set(is_clean)
+            try:
+                self._free()
+            finally:
+                stopping.set(is_clean)
         return is_clean
 
     def _join_stop(self) -> bool:
@@ -404,10 +406,12 @@ class RelayApp(Requesting, Showing):
         return stopping.get() if stopping is not None else True
 
     def _free(self) -> None:
-        self._journal.close()
         release, self._release = self._release, None
-        if release is not None:
-            release()
+        try:
+            self._journal.close()
+        finally:
+            if release is not None:
+                release()
 
     def run(self, *, drain_s: float = 600.0) -> None:
         """Start, and run until SIGINT or SIGTERM. Main thread only.

@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 from relay_actors import Actor, CallActor, MessageActor, RelayApp, RelayError
+from relay_actors.actors.given_journal import GivenJournal
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.shutdown import Shutdown
 from relay_actors.actors.tree import Tree
@@ -590,6 +591,28 @@ def test_a_damaged_journal_is_moved_aside_and_does_not_keep_the_application_down
     assert "journal was damaged, went on with what could be read of it" in caplog.text
     with closing(open_sqlite(path)) as store:
         assert store.epoch == 4  # two that ran, and the one that has brought it back
+
+
+def test_a_journal_that_cannot_be_closed_does_not_keep_the_application_from_starting_again(
+    server: PlainServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who stops it is told; nobody else waits for that stop, and its place is free. SEMANTICS H8."""
+
+    def fails(_journal: GivenJournal) -> None:
+        raise JournalError("the disk is gone")
+
+    app = app_for(server)
+    with in_background(server.accept_login):
+        app.start(wait_s=DEADLINE_S)
+    with monkeypatch.context() as patch:
+        patch.setattr(GivenJournal, "close", fails)
+        with pytest.raises(JournalError):
+            app.stop()
+    assert app._stopping is not None
+    assert app._stopping.is_settled
+    with in_background(server.accept_login):
+        app.start(wait_s=DEADLINE_S)
+    assert app.stop() is True
 
 
 def test_a_store_that_was_given_stays_open(server: PlainServer) -> None:
