@@ -52,7 +52,6 @@ from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.events import CallReceiveEvent, RelayEvent, parse_event
 from relay_actors.protocol.scrub import scrub
 from relay_actors.runtime.base import TimerHandle
-from relay_actors.runtime.future import Future
 from relay_actors.transport.base import Transport
 
 __all__ = ["ConnectionActor"]
@@ -171,8 +170,8 @@ class ConnectionActor(HoldsBack):
                 self._router.text_handled(message_id)
             case CallReceiveEvent():  # of a call that its actor had passed on, and that has come back
                 self._router.route(message)
-            case Consult(look=look, done=done):
-                _consult(look, self._wire, done)
+            case Consult():
+                message.answer(self._wire)
             case Route(events=events):
                 for event in events:
                     self._router.route(event)
@@ -271,11 +270,8 @@ class ConnectionActor(HoldsBack):
             return
         try:
             request_id = self._protocol.request(outgoing.method, outgoing.params, self._clock.now())
-        except NotSentError as error:
-            self._refuse(outgoing, error)
-            return
-        except ValueError as error:
-            self._refuse(outgoing, NotSentError(f"{outgoing.method} was not sent: {error}"))
+        except (NotSentError, ValueError) as error:
+            self._refuse(outgoing, _not_sent(outgoing.method, error))
             return
         if wire.journal.is_kept:
             self._note_intent(request_id, outgoing)
@@ -302,8 +298,7 @@ class ConnectionActor(HoldsBack):
         try:
             request_id = ask(change.contexts, now)
         except (NotSentError, ValueError) as error:
-            not_sent = error if isinstance(error, NotSentError) else NotSentError(f"{method} was not sent: {error}")
-            change.on_answer(None, not_sent)
+            change.on_answer(None, _not_sent(method, error))
             return
         if request_id is None:
             change.on_answer({}, None)
@@ -587,11 +582,8 @@ class ConnectionActor(HoldsBack):
             self._router.tell_lost()
 
 
-def _consult(look: Callable[[Wire], Any], wire: Wire, done: Future[Any]) -> None:
-    try:
-        done.try_set(look(wire))
-    except Exception as error:  # noqa: BLE001  # who looks is told; what cannot be read may still be written
-        done.try_fail(error)
+def _not_sent(method: str, error: Exception) -> NotSentError:
+    return error if isinstance(error, NotSentError) else NotSentError(f"{method} was not sent: {error}")
 
 
 def _log_refusal(_result: JsonObject | None, error: RelayActorsError | None) -> None:

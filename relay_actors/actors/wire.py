@@ -208,6 +208,13 @@ class Consult:
     look: Callable[[Wire], Any]
     done: Future[Any]
 
+    def answer(self, wire: Wire) -> None:
+        """Look it up. In the connection's turn."""
+        try:
+            self.done.try_set(self.look(wire))
+        except Exception as error:  # noqa: BLE001  # who looks is told; what cannot be read may still be written
+            self.done.try_fail(error)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Route:
