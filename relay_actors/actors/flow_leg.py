@@ -477,13 +477,10 @@ class FlowLegActor(OutboundLegActor):
         return isinstance(message, RelayEvent | ConnectionLost | ConnectionRestored)
 
     def _give_flow(self, message: object) -> bool:
-        nexts, self._nexts = self._nexts, ()
-        for place, expected in enumerate(nexts):
-            if expected.take(message):
-                self._nexts = (*nexts[:place], *nexts[place + 1 :])
-                return True
-        self._nexts = tuple(expected for expected in nexts if not expected.wait.is_settled)
-        return False
+        is_taken = any(expected.take(message) for expected in self._nexts)
+        # Looked at anew: who is given a message by a callback may ask for the next one there.
+        self._nexts = tuple(expected for expected in self._nexts if not expected.wait.is_settled)
+        return is_taken
 
     def _handle_receive(self, message: Any) -> Any:
         # What other actors tell goes the same way as events, so that a flow can wait for it.

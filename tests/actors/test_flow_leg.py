@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from relay_actors import ActionCompleted, CallActor, CallEnded, CommandFailed, RelayApp
+from relay_actors.actors.waits import Wait
 from relay_actors.errors import ArgumentError, CommandRejectedError, FlowError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, HoldEvent, PlayEvent, RelayEvent
 from relay_actors.protocol.commands import Hold
@@ -171,6 +172,27 @@ def test_messages_are_taken_in_the_order_in_which_they_came(world: World):
         handle.ref.tell(message)
     world.run(2)
     assert logged(handle) == ["a", "b", "c", 1]
+
+
+def test_who_is_given_a_message_by_a_callback_may_ask_for_the_next_one_there(world: World):
+    class Asks(Flow):
+        def on_start(self) -> None:
+            self.next(str).add_done_callback(self.on_given)
+
+        def on_given(self, given: Wait[str]) -> None:
+            if given.error is None:
+                self.notes.append(given.get(timeout=0))
+                self.next(str).add_done_callback(self.on_given)
+
+        def on_receive(self, message: object) -> None:
+            if isinstance(message, str):
+                self.notes.append(f"handled {message}")
+
+    _line, handle = world.inbound(Asks)
+    for message in ("a", "b", "c"):
+        handle.ref.tell(message)
+    world.settle()
+    assert logged(handle) == ["a", "b", "c"]
 
 
 def test_waiting_for_a_message_may_take_too_long(world: World):
