@@ -10,7 +10,7 @@ unknown. What the call asks for after a command that was lost waits for it, or i
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
@@ -241,10 +241,16 @@ class Reconciling(LegLife):
             return {}, None  # by itself: the first one had arrived
         return result, error
 
-    def take_evidence(self, event: RelayEvent) -> None:
-        """Look whether an event settles what is in doubt; and remember it for what may be in doubt later."""
-        for order, known in tuple(self.leg.under_way.items()):
-            if not known.is_shown and shows(order, event):
+    def take_evidence(self, event: RelayEvent, asked_before: Iterable[Sent]) -> None:
+        """Look whether an event settles what is in doubt; and remember it for what may be in doubt later.
+
+        Args:
+            event: that the wire has told.
+            asked_before: what was under way when it came. Of what a listener has asked for since it says nothing.
+        """
+        for order in asked_before:
+            known = self.leg.under_way.get(order)
+            if known is not None and not known.is_shown and shows(order, event):
                 known.is_shown = True
                 if known.error is not None:
                     self._settle_shown(order)

@@ -13,7 +13,7 @@ from relay_actors.actors.orders import Begin, Perform
 from relay_actors.actors.reconcile import is_repeatable, shows
 from relay_actors.actors.waits import Reply
 from relay_actors.errors import ConnectionLostError, NotSentError, RequestTimeoutError
-from relay_actors.events import PlayEvent
+from relay_actors.events import ConnectEvent, PlayEvent
 from relay_actors.protocol import commands as c
 from relay_actors.protocol.events import parse_event
 from tests.actors.world import CONTEXT, Witness, World, device, over_seeds
@@ -254,6 +254,25 @@ def test_what_events_have_shown_needs_no_answer(world: World):
     action.get(timeout=10.5)
     world.run(5)
     assert len(world.sent("calling.play")) == 1
+
+
+def test_an_event_says_nothing_of_what_is_asked_for_because_of_it(world: World):
+    """That the first one was not reached does not show that the server has heard of the second one."""
+
+    class TriesTheNext(Witness):
+        def on_start(self) -> None:
+            self.on("calling.call.connect", self.on_connect)
+
+        def on_connect(self, event: ConnectEvent) -> None:
+            if event.connect_state == "failed" and not self.data.get("tried"):
+                self.data["tried"] = self.connect(device("+15550003333"))
+
+    _line, handle = world.answered(TriesTheNext)
+    lose(world, "calling.connect", was_done=False)
+    world.tells("calling.call.connect", {**handle.leg.ids, "connect_state": "failed", "failed_reason": "busy"})
+    drop(world, "calling.connect")
+    assert handle.data["tried"].get(timeout=30)["code"] == "200"
+    assert len(world.sent("calling.connect")) == 2
 
 
 def test_on_a_call_that_is_being_hung_up_nothing_is_sent_again(world: World):
