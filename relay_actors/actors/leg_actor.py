@@ -435,6 +435,8 @@ class LegActor(Stalling):
 
     def on_answered(self, order: Sent, result: JsonObject | None, error: RelayActorsError | None) -> None:
         """Take the server's answer to a command, or that none has come (yet). In the turn."""
+        if error is None and self.leg.expected_end:
+            self._seems_alive()  # whatever was asked for: it was accepted on this call
         known = self.leg.under_way.get(order) if error is None else None
         if known is not None and known.clock is None and not known.is_holding:  # as nearly always: it went well
             del self.leg.under_way[order]

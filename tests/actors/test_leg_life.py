@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from relay_actors import CallEnded, CommandFailed, ConnectionRestored, Timing
+from relay_actors.actors.actions import StandaloneCollectAction
+from relay_actors.actors.call_handle import CallHandle
 from relay_actors.errors import CommandRejectedError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, HoldEvent, RelayEvent
 from relay_actors.protocol.commands import Hold, UserEvent
@@ -240,15 +242,25 @@ def test_a_call_that_was_handed_on_and_then_ends_lingers_once(world: World):
     assert world.call_actors() == []
 
 
-@pytest.mark.parametrize("sign", ["an event", "an answer"])
+def collect(handle: CallHandle) -> StandaloneCollectAction:
+    """Begin what tells nothing as long as nobody presses a key."""
+    return handle.collect(digits={"max": 1}, initial_timeout=90.0, start_input_timers=False).get(timeout=5)
+
+
+@pytest.mark.parametrize("sign", ["an event", "an answer", "an operation", "a command on an operation"])
 def test_a_sign_of_life_takes_it_back_that_a_call_is_gone(world: World, sign: str):
     """A 404 may have been about something else, such as a conference; a call that goes on must not be ended."""
     line, handle = world.answered(Witness)
+    listens = None if sign == "an operation" else collect(handle)
     world.sim.reject_next("calling.hold", code="404", message="Not found")
     handle.perform(Hold()).get(timeout=5)
     world.run(10)
     if sign == "an event":
         world.tells("calling.call.play", {**handle.leg.ids, "control_id": "other", "state": "playing"})
+    elif sign == "an operation":
+        collect(handle)
+    elif listens is not None and sign == "a command on an operation":
+        listens.start_input_timers().get(timeout=5)
     else:
         assert handle.perform(UserEvent(event="no event follows")).get(timeout=5)["code"] == "200"
     world.run(60)
