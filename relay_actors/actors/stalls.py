@@ -81,6 +81,8 @@ class Stalling(Reconciling):
         leg.backlog.append(CallStalled(command, for_s))
         if isinstance(command, Hangup) or leg.is_being_hung_up:
             return
+        if leg.left_because and leg.hand_on is not None:  # somebody is asked to take it; if not, it is hung up
+            return
         match self.on_stall:
             case HangUp(reason=reason):
                 self.leave(reason)

@@ -79,6 +79,23 @@ def test_a_class_may_have_a_stalled_call_transferred(world: World):
     line.hangs_up()
 
 
+def test_a_call_is_transferred_once_however_many_of_its_commands_stall(world: World):
+    class Elsewhere(Witness):
+        on_stall = TransferTo("context:operators")
+
+    line, handle = world.answered(Elsewhere)
+    world.sim.stop_answering("calling.hold")
+    world.sim.answer_late("calling.transfer", seconds=3.0)
+    handle.perform(Hold())
+    handle.perform(Hold())
+    world.run(1.0)
+    handle.perform(Hold())
+    world.run(9.0)
+    assert len(world.seen(handle, CallStalled)) == 3
+    assert len(world.sent("calling.transfer")) == 1
+    line.hangs_up()
+
+
 def test_a_stalled_call_whose_transfer_is_refused_is_hung_up(world: World):
     """As when it is given up: it must not be left in silence."""
 
