@@ -54,10 +54,12 @@ class ThreadFlow:
     """
 
     __slots__ = (
+        "_awaited",
         "_cell",
         "_ending",
         "_is_cancelled",
         "_is_closed",
+        "_is_interrupted",
         "_is_over",
         "_is_through",
         "_on_done",
@@ -76,7 +78,9 @@ class ThreadFlow:
         self._is_cancelled = False
         self._is_closed = False
         self._is_through = False  # its thread wants no more turns, also if nobody has been told of the end yet
+        self._is_interrupted = False  # it is taken from what it awaits, and is given the error when it goes on
         self._ending: BaseException | None = None
+        self._awaited: Future[Any] | None = None
 
     @property
     def is_over(self) -> bool:
@@ -99,9 +103,16 @@ class ThreadFlow:
             self._wake_soon()
 
     def end_with(self, error: BaseException) -> None:
-        """Raise ``error`` once: where the flow waits, or where it will wait next for what is not settled then."""
-        if not self._is_over:
-            self._ending = error
+        """Raise ``error`` once: where the flow waits, or where it will wait next for what is not settled then.
+
+        If it waits for what is settled already, it is given that first: what has happened is not taken back.
+        """
+        if self._is_over:
+            return
+        self._ending = error
+        awaited = self._awaited
+        if awaited is not None and (self._is_cancelled or not awaited.is_settled):
+            self._is_interrupted = True
             self._wake_soon()
 
     def cancel(self) -> None:
@@ -192,14 +203,17 @@ class ThreadFlow:
         timer = None
         if timeout_s is not None:
             timer = actor.call_in_turn_later(max(0.0, timeout_s), lambda: cell.tell_next(wake))
+        self._awaited = future
         cell.end_turn()
         self._own.wait()
+        self._awaited = None
         future.remove_done_callback(settled)
         if timer is not None:
             timer.cancel()
         if outward is not None and number is not None and not self._is_closed:
             outward.has_awaited(number, future)
-        self._raise_if_ended(future)
+        if self._is_interrupted or self._is_closed:
+            self._raise_if_ended(future)
         return future.is_settled
 
     def _is_here(self) -> bool:
@@ -209,6 +223,7 @@ class ThreadFlow:
         error: BaseException | None = asyncio.CancelledError() if self._is_closed else self._ending
         if error is not None:
             self._ending = None
+            self._is_interrupted = False
             future.let_go()
             raise error
 

@@ -109,6 +109,24 @@ def test_the_end_of_the_call_is_raised_where_blocking_python_waits(world: World,
     assert world.call_actors() == []
 
 
+def test_blocking_python_is_given_the_end_that_it_has_waited_for(world: World):
+    """X2: as the flow that awaits it is; what comes after that line is done."""
+
+    class Waits(Notes):
+        def run(self) -> None:
+            self.notes.append(self.wait_for_ended().get().call_state)
+            try:
+                self.sleep(1).get()
+            except CallEnded:
+                self.notes.append("over")
+
+    line, handle = world.inbound(Waits)
+    world.settle()
+    line.hangs_up()
+    world.settle()
+    assert logged(handle) == ["ended", "over"]
+
+
 def test_a_decorator_that_hides_a_coroutine_is_told(world: World, caplog: pytest.LogCaptureFixture):
     """It would never be awaited, and the call hung up at once for no reason that anybody sees."""
 

@@ -223,6 +223,52 @@ def test_an_error_can_be_raised_where_it_waits(world: World):
     assert log == ["over", ("done", "went on")]
 
 
+def test_what_was_settled_before_it_is_to_end_is_given_first(world: World):
+    """X2: the error comes at the next wait for what is not there yet."""
+    ref, log = started(world)
+    first: Future[str] = Future(world.dispatcher)
+
+    def run(actor: Any) -> Any:
+        log.append(first.get(timeout=60))
+        try:
+            actor.sleep(3600).get()
+        except EOFError:
+            return "over"
+
+    def settle_and_end(actor: Any) -> None:
+        first.set("given")
+        actor._cell.flow.end_with(EOFError())
+
+    ref.tell(begin(run))
+    world.settle()
+    ref.tell(settle_and_end)
+    world.settle()
+    assert log == ["given", ("done", "over")]
+
+
+def test_a_cancellation_does_not_wait_for_the_next_wait(world: World):
+    """A15: an actor that stops needs no value any more."""
+    ref, log = started(world)
+    first: Future[str] = Future(world.dispatcher)
+
+    def run(_actor: Any) -> None:
+        try:
+            log.append(first.get(timeout=60))
+        except asyncio.CancelledError:
+            log.append("cancelled")
+            raise
+
+    def settle_and_cancel(actor: Any) -> None:
+        first.set("given")
+        actor._cell.flow.cancel()
+
+    ref.tell(begin(run))
+    world.settle()
+    ref.tell(settle_and_cancel)
+    world.settle()
+    assert log == ["cancelled"]
+
+
 def test_an_actor_that_is_stopped_before_its_flow_has_begun_does_not_begin_it(world: World):
     """A15: there is nothing to clean up."""
     ref, log = started(world)
