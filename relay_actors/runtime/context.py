@@ -25,6 +25,7 @@ class Here(threading.local):
         wait_by: how this thread waits for a future that is not settled; gives whether it is settled then. None, as
             well as what gives None, is the usual way.
         never_blocks: whether ``wait_by`` refuses every wait, so that it is known before anything is sent.
+        awaits: for what the coroutine on the loop waits now whose step this thread has made, if it is a future of ours.
     """
 
     def __init__(self) -> None:  # once for each thread
@@ -32,6 +33,7 @@ class Here(threading.local):
         self.turn: Runnable | None = None
         self.wait_by: Callable[[Any, float | None], bool | None] | None = None
         self.never_blocks: bool = False
+        self.awaits: Any = None
 
 
 here = Here()

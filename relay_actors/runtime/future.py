@@ -210,6 +210,8 @@ class Future(pykka.Future[T]):
             import asyncio  # here and below, because applications that never use it need not load it to start
 
             if asyncio._get_running_loop() is not None:  # noqa: SLF001  # documented: None without one
+                if turn is not None:
+                    here.awaits = self
                 yield  # what the loop was given before, such as callbacks of the same event, comes first
         return self.get(timeout=0 if self.is_settled else None)
 
@@ -257,6 +259,8 @@ class Future(pykka.Future[T]):
                 loop.call_soon_threadsafe(wake_up)
 
         self.add_done_callback(tell_loop)
+        if here.turn is not None:
+            here.awaits = self
         try:
             yield from woken
         finally:

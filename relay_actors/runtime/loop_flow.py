@@ -15,6 +15,7 @@ from typing import Any
 from relay_actors.runtime.context import here
 from relay_actors.runtime.dispatcher_loop import LoopDispatcher
 from relay_actors.runtime.flow import Flow, FlowOwner, OwnedFlow, Running, place_of
+from relay_actors.runtime.future import Future
 from relay_actors.runtime.signals import Internal
 
 __all__ = ["LoopFlow", "new_flow", "new_flow_of", "start_flow"]
@@ -68,7 +69,10 @@ class LoopFlow:
         loop: on which the actor runs.
     """
 
-    __slots__ = ("_cell", "_ending", "_is_cancelled", "_is_over", "_loop", "_on_done", "_on_failed", "_steps", "_task")
+    __slots__ = (
+        "_cell", "_ending", "_is_cancelled", "_is_over", "_is_put_off", "_loop", "_on_done", "_on_failed", "_steps",
+        "_task",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -87,6 +91,7 @@ class LoopFlow:
         self._task: asyncio.Task[Any] | None = None
         self._is_over = False
         self._is_cancelled = False
+        self._is_put_off = False  # what it awaited was settled: the error is for the next await
         self._ending: BaseException | None = None
 
     @property
@@ -105,15 +110,23 @@ class LoopFlow:
         self._task.add_done_callback(lambda _task: self._cell.tell_control(_Over(self)))
 
     def end_with(self, error: BaseException) -> None:
-        """Raise ``error`` once, where the coroutine waits."""
-        if self._task is not None and not self._is_over:
-            self._ending = error
+        """Raise ``error`` once, where the coroutine waits, or where it will wait next for what is not settled then.
+
+        If it waits for what is settled already, it is given that first: what has happened is not taken back.
+        """
+        if self._task is None or self._is_over:
+            return
+        self._ending = error
+        self._is_put_off = self._steps.awaits_what_is_settled
+        if not self._is_put_off:
             self._task.cancel()
 
     def cancel(self) -> None:
         """Raise `asyncio.CancelledError` where the coroutine waits; it may clean up, and await while it does."""
         if self._task is not None and not self._is_over:
             self._is_cancelled = True
+            if self._is_put_off:
+                self._ending, self._is_put_off = None, False
             self._task.cancel()
 
     def close(self) -> None:
@@ -128,6 +141,12 @@ class LoopFlow:
                 self._task.cancel()
             if self._on_failed is not None:
                 self._on_failed(asyncio.CancelledError())
+
+    def after_step(self) -> None:
+        """It waits for something else now. For the steps."""
+        if self._is_put_off and self._task is not None and not self._steps.awaits_what_is_settled:
+            self._is_put_off = False
+            self._task.cancel()
 
     def take_ending(self) -> BaseException | None:
         """Return what is to be raised in place of a cancellation, once. For the steps."""
@@ -166,9 +185,15 @@ class _Steps(Coroutine[Any, Any, Any]):
         self.coroutine = coroutine
         self._flow = flow
         self._is_shut = False
+        self._awaits: Future[Any] | None = None
 
     def __await__(self) -> Any:
         return self.coroutine.__await__()
+
+    @property
+    def awaits_what_is_settled(self) -> bool:
+        """Whether it waits for a future of ours, which is settled, so that it goes on in a moment."""
+        return self._awaits is not None and self._awaits.is_settled
 
     def send(self, value: Any) -> Any:
         """Go on."""
@@ -195,8 +220,10 @@ class _Steps(Coroutine[Any, Any, Any]):
         self._raise_if_shut()
         outer, here.turn = here.turn, self._cell
         outer_handling, self._cell.handling = self._cell.handling, self._envelope
+        self._awaits = here.awaits = None
         try:
             awaited = step()
+            self._awaits = here.awaits
         except BaseException as error:
             # A task must not see these two: it would end the loop with them. In the turn that tells of it they are
             # raised as they are, and fail the actor.
@@ -205,9 +232,11 @@ class _Steps(Coroutine[Any, Any, Any]):
             raise
         finally:
             here.turn = outer
+            here.awaits = None
             self._cell.handling = outer_handling
             self._cell.look_for_work()
         self._raise_if_shut()  # by its own hand, while it ran
+        self._flow.after_step()
         return awaited
 
     def _raise_if_shut(self) -> None:

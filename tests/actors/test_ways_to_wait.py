@@ -428,6 +428,26 @@ def test_a_flow_runs_asyncio_code(world: World):
     assert logged(handle) == ["fetched", "cancelled"]
 
 
+def test_a_flow_on_the_loop_is_given_the_end_that_it_has_waited_for(world: World):
+    """X2, D3: as anywhere else; what comes after that line is done."""
+
+    class Waits(Notes):
+        dispatcher = "loop"
+
+        async def run(self) -> None:
+            self.notes.append((await self.wait_for_ended()).call_state)
+            try:
+                await self.sleep(1)
+            except CallEnded:
+                self.notes.append("over")
+
+    line, handle = world.inbound(Waits)
+    world.settle()
+    line.hangs_up()
+    world.settle()
+    assert logged(handle) == ["ended", "over"]
+
+
 def test_waiting_by_get_is_for_def_run(world: World):
     """A8: in a handler and in ``async def run`` it would wait for itself; so would a race."""
     raised: list[type[BaseException]] = []

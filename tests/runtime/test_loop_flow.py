@@ -11,6 +11,7 @@ from relay_actors.actors.in_turn import InTurn
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.context import here
 from relay_actors.runtime.flow import Flow
+from relay_actors.runtime.future import Future
 from relay_actors.runtime.loop_flow import LoopFlow, new_flow, new_flow_of
 from tests.runtime.worlds import Recorder, World
 
@@ -28,6 +29,9 @@ class Flows:
         self.ref = world.start(actor_class, self.log)
         self.log.clear()
         self.flow: Any = None
+
+    def future(self) -> Future[Any]:
+        return Future(self.world.dispatcher)
 
     def begin(self, coroutine: Any, *, tells: bool = False) -> None:
         failed = (lambda error: self.log.append(("failed", type(error)))) if tells else None
@@ -147,6 +151,63 @@ def test_an_error_can_be_raised_where_it_waits(flows: Flows):
     flows.in_turn(lambda _actor: flows.flow.end_with(EOFError()))
     flows.world.advance(2)
     assert flows.log == [("done", "went on")]
+
+
+def test_what_was_settled_before_it_is_to_end_is_given_first(flows: Flows):
+    """X2: the error comes at the next await of what is not there yet."""
+    first, second = flows.future(), flows.future()
+
+    async def run() -> Any:
+        values = [await first, await second]
+        try:
+            await flows.future()
+        except EOFError:
+            async with asyncio.timeout(5):
+                await asyncio.sleep(1)
+        return values
+
+    def settle_and_end(_actor: Any) -> None:
+        first.set("given")
+        second.set("too")
+        flows.flow.end_with(EOFError())
+
+    flows.begin(run())
+    flows.in_turn(settle_and_end)
+    flows.world.advance(2)
+    assert flows.log == [("done", ["given", "too"])]
+
+
+def test_one_that_is_through_when_it_is_to_end_has_just_ended(flows: Flows):
+    """X2: nothing is raised where nothing is awaited any more."""
+    first = flows.future()
+
+    async def run() -> Any:
+        return await first
+
+    def settle_and_end(_actor: Any) -> None:
+        first.set("given")
+        flows.flow.end_with(EOFError())
+
+    flows.begin(run())
+    flows.in_turn(settle_and_end)
+    assert flows.log == [("done", "given")]
+
+
+def test_a_cancellation_does_not_wait_for_the_next_await(flows: Flows):
+    """A15: an actor that stops needs no value any more."""
+    first = flows.future()
+
+    async def run() -> Any:
+        return await first
+
+    def settle_and_cancel(_actor: Any) -> None:
+        first.set("given")
+        flows.flow.end_with(EOFError())
+        flows.flow.cancel()
+
+    flows.begin(run(), tells=True)
+    flows.in_turn(settle_and_cancel)
+    assert flows.log == [("failed", asyncio.CancelledError)]
 
 
 def test_one_that_closes_itself_is_closed_at_its_next_await(flows: Flows):
