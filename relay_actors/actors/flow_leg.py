@@ -435,6 +435,13 @@ class FlowLegActor(OutboundLegActor):
         if given is not None and inspect.iscoroutine(given):
             self._cell.drive(given, message)
 
+    def is_no_failure(self, error: BaseException) -> bool:
+        """Return whether a handler has just ended with its call: of another call it is an error of this one."""
+        is_so = isinstance(error, CallEnded) and error.call_id == self.leg.call_id
+        if is_so:
+            self.log.debug("handler ended with its call")
+        return is_so
+
     def after_handler(self) -> None:
         """Hand the user what has gathered while a handler awaited."""
         self.hand_out()

@@ -378,6 +378,13 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
         """
         return False
 
+    def is_no_failure(self, error: BaseException) -> bool:
+        """Return whether a handler that has awaited may end with this error, and no harm is done.
+
+        For frameworks on top to override.
+        """
+        return False
+
     # -- what an actor can do ----------------------------------------------------------------------------------------
 
     @property

@@ -213,7 +213,7 @@ class Turns(Post):
             if isinstance(error, asyncio.CancelledError) and (self.state is not _RUNNING or self.has_ended):
                 if reply is not None:
                     reply.try_fail(ActorIsDead(f"{self.ref} stopped while handling the message"))
-            elif self.actor is not None:
+            elif self.actor is not None and (reply is not None or not self.actor.is_no_failure(error)):
                 self._on_error(self.actor, envelope, error, tries_left=tries_left)
 
         running = start_flow(self, coroutine, done, failed, envelope)

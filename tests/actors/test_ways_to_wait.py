@@ -261,6 +261,49 @@ def test_a_handler_that_awaits_when_the_call_ends_is_told(world: World):
     assert world.call_actors() == []
 
 
+@pytest.mark.parametrize("awaits", ["a sleep", "a reply", "a message", "a command after the end"])
+def test_a_handler_that_awaits_when_the_call_ends_has_not_crashed(world: World, awaits: str):
+    """X4, X2: that the call is over is an error of what it has asked for; the actor goes on, and is told of the end."""
+
+    class Waits(Notes):
+        async def on_receive(self, message: object) -> None:
+            if message == "begin":
+                if awaits == "a sleep":
+                    await self.sleep(3600)
+                elif awaits == "a reply":
+                    await self.perform(Hold())
+                elif awaits == "a message":
+                    await self.next(int)
+            elif isinstance(message, CallStateEvent) and message.call_state == "ended":
+                self.notes.append("ended")
+                if awaits == "a command after the end":
+                    await self.perform(Hold())
+                self.notes.append("still here")
+
+    line, handle = world.answered(Waits)
+    world.sim.stop_answering("calling.hold")
+    handle.ref.tell("begin")
+    world.settle()
+    line.hangs_up()
+    world.run(5)
+    assert logged(handle)[0] == "ended"
+    assert handle.ref.incarnation == 0
+    assert world.call_actors() == []
+
+
+def test_that_another_call_has_ended_is_an_error_of_a_handler(world: World):
+    class Asks(Notes):
+        async def on_receive(self, message: object) -> None:
+            if message == "begin":
+                await self.sleep(1)
+                raise CallEnded("another", "hangup")
+
+    _line, handle = world.answered(Asks)
+    handle.ref.tell("begin")
+    world.run(2)
+    assert handle.ref.incarnation == 1
+
+
 def test_a_handler_that_awaits_for_ever_does_not_keep_its_actor(world: World):
     """X3: at the latest after ``wrap_up_s`` it is cancelled."""
 
@@ -310,8 +353,10 @@ def test_what_happens_after_a_crash_is_told_to_the_next_incarnation(world: World
         async def on_receive(self, message: object) -> None:
             if isinstance(message, CallStateEvent):
                 self.notes.append((message.call_state, self._cell.incarnation))
-                await self.sleep(10)
-                raise OSError("a test")
+                try:
+                    await self.sleep(10)
+                finally:
+                    raise OSError("a test")
 
     line, handle = world.answered(Crashes)
     world.run(1)
