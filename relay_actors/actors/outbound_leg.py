@@ -221,7 +221,7 @@ class OutboundLegActor(LegActor):
             return
         self.go_on_with_doubts()
         self.go_on_watching()
-        if leg.hang_up is not None and not leg.is_being_hung_up:
+        if leg.hang_up is not None and not leg.is_being_hung_up and leg.hand_on is None:
             self.perform(Hangup(reason=leg.expected_end or "hangup"))  # it may have been lost on its way (X7)
         elif leg.expected_end:
             self.expect_end(leg.expected_end)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from relay_actors import CallEnded, CommandFailed, ConnectionRestored, Timing
+from relay_actors import CallActor, CallEnded, CommandFailed, ConnectionRestored, Timing
 from relay_actors.actors.actions import StandaloneCollectAction
 from relay_actors.actors.call_handle import CallHandle
 from relay_actors.errors import CommandRejectedError
@@ -281,6 +281,26 @@ def test_a_hang_up_that_was_refused_is_tried_once_more(world: World):
     assert len(world.sent("calling.end")) == 2
     world.run(2)
     assert world.call_actors() == []
+
+
+def test_a_call_that_was_handed_on_after_a_refused_hang_up_is_left_alone(world: World):
+    """X7: the return of the connection is no reason to hang up what is somebody else's."""
+
+    class HandsOn(CallActor):
+        async def run(self) -> None:
+            await self.answer()
+            with pytest.raises(CommandRejectedError):
+                await self.hangup()
+            await self.transfer("context:sales")
+            await self.sleep(20)
+
+    world.sim.reject_next("calling.end", code="500")
+    line, _handle = world.inbound(HandsOn)
+    line.is_transferred("sales")
+    world.sim.drop_sockets()
+    world.run(15)
+    assert world.count("connection.lost") == 1
+    assert len(world.sent("calling.end")) == 1
 
 
 def test_who_hangs_up_again_after_a_refusal_does(world: World):
