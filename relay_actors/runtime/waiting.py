@@ -118,14 +118,25 @@ class _Together(LetsGo[T]):
         self._timer = None if timeout is None else self._limit(dispatcher, timeout)
         if self._timer is not None:
             self.add_done_callback(self._cancel_timer)
+        self._notings: list[Callable[[Any], None]] = []
         for place, source in enumerate(sources):
-            source.add_done_callback(self._noting(place))
+            noting = self._noting(place)
+            self._notings.append(noting)
+            source.add_done_callback(noting)
+        self._leave_what_goes_on()
 
     def let_go(self) -> None:
         """Nobody waits for it any more, nor for what is only there for it."""
         for source in self.sources:
             if not source.is_settled:
                 source.let_go()
+        self._leave_what_goes_on()
+
+    def _leave_what_goes_on(self) -> None:
+        """Have what goes on keep nothing of this, once it is over: it may be raced again and again."""
+        if self.is_settled:
+            for source, noting in zip(self.sources, self._notings, strict=False):
+                source.remove_done_callback(noting)
 
     def _limit(self, dispatcher: Dispatcher | None, timeout: float) -> TimerHandle:
         if isinstance(timeout, bool) or not isinstance(timeout, int | float):

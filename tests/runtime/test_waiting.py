@@ -125,6 +125,22 @@ def test_what_only_the_loser_is_for_is_let_go(world: World, log: list[Any]):
     assert world.dispatcher.pending_timers == 0
 
 
+@pytest.mark.parametrize("wins", ["at once", "later", "never"])
+def test_what_goes_on_keeps_nothing_of_a_race_that_is_over(world: World, wins: str):
+    """It may be raced again and again, as long as a call lasts."""
+    goes_on: Future[int] = Future(world.dispatcher)
+    for _ in range(10):
+        other: Future[int] = Future(world.dispatcher)
+        if wins == "at once":
+            other.set(1)
+        raced = race(goes_on, other, goes_on, timeout=1.0)
+        if wins == "later":
+            other.set(1)
+        world.advance(2.0)
+        assert raced.is_settled
+    assert goes_on._callbacks == []
+
+
 def test_a_time_out_and_an_error_let_go_too(world: World, log: list[Any]):
     """Nobody is there any more who waits."""
 
