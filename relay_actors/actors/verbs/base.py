@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 from collections.abc import Callable
 from typing import Any, Final, Never, TypeVar
 
@@ -10,10 +11,12 @@ from relay_actors.actors.actions import Action
 from relay_actors.actors.leg import Leg, StateWait
 from relay_actors.actors.orders import Begin, Control, Follow, Order, Perform, WaitFor
 from relay_actors.actors.waits import Reply, Wait, check_timeout, give_up_after
+from relay_actors.errors import CallEnded
 from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.commands import ActionCommand, ControlCommand, RelayCommand, SubCommand
 from relay_actors.protocol.events import RelayEvent
 from relay_actors.runtime.base import Dispatcher, Runnable
+from relay_actors.runtime.context import here
 
 __all__ = ["CallVerbs", "OnCompleted"]
 
@@ -169,5 +172,19 @@ class CallVerbs(abc.ABC):
     ) -> Wait[RelayEvent]:
         check_timeout(timeout_s)
         wait = StateWait(accepts, self.runs_on, self.runs_as)
-        self._post(WaitFor(wait, state, event_type, accepts_state))
-        return wait if timeout_s is None else self.give_up_after(wait, timeout_s, what)
+        order = WaitFor(wait, state, event_type, accepts_state)
+        self._post(order)
+        if timeout_s is None:
+            return wait
+        if timeout_s <= 0 and state and not wait.is_settled:
+            self._look_now(order)
+        return self.give_up_after(wait, timeout_s, what)
+
+    def _look_now(self, order: WaitFor) -> None:
+        """Settle a wait for a state that is there: its time is over before the call's actor has looked."""
+        if getattr(here.turn, "outward", None) is not None:
+            return  # what a flow finds that is run again has to be in the journal
+        with contextlib.suppress(CallEnded):  # of a call that has just gone; then it is settled
+            leg = self.leg
+            if order.is_reached(leg):
+                order.too_late(leg)

@@ -33,6 +33,19 @@ def test_a_state_that_has_been_reached_or_passed_is_not_waited_for(world: World,
         assert event.params["call_state"] == STATES[reached]
 
 
+@over_seeds(10)
+@pytest.mark.parametrize("timeout", [0, -1.5])
+def test_a_state_that_has_been_reached_is_there_also_for_who_has_no_time(world: World, timeout: float):
+    """What is left of a deadline may be nothing; what is waited for is there."""
+    line, handle = world.answered(Witness)
+    assert handle.wait_for_answered(timeout=timeout).get(timeout=5).call_state == "answered"
+    with pytest.raises(TimeoutError):
+        handle.wait_for_ended(timeout=timeout).get(timeout=5)
+    line.hangs_up()
+    world.settle()
+    assert handle.wait_for_ended(timeout=timeout).get(timeout=5).call_state == "ended"
+
+
 @pytest.mark.parametrize("name", WAITS)
 @pytest.mark.parametrize("skipped_to", range(1, len(STATES)))
 def test_a_state_that_is_skipped_counts_as_reached(world: World, name: str, skipped_to: int):
