@@ -454,11 +454,17 @@ class StandaloneCollectAction(_KnownAction):
     """A running collection of keys or speech. Source: PROTOCOL 11.3."""
 
     _begun_by = "calling.collect"
+    _was_begun_elsewhere = False
+
+    def __init__(self, call: ActionOwner, control_id: str) -> None:
+        self._was_begun_elsewhere = True  # nobody here knows what was asked: only one that goes on says "collecting"
+        super().__init__(call, control_id)
 
     def judge(self, event: RelayEvent) -> ActionState | None:
         """Return the state that an event tells of it, or None; one that goes on after each result is not over by it."""
         # Only such an event leaves open whether it goes on: of all others nobody need look what was asked.
-        if isinstance(event, CollectEvent) and event.state == "collecting" and goes_on(self.command):
+        is_open = isinstance(event, CollectEvent) and event.state == "collecting"
+        if is_open and (self._was_begun_elsewhere or goes_on(self.command)):
             return action_state(self.command.method, event, continuous=True)
         return super().judge(event)
 

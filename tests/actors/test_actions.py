@@ -180,6 +180,19 @@ def test_a_continuous_collection_goes_on_after_a_result(world: World):
     assert action.is_done
 
 
+@pytest.mark.parametrize("kind", [StandaloneCollectAction, CollectAction])
+def test_a_continuous_collection_that_somebody_else_has_begun_goes_on_as_well(
+    world: World, kind: type[StandaloneCollectAction]
+):
+    """Its handle does not know what was asked; but the server says that it goes on (PROTOCOL 11.3)."""
+    _line, handle = world.answered(Witness)
+    action = kind(handle, "theirs")
+    collect_event(world, handle, action, result={"type": "digit", "params": {"digits": "1"}}, state="collecting")
+    assert not action.is_done
+    collect_event(world, handle, action, result={"type": "digit", "params": {"digits": "2"}})
+    assert action.is_done
+
+
 def test_what_is_played_does_not_complete_a_prompt(world: World):
     """Not even an error of it (PROTOCOL 11.4)."""
     line, handle = world.answered(Witness)
