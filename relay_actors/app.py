@@ -13,6 +13,7 @@ from relay_actors.actors.app_checks import (
     AtDeadline,
     check_at_deadline,
     check_context,
+    check_drain,
     check_given,
     check_texts_class,
     does_nothing,
@@ -41,8 +42,6 @@ from relay_actors.runtime.future import Future
 from relay_actors.runtime.garbage import not_looked_for
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from relay_actors.actors.building import Ending, Shutdown, Tree
     from relay_actors.actors.message import MessageActor
     from relay_actors.actors.message_handle import MessageHandle
@@ -209,7 +208,8 @@ class RelayApp(Requesting, Showing):
 
         Args:
             phase: in which. Commands can be sent until ``close_connections`` begins.
-            function: takes no arguments. A function may block; a coroutine function awaits what a flow may await.
+            function: takes no arguments. A function may block; a coroutine function, or a coroutine that a function
+                returns, awaits what a flow may await.
             timeout_s: how long it may take; by default ``timing.stop_timeout_s``, and while calls are finished and
                 drained, as long as that may take.
 
@@ -341,8 +341,10 @@ class RelayApp(Requesting, Showing):
         finds a drain under way joins it, and the earlier deadline counts. Any thread but those of actors.
 
         Raises:
+            ConfigError: ``drain_s`` cannot be used.
             WouldDeadlock: called inside an actor, which would wait for its own end.
         """
+        check_drain(drain_s)
         run = self._run
         if drain_s > 0 and run is not None and here.turn is None:
             run.begin(drain_s).get()  # until then it runs: calls that are up may ask it for everything
@@ -429,6 +431,7 @@ class RelayApp(Requesting, Showing):
             ActorDead: a part of the framework has crashed too often.
             ConfigError: something is missing or cannot be used.
         """
+        check_drain(drain_s)
         from relay_actors.actors.building import heeding_signals, next_word, old_ones_set_aside
 
         news: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -440,12 +443,11 @@ class RelayApp(Requesting, Showing):
                 self._hands_over = False
             with old_ones_set_aside():
                 ending = self.ending(news.put, drain_s, this_run)
-                while not ending.hear(next_word(news)):
-                    continue
-                if ending.hands_over:
-                    self.hand_over()
-                else:
-                    self.stop()
+                try:
+                    while not ending.hear(next_word(news)):
+                        continue
+                finally:  # also when a signal handler of the program's has raised
+                    (self.hand_over if ending.hands_over else self.stop)()
             if ending.error is not None:
                 raise ending.error
 
@@ -459,9 +461,7 @@ class RelayApp(Requesting, Showing):
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_raised: object) -> None:
         self.stop()
 
     # -- beside the call ---------------------------------------------------------------------------------------------

@@ -1007,6 +1007,44 @@ def test_run_returns_when_a_stop_elsewhere_is_complete_before_it_waits_for_anyth
     assert not app.is_running
 
 
+class LeaveError(Exception):
+    """A signal handler of the program's, which wants to end it."""
+
+
+def test_an_application_is_stopped_when_a_signal_handler_of_the_programs_raises(server: PlainServer) -> None:
+    """Otherwise its threads would go on, and its calls be up, in a program that believes that it is over."""
+    app = app_for(server)
+
+    def leave(_number: int, _frame: object) -> None:
+        raise LeaveError
+
+    def interrupt() -> None:
+        peer = server.accept_login()
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR2)
+        assert peer.expect_end() == "goodbye"
+
+    before = signal.signal(signal.SIGUSR2, leave)
+    try:
+        with nothing_left(), in_background(interrupt), pytest.raises(LeaveError):
+            app.run()
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+    assert not app.is_running
+
+
+@pytest.mark.parametrize("drain_s", [-1, "soon", float("nan"), True])
+def test_a_drain_that_is_no_time_is_refused_before_anything_is_done(server: PlainServer, drain_s: Any) -> None:
+    """For ever is one."""
+    app = app_for(server)
+    with pytest.raises(ConfigError, match=r"drain_s=.*: must be a number of seconds, 0 or more, or math\.inf"):
+        app.run(drain_s=drain_s)
+    with logged_in(server) as (running, _peer):
+        with pytest.raises(ConfigError, match="drain_s="):
+            running.stop(drain_s=drain_s)
+        assert running.is_running
+        assert running.stop(drain_s=float("inf")) is True
+
+
 def test_nothing_is_warned_of_when_an_application_is_made_and_dropped() -> None:
     """It owns nothing before it is started."""
     with warnings.catch_warnings():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
@@ -10,6 +11,7 @@ from relay_actors.actors.give_up import Apologise, HangUp, LeaveUp, TransferTo
 from relay_actors.actors.leaving import LeaveForNext
 from relay_actors.config import Settings
 from relay_actors.errors import ConfigError
+from relay_actors.protocol import checks
 from relay_actors.protocol.near_miss import near_miss
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "AtDeadline",
     "check_at_deadline",
     "check_context",
+    "check_drain",
     "check_given",
     "check_texts_class",
     "does_nothing",
@@ -43,6 +46,16 @@ def check_given(given: Mapping[str, Any]) -> None:
     if isinstance(given["ca_file"], str):
         checked["ca_file"] = ""
     Settings.from_env({}, **checked)
+
+
+def check_drain(drain_s: object) -> None:
+    """Check for how long a drain waits.
+
+    Raises:
+        ConfigError: it is no number of seconds, 0 or more.
+    """
+    if drain_s != math.inf and (why := checks.seconds(drain_s)) is not None:
+        raise ConfigError(f"drain_s={drain_s!r}: must be {why}, or math.inf")
 
 
 def check_at_deadline(given: object, *, has_journal: bool) -> AtDeadline:

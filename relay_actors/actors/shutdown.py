@@ -18,7 +18,7 @@ from __future__ import annotations
 import inspect
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -340,19 +340,32 @@ class Shutdown:
         self._report_later()
 
     def _begin_of(self, task: ShutdownTask) -> Begin:
-        if not inspect.iscoroutinefunction(task.function):
-            return in_background(task.function, task.name, self.tree.system.dispatcher)
+        desk, where = self.tree.office.desk, f"task={task.name}"
 
         def begin() -> Future[Any]:
             done = self._future()
 
-            async def run() -> None:
+            async def run(begun: Callable[[], Awaitable[Any]]) -> None:
                 try:
-                    done.try_set(await task.function())
+                    done.try_set(await begun())
                 except BaseException as error:  # also a SystemExit: it is the task's, and the next phase begins
                     done.try_fail(error)
 
-            self.tree.office.desk.drive(run(), "on_shutdown", f"task={task.name}")
+            def take(called: Future[Any]) -> None:
+                try:
+                    found = called.get(timeout=0)
+                except BaseException as error:  # the task's, see above
+                    done.try_fail(error)
+                    return
+                if inspect.isawaitable(found) and not isinstance(found, Future):
+                    desk.drive(run(lambda: found), "on_shutdown", where)
+                else:
+                    done.try_set(found)
+
+            if inspect.iscoroutinefunction(task.function):
+                desk.drive(run(task.function), "on_shutdown", where)
+            else:
+                in_background(task.function, task.name, self.tree.system.dispatcher)().add_done_callback(take)
             return done
 
         return begin

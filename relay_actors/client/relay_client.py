@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
-from relay_actors.actors.app_checks import AtDeadline
+from relay_actors.actors.app_checks import AtDeadline, check_drain
 from relay_actors.actors.call import CallActor
 from relay_actors.actors.ending import heeding_signals, own_signals
 from relay_actors.actors.give_up import DEFAULTS, GiveUp, HangUp, OnGiveUp, policies
@@ -20,7 +20,6 @@ from relay_actors.client.call import Call, ClientCall
 from relay_actors.client.message import ClientText, Message
 from relay_actors.config import Settings
 from relay_actors.errors import ConfigError, NotSentError
-from relay_actors.protocol import checks
 from relay_actors.protocol.base import JsonObject
 from relay_actors.runtime.loop_calls import LoopCalls, aside, pause, required
 from relay_actors.runtime.loop_watch import LoopWatch
@@ -97,8 +96,7 @@ class RelayClient:
         settings = Settings.from_env(**account, contexts=contexts, max_active_calls=max_active_calls)
         if isolation not in ("client", "call"):
             raise ConfigError(f'isolation={isolation!r}: must be "client" or "call"')
-        if (problem := checks.seconds(drain_s)) is not None:
-            raise ConfigError(f"drain_s={drain_s!r}: must be {problem}")
+        check_drain(drain_s)
         self.gives_up: Mapping[str, GiveUp] | None
         try:
             self.gives_up = None if on_give_up is None else policies(on_give_up, CallActor)

@@ -97,6 +97,20 @@ def test_a_task_may_be_a_coroutine_function_and_await_what_a_flow_may(world: Wor
     assert len(told) == 2
 
 
+def test_what_a_task_returns_that_can_be_awaited_is_awaited(world: World):
+    """A lambda around a coroutine is no coroutine function, and what it was to do would never be done. H5."""
+    told: list[object] = []
+    world.start()
+
+    async def report(what: str) -> None:
+        told.append(await world.app.execute("calling.x", {"what": what}))
+
+    world.sim.reject_next("calling.x", code="200", message="OK")
+    world.app.on_shutdown("stop_actions", lambda: report("lambda"))
+    shutdown_of(world).begin(600.0).get(timeout=10)
+    assert len(told) == 1
+
+
 @pytest.mark.parametrize("timeout_s", [None, 2.0])
 def test_a_task_that_takes_too_long_or_fails_does_not_keep_the_application(
     world: World, caplog: pytest.LogCaptureFixture, timeout_s: float | None
