@@ -46,7 +46,8 @@ class Record(Operation):
             self.call.hear(BEEP)
         self._take = Take(self.call.tape)
         self.report(state="recording", record={"audio": self._settings}, url=self._url)
-        self._wait_for_silence(_seconds(audio, "initial_timeout", INITIAL_TIMEOUT_S))
+        self._initial_timeout_s = _seconds(audio, "initial_timeout", INITIAL_TIMEOUT_S)
+        self._wait_for_silence(self._initial_timeout_s)
         self._longest_s = _seconds(audio, "max_length", 0.0)
         self._limit: Timer | None = None
         self._limit_length()
@@ -72,6 +73,7 @@ class Record(Operation):
             return
         self._take.resume()
         self._limit_length()
+        self._wait_for_silence_again()
         self.report(state="recording", record={"audio": self._settings}, url=self._url)
 
     def digit_pressed(self, digit: str) -> bool:
@@ -100,9 +102,18 @@ class Record(Operation):
         if simulated_s > 0:
             self._silence = self.after(after_s + simulated_s, self._silence_is_heard)
 
+    def _wait_for_silence_again(self) -> None:
+        """Count the silence from now on, if it is counted at all: who still speaks is not cut off."""
+        if self._silence is None:
+            return
+        world = self.call.world
+        silence_s = self._end_silence_s if self._has_speech else self._initial_timeout_s
+        left_s = (self._silence.due - world.now()) / world.pace
+        self._wait_for_silence(silence_s, after_s=max(0.0, left_s - silence_s))
+
     def _silence_is_heard(self) -> None:
         if self._take.is_paused:
-            return
+            return  # nothing is heard; it is counted again from the end of the pause on
         self._end("finished" if self._has_speech else "no_input")
 
     def _end(self, state: str) -> None:

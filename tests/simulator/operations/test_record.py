@@ -248,6 +248,36 @@ def test_silence_does_not_end_a_paused_recording(stage: Stage, call: Inbound):
     assert call.peer.states(RECORD) == ["recording", "paused"]
 
 
+@pytest.mark.parametrize(("is_spoken", "ends_after_s", "state"), [(False, 3.0, "no_input"), (True, 1.5, "finished")])
+def test_silence_after_a_long_pause_ends_a_recording(
+    stage: Stage, call: Inbound, is_spoken: bool, ends_after_s: float, state: str
+):
+    record(call, initial_timeout=3.0, end_silence_timeout=1.5)
+    if is_spoken:
+        call.line.says("hello there")
+    call.do("calling.record.pause", control_id="c1")
+    stage.run(60)
+    call.do("calling.record.resume", control_id="c1")
+    stage.run(ends_after_s - 0.1)
+    assert call.peer.states(RECORD) == ["recording", "paused", "recording"]
+    stage.run(0.2)
+
+    assert call.peer.states(RECORD)[-1] == state
+
+
+def test_who_speaks_on_over_a_pause_is_not_cut_off(stage: Stage, call: Inbound):
+    record(call, end_silence_timeout=1.0)
+    call.line.says("x" * 150)  # ten seconds
+    call.do("calling.record.pause", control_id="c1")
+    stage.run(2)
+    call.do("calling.record.resume", control_id="c1")
+    stage.run(8.9)
+    assert call.peer.states(RECORD) == ["recording", "paused", "recording"]
+    stage.run(0.2)
+
+    assert call.peer.states(RECORD)[-1] == "finished"
+
+
 def test_hanging_up_finishes_a_recording_before_the_call_ends(stage: Stage, call: Inbound):
     record(call)
     stage.run(1)
