@@ -261,27 +261,11 @@ class Call:
 
     def end(self, reason: str) -> None:
         """End: first what runs on the leg, then the leg. Idempotent. Source: PROTOCOL 19.2."""
-        if self.is_over:
-            return
-        for running in list(self.running.values()):
-            running.call_ends()
-        joint = self.joint
-        if joint is not None:
-            joint.leg_is_ending(self)
-        self.end_reason = reason
-        self._move(CallState.ENDING)
-        self._move(CallState.ENDED)
-        if joint is not None:
-            joint.leg_ended(self)
-        self._say_that_it_ended()
+        self._end(reason, CallState.ENDING, CallState.ENDED)
 
     def cancel(self, reason: str) -> None:
         """End a leg that was never answered: it goes to ``ended`` at once. Idempotent. Source: PROTOCOL 9.2."""
-        if self.is_over:
-            return
-        self.end_reason = reason
-        self._move(CallState.ENDED)
-        self._say_that_it_ended()
+        self._end(reason, CallState.ENDED)
 
     def let_go(self) -> None:
         """Stop all that runs and belong to nobody: no event follows, and commands find nothing here."""
@@ -361,7 +345,19 @@ class Call:
         if self.ear is not None and state is not CallState.ENDING:
             self.ear.on_change(f"ended ({self.end_reason})" if state is CallState.ENDED else str(state))
 
-    def _say_that_it_ended(self) -> None:
+    def _end(self, reason: str, *states: CallState) -> None:
+        if self.is_over:
+            return
+        for running in list(self.running.values()):
+            running.call_ends()
+        joint = self.joint
+        if joint is not None:
+            joint.leg_is_ending(self)
+        self.end_reason = reason
+        for state in states:
+            self._move(state)
+        if joint is not None:
+            joint.leg_ended(self)
         for tell in list(self.at_end):
             tell(self)
 

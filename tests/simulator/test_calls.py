@@ -65,6 +65,21 @@ def test_a_caller_who_gives_up_before_the_answer_abandons_the_call(stage: Stage,
     assert peer.states("calling.call.state", "end_reason") == ["abandoned"] * 2
 
 
+def test_what_runs_on_a_leg_that_nobody_answers_ends_before_the_leg(stage: Stage, peer: Peer):
+    """Source: PROTOCOL 19.2: terminal events for running actions first."""
+    peer.do("calling.dial", tag="t", devices=[[phone_device("+15550002222")]])
+    leg = {key: peer.events("calling.call.state")[-1][key] for key in ("call_id", "node_id")}
+    peer.do("calling.play", **leg, control_id="c1", play=[tts("hello")])
+    peer.do("calling.connect", **leg, devices=[[phone_device("+15550003333")]])
+    stage.sim.phone("+15550002222").rejects()
+    stage.run(20)
+
+    assert peer.call_states(leg["call_id"]) == ["created", "ringing", "ended"]
+    assert peer.story()[-4:] == ["call.play finished", "call.state ended", "call.state ended", "call.dial failed"]
+    assert stage.sim.phone("+15550003333").line.end_reason == "cancel"
+    assert not stage.sim.calls_up()
+
+
 def test_nothing_can_be_done_with_an_ended_call(stage: Stage, peer: Peer):
     call = stage.inbound(peer)
     call.line.hangs_up()
