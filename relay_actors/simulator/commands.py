@@ -201,9 +201,13 @@ class Commands:
         if call.direction != "inbound":
             return refused("409", "An outbound call is answered at the other end")
         call.answer()
+        self._limit(call, params)
+        return accepted("Answered")
+
+    def _limit(self, call: Call, params: Params) -> None:
+        """End a call that is answered now, when it has lasted as long as it may."""
         if (minutes := read_number(params.get("max_duration")) or 0.0) > 0:
             self._world.after(minutes * 60.0, lambda: call.end("max_duration"))
-        return accepted("Answered")
 
     def _end(self, call: Call, params: Params) -> Reply:
         call.end(read_text(params.get("reason")) or "hangup")
@@ -299,6 +303,10 @@ class Commands:
             leg.report_state()
             return leg
 
+        def answer(leg: Call, _cancel_others: Callable[[], None]) -> None:
+            leg.answer()
+            self._limit(leg, params)
+
         groups = groups_of([[params.get("device")]])
         if not groups:
             return refused("400", "There is no device to dial")
@@ -309,7 +317,7 @@ class Commands:
             ring_s=self._manners.ring_s,
             make_leg=make_leg,
             on_group=lambda: None,
-            on_answered=lambda leg, _cancel: leg.answer(),
+            on_answered=answer,
             on_failed=lambda _reason: None,
         ).start()
         return accepted("Call started", call_id=legs[0].call_id, node_id=legs[0].node_id)

@@ -207,6 +207,15 @@ def test_the_older_begin_names_its_leg_in_the_answer(stage: Stage, peer: Peer):
     assert dial_states(peer) == []
 
 
+def test_a_limit_ends_a_call_of_the_older_begin(stage: Stage, peer: Peer):
+    """Source: PROTOCOL 9.4."""
+    stage.sim.phone(A).answers()
+    peer.do("calling.begin", device=phone_device(A), max_duration=1)
+    stage.run(62)
+
+    assert peer.events("calling.call.state")[-1]["end_reason"] == "max_duration"
+
+
 def test_groups_keep_what_is_a_device():
     assert groups_of([[{"a": 1}, 7], "x", []]) == [[{"a": 1}]]
     assert groups_of("no") == []
