@@ -75,7 +75,14 @@ class Bridge(ABC):
         self.report("failed", failed_reason=reason)
 
     def part(self) -> None:
-        """Separate the legs; both live on."""
+        """Separate the legs; both live on. Who is still looked for is not found: that is told, too."""
+        is_seeking = self.second is None
+        self.separate()
+        if is_seeking:
+            self.report("failed", failed_reason="cancel")
+
+    def separate(self) -> None:
+        """Look for nobody any more, and tell of the parting if there is one."""
         self.give_up()
         self._ringback.stop()
         self.first.joint = None
@@ -98,7 +105,7 @@ class Bridge(ABC):
     def leg_is_ending(self, leg: Call) -> None:
         """Report the parting before the first leg reports its own end, or it would come too late."""
         if leg is self.first:
-            self.part()
+            self.separate()
 
     def leg_ended(self, leg: Call) -> None:
         """End the second leg with the first; when the second ends, the first lives on."""

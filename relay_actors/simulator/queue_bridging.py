@@ -82,15 +82,15 @@ class QueueBridge(Bridge):
         self.join(place.call)
         self._tell_caller("connected")
 
-    def part(self) -> None:
+    def separate(self) -> None:
         """Separate the legs, and tell both; both live on."""
-        super().part()
+        super().separate()
         self._tell_caller("disconnected")
         self.second = None
 
     def leg_is_ending(self, leg: Call) -> None:
         """Report the parting before either leg reports its own end."""
-        self.part()
+        self.separate()
 
     def leg_ended(self, leg: Call) -> None:
         """Let the other one live on."""

@@ -167,6 +167,8 @@ def test_disconnecting_while_it_rings_stops_the_ringing(stage: Stage, call: Inbo
     call.do("calling.disconnect")
 
     assert stage.sim.phone(DESK).line.end_reason == "cancel"
+    assert states(call) == ["connecting", "failed"]
+    assert call.peer.events(CONNECT)[-1]["failed_reason"] == "cancel"
 
 
 def test_a_connect_to_nobody_is_refused(call: Inbound):
