@@ -8,7 +8,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from relay_actors.simulator.calls import Call
+from relay_actors.protocol.readers import read_number, read_text
+from relay_actors.simulator.calls import Call, Params
 from relay_actors.simulator.dialling import Device, Hunt
 from relay_actors.simulator.exchange import Exchange
 from relay_actors.simulator.manners import Manners
@@ -29,16 +30,19 @@ class Bridge(ABC):
 
     Args:
         first: the leg that is connected to somebody; it must not be joined or about to be.
-        tag: the client's name for the other leg.
-        ringback: media items that the first leg hears meanwhile; a ring tone if they make no sense.
+        params: of the command: ``tag`` is the client's name for the other leg; ``ringback`` are media items that the
+            first leg hears meanwhile, a ring tone if they make no sense; ``max_duration`` is in minutes, from the
+            joining on; ``status_url`` is told by HTTP what the events say.
     """
 
-    def __init__(self, *, first: Call, tag: str, ringback: object) -> None:
+    def __init__(self, *, first: Call, params: Params) -> None:
         self.first = first
         self.second: Call | None = None
-        self.tag = tag
+        self.tag = read_text(params.get("tag")) or ""
+        self._longest_s = 60.0 * (read_number(params.get("max_duration")) or 0.0)
+        self._status_url = params.get("status_url")
         try:
-            sounds = sounds_of(ringback)
+            sounds = sounds_of(params.get("ringback"))
         except UnplayableError:
             sounds = RINGBACK
         self._ringback = Player(first, sounds, loops=0, at_end=_nothing)
@@ -67,6 +71,8 @@ class Bridge(ABC):
             if one.ear is not None:
                 one.ear.on_change(f"connected to {other.own_number}")
         self.report("connected", peer=self.describe(leg), segment_id=self.first.segment_id)
+        if self._longest_s > 0:
+            self.first.world.after(self._longest_s, self._has_lasted_long_enough)
 
     def fail(self, reason: str) -> None:
         """Report that there is nobody."""
@@ -114,15 +120,26 @@ class Bridge(ABC):
         elif self.second is not None:
             self.second.end("hangup")
 
+    def time_is_up(self, leg: Call) -> None:
+        """End the second leg: it has been joined for as long as it may be."""
+        leg.end("max_duration")
+
     def describe(self, leg: Call) -> dict[str, object]:
         """Return the second leg as the first one's events name it."""
         tag = {"tag": self.tag} if self.tag else {}
         return {"call_id": leg.call_id, "node_id": leg.node_id, **tag, "device": leg.device}
 
     def report(self, state: str, **fields: object) -> None:
-        """Send ``calling.call.connect`` on the first leg."""
+        """Send ``calling.call.connect`` on the first leg, and tell the same by HTTP."""
         tag = {"tag": self.tag} if self.tag else {}
-        self.first.emit("calling.call.connect", {"connect_state": state, **tag, **fields})
+        params: dict[str, object] = {"connect_state": state, **tag, **fields}
+        self.first.emit("calling.call.connect", params)
+        ids = {"call_id": self.first.call_id, "node_id": self.first.node_id}
+        self.first.world.webhooks.report(self._status_url, "calling.call.connect", {**params, **ids})
+
+    def _has_lasted_long_enough(self) -> None:
+        if self.first.joint is self and self.second is not None:
+            self.time_is_up(self.second)
 
 
 class DeviceBridge(Bridge):
@@ -134,8 +151,7 @@ class DeviceBridge(Bridge):
         manners: how long it rings.
         first: the leg that is connected to somebody.
         groups: whom to ring, as in a dial.
-        tag: the client's name for the other leg.
-        ringback: what the first leg hears meanwhile.
+        params: of the command.
     """
 
     def __init__(
@@ -146,10 +162,9 @@ class DeviceBridge(Bridge):
         *,
         first: Call,
         groups: list[list[Device]],
-        tag: str,
-        ringback: object,
+        params: Params,
     ) -> None:
-        super().__init__(first=first, tag=tag, ringback=ringback)
+        super().__init__(first=first, params=params)
         self._exchange = exchange
         self._hunt = Hunt(
             world,

@@ -231,18 +231,13 @@ class Commands:
         groups = groups_of(params.get("devices"))
         if not groups:
             return refused("400", "There is no device to connect to")
-        tag, ringback = read_text(params.get("tag")) or "", params.get("ringback")
         queues = [device for group in groups for device in group if is_queue(device)]
         bridge: Bridge
         if not queues:
-            bridge = DeviceBridge(
-                self._world, self._exchange, self._manners, first=call, groups=groups, tag=tag, ringback=ringback
-            )
+            bridge = DeviceBridge(self._world, self._exchange, self._manners, first=call, groups=groups, params=params)
         elif groups == [queues[:1]] and (name := queue_name(queues[0])):
             queue = self.queues.queue(name)
-            bridge = QueueBridge(
-                self._world, self._manners, first=call, queue=queue, device=queues[0], tag=tag, ringback=ringback
-            )
+            bridge = QueueBridge(self._world, self._manners, first=call, queue=queue, device=queues[0], params=params)
         else:
             return refused("400", "A queue has to be the only device, and its params have to say its queue_name")
         bridge.start()

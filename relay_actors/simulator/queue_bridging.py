@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from relay_actors.protocol.readers import read_number, read_object, read_text
 from relay_actors.simulator.bridging import Bridge
-from relay_actors.simulator.calls import Call
+from relay_actors.simulator.calls import Call, Params
 from relay_actors.simulator.dialling import Device
 from relay_actors.simulator.manners import Manners
 from relay_actors.simulator.queues import Place, Queue
@@ -43,8 +43,7 @@ class QueueBridge(Bridge):
         first: the leg that is connected to somebody.
         queue: the queue.
         device: how the client named it; ``timeout`` in its params is in simulated seconds.
-        tag: the client's name for the other leg.
-        ringback: what the first leg hears while nobody waits.
+        params: of the command.
     """
 
     def __init__(
@@ -55,14 +54,13 @@ class QueueBridge(Bridge):
         first: Call,
         queue: Queue,
         device: Device,
-        tag: str,
-        ringback: object,
+        params: Params,
     ) -> None:
-        super().__init__(first=first, tag=tag, ringback=ringback)
+        super().__init__(first=first, params=params)
         self._world = world
         self._queue = queue
-        params = read_object(device.get("params")) or {}
-        self._wait_s = read_number(params.get("timeout")) or manners.connect_ring_s
+        settings = read_object(device.get("params")) or {}
+        self._wait_s = read_number(settings.get("timeout")) or manners.connect_ring_s
         self._time_out: Timer | None = None
 
     def seek(self) -> None:
@@ -87,6 +85,10 @@ class QueueBridge(Bridge):
         super().separate()
         self._tell_caller("disconnected")
         self.second = None
+
+    def time_is_up(self, leg: Call) -> None:
+        """Separate the legs."""
+        self.part()
 
     def leg_is_ending(self, leg: Call) -> None:
         """Report the parting before either leg reports its own end."""

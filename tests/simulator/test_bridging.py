@@ -158,6 +158,39 @@ def test_after_a_failure_or_a_parting_a_leg_can_be_connected_again(stage: Stage,
     assert states(call) == ["connecting", "failed", "connecting", "connected", "disconnected", "connecting"]
 
 
+def test_a_limit_ends_the_other_leg_and_the_caller_stays(stage: Stage, call: Inbound):
+    """Source: PROTOCOL 12: ``max_duration`` in minutes."""
+    stage.sim.phone(DESK).answers()
+    connect(call, DESK, max_duration=1)
+    stage.run(60)
+    assert states(call) == ["connecting", "connected"]
+    stage.run(1)
+
+    assert states(call) == ["connecting", "connected", "disconnected"]
+    assert stage.sim.phone(DESK).line.end_reason == "max_duration"
+    assert call.line.state == "answered"
+
+
+def test_a_limit_of_legs_that_have_parted_ends_nothing(stage: Stage, call: Inbound):
+    stage.sim.phone(DESK).answers()
+    connect(call, DESK, max_duration=1)
+    stage.run(1)
+    call.do("calling.disconnect")
+    stage.run(120)
+
+    assert not stage.sim.phone(DESK).line.is_over
+
+
+def test_the_status_url_is_told_what_the_events_say(stage: Stage, call: Inbound):
+    stage.sim.phone(DESK).answers()
+    connect(call, DESK, status_url="https://app.example.com/status")
+    stage.run(1)
+
+    told = [webhook.body for webhook in stage.sim.webhooks]
+    assert told == [{"event_type": CONNECT, "params": event} for event in call.peer.events(CONNECT)]
+    assert len(told) == 2
+
+
 def test_a_leg_that_is_not_joined_cannot_be_parted(call: Inbound):
     assert call.code("calling.disconnect") == "409"
 

@@ -107,6 +107,18 @@ def test_an_agent_gives_up_when_nobody_comes(stage: Stage, callers: list[Inbound
     agent.line.talks_to(callers[0].line)
 
 
+def test_a_limit_parts_the_agent_from_the_caller(stage: Stage, callers: list[Inbound], agent: Inbound):
+    enter(callers[0])
+    device = {"type": "queue", "params": {"queue_name": "support"}}
+    agent.do("calling.connect", devices=[[device]], max_duration=1)
+    stage.run(61)
+
+    assert connects(agent) == ["connecting", "connected", "disconnected"]
+    assert connects(callers[0]) == ["connected", "disconnected"]
+    assert not callers[0].line.is_over
+    assert not agent.line.is_over
+
+
 def test_agents_who_wait_are_served_in_turn(stage: Stage, peer: Peer, callers: list[Inbound], agent: Inbound):
     other = stage.inbound(peer, number="+15550008888")
     take(agent)
