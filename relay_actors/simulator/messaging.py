@@ -60,6 +60,8 @@ class Messaging:
             body=read_text(params.get("body")) or "",
             media=tuple(read_texts(params.get("media")) or ()),
         )
+        if not text.to_number:
+            return refused("400", "A message needs a number to go to")
         if not text.body and not text.media:
             return refused("400", "A message needs a body or media")
         message_id = self._world.new_id()

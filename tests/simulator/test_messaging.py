@@ -75,6 +75,15 @@ def test_a_text_without_words_and_media_is_refused(peer: Peer):
     assert response["result"]["code"] == "400"
 
 
+def test_a_text_to_no_number_is_refused_and_nothing_fails_later(stage: Stage, peer: Peer):
+    answer = peer.ask("messaging.send", context="support", to_number="", from_number="+15559990000", body="hello")
+    stage.run(1)
+
+    assert answer is not None
+    assert answer["result"]["code"] == "400"
+    assert peer.events("messaging.state") == []
+
+
 def test_long_texts_and_pictures_are_counted(stage: Stage, peer: Peer):
     send(peer, body="x" * 161, media=["https://a/b.png"])
 
