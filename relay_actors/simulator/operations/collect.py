@@ -5,12 +5,14 @@ Source: PROTOCOL 11.3, 11.4, 13.4.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 
 from relay_actors.protocol.readers import read_flag, read_number, read_object, read_text, read_whole_number
 from relay_actors.simulator.calls import Params
 from relay_actors.simulator.operations.base import Operation
 from relay_actors.simulator.operations.play import Player
+from relay_actors.simulator.replies import Reply, refused
 from relay_actors.simulator.sounds import UnplayableError, sounds_of
 from relay_actors.simulator.timers import Timer
 
@@ -32,6 +34,17 @@ class Collector(Operation):
 
     event_type = "calling.call.collect"
     is_listening = True
+
+    def begin(self) -> Reply:
+        """Refuse what asks for neither keys nor words; otherwise as every operation."""
+        if not any(isinstance(self.settings.get(kind), dict) for kind in ("digits", "speech")):
+            return refused("400", "Invalid parameters: there must be digits, or speech, to collect")
+        return super().begin()
+
+    @property
+    @abstractmethod
+    def settings(self) -> Params:
+        """What is to be collected, as the command says it."""
 
     def listen(self, settings: Params) -> None:
         """Read the settings and be ready for input; no timer runs yet."""
@@ -152,9 +165,14 @@ class Collect(Collector):
 
     started_message = "Collecting"
 
+    @property
+    def settings(self) -> Params:
+        """All params of the command."""
+        return self.params
+
     def start(self) -> dict[str, object]:
         """Listen, and count the silence."""
-        self.listen(self.params)
+        self.listen(self.settings)
         self.start_timers_unless_told_to_wait()
         return {}
 
@@ -166,9 +184,14 @@ class PlayAndCollect(Collector):
 
     _player: Player | None = None
 
+    @property
+    def settings(self) -> Params:
+        """Those under ``collect``."""
+        return read_object(self.params.get("collect")) or {}
+
     def start(self) -> dict[str, object]:
         """Play the prompt and listen at once; silence counts from the end of the prompt."""
-        self.listen(read_object(self.params.get("collect")) or {})
+        self.listen(self.settings)
         try:
             sounds = sounds_of(self.params.get("play"))
         except UnplayableError:

@@ -46,6 +46,16 @@ def test_the_longest_input_completes_at_once(call: Inbound):
     assert call.peer.events(COLLECT)[0].keys() == {"control_id", "result", "call_id", "node_id"}
 
 
+def test_what_collects_neither_keys_nor_words_is_refused(call: Inbound):
+    """Source: PROTOCOL 11.3: at least one of the two."""
+    assert call.code("calling.collect", control_id="c1", initial_timeout=2.0) == "400"
+    assert call.code("calling.play_and_collect", control_id="c1", play=[tts("hello")], collect={}) == "400"
+    assert call.peer.events("calling.call.play") == []
+
+    collect(call, speech={})
+    assert call.line.is_asked()
+
+
 def test_a_terminator_completes_and_is_told_apart(call: Inbound):
     collect(call, digits={"max": 9, "terminators": "#*"})
     call.line.presses("12*")
