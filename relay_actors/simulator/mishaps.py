@@ -77,13 +77,16 @@ class Mishaps(NearWords, WireMishaps):
             self._faults.reject(known_method(method), Rejection(code, message), times)
 
     def answer_late(self, method: str, *, seconds: float, times: int = 1) -> None:
-        """Hold back the next answers to ``method`` for so many seconds of the clock."""
+        """Hold back the next answers to ``method`` for so many seconds of the clock.
+
+        A log-in takes effect with its answer, everything else at once.
+        """
         checks.required(checks.seconds, seconds=seconds)
         with self._world.turn():
             self._faults.answer_late(known_method(method), seconds, times)
 
     def answer_twice(self, method: str) -> None:
-        """Send the next answer to ``method`` twice."""
+        """Send the next answer to ``method`` twice; to a log-in, the next one that accepts it."""
         with self._world.turn():
             self._faults.answer_twice(known_method(method))
 

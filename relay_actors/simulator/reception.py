@@ -202,7 +202,7 @@ class Reception:
             match happening:
                 case LogInAsked(id, params):
                     connection.asks(id, frames.CONNECT)
-                    self._log_in(connection, params)
+                    self._log_in(connection, id, params)
                 case PingArrived(id):
                     connection.asks(id, frames.PING)
                     self._ping(connection, id)
@@ -221,9 +221,23 @@ class Reception:
 
     # Logging in.
 
-    def _log_in(self, connection: Connection, params: Params) -> None:
+    def _log_in(self, connection: Connection, id: object, params: Params) -> None:
         if self._faults.take_silence(frames.CONNECT) is not None:
             return
+        late_s = self._faults.take_lateness(frames.CONNECT)
+        if late_s is None:
+            self._answer_log_in(connection, id, params)
+            return
+
+        # Nothing else may be said before the answer, so all of it waits.
+        def answer() -> None:
+            if connection.is_open:
+                self._answer_log_in(connection, id, params)
+                connection.flush()
+
+        self._world.after_real(late_s, answer)
+
+    def _answer_log_in(self, connection: Connection, id: object, params: Params) -> None:
         rejection = self._faults.take_rejection(frames.CONNECT)
         if rejection is not None:
             # A log-in has no result code: only an error refuses it (PROTOCOL 2.3).
@@ -252,9 +266,10 @@ class Reception:
         session.attach(connection)
         expects_acks = read_flag(params.get("event_acks")) or False
         connection.acks.is_promised = expects_acks
-        connection.protocol.accept_log_in(
-            self._welcome(session, is_resumed=known is not None), expects_acks=expects_acks
-        )
+        welcome = self._welcome(session, is_resumed=known is not None)
+        connection.protocol.accept_log_in(welcome, expects_acks=expects_acks)
+        if self._faults.take_double_answer(frames.CONNECT):
+            connection.protocol.respond(id, welcome)
         if self._manners.sends_authorization_state:
             state = {"authorization_state": f"{self._world.new_id()}:{self._world.new_id()}"}
             self._post.send(session, "signalwire.authorization.state", state, is_bare=True)

@@ -247,6 +247,39 @@ def test_a_late_answer_to_a_socket_that_is_gone_is_lost(stage: Stage, peer: Peer
     assert len(peer.frames) == before
 
 
+@pytest.mark.parametrize("fault", ["answer_late method=signalwire.connect seconds=3", "slow what=answers seconds=3"])
+def test_the_answer_to_a_log_in_may_come_late_and_nothing_comes_before_it(stage: Stage, fault: str):
+    stage.sim.manners.sends_authorization_state = True
+    stage.sim.inject(fault)
+    peer = Peer(stage.sim)
+    assert peer.ask("signalwire.connect", authentication={"project": "p", "token": "t"}, contexts=["support"]) is None
+    stage.sim.phone("+15550001111").dials(context="support")
+    stage.run(2.9)
+    assert peer.frames == []
+    stage.run(0.2)
+
+    assert peer.story() == ["result", "signalwire.authorization.state", "call.receive created"]
+
+
+def test_a_late_answer_to_a_log_in_on_a_socket_that_is_gone_opens_no_session(stage: Stage):
+    stage.sim.answer_late("signalwire.connect", seconds=3)
+    peer = Peer(stage.sim)
+    peer.ask("signalwire.connect", authentication={"project": "p", "token": "t"})
+    peer.gone()
+    stage.run(4)
+
+    assert stage.sim.sessions == ()
+
+
+def test_the_answer_to_a_log_in_may_come_twice(stage: Stage):
+    stage.sim.answer_twice("signalwire.connect")
+    peer = Peer(stage.sim)
+    peer.log_in()
+
+    assert peer.story() == ["result", "result"]
+    assert peer.frames[0] == peer.frames[1]
+
+
 def test_an_answer_may_come_twice(stage: Stage, peer: Peer):
     stage.sim.answer_twice("signalwire.ping")
     peer.do("signalwire.ping")
