@@ -1,5 +1,6 @@
 """The numbers over HTTP."""
 
+import socket
 import urllib.error
 import urllib.request
 
@@ -10,6 +11,15 @@ from relay_actors import RelayApp
 from relay_actors.cli.metrics_server import MetricsServer, parse_address
 from relay_actors.errors import ConfigError
 from tests.cli.processes import DEADLINE_S
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 def test_prometheus_can_fetch_the_numbers(app: RelayApp):
@@ -36,6 +46,17 @@ def test_while_the_application_does_not_run_it_says_so(app: RelayApp):
             urllib.request.urlopen(server.url.replace("/metrics", "/"), timeout=DEADLINE_S)
         assert refused.value.code == 404
         refused.value.close()
+
+
+def test_the_numbers_can_be_fetched_over_ipv6(app: RelayApp):
+    """In brackets, as every URL has it."""
+    if not _has_ipv6():
+        pytest.skip("this machine has no IPv6 on loopback")
+    app.start()
+    with MetricsServer(app, *parse_address("[::1]:0")) as server:
+        assert server.url.startswith("http://[::1]:")
+        with urllib.request.urlopen(server.url, timeout=DEADLINE_S) as answer:
+            assert answer.status == 200
 
 
 def test_a_port_that_is_taken_is_told(app: RelayApp):
