@@ -89,7 +89,7 @@ class Inspecting:
             return {"ok": self._found(question)}
         except ConfigError as error:
             return {"error": str(error)}
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
             return {"error": 'ask one line of JSON, such as {"ask": "tree"}'}
 
     def _found(self, question: dict[str, Any]) -> Any:
@@ -136,9 +136,11 @@ def ask(path: str, question: dict[str, Any]) -> Any:
                 f"no application listens at {path} ({error.strerror or error}): "
                 f"start it with relay-actors run module:app --inspect {path}"
             ) from None
-    answer = json.loads(line) if line else {"error": f"the application at {path} has just ended"}
+    answer = _read_answer(line) if line else {"error": f"the application at {path} has just ended"}
     if "error" in answer:
         raise ConfigError(str(answer["error"]))
+    if "ok" not in answer:
+        raise ConfigError(f"what listens at {path} is no application of relay-actors run --inspect: name its socket")
     return answer["ok"]
 
 
@@ -172,6 +174,15 @@ def _clear(path: str) -> None:
             os.unlink(path)
             return
     raise ConfigError(f"--inspect {path}: an application listens there already; name another")
+
+
+def _read_answer(line: bytes) -> dict[str, Any]:
+    """Return an answer; an empty one in place of what is none."""
+    try:
+        answer = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return answer if isinstance(answer, dict) else {}
 
 
 def _line(value: Any) -> bytes:

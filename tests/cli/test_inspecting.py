@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,8 @@ def test_only_its_owner_may_look_and_nothing_is_left(app: RelayApp, path: str):
     [
         (b"hello\n", "ask one line of JSON"),
         (b"[1]\n", "ask one line of JSON"),
+        (b"{}\n", "ask one line of JSON"),
+        (b"[" * 60_000 + b"\n", "ask one line of JSON"),
         (b"\n", "ask one line of JSON"),
         (b'{"ask": "dance"}\n', "'dance' cannot be asked"),
         (b'{"ask": "trace"}\n', "'trace' cannot be asked"),
@@ -109,6 +112,25 @@ def test_where_nobody_listens_the_error_says_what_to_do(path: str):
     left.close()
     with pytest.raises(ConfigError, match=r"no application listens at .*[Rr]efused"):
         ask(path, {"ask": "top"})
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"[]\n", b"3\n", b"{}\n", b"[" * 60_000 + b"\n"])
+def test_what_something_else_answers_is_told_as_that(path: str, said: bytes):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+
+        def serve() -> None:
+            connection, _address = listener.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(said)
+
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
+        with pytest.raises(ConfigError, match="is no application of relay-actors run --inspect"):
+            ask(path, {"ask": "top"})
+        server.join(DEADLINE_S)
 
 
 def test_a_socket_that_was_left_behind_is_replaced_and_one_in_use_is_not(app: RelayApp, path: str):
