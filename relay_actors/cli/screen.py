@@ -125,7 +125,8 @@ class Screen:
                 self._is_gone = True
 
     def _writable(self, text: str) -> str:
-        return text if self._is_unicode else text.encode(self._encoding, "replace").decode(self._encoding)
+        # Also where there is all of Unicode: the names of files may hold bytes that are no text.
+        return text if text.isascii() else text.encode(self._encoding, "replace").decode(self._encoding)
 
 
 class _QuietConsole(Console):

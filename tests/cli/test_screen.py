@@ -53,6 +53,20 @@ def test_a_pipe_gets_plain_text():
     assert text.startswith("lost 3\n")
 
 
+def test_a_name_of_a_file_that_is_no_text_can_be_written():
+    """Python has such bytes as halves of surrogate pairs, which nothing can encode."""
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="strict")
+    screen = Screen(stream, {})
+    name = b"caf\xe9.db".decode("utf-8", "surrogateescape")
+    screen.say((name, "bold"), ": sound ✓")
+    screen.table(["file"], [[name]])
+    stream.flush()
+    stream.seek(0)
+
+    assert stream.readline() == "caf?.db: sound ✓\n"
+    assert "caf?.db" in stream.read()
+
+
 def test_a_stream_that_knows_no_unicode_gets_what_it_knows():
     """A log file of another century is no reason to crash."""
     stream = AsciiPipe()
