@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +42,8 @@ def add_command(commands: Any) -> None:
 
 
 def _run_command(options: argparse.Namespace) -> int:
+    if _is_same(options.source, options.file):
+        raise ConfigError(f"{options.file} is what the call is taken out of: name another file to write")
     if _is_journal(options.source):
         recording = Recording.from_journal(options.source, options.call, keeps_words=options.keep_words)
     elif options.keep_words:
@@ -56,6 +59,13 @@ def _run_command(options: argparse.Namespace) -> int:
     for line in _test_of(options.file):
         screen.say(line)
     return 0
+
+
+def _is_same(source: str, file: str) -> bool:
+    try:
+        return os.path.samefile(source, file)
+    except OSError:
+        return False  # one of them is not there, or cannot be seen
 
 
 def _is_journal(path: str) -> bool:

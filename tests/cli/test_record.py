@@ -41,6 +41,18 @@ def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "calls.db"
 
 
+@pytest.mark.parametrize("file", ["calls.db", "./calls.db", "linked.db"])
+def test_a_journal_is_not_written_over_by_what_is_taken_out_of_it(
+    journal: Path, file: str, capsys: pytest.CaptureFixture[str]
+):
+    Path("linked.db").symlink_to("calls.db")
+    before = journal.read_bytes()
+    assert main(["record", "calls.db", file]) == 2
+
+    assert f"{file} is what the call is taken out of: name another file to write" in capsys.readouterr().err
+    assert journal.read_bytes() == before
+
+
 def test_a_call_of_a_journal_becomes_a_test_that_passes(journal: Path, capsys: pytest.CaptureFixture[str]):
     """It says what is in it, and prints the lines to paste."""
     call_id = lived("an IVR")[1][0].subject
