@@ -76,7 +76,8 @@ def _run_command(options: argparse.Namespace) -> int:
 def _load_function(target: str) -> Callable[..., object]:
     module, _colon, name = target.partition(":")
     try:
-        function = getattr(importlib.import_module(module), name) if module and name else None
+        is_whole = bool(module and name) and not module.startswith(".")
+        function = getattr(importlib.import_module(module), name) if is_whole else None
     except (ModuleNotFoundError, AttributeError) as error:
         raise ConfigError(f"--outside {target}: {error}") from error
     if not callable(function):

@@ -85,11 +85,16 @@ def load_app(target: str) -> RelayApp:
     """
     module_name, _colon, attribute = target.partition(":")
     attribute = attribute or "app"
-    if not module_name:
+    if not module_name.strip("."):
         raise ConfigError(f"{target!r} names no module: write module:app, for example examples.front_desk:app")
     if module_name.endswith(".py") or "/" in module_name:
         dotted = module_name.removesuffix(".py").strip("./").replace("/", ".")
         raise ConfigError(f"{module_name!r} is a path: write the module's name, {dotted}:{attribute}")
+    if module_name.startswith("."):
+        raise ConfigError(
+            f"{module_name!r} begins with a dot, which means something only inside a package: write "
+            f"{module_name.lstrip('.')}:{attribute}, from the directory where it is"
+        )
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:

@@ -157,7 +157,7 @@ class Recording:
                 salt=int(head["salt"]),
                 is_named=head.get("ids", "named") == "named",
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ConfigError(f"{where}: its first line lacks {error}, or it is not what it should be") from error
         if recording.is_named and call_id is None:
             return recording

@@ -72,6 +72,7 @@ def test_what_is_done_from_outside_is_done_by_a_function(recording: str, capsys:
         (["ivr.jsonl", "no_such_application"], "there is no module"),
         (["ivr.jsonl", "replayed_application:App.same", "--seeds", "0"], "--seeds 0: must be 1 or more"),
         (["ivr.jsonl", "replayed_application:App.same", "--outside", "x"], "write module:function"),
+        (["ivr.jsonl", "replayed_application:App.same", "--outside", ".x:y"], "write module:function"),
         (["ivr.jsonl", "replayed_application:App.same", "--outside", "x:y"], "--outside x:y: No module named 'x'"),
     ],
 )

@@ -161,6 +161,8 @@ def test_credentials_that_are_refused_end_it_with_1(folder: Path, server: Simula
         (["shop_application.py"], "'shop_application.py' is a path: write the module's name, shop_application:app"),
         (["./examples/front_desk.py:app"], "write the module's name, examples.front_desk:app"),
         ([":app"], "':app' names no module"),
+        (["..:app"], "'..:app' names no module"),
+        ([".shop_application"], "'.shop_application' begins with a dot, which means something only inside a package"),
         (["shop_application", "--drain", "-1"], "--drain -1: must be a number of seconds"),
         (["shop_application", "--drain", "nan"], "--drain nan: must be a number of seconds"),
     ],

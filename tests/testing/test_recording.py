@@ -150,6 +150,7 @@ def an_event(id: str, kind: str, params: dict[str, Any]) -> bytes:
         (HEAD.replace("1", "0", 1), "which no release has written: record again"),
         (HEAD.replace("1", str(VERSION + 1), 1), "upgrade, or record again"),
         ('{"recording": 1}', "its first line lacks 'source'"),
+        ('{"recording": 1, "source": "frames", "words": "kept", "salt": 1e400}', "or it is not what it should be"),
         (HEAD + "\n\n[]", "line 3: it is no JSON object"),
         (HEAD + "\nnonsense", "line 2: it is no JSON"),
         (HEAD + '\n{"at": 0.0}', "line 2: it is none of event, command, answer, refusal"),
