@@ -13,6 +13,7 @@ import socket
 import ssl
 import struct
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -34,6 +35,9 @@ MAX_SIZE: Final = 10 * 1024 * 1024
 """The largest text that is taken. Source: PROTOCOL 1."""
 
 STOP_WITHIN_S: Final = 5.0
+
+BREAK_WITHIN_S: Final = 0.5
+"""How long a client whose connection is to break may take to read what was said before."""
 
 _log = logging.getLogger(__name__)
 _library_log = logging.getLogger(f"{__name__}.library")
@@ -61,6 +65,9 @@ class SocketLink:
         """Close after the texts that were handed over, or (not clean) break the connection. Any thread, as above."""
         self._closes_clean = clean
         self._wake()
+        if not clean:
+            # A client that does not read would never let the writer come to the end.
+            self._on_loop(lambda: self._loop.call_later(BREAK_WITHIN_S, self.break_now))
 
     async def write(self) -> None:
         """Write what is handed over, until the connection is closed from either side."""
@@ -93,8 +100,11 @@ class SocketLink:
             self.break_now()
 
     def _wake(self) -> None:
+        self._on_loop(self._wakes.set)
+
+    def _on_loop(self, call: Callable[[], object]) -> None:
         try:
-            self._loop.call_soon_threadsafe(self._wakes.set)
+            self._loop.call_soon_threadsafe(call)
         except RuntimeError:
             _log.debug("nothing is written: the server has stopped")
 

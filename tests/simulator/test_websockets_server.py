@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import select
 import socket
 import ssl
 import threading
@@ -166,6 +167,21 @@ def test_a_reset_reaches_the_client_as_a_reset(server: SimulatorServer):
         server.simulator.drop_sockets(clean=False)
         with pytest.raises(ConnectionResetError):
             raw.recv(4096)
+
+
+def test_the_connection_of_a_client_that_does_not_read_breaks_too(server: SimulatorServer):
+    key = "dGhlIHNhbXBsZSBub25jZQ=="
+    ask = f"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
+    with socket.create_connection((server.host, server.port), WITHIN_S) as client:
+        client.sendall(f"{ask}Sec-WebSocket-Version: 13\r\n\r\n".encode())
+        assert client.recv(12) == b"HTTP/1.1 101"
+        assert server.simulator.wait_until(lambda: bool(server.simulator._reception.connections), WITHIN_S)
+        server.simulator.push_oversize(20_000_000)
+        server.simulator.drop_sockets()
+        breaks = select.poll()
+        breaks.register(client, 0)  # nothing but the break itself
+
+        assert breaks.poll(1000 * WITHIN_S)
 
 
 def test_a_session_is_resumed_over_a_new_socket(server: SimulatorServer):
