@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -300,7 +301,7 @@ def _said(line: Mapping[str, Any], where: str) -> Said:
         is_named = kind in (EVENT, COMMAND)
         name, number = (line[kind], line.get("number", 0)) if is_named else ("", line[kind])
         match line.get("at"), name, number, line.get(body), line.get("outer", {}):
-            case (int() | float()) as at, str(), int(), dict() as content, dict() as outer:
+            case (int() | float()) as at, str(), int(), dict() as content, dict() as outer if math.isfinite(at):
                 return Said(at=float(at), kind=kind, name=name, number=number, body=content, outer=outer)
         raise ConfigError(f"{where}: its {kind} is not what it should be")
     raise ConfigError(f"{where}: it is none of {', '.join(_BODIES)}")

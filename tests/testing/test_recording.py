@@ -155,6 +155,7 @@ def an_event(id: str, kind: str, params: dict[str, Any]) -> bytes:
         (HEAD + "\nnonsense", "line 2: it is no JSON"),
         (HEAD + '\n{"at": 0.0}', "line 2: it is none of event, command, answer, refusal"),
         (HEAD + '\n{"at": "now", "event": "x", "params": {}}', "line 2: its event is not what it should be"),
+        (HEAD + '\n{"at": Infinity, "event": "x", "params": {}}', "line 2: its event is not what it should be"),
         (HEAD + '\n{"at": 0.0, "command": "x", "number": "1", "params": {}}', "its command is not what it should be"),
     ],
 )

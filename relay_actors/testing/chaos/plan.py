@@ -9,7 +9,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Final, Literal
+from types import UnionType
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from relay_actors.errors import ConfigError
 from relay_actors.protocol import json_codec
@@ -32,6 +33,8 @@ __all__ = [
     "from_json",
     "to_json",
 ]
+
+T = TypeVar("T", "Caller", "Desk", "Doing", "Mishap", "Plan", "Texter")
 
 KILL: Final = "kill"
 """The mishap that the process dies, and is started again a moment later; all others are faults of the simulator."""
@@ -266,15 +269,17 @@ def from_json(text: str) -> Plan:
     if not isinstance(body, dict) or body.pop("format", None) != FORMAT:
         raise ConfigError(f"this is no plan of a run of format {FORMAT}: write one with relay-actors chaos --save")
     try:
-        plan = Plan(
-            **{
-                **body,
-                "callers": tuple(Caller(**_with_doings(one)) for one in body["callers"]),
-                "texters": tuple(Texter(**one) for one in body["texters"]),
-                "desks": tuple(Desk(**_with_doings(one)) for one in body["desks"]),
-                "mishaps": tuple(Mishap(**one) for one in body["mishaps"]),
-                "manners": tuple(body["manners"]),
-            }
+        plan = _typed(
+            Plan(
+                **{
+                    **body,
+                    "callers": tuple(_typed(Caller(**_with_doings(one))) for one in body["callers"]),
+                    "texters": tuple(_typed(Texter(**one)) for one in body["texters"]),
+                    "desks": tuple(_typed(Desk(**_with_doings(one))) for one in body["desks"]),
+                    "mishaps": tuple(_typed(Mishap(**one)) for one in body["mishaps"]),
+                    "manners": tuple(body["manners"]),
+                }
+            )
         )
     except (TypeError, KeyError) as error:
         raise ConfigError(f"this is no plan of a run: {error}") from None
@@ -291,7 +296,31 @@ def from_json(text: str) -> Plan:
 
 
 def _with_doings(body: Mapping[str, Any]) -> dict[str, Any]:
-    return {**body, "does": tuple(Doing(**one) for one in body["does"])}
+    return {**body, "does": tuple(_typed(Doing(**one)) for one in body["does"])}
+
+
+def _typed(one: T) -> T:
+    """Return what was read, once its values are of the types that they must be.
+
+    Raises:
+        TypeError: one is not.
+    """
+    hints = get_type_hints(type(one))
+    for known in dataclasses.fields(one):
+        value, hint = getattr(one, known.name), hints[known.name]
+        if get_origin(hint) is not tuple and not _fits(value, hint):
+            raise TypeError(f"{known.name} of a {type(one).__name__} must be {known.type}, not {value!r}")
+    return one
+
+
+def _fits(value: object, hint: Any) -> bool:
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if isinstance(hint, UnionType):
+        return any(_fits(value, one) for one in get_args(hint))
+    if hint in (int, float):
+        return isinstance(value, int | hint) and not isinstance(value, bool)
+    return isinstance(value, hint)
 
 
 def _doings(random: Random, cast: Cast) -> tuple[Doing, ...]:

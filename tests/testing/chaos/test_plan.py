@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from relay_actors.errors import ConfigError
-from relay_actors.testing.chaos.plan import KILL, Cast, Mishap, Plan, draw, from_json, to_json
+from relay_actors.testing.chaos.plan import KILL, Cast, Desk, Mishap, Plan, draw, from_json, to_json
 
 CAST = Cast(call_contexts=("menu", "echo"), text_contexts=("echo",), can_die=True)
 
@@ -42,6 +43,11 @@ def test_nothing_goes_wrong_when_it_is_not_to():
     assert all(not draw(seed, dataclasses.replace(CAST, can_die=False)).journal for seed in range(100))
 
 
+def with_field(**changed: object) -> str:
+    """A plan in which somebody has changed something by hand."""
+    return json.dumps({**json.loads(to_json(Plan(seed=1))), **changed})
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -50,6 +56,17 @@ def test_nothing_goes_wrong_when_it_is_not_to():
         ('{"format": 99}', "of format 1"),
         ('{"format": 1, "seed": 3}', "no plan of a run"),
         (to_json(Plan(seed=1)).replace('"seed"', '"sed"'), "unexpected keyword argument 'sed'"),
+        (with_field(seed="1"), "seed of a Plan must be int, not '1'"),
+        (with_field(journal=0), "journal of a Plan must be bool, not 0"),
+        (with_field(lots={}), r"lots of a Plan must be int \| None, not {}"),
+        (
+            to_json(Plan(seed=1, mishaps=(Mishap(what="drop", at=2.5),))).replace("2.5", "true"),
+            r"at of a Mishap must be float \| None, not True",
+        ),
+        (
+            to_json(Plan(seed=1, desks=(Desk(answer="busy"),))).replace("busy", "bust"),
+            "answer of a Desk must be Literal.*, not 'bust'",
+        ),
         (to_json(Plan(seed=1, mishaps=(Mishap(what="reject metod=calling.play"),))), "method"),
         (to_json(Plan(seed=1, mishaps=(Mishap(what="drop", on="saw calling.play"),))), "is no moment of a run"),
         (to_json(Plan(seed=1, mishaps=(Mishap(what="press", on="sent *"),))), "press takes keys="),
