@@ -49,7 +49,10 @@ __all__ = [
     "Lived",
     "Told",
     "history_of",
+    "is_of_the_code",
+    "is_output",
     "lived",
+    "said",
 ]
 
 CHECKPOINTS: Final = ("saved", "restarted")
@@ -124,6 +127,21 @@ class Learnt:
 
 
 Item: TypeAlias = Told | Answered | Asked | Learnt
+
+
+def is_output(item: Item) -> bool:
+    """Return whether an item is something that was asked for, rather than told."""
+    return isinstance(item, Asked) or (isinstance(item, Learnt) and item.is_asked_for)
+
+
+def is_of_the_code(item: Item) -> bool:
+    """Return whether the code of the class has asked for it."""
+    return item.is_own if isinstance(item, Asked) else is_output(item)
+
+
+def said(item: Item | None) -> str:
+    """Return what was asked for, for people; nothing of its params, which may be anybody's business."""
+    return item.method if isinstance(item, Asked) else "the time" if isinstance(item, Learnt) else "nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

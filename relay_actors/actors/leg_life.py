@@ -154,8 +154,9 @@ class LegLife(Actor, AllVerbs):
             course.began_with = dict(leg.data)
         self._cell.outward = Outwards(self) if course.is_recorded else None
         self._note_beginning()
-        super().begin()
         replay = course.replay
+        if replay is None or not replay.comes_to_on_start:
+            super().begin()
         if replay is None:
             self.begin_work()
         else:

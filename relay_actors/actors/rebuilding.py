@@ -13,7 +13,8 @@ from typing import Any
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.history import History, Told
 from relay_actors.actors.leg import Leg
-from relay_actors.actors.replaying import Former, Replay
+from relay_actors.actors.replaying import Replay
+from relay_actors.actors.taking_over import Former
 from relay_actors.protocol.events import CallReceiveEvent
 from relay_actors.runtime.future import Future
 

@@ -20,26 +20,24 @@ import logging
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Final, TypeAlias, cast
 
-from relay_actors.actors.actions import Action
-from relay_actors.actors.history import Answered, Asked, History, Item, Learnt, Told
+from relay_actors.actors.history import Answered, Asked, History, Item, Learnt, Told, is_of_the_code, is_output, said
 from relay_actors.actors.in_turn import InTurn
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.likeness import different
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
-from relay_actors.actors.orders import Begin
 from relay_actors.actors.orders_again import take_back
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.packing import NotKept, unpack, unpack_data, unpack_error
 from relay_actors.actors.routing import Claim
-from relay_actors.actors.taking_over import take_over
+from relay_actors.actors.taking_over import Former, take_over
 from relay_actors.actors.watched import give, outcome_of
 from relay_actors.actors.withheld import Withheld, WithheldBeginning, WithheldOrder
 from relay_actors.errors import FlowChanged, NotSentError
-from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.base import JsonObject
+from relay_actors.protocol.frozen import NOTHING
 from relay_actors.runtime.future import Future
 
-__all__ = ["Former", "Replay"]
+__all__ = ["Replay"]
 
 _log = logging.getLogger("relay_actors.recovery")
 
@@ -51,25 +49,6 @@ _AT_A_TIME: Final = 16
 
 Sending: TypeAlias = Withheld | WithheldBeginning | WithheldOrder
 """What the code of a call does to others."""
-
-
-@dataclass(frozen=True, slots=True)
-class Former:
-    """What is left of a call's incarnation whose flow has crashed.
-
-    Attributes:
-        asked: orders that were not answered, by the number of their command.
-        actions: operations that run, by control id.
-    """
-
-    asked: Mapping[int, Any]
-    actions: Mapping[str, Action]
-
-    def asking(self, asked: Asked) -> Any:
-        """Return the order by which somebody else has given a command, as far as he still waits for something of it."""
-        order = self.asked.get(asked.number)
-        action = self.actions.get(str(asked.params.get("control_id", "")))
-        return order if order is not None or action is None else Begin(action)
 
 
 class Replay:
@@ -121,6 +100,12 @@ class Replay:
     def is_silent(self) -> bool:
         """Whether the code of the class is told nothing: that was before, or it cannot be brought to where it was."""
         return self._is_engine_only or self._at < self._begins
+
+    @property
+    def comes_to_on_start(self) -> bool:
+        """Whether `on_start` is run when the past has come to where that was, and not at once."""
+        at = self._items[self._begins - 1] if self._begins else None
+        return self._has_begun or (isinstance(at, Learnt) and at.what == "restarted")
 
     # -- what its actor does with it -----------------------------------------------------------------------------------
 
@@ -178,7 +163,7 @@ class Replay:
                     f"it asks for {method} with other params than then: {', '.join(different(then.params, params))}"
                 )
             else:
-                self.change(f"it asks for {method}, where it asked for {_said(then)} then")
+                self.change(f"it asks for {method}, where it asked for {said(then)} then")
             self._not_given.append(asking)
             return
         told = actor.leg.course.told
@@ -219,6 +204,8 @@ class Replay:
 
     def withhold(self, number: int, sent: Sending) -> None:
         """Keep what the code sends to others until the call is live, unless it was sent then."""
+        if self.is_silent:  # by `on_start`, which was over before the note that says how far the code had come
+            self._sent.add(number)
         self._withheld.append((number, sent))
 
     def tell_connection(self, message: object) -> None:
@@ -293,13 +280,13 @@ class Replay:
     def _pass_what_was_asked(self, actor: Any) -> None:
         while self._at < len(self._items):
             item = self._items[self._at]
-            if not _is_output(item):
+            if not is_output(item):
                 return
             if isinstance(item, Asked):
                 actor.leg.course.commands = max(actor.leg.course.commands, item.number)
             if self._at not in self._taken:
-                if self._is_strict and not self.is_silent and _is_of_the_code(item):
-                    self.change(f"it asked for {_said(item)} here, and does not any more")
+                if self._is_strict and not self.is_silent and is_of_the_code(item):
+                    self.change(f"it asked for {said(item)} here, and does not any more")
                 if isinstance(item, Asked):
                     self._apply(actor, item)
             self._at += 1
@@ -388,8 +375,11 @@ class Replay:
         course.beginnings = restarted.get("beginnings", 1 + len(restarts))
         if "past_is_lost" in restarted:
             self.change(restarted["past_is_lost"])
-        elif item.what == "restarted":
+        elif item.what == "restarted" and not self._is_engine_only:
+            actor.begin_on_start()
             actor.begin_work()
+        elif self._summed_up:  # what has come of it is not on record any more, and it is not done a second time
+            course.results = NOTHING
 
     def _take_data(self, actor: Any) -> None:
         """Give the call the application's data that were noted last."""
@@ -462,6 +452,7 @@ class Replay:
             raise self.changed
         if self._is_engine_only:  # it has crashed while its past was run again, and begins anew
             actor.note_restart()
+            actor.begin_on_start()
         if self._is_engine_only or self._flow_is_due:
             actor.begin_work()
         actor.on_recovered(commands)
@@ -538,11 +529,11 @@ class Replay:
         """Return the place of what the code asks for next, if it was asked for before anything else happened."""
         for at in range(self._at, len(self._items)):
             item = self._items[at]
-            if not _is_output(item):
+            if not is_output(item):
                 if self._is_passed(item):
                     continue
                 return None
-            if at not in self._taken and _is_of_the_code(item):
+            if at not in self._taken and is_of_the_code(item):
                 return at
         return None
 
@@ -557,7 +548,7 @@ class Replay:
             return at if at is not None and isinstance(self._items[at], Asked) else None
         for place in range(at, len(self._items)):
             item = self._items[place]
-            if not _is_output(item):
+            if not is_output(item):
                 if self._is_passed(item):
                     continue
                 return None
@@ -576,24 +567,10 @@ class Replay:
     def _has_more(self) -> bool:
         """Return whether the code asked for anything later, so that it must have asked for what it asks for now."""
         return any(
-            at not in self._taken and _is_of_the_code(item)
+            at not in self._taken and is_of_the_code(item)
             for at, item in enumerate(self._items[self._at :], start=self._at)
         )
 
 
 def _hashable(key: Any) -> Hashable:
     return tuple(map(_hashable, key)) if isinstance(key, list) else cast("Hashable", key)
-
-
-def _is_output(item: Item) -> bool:
-    return isinstance(item, Asked) or (isinstance(item, Learnt) and item.is_asked_for)
-
-
-def _is_of_the_code(item: Item) -> bool:
-    """Return whether the code of the class has asked for it."""
-    return item.is_own if isinstance(item, Asked) else _is_output(item)
-
-
-def _said(item: Item | None) -> str:
-    """Return what was asked for, for people; nothing of its params, which may be anybody's business."""
-    return item.method if isinstance(item, Asked) else "the time" if isinstance(item, Learnt) else "nothing"

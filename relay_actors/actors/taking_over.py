@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from relay_actors.actors.actions import Action
+from relay_actors.actors.history import Asked
 from relay_actors.actors.leg import Leg
-from relay_actors.actors.orders import Control, Perform
+from relay_actors.actors.orders import Begin, Control, Perform
 from relay_actors.actors.waits import follow
+from relay_actors.late_dataclasses import dataclass
 
-__all__ = ["take_over"]
+__all__ = ["Former", "take_over"]
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """What is left of a call's incarnation whose flow has crashed.
+
+    Attributes:
+        asked: orders that were not answered, by the number of their command.
+        actions: operations that run, by control id.
+    """
+
+    asked: Mapping[int, Any]
+    actions: Mapping[str, Action]
+
+    def asking(self, asked: Asked) -> Any:
+        """Return the order by which somebody else has given a command, as far as he still waits for something of it."""
+        order = self.asked.get(asked.number)
+        action = self.actions.get(str(asked.params.get("control_id", "")))
+        return order if order is not None or action is None else Begin(action)
 
 
 def take_over(actor: Any) -> None:
