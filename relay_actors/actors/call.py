@@ -239,7 +239,8 @@ class CallActor(FlowLegActor):
         """The call was taken up from the journal by a new process: its state, `data`, operations and timers are there.
 
         Called once, before anything that has come meanwhile is handled (SEMANTICS J4). Override it. A flow has come to
-        where it was; one that begins anew, because its code has changed, has `flow_changed` in place of this call.
+        where it was; one that begins anew, because its code has changed, has `flow_changed` in place of this call. When
+        the process ends once more, this is a part of what is run again before it is called anew.
 
         Args:
             pending: commands that were given and whose outcome is not known yet; it will be found out.

@@ -311,7 +311,9 @@ class Replay:
                 if not self.is_silent:
                     actor.run_flow()
             case Learnt(what="recovered"):
-                self._take_up(actor, self._next_number())
+                commands = self._take_up(actor, self._next_number())
+                if not self.is_silent:
+                    actor.on_recovered(commands)
             case Learnt(what="lost"):
                 actor.receive(ConnectionLost())
             case Learnt(what="restored", values=values):
@@ -377,6 +379,8 @@ class Replay:
             self.change(restarted["past_is_lost"])
         elif item.what == "restarted" and not self._is_engine_only:
             actor.begin_on_start()
+            if item.values.get("is_recovered"):
+                actor.on_recovered([])
             actor.begin_work()
         elif self._summed_up:  # what has come of it is not on record any more, and it is not done a second time
             course.results = NOTHING
@@ -451,7 +455,7 @@ class Replay:
         if self.changed is not None and not self._has_crashed:
             raise self.changed
         if self._is_engine_only:  # it has crashed while its past was run again, and begins anew
-            actor.note_restart()
+            actor.note_restart({"is_recovered": True})
             actor.begin_on_start()
         if self._is_engine_only or self._flow_is_due:
             actor.begin_work()

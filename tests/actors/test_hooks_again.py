@@ -130,3 +130,67 @@ def test_what_a_handler_has_done_in_on_start_is_not_done_again(deaths_s: tuple[f
         assert Witness.told == ["on_start"]
         assert len(friend.lines) == 1
         assert Handler.paid == 1
+
+
+# -- on_recovered ----------------------------------------------------------------------------------------------------
+
+
+class Recovers(CallActor):
+    """Asks for something, and does something, whenever it is taken up; and its flow goes on doing the same."""
+
+    effects: ClassVar[list[str]] = []
+
+    def on_recovered(self, pending: object) -> None:
+        self.denoise()
+        tell(self, "on_recovered")
+        self.side_effect(self.notes, f"recovered at {self.now()}")
+
+    async def run(self) -> None:
+        await self.answer()
+        await (await self.play_tts("one")).wait()
+        await self.sleep(3)
+        said = await self.side_effect(self.notes, "the flow's own")
+        tell(self, "flow")
+        await (await self.play_tts(f"{said}")).wait()
+        await self.sleep(3)
+
+    @classmethod
+    def notes(cls, what: str) -> str:
+        cls.effects.append(what)
+        return what
+
+
+@pytest.mark.parametrize("deaths_s", [(), (2.5,), (2.5, 5.0), (1.5, 3.0, 4.5, 6.0), (3.0, 3.1, 3.2)], ids=str)
+def test_what_a_flow_has_done_in_on_recovered_belongs_to_its_past(
+    world: MortalWorld, deaths_s: tuple[float, ...]
+) -> None:
+    """It is asked for in the second process, and compared and counted with the rest in the third. J3, J4."""
+    Recovers.effects.clear()
+    assert heard(world, Recovers, *deaths_s) == ["one", "the flow's own"]
+    times = len(deaths_s)
+    assert world.methods().count("calling.denoise") == times
+    assert sorted(Witness.told, key=str) == ["flow"] + ["on_recovered"] * times
+    assert Recovers.effects.count("the flow's own") == 1
+    assert len(set(Recovers.effects)) == len(Recovers.effects) == 1 + times
+
+
+class CrashesAgain(Recovers):
+    """Crashes once while its past is run again, and is taken up none the less."""
+
+    crashes = 0
+
+    async def run(self) -> None:
+        if self.leg.course.replay is not None and CrashesAgain.crashes == 0:
+            CrashesAgain.crashes += 1
+            raise RuntimeError("once, while its past is run again")
+        await super().run()
+
+
+def test_what_is_done_in_on_recovered_after_a_crash_in_the_past_belongs_to_what_begins_then(world: MortalWorld) -> None:
+    """It has begun anew, and goes on where it is in the third process. J4, X8."""
+    Recovers.effects.clear()
+    CrashesAgain.crashes = 0
+    assert heard(world, CrashesAgain, 2.5, 5.0) == ["one", "one", "the flow's own"]
+    assert CrashesAgain.crashes == 1
+    assert Recovers.effects.count("the flow's own") == 1
+    assert world.count("calls.abandoned") == 0
