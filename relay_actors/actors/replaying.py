@@ -20,7 +20,17 @@ import logging
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Final, TypeAlias, cast
 
-from relay_actors.actors.history import Answered, Asked, History, Item, Learnt, Told, is_of_the_code, is_output, said
+from relay_actors.actors.history import (
+    Answered,
+    Asked,
+    History,
+    Item,
+    Learnt,
+    Told,
+    is_of_the_code,
+    is_output,
+    said,
+)
 from relay_actors.actors.in_turn import InTurn
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.likeness import different
