@@ -22,6 +22,7 @@ from relay_actors.protocol.events import EVENT_CLASS_MAP, RelayEvent
 from relay_actors.runtime.abilities.awaiting import check_coroutine
 from relay_actors.runtime.actor_log import logger_of
 from relay_actors.runtime.future import Future
+from relay_actors.runtime.mailbox import Envelope
 
 if TYPE_CHECKING:
     from relay_actors.runtime.clock import Random
@@ -325,9 +326,26 @@ class FlowLegActor(OutboundLegActor):
         else:
             elsewhere.wait.try_set(found.get(timeout=0))
 
-    def tell_message_again(self, message: object) -> None:
-        """Tell the code of the class what others had told it then."""
-        self._handle_receive(message)
+    def tell_message_again(self, message: object, *, was_asked: bool) -> None:
+        """Tell the code of the class what others had told it then. What an asker was told of is no failure again."""
+        cell = self._cell
+        reply: Future[Any] | None = Future(self.runs_on) if was_asked else None
+        before, cell.handling = cell.handling, Envelope(message, reply)
+        try:
+            given = self._handle_receive(message)
+        except Exception:
+            if reply is None or self.escalate_ask_errors:
+                raise
+        else:
+            if inspect.iscoroutine(given):
+                cell.drive(given, message, reply)
+        finally:
+            cell.handling = before
+
+    def run_aside(self, coroutine: Coroutine[Any, Any, Any], what: str) -> None:
+        """Run a coroutine beside the flow, in this actor's turns; what it raises is logged and harms nothing."""
+        # That of a handler is not run again once a checkpoint has come: what it is given is nobody's then.
+        super().run_aside(coroutine if self.run is None else self.watched(coroutine), what)
 
     def drop_flow(self) -> None:
         """End the flow where it is; what it still asks for is not asked."""
@@ -433,7 +451,7 @@ class FlowLegActor(OutboundLegActor):
             self.leg.keep_untaken([message])
         given = self.on_receive(message)
         if given is not None and inspect.iscoroutine(given):
-            self._cell.drive(given, message)
+            self._cell.drive(self.watched(given), message)
 
     def is_no_failure(self, error: BaseException) -> bool:
         """Return whether a handler has just ended with its call: of another call it is an error of this one."""
@@ -493,12 +511,16 @@ class FlowLegActor(OutboundLegActor):
         # What other actors tell goes the same way as events, so that a flow can wait for it.
         if not self.is_for_pykka(message):
             if self.leg.course.is_recorded:
-                self.keep_note("told", {**packed_or_lost(message), "timers": packed_or_lost(self._cell.timers.ticking)})
+                cell = self._cell
+                values = {**packed_or_lost(message), "timers": packed_or_lost(cell.timers.ticking)}
+                self.keep_note("told", values if cell.answering is None else {**values, "asked": True})
             if self._give_flow(message):
                 return None
             if self._keeps_untaken:
                 self.leg.keep_untaken([message])
                 return None
+            given = super()._handle_receive(message)
+            return self.watched(given) if inspect.iscoroutine(given) else given
         return super()._handle_receive(message)
 
 

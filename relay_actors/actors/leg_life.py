@@ -27,6 +27,7 @@ from relay_actors.actors.outwards import Outwards
 from relay_actors.actors.packing import name_of
 from relay_actors.actors.verbs import AllVerbs
 from relay_actors.actors.waits import Wait, give_up_after
+from relay_actors.actors.watched import Watched
 from relay_actors.errors import ActorDead, CallEnded
 from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.commands import Hangup
@@ -325,6 +326,10 @@ class LegLife(Actor, AllVerbs):
                 if inspect.iscoroutine(given):
                     self.run_aside(given, "listener")
 
+    def watched(self, coroutine: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
+        """Have the journal know what others give to a coroutine that the call's code has made."""
+        return _watch(self, coroutine) if self.leg.course.is_recorded else coroutine
+
     def run_aside(self, coroutine: Coroutine[Any, Any, Any], what: str) -> None:
         """Run a coroutine beside the flow, in this actor's turns; what it raises is logged and harms nothing."""
         run_aside(self._cell, coroutine, what, f"call_id={self.leg.call_id}", expected=CallEnded)
@@ -417,7 +422,7 @@ class LegLife(Actor, AllVerbs):
     def drop_flow(self) -> None:
         """End the flow where it is."""
 
-    def tell_message_again(self, message: object) -> None:
+    def tell_message_again(self, message: object, *, was_asked: bool) -> None:
         """Tell the code of the class what others had told it then."""
 
     def begin_elsewhere(self, number: int) -> None:
@@ -478,3 +483,7 @@ class LegLife(Actor, AllVerbs):
     def is_flow_running(self) -> bool:
         """Whether a flow runs. For subclasses to extend."""
         return False
+
+
+async def _watch(call: LegLife, coroutine: Coroutine[Any, Any, Any]) -> Any:
+    return await Watched(call, coroutine)

@@ -348,7 +348,7 @@ class Replay:
                     self._take_own_mail(actor, message)
                     for key in values.get("timers", {}).get("value", ()):
                         self._tick(actor, key, item.at)
-                    actor.tell_message_again(message)
+                    actor.tell_message_again(message, was_asked=bool(values.get("asked")))
             case Learnt(what="told", values=values) if not self.is_silent and "lost" in values:
                 text = "call_id=%s was told a %s, which the journal cannot hold: it is not told again"
                 _log.error(text, actor.leg.name, values["lost"])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from relay_actors import CallActor, Limits
+from relay_actors import Actor, CallActor, Limits
 from relay_actors.events import CallReceiveEvent, CallStateEvent
 from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import CALLER, CONTEXT
@@ -48,3 +48,130 @@ def test_a_durable_timer_outlives_what_its_call_was_told_after_it_was_started(
         handle.ref.tell("hello")
         world.dies_after(*deaths_s, then_s=20.0)
         assert [str(sound) for sound in line.heard] == ["in time"]
+
+
+# -- coroutines beside a flow, and in its place ------------------------------------------------------------------------
+
+
+class Counter(Actor):
+    """A service that counts how often it is asked, in all processes; of all tests, emptied by the fixture."""
+
+    asked = 0
+
+    def on_receive(self, message: object) -> int:
+        Counter.asked += 1
+        return Counter.asked
+
+
+class Handles(CallActor):
+    """A handler that awaits: first an answer, then the rest."""
+
+    async def on_receive(self, message: object) -> None:
+        if isinstance(message, CallReceiveEvent):
+            await self.answer()
+            await self.goes_on()
+            await self.hangup()
+
+    async def goes_on(self) -> None:
+        number = await self.app.lookup("counter").ask("next", block=False)
+        await (await self.play_tts(f"number {number}")).wait()
+        await self.sleep(3)
+        await (await self.play_tts("and more")).wait()
+
+
+class IsTold(Handles):
+    """The same, when it is told to."""
+
+    async def on_receive(self, message: object) -> None:
+        if isinstance(message, CallReceiveEvent):
+            await self.answer()
+            self.actor_ref.tell("go on")
+        elif message == "go on":
+            await self.goes_on()
+            await self.hangup()
+
+
+class IsToldBesideAFlow(Handles):
+    """The same, while a flow sleeps."""
+
+    async def run(self) -> None:
+        await self.answer()
+        self.actor_ref.tell("go on")
+        await self.sleep(10)
+
+    async def on_receive(self, message: object) -> None:
+        if message == "go on":
+            await self.goes_on()
+
+
+class CallsBack(Handles):
+    """The same, when a prompt is over, beside a flow that sleeps."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await (await self.play_silence(0.2, on_completed=lambda _event: self.goes_on())).wait()
+        await self.sleep(10)
+
+    def on_receive(self, message: object) -> None:
+        pass
+
+
+class Listens(Handles):
+    """The same, when an event is heard, beside a flow that sleeps."""
+
+    async def run(self) -> None:
+        self.on("calling.call.denoise", lambda _event: self.goes_on())
+        await self.answer()
+        await self.denoise()
+        await self.sleep(10)
+
+    def on_receive(self, message: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("deaths_s", [(), (0.5,), (2.5,), (4.5,), (6.5,), (1.5, 3.0, 4.5)], ids=str)
+@pytest.mark.parametrize("actor_class", [Handles, IsTold, IsToldBesideAFlow, CallsBack, Listens])
+def test_a_coroutine_of_a_call_has_the_answer_of_then_wherever_it_runs(
+    world: MortalWorld, actor_class: type[CallActor], deaths_s: tuple[float, ...]
+) -> None:
+    """Others are asked once, and the caller hears everything once. J3, J4."""
+    Counter.asked = 0
+    world.app.service(Counter, name="counter")
+    world.takes_calls(actor_class)
+    line = world.sim.phone(CALLER).dials(context=CONTEXT)
+    world.dies_after(*deaths_s)
+    assert line.is_over, line.story()
+    assert [str(sound) for sound in line.heard if "silence" not in str(sound)] == ["number 1", "and more"]
+    assert Counter.asked == 1
+    assert world.count("calls.abandoned") == 0
+
+
+class Refuses(CallActor):
+    """Does not know what it is asked, which is the asker's business, and says something later."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await (await self.play_tts("one")).wait()
+        await self.sleep(3)
+        await (await self.play_tts("two")).wait()
+
+    def on_receive(self, message: object) -> None:
+        if message == "unknown":
+            self.reply_later()
+            raise LookupError("nobody knows")
+
+
+@pytest.mark.parametrize("deaths_s", [(), (2.0,), (2.0, 3.5)], ids=str)
+def test_a_question_that_has_failed_does_not_fail_the_call_when_its_past_is_run_again(
+    world: MortalWorld, deaths_s: tuple[float, ...]
+) -> None:
+    """A7: whoever has asked was told; the call went on, and goes on. J4."""
+    world.takes_calls(Refuses)
+    line = world.sim.phone(CALLER).dials(context=CONTEXT)
+    world.run(1.0)
+    handle = world.app.call(line.call_id)
+    assert handle is not None
+    with pytest.raises(LookupError):
+        handle.ref.ask("unknown")
+    world.dies_after(*deaths_s)
+    assert [str(sound) for sound in line.heard] == ["one", "two"]
