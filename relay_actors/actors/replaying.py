@@ -40,7 +40,7 @@ from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.packing import NotKept, unpack, unpack_data, unpack_error
 from relay_actors.actors.routing import Claim
 from relay_actors.actors.taking_over import Former, take_over
-from relay_actors.actors.watched import give, outcome_of
+from relay_actors.actors.watched import computed_from, give, outcome_of
 from relay_actors.actors.withheld import Withheld, WithheldBeginning, WithheldOrder
 from relay_actors.errors import FlowChanged, NotSentError
 from relay_actors.protocol.base import JsonObject
@@ -421,7 +421,11 @@ class Replay:
         self._settle(elsewhere.wait, values)
 
     def _settle(self, future: Future[Any], values: Mapping[str, Any]) -> None:
-        if "lost" in values:
+        if "parts" in values:
+            for part, one in zip(computed_from(future) or (), values["parts"], strict=False):
+                if not part.is_settled:
+                    self._settle(part, one)
+        elif "lost" in values:
             self.change(f"it waited for a {values['lost']}, which the journal cannot hold")
         elif "error" in values:
             future.try_fail(unpack_error(values["error"]))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any
+from typing import Any, cast
 
 from relay_actors.actors.packing import pack_error, packed_or_lost
 from relay_actors.runtime.base import Outward
-from relay_actors.runtime.future import Future
+from relay_actors.runtime.future import Derived, Future
 from relay_actors.runtime.waiting import Raced, sources_of
 
-__all__ = ["Watched", "give", "is_own", "outcome_of"]
+__all__ = ["Watched", "computed_from", "give", "is_own", "outcome_of"]
 
 
 class Watched:
@@ -63,10 +63,15 @@ class Watched:
 
 def is_own(future: Future[Any], cell: object) -> bool:
     """Return whether a future is settled by nobody but a call itself, by its cell."""
-    sources = sources_of(future)
+    sources = computed_from(future) or sources_of(future)
     if sources is not None:
         return all(is_own(source, cell) for source in sources)
     return future.settled_by is cell
+
+
+def computed_from(future: Future[Any]) -> tuple[Future[Any], ...] | None:
+    """Return what a future by `map`, `join` and the like is computed from; None for any other."""
+    return cast("tuple[Future[Any], ...]", future.sources) if isinstance(future, Derived) and future.settles else None
 
 
 def give(future: Future[Any], value: Any) -> None:
@@ -81,7 +86,10 @@ def give(future: Future[Any], value: Any) -> None:
 
 
 def outcome_of(future: Future[Any]) -> dict[str, object]:
-    """Return plain data that tells how a future was settled."""
+    """Return plain data that tells how a future was settled; one that is computed, what it is computed from."""
+    parts = computed_from(future)
+    if parts is not None:
+        return {"parts": [outcome_of(part) for part in parts]}
     error = future.error
     if error is not None:
         return {"error": pack_error(error)}

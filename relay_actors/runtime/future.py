@@ -20,7 +20,7 @@ from relay_actors.runtime import wait_graph
 from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.context import here
 
-__all__ = ["Future", "WaitTimeout", "get_all"]
+__all__ = ["Derived", "Future", "WaitTimeout", "get_all"]
 
 T = TypeVar("T")
 J = TypeVar("J")
@@ -222,19 +222,19 @@ class Future(pykka.Future[T]):
 
     def map(self, func: Callable[[T], M]) -> Future[M]:
         """Return a future of ``func(value)``; computed when it is asked for, once."""
-        return _Derived((self,), lambda values: func(values[0]))
+        return Derived((self,), lambda values: func(values[0]))
 
     def filter(self: Future[Iterable[J]], func: Callable[[J], bool]) -> Future[Iterable[J]]:
         """Return a future of a list of those items for which ``func(item)`` holds; computed as by `map`."""
-        return _Derived((self,), lambda values: [item for item in values[0] if func(item)])
+        return Derived((self,), lambda values: [item for item in values[0] if func(item)])
 
     def reduce(self: Future[Iterable[J]], func: Callable[[R, J], R], *args: R) -> Future[R]:
         """Return a future of the items reduced to one value, as `functools.reduce` does; computed as by `map`."""
-        return _Derived((self,), lambda values: functools.reduce(func, values[0], *args))
+        return Derived((self,), lambda values: functools.reduce(func, values[0], *args))
 
     def join(self: Future[Any], *futures: pykka.Future[Any]) -> Future[Iterable[Any]]:
         """Return a future of the list of this value and those of ``futures``."""
-        return _Derived((self, *futures), list)
+        return Derived((self, *futures), list)
 
     @property
     def dispatcher(self) -> Dispatcher | None:
@@ -337,7 +337,7 @@ class Future(pykka.Future[T]):
             self.remove_done_callback(settled)
 
 
-class _Derived(Future[T]):
+class Derived(Future[T]):
     """A value that is computed from those of other futures, when it is asked for.
 
     Args:
@@ -348,7 +348,7 @@ class _Derived(Future[T]):
     def __init__(self, sources: tuple[pykka.Future[Any], ...], compute: Callable[[list[Any]], T]) -> None:
         ours = [source for source in sources if isinstance(source, Future) and source.settles]  # its own kind
         super().__init__(ours[0]._dispatcher if ours else None)  # noqa: SLF001  # its own kind
-        self._sources = sources
+        self.sources = sources
         self._compute = compute
         self._open = [None] * len(sources)  # one is popped for each that is settled
         self.set_get_hook(self._compute_within)
@@ -358,14 +358,15 @@ class _Derived(Future[T]):
                 source.add_done_callback(self._note)
 
     def open_parts(self) -> Sequence[Future[Any]]:
-        return [part for source in self._sources if isinstance(source, Future) for part in source.open_parts()]
+        """Return those of its sources that have yet to be settled."""
+        return [part for source in self.sources if isinstance(source, Future) for part in source.open_parts()]
 
     def _compute_within(self, timeout: float | None) -> T:
         if not self.settles:
-            return self._compute([source.get(timeout=timeout) for source in self._sources])
+            return self._compute([source.get(timeout=timeout) for source in self.sources])
         if not self.is_settled and not self._wait(timeout):
             raise self._too_late(timeout)
-        return self._compute([source.get(timeout=0) for source in self._sources])
+        return self._compute([source.get(timeout=0) for source in self.sources])
 
     def _note(self, _source: object) -> None:
         self._open.pop()
@@ -390,7 +391,7 @@ def get_all(futures: Iterable[pykka.Future[T]], *, timeout: float | None = None)
     Source: SEMANTICS A10.
     """
     waited_for = tuple(futures)
-    return list(_Derived(waited_for, list).get(timeout=timeout)) if waited_for else []
+    return list(Derived(waited_for, list).get(timeout=timeout)) if waited_for else []
 
 
 def _error_of(given: OptExcInfo | BaseException) -> BaseException:

@@ -108,6 +108,34 @@ def test_others_are_asked_and_told_once_and_the_flow_goes_on_with_the_answers_of
     assert Counter.told == ["began", "half", "over"]
 
 
+class Computing(CallActor):
+    """Awaits what is computed from the answers of others, and catches what they raise."""
+
+    async def run(self) -> None:
+        await self.answer()
+        tenfold = await counter(self).ask("next", block=False).map(lambda number: 10 * number)
+        await (await self.play_tts(f"{tenfold}")).wait()
+        both = (
+            await counter(self).ask("next", block=False).join(self.sleep(0.01), counter(self).ask("next", block=False))
+        )
+        await (await self.play_tts(f"{both}")).wait()
+        try:
+            await counter(self).ask("fail", block=False).map(str)
+        except LookupError as error:
+            await (await self.play_tts(f"{error}")).wait()
+        await self.sleep(3)
+
+
+@pytest.mark.parametrize("deaths_s", [(), (0.4,), (2.0,), (5.0,), (2.0, 4.0, 6.0)], ids=str)
+def test_what_is_computed_from_answers_of_others_comes_out_as_it_did(
+    world: MortalWorld, deaths_s: tuple[float, ...]
+) -> None:
+    """By `map`, `join` and the like; what is raised by it is raised where it is awaited. J3, J4, A11."""
+    assert heard(world, Computing, *deaths_s) == ["10", "[2, None, 3]", "failure 4"]
+    assert Counter.asked == 4
+    assert world.count("calls.abandoned") == 0
+
+
 class Waiting(CallActor):
     """Waits for the answer of somebody who takes his time, or for a key."""
 
