@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from relay_actors.actors.history import apart
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.frozen import NOTHING
 from relay_actors.runtime.base import TimerHandle
@@ -195,7 +196,7 @@ class Course:
             if len(self.record) >= most:
                 self.record = None
             else:
-                self.record.append(item)
+                self.record.append(apart(item))
 
     def next(self, what: str) -> int:
         """Return the number of the next timer, result or awaited future of this incarnation."""

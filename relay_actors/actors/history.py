@@ -11,8 +11,9 @@ the order in which they were lived, and the counting goes on where it was.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from relay_actors.errors import (
@@ -48,6 +49,8 @@ __all__ = [
     "Line",
     "Lived",
     "Told",
+    "apart",
+    "data_apart",
     "history_of",
     "is_of_the_code",
     "is_output",
@@ -142,6 +145,29 @@ def is_of_the_code(item: Item) -> bool:
 def said(item: Item | None) -> str:
     """Return what was asked for, for people; nothing of its params, which may be anybody's business."""
     return item.method if isinstance(item, Asked) else "the time" if isinstance(item, Learnt) else "nothing"
+
+
+def apart(item: Item) -> Item:
+    """Return an item of which nobody else has a part: whoever has been given it may change that in place."""
+    match item:
+        case Told(event=event):
+            return replace(item, event=copy.deepcopy(event))
+        case Answered(result=result) if result is not None:
+            return replace(item, result=copy.deepcopy(result))
+        case Asked(params=params):
+            return replace(item, params=copy.deepcopy(params))
+    return item
+
+
+def data_apart(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same data, of which nobody else has a part, as far as they can be copied."""
+    copied: dict[str, Any] = {}
+    for key, value in data.items():
+        try:
+            copied[key] = copy.deepcopy(value)
+        except Exception:  # noqa: BLE001  # whatever it is, and raises: a lock, a socket
+            copied[key] = value
+    return copied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

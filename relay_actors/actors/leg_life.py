@@ -17,7 +17,7 @@ from relay_actors.actors.beginnings import begun, plain_data
 from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.course import Note
 from relay_actors.actors.due_queue import DueQueue
-from relay_actors.actors.history import Learnt
+from relay_actors.actors.history import Learnt, data_apart
 from relay_actors.actors.in_turn import InTurn
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.notices import ActionCompleted
@@ -152,7 +152,7 @@ class LegLife(Actor, AllVerbs):
         course.begin_anew()
         if self.restart_flow == "where_it_was" and not self._cell.incarnation and leg.course.replay is None:
             course.record = []
-            course.began_with = dict(leg.data)
+            course.began_with = data_apart(leg.data)
         self._cell.outward = Outwards(self) if course.is_recorded else None
         self._note_beginning()
         replay = course.replay

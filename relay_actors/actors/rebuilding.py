@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from relay_actors.actors.dialling import Dialling
-from relay_actors.actors.history import History, Told
+from relay_actors.actors.history import History, Told, apart, data_apart
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.replaying import Replay
 from relay_actors.actors.taking_over import Former
@@ -25,8 +25,8 @@ def rebuild(actor: Any) -> None:
     """Bring the flow of a call to where it was. In a turn of its actor, the first one of an incarnation."""
     old = actor.leg
     course = old.course
-    items = tuple(course.record)
-    leg = Leg(direction=old.direction, data=dict(course.began_with))
+    items = tuple([apart(item) for item in course.record])
+    leg = Leg(direction=old.direction, data=data_apart(course.began_with))
     if old.dialling is not None:
         leg.tag = old.tag
         leg.dialling = Dialling(old.dialling.command, old.dialling.timeout_s)
@@ -36,7 +36,7 @@ def rebuild(actor: Any) -> None:
     leg.project_id, leg.is_cut_off = old.project_id, False
     fresh = leg.course
     fresh.is_kept, fresh.is_begun, fresh.seed = course.is_kept, True, course.seed
-    fresh.saved, fresh.began_with, fresh.record = course.saved, course.began_with, list(items)
+    fresh.saved, fresh.began_with, fresh.record = course.saved, course.began_with, list(course.record)
     fresh.beginnings = course.beginnings
     fresh.entries, fresh.summed_up_at, fresh.began_at = course.entries, course.summed_up_at, course.began_at
     former = Former(dict(course.asked), dict(old.actions))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import pytest
 
 from relay_actors import CallActor
+from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import CALLER, CONTEXT, World, device
 
 DIGITS: dict[str, Any] = {"digits": {"max": 1}, "initial_timeout": 60.0}
@@ -93,6 +95,43 @@ def test_a_dialled_flow_goes_on_too(world: World) -> None:
     world.run(60)
     assert [str(sound) for sound in phone.line.heard] == ["Hello Ada", "Bye"]
     assert world.methods().count("calling.dial") == 1
+
+
+class Careless(Fragile):
+    """Changes in place what it has sent, what it was given, and what its data began with."""
+
+    async def run(self) -> None:
+        self.data["names"].append("Bob")
+        answer = await self.denoise()
+        keys = sorted(answer)
+        answer.clear()
+        words = [{"type": "tts", "params": {"text": f"{self.data['names']} {keys}"}}]
+        event = await (await self.play(words)).wait()
+        state = event.params.pop("state")
+        words[0]["params"]["text"] = state
+        words.append({"type": "tts", "params": {"text": "and more"}})
+        await (await self.play(words)).wait()
+        self.may_crash("played")
+        await (await self.play_tts("Bye")).wait()
+
+
+@pytest.mark.parametrize("crashes", [0, 1, 2])
+@pytest.mark.parametrize("deaths_s", [None, (2.0,), (0.5, 3.5)], ids=str)
+def test_what_a_flow_changes_in_place_is_on_record_as_it_was(deaths_s: tuple[float, ...] | None, crashes: int) -> None:
+    """Without a journal as with one; also when it is what a former process has known. J3, X8."""
+    Careless.crashes = {"played": crashes}
+    world = World() if deaths_s is None else MortalWorld()
+    with world:
+        world.start()
+        phone = world.sim.phone(CALLER).answers_after(0.1)
+        world.app.dial(Careless, [[device(CALLER)]], names=["Ada"], of_no_use=threading.Lock() if not deaths_s else 0)
+        if isinstance(world, MortalWorld):
+            world.dies_after(*(deaths_s or ()))
+        world.run(60)
+        said, state, *rest = [str(sound) for sound in phone.line.heard]
+        assert said.startswith("['Ada', 'Bob'] [")
+        assert [state, *rest] == ["finished", "and more", "Bye"]
+        assert world.count("calls.abandoned") == 0
 
 
 def test_only_a_flow_that_can_be_run_again_in_one_turn_may_go_on_where_it_was() -> None:
