@@ -12,8 +12,9 @@ import builtins
 import contextlib
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
+from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any, Final
 
 from relay_actors.protocol.events import RelayEvent, parse_event
@@ -22,6 +23,10 @@ __all__ = ["NotKept", "name_of", "pack", "pack_error", "packed_or_lost", "unpack
 
 _MARK: Final = "$relay_actors"
 """The key by which a packed object is told from a dictionary of the application's."""
+
+
+_MEMBERS: Final = (MemberDescriptorType, GetSetDescriptorType)
+"""What Python's own classes call attributes."""
 
 
 class NotKept(TypeError):  # noqa: N818  # told as a TypeError of the application's
@@ -112,15 +117,20 @@ def unpack_data(packed: Mapping[str, object]) -> tuple[dict[str, Any], list[str]
 
 def pack_error(error: BaseException) -> dict[str, object]:
     """Return plain data that tells which error it was."""
+    text = _text_of(error)
+    packed: dict[str, object] = {"type": name_of(type(error)), "text": text}
+    if isinstance(error, BaseExceptionGroup):
+        packed["message"], packed["errors"] = error.message, [pack_error(one) for one in error.exceptions]
     try:
-        arguments = pack(error.args)
+        packed["arguments"] = pack(error.args)
     except NotKept:
-        arguments = [str(error)]
+        packed["arguments"] = [text]
     attributes = {}
-    for key, value in vars(error).items():
+    for key, value in [*_members_of(error), *vars(error).items()]:
         with contextlib.suppress(NotKept):
             attributes[key] = pack(value)
-    return {"type": name_of(type(error)), "arguments": arguments, "attributes": attributes, "text": str(error)}
+    packed["attributes"] = attributes
+    return packed
 
 
 def unpack_error(packed: Mapping[str, Any]) -> BaseException:
@@ -129,14 +139,48 @@ def unpack_error(packed: Mapping[str, Any]) -> BaseException:
     cls = _find(name)
     if cls is not None and issubclass(cls, BaseException):
         try:  # without its constructor, which takes whatever it likes
-            arguments = unpack(packed.get("arguments", []))
-            made: BaseException = cls.__new__(cls, *arguments)
-            made.args = tuple(arguments)
-            vars(made).update(unpack(packed.get("attributes", {})))
+            return _error_again(cls, packed)
         except Exception:  # noqa: BLE001  # whatever it raises: the text is still there
             return RuntimeError(f"{name}: {packed.get('text', '')}")
-        return made
     return RuntimeError(f"{name}: {packed.get('text', '')}")
+
+
+def _error_again(cls: type[BaseException], packed: Mapping[str, Any]) -> BaseException:
+    arguments = unpack(packed.get("arguments", []))
+    if "errors" in packed:
+        arguments = [packed["message"], [unpack_error(one) for one in packed["errors"]]]
+    made: BaseException = _native(cls).__new__(cls, *arguments)
+    if "errors" not in packed:
+        made.args = tuple(arguments)
+    for key, value in unpack(packed.get("attributes", {})).items():
+        if isinstance(getattr(_native(cls), key, None), _MEMBERS):
+            with contextlib.suppress(AttributeError, TypeError):  # it cannot be written
+                setattr(made, key, value)
+        else:
+            vars(made)[key] = value
+    return made
+
+
+def _native(cls: type[Any]) -> type[Any]:
+    """Return of the classes of an error the first that is Python's own: what it is made by runs nobody's code."""
+    return next(base for base in cls.__mro__ if base.__module__ == "builtins")
+
+
+def _members_of(error: BaseException) -> Iterator[tuple[str, object]]:
+    """Give what Python's own errors hold beside their arguments, such as the name of a file; never a whole object."""
+    for base in _native(type(error)).__mro__:
+        for name, member in vars(base).items():
+            if isinstance(member, _MEMBERS) and not name.startswith("_") and name not in ("args", "exceptions", "obj"):
+                value = getattr(error, name, None)
+                if value is not None:
+                    yield name, value
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  # whatever the user's own does
+        return type(error).__name__
 
 
 def name_of(cls: type[Any]) -> str:

@@ -53,6 +53,24 @@ class Level(IntEnum):
     HIGH = 3
 
 
+class NewError(Exception):
+    """An error that is made by code of its own."""
+
+    def __new__(cls, *, code: int) -> NewError:
+        return super().__new__(cls, f"made with {code}")
+
+    def __init__(self, *, code: int) -> None:
+        super().__init__(f"it has the code {code}")
+        self.code = code
+
+
+class MuteError(Exception):
+    """An error that fails when it is asked what it says."""
+
+    def __str__(self) -> str:
+        raise LookupError("nobody knows")
+
+
 class WrongError(Exception):
     def __init__(self, what: str, *, code: int) -> None:
         super().__init__(f"{what} is wrong")
@@ -195,6 +213,11 @@ def test_to_find_a_class_nothing_is_imported_and_no_code_is_run(lazy_module: Mod
         KeyError("k"),
         TimeoutError(),
         OSError(2, "No such file"),
+        OSError(2, "No such file", "calls.csv"),
+        UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
+        SystemExit(3),
+        ImportError("no such module", name="billing"),
+        NewError(code=8),
         ZeroDivisionError("x", 1),
         NotSentError("the call is over"),
         CallEnded("c1", "busy"),
@@ -203,7 +226,7 @@ def test_to_find_a_class_nothing_is_imported_and_no_code_is_run(lazy_module: Mod
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_an_error_comes_back_as_one_of_its_class(error: Exception) -> None:
+def test_an_error_comes_back_as_one_of_its_class(error: BaseException) -> None:
     entry = decode(encode(Noted(subject="s", at=1.0, what="result", values={"error": pack_error(error)})))
     assert isinstance(entry, Noted)
     packed = entry.values["error"]
@@ -212,7 +235,26 @@ def test_an_error_comes_back_as_one_of_its_class(error: Exception) -> None:
     assert type(back) is type(error)
     assert str(back) == str(error)
     assert vars(back) == vars(error)
-    assert getattr(back, "errno", None) == getattr(error, "errno", None)
+    assert back.args == error.args
+    for name in ("errno", "filename", "code", "reason", "name"):
+        assert getattr(back, name, None) == getattr(error, name, None)
+
+
+def test_a_group_of_errors_comes_back_with_all_that_are_in_it() -> None:
+    """So `except*` finds them, as it did then: what `aio` has run may have raised such a group."""
+    group = ExceptionGroup("several", [ValueError("a"), ExceptionGroup("more", [NewError(code=9), KeyError("k")])])
+    entry = decode(encode(Noted(subject="s", at=1.0, what="result", values={"error": pack_error(group)})))
+    assert isinstance(entry, Noted)
+    back = unpack_error(entry.values["error"])  # type: ignore[arg-type]  # as it was packed
+    assert repr(back) == repr(group)
+    assert isinstance(back, ExceptionGroup)
+    found = back.subgroup(NewError)
+    assert found is not None
+    assert found.exceptions[0].exceptions[0].code == 9  # type: ignore[union-attr]  # a group of groups
+
+
+def test_an_error_that_has_no_text_can_be_kept() -> None:
+    assert type(unpack_error(pack_error(MuteError("a")))) is MuteError
 
 
 def test_an_error_whose_class_cannot_be_made_again_is_told_by_its_name() -> None:
