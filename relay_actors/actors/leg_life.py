@@ -262,6 +262,14 @@ class LegLife(Actor, AllVerbs):
         replay = self.leg.course.replay
         return False if replay is None else bool(replay.is_silent)
 
+    @property
+    def _was_ago_s(self) -> float | None:
+        """How long ago what happens now has happened first, while the call's past is run again; otherwise None."""
+        replay = self.leg.course.replay
+        if replay is None or replay.is_silent:
+            return None
+        return max(0.0, float(self.office.clock.wall() - replay.now))
+
     def call_in(self, key: Hashable, delay_s: float, do: Callable[[Any], object]) -> TimerHandle:
         """Have ``do(actor)`` done after so many seconds, by whichever incarnation is there then, in its turn.
 
@@ -404,6 +412,11 @@ class LegLife(Actor, AllVerbs):
         """Know the call as ``leg`` from now on, beside what others know of it; None: as they do."""
         kept: Kept = self._cell.keep
         self.leg = leg if leg is not None else kept.leg
+
+    def timers_go_on(self) -> None:
+        """Let those tick that the code of the class has started in its past: that is over."""
+        if self._cell._timers is not None:  # noqa: SLF001  # the framework's own; most have none, and need none for this
+            self._cell.timers.go_on()
 
     def begin_on_start(self) -> None:
         """Have the code of the class do what it does when an incarnation starts."""

@@ -12,14 +12,24 @@ import builtins
 import contextlib
 import dataclasses
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from enum import Enum
 from types import GetSetDescriptorType, MemberDescriptorType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from relay_actors.protocol.events import RelayEvent, parse_event
 
-__all__ = ["NotKept", "name_of", "pack", "pack_error", "packed_or_lost", "unpack", "unpack_data", "unpack_error"]
+__all__ = [
+    "NotKept",
+    "hashable",
+    "name_of",
+    "pack",
+    "pack_error",
+    "packed_or_lost",
+    "unpack",
+    "unpack_data",
+    "unpack_error",
+]
 
 _MARK: Final = "$relay_actors"
 """The key by which a packed object is told from a dictionary of the application's."""
@@ -113,6 +123,11 @@ def unpack_data(packed: Mapping[str, object]) -> tuple[dict[str, Any], list[str]
         except NotKept as error:
             problems.append(f"self.data[{key!r}] is lost: {error}")
     return data, problems
+
+
+def hashable(key: Any) -> Hashable:
+    """Return a key as it was before it was packed: with tuples where there are lists now."""
+    return tuple(map(hashable, key)) if isinstance(key, list) else cast("Hashable", key)
 
 
 def pack_error(error: BaseException) -> dict[str, object]:

@@ -17,8 +17,8 @@ nothing else waits.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Mapping
-from typing import Any, Final, TypeAlias, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
 
 from relay_actors.actors.history import (
     Answered,
@@ -37,7 +37,7 @@ from relay_actors.actors.likeness import different
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
 from relay_actors.actors.orders_again import take_back
 from relay_actors.actors.outgoing import Outgoing
-from relay_actors.actors.packing import NotKept, unpack, unpack_data, unpack_error
+from relay_actors.actors.packing import NotKept, hashable, unpack, unpack_data, unpack_error
 from relay_actors.actors.routing import Claim
 from relay_actors.actors.taking_over import Former, take_over
 from relay_actors.actors.watched import computed_from, give, outcome_of
@@ -357,7 +357,7 @@ class Replay:
 
     def _tick(self, actor: Any, key: Any, at: float) -> None:
         """A timer has fired then."""
-        actor.runs_as.timers.has_ticked(_hashable(key), at)
+        actor.runs_as.timers.has_ticked(hashable(key), at)
         ticked = [timer for timer in self._timers if timer["key"] == key]
         self._timers = [timer for timer in self._timers if timer["key"] != key]
         self._timers += [
@@ -392,7 +392,10 @@ class Replay:
             if item.values.get("is_recovered"):
                 actor.on_recovered([])
             actor.begin_work()
-        elif self._summed_up:  # what has come of it is not on record any more, and it is not done a second time
+            return
+        for timer in actor.durable_timers():  # of `on_start`: those that are still pending are noted
+            actor.cancel_timer(timer.key)
+        if self._summed_up:  # what has come of it is not on record any more, and it is not done a second time
             course.results = NOTHING
 
     def _take_data(self, actor: Any) -> None:
@@ -457,6 +460,7 @@ class Replay:
             leg.end_stall_watch()
         course.arm_all(actor)
         actor.start_saved_timers(self._timers)
+        actor.timers_go_on()
         for number in list(course.results):
             actor.begin_elsewhere(number)
         actor.keep_note("recovered", {})
@@ -484,6 +488,7 @@ class Replay:
             course.record = None  # the next one begins from the beginning
         take_over(actor)
         course.arm_all(actor)
+        actor.timers_go_on()
         for number in list(course.results):
             actor.begin_elsewhere(number)
         self._send(actor)
@@ -588,7 +593,3 @@ class Replay:
             at not in self._taken and is_of_the_code(item)
             for at, item in enumerate(self._items[self._at :], start=self._at)
         )
-
-
-def _hashable(key: Any) -> Hashable:
-    return tuple(map(_hashable, key)) if isinstance(key, list) else cast("Hashable", key)

@@ -132,8 +132,11 @@ class ActorTimers:
         burst: int = 1,
         durable: bool = False,
         resets: bool = False,
+        ago_s: float | None = None,
     ) -> None:
         """Start a timer, in place of one with the same key; a tick of the old one is not delivered any more (T1).
+
+        Of a past that is run again, `ago_s` says how long ago this was; then it does not tick before `go_on`.
 
         Raises:
             ConfigError: a number or word that makes no sense.
@@ -143,7 +146,17 @@ class ActorTimers:
         self._generation += 1
         timer = _Timer(self._generation, message, interval_s, repeat, burst=burst, durable=durable, resets=resets)
         self._timers[key] = timer
-        self._arm(key, timer, self._cell.system.clock.now() + delay_s)
+        due = self._cell.system.clock.now() + delay_s
+        if ago_s is None:
+            self._arm(key, timer, due)
+        else:
+            timer.due = due - ago_s
+
+    def go_on(self) -> None:
+        """Let tick what was started in a past that was run again, and what has ticked in it: that is over."""
+        for key, timer in list(self._timers.items()):
+            if timer.handle is None:
+                self._arm(key, timer, timer.due)
 
     def resume(self, key: Hashable, message: object, due_wall: float, interval_s: float | None) -> None:
         """Start a durable timer of before the end of the process; one that is overdue fires at once (T7).
@@ -161,15 +174,19 @@ class ActorTimers:
         self._arm(key, timer, clock.now() + due_wall - clock.wall())
 
     def has_ticked(self, key: Hashable, at_wall: float) -> None:
-        """Note that a timer has fired at a time of before the end of the process, and does not fire again for it."""
+        """Note that a timer has fired at a time of before the end of the process, and does not fire again for it.
+
+        It ticks again after `go_on`.
+        """
         timer = self._timers.get(key)
         if timer is None or timer.interval_s is None:
             self.cancel(key)
             return
         if timer.handle is not None:
             timer.handle.cancel()
+            timer.handle = None
         clock = self._cell.system.clock
-        self._arm(key, timer, at_wall - clock.wall() + clock.now() + timer.interval_s)
+        timer.due = at_wall - clock.wall() + clock.now() + timer.interval_s
 
     def cancel(self, key: Hashable) -> bool:
         """Cancel a timer; return whether there was one. Its tick is not delivered, even if it waits already (T2)."""

@@ -132,6 +132,29 @@ def test_what_a_handler_has_done_in_on_start_is_not_done_again(deaths_s: tuple[f
         assert Handler.paid == 1
 
 
+class Welcomes(CallActor):
+    """Says welcome by a durable timer that it has started at once."""
+
+    def on_start(self) -> None:
+        self.answer()
+        self.start_timer("welcome", "welcome", 2.0, durable=True)
+
+    def on_receive(self, message: object) -> None:
+        if message == "welcome":
+            self.play_tts("Welcome")
+
+
+@pytest.mark.parametrize("deaths_s", [(), (1.0,), (4.0,), (1.0, 4.0, 8.0)], ids=str)
+def test_a_durable_timer_of_on_start_ticks_once(world: MortalWorld, deaths_s: tuple[float, ...]) -> None:
+    """Also if it has ticked long before the process ended. T7."""
+    world.takes_calls(Welcomes)
+    line = world.sim.phone(CALLER).dials(context=CONTEXT)
+    world.dies_after(*deaths_s)
+    assert [str(sound) for sound in line.heard] == ["Welcome"]
+    line.hangs_up()
+    world.run(5.0)
+
+
 # -- on_recovered ----------------------------------------------------------------------------------------------------
 
 

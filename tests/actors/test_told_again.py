@@ -50,6 +50,53 @@ def test_a_durable_timer_outlives_what_its_call_was_told_after_it_was_started(
         assert [str(sound) for sound in line.heard] == ["in time"]
 
 
+class Ticking(CallActor):
+    """A flow with timers: one that is awaited for long, and one that goes on and on."""
+
+    async def run(self) -> None:
+        await self.answer()
+        began = self.now()
+        self.start_timer("long", "long", 7.0)
+        self.start_timer("beat", "beat", 2.0, interval_s=2.0)
+        for _ in range(4):
+            told = await self.next(str)
+            await (await self.play_tts(f"{told} at {round(self.now() - began)}")).wait()
+
+
+@pytest.mark.parametrize("deaths_s", [(), (0.5,), (3.0,), (6.5,), (1.0, 3.0, 5.0)], ids=str)
+def test_timers_of_a_flow_tick_when_they_were_to_tick(world: MortalWorld, deaths_s: tuple[float, ...]) -> None:
+    """They count from when they were started, and not from when that was run again. T7, J4."""
+    world.takes_calls(Ticking)
+    line = world.sim.phone(CALLER).dials(context=CONTEXT)
+    world.dies_after(*deaths_s)
+    assert [str(sound) for sound in line.heard] == ["beat at 2", "beat at 4", "beat at 6", "long at 7"]
+
+
+def test_a_timer_of_a_flow_that_is_overdue_ticks_once_and_says_how_late_it_is(world: MortalWorld) -> None:
+    """T7."""
+    late: list[float] = []
+
+    class Late(CallActor):
+        async def run(self) -> None:
+            await self.answer()
+            self.start_timer("soon", "soon", 3.0)
+            await self.sleep(3600)
+
+        def on_receive(self, message: object) -> None:
+            if message == "soon":
+                late.append(self.late_by_s)
+
+    world.takes_calls(Late)
+    line = world.sim.phone(CALLER).dials(context=CONTEXT)
+    world.run(1.0)
+    world.dies()
+    world.lives_again(after_s=10.0)
+    world.run(5.0)
+    assert [round(late_s) for late_s in late] == [8]
+    line.hangs_up()
+    world.run(5.0)
+
+
 # -- coroutines beside a flow, and in its place ------------------------------------------------------------------------
 
 

@@ -54,8 +54,13 @@ class Timing:
         """
         self._cell.timers.start(
             key, message, delay_s, interval_s, repeat,
-            burst=burst, durable=durable, resets=resets_receive_timeout,
+            burst=burst, durable=durable, resets=resets_receive_timeout, ago_s=self._was_ago_s,
         )  # fmt: skip
+
+    @property
+    def _was_ago_s(self) -> float | None:
+        """How long ago what happens now has happened first; None: it is new. For frameworks that run a past again."""
+        return None
 
     def cancel_timer(self, key: Hashable) -> bool:
         """Cancel a timer, also one whose message waits already; return whether there was one."""
