@@ -362,11 +362,11 @@ class RelayApp(Requesting, Showing):
         """Stop at once, and leave the calls that are up to the next process, which goes on with them from the journal.
 
         Nobody is hung up, and nothing is said to the server. Nothing more of what calls ask for is sent from now on,
-        and what still comes is written down for the next process; texts that are being handled, and answers to what was
-        sent, are waited for, a second at most. Then the journal is free. Flows are cancelled, whoever else waits gets a
-        `ConnectionLostError`, and what belongs to the phases of a shutdown is called. Returns whether the next process
-        finds all that it needs, and nothing was left over here. Any thread but those of actors. See `LeaveForNext` and
-        ``relay-actors run --handover``.
+        and what still comes is written down for the next process; texts that are being handled, blocking code of calls,
+        and answers to what was sent, are waited for, a second at most each. Then the journal is free. Flows are
+        cancelled, whoever else waits gets a `ConnectionLostError`, and what belongs to the phases of a shutdown is
+        called. Returns whether the next process finds all that it needs, and nothing was left over here. Any thread but
+        those of actors. See `LeaveForNext` and ``relay-actors run --handover``.
 
         Raises:
             ConfigError: there is no journal.

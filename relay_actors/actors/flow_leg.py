@@ -297,6 +297,8 @@ class FlowLegActor(OutboundLegActor):
     def begin_elsewhere(self, number: int) -> None:
         """Begin to find out what the code waits for. In the turn."""
         course, cell = self.leg.course, self._cell
+        if self.office.begins_nothing:
+            return
         elsewhere: Elsewhere = course.results[number]
         found: Future[Any] = elsewhere.start()
         elsewhere.found = found

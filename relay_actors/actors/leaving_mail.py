@@ -64,6 +64,8 @@ def take(leaving: Leaving, message: object) -> bool:
             leaving.causes.add(str(settings.get("cause", "")))
         case holding.Release():
             pass  # what was to be sent first is left to the next process, so this has to wait for it there
+        case Note(what="result"):
+            return False  # it was done here, and is not done again
         case Note():
             pass  # the next process comes to that again, from what the journal knows
         case TextHandled(message_id=message_id):

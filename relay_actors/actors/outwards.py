@@ -54,6 +54,10 @@ class Outwards:
         """Have the journal know that the call's code has sent something to an actor."""
         if receiver in self._ours or message is STOP or getattr(reply, "is_waited_for", False):
             return False
+        office = self._call.office
+        if office.begins_nothing:  # orders of other calls go on: what those ask for is held back
+            office.unasked.append(reply)
+            return True
         return self._call.leg.course.is_recorded and self._withholds(Withheld(receiver, message, reply))
 
     def withholds_order(self, ref: Any, order: Any) -> bool:

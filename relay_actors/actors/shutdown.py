@@ -15,6 +15,7 @@ the end is not held more than any other. Source: SEMANTICS H5 to H8.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
 import math
@@ -133,6 +134,7 @@ class Shutdown:
         """
         self.rejects = True
         timeout_s = SETTLES_S + self.tree.office.timing.stop_timeout_s
+        self._finish_effects()
         left = self.tree.leave_for_next()
         try:
             is_clean = left.get(timeout=timeout_s)
@@ -153,6 +155,16 @@ class Shutdown:
             self.tree.let_go()
         office.desk.close(office.left or ConnectionLostError("Connection shut down"))
         return self.tree.end(refs)
+
+    def _finish_effects(self, within_s: float = SETTLES_S) -> None:
+        """Wait for what blocking code of calls is about to give: the next process would do it once more."""
+        self.tree.office.is_leaving = True
+        due = self._now() + within_s
+        for effect in self.tree.effects():
+            known = self._future()
+            Future.add_done_callback(effect, lambda _effect, known=known: known.try_set(None))  # type: ignore[misc]
+            with contextlib.suppress(WaitTimeout):
+                known.get(timeout=max(0.0, due - self._now()))
 
     def finish_texts(self, within_s: float = SETTLES_S) -> None:
         """Wait until inbound texts are handled that are just being handled: the next process would begin anew."""

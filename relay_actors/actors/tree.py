@@ -18,6 +18,7 @@ import logging
 from typing import Any
 
 from relay_actors.actors.beginnings import begun
+from relay_actors.actors.blocking import BlockingWait
 from relay_actors.actors.call_handle import CallHandle, HandleByTag
 from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.calls_supervisor import CallsSupervisor
@@ -357,9 +358,15 @@ class Tree:
             process needs is in the journal. Then call `let_go`.
         """
         done: Future[bool] = Future(self.system.dispatcher)
+        self.office.is_leaving = True
         if not self.office.tell_connection(Leave(done)):
             done.try_set(False)
         return done
+
+    def effects(self) -> list[Future[Any]]:
+        """Return what calls wait for that blocking code is about to give. Any thread."""
+        begun = [one for ref in self.refs() for one in list(ref.kept.leg.course.results.values())]
+        return [one.wait for one in begun if isinstance(one.found, BlockingWait)]
 
     def let_go(self) -> None:
         """End the actors of all calls and texts, which were left to the next process. Any thread; does not wait.
@@ -375,6 +382,9 @@ class Tree:
         for text in texts:
             text.kept.let_go(error)
         self.office.tell_connection(Release(error))
+        for reply in self.office.unasked:
+            if reply is not None:
+                reply.try_fail(error)  # whose flow is cancelled before it sees that
 
     def end(self, refs: list[CallRef]) -> bool:
         """End all actors and threads; True if nothing was left over.

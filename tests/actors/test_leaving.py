@@ -6,11 +6,11 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from relay_actors import CallActor, LeaveForNext, MessageActor, RelayApp
+from relay_actors import Actor, CallActor, LeaveForNext, MessageActor, RelayApp
 from relay_actors.actors.connection import ConnectionActor
 from relay_actors.actors.leaving import SETTLES_S, Leaving
 from relay_actors.actors.outgoing import Outgoing
@@ -384,6 +384,7 @@ class DeployedWorld(MortalWorld):
         self._arm()
         self.app = self._new_app()
         self.app._calls, self.app._messages = former._calls, former._messages
+        self.app._services = former._services
         self.start()
 
 
@@ -396,6 +397,58 @@ class Bot(MessageActor):
         if self.message.body == "wait":
             await first.wait(timeout=30)
         self.reply("two")
+
+
+class Cashier(Actor):
+    """Counts what it is told and asked; of all tests, emptied by who uses it."""
+
+    told: ClassVar[list[object]] = []
+
+    def on_receive(self, message: object) -> int:
+        Cashier.told.append(message)
+        return len(Cashier.told)
+
+
+class Pays(CallActor):
+    """Sleeps, tells somebody, and pays."""
+
+    paid = 0
+
+    async def run(self) -> None:
+        cashier = self.app.lookup("cashier")
+        await self.answer()
+        await self.sleep(2)
+        cashier.tell("tell")
+        await self.side_effect(self.pays)
+        number = await cashier.ask("ask", block=False)
+        await self.play_tts(f"paid {number}").wait()
+
+    @staticmethod
+    def pays() -> None:
+        Pays.paid += 1
+
+
+@pytest.mark.parametrize("is_under_way", [False, True])
+def test_what_a_call_does_to_others_while_it_is_left_is_done_once(is_under_way: bool):
+    """C4, J3: what is under way is finished and written down, what comes due meanwhile is the next process's to do."""
+    Cashier.told.clear()
+    Pays.paid = 0
+    with DeployedWorld() as world:
+        world.app.service(Cashier, name="cashier")
+        line, handle = world.inbound(Pays)
+        if is_under_way:
+            world.until(lambda: handle.ref.kept.leg.course.results)
+        else:
+            world.run(1.5)
+            world.sim.answer_late("calling.denoise", seconds=5.0)  # so that it takes its time to leave
+            handle.denoise()
+            world.settle()
+        assert Pays.paid == 0
+        world.is_deployed()
+        world.run(20)
+        assert [str(sound) for sound in line.heard] == ["paid 2"]
+        assert Pays.paid == 1
+        assert Cashier.told == ["tell", "ask"]
 
 
 @pytest.mark.parametrize("seed", seeds(15, 40))
