@@ -26,6 +26,7 @@ from relay_actors.journal.entries import (
     Noted,
     Outcome,
     Session,
+    Snapshot,
 )
 from relay_actors.journal.replay import check, pending_of
 from relay_actors.protocol.base import JsonObject
@@ -134,7 +135,10 @@ class Journaling:
         entries: list[Entry] = []
         with contextlib.suppress(JournalError):
             entries.extend(self._store.load(subject=subject))
-        return history_of(subject, entries)
+        try:
+            return history_of(subject, entries)
+        except JournalError:  # what stands for its past is damaged, or of a release to come
+            return history_of(subject, [entry for entry in entries if not isinstance(entry, Snapshot)])
 
     def kept_session(self) -> Session:
         """Return what is needed to resume the session of a former process."""

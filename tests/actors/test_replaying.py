@@ -24,7 +24,7 @@ from relay_actors.actors.recovery import AT_ONCE
 from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, PlayEvent
 from relay_actors.journal.codec import decode, encode
 from relay_actors.journal.entries import EventReceived
-from relay_actors.journal.memory import Kept
+from relay_actors.journal.memory import Kept, MemoryStore
 from relay_actors.simulator import Line
 from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import CALLER, CONTEXT, device
@@ -860,3 +860,23 @@ def test_a_call_whose_entries_are_damaged_is_hung_up_and_the_others_go_on(world:
     assert [heard(line) for line in lines] == [["own"], [], ["own"]]
     assert world.methods().count("calling.end") == 3
     assert world.count("calls.abandoned") == 1
+
+
+def test_a_call_whose_summed_up_past_cannot_be_read_keeps_nobody_from_their_calls(world: MortalWorld) -> None:
+    """J7: of it only what came after is known; all others go on."""
+    world.takes_calls(Commanded)
+    lines = [world.sim.phone(f"+1555000000{number}").dials(context=CONTEXT) for number in range(3)]
+    world.run(2.0)
+    world.dies()
+    store = MemoryStore(world.medium)
+    store.snapshot(lines[1].call_id, {"form": 99}, at=world.clock.wall())
+    store.commit()
+    world.app = world._new_app()
+    world.app.calls(CONTEXT)(Commanded)
+    world.lives_again()
+    world.run(30)
+    assert [heard(line) for line in (lines[0], lines[2])] == [["own"], ["own"]]
+    assert world.count("calls.recovered") == 2
+    assert world.count("calls.abandoned") == 1
+    lines[1].hangs_up()
+    world.run(5)
