@@ -11,6 +11,7 @@ from relay_actors import ActionCompleted, Actor, CallActor, Limits
 from relay_actors.events import CallStateEvent, PlayEvent
 from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import CALLER, CONTEXT, device
+from tests.support.thorough import some_of
 
 FRIEND = "+15550002222"
 
@@ -153,6 +154,21 @@ def test_a_durable_timer_of_on_start_ticks_once(world: MortalWorld, deaths_s: tu
     assert [str(sound) for sound in line.heard] == ["Welcome"]
     line.hangs_up()
     world.run(5.0)
+
+
+def test_a_durable_timer_ticks_once_wherever_two_processes_die_one_after_the_other() -> None:
+    """The second may note how far it has come when the timer has ticked in its past, and not in itself. T7."""
+    for place in some_of(range(1, 45), 12):
+        for later in (5, 9):
+            with MortalWorld() as world:
+                world.takes_calls(Welcomes)
+                line = world.sim.phone(CALLER).dials(context=CONTEXT)
+                world.dies_at = world.places + place
+                world.dies_again_after.append(later)
+                world.live(30.0)
+                assert [str(sound) for sound in line.heard] == ["Welcome"], (place, later)
+                line.hangs_up()
+                world.live(5.0)
 
 
 # -- on_recovered ----------------------------------------------------------------------------------------------------
