@@ -512,12 +512,12 @@ class Replay:
         try:
             for number, sent in self._withheld:
                 is_own = isinstance(sent, Withheld) and sent.receiver is cell
-                if number in self._sent and not is_own:
-                    sent.was_sent()
-                    continue
                 if number not in self._sent:
-                    actor.keep_note("sent", {"number": number})
-                sent.send()
+                    sent.send_and_note(actor, number)
+                elif is_own:
+                    sent.send()
+                else:
+                    sent.was_sent()
         finally:
             cell.outward = outward
 

@@ -37,6 +37,11 @@ class Withheld:
             if self.reply is not None:
                 self.reply.try_fail(ActorIsDead(f"{self.receiver.ref} not found"))
 
+    def send_and_note(self, call: Any, number: int) -> None:
+        """Send it now, for the first time; have the journal of ``call`` know that before."""
+        call.keep_note("sent", {"number": number})
+        self.send()
+
     def was_sent(self) -> None:
         """It was sent then. Who still waits for the answer asks again: whoever was asked has ended with the process."""
         if self.reply is not None and not self.reply.is_settled:
@@ -58,6 +63,11 @@ class WithheldOrder:
     def send(self) -> None:
         """Send it now."""
         self.ref.post(self.order)
+
+    def send_and_note(self, call: Any, number: int) -> None:
+        """Send it now, for the first time; have the journal of ``call`` know that before."""
+        call.keep_note("sent", {"number": number})
+        self.send()
 
     def was_sent(self) -> None:
         """It was sent then, and is not done twice; to wait and to listen can be begun again."""
@@ -85,6 +95,11 @@ class WithheldBeginning:
             self.begin()
         except NameTaken:
             _log.info("begun before the end of the process, and not begun twice")
+
+    def send_and_note(self, call: Any, number: int) -> None:
+        """Begin it now; it is on record by itself, before the journal of ``call`` knows that it was begun."""
+        self.send()
+        call.keep_note("sent", {"number": number})
 
     def was_sent(self) -> None:
         """It was begun then."""

@@ -133,6 +133,23 @@ def test_what_a_handler_has_done_in_on_start_is_not_done_again(deaths_s: tuple[f
         assert Handler.paid == 1
 
 
+def test_a_dial_is_not_lost_between_two_processes_that_die_one_after_the_other() -> None:
+    """The note that it was begun is in no journal in which it is not itself. J2, J4."""
+    for place in some_of(range(1, 20), 10):
+        for later in (8, 9, 10):
+            Witness.told.clear()
+            with MortalWorld() as world:
+                world.app.service(Witness, name="witness")
+                friend = world.sim.phone(FRIEND).answers_after(1.0)
+                world.takes_calls(Handler)
+                line = world.sim.phone(CALLER).dials(context=CONTEXT)
+                world.dies_at = world.places + place
+                world.dies_again_after.append(later)
+                world.live(30.0)
+                assert [str(sound) for sound in line.heard] == ["one", "two"], (place, later)
+                assert len(friend.lines) == 1, (place, later)
+
+
 class Welcomes(CallActor):
     """Says welcome by a durable timer that it has started at once."""
 
