@@ -157,7 +157,7 @@ def _spelling(char: str, run: str = r"\\{1,16}") -> str:
     return f"(?:{'|'.join(spellings)})"
 
 
-_SPACE: Final = r"(?:\s|\\{1,16}[nrt])*+"
+_SPACE: Final = r"(?:\s|\\{1,16}[nrt])*"
 """Space as in JSON, and as in JSON within JSON."""
 
 
