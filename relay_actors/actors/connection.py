@@ -175,9 +175,8 @@ class ConnectionActor(HoldsBack):
             case Route(events=events):
                 for event in events:
                     self._router.route(event)
-            case Connect() if self._wire.broken is None:
-                self._wire.is_started = True
-                self._do(self._protocol.start(self._clock.now()))
+            case Connect():
+                self._connect()
             case ChangeContexts():
                 self._change_contexts(message)
             case Drain(done=done):
@@ -192,8 +191,6 @@ class ConnectionActor(HoldsBack):
                 done.try_set(True)
             case Leave(done=done):
                 leaving_mail.begin(self._wire, done, self._clock.now())
-            case Connect():
-                _log.error("nothing is connected: %s", self._wire.broken)
             case _:
                 return super().receive(message)
         return None
@@ -222,8 +219,7 @@ class ConnectionActor(HoldsBack):
             if texts:
                 transport.send(texts)
         except TransportError as why:
-            self._read_the_rest(transport)
-            self._lost(str(why))
+            self._lost_in_writing(transport, why)
             journal.commit()
 
     def _arm(self) -> None:
@@ -348,6 +344,13 @@ class ConnectionActor(HoldsBack):
 
     # -- the socket --------------------------------------------------------------------------------------------------
 
+    def _connect(self) -> None:
+        if self._wire.broken is not None:
+            _log.error("nothing is connected: %s", self._wire.broken)
+            return
+        self._wire.is_started = True
+        self._do(self._protocol.start(self._clock.now()))
+
     def _open(self) -> None:
         self._wire.attempts += 1
         self.system.dispatcher.run_blocking(Opening(self._cell, self._wire, self._wire.attempts), "connect")
@@ -389,8 +392,7 @@ class ConnectionActor(HoldsBack):
             if transport.wants_write():
                 transport.flush()
         except TransportError as why:
-            self._read_the_rest(transport)
-            self._lost(str(why))
+            self._lost_in_writing(transport, why)
             return
         try:
             texts = transport.receive()
@@ -413,12 +415,13 @@ class ConnectionActor(HoldsBack):
             happenings += protocol.receive((text,), now)
         self._do(happenings)
 
-    def _read_the_rest(self, transport: Transport) -> None:
+    def _lost_in_writing(self, transport: Transport, why: TransportError) -> None:
         """Writing has failed; what the server said before that still counts."""
         try:
             self._take(transport.receive())
-        except TransportError as why:
-            _log.debug("nothing more was received: %s", scrub(str(why), self._protocol.secrets))
+        except TransportError as nothing:
+            _log.debug("nothing more was received: %s", scrub(str(nothing), self._protocol.secrets))
+        self._lost(str(why))
 
     def _lost(self, why: str) -> None:
         self._drop_transport(normal=False)
@@ -471,7 +474,7 @@ class ConnectionActor(HoldsBack):
         frame_ids: list[object] = []
         try:
             for one in wire.told:
-                is_new = is_kept and not (known and len(steps) < known)
+                is_new = is_kept and len(steps) >= known
                 if isinstance(one, h.EventArrived):
                     event = parse_event(one.payload)
                     if is_new:

@@ -148,7 +148,7 @@ class Course:
             to others, in this incarnation.
         beginnings: how many incarnations there were.
         saved: the application's data, as they were noted last.
-        saved_timers: key and time of its durable timers, as they were noted last.
+        saved_timers: key and time of its durable timers, as they were noted last; None: to be noted anew.
         saved_at: how many things it had been told when they were.
         replay: how the call is being rebuilt; None once it is live.
         record: all that has happened, oldest first, if a crash of the flow is to be followed by a flow that goes on
@@ -179,7 +179,7 @@ class Course:
         self.counts: Mapping[str, int] = _NONE_YET
         self.beginnings = 0
         self.saved: object = NOTHING
-        self.saved_timers: Sequence[tuple[Hashable, float]] = ()
+        self.saved_timers: Sequence[tuple[Hashable, float]] | None = ()
         self.saved_at = 0
         self.replay: Any = None
         self.record: list[Item] | None = None

@@ -15,7 +15,6 @@ from relay_actors.actors.notices import ActionCompleted, ConnectionLost, Connect
 from relay_actors.actors.outbound_leg import OutboundLegActor
 from relay_actors.actors.packing import pack, pack_error, packed_or_lost
 from relay_actors.actors.waits import OwnWait, Wait, check_timeout
-from relay_actors.actors.watched import Watched
 from relay_actors.errors import CallEnded, FlowChanged
 from relay_actors.protocol import checks
 from relay_actors.protocol.events import EVENT_CLASS_MAP, RelayEvent
@@ -379,16 +378,13 @@ class FlowLegActor(OutboundLegActor):
             return
         self.keep_note("began", {})
         if self._run_is_async:
-            coroutine = self._watched_run() if self.leg.course.is_recorded else self.run()
+            coroutine = self.watched(self.run(), self._after_step if self.dispatcher == "loop" else None)
             self._cell.flow = _new_flow_of()(self, self._cell, coroutine)
         else:
             from relay_actors.runtime.thread_flow import ThreadFlow
 
             self._cell.flow = ThreadFlow(self._cell, self._run_in_thread, self.flow_returned)
         self._cell.flow.begin()
-
-    async def _watched_run(self) -> None:
-        await Watched(self, self.run(), self._after_step if self.dispatcher == "loop" else None)
 
     def _after_step(self) -> None:
         # It was no turn, and the journal is to know in one what it has left.

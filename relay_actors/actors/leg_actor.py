@@ -144,14 +144,14 @@ class LegActor(Stalling):
             course.entries += 1
             if course.record is not None:
                 course.write(Told(event, self.office.clock.wall()), self.office.limits.recorded_per_call)
-        asked_before = tuple(leg.under_way) if leg.under_way else ()
+        asked_before = tuple(leg.under_way)
         if leg.dialling is not None:
             self._on_event_of_dial(leg.dialling, event)
         elif leg.expected_end or isinstance(event, _ABOUT_THE_CALL):
             self._on_event(event)
         else:
             self.take_event(event)
-        if asked_before and leg.under_way:
+        if asked_before:
             self.take_evidence(event, asked_before)
         if leg.backlog:
             self.hand_out()

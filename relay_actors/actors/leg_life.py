@@ -334,9 +334,16 @@ class LegLife(Actor, AllVerbs):
                 if inspect.iscoroutine(given):
                     self.run_aside(given, "listener")
 
-    def watched(self, coroutine: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
-        """Have the journal know what others give to a coroutine that the call's code has made."""
-        return _watch(self, coroutine) if self.leg.course.is_recorded else coroutine
+    def watched(
+        self, coroutine: Coroutine[Any, Any, Any], on_waits: Callable[[], object] | None = None
+    ) -> Coroutine[Any, Any, Any]:
+        """Have the journal know what others give to a coroutine that the call's code has made.
+
+        Args:
+            coroutine: what it runs.
+            on_waits: called before each of its waits that the journal is to know of, if given.
+        """
+        return _watch(self, coroutine, on_waits) if self.leg.course.is_recorded else coroutine
 
     def run_aside(self, coroutine: Coroutine[Any, Any, Any], what: str) -> None:
         """Run a coroutine beside the flow, in this actor's turns; what it raises is logged and harms nothing."""
@@ -498,5 +505,5 @@ class LegLife(Actor, AllVerbs):
         return False
 
 
-async def _watch(call: LegLife, coroutine: Coroutine[Any, Any, Any]) -> Any:
-    return await Watched(call, coroutine)
+async def _watch(call: LegLife, coroutine: Coroutine[Any, Any, Any], on_waits: Callable[[], object] | None) -> Any:
+    return await Watched(call, coroutine, on_waits)

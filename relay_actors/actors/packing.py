@@ -151,24 +151,28 @@ def pack_error(error: BaseException) -> dict[str, object]:
 def unpack_error(packed: Mapping[str, Any]) -> BaseException:
     """Return the error that was packed; a RuntimeError that names it, when its class cannot be made again."""
     name = str(packed.get("type", ""))
+    lost = RuntimeError(f"{name}: {packed.get('text', '')}")
     cls = _find(name)
-    if cls is not None and issubclass(cls, BaseException):
-        try:  # without its constructor, which takes whatever it likes
-            return _error_again(cls, packed)
-        except Exception:  # noqa: BLE001  # whatever it raises: the text is still there
-            return RuntimeError(f"{name}: {packed.get('text', '')}")
-    return RuntimeError(f"{name}: {packed.get('text', '')}")
+    if cls is None or not issubclass(cls, BaseException):
+        return lost
+    try:
+        return _error_again(cls, packed)
+    except Exception:  # noqa: BLE001  # whatever it raises: the text is still there
+        return lost
 
 
 def _error_again(cls: type[BaseException], packed: Mapping[str, Any]) -> BaseException:
-    arguments = unpack(packed.get("arguments", []))
+    """Make an error without its constructor, which takes whatever it likes."""
+    made: BaseException
+    native = _native(cls)
     if "errors" in packed:
-        arguments = [packed["message"], [unpack_error(one) for one in packed["errors"]]]
-    made: BaseException = _native(cls).__new__(cls, *arguments)
-    if "errors" not in packed:
+        made = native.__new__(cls, packed["message"], [unpack_error(one) for one in packed["errors"]])
+    else:
+        arguments = unpack(packed.get("arguments", []))
+        made = native.__new__(cls, *arguments)
         made.args = tuple(arguments)
     for key, value in unpack(packed.get("attributes", {})).items():
-        if isinstance(getattr(_native(cls), key, None), _MEMBERS):
+        if isinstance(getattr(native, key, None), _MEMBERS):
             with contextlib.suppress(AttributeError, TypeError):  # it cannot be written
                 setattr(made, key, value)
         else:
@@ -176,7 +180,7 @@ def _error_again(cls: type[BaseException], packed: Mapping[str, Any]) -> BaseExc
     return made
 
 
-def _native(cls: type[Any]) -> type[Any]:
+def _native(cls: type[Any]) -> Any:
     """Return of the classes of an error the first that is Python's own: what it is made by runs nobody's code."""
     return next(base for base in cls.__mro__ if base.__module__ == "builtins")
 

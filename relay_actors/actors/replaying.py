@@ -382,9 +382,7 @@ class Replay:
         notes = [one for one in self._items[: self._at] if isinstance(one, Learnt)]
         timers = [note.values["timers"] for note in notes if "timers" in note.newest]
         self._timers = list(timers[-1]) if timers else []
-        course.saved_timers = [
-            (str(timer["key"]), timer["due"]) for timer in self._timers
-        ]  # noted anew at the next one
+        course.saved_timers = None  # noted anew at the next one
         restarts = [note.values for note in notes if note.what == "restarted"]
         restarted = restarts[-1] if restarts else {}
         course.beginnings = restarted.get("beginnings", 1 + len(restarts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +17,21 @@ __all__ = ["Withheld", "WithheldBeginning", "WithheldOrder"]
 _log = logging.getLogger("relay_actors.recovery")
 
 
+class _Sent(abc.ABC):
+    __slots__ = ()
+
+    @abc.abstractmethod
+    def send(self) -> None:
+        """Send it now."""
+
+    def send_and_note(self, call: Any, number: int) -> None:
+        """Send it now, for the first time; have the journal of ``call`` know that before."""
+        call.keep_note("sent", {"number": number})
+        self.send()
+
+
 @dataclass(frozen=True, slots=True)
-class Withheld:
+class Withheld(_Sent):
     """A message to an actor.
 
     Attributes:
@@ -37,11 +51,6 @@ class Withheld:
             if self.reply is not None:
                 self.reply.try_fail(ActorIsDead(f"{self.receiver.ref} not found"))
 
-    def send_and_note(self, call: Any, number: int) -> None:
-        """Send it now, for the first time; have the journal of ``call`` know that before."""
-        call.keep_note("sent", {"number": number})
-        self.send()
-
     def was_sent(self) -> None:
         """It was sent then. Who still waits for the answer asks again: whoever was asked has ended with the process."""
         if self.reply is not None and not self.reply.is_settled:
@@ -49,7 +58,7 @@ class Withheld:
 
 
 @dataclass(frozen=True, slots=True)
-class WithheldOrder:
+class WithheldOrder(_Sent):
     """What is asked of another call.
 
     Attributes:
@@ -64,11 +73,6 @@ class WithheldOrder:
         """Send it now."""
         self.ref.post(self.order)
 
-    def send_and_note(self, call: Any, number: int) -> None:
-        """Send it now, for the first time; have the journal of ``call`` know that before."""
-        call.keep_note("sent", {"number": number})
-        self.send()
-
     def was_sent(self) -> None:
         """It was sent then, and is not done twice; to wait and to listen can be begun again."""
         if isinstance(self.order, WaitFor | Listen):
@@ -78,7 +82,7 @@ class WithheldOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class WithheldBeginning:
+class WithheldBeginning(_Sent):
     """Something that goes on by itself, such as a dial.
 
     Attributes:

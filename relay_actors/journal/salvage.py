@@ -226,7 +226,7 @@ def _rows(db: sqlite3.Connection, table: str, faults: list[str]) -> list[tuple[s
 
 def _said(column: object) -> str:
     with contextlib.suppress(UnicodeDecodeError):
-        return str(subject_in(column) if isinstance(column, bytes) else column)
+        return str(subject_in(column))
     return repr(column)
 
 

@@ -8,7 +8,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter, itemgetter
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from relay_actors.errors import DamagedJournalError, JournalError
 from relay_actors.journal.codec import decode, decode_session
@@ -105,11 +105,11 @@ def column_of(subject: str) -> str | bytes:
     return subject
 
 
-def subject_in(column: str | bytes) -> str:
-    """Return the subject of a row, which `column_of` has put there.
+def subject_in(column: Any) -> Any:
+    """Return the subject of a row, which `column_of` has put there; whatever else it holds, as it is.
 
     Raises:
-        UnicodeDecodeError: nobody has.
+        UnicodeDecodeError: the bytes are nobody's subject.
     """
     return column.decode("utf-8", "surrogatepass") if isinstance(column, bytes) else column
 
@@ -211,8 +211,7 @@ def own_entries_of(db: sqlite3.Connection, path: str, subject: str | None = None
                 entry = decode(body)
             except DamagedJournalError as error:
                 raise damaged(path, f"entry {sequence} of {owner}: {error}") from error
-            is_its_row = entry.subject == owner or column_of(entry.subject) == owner
-            if entry.sequence != sequence or not is_its_row or entry.epoch != epoch:
+            if entry.sequence != sequence or column_of(entry.subject) != owner or entry.epoch != epoch:
                 raise damaged(path, f"entry {sequence} of {owner} is not what its row says")
             yield entry, body
         if len(rows) < _BATCH:
