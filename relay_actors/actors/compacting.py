@@ -238,6 +238,8 @@ class _Needed:
                 known = action_state(asked.method, event, continuous=is_continuous(asked.method, asked.params))
                 if known is not None and at > since:
                     self._last["operation", event.control_id, known] = at
+            case Learnt(what="arranged", values=values) if values["control_id"] in self._running:
+                self._kept.add(at)
             case Learnt(what="now") if isinstance(line.entry, Noted) and line.entry.after <= 0:
                 self._kept.add(at)
             case Learnt(what=what, values=values) as note:

@@ -61,6 +61,11 @@ class Doubts:
         if self._is_news((actor, key)):
             _log.warning("self.data[%r] of %s is not in the journal: %s", key, actor, why)
 
+    def look_at_arranged(self, actor: str, what: str, why: str) -> None:
+        """Warn of something that a handler has arranged, and that is not done after the end of the process."""
+        if self._is_news((actor, what)):
+            _log.warning("%s of %s is not in the journal: %s", what, actor, why)
+
     def _is_news(self, name: Hashable) -> bool:
         with self._lock:
             if name in self._told or len(self._told) >= MOST:

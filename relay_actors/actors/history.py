@@ -108,7 +108,7 @@ class Learnt:
 
     Attributes:
         what: ``began``, ``recovered``, ``stalled``, ``timer``, ``result``, ``awaited``, ``sent``, ``told``,
-            ``lost``, ``restored``; ``data``, ``now``; ``orphaned``; or one of `CHECKPOINTS`.
+            ``lost``, ``restored``; ``arranged``, ``data``, ``now``; ``orphaned``; or one of `CHECKPOINTS`.
         values: what it was.
         at: wall-clock seconds.
     """

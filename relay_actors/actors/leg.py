@@ -21,6 +21,7 @@ from relay_actors.actors.waits import Reply, Wait
 from relay_actors.errors import CallEnded, FlowChanged, RelayActorsError
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.call_events import device_number
+from relay_actors.protocol.commands import Hangup
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, DialEvent, RelayEvent
 from relay_actors.protocol.frozen import NOTHING
 from relay_actors.protocol.states import CallState, advance, is_at_or_past
@@ -451,7 +452,7 @@ class Leg:
             action.refuse(error)
 
     def fail_waits(self, error: BaseException) -> None:
-        """End all waits and pending replies with ``error``; a hang-up is over when the call is, and has succeeded."""
+        """End all waits and pending replies with ``error``; hang-ups are over when the call is, and have succeeded."""
         under_way, self.under_way = self.under_way, NOTHING
         for known in under_way.values():
             known.stop_clock()
@@ -460,7 +461,7 @@ class Leg:
             waiting.try_fail(error)
         replies, self.replies = self.replies, NOTHING
         for reply in replies:
-            if reply is self.hang_up and self.is_ended:
+            if self.is_ended and isinstance(reply.command, Hangup):
                 reply.try_set({})
             else:
                 reply.try_fail(error)

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from relay_actors.actors.actions import Action, OnAction
+from relay_actors.actors.arranged import note_callback, note_hang_up
 from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.history import Answered, Asked, Told
 from relay_actors.actors.leg_life import say
 from relay_actors.actors.notices import CommandFailed
-from relay_actors.actors.orders import Begin, Control, Follow, LetGo, Listen, Order, Perform, WaitFor
+from relay_actors.actors.orders import Begin, Control, Follow, HangUpAfter, LetGo, Listen, Order, Perform, WaitFor
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.reconcile import Sent
 from relay_actors.actors.stalls import Stalling
@@ -276,6 +277,11 @@ class LegActor(Stalling):
                 leg.actions = {**leg.actions, action.control_id: action}
                 action.begin()
                 self._send(order)
+                if action.on_completed is not None:
+                    note_callback(self, action, is_own=not self._is_ordered_by_others)
+            case HangUpAfter(hang_up=hang_up):
+                self.leg.replies = {**leg.replies, hang_up.reply: None}
+                note_hang_up(self, order, is_own=not self._is_ordered_by_others)
             case Control(action=action, reply=reply):
                 if action.is_followed and not action.is_over:
                     self.drive_action(action, action.on_order, order)
@@ -319,6 +325,7 @@ class LegActor(Stalling):
     def _hang_up(self, order: Perform) -> None:
         first = self.leg.hang_up
         if first is not None and first.error is None:
+            self.leg.is_answered_for(order.reply)  # one that was to come later has been waiting there
             follow(order.reply, first)
         else:
             self.leg.hang_up = order.reply

@@ -319,6 +319,9 @@ class LegLife(Actor, AllVerbs):
                     self._call_back(action)
 
     def _call_back(self, action: Action) -> None:
+        if self._is_silent:
+            action.on_completed = None  # what it did then is known
+            return
         coroutine = action.take_callback()
         if coroutine is not None:
             self.run_aside(coroutine, "on_completed")

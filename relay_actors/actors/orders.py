@@ -17,7 +17,7 @@ from relay_actors.protocol.events import RelayEvent
 from relay_actors.protocol.states import ActionState
 from relay_actors.runtime.future import Future
 
-__all__ = ["Begin", "Control", "Follow", "LetGo", "Listen", "Order", "Perform", "WaitFor"]
+__all__ = ["Begin", "Control", "Follow", "HangUpAfter", "LetGo", "Listen", "Order", "Perform", "WaitFor"]
 
 
 @dataclass(slots=True, eq=False)
@@ -99,6 +99,32 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class HangUpAfter:
+    """Know that the call will be hung up when something is over. Whoever gives this has the hang-up given then.
+
+    Attributes:
+        hang_up: what is given then.
+        action: after which operation; None: after something else, which the next process does not know.
+    """
+
+    hang_up: Perform
+    action: Action | None
+
+    @property
+    def command(self) -> RelayCommand:
+        """What is to be sent."""
+        return self.hang_up.command
+
+    def refuse(self, error: BaseException) -> bool:
+        """It cannot be done; return whether that was news."""
+        return self.hang_up.refuse(error)
+
+    def too_late(self, leg: Leg) -> None:
+        """The call is over, and that is what was wanted."""
+        self.hang_up.too_late(leg)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class WaitFor:
     """Wait for an event of a type, or for a state (which may have been reached already).
 
@@ -164,4 +190,4 @@ class LetGo:
         self.done.try_set(None)
 
 
-Order = Perform | Begin | Control | WaitFor | Listen | LetGo
+Order = Perform | Begin | Control | HangUpAfter | WaitFor | Listen | LetGo

@@ -20,6 +20,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
+from relay_actors.actors.arranged import arrange_again
 from relay_actors.actors.history import (
     Answered,
     Asked,
@@ -37,10 +38,10 @@ from relay_actors.actors.likeness import different
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
 from relay_actors.actors.orders_again import take_back
 from relay_actors.actors.outgoing import Outgoing
-from relay_actors.actors.packing import NotKept, hashable, unpack, unpack_data, unpack_error
+from relay_actors.actors.packing import NotKept, hashable, unpack, unpack_data
 from relay_actors.actors.routing import Claim
 from relay_actors.actors.taking_over import Former, take_over
-from relay_actors.actors.watched import computed_from, give, outcome_of
+from relay_actors.actors.watched import outcome_of, settle_as_then
 from relay_actors.actors.withheld import Withheld, WithheldBeginning, WithheldOrder
 from relay_actors.errors import FlowChanged, NotSentError
 from relay_actors.protocol.base import JsonObject
@@ -212,6 +213,14 @@ class Replay:
             told = actor.leg.course.told
             self._fresh.append(lambda: actor.keep_note("awaited", values, told))
 
+    def arranges(self, actor: Any, values: Mapping[str, Any]) -> None:
+        """The code says what is to be done when an operation is over."""
+        if not any(
+            isinstance(item, Learnt) and item.what == "arranged" and item.values == values for item in self._items
+        ):
+            told = actor.leg.course.told
+            self._fresh.append(lambda: actor.keep_note("arranged", values, told))
+
     def withhold(self, number: int, sent: Sending) -> None:
         """Keep what the code sends to others until the call is live, unless it was sent then."""
         if self.is_silent:  # by `on_start`, which was over before the note that says how far the code had come
@@ -339,6 +348,9 @@ class Replay:
                     future.let_go()
             case Learnt(what="stalled", values=values):
                 self._tell_stalled(actor, values)
+            case Learnt(what="arranged", values=values):
+                if self._former is None and (self.is_silent or not values["is_own"]):
+                    arrange_again(actor, values)
             case Learnt(what="told", values=values) if not self.is_silent and "value" in values:
                 try:
                     message = unpack(values["value"])
@@ -425,23 +437,10 @@ class Replay:
         self._settle(elsewhere.wait, values)
 
     def _settle(self, future: Future[Any], values: Mapping[str, Any]) -> None:
-        if "parts" in values:
-            for part, one in zip(computed_from(future) or (), values["parts"], strict=False):
-                if not part.is_settled:
-                    self._settle(part, one)
-        elif "lost" in values:
-            self.change(f"it waited for a {values['lost']}, which the journal cannot hold")
-        elif "error" in values:
-            future.try_fail(unpack_error(values["error"]))
-        elif "itself" in values:
-            future.try_set(future)
-        else:
-            try:
-                value = unpack(values["value"])
-            except NotKept as error:
-                self.change(str(error))
-            else:
-                give(future, value)
+        try:
+            settle_as_then(future, values)
+        except NotKept as error:
+            self.change(str(error))
 
     # -- live ----------------------------------------------------------------------------------------------------------
 
@@ -586,7 +585,12 @@ class Replay:
             return False
         if item.what == "awaited":
             return item.values["number"] in self._awaited
-        return item.what in ("data", "recovered", "sent")  # recovered: it was asked for before the end of a process
+        return item.what in (
+            "arranged",
+            "data",
+            "recovered",
+            "sent",
+        )  # recovered: it was asked for before the end of a process
 
     def _has_more(self) -> bool:
         """Return whether the code asked for anything later, so that it must have asked for what it asks for now."""

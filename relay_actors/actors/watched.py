@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from typing import Any, cast
 
-from relay_actors.actors.packing import pack_error, packed_or_lost
+from relay_actors.actors.packing import NotKept, pack_error, packed_or_lost, unpack, unpack_error
 from relay_actors.runtime.base import Outward
 from relay_actors.runtime.future import Derived, Future
 from relay_actors.runtime.waiting import Raced, sources_of
 
-__all__ = ["Watched", "computed_from", "give", "is_own", "outcome_of"]
+__all__ = ["Watched", "computed_from", "give", "is_own", "outcome_of", "settle_as_then"]
 
 
 class Watched:
@@ -97,3 +97,23 @@ def outcome_of(future: Future[Any]) -> dict[str, object]:
     if value is future:  # a handle gives itself
         return {"itself": True}
     return packed_or_lost(value)
+
+
+def settle_as_then(future: Future[Any], values: Mapping[str, Any]) -> None:
+    """Settle a future as `outcome_of` has found it then; nothing, if it is settled.
+
+    Raises:
+        NotKept: what it had is not in the journal, or cannot be made again.
+    """
+    if "parts" in values:
+        for part, one in zip(computed_from(future) or (), values["parts"], strict=False):
+            if not part.is_settled:
+                settle_as_then(part, one)
+    elif "lost" in values:
+        raise NotKept(f"it waited for a {values['lost']}, which the journal cannot hold")
+    elif "error" in values:
+        future.try_fail(unpack_error(values["error"]))
+    elif "itself" in values:
+        future.try_set(future)
+    else:
+        give(future, unpack(values["value"]))

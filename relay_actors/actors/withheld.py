@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from relay_actors.actors.orders import Listen, Order, WaitFor
+from relay_actors.actors.orders import HangUpAfter, Listen, Order, WaitFor
 from relay_actors.errors import ConnectionLostError, NameTaken
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.failures import ActorIsDead
@@ -74,8 +74,8 @@ class WithheldOrder(_Sent):
         self.ref.post(self.order)
 
     def was_sent(self) -> None:
-        """It was sent then, and is not done twice; to wait and to listen can be begun again."""
-        if isinstance(self.order, WaitFor | Listen):
+        """It was sent then, and is not done twice; to wait, in whatever way, and to listen can be begun again."""
+        if isinstance(self.order, WaitFor | Listen | HangUpAfter):
             self.ref.post(self.order)
         elif hasattr(self.order, "refuse"):
             self.order.refuse(ConnectionLostError("what became of it is not known: the process has ended meanwhile"))

@@ -18,7 +18,7 @@ from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.give_up import DEFAULTS
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.leg import Leg, Listener
-from relay_actors.actors.orders import Begin, Control, Order, Perform
+from relay_actors.actors.orders import Begin, Control, HangUpAfter, Order, Perform
 from relay_actors.actors.verbs import AllVerbs
 from relay_actors.actors.verbs.base import OnCompleted
 from relay_actors.actors.waits import Reply
@@ -159,7 +159,7 @@ class Call(CallHandle):
         return _CallReply(command, self)
 
     def _post(self, order: Order) -> None:
-        if self.leg.is_let_go and isinstance(order, Begin | Perform | Control):
+        if self.leg.is_let_go and isinstance(order, Begin | Perform | Control | HangUpAfter):
             order.refuse(NotSentError(f"{order.command.method} was not sent: the client was disconnected meanwhile"))
             return
         super()._post(order)

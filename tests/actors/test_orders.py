@@ -10,7 +10,7 @@ import pytest
 from relay_actors.actors.actions import PlayAction
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.leg import Leg, StateWait
-from relay_actors.actors.orders import Begin, Control, LetGo, Listen, Perform, WaitFor
+from relay_actors.actors.orders import Begin, Control, HangUpAfter, LetGo, Listen, Perform, WaitFor
 from relay_actors.actors.waits import Reply
 from relay_actors.errors import CallEnded, DialFailedError
 from relay_actors.protocol.commands import Answer, Dial, Hangup, Play, Stop
@@ -42,6 +42,14 @@ def test_a_hang_up_that_comes_too_late_has_what_it_wants(leg: Leg):
     order = Perform(Hangup(), Reply(Hangup()))
     order.too_late(leg)
     assert order.reply.get(timeout=0) == {}
+
+
+def test_a_hang_up_after_something_that_comes_too_late_has_what_it_wants(leg: Leg):
+    order = HangUpAfter(Perform(Hangup(), Reply(Hangup())), None)
+    order.too_late(leg)
+    assert order.hang_up.reply.get(timeout=0) == {}
+    assert order.command is order.hang_up.command
+    assert not order.refuse(DialFailedError("t", "too late"))
 
 
 def test_an_operation_that_comes_too_late_is_completed(leg: Leg):

@@ -68,9 +68,25 @@ class Handler(CallActor):
                 self.start_timer("pause", "the pause is over", 5.0, durable=True)
             case "the pause is over":
                 self.data["step"] = "bye"
-                self.hangup(after=self.play_tts("Goodbye")) if False else self.play_tts("Goodbye")
-            case ActionCompleted(event=PlayEvent()) if self.data["step"] == "bye":
-                self.hangup()
+                self.hangup(after=self.play_tts("Goodbye"))
+
+
+class Steps(CallActor):
+    """The same in methods, each of which is called when the operation before is over."""
+
+    def on_receive(self, message: object) -> None:
+        match message:
+            case CallReceiveEvent():
+                self.answer()
+            case CallStateEvent(call_state="answered"):
+                keys = {"digits": {"max": 3}, "initial_timeout": 60.0}
+                self.prompt_tts("Press your number", keys, on_completed=self.say_again)
+
+    def say_again(self, event: CollectEvent) -> None:
+        self.play_tts(f"You pressed {event.digits}", on_completed=self.say_goodbye)
+
+    async def say_goodbye(self, _event: PlayEvent) -> None:
+        self.hangup(after=self.play_tts("Goodbye"))
 
 
 class Reception(CallActor):
@@ -173,6 +189,7 @@ STORIES = {
     "flow": Story(Menu),
     "flow in a thread": Story(ThreadMenu),
     "handler": Story(Handler),
+    "handler in steps": Story(Steps),
     "recording": Story(Voicemail),
     "bridge": Story(Desk),
     "dial": Story(Reminder, is_dialled=True),
@@ -220,7 +237,10 @@ def test_a_process_may_die_before_and_after_every_commit_and_every_write(name: s
             )
 
 
-@pytest.mark.parametrize(("name", "later"), [("flow", 3), ("flow", 9), ("recording", 7), ("bridge", 7)])
+@pytest.mark.parametrize(
+    ("name", "later"),
+    [("flow", 3), ("flow", 9), ("handler", 7), ("handler in steps", 5), ("recording", 7), ("bridge", 7)],
+)
 def test_a_process_may_die_again_soon_after(name: str, later: int) -> None:
     """What the second process has given for the first one is what the third one finds. J4, J5."""
     story = STORIES[name]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from relay_actors.actors.packing import pack, unpack
-from relay_actors.actors.watched import Watched, give, is_own, outcome_of
+from relay_actors.actors.packing import NotKept, pack, unpack
+from relay_actors.actors.watched import Watched, give, is_own, outcome_of, settle_as_then
 from relay_actors.errors import CallEnded
 from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future
@@ -157,3 +157,26 @@ def test_who_is_given_the_value_of_several_gives_each_its_own() -> None:
     assert third.get(timeout=0) == "three"
     assert not second.is_settled
     assert together.get(timeout=0) == [1, Raced(1, "three")]
+
+
+def test_a_future_is_settled_as_it_was_then() -> None:
+    """J4: with its value, its error, itself, or the values from which it was computed."""
+    then: list[Future[Any]] = [Future() for _ in range(3)]
+    then[0].set("x")
+    then[1].set_exception(CallEnded("c", "hangup"))
+    then[2].set(then[2])
+    now: list[Future[Any]] = [Future() for _ in range(3)]
+    for before, after in zip(then, now, strict=True):
+        settle_as_then(after, outcome_of(before))
+    assert now[0].get(timeout=0) == "x"
+    assert isinstance(now[1].error, CallEnded)
+    assert now[2].get(timeout=0) is now[2]
+    parts: list[Future[int]] = [Future(), Future()]
+    both = parts[0].join(parts[1])
+    settle_as_then(both, {"parts": [{"value": 1}, {"value": 2}]})
+    assert both.get(timeout=0) == [1, 2]
+
+
+def test_what_the_journal_could_not_hold_is_said_when_it_is_waited_for_again() -> None:
+    with pytest.raises(NotKept, match="it waited for a set"):
+        settle_as_then(Future(), {"lost": "set"})

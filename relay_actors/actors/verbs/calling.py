@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from relay_actors.actors.actions import Action
-from relay_actors.actors.orders import Perform
+from relay_actors.actors.orders import HangUpAfter, Perform
 from relay_actors.actors.verbs.base import CallVerbs
 from relay_actors.actors.waits import Reply
 from relay_actors.protocol.commands import (
@@ -49,7 +49,9 @@ class CallingVerbs(CallVerbs):
 
         Args:
             reason: ``hangup``, ``cancel``, ``busy``, ``noAnswer``, ``decline`` or ``error``.
-            after: an operation, or any future: hang up when it is over, however it ended.
+            after: an operation, or any future: hang up when it is over, however it ended. After an operation of this
+                call it is done also if the process ends meanwhile, and the next one has the journal; after a future
+                that a handler has, it is not: nobody has that any more.
         """
         command = Hangup(reason=reason)
         if after is None:
@@ -57,8 +59,10 @@ class CallingVerbs(CallVerbs):
         reply = self._reply(command)
         order = Perform(command, reply)
         if isinstance(after, Action):
+            self._post(HangUpAfter(order, after))
             after.on_done(lambda: self._post(order))
         else:
+            self._post(HangUpAfter(order, None))
             after.add_done_callback(lambda _after: self._post(order))
         return reply
 
