@@ -18,9 +18,9 @@ from relay_actors.actors.notices import (
     ConnectionRestored,
     DialFailed,
 )
-from relay_actors.actors.packing import NotKept, pack, unpack
+from relay_actors.actors.packing import NotKept, hashable, pack, unpack
 from relay_actors.actors.stalls import OnStall
-from relay_actors.errors import FlowChanged
+from relay_actors.errors import FlowChanged, StateError
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import Command
 from relay_actors.protocol.events import RelayEvent
@@ -188,11 +188,16 @@ class CallActor(FlowLegActor):
             if course.entries - course.began_at >= self.office.limits.recorded_per_call:
                 self._on_too_long()
             return
-        timers = self.durable_timers()
+        has_timers = self._cell._timers is not None  # noqa: SLF001  # the framework's own; most calls have none
+        timers = self.kept_timers() if has_timers else []
         which = tuple((timer.key, timer.due) for timer in timers)
         if which != course.saved_timers:
             course.saved_timers = which
             values["timers"] = self._plain_timers(timers)
+        beside = self.kept_beside()
+        if beside != course.saved_beside:
+            course.saved_beside = beside
+            values |= beside
         values |= self.what_is_open()
         if values or course.told != course.saved_at:
             course.saved_at = course.told
@@ -215,25 +220,69 @@ class CallActor(FlowLegActor):
 
     def _plain_timers(self, timers: Sequence[DurableTimer]) -> list[dict[str, object]]:
         saved: list[dict[str, object]] = []
+        durable = {timer.key for timer in self.durable_timers()}
         for timer in timers:
             try:
                 kept = {"key": pack(timer.key), "message": pack(timer.message)}
             except NotKept as error:
                 self.office.doubts.look_at_data(type(self).__name__, f"timer {timer.key!r}", str(error))
             else:
-                saved.append({**kept, "due": timer.due_wall, "interval_s": timer.interval_s})
+                ends = {} if timer.key in durable else {"ends": True}  # with a restart
+                saved.append({**kept, "due": timer.due_wall, "interval_s": timer.interval_s, **ends})
         return saved
 
-    def start_saved_timers(self, timers: Sequence[Mapping[str, Any]]) -> None:
-        """Start durable timers of before the end of the process; what is overdue fires at once (SEMANTICS T7)."""
-        for timer in timers:
+    def kept_beside(self) -> Mapping[str, object]:
+        """Return what a handler has beside its data and timers: how far it has come, and what it has put aside."""
+        beside: dict[str, object] = {}
+        progress = self.progress_to_keep()
+        if progress:
             try:
-                key, message = unpack(timer["key"]), unpack(timer["message"])
+                beside["progress"] = pack(progress)
             except NotKept as error:
-                self.log.error("a durable timer is lost call_id=%s: %s", self.leg.name, error)
-                continue
-            key = tuple(key) if isinstance(key, list) else key
-            self._cell.timers.resume(key, message, timer["due"], timer["interval_s"])
+                self.office.doubts.look_at_arranged(type(self).__name__, "the state", str(error))
+        extras = self._cell._extras  # noqa: SLF001  # the framework's own; most calls have none
+        if extras is not None and len(extras.stash):
+            beside["aside"] = aside = []
+            for message, is_back in extras.stash.messages():
+                try:
+                    aside.append([pack(message), is_back])
+                except NotKept as error:
+                    what = f"a {type(message).__name__} that was put aside"
+                    self.office.doubts.look_at_arranged(type(self).__name__, what, str(error))
+        elif "aside" in self.leg.course.saved_beside:
+            beside["aside"] = []
+        return beside
+
+    def take_kept(self, values: Mapping[str, Any], *, is_restart: bool) -> None:
+        """Have again what was noted last of a handler's timers, and beside. In the turn.
+
+        Args:
+            values: what was noted last, of each kind.
+            is_restart: whether an incarnation begins there: it has none of the time-outs of the one before.
+
+        Raises:
+            NotKept: it cannot go on where it was.
+        """
+        for timer in self.kept_timers():  # of `on_start`: those that are still pending are noted
+            self.cancel_timer(timer.key)
+        for timer in values.get("timers", ()):
+            if not (is_restart and timer.get("ends")):
+                self._resume_timer(timer)
+        if "progress" in values:
+            try:
+                self.take_kept_progress(unpack(values["progress"]))
+            except StateError as error:
+                raise NotKept(str(error)) from error
+        if "aside" in values:
+            self._cell.extras.stash.refill([(unpack(message), is_back) for message, is_back in values["aside"]])
+
+    def _resume_timer(self, timer: Mapping[str, Any]) -> None:
+        try:
+            key, message = hashable(unpack(timer["key"])), unpack(timer["message"])
+        except NotKept as error:
+            self.log.error("a durable timer is lost call_id=%s: %s", self.leg.name, error)
+        else:
+            self.resume_kept_timer(key, message, timer["due"], timer["interval_s"])
 
     def on_recovered(self, pending: Sequence[Command]) -> None:
         """The call was taken up from the journal by a new process: its state, `data`, operations and timers are there.

@@ -149,6 +149,7 @@ class Course:
         beginnings: how many incarnations there were.
         saved: the application's data, as they were noted last.
         saved_timers: key and time of its durable timers, as they were noted last; None: to be noted anew.
+        saved_beside: how far it has come beside that, and what it has put aside, as they were noted last.
         saved_at: how many things it had been told when they were.
         replay: how the call is being rebuilt; None once it is live.
         record: all that has happened, oldest first, if a crash of the flow is to be followed by a flow that goes on
@@ -158,8 +159,8 @@ class Course:
 
     __slots__ = (
         "asked", "began_at", "began_with", "beginnings", "commands", "counts", "entries", "is_begun", "is_kept",
-        "past_is_lost", "record", "replay", "results", "saved", "saved_at", "saved_timers", "seed", "summed_up_at",
-        "timers", "told",
+        "past_is_lost", "record", "replay", "results", "saved", "saved_at", "saved_beside", "saved_timers", "seed",
+        "summed_up_at", "timers", "told",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -180,6 +181,7 @@ class Course:
         self.beginnings = 0
         self.saved: object = NOTHING
         self.saved_timers: Sequence[tuple[Hashable, float]] | None = ()
+        self.saved_beside: Mapping[str, object] = NOTHING
         self.saved_at = 0
         self.replay: Any = None
         self.record: list[Item] | None = None

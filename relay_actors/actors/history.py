@@ -99,7 +99,7 @@ class Asked:
     at: float
 
 
-_NEWEST: Final = frozenset({"data", "timers"})
+_NEWEST: Final = frozenset({"aside", "data", "progress", "timers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Learnt:
 
     @property
     def newest(self) -> frozenset[str]:
-        """What it holds that counts as it was noted last: the application's data, durable timers, or both."""
+        """What it holds that counts as it was noted last: the application's data, timers, and what else there is."""
         # What the call was told has "timers", too: those of which it was the tick, and not those that are to come.
         return _NEWEST.intersection(self.values) if self.what != "told" else frozenset()
 

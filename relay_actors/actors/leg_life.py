@@ -196,7 +196,8 @@ class LegLife(Actor, AllVerbs):
         """
         leg, course = self.leg, self.leg.course
         course.saved = data = plain_data(leg, type(self), self.office)
-        values: JsonObject = {"data": data, "flow_is_over": leg.flow_is_over, "actor": name_of(type(self))}
+        course.saved_beside = beside = self.kept_beside()
+        values: JsonObject = {"data": data, "flow_is_over": leg.flow_is_over, "actor": name_of(type(self)), **beside}
         if leg.flow_changed is not None:
             values["flow_changed"] = str(leg.flow_changed)
         self.keep_note("restarted", {**values, "beginnings": course.beginnings, **more})
@@ -451,8 +452,12 @@ class LegLife(Actor, AllVerbs):
     def begin_elsewhere(self, number: int) -> None:
         """Begin to find out what the code of the class waits for."""
 
-    def start_saved_timers(self, timers: Sequence[Mapping[str, Any]]) -> None:
-        """Start durable timers of before the end of the process."""
+    def kept_beside(self) -> Mapping[str, object]:
+        """Return what has to be known of a handler beside its data and timers, as plain data."""
+        return NOTHING
+
+    def take_kept(self, values: Mapping[str, Any], *, is_restart: bool) -> None:
+        """Have again what was noted last of a handler's timers, and beside."""
 
     def on_recovered(self, pending: Sequence[Command]) -> None:
         """The call was taken up from the journal."""

@@ -1,9 +1,9 @@
 """Values of the application's as the journal can hold them, and back. Layer: hall; pure.
 
 Plain data (None, bool, numbers, texts, bytes, lists, dictionaries with text keys) stays what it is; a tuple becomes a
-list. Events of the wire and dataclasses whose fields are of all these are packed by name: whoever reads them needs a
-class of that name, which must have been imported. Nothing else can be kept. Of what is read, only the constructors of
-dataclasses are run, and nothing at all of errors.
+list. Events of the wire, members of enums, and dataclasses whose fields are of all these are packed by name: whoever
+reads them needs a class of that name, which must have been imported. Nothing else can be kept. Of what is read, only
+the constructors of dataclasses are run, and nothing at all of errors.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import contextlib
 import dataclasses
 import sys
 from collections.abc import Hashable, Iterator, Mapping
-from enum import Enum
+from enum import Enum, EnumType, Flag
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any, Final, cast
 
@@ -57,7 +57,10 @@ def pack(value: object) -> object:
 
 def _pack(value: object) -> object:
     if isinstance(value, Enum):
-        value = value.value
+        if isinstance(value, str | int | float | bytes):
+            return value.value  # which is equal to it
+        by = {"flags": value.value} if isinstance(value, Flag) else {"member": value.name}
+        return {_MARK: _found_by_name(type(value)), **by}
     if value is None or isinstance(value, str | int | float | bytes):
         return value
     if isinstance(value, RelayEvent):
@@ -69,14 +72,25 @@ def _pack(value: object) -> object:
             raise NotKept(f"a {type(value).__name__} with keys that are no texts cannot be kept in the journal")
         return {key: _pack(item) for key, item in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        name = name_of(type(value))
-        if _find(name) is None:
-            raise NotKept(f"a {type(value).__name__} cannot be kept in the journal: its class is not found by its name")
+        name = _found_by_name(type(value))
         fields = {field.name: _pack(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
         return {_MARK: name, "fields": fields}
     raise NotKept(
-        f"a {type(value).__name__} cannot be kept in the journal: plain data, events and dataclasses of these can"
+        f"a {type(value).__name__} cannot be kept in the journal: plain data, events, enums and dataclasses "
+        "of these can"
     )
+
+
+def _found_by_name(cls: type[Any]) -> str:
+    """Return the name of a class by which `_find` finds it.
+
+    Raises:
+        NotKept: it does not.
+    """
+    name = name_of(cls)
+    if _find(name) is not cls:
+        raise NotKept(f"a {cls.__name__} cannot be kept in the journal: its class is not found by its name")
+    return name
 
 
 def packed_or_lost(value: object) -> dict[str, object]:
@@ -103,6 +117,8 @@ def unpack(value: object) -> Any:
     if kind == "event" and isinstance(value.get("payload"), dict):
         return parse_event(value["payload"])
     cls = _find(str(kind))
+    if "member" in value or "flags" in value:
+        return _member(cls, value)
     if cls is None or not dataclasses.is_dataclass(cls):
         raise NotKept(f"the journal holds a {kind}, and there is no dataclass of that name any more")
     try:
@@ -111,6 +127,20 @@ def unpack(value: object) -> Any:
         raise
     except Exception as error:  # whatever its constructor raises
         raise NotKept(f"the journal holds a {kind} that its class does not take any more: {error}") from error
+
+
+def _member(cls: type[Any] | None, packed: Mapping[str, Any]) -> Enum:
+    """Return a member of an enum.
+
+    Raises:
+        NotKept: it is not there any more.
+    """
+    if isinstance(cls, EnumType):
+        with contextlib.suppress(KeyError, ValueError):
+            found: Enum = cls(packed["flags"]) if "flags" in packed else cls.__members__[packed["member"]]
+            return found
+    what = packed.get("member", packed.get("flags"))
+    raise NotKept(f"the journal holds the member {what} of {packed[_MARK]}, and there is none any more")
 
 
 def unpack_data(packed: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:

@@ -100,7 +100,6 @@ class Replay:
         self._withheld: list[tuple[int, Sending]] = []
         notes = [item for item in self._items[self._begins :] if isinstance(item, Learnt) and item.what == "sent"]
         self._sent = {note.values["number"] for note in notes}
-        self._timers: list[Mapping[str, Any]] = []
         self._has_begun = False
         self._has_crashed = False
         self._flow_is_due = False
@@ -358,23 +357,14 @@ class Replay:
                     self.change(str(error))
                 else:
                     self._take_own_mail(actor, message)
-                    for key in values.get("timers", {}).get("value", ()):
-                        self._tick(actor, key, item.at)
+                    for key in unpack(values.get("timers", {}).get("value", ())):
+                        actor.runs_as.timers.has_ticked(hashable(key), item.at)
                     actor.tell_message_again(message, was_asked=bool(values.get("asked")))
             case Learnt(what="told", values=values) if not self.is_silent and "lost" in values:
                 text = "call_id=%s was told a %s, which the journal cannot hold: it is not told again"
                 _log.error(text, actor.leg.name, values["lost"])
             case Learnt(values=values) if is_checkpoint:
                 self._reach(actor, item)
-
-    def _tick(self, actor: Any, key: Any, at: float) -> None:
-        """A timer has fired then."""
-        actor.runs_as.timers.has_ticked(hashable(key), at)
-        ticked = [timer for timer in self._timers if timer["key"] == key]
-        self._timers = [timer for timer in self._timers if timer["key"] != key]
-        self._timers += [
-            {**timer, "due": at + timer["interval_s"]} for timer in ticked if timer["interval_s"] is not None
-        ]
 
     def _take_own_mail(self, actor: Any, message: object) -> None:
         """What the call was told may be what its own code has sent it."""
@@ -392,9 +382,13 @@ class Replay:
         leg.flow_is_over = bool(item.values.get("flow_is_over", False))
         course.counts = {**course.counts, **item.values.get("counts", {})}
         notes = [one for one in self._items[: self._at] if isinstance(one, Learnt)]
-        timers = [note.values["timers"] for note in notes if "timers" in note.newest]
-        self._timers = list(timers[-1]) if timers else []
+        kept = {name: note.values[name] for note in notes for name in note.newest}
         course.saved_timers = None  # noted anew at the next one
+        course.saved_beside = {name: kept[name] for name in ("progress", "aside") if name in kept}
+        try:
+            actor.take_kept(kept, is_restart=item.what == "restarted")
+        except NotKept as error:
+            self.change(str(error))
         restarts = [note.values for note in notes if note.what == "restarted"]
         restarted = restarts[-1] if restarts else {}
         course.beginnings = restarted.get("beginnings", 1 + len(restarts))
@@ -406,8 +400,6 @@ class Replay:
                 actor.on_recovered([])
             actor.begin_work()
             return
-        for timer in actor.durable_timers():  # of `on_start`: those that are still pending are noted
-            actor.cancel_timer(timer.key)
         if self._summed_up:  # what has come of it is not on record any more, and it is not done a second time
             course.results = NOTHING
 
@@ -459,7 +451,6 @@ class Replay:
         if not leg.under_way:  # who would look now finds nothing: as nearly always, and a timer for each is a burst
             leg.end_stall_watch()
         course.arm_all(actor)
-        actor.start_saved_timers(self._timers)
         actor.timers_go_on()
         for number in list(course.results):
             actor.begin_elsewhere(number)

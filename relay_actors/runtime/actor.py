@@ -321,8 +321,19 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
         return self.receive(message)
 
     def begin(self) -> None:
-        """Start one incarnation: calls `on_start`. For frameworks on top to extend, so that users need no super()."""
+        """Start one incarnation. For frameworks on top to extend, so that users need no super()."""
+        self.begin_code()
+
+    def begin_code(self) -> None:
+        """Run what the code of the class begins an incarnation with: `on_start`. For frameworks on top to extend."""
         self.on_start()
+
+    def progress_to_keep(self) -> Mapping[str, object]:
+        """Return how far it has come, for another process to go on; nothing for most. For frameworks on top."""
+        return MappingProxyType({})
+
+    def take_kept_progress(self, progress: Mapping[str, Any]) -> None:
+        """Go on from where another process was, as `progress_to_keep` has told. For frameworks on top."""
 
     def finish(self) -> None:
         """End an incarnation: calls `on_stop`. For frameworks on top to extend; not called on a restart or a kill.

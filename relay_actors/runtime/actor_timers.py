@@ -158,20 +158,24 @@ class ActorTimers:
             if timer.handle is None:
                 self._arm(key, timer, timer.due)
 
-    def resume(self, key: Hashable, message: object, due_wall: float, interval_s: float | None) -> None:
-        """Start a durable timer of before the end of the process; one that is overdue fires at once (T7).
+    def resume(
+        self, key: Hashable, message: object, due_wall: float, interval_s: float | None, *, durable: bool
+    ) -> None:
+        """Have a timer of before the end of the process, which ticks from `go_on` on; if it is overdue, at once (T7).
 
         Args:
             key: by which it is replaced and cancelled.
             message: what arrives.
             due_wall: when it is due, in seconds since the epoch.
             interval_s: how often from then on; None for once.
+            durable: whether a restart leaves it alone.
         """
         clock = self._cell.system.clock
+        self.cancel(key)
         self._generation += 1
-        timer = _Timer(self._generation, message, interval_s, "fixed_delay", burst=1, durable=True, resets=False)
+        timer = _Timer(self._generation, message, interval_s, "fixed_delay", burst=1, durable=durable, resets=False)
+        timer.due = clock.now() + due_wall - clock.wall()
         self._timers[key] = timer
-        self._arm(key, timer, clock.now() + due_wall - clock.wall())
 
     def has_ticked(self, key: Hashable, at_wall: float) -> None:
         """Note that a timer has fired at a time of before the end of the process, and does not fire again for it.
@@ -207,11 +211,15 @@ class ActorTimers:
         """Return when each timer of the user's own is due, on the system's clock, by its key."""
         return {key: timer.due for key, timer in self._timers.items() if not isinstance(timer.message, Internal)}
 
-    def durable(self) -> list[DurableTimer]:
-        """Return the durable ones that are pending, those that are due first in front."""
+    def durable(self, of: type | tuple[()] = ()) -> list[DurableTimer]:
+        """Return the durable ones that are pending, and those whose keys are ``of`` a class; the next ones in front."""
         clock = self._cell.system.clock
         offset = clock.wall() - clock.now()
-        pending = [(timer.due, timer.generation, key, timer) for key, timer in self._timers.items() if timer.durable]
+        pending = [
+            (timer.due, timer.generation, key, timer)
+            for key, timer in self._timers.items()
+            if timer.durable or isinstance(key, of)
+        ]
         return [
             DurableTimer(key, timer.message, due, due + offset, timer.interval_s)
             for due, _generation, key, timer in sorted(pending, key=lambda entry: entry[:2])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from bisect import insort
 from collections import deque
+from collections.abc import Iterable
 
 from relay_actors.errors import StashFull
 from relay_actors.runtime.mailbox import Envelope
@@ -78,6 +79,21 @@ class Stash:
             if released:
                 self._ready = deque(sorted([*(self._ready or ()), *released], key=_number))
         return count
+
+    def messages(self) -> list[tuple[object, bool]]:
+        """Return what is put aside, oldest first, and of each whether it has been brought back. In the actor's turn."""
+        with _moving:
+            known = [(number, envelope, False) for number, envelope in self._waiting]
+            known += [(number, envelope, True) for number, envelope in self._ready or ()]
+        return [(envelope.message, is_ready) for _number, envelope, is_ready in sorted(known, key=lambda one: one[0])]
+
+    def refill(self, messages: Iterable[tuple[object, bool]]) -> None:
+        """Have just these, as `messages` has returned them, put aside: who had asked for one is not there any more."""
+        with _moving:
+            numbered = [(number, Envelope(message), ready) for number, (message, ready) in enumerate(messages, start=1)]
+            self._waiting = [(number, envelope) for number, envelope, is_ready in numbered if not is_ready]
+            self._ready = deque((number, envelope) for number, envelope, is_ready in numbered if is_ready) or None
+            self._last = len(numbered)
 
     def take_ready(self) -> tuple[int, Envelope] | None:
         """Return and remove the next one to handle, or None."""

@@ -6,12 +6,15 @@ import logging
 import math
 from collections import Counter, deque
 from collections.abc import Collection, Hashable, Iterator, Mapping
-from typing import Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from relay_actors.errors import ConfigError, IllegalEvent, StateError
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.state_rules import StateTable, diagram_of, word_of
+
+if TYPE_CHECKING:
+    from relay_actors.runtime.actor_timers import DurableTimer
 
 __all__ = ["EventTimeout", "NamedTimeout", "StateMachine", "StateTimeout", "Transition"]
 
@@ -19,8 +22,6 @@ _log = logging.getLogger("relay_actors.runtime")
 
 _REMEMBERED: Final = 32
 _ABSENT: Final = object()
-_STATE_TIMEOUT: Final = "the time-out of the state"
-_EVENT_TIMEOUT: Final = "the time-out of events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,10 @@ class NamedTimeout:
 
     name: Any = None
 
+    def __post_init__(self) -> None:
+        if isinstance(self.name, list):  # a name is hashable: a journal has had it, which has no tuples
+            object.__setattr__(self, "name", _with_tuples(self.name))
+
 
 @dataclass(frozen=True, slots=True)
 class Transition:
@@ -59,26 +64,28 @@ class Transition:
     event: str = ""
 
 
+@dataclass(frozen=True, slots=True)
 class _Timer:
-    """The key of one of the machine's own timers: no other key is equal to it."""
+    """The key of one of the machine's own timers: no other key is equal to it.
 
-    __slots__ = ("_kind",)
+    Attributes:
+        kind: which of its time-outs.
+        name: of a named one.
+    """
 
-    def __init__(self, kind: Hashable) -> None:
-        self._kind = kind
+    kind: str
+    name: Any = None
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Timer) and other._kind == self._kind
-
-    def __hash__(self) -> int:
-        return hash(("_Timer", self._kind))
+    def __post_init__(self) -> None:
+        if isinstance(self.name, list):
+            object.__setattr__(self, "name", _with_tuples(self.name))
 
     def __repr__(self) -> str:
-        return str(self._kind)
+        return self.kind if self.name is None else f"{self.kind} {self.name!r}"
 
 
-_OF_STATE: Final = _Timer(_STATE_TIMEOUT)
-_OF_EVENTS: Final = _Timer(_EVENT_TIMEOUT)
+_OF_STATE: Final = _Timer("the time-out of the state")
+_OF_EVENTS: Final = _Timer("the time-out of events")
 
 
 class _Memory:
@@ -301,24 +308,48 @@ class StateMachine(Actor):
         Source: SEMANTICS P4.
         """
         _check_seconds("set_named_timeout", seconds)
-        self._set(_Timer(("named", name)), seconds, NamedTimeout(name) if event is None else event)
+        self._set(_Timer("the time-out named", name), seconds, NamedTimeout(name) if event is None else event)
 
     def _set(self, key: _Timer, seconds: float | None, event: object) -> None:
         if seconds is None:
             self._cell.timers.cancel(key)
         else:
-            self._cell.timers.start(key, event, seconds)
+            self._cell.timers.start(key, event, seconds, ago_s=self._was_ago_s)
 
     def _start_state_timeout(self, seconds: float | None, event: object) -> None:
         self._set(_OF_STATE, seconds, StateTimeout(self._memory.state) if event is None else event)
 
     # -- handling ----------------------------------------------------------------------------------------------------
 
-    def begin(self) -> None:
+    def begin_code(self) -> None:
         """Start an incarnation: enter the state in which it begins."""
-        super().begin()
+        super().begin_code()
         self._memory.is_started = True
         self._enter()
+
+    def progress_to_keep(self) -> Mapping[str, object]:
+        """Return the state in which it is, and the one before. For frameworks that take actors up again."""
+        memory = self._memory
+        return {"state": memory.state, "previous": memory.previous}
+
+    def take_kept_progress(self, progress: Mapping[str, Any]) -> None:
+        """Be in the state in which it was in another process: that is not entered again.
+
+        Raises:
+            StateError: there is no such state any more.
+        """
+        if progress["state"] not in self._table.known:
+            raise StateError(f"{type(self).__name__} was in it, and now {_unknown(progress['state'], self._table)}")
+        self._memory.previous, self._memory.state = progress["previous"], progress["state"]
+
+    def kept_timers(self) -> list[DurableTimer]:
+        """Return also its time-outs."""
+        return self._cell.timers.durable(of=_Timer)
+
+    def resume_kept_timer(self, key: Hashable, message: object, due_wall: float, interval_s: float | None) -> None:
+        """Have a time-out of another process; a restart ends it like any other."""
+        is_own = isinstance(key, _Timer)
+        self._cell.timers.resume(key, message, due_wall, interval_s, durable=not is_own)
 
     def on_receive(self, message: object) -> Any:
         """Handle one event by the rule for it. Not for overriding: say rules."""
@@ -414,6 +445,10 @@ class StateMachine(Actor):
                 f"{type(self).__name__} is entering {here}, and cannot {what} before it is there: do it in a handler, "
                 "for example of the event that set_state_timeout(0) brings"
             )
+
+
+def _with_tuples(name: Any) -> Any:
+    return tuple(map(_with_tuples, name)) if isinstance(name, list) else name
 
 
 def _declared(cls: type[StateMachine]) -> Iterator[Hashable]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from enum import Enum, Flag, IntEnum, auto
 from types import ModuleType
 from typing import Any
 
@@ -47,6 +47,11 @@ class Strict:
 
 class Colour(Enum):
     RED = "red"
+
+
+class Sides(Flag):
+    LEFT = auto()
+    RIGHT = auto()
 
 
 class Level(IntEnum):
@@ -117,8 +122,34 @@ def test_an_event_comes_back_as_an_event_of_its_class() -> None:
     assert back == event
 
 
-def test_tuples_become_lists_and_enums_their_values() -> None:
-    assert unpack(pack((1, (2, Colour.RED), Level.HIGH))) == [1, [2, "red"], 3]
+def test_tuples_become_lists_and_enums_of_numbers_their_values() -> None:
+    assert unpack(pack((1, (2, Level.HIGH)))) == [1, [2, 3]]
+    assert type(unpack(pack(Level.HIGH))) is int
+
+
+@pytest.mark.parametrize("member", [Colour.RED, Sides.LEFT, Sides.LEFT | Sides.RIGHT, Sides(0)])
+def test_a_member_of_an_enum_comes_back_as_itself(member: Enum) -> None:
+    """Where a call was is often kept as one, and compared with `is`."""
+    assert unpack(pack({"step": member})) == {"step": member}
+    assert unpack(pack(member)) is member
+
+
+@pytest.mark.parametrize(
+    ("packed", "what"),
+    [
+        ({"member": "MAUVE"}, "MAUVE"),
+        ({"flags": 1}, "1"),
+    ],
+)
+def test_a_member_that_is_not_there_any_more_is_an_error_that_says_which(packed: dict[str, object], what: str) -> None:
+    with pytest.raises(NotKept, match=f"the member {what} of {__name__}:Colour"):
+        unpack({"$relay_actors": f"{__name__}:Colour", **packed})
+
+
+def test_a_member_of_an_enum_that_nobody_finds_again_is_not_kept() -> None:
+    local = Enum("Local", "A B")  # of no module's own
+    with pytest.raises(NotKept, match="not found by its name"):
+        pack(local["A"])
 
 
 def _endless() -> list[Any]:

@@ -5,11 +5,23 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
 import pytest
 
-from relay_actors import ActionCompleted, CallActor, HandTo, Limits, RelayApp, race
+from relay_actors import (
+    ActionCompleted,
+    CallActor,
+    HandTo,
+    Limits,
+    RelayApp,
+    StateMachine,
+    StateTimeout,
+    in_state,
+    on_enter,
+    race,
+)
 from relay_actors.actors.recovery import AT_ONCE
 from relay_actors.errors import ConnectFailedError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, ConnectEvent, PlayEvent
@@ -86,6 +98,60 @@ class Steps(CallActor):
         self.play_tts(f"You pressed {event.digits}", on_completed=self.say_goodbye)
 
     async def say_goodbye(self, _event: PlayEvent) -> None:
+        self.hangup(after=self.play_tts("Goodbye"))
+
+
+class Step(Enum):
+    """Where a caller is."""
+
+    OFFERED = auto()
+    MENU = auto()
+    TOLD = auto()
+    PAUSE = auto()
+    LEAVING = auto()
+
+
+class States(StateMachine, CallActor):
+    """The same written as states, with the pause as a time-out, and keys that come too early."""
+
+    initial_state = Step.OFFERED
+
+    @in_state(Step.OFFERED, CallReceiveEvent)
+    def pick_up(self, _event: CallReceiveEvent) -> None:
+        self.answer()
+
+    @in_state(Step.OFFERED, CallStateEvent, where=lambda event: event.call_state == "answered")
+    def answered(self, _event: CallStateEvent) -> None:
+        self.go(Step.MENU)
+
+    @on_enter(Step.MENU)
+    def ask(self) -> None:
+        self.prompt_tts("Press your number", {"digits": {"max": 3}, "initial_timeout": 60.0})
+        self.set_state_timeout(120.0)
+
+    @in_state(Step.MENU, CollectEvent)
+    def keys(self, event: CollectEvent) -> None:
+        self.data["digits"] = event.digits
+        self.go(Step.TOLD)
+
+    @on_enter(Step.TOLD)
+    def tell(self) -> None:
+        self.play_tts(f"You pressed {self.data['digits']}", on_completed=self.told)
+
+    def told(self, _event: PlayEvent) -> None:
+        self.go(Step.PAUSE)
+
+    @on_enter(Step.PAUSE)
+    def wait(self) -> None:
+        self.set_state_timeout(5.0)
+
+    @in_state(Step.PAUSE, StateTimeout)
+    def is_over(self, event: StateTimeout) -> None:
+        assert event.state is Step.PAUSE
+        self.go(Step.LEAVING)
+
+    @on_enter(Step.LEAVING)
+    def leave_them(self) -> None:
         self.hangup(after=self.play_tts("Goodbye"))
 
 
@@ -190,6 +256,7 @@ STORIES = {
     "flow in a thread": Story(ThreadMenu),
     "handler": Story(Handler),
     "handler in steps": Story(Steps),
+    "states": Story(States),
     "recording": Story(Voicemail),
     "bridge": Story(Desk),
     "dial": Story(Reminder, is_dialled=True),
@@ -239,7 +306,7 @@ def test_a_process_may_die_before_and_after_every_commit_and_every_write(name: s
 
 @pytest.mark.parametrize(
     ("name", "later"),
-    [("flow", 3), ("flow", 9), ("handler", 7), ("handler in steps", 5), ("recording", 7), ("bridge", 7)],
+    [("flow", 3), ("flow", 9), ("handler", 7), ("handler in steps", 5), ("states", 6), ("recording", 7), ("bridge", 7)],
 )
 def test_a_process_may_die_again_soon_after(name: str, later: int) -> None:
     """What the second process has given for the first one is what the third one finds. J4, J5."""

@@ -62,6 +62,22 @@ def test_a_closed_stash_gives_what_it_had_and_takes_nothing():
     assert (len(stash), stash.close(), stash.take_ready()) == (0, [], None)
 
 
+def test_what_is_put_aside_can_be_put_aside_again_elsewhere_in_its_order():
+    """J4: each is waiting, or has been brought back, as it was; the next one is younger than all of them."""
+    stash, again = Stash(), Stash()
+    for name in "abc":
+        stash.put(Envelope(name), None, 10)
+    stash.release(1)
+    assert stash.messages() == [("a", True), ("b", False), ("c", False)]
+    again.put(Envelope("x"), None, 10)
+    again.refill(stash.messages())
+    assert again.messages() == stash.messages()
+    again.put(Envelope("d"), None, 10)
+    assert take_all(again) == ["a"]
+    again.release()
+    assert take_all(again) == ["b", "c", "d"]
+
+
 def test_a_message_can_be_forgotten_wherever_it_is():
     """M6: its handler has put it aside, and then raised."""
     stash = Stash()

@@ -478,3 +478,37 @@ def test_a_mistyped_first_state_is_an_error_at_its_line():
             @in_state("closed", str)
             def on_word(self, word: str) -> None:
                 """Never."""
+
+
+# -- in another process ------------------------------------------------------------------------------------------------
+
+
+def test_a_machine_can_go_on_where_another_one_was(world: World):
+    """J4: in its state, which is not entered again, and with its time-outs, which a restart ends."""
+    former, _log = door(world)
+    former.tell(Key())
+    do(former, lambda machine: (machine.set_state_timeout(5.0), machine.set_named_timeout(("a", 1), 9.0)))
+    progress, timers = do(former, lambda machine: (machine.progress_to_keep(), machine.kept_timers()))
+    former.stop()
+
+    ref, log = door(world)
+
+    def go_on(machine: Any) -> None:
+        machine.take_kept_progress(progress)
+        for timer in timers:
+            machine.resume_kept_timer(timer.key, timer.message, timer.due_wall, timer.interval_s)
+        machine._cell.timers.go_on()
+
+    do(ref, go_on)
+    assert state(ref) == At.CLOSED
+    assert do(ref, lambda machine: machine.previous_state) == At.LOCKED
+    world.advance(7.0)
+    assert log == ["locked", ("StateTimeout", 5.0)]
+    assert do(ref, lambda machine: [timer.message for timer in machine.kept_timers()]) == [NamedTimeout(("a", 1))]
+
+
+def test_a_machine_does_not_go_on_in_a_state_that_is_not_there_any_more(world: World):
+    ref, _log = door(world)
+    with pytest.raises(StateError, match="was in it, and now there is no state 'ajar'"):
+        do(ref, lambda machine: machine.take_kept_progress({"state": "ajar", "previous": None}))
+    assert state(ref) == At.LOCKED

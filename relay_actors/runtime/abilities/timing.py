@@ -46,7 +46,7 @@ class Timing:
                 the former where handling may take longer than the interval: ticks come before what others send.
             burst: how many ticks of a ``fixed_rate`` are caught up when more were missed; the others are left out.
             durable: whether a restart of the actor leaves it alone; ``late_by_s`` tells what the restart has cost
-                (SEMANTICS T7). It does not survive the process.
+                (SEMANTICS T7). That of a call survives the process, too, if there is a journal; others do not.
             resets_receive_timeout: whether its ticks count as messages for `set_receive_timeout`.
 
         Raises:
@@ -74,6 +74,14 @@ class Timing:
     def durable_timers(self) -> list[DurableTimer]:
         """Return the pending timers that were started as ``durable``, those that are due first in front."""
         return self._cell.timers.durable()
+
+    def kept_timers(self) -> list[DurableTimer]:
+        """Return the pending timers that another process has to know of. For frameworks that take actors up again."""
+        return self.durable_timers()
+
+    def resume_kept_timer(self, key: Hashable, message: object, due_wall: float, interval_s: float | None) -> None:
+        """Have one of the `kept_timers` of another process; see `ActorTimers.resume`."""
+        self._cell.timers.resume(key, message, due_wall, interval_s, durable=True)
 
     def set_receive_timeout(self, seconds: float | None, message: object = _SILENCE) -> None:
         """Have ``message`` arrive when nobody has sent this actor anything for ``seconds`` seconds.
