@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.holding import HoldBack, Release
@@ -37,6 +37,8 @@ from relay_actors.protocol.commands import (
     JoinRoom,
     LeaveConference,
     LeaveRoom,
+    LiveTranscribe,
+    LiveTranslate,
     Pause,
     QueueEnter,
     QueueLeave,
@@ -156,6 +158,10 @@ _RULES: Final[Mapping[str, _Rule]] = MappingProxyType(
 
 Commands that are not named here are not looked for, and not repeated: `Pass`, `Transfer`, `UserEvent`, …"""
 
+_LIVE: Final = frozenset({LiveTranscribe.method, LiveTranslate.method})
+_SWITCHES: Final = frozenset({"start", "stop"})
+"""What is done to them that changes nothing the second time, or is refused."""
+
 _UNKNOWN: Final = _Rule(_nothing_shows, is_repeatable=False)
 
 
@@ -178,7 +184,16 @@ def is_repeatable(sent: Sent) -> bool:
     What has a name of its own is refused the second time, or begins nothing new; what is done to a running operation
     is done to the same one.
     """
-    return not isinstance(sent, Perform) or _RULES.get(sent.command.method, _UNKNOWN).is_repeatable
+    if not isinstance(sent, Perform):
+        return True
+    command = sent.command
+    return _switches(command) if command.method in _LIVE else _RULES.get(command.method, _UNKNOWN).is_repeatable
+
+
+def _switches(command: RelayCommand) -> bool:
+    """Return whether a command switches a live transcription or translation, rather than having something said."""
+    action: Any = command.to_params().get("action")
+    return {action} <= _SWITCHES if isinstance(action, str) else isinstance(action, Mapping) and {*action} <= _SWITCHES
 
 
 def _is_hang_up(sent: Sent) -> bool:

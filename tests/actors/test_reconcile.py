@@ -12,7 +12,7 @@ from relay_actors.actors.call_handle import CallHandle
 from relay_actors.actors.orders import Begin, Perform
 from relay_actors.actors.reconcile import is_repeatable, shows
 from relay_actors.actors.waits import Reply
-from relay_actors.errors import ConnectionLostError, NotSentError, RequestTimeoutError
+from relay_actors.errors import CommandRejectedError, ConnectionLostError, NotSentError, RequestTimeoutError
 from relay_actors.events import ConnectEvent, PlayEvent
 from relay_actors.protocol import commands as c
 from relay_actors.protocol.events import parse_event
@@ -88,6 +88,18 @@ def test_what_cannot_be_repeated_fails_as_unknown(world: World, was_done: bool):
     with pytest.raises(ConnectionLostError):
         reply.get(timeout=10)
     assert len(world.sent("calling.user_event")) == 1
+
+
+@pytest.mark.parametrize("was_done", [False, True])
+def test_a_transcription_whose_start_lost_its_answer_runs_once(world: World, was_done: bool):
+    """K6: to be told that it is unknown helps nobody, and who tries again is refused."""
+    _line, handle = world.answered(Witness)
+    lose(world, "calling.live_transcribe", was_done=was_done)
+    reply = handle.live_transcribe({"start": {"language": "en-US"}})
+    drop(world, "calling.live_transcribe")
+    reply.get(timeout=10)
+    with pytest.raises(CommandRejectedError, match="active"):
+        handle.live_transcribe({"start": {}}).get(timeout=5)
 
 
 def test_an_unknown_outcome_that_nobody_asks_for_is_told(world: World):
@@ -417,7 +429,10 @@ def test_any_event_of_an_operation_shows_that_it_was_begun(world: World):
         (c.SendDigits(digits="1", control_id="x"), False),
         (c.UserEvent(event="x"), False),
         (c.AIMessage(message_text="x"), False),
-        (c.LiveTranscribe(action={"start": {}}), False),
+        (c.LiveTranscribe(action={"start": {}}), True),
+        (c.LiveTranslate(action="stop"), True),
+        (c.LiveTranscribe(action={"summarize": {}}), False),
+        (c.LiveTranslate(action={"inject": {"message": "x"}}), False),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, c.RelayCommand) else "",
 )
