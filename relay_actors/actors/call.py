@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeVar
 
 from relay_actors.actors.beginnings import plain_data
 from relay_actors.actors.flow_leg import FlowLegActor
 from relay_actors.actors.give_up import DEFAULTS, GiveUp, HangUp, OnGiveUp, TransferTo, policies
 from relay_actors.actors.given_up_call import GivenUpCall
+from relay_actors.actors.kept_pipes import fail_lost_pipes, keep_pipe, pipes_again, plain_pipes
 from relay_actors.actors.notices import (
     ActionCompleted,
     CallStalled,
@@ -30,8 +32,11 @@ from relay_actors.runtime.restart_policy import Restart
 if TYPE_CHECKING:
     from relay_actors.actors.office import App, Office
     from relay_actors.runtime.actor_timers import DurableTimer
+    from relay_actors.runtime.future import Future
 
 __all__ = ["CallActor"]
+
+T = TypeVar("T")
 
 _HANDLERS: Final = ("on_receive", "on_start", "receive")
 """What a class can write a call in, beside ``run``."""
@@ -231,6 +236,30 @@ class CallActor(FlowLegActor):
                 saved.append({**kept, "due": timer.due_wall, "interval_s": timer.interval_s, **ends})
         return saved
 
+    def pipe_to_self(
+        self,
+        future: Future[T],
+        ok: Callable[[T], object] | None = None,
+        err: Callable[[BaseException], object] | None = None,
+        *,
+        survive_restart: bool = False,
+    ) -> None:
+        """Have exactly one message come to `on_receive` when ``future`` is settled; see `Actor.pipe_to_self`.
+
+        With a journal one comes also if the process ends before: in the next one, the message of an `ActorDead`. An
+        ``err`` has to be a class or a function of a module then; instead of another one, `PipeFailed` comes.
+        """
+        pipe = partial(super().pipe_to_self, future, survive_restart=survive_restart)
+        are_functions = all(make is None or callable(make) for make in (ok, err))
+        if self.run is None and self.leg.course.is_kept and are_functions:
+            keep_pipe(self, ok, err, pipe, survives=survive_restart)
+        else:
+            pipe(ok, err)
+
+    def fail_lost_pipes(self) -> None:
+        """Let come, as failed, what was piped in a process that has ended."""
+        fail_lost_pipes(self)
+
     def kept_beside(self) -> Mapping[str, object]:
         """Return what a handler has beside its data and timers: how far it has come, and what it has put aside."""
         beside: dict[str, object] = {}
@@ -251,6 +280,8 @@ class CallActor(FlowLegActor):
                     self.office.doubts.look_at_arranged(type(self).__name__, what, str(error))
         elif "aside" in self.leg.course.saved_beside:
             beside["aside"] = []
+        if self.leg.course.pipes or "pipes" in self.leg.course.saved_beside:
+            beside["pipes"] = plain_pipes(self.leg.course)
         return beside
 
     def take_kept(self, values: Mapping[str, Any], *, is_restart: bool) -> None:
@@ -273,6 +304,7 @@ class CallActor(FlowLegActor):
                 self.take_kept_progress(unpack(values["progress"]))
             except StateError as error:
                 raise NotKept(str(error)) from error
+        self.leg.course.pipes = pipes_again(values.get("pipes", {}))
         if "aside" in values:
             self._cell.extras.stash.refill([(unpack(message), is_back) for message, is_back in values["aside"]])
 

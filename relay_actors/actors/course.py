@@ -21,7 +21,7 @@ from relay_actors.runtime.signals import Unwrapped
 if TYPE_CHECKING:
     from relay_actors.actors.history import Item
 
-__all__ = ["Course", "CourseTimer", "Elsewhere", "Note", "Started"]
+__all__ = ["Course", "CourseTimer", "Elsewhere", "Note", "Pipe", "Started"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,22 @@ class Elsewhere:
     found: Future[Any] | None = None
 
 
-_NONE_YET: Final[Mapping[str, int]] = MappingProxyType({"timers": 0, "results": 0, "awaits": 0, "sent": 0})
+@dataclass(frozen=True, slots=True)
+class Pipe:
+    """Something of which one message is to come to a handler.
+
+    Attributes:
+        err: what makes the message of an error, by name; "" for the default.
+        survives: whether it also comes to a later incarnation.
+        is_lost: whether the process has ended that would have brought it.
+    """
+
+    err: str
+    survives: bool
+    is_lost: bool = False
+
+
+_NONE_YET: Final[Mapping[str, int]] = MappingProxyType({"timers": 0, "results": 0, "awaits": 0, "sent": 0, "pipes": 0})
 
 
 class Course:
@@ -144,8 +159,9 @@ class Course:
         asked: the orders that gave the commands which are not answered, by their number; of a dial, the dial.
         timers: what is due, by key; of the framework's own, which have names, only what is recorded.
         results: what is being found out elsewhere, by number.
-        counts: how many timers and results there were, futures of others that were awaited, and messages that were sent
-            to others, in this incarnation.
+        pipes: what is to come to a handler by `pipe_to_self`, by a name of its own.
+        counts: how many timers, results and pipes there were, futures of others that were awaited, and messages that
+            were sent to others, in this incarnation.
         beginnings: how many incarnations there were.
         saved: the application's data, as they were noted last.
         saved_timers: key and time of its durable timers, as they were noted last; None: to be noted anew.
@@ -159,8 +175,8 @@ class Course:
 
     __slots__ = (
         "asked", "began_at", "began_with", "beginnings", "commands", "counts", "entries", "is_begun", "is_kept",
-        "past_is_lost", "record", "replay", "results", "saved", "saved_at", "saved_beside", "saved_timers", "seed",
-        "summed_up_at", "timers", "told",
+        "past_is_lost", "pipes", "record", "replay", "results", "saved", "saved_at", "saved_beside", "saved_timers",
+        "seed", "summed_up_at", "timers", "told",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -177,6 +193,7 @@ class Course:
         self.asked: dict[int, Any] = NOTHING
         self.timers: dict[Hashable, CourseTimer] = NOTHING
         self.results: dict[int, Elsewhere] = NOTHING
+        self.pipes: Mapping[str, Pipe] = NOTHING
         self.counts: Mapping[str, int] = _NONE_YET
         self.beginnings = 0
         self.saved: object = NOTHING
@@ -212,6 +229,8 @@ class Course:
         self.began_at = self.entries
         self.past_is_lost = False
         self.results = NOTHING
+        if self.pipes:
+            self.pipes = {name: pipe for name, pipe in self.pipes.items() if pipe.survives}
         if self.timers:
             for key in [key for key in self.timers if isinstance(key, int)]:
                 self.timers[key].cancel()

@@ -99,7 +99,7 @@ class Asked:
     at: float
 
 
-_NEWEST: Final = frozenset({"aside", "data", "progress", "timers"})
+_NEWEST: Final = frozenset({"aside", "data", "pipes", "progress", "timers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Learnt:
 
     Attributes:
         what: ``began``, ``recovered``, ``stalled``, ``timer``, ``result``, ``awaited``, ``sent``, ``told``,
-            ``lost``, ``restored``; ``arranged``, ``data``, ``now``; ``orphaned``; or one of `CHECKPOINTS`.
+            ``piped``, ``lost``, ``restored``; ``arranged``, ``data``, ``now``; ``orphaned``; or one of `CHECKPOINTS`.
         values: what it was.
         at: wall-clock seconds.
     """

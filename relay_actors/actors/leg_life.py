@@ -456,6 +456,9 @@ class LegLife(Actor, AllVerbs):
         """Return what has to be known of a handler beside its data and timers, as plain data."""
         return NOTHING
 
+    def fail_lost_pipes(self) -> None:
+        """Let come, as failed, what was piped in a process that has ended."""
+
     def take_kept(self, values: Mapping[str, Any], *, is_restart: bool) -> None:
         """Have again what was noted last of a handler's timers, and beside."""
 

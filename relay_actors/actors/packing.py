@@ -21,6 +21,7 @@ from relay_actors.protocol.events import RelayEvent, parse_event
 
 __all__ = [
     "NotKept",
+    "found_by",
     "hashable",
     "name_of",
     "pack",
@@ -34,6 +35,8 @@ __all__ = [
 _MARK: Final = "$relay_actors"
 """The key by which a packed object is told from a dictionary of the application's."""
 
+
+_DEEPEST: Final = 100
 
 _MEMBERS: Final = (MemberDescriptorType, GetSetDescriptorType)
 """What Python's own classes call attributes."""
@@ -49,13 +52,13 @@ def pack(value: object) -> object:
     Raises:
         NotKept: it holds something else; the text names its type.
     """
-    try:
-        return _pack(value)
-    except RecursionError:
-        raise NotKept(f"a {type(value).__name__} that holds itself cannot be kept in the journal") from None
+    return _pack(value, _DEEPEST)
 
 
-def _pack(value: object) -> object:
+def _pack(value: object, deeper: int) -> object:
+    if not deeper:  # not at Python's own limit, where whatever else happens to be done, such as a finaliser, fails, too
+        raise NotKept(f"what holds itself, or {_DEEPEST} others inside one another, cannot be kept in the journal")
+    deeper -= 1
     if isinstance(value, Enum):
         if isinstance(value, str | int | float | bytes):
             return value.value  # which is equal to it
@@ -66,14 +69,16 @@ def _pack(value: object) -> object:
     if isinstance(value, RelayEvent):
         return {_MARK: "event", "payload": _payload(value)}
     if isinstance(value, list | tuple):
-        return [_pack(item) for item in value]
+        return [_pack(item, deeper) for item in value]
     if isinstance(value, Mapping):
         if not all(isinstance(key, str) for key in value) or _MARK in value:
             raise NotKept(f"a {type(value).__name__} with keys that are no texts cannot be kept in the journal")
-        return {key: _pack(item) for key, item in value.items()}
+        return {key: _pack(item, deeper) for key, item in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         name = _found_by_name(type(value))
-        fields = {field.name: _pack(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
+        fields = {
+            field.name: _pack(getattr(value, field.name), deeper) for field in dataclasses.fields(value) if field.init
+        }
         return {_MARK: name, "fields": fields}
     raise NotKept(
         f"a {type(value).__name__} cannot be kept in the journal: plain data, events, enums and dataclasses "
@@ -232,18 +237,23 @@ def _text_of(error: BaseException) -> str:
         return type(error).__name__
 
 
-def name_of(cls: type[Any]) -> str:
-    """Return how a class is named in the journal: ``module:qualified name``."""
+def name_of(cls: Any) -> str:
+    """Return how a class, or a function, is named in the journal: ``module:qualified name``."""
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
 def _find(name: str) -> type[Any] | None:
-    """Return a class of a module that has been imported; nothing is imported for it, and no code run."""
+    found = found_by(name)
+    return found if isinstance(found, type) else None
+
+
+def found_by(name: str) -> Any:
+    """Return what `name_of` has named, of a module that has been imported; nothing is imported for it, no code run."""
     module_name, _colon, path = name.partition(":")
     found: Any = builtins if module_name == "builtins" else sys.modules.get(module_name)
     for part in path.split("."):
         found = getattr(found, "__dict__", {}).get(part)
-    return found if isinstance(found, type) else None
+    return found
 
 
 def _payload(event: RelayEvent) -> dict[str, object]:

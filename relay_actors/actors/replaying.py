@@ -33,6 +33,7 @@ from relay_actors.actors.history import (
     said,
 )
 from relay_actors.actors.in_turn import InTurn
+from relay_actors.actors.kept_pipes import pipe_is_done
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.likeness import different
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
@@ -347,6 +348,8 @@ class Replay:
                     future.let_go()
             case Learnt(what="stalled", values=values):
                 self._tell_stalled(actor, values)
+            case Learnt(what="piped", values=values) if not self.is_silent:
+                pipe_is_done(actor.leg.course, values["name"])
             case Learnt(what="arranged", values=values):
                 if self._former is None and (self.is_silent or not values["is_own"]):
                     arrange_again(actor, values)
@@ -384,7 +387,7 @@ class Replay:
         notes = [one for one in self._items[: self._at] if isinstance(one, Learnt)]
         kept = {name: note.values[name] for note in notes for name in note.newest}
         course.saved_timers = None  # noted anew at the next one
-        course.saved_beside = {name: kept[name] for name in ("progress", "aside") if name in kept}
+        course.saved_beside = {name: kept[name] for name in ("progress", "aside", "pipes") if name in kept}
         try:
             actor.take_kept(kept, is_restart=item.what == "restarted")
         except NotKept as error:
@@ -469,6 +472,7 @@ class Replay:
         if self._is_engine_only or self._flow_is_due:
             actor.begin_work()
         actor.on_recovered(commands)
+        actor.fail_lost_pipes()
         actor.hand_out()
 
     def _finish_in_place(self, actor: Any) -> None:

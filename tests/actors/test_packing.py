@@ -188,6 +188,16 @@ def test_what_cannot_be_kept_is_refused(value: object) -> None:
         pack(value)
 
 
+def test_what_is_nested_is_kept_down_to_a_depth_that_nobody_needs() -> None:
+    """Far from Python's own limit, and from that of whoever writes it down."""
+    nested: list[Any] = []
+    for _ in range(98):
+        nested = [nested]
+    assert unpack(pack(nested)) == nested
+    with pytest.raises(NotKept, match="100 others inside one another"):
+        pack([[nested]])
+
+
 def test_the_text_of_a_refusal_names_the_type_and_never_the_value() -> None:
     with pytest.raises(NotKept, match="a set cannot be kept") as refused:
         pack({"card": {"4111111111111111"}})
