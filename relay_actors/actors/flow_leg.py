@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, cast, overload
 
+from relay_actors.actors.attempts import attempt
 from relay_actors.actors.blocking import BlockingWait, FoundWait
 from relay_actors.actors.course import Elsewhere
 from relay_actors.actors.in_turn import tell_in_turn
@@ -447,7 +448,7 @@ class FlowLegActor(OutboundLegActor):
             return
         if self._keeps_untaken:
             self.leg.keep_untaken([message])
-        given = self.on_receive(message)
+        given = attempt(self, message) if self.retries else self.on_receive(message)
         if given is not None and inspect.iscoroutine(given):
             self._cell.drive(self.watched(given), message)
 
@@ -505,6 +506,10 @@ class FlowLegActor(OutboundLegActor):
         self._nexts = tuple(expected for expected in self._nexts if not expected.wait.is_settled)
         return is_taken
 
+    def is_received_twice(self, message: object) -> bool:
+        """Return whether a message is one of pykka's: of all others only the handler's part is done twice."""
+        return self.is_for_pykka(message)
+
     def _handle_receive(self, message: Any) -> Any:
         # What other actors tell goes the same way as events, so that a flow can wait for it.
         if not self.is_for_pykka(message):
@@ -517,7 +522,7 @@ class FlowLegActor(OutboundLegActor):
             if self._keeps_untaken:
                 self.leg.keep_untaken([message])
                 return None
-            given = super()._handle_receive(message)
+            given = attempt(self, message) if self.retries else super()._handle_receive(message)
             return self.watched(given) if inspect.iscoroutine(given) else given
         return super()._handle_receive(message)
 

@@ -320,6 +320,13 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
         """Handle a message that was put aside. For frameworks on top, whose own part was done the first time."""
         return self.receive(message)
 
+    def is_received_twice(self, message: object) -> bool:
+        """Return whether a message is received once more when that has raised, where ``retries`` says so.
+
+        For frameworks on top, whose own part is not to be done twice, so that they see to it where the user's begins.
+        """
+        return True
+
     def begin(self) -> None:
         """Start one incarnation. For frameworks on top to extend, so that users need no super()."""
         self.begin_code()

@@ -68,7 +68,11 @@ class Extras:
         """Have a message of the mailbox or the stash handled; return what its handler returned, or `STASHED`."""
         again, self._again = self._again, None
         if again is not None and again.envelope is envelope:
-            return self._handle(again, actor.receive_again)
+            try:
+                return self._handle(again, actor.receive_again)
+            except Exception:
+                self._again = again  # for a second attempt (SEMANTICS M6)
+                raise
         try:
             return self._handle(InHand(envelope), actor.receive)
         finally:
@@ -82,6 +86,13 @@ class Extras:
         """Have a message handled that has no envelope: a timer's, or one of several that an event has brought."""
         return self._handle(InHand(Envelope(message)), handler)
 
+    def take_back(self, message: object) -> None:
+        """Take the message in hand, if it is this one, out of the stash again: its handler has raised."""
+        in_hand = self.in_hand
+        if in_hand is not None and in_hand.is_stashed and in_hand.envelope.message is message:
+            self.stash.forget(in_hand.envelope)
+            in_hand.is_stashed = False
+
     def heard(self) -> None:
         """Note that somebody has spoken."""
         if self.silence is not None:
@@ -92,8 +103,7 @@ class Extras:
         try:
             response = handler(in_hand.envelope.message)
         except BaseException:
-            if in_hand.is_stashed:  # a message whose handler has raised is not handled again (SEMANTICS M6)
-                self.stash.forget(in_hand.envelope)
+            self.take_back(in_hand.envelope.message)  # whose handler has raised is not handled again (SEMANTICS M6)
             raise
         finally:
             self.in_hand = outer

@@ -524,7 +524,7 @@ class Turns(Post):
                 reply.try_fail(dead)
             self._fail(ExitReason("error", cause=error), message)
             let_the_user_interrupt(error)
-        elif tries_left and self.state is _RUNNING and not self.has_ended:
+        elif tries_left and self.state is _RUNNING and not self.has_ended and actor.is_received_twice(message):
             self._try_again(actor, envelope, error)
         elif reply is None:
             self._fail(ExitReason("error", cause=error), message)

@@ -155,6 +155,45 @@ class States(StateMachine, CallActor):
         self.hangup(after=self.play_tts("Goodbye"))
 
 
+class SecondAttempts(Handler):
+    """The same, where each message is handled at the second attempt only; the first one has asked for something."""
+
+    retries = 1
+    tried: object = None
+
+    def on_receive(self, message: object) -> None:
+        if message is not self.tried:
+            self.tried = message
+            self.data["attempts"] = self.data.get("attempts", 0) + 1
+            if isinstance(message, CallReceiveEvent | ActionCompleted | str):
+                self.denoise()
+            raise LookupError("the first attempt")
+        super().on_receive(message)
+
+
+class SecondAttemptsBesideAFlow(CallActor):
+    """A flow that sleeps, and an async handler that comes to its end at the second attempt."""
+
+    retries = 1
+    attempts = 0
+
+    async def run(self) -> None:
+        await self.answer()
+        self.actor_ref.tell("speak")
+        await self.sleep(12)
+        await (await self.play_tts(f"Goodbye after {self.attempts}")).wait()
+
+    async def on_receive(self, message: object) -> None:
+        if message == "speak":
+            self.attempts += 1
+            self.data["attempts"] = self.attempts
+            await (await self.play_tts(f"Attempt {self.attempts}")).wait()
+            await self.sleep(1)
+            if self.attempts == 1:
+                raise LookupError("the first attempt")
+            await (await self.play_tts("Done")).wait()
+
+
 class Reception(CallActor):
     """A flow with everything that is not the same each time."""
 
@@ -257,6 +296,8 @@ STORIES = {
     "handler": Story(Handler),
     "handler in steps": Story(Steps),
     "states": Story(States),
+    "second attempts": Story(SecondAttempts),
+    "second attempts beside a flow": Story(SecondAttemptsBesideAFlow),
     "recording": Story(Voicemail),
     "bridge": Story(Desk),
     "dial": Story(Reminder, is_dialled=True),

@@ -64,6 +64,29 @@ def test_messages_are_handled_later_in_their_order_and_before_new_ones(world: Wo
     assert log == [1, 2, 3, 4, 5]
 
 
+def test_a_message_keeps_its_place_also_over_a_second_attempt(world: World):
+    """P1, M6: what was put aside first is brought back first."""
+
+    class Second(Shop):
+        retries = 1
+        attempts = 0
+
+        def on_receive(self, message: Any) -> Any:
+            if message == 1:
+                self.attempts += 1
+                if self.attempts == 2:
+                    raise OSError("the first attempt at what was brought back")
+            return super().on_receive(message)
+
+    log: list[Any] = []
+    ref = world.start(Second, log)
+    log.clear()
+    for message in (1, 2, lambda actor: actor.unstash_all(), "open"):
+        ref.tell(message)
+    world.settle()
+    assert log == [1, 2]
+
+
 def test_who_has_asked_goes_on_waiting(world: World):
     """P1: what the handler returns after it has put the message aside is no reply."""
     ref, _log = shop(world)
