@@ -333,8 +333,9 @@ class FlowLegActor(OutboundLegActor):
         cell = self._cell
         reply: Future[Any] | None = Future(self.runs_on) if was_asked else None
         before, cell.handling = cell.handling, Envelope(message, reply)
+        handle = self._handle_receive
         try:
-            given = self._handle_receive(message)
+            given = handle(message) if self.stash_capacity is None else cell.extras.hand(cell.handling, handle)
         except Exception:
             if reply is None or self.escalate_ask_errors:
                 raise
@@ -515,7 +516,9 @@ class FlowLegActor(OutboundLegActor):
         if not self.is_for_pykka(message):
             if self.leg.course.is_recorded:
                 cell = self._cell
-                values = {**packed_or_lost(message), "timers": packed_or_lost(cell.timers.ticking)}
+                values: dict[str, object] = {**packed_or_lost(message), "timers": packed_or_lost(cell.timers.ticking)}
+                if self.stash_capacity is not None and cell.extras.is_brought_back:
+                    values["again"] = True
                 self.keep_note("told", values if cell.answering is None else {**values, "asked": True})
             if self._give_flow(message):
                 return None

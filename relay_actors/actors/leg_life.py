@@ -141,6 +141,8 @@ class LegLife(Actor, AllVerbs):
         """Start an incarnation; what a former one waited for is nobody's any more."""
         leg = self.leg
         course = leg.course
+        if self._cell.incarnation and self.stash_capacity is not None and self._cell.extras.stash.was_used:
+            course.record = None  # what was put aside has been kept for this incarnation, and is not put aside again
         if self.restart_flow == "where_it_was" and self._cell.incarnation and course.record and course.replay is None:
             from relay_actors.actors.rebuilding import rebuild  # with all that runs the past again
 
@@ -302,6 +304,10 @@ class LegLife(Actor, AllVerbs):
 
     def receive_again(self, message: object) -> Any:
         """Hand the user what they had put aside: what the framework does with it was done the first time."""
+        replay = self.leg.course.replay
+        if replay is not None and not replay.comes_back(self):
+            Actor.stash(self)  # a restart in the middle of the past has brought it back: it comes when the call is live
+            return None
         return Actor.receive(self, message)
 
     def hand_to_user(self, message: object) -> None:

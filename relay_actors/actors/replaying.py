@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 from relay_actors.actors.arranged import arrange_again
+from relay_actors.actors.asked_then import Past
 from relay_actors.actors.history import (
     Answered,
     Asked,
@@ -80,7 +81,7 @@ class Replay:
     """
 
     def __init__(self, history: History, *, is_strict: bool, done: Future[None], former: Former | None = None) -> None:
-        self._items = history.items
+        self._past = Past(history.items)
         self._last_words = history.last_words
         self._summed_up = history.summed_up
         self._counts = history.told, history.commands
@@ -88,8 +89,6 @@ class Replay:
         self._is_strict = is_strict
         self._former = former
         self.done = done
-        self._at = 0
-        self._taken: set[int] = set()
         self._applied: Asked | None = None
         self._is_engine_only = False
         self._next: InTurn | None = None
@@ -97,12 +96,11 @@ class Replay:
         self._fresh: list[Callable[[], object]] = []
         self._not_given: list[Any] = []
         self._foreign: dict[int, Future[Any]] = {}
-        self._awaited: set[int] = set()
         self._withheld: list[tuple[int, Sending]] = []
-        notes = [item for item in self._items[self._begins :] if isinstance(item, Learnt) and item.what == "sent"]
-        self._sent = {note.values["number"] for note in notes}
+        self._sent = {values["number"] for values in self._past.noted("sent", since=self._begins)}
         self._has_begun = False
         self._has_crashed = False
+        self._data_since = 0
         self._flow_is_due = False
         self.now = history.started.at if history.started is not None else history.last_at
         self.changed: FlowChanged | None = None
@@ -110,12 +108,12 @@ class Replay:
     @property
     def is_silent(self) -> bool:
         """Whether the code of the class is told nothing: that was before, or it cannot be brought to where it was."""
-        return self._is_engine_only or self._at < self._begins
+        return self._is_engine_only or self._past.at < self._begins
 
     @property
     def comes_to_on_start(self) -> bool:
         """Whether `on_start` is run when the past has come to where that was, and not at once."""
-        at = self._items[self._begins - 1] if self._begins else None
+        at = self._past.items[self._begins - 1] if self._begins else None
         return self._has_begun or (isinstance(at, Learnt) and at.what == "restarted")
 
     # -- what its actor does with it -----------------------------------------------------------------------------------
@@ -125,6 +123,7 @@ class Replay:
         if self._has_begun:
             _log.error("crashed while its past was run again call_id=%s", actor.leg.name)
             self._is_engine_only = self._has_crashed = True
+            self._data_since = self._past.at  # what it had before is kept over the crash, as over any
             return
         self._has_begun = True
         if self._begins == 0 and not self._is_engine_only:
@@ -144,8 +143,8 @@ class Replay:
         if self._applied is not None:
             asked: Item | None = self._applied
         else:
-            at = self._next_asked()
-            asked = None if at is None else self._items[at]
+            at = self._past.next_asked()
+            asked = None if at is None else self._past.items[at]
         control_id = asked.params.get("control_id") if isinstance(asked, Asked) else None
         return control_id if isinstance(control_id, str) else None
 
@@ -154,27 +153,25 @@ class Replay:
         if self._applied is not None:
             self._bind(actor, self._applied, asking)
             return
-        at = self._next_asked(method if not self._is_strict or self.is_silent else None)
+        at = self._past.next_asked(method if not self._is_strict or self.is_silent else None)
         if at is not None:
-            asked = self._items[at]
+            asked = self._past.items[at]
             assert isinstance(asked, Asked)
             if asked.method == method and (
                 not self._is_strict or self.is_silent or not different(asked.params, params)
             ):
-                self._taken.add(at)
+                self._past.taken.add(at)
                 self._bind(actor, asked, asking)
                 return
         if self.is_silent:  # it was never sent, or it is over and forgotten; a hang-up will be tried again
             take_back(actor.leg, asking, NotSentError(f"{method} was not sent before the process ended"))
             return
-        if self._is_strict and (at is not None or self._has_more()):
-            then = None if at is None else self._items[at]
+        if self._is_strict and (at is not None or self._past.has_more()):
+            then = None if at is None else self._past.items[at]
+            why = f"it asks for {method}, where it asked for {said(then)} then"
             if isinstance(then, Asked) and then.method == method:
-                self.change(
-                    f"it asks for {method} with other params than then: {', '.join(different(then.params, params))}"
-                )
-            else:
-                self.change(f"it asks for {method}, where it asked for {said(then)} then")
+                why = f"it asks for {method} with other params than then: {', '.join(different(then.params, params))}"
+            self.change(why)
             self._not_given.append(asking)
             return
         told = actor.leg.course.told
@@ -182,12 +179,12 @@ class Replay:
 
     def now_then(self, actor: Any) -> float:
         """Return what time it was when the code asked for it then."""
-        at = self._next_output()
-        item = None if at is None else self._items[at]
+        at = self._past.next_output()
+        item = None if at is None else self._past.items[at]
         if isinstance(item, Learnt) and at is not None:
-            self._taken.add(at)
+            self._past.taken.add(at)
             return float(item.values["value"])
-        if self._is_strict and not self.is_silent and (item is not None or self._has_more()):
+        if self._is_strict and not self.is_silent and (item is not None or self._past.has_more()):
             self.change("it asks for the time, where it did not then")
         value = float(actor.system.clock.wall())
         told = actor.leg.course.told
@@ -205,9 +202,8 @@ class Replay:
     def has_awaited(self, actor: Any, number: int, future: Future[Any]) -> None:
         """The code goes on after it has waited for something of another's."""
         self._foreign.pop(number, None)
-        self._awaited.add(number)
-        notes = [item.values for item in self._items if isinstance(item, Learnt) and item.what == "awaited"]
-        is_known = any(values["number"] == number for values in notes)
+        self._past.awaited.add(number)
+        is_known = any(values["number"] == number for values in self._past.noted("awaited"))
         if future.is_settled and not is_known:
             values = {"number": number, **outcome_of(future)}
             told = actor.leg.course.told
@@ -215,11 +211,20 @@ class Replay:
 
     def arranges(self, actor: Any, values: Mapping[str, Any]) -> None:
         """The code says what is to be done when an operation is over."""
-        if not any(
-            isinstance(item, Learnt) and item.what == "arranged" and item.values == values for item in self._items
-        ):
+        if values not in self._past.noted("arranged"):
             told = actor.leg.course.told
             self._fresh.append(lambda: actor.keep_note("arranged", values, told))
+
+    def comes_back(self, actor: Any) -> bool:
+        """Return whether the code is given what it had put aside; the record does not tell it, too, if it did then."""
+        if self.is_silent:
+            return False
+        self._pass_what_was_asked(actor)
+        item = self._past.items[self._past.at] if self._past.at < len(self._past.items) else None
+        if isinstance(item, Learnt) and item.what == "told" and "again" in item.values:
+            self._past.at += 1
+            self.now = max(self.now, item.at)
+        return True
 
     def withhold(self, number: int, sent: Sending) -> None:
         """Keep what the code sends to others until the call is live, unless it was sent then."""
@@ -269,17 +274,17 @@ class Replay:
             self._is_engine_only = True
             actor.drop_flow()
             self._take_back(actor.leg, self.changed)
-        items = self._items
-        if self._at < len(items) and not isinstance(items[self._at], Told):
+        items = self._past.items
+        if self._past.at < len(items) and not isinstance(items[self._past.at], Told):
             self._pass_what_was_asked(actor)
-        if self._at >= len(items):
+        if self._past.at >= len(items):
             self._finish(actor)
             return False
-        place, item = self._at, items[self._at]
+        place, item = self._past.at, items[self._past.at]
         is_checkpoint = place == self._begins - 1
-        self._at += 1
+        self._past.at += 1
         self.now = max(self.now, item.at)
-        if self._at == self._summed_up:  # from here on all is there, and numbers mean what they say
+        if self._past.at == self._summed_up:  # from here on all is there, and numbers mean what they say
             actor.leg.course.go_on_from(*self._counts)
         if isinstance(item, Learnt) and item.what in _INERT and not is_checkpoint:
             return True
@@ -297,18 +302,18 @@ class Replay:
                 leg.hang_up, leg.left_because, leg.flow_is_over = None, "", False  # it had ended too early
 
     def _pass_what_was_asked(self, actor: Any) -> None:
-        while self._at < len(self._items):
-            item = self._items[self._at]
+        while self._past.at < len(self._past.items):
+            item = self._past.items[self._past.at]
             if not is_output(item):
                 return
             if isinstance(item, Asked):
                 actor.leg.course.commands = max(actor.leg.course.commands, item.number)
-            if self._at not in self._taken:
+            if self._past.at not in self._past.taken:
                 if self._is_strict and not self.is_silent and is_of_the_code(item):
                     self.change(f"it asked for {said(item)} here, and does not any more")
                 if isinstance(item, Asked):
                     self._apply(actor, item)
-            self._at += 1
+            self._past.at += 1
 
     def _apply(self, actor: Any, asked: Asked) -> None:
         """Have the engine know of a command that nobody asks for again."""
@@ -330,7 +335,7 @@ class Replay:
                 if not self.is_silent:
                     actor.run_flow()
             case Learnt(what="recovered"):
-                commands = self._take_up(actor, self._next_number())
+                commands = self._take_up(actor, self._past.next_number())
                 if not self.is_silent:
                     actor.on_recovered(commands)
             case Learnt(what="lost"):
@@ -359,7 +364,8 @@ class Replay:
                 except NotKept as error:
                     self.change(str(error))
                 else:
-                    self._take_own_mail(actor, message)
+                    if "again" not in values:
+                        self._take_own_mail(actor, message)
                     for key in unpack(values.get("timers", {}).get("value", ())):
                         actor.runs_as.timers.has_ticked(hashable(key), item.at)
                     actor.tell_message_again(message, was_asked=bool(values.get("asked")))
@@ -384,7 +390,7 @@ class Replay:
         leg.flow_changed = None if why is None else FlowChanged(str(why))
         leg.flow_is_over = bool(item.values.get("flow_is_over", False))
         course.counts = {**course.counts, **item.values.get("counts", {})}
-        notes = [one for one in self._items[: self._at] if isinstance(one, Learnt)]
+        notes = [one for one in self._past.items[: self._past.at] if isinstance(one, Learnt)]
         kept = {name: note.values[name] for note in notes for name in note.newest}
         course.saved_timers = None  # noted anew at the next one
         course.saved_beside = {name: kept[name] for name in ("progress", "aside", "pipes") if name in kept}
@@ -409,7 +415,8 @@ class Replay:
     def _take_data(self, actor: Any) -> None:
         """Give the call the application's data that were noted last."""
         leg = actor.leg
-        known = [one.values for one in self._items[: self._at] if isinstance(one, Learnt) and "data" in one.values]
+        notes = self._past.items[self._data_since : self._past.at]
+        known = [one.values for one in notes if isinstance(one, Learnt) and "data" in one.values]
         if known:
             leg.course.saved = known[-1]["data"]
             data, problems = unpack_data(leg.course.saved)
@@ -446,7 +453,7 @@ class Replay:
         if self._former is not None:
             self._finish_in_place(actor)
             return
-        course.entries, course.began_at = len(self._items), self._begins
+        course.entries, course.began_at = len(self._past.items), self._begins
         if leg.direction == "inbound":
             office.tell_connection(Claim(leg.call_id, actor.actor_ref, is_call=True))
         for message in self._for_connection:
@@ -467,6 +474,8 @@ class Replay:
         if self.changed is not None and not self._has_crashed:
             raise self.changed
         if self._is_engine_only:  # it has crashed while its past was run again, and begins anew
+            if actor.stash_capacity is not None:
+                actor.unstash_all()  # as a restart does
             actor.note_restart({"is_recovered": True})
             actor.begin_on_start()
         if self._is_engine_only or self._flow_is_due:
@@ -542,54 +551,3 @@ class Replay:
         course.asked = {**course.asked, asked.number: asking}
         if (known := actor.leg.under_way.get(asking)) is not None:
             known.number = asked.number
-
-    def _next_output(self) -> int | None:
-        """Return the place of what the code asks for next, if it was asked for before anything else happened."""
-        for at in range(self._at, len(self._items)):
-            item = self._items[at]
-            if not is_output(item):
-                if self._is_passed(item):
-                    continue
-                return None
-            if at not in self._taken and is_of_the_code(item):
-                return at
-        return None
-
-    def _next_number(self) -> int | None:
-        """Return the number of the next command of all, or None."""
-        return next((item.number for item in self._items[self._at :] if isinstance(item, Asked)), None)
-
-    def _next_asked(self, method: str | None = None) -> int | None:
-        """Return the place of the next command, with a ``method`` of the next such one."""
-        at = self._next_output()
-        if method is None or at is None:
-            return at if at is not None and isinstance(self._items[at], Asked) else None
-        for place in range(at, len(self._items)):
-            item = self._items[place]
-            if not is_output(item):
-                if self._is_passed(item):
-                    continue
-                return None
-            if place not in self._taken and isinstance(item, Asked) and item.is_own and item.method == method:
-                return place
-        return None
-
-    def _is_passed(self, item: Item) -> bool:
-        """Return whether an item tells nothing that would have to come before what the code asks for."""
-        if not isinstance(item, Learnt):
-            return False
-        if item.what == "awaited":
-            return item.values["number"] in self._awaited
-        return item.what in (
-            "arranged",
-            "data",
-            "recovered",
-            "sent",
-        )  # recovered: it was asked for before the end of a process
-
-    def _has_more(self) -> bool:
-        """Return whether the code asked for anything later, so that it must have asked for what it asks for now."""
-        return any(
-            at not in self._taken and is_of_the_code(item)
-            for at, item in enumerate(self._items[self._at :], start=self._at)
-        )

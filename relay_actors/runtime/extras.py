@@ -82,9 +82,19 @@ class Extras:
         """Whether this is what `take_ready` has returned last, and `receive` has not been given."""
         return self._again is not None and self._again.envelope is envelope
 
-    def hand(self, message: object, handler: Callable[[Any], object]) -> object:
-        """Have a message handled that has no envelope: a timer's, or one of several that an event has brought."""
-        return self._handle(InHand(Envelope(message)), handler)
+    def hand(self, envelope: Envelope, handler: Callable[[Any], object]) -> object:
+        """Have a message handled that has come in no envelope: a timer's, or one of several that an event has brought.
+
+        Args:
+            envelope: one that was made for it.
+            handler: is given the message.
+        """
+        return self._handle(InHand(envelope), handler)
+
+    @property
+    def is_brought_back(self) -> bool:
+        """Whether the message in hand had been put aside."""
+        return self.in_hand is not None and self.in_hand.number is not None
 
     def take_back(self, message: object) -> None:
         """Take the message in hand, if it is this one, out of the stash again: its handler has raised."""

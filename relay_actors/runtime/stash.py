@@ -41,6 +41,11 @@ class Stash:
         return len(self._waiting) + len(self._ready or ())
 
     @property
+    def was_used(self) -> bool:
+        """Whether anything has ever been put aside."""
+        return self._last > 0
+
+    @property
     def has_ready(self) -> bool:
         """Whether something is to be handled before what the mailbox has."""
         return bool(self._ready)

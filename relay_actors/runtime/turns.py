@@ -146,7 +146,7 @@ class Turns(Post):
 
     def hand(self, message: object, handler: Callable[[Any], object]) -> object:
         """Have ``handler`` handle a message that did not come in an envelope of its own; it may put it aside."""
-        return handler(message) if self._extras is None else self._extras.hand(message, handler)
+        return handler(message) if self._extras is None else self._extras.hand(Envelope(message), handler)
 
     def tell_next(self, message: Internal) -> None:
         """Have something done right after what is being handled, before any other message. In its turn.

@@ -20,6 +20,8 @@ from relay_actors import (
 )
 from relay_actors.events import CallReceiveEvent, CallStateEvent
 from tests.actors.mortal_world import MortalWorld
+from tests.actors.world import CONTEXT
+from tests.support.thorough import some_of
 
 
 class Step(Enum):
@@ -262,3 +264,64 @@ def test_a_message_that_the_journal_cannot_hold_is_told_of_when_it_is_put_aside(
         call.is_told("open")
         assert call.noted == [5]
     assert "a dict that was put aside of Stashing is not in the journal" in caplog.text
+
+
+class Kiosk(CallActor):
+    """Is told three things too early, each of which it says when it has opened."""
+
+    stash_capacity = 5
+
+    def on_receive(self, message: object) -> None:
+        match message:
+            case CallReceiveEvent():
+                self.answer()
+            case CallStateEvent(call_state="answered"):
+                for place, thing in enumerate(["milk", "bread", "eggs"]):
+                    self.start_timer(thing, thing, 1.0 + place / 10, durable=True)
+                self.start_timer("open", "open", 2.0, durable=True)
+                self.start_timer("close", "close", 20.0, durable=True)
+            case "milk" | "bread" | "eggs" if "is_open" not in self.data:
+                self.stash()
+            case "milk" | "bread" | "eggs":
+                self.play_tts(str(message))
+            case "open":
+                self.data["is_open"] = True
+                self.opens()
+            case "close":
+                self.hangup()
+
+    def opens(self) -> None:
+        self.unstash_all()
+
+
+class CrashingKiosk(Kiosk):
+    """What it was told is brought back by a restart."""
+
+    def opens(self) -> None:
+        raise ValueError("this is a test")
+
+
+def sells(world: MortalWorld, actor_class: type[CallActor], dies_at: int | None = None) -> list[str]:
+    """Let somebody call the kiosk, with a death at a place of it; return what is heard."""
+    world.takes_calls(actor_class)
+    phone = world.sim.phone("+15550001111")
+    phone.dials(context=CONTEXT)
+    begun_at = world.places
+    if dies_at is not None:
+        world.dies_at = begun_at + dies_at
+    world.live(60.0)
+    world.places -= begun_at
+    assert phone.line.is_over
+    return [str(sound) for sound in phone.line.heard]
+
+
+@pytest.mark.parametrize("actor_class", [Kiosk, CrashingKiosk])
+def test_what_was_put_aside_is_handled_once_wherever_the_process_dies(actor_class: type[CallActor]) -> None:
+    """P1, P2, J4: also between what is brought back together."""
+    with MortalWorld() as world:
+        assert sells(world, actor_class) == ["milk", "bread", "eggs"]
+        count = world.places
+    assert count > 20
+    for place in some_of(range(1, count + 1), 12):
+        with MortalWorld() as world:
+            assert sells(world, actor_class, place) == ["milk", "bread", "eggs"], f"{place} of {count}"

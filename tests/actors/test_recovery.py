@@ -194,6 +194,33 @@ class SecondAttemptsBesideAFlow(CallActor):
             await (await self.play_tts("Done")).wait()
 
 
+class PutsAside(CallActor):
+    """A flow, and a handler that puts aside what comes too early: what the flow tells it, and the end of a prompt."""
+
+    stash_capacity = 5
+    is_open = False
+
+    async def run(self) -> None:
+        await self.answer()
+        self.actor_ref.tell("early")
+        await (await self.play_tts("One")).wait()
+        await self.sleep(2)
+        self.actor_ref.tell("open")
+        await self.sleep(8)
+        await (await self.play_tts("Goodbye")).wait()
+
+    def on_receive(self, message: object) -> None:
+        if message == "open":
+            self.is_open = True
+            self.unstash_all()
+        elif message == "early" or (isinstance(message, ActionCompleted) and "ended" not in self.data):
+            if not self.is_open:
+                self.stash()
+            else:
+                self.data["ended"] = True
+                self.play_tts(f"What was {'early' if message == 'early' else 'over'}")
+
+
 class Reception(CallActor):
     """A flow with everything that is not the same each time."""
 
@@ -301,6 +328,7 @@ STORIES = {
     "recording": Story(Voicemail),
     "bridge": Story(Desk),
     "dial": Story(Reminder, is_dialled=True),
+    "put aside": Story(PutsAside),
     "side effects": Story(Reception, consistent),
 }
 

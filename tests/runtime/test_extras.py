@@ -43,7 +43,7 @@ def test_a_message_within_a_message_is_the_one_in_hand():
 
     class Nested(Handler):
         def receive(self, message: object) -> Any:
-            extras.hand("inner", put_aside)
+            extras.hand(Envelope("inner"), put_aside)
             return extras.in_hand.envelope.message
 
     def put_aside(_message: object) -> None:
