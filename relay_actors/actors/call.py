@@ -175,7 +175,7 @@ class CallActor(FlowLegActor):
             self.start_flow()
 
     def after_batch(self) -> None:
-        """Have the journal know how far a handler has come, with its data and its durable timers; of a flow its data.
+        """Have the journal know how far a handler has come, with its data and its timers; of a flow its data.
 
         A flow that is run again makes its data again. One that begins anew since its code has changed is given them.
         """
@@ -230,7 +230,7 @@ class CallActor(FlowLegActor):
             try:
                 kept = {"key": pack(timer.key), "message": pack(timer.message)}
             except NotKept as error:
-                self.office.doubts.look_at_data(type(self).__name__, f"timer {timer.key!r}", str(error))
+                self.office.doubts.look_at_arranged(type(self).__name__, f"the timer {timer.key!r}", str(error))
             else:
                 ends = {} if timer.key in durable else {"ends": True}  # with a restart
                 saved.append({**kept, "due": timer.due_wall, "interval_s": timer.interval_s, **ends})
@@ -261,8 +261,12 @@ class CallActor(FlowLegActor):
         fail_lost_pipes(self)
 
     def kept_beside(self) -> Mapping[str, object]:
-        """Return what a handler has beside its data and timers: how far it has come, and what it has put aside."""
+        """Return what a handler has beside its data and timers.
+
+        How far it has come, what it has put aside, what is still to come to it, and the silence that it watches for.
+        """
         beside: dict[str, object] = {}
+        saved = self.leg.course.saved_beside
         progress = self.progress_to_keep()
         if progress:
             try:
@@ -278,9 +282,15 @@ class CallActor(FlowLegActor):
                 except NotKept as error:
                     what = f"a {type(message).__name__} that was put aside"
                     self.office.doubts.look_at_arranged(type(self).__name__, what, str(error))
-        elif "aside" in self.leg.course.saved_beside:
+        elif "aside" in saved:
             beside["aside"] = []
-        if self.leg.course.pipes or "pipes" in self.leg.course.saved_beside:
+        silence = None if extras is None else self.kept_silence
+        if silence is not None or "silence" in saved:
+            try:
+                beside["silence"] = pack(silence)
+            except NotKept as error:
+                self.office.doubts.look_at_arranged(type(self).__name__, "set_receive_timeout(…)", str(error))
+        if self.leg.course.pipes or "pipes" in saved:
             beside["pipes"] = plain_pipes(self.leg.course)
         return beside
 
@@ -305,6 +315,8 @@ class CallActor(FlowLegActor):
             except StateError as error:
                 raise NotKept(str(error)) from error
         self.leg.course.pipes = pipes_again(values.get("pipes", {}))
+        if "silence" in values:
+            self.set_receive_timeout(*(unpack(values["silence"]) or (None,)))
         if "aside" in values:
             self._cell.extras.stash.refill([(unpack(message), is_back) for message, is_back in values["aside"]])
 
@@ -312,9 +324,10 @@ class CallActor(FlowLegActor):
         try:
             key, message = hashable(unpack(timer["key"])), unpack(timer["message"])
         except NotKept as error:
-            self.log.error("a durable timer is lost call_id=%s: %s", self.leg.name, error)
+            self.log.error("a timer is lost call_id=%s: %s", self.leg.name, error)
         else:
-            self.resume_kept_timer(key, message, timer["due"], timer["interval_s"])
+            ends = bool(timer.get("ends"))
+            self._cell.timers.resume(key, message, timer["due"], timer["interval_s"], durable=not ends)
 
     def on_recovered(self, pending: Sequence[Command]) -> None:
         """The call was taken up from the journal by a new process: its state, `data`, operations and timers are there.

@@ -164,7 +164,7 @@ class Course:
             were sent to others, in this incarnation.
         beginnings: how many incarnations there were.
         saved: the application's data, as they were noted last.
-        saved_timers: key and time of its durable timers, as they were noted last; None: to be noted anew.
+        saved_timers: key and time of its timers, as they were noted last; None: to be noted anew.
         saved_beside: how far it has come beside that, and what it has put aside, as they were noted last.
         saved_at: how many things it had been told when they were.
         replay: how the call is being rebuilt; None once it is live.

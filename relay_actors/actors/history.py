@@ -99,7 +99,7 @@ class Asked:
     at: float
 
 
-_NEWEST: Final = frozenset({"aside", "data", "pipes", "progress", "timers"})
+_NEWEST: Final = frozenset({"aside", "data", "pipes", "progress", "silence", "timers"})
 
 
 @dataclass(frozen=True, slots=True)

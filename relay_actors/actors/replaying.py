@@ -393,7 +393,7 @@ class Replay:
         notes = [one for one in self._past.items[: self._past.at] if isinstance(one, Learnt)]
         kept = {name: note.values[name] for note in notes for name in note.newest}
         course.saved_timers = None  # noted anew at the next one
-        course.saved_beside = {name: kept[name] for name in ("progress", "aside", "pipes") if name in kept}
+        course.saved_beside = {name: kept[name] for name in ("progress", "aside", "pipes", "silence") if name in kept}
         try:
             actor.take_kept(kept, is_restart=item.what == "restarted")
         except NotKept as error:

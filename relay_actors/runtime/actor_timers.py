@@ -211,14 +211,14 @@ class ActorTimers:
         """Return when each timer of the user's own is due, on the system's clock, by its key."""
         return {key: timer.due for key, timer in self._timers.items() if not isinstance(timer.message, Internal)}
 
-    def durable(self, of: type | tuple[()] = ()) -> list[DurableTimer]:
-        """Return the durable ones that are pending, and those whose keys are ``of`` a class; the next ones in front."""
+    def durable(self, *, others: bool = False) -> list[DurableTimer]:
+        """Return the durable ones that are pending, or all that are the user's own; those due first in front."""
         clock = self._cell.system.clock
         offset = clock.wall() - clock.now()
         pending = [
             (timer.due, timer.generation, key, timer)
             for key, timer in self._timers.items()
-            if timer.durable or isinstance(key, of)
+            if timer.durable or (others and not isinstance(timer.message, Internal))
         ]
         return [
             DurableTimer(key, timer.message, due, due + offset, timer.interval_s)

@@ -27,18 +27,22 @@ class Silence(Internal):
         seconds: how long nobody may speak.
         message: what the actor is told then.
 
+    Attributes:
+        seconds: see above.
+        message: see above.
+
     Raises:
         ConfigError: ``seconds`` is no positive number.
     """
 
-    __slots__ = ("_cell", "_heard_at", "_is_armed", "_message", "_seconds")
+    __slots__ = ("_cell", "_heard_at", "_is_armed", "message", "seconds")
 
     def __init__(self, cell: AnyCell, seconds: float, message: object) -> None:
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
             raise ConfigError(f"set_receive_timeout({seconds!r}): give a positive number of seconds, or None to end it")
         self._cell = cell
-        self._seconds = seconds
-        self._message = message
+        self.seconds = seconds
+        self.message = message
         self._heard_at = cell.system.clock.now()
         self._is_armed = False
         self._arm(seconds)
@@ -47,19 +51,19 @@ class Silence(Internal):
         """Note that a message has been handled."""
         self._heard_at = self._cell.system.clock.now()
         if not self._is_armed:  # it has fired for the silence that is over now
-            self._arm(self._seconds)
+            self._arm(self.seconds)
 
     def deliver(self) -> None:
         """Tell the actor, unless somebody has spoken meanwhile."""
         now = self._cell.system.clock.now()
         if self._cell.mailbox.user_length:  # somebody has, and that is handled next
             self._heard_at = now
-        left = self._heard_at + self._seconds - now
+        left = self._heard_at + self.seconds - now
         if left > 0:
             self._arm(left)
         else:
             self._is_armed = False
-            self._cell.handle_user(self._message)
+            self._cell.handle_user(self.message)
 
     def end(self) -> None:
         """Watch no more."""

@@ -6,15 +6,12 @@ import logging
 import math
 from collections import Counter, deque
 from collections.abc import Collection, Hashable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 from relay_actors.errors import ConfigError, IllegalEvent, StateError
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.state_rules import StateTable, diagram_of, word_of
-
-if TYPE_CHECKING:
-    from relay_actors.runtime.actor_timers import DurableTimer
 
 __all__ = ["EventTimeout", "NamedTimeout", "StateMachine", "StateTimeout", "Transition"]
 
@@ -341,15 +338,6 @@ class StateMachine(Actor):
         if progress["state"] not in self._table.known:
             raise StateError(f"{type(self).__name__} was in it, and now {_unknown(progress['state'], self._table)}")
         self._memory.previous, self._memory.state = progress["previous"], progress["state"]
-
-    def kept_timers(self) -> list[DurableTimer]:
-        """Return also its time-outs."""
-        return self._cell.timers.durable(of=_Timer)
-
-    def resume_kept_timer(self, key: Hashable, message: object, due_wall: float, interval_s: float | None) -> None:
-        """Have a time-out of another process; a restart ends it like any other."""
-        is_own = isinstance(key, _Timer)
-        self._cell.timers.resume(key, message, due_wall, interval_s, durable=not is_own)
 
     def on_receive(self, message: object) -> Any:
         """Handle one event by the rule for it. Not for overriding: say rules."""

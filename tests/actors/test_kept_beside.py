@@ -12,6 +12,7 @@ from relay_actors import (
     CallActor,
     EventTimeout,
     NamedTimeout,
+    ReceiveTimeout,
     StateMachine,
     StateTimeout,
     in_any_state,
@@ -264,6 +265,64 @@ def test_a_message_that_the_journal_cannot_hold_is_told_of_when_it_is_put_aside(
         call.is_told("open")
         assert call.noted == [5]
     assert "a dict that was put aside of Stashing is not in the journal" in caplog.text
+
+
+class Ticking(CallActor):
+    """Starts timers of all kinds, and notes what they bring."""
+
+    def on_receive(self, message: object) -> None:
+        match message:
+            case CallReceiveEvent():
+                self.answer()
+            case "start":
+                self.start_timer("once", 1, 10.0)
+                self.start_timer(("again", 2), 2, 8.0, interval_s=20.0)
+                self.start_timer("kept", 3, 10.0, durable=True)
+            case "stop":
+                self.cancel_timer(("again", 2))
+            case "silence":
+                self.set_receive_timeout(15.0)
+            case "speak":
+                self.set_receive_timeout(None)
+            case "crash":
+                raise ValueError("this is a test")
+            case int() | ReceiveTimeout():
+                self.data.setdefault("noted", []).append(message)
+
+
+def test_a_timer_of_a_handler_is_due_in_the_next_process_whether_or_not_it_is_durable() -> None:
+    """T7, J4: that the process has ended is no restart. One that repeats goes on until it is cancelled."""
+    with MortalWorld() as world:
+        call = Told(world, Ticking)
+        call.is_told("start")
+        world.dies_after(1.0, 2.0, then_s=30.0)
+        assert call.noted == [2, 1, 3, 2]
+        call.is_told("stop")
+        world.dies_after(1.0, then_s=60.0)
+        assert call.noted == [2, 1, 3, 2]
+
+
+def test_after_a_crash_only_what_is_durable_is_due_in_the_next_process() -> None:
+    """T2, T7."""
+    with MortalWorld() as world:
+        call = Told(world, Ticking)
+        call.is_told("start", "silence", "crash")
+        world.dies_after(1.0, 2.0, then_s=60.0)
+        assert call.noted == [3]
+
+
+def test_silence_is_watched_for_in_the_next_process_and_begins_anew() -> None:
+    """T5, J4."""
+    with MortalWorld() as world:
+        call = Told(world, Ticking)
+        call.is_told("silence")
+        world.dies_after(10.0, then_s=10.0)
+        assert call.noted == []
+        world.run(10.0)
+        assert call.noted == [ReceiveTimeout()]
+        call.is_told("speak")
+        world.dies_after(1.0, then_s=60.0)
+        assert call.noted == [ReceiveTimeout()]
 
 
 class Kiosk(CallActor):

@@ -496,7 +496,7 @@ def test_a_machine_can_go_on_where_another_one_was(world: World):
     def go_on(machine: Any) -> None:
         machine.take_kept_progress(progress)
         for timer in timers:
-            machine.resume_kept_timer(timer.key, timer.message, timer.due_wall, timer.interval_s)
+            machine._cell.timers.resume(timer.key, timer.message, timer.due_wall, None, durable=False)
         machine._cell.timers.go_on()
 
     do(ref, go_on)

@@ -46,7 +46,8 @@ class Timing:
                 the former where handling may take longer than the interval: ticks come before what others send.
             burst: how many ticks of a ``fixed_rate`` are caught up when more were missed; the others are left out.
             durable: whether a restart of the actor leaves it alone; ``late_by_s`` tells what the restart has cost
-                (SEMANTICS T7). That of a call survives the process, too, if there is a journal; others do not.
+                (SEMANTICS T7). The end of the process is no restart: with a journal all timers of a call survive it,
+                and without one none do.
             resets_receive_timeout: whether its ticks count as messages for `set_receive_timeout`.
 
         Raises:
@@ -76,12 +77,14 @@ class Timing:
         return self._cell.timers.durable()
 
     def kept_timers(self) -> list[DurableTimer]:
-        """Return the pending timers that another process has to know of. For frameworks that take actors up again."""
-        return self.durable_timers()
+        """Return all pending timers, also those that are not durable. For frameworks that take actors up again."""
+        return self._cell.timers.durable(others=True)
 
-    def resume_kept_timer(self, key: Hashable, message: object, due_wall: float, interval_s: float | None) -> None:
-        """Have one of the `kept_timers` of another process; see `ActorTimers.resume`."""
-        self._cell.timers.resume(key, message, due_wall, interval_s, durable=True)
+    @property
+    def kept_silence(self) -> tuple[float, object] | None:
+        """The seconds and the message of `set_receive_timeout`. For frameworks that take actors up again."""
+        extras = self._cell._extras  # noqa: SLF001  # its own: what most actors do not have is not made for this
+        return None if extras is None or extras.silence is None else (extras.silence.seconds, extras.silence.message)
 
     def set_receive_timeout(self, seconds: float | None, message: object = _SILENCE) -> None:
         """Have ``message`` arrive when nobody has sent this actor anything for ``seconds`` seconds.
