@@ -52,6 +52,8 @@ _MAY_NOT_AWAIT: Final = (
     "__init__", "on_start", "on_stop", "on_failure", "pre_restart", "after_batch", "on_child_started", "on_child_ended",
 )  # fmt: skip
 
+_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
+
 _constructing = threading.local()
 
 # Guards the classes that differ only in their dispatcher. Re-entrant, because making one runs the user's
@@ -337,7 +339,7 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
 
     def progress_to_keep(self) -> Mapping[str, object]:
         """Return how far it has come, for another process to go on; nothing for most. For frameworks on top."""
-        return MappingProxyType({})
+        return _NOTHING
 
     def take_kept_progress(self, progress: Mapping[str, Any]) -> None:
         """Go on from where another process was, as `progress_to_keep` has told. For frameworks on top."""
