@@ -355,11 +355,13 @@ class Router:
         """Return the text in doubt that an event tells of; None if that is not certain."""
         wire = self._wire
         wire.texts_in_doubt = [ref for ref in wire.texts_in_doubt if ref.kept.is_in_doubt]
-        if not wire.texts_in_doubt:
-            return None
-        waiting = [cell for cell in wire.live.texts if cell.keep.name and not cell.keep.message.message_id]
-        told_of = [cell for cell in waiting if cell.keep.message.is_told_of_by(event)]
+        told_of = self._told_of(event) if wire.texts_in_doubt else []
         return told_of[0].ref if told_of and all(cell.keep.is_in_doubt for cell in told_of) else None
+
+    def _told_of(self, event: MessageStateEvent) -> list[Any]:
+        """Return the cells of the texts that an event may tell of: those that were sent, and have no name yet."""
+        waiting = [cell for cell in self._wire.live.texts if cell.keep.name and not cell.keep.message.message_id]
+        return [cell for cell in waiting if cell.keep.message.is_told_of_by(event)]
 
     # -- events whose owner is not known -----------------------------------------------------------------------------
 
@@ -380,7 +382,10 @@ class Router:
     def expire(self, now: float) -> None:
         """Give up events that have waited long enough."""
         for event in self._wire.parking.expire(now):
-            self._unrouted(event)
+            if isinstance(event, MessageStateEvent) and self._told_of(event):
+                self._park(event.message_id, event)  # the answer that names the text may take longer (PROTOCOL 14.2)
+            else:
+                self._unrouted(event)
 
     def _unrouted(self, event: RelayEvent) -> None:
         self._office.system.dead_letters.publish(DeadLetter(event, self.subject_of(event), "unrouted"))

@@ -496,6 +496,32 @@ def test_states_of_a_text_that_nobody_sent_are_given_up(world: PlainWorld) -> No
     assert [letter.reason for letter in dead] == ["unrouted"]
 
 
+@pytest.mark.parametrize("after_s", [0.1, 4.9, 9.9])
+def test_states_of_a_text_are_kept_until_its_sending_is_answered(world: PlainWorld, after_s: float) -> None:
+    """However long the server takes for that. PROTOCOL 14.2."""
+    serve(world)
+    dead = letters(world)
+    told: list[str] = []
+    world.answer = lambda _frame: None
+    handle = world.app.send_message(to_number="+15550001111", from_number="+15550002222", body="hi")
+    handle.on(lambda event: told.append(event.message_state))
+    world.settle()
+    world.answer = lambda _frame: {}
+    for state in ("queued", "sent", "delivered"):
+        said = {"to_number": "+15550001111", "from_number": "+15550002222", "body": "hi"}
+        world.event("messaging.state", {"message_id": "m", "message_state": state, **said})
+    world.event("messaging.state", {"message_id": "another", "message_state": "sent", **said, "body": "ho"})
+    world.run(after_s)
+    sent = next(frame for frame in world.received if frame.get("method") == "messaging.send")
+    world.say({"jsonrpc": "2.0", "id": sent["id"], "result": {"code": "200", "message_id": "m"}})
+    world.settle()
+    assert told == ["queued", "sent", "delivered"]
+    assert handle.is_done
+    world.run(10.0)
+    assert [letter.message.message_id for letter in dead] == ["another"]
+    assert len(world.app._running().wire.parking) == 0
+
+
 def test_calls_keep_their_order_under_any_order_of_turns() -> None:
     """SEMANTICS V3: drawn by lot, in many ways."""
     for seed in range(20):
