@@ -46,7 +46,7 @@ class Newsletter(Actor):
                 for number in sorted(self.readers):
                     self.send(number, message)
             case Sent(number=number, event=event):
-                self.count(number, is_delivered=event.message_state == "delivered")
+                self.count(number, event.message_state)
             case _:
                 super().on_receive(message)
 
@@ -62,11 +62,11 @@ class Newsletter(Actor):
             on_completed=lambda event: self.actor_ref.tell(Sent(number, event)),
         )
 
-    def count(self, number: str, *, is_delivered: bool) -> None:
+    def count(self, number: str, state: str) -> None:
         """Strike a number off that takes no texts, and report to the editor when nothing is on its way any more."""
         self.on_their_way -= 1
-        self.delivered += is_delivered
-        if not is_delivered:
+        self.delivered += state == "delivered"
+        if state in ("undelivered", "failed"):  # and not "unknown", which says nothing of the number
             self.readers.discard(number)
         if not self.on_their_way:
             app.send_message(to_number=EDITOR, from_number=NUMBER, body=f"{self.delivered} texts have arrived.")

@@ -22,7 +22,7 @@ from relay_actors.actors.holds_back import HoldsBack
 from relay_actors.actors.leaving import Leave
 from relay_actors.actors.outgoing import LastWord, Outgoing
 from relay_actors.actors.router import Router
-from relay_actors.actors.routing import Claim, DialOver
+from relay_actors.actors.routing import Claim, DialOver, TextInDoubt
 from relay_actors.actors.socket_news import Due, Opening, Readable, tell
 from relay_actors.actors.text_turns import TextHandled, cause_of
 from relay_actors.actors.wire import (
@@ -168,6 +168,8 @@ class ConnectionActor(HoldsBack):
                 self._router.dial_over(message)
             case TextHandled(message_id=message_id):
                 self._router.text_handled(message_id)
+            case TextInDoubt(ref=ref):
+                self._router.text_in_doubt(ref)
             case CallReceiveEvent():  # of a call that its actor had passed on, and that has come back
                 self._router.route(message)
             case Consult():

@@ -28,7 +28,7 @@ _TELEPHONY: Final[Mapping[str, Metric]] = {
     "connection.up": Metric("gauge", "1 while the application is logged in, else 0."),
     "messages.lost": Metric("counter", "Texts of which nothing more was heard because their session was gone."),
     "messages.received": Metric("counter", "Inbound texts that were given to an actor."),
-    "messages.unknown": Metric("counter", "Texts of a former process of which nobody knows whether they were sent."),
+    "messages.unknown": Metric("counter", "Texts of which nobody knows whether they were sent."),
     "messages.unhandled": Metric("counter", "Inbound texts that no class could take."),
 }
 

@@ -12,8 +12,14 @@ from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.notices import ConnectionRestored
 from relay_actors.actors.office import tell_over
 from relay_actors.actors.outgoing import Outgoing
-from relay_actors.actors.routing import Claim
-from relay_actors.errors import RelayActorsError
+from relay_actors.actors.routing import Claim, TextInDoubt
+from relay_actors.errors import (
+    CommandRejectedError,
+    ConnectionLostError,
+    NotSentError,
+    RelayActorsError,
+    RequestTimeoutError,
+)
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import SendMessage
 from relay_actors.protocol.events import MessageReceiveEvent, MessageStateEvent
@@ -51,7 +57,8 @@ class MessageRef(ActorRef[Any]):
 
     def begin_sending(self, command: SendMessage) -> None:
         """Have it sent: told to the connection in this turn, ahead of what else this turn tells it. Any thread."""
-        cell, office, name = self._cell, self.kept.office, self.kept.name
+        cell, kept = self._cell, self.kept
+        office, name = kept.office, kept.name
         params = command.to_params()
         # Always on the wire, also when nobody chose one (PROTOCOL 14.1).
         params.setdefault("context", office.relay_protocol or "default")
@@ -59,9 +66,17 @@ class MessageRef(ActorRef[Any]):
         office.tell_connection(Claim(name, self, is_call=False))
 
         def on_answer(result: JsonObject | None, error: RelayActorsError | None) -> None:
+            kept.is_in_doubt = _may_be_sent(error)
             cell.tell_control(_SendAnswered(cell, result, error))
+            if kept.is_in_doubt:
+                office.tell_connection(TextInDoubt(self))
 
-        office.send(Outgoing(command.method, params, on_answer, name, number=1, after=0))
+        def on_late(result: JsonObject | None, error: RelayActorsError | None) -> None:
+            if kept.is_in_doubt:  # otherwise an event has told it, or everybody was told that it is unknown
+                kept.is_in_doubt = False
+                cell.tell_control(_SendAnswered(cell, result, error))
+
+        office.send(Outgoing(command.method, params, on_answer, name, number=1, after=0, on_late=on_late))
 
     def attach(self, on_completed: Callable[[Any], Any] | None) -> None:
         """Have a function called with the last state of a text that a former process has sent; also if it is known."""
@@ -72,6 +87,7 @@ class MessageRef(ActorRef[Any]):
     def is_taken(self, message_id: str) -> None:
         """An event shows that the server has taken a text in doubt. In the turn of the connection."""
         self.kept.is_in_doubt = False
+        self.kept.message.message_id = message_id  # at once: the next event is looked at before the actor has its turn
         tell_in_turn(self._cell, lambda actor: actor.on_answered({"message_id": message_id}, None))
 
     def let_end(self) -> None:
@@ -177,6 +193,7 @@ class OutboundMessageActor(_TextActor):
     def __init__(self, sent: SentText | None = None) -> None:
         super().__init__()
         self._sent = sent
+        self._doubt: RelayActorsError | None = None if sent is None else sent.error
         self._asides: list[Flow] = []
         self._is_over = False
 
@@ -190,19 +207,15 @@ class OutboundMessageActor(_TextActor):
                 self.receive(event)
 
     def on_answered(self, result: JsonObject | None, error: RelayActorsError | None) -> None:
-        """The server has taken the text, or not."""
+        """The server has taken the text, or not; or its answer was lost, and an event may still show what it was."""
         kept = self._kept
+        if _may_be_sent(error):
+            self._doubt = error
+            if isinstance(error, RequestTimeoutError):  # otherwise the return of the connection begins the time
+                self._wait_in_doubt(kept.office.timing.reconcile_s)
+            return
         if error is not None:
-            kept.message.state = MessageState.FAILED
-            kept.message.reason = str(error)
-            kept.sent.try_fail(error)
-            kept.done.try_fail(error)
-            if not kept.is_wanted:
-                # Nobody would ever know of it. Not the text nor its numbers: those are nobody's business.
-                _log.warning("a text was not sent: %s", error)
-            refusal = _refusal(kept.message)
-            self._tell(refusal)
-            self._complete(refusal)
+            self._end_untaken(error)
             return
         message_id = (result or {}).get("message_id")
         kept.message.message_id = message_id if isinstance(message_id, str) else ""
@@ -237,8 +250,7 @@ class OutboundMessageActor(_TextActor):
                 if not resumed:
                     self._on_session_gone()
                 if self._kept.is_in_doubt:  # what the server has to tell of it comes now, if there is anything
-                    wait_s = self._kept.office.timing.reconcile_s if resumed else 0.0
-                    self.start_timer(_DoubtOver, _DoubtOver(), wait_s)
+                    self._wait_in_doubt(self._kept.office.timing.reconcile_s if resumed else 0.0)
                 return None
             case _DoubtOver():
                 self._give_up_doubt()
@@ -264,14 +276,35 @@ class OutboundMessageActor(_TextActor):
         if is_final(kept.message.state, MESSAGE_MOVES) and kept.last is None:  # it may be said again
             self._complete(event)
 
+    def _wait_in_doubt(self, wait_s: float) -> None:
+        self.start_timer(_DoubtOver, _DoubtOver(), wait_s)
+
     def _give_up_doubt(self) -> None:
-        """Nothing was heard of a text that a former process has sent, perhaps: it is not sent again (K6)."""
-        kept, sent = self._kept, self._sent
-        if kept.is_in_doubt and sent is not None:
+        """Nothing was heard of a text that was sent, perhaps: it is not sent again (SEMANTICS K6)."""
+        kept = self._kept
+        # While there is no connection silence says nothing: its return begins the time anew.
+        if kept.is_in_doubt and self._doubt is not None and not kept.office.is_cut_off:
             kept.is_in_doubt = False
+            self._end_untaken(self._doubt)
+
+    def _end_untaken(self, error: RelayActorsError) -> None:
+        """The server has not taken the text, or nobody knows whether it has."""
+        kept = self._kept
+        is_certain = isinstance(error, CommandRejectedError | NotSentError)
+        kept.message.state = MessageState.FAILED if is_certain else MessageState.UNKNOWN
+        kept.message.reason = str(error)
+        is_news = kept.sent.try_fail(error)  # otherwise everybody was told already that the application has stopped
+        kept.done.try_fail(error)
+        # Not the text nor its numbers: those are nobody's business.
+        if not is_certain:
             self.system.hooks.count("messages.unknown")
-            _log.warning("nobody knows whether a text was sent, it is not sent again name=%s", kept.name)
-            self.on_answered(None, sent.error)
+            if is_news:
+                _log.warning("nobody knows whether a text was sent, it is not sent again name=%s", kept.name)
+        elif not kept.is_wanted:  # nobody would ever know of it
+            _log.warning("a text was not sent: %s", error)
+        end = _untold_end(kept.message)
+        self._tell(end)
+        self._complete(end)
 
     def _on_session_gone(self) -> None:
         """Nothing more will be heard of a text that was accepted; one that waits to be sent goes out now (K8)."""
@@ -335,8 +368,13 @@ class _SendAnswered(Internal):
         self._cell.actor.on_answered(self._result, self._error)
 
 
-def _refusal(text: TextMessage) -> MessageStateEvent:
-    """Return what tells, in place of an event that no server sends, that a text was never taken."""
+def _may_be_sent(error: RelayActorsError | None) -> bool:
+    """Return whether an error leaves open what has become of a text, and it may still be heard of."""
+    return isinstance(error, RequestTimeoutError) or (isinstance(error, ConnectionLostError) and not error.is_final)
+
+
+def _untold_end(text: TextMessage) -> MessageStateEvent:
+    """Return what tells, in place of an event that no server sends, that a text was never taken, or is unknown."""
     params: JsonObject = {
         "context": text.context,
         "direction": text.direction,

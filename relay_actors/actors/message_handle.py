@@ -91,7 +91,8 @@ class KeptMessage:
         name: under which the journal knows one that this side sends, until it has a message id and beyond.
         cause: the id of the inbound text whose handler sends it, or "".
         last: what told of the last state, or None; there before anybody is told.
-        is_in_doubt: whether a former process has sent it, perhaps, and it is not known yet what became of it.
+        is_in_doubt: whether it was sent, perhaps, and it is not known yet what became of it; of the connection, but for
+            the end of the doubt.
         is_orphaned: whether a former process has been told that the session of this text is gone.
         is_held: whether its actor stays after the end, for a handler that may ask for it.
         turn: of an inbound text, what belongs to its handling.
@@ -198,7 +199,10 @@ class TextView(abc.ABC):
 
     @property
     def state(self) -> str:
-        """``received``; or ``queued``, ``initiated``, ``sent``, then ``delivered``, ``undelivered`` or ``failed``."""
+        """``received``; or ``queued``, ``initiated``, ``sent``, then ``delivered``, ``undelivered`` or ``failed``.
+
+        Or ``unknown``: nobody knows whether it was sent.
+        """
         return str(self.text.state)
 
     @property
@@ -243,14 +247,15 @@ class MessageHandle(TextView):
 
     @property
     def sent(self) -> Future[TextMessage]:
-        """Settled when the server has taken the text, or refused it."""
+        """Settled when the server has taken the text, or refused it, or when nobody will know any more."""
         self._kept.is_wanted = True
         return self._kept.sent
 
     def on(self, handler: Callable[[MessageStateEvent], Any]) -> None:
         """Have ``handler(event)`` called with every state; what it raises is logged.
 
-        A text that the server refuses is told as ``failed``, although no server sends such an event.
+        A text that the server refuses is told as ``failed``, and one of which nobody knows whether it was sent as
+        ``unknown``, although no server sends such events.
 
         Args:
             handler: a function or a coroutine function; it runs in the text's turns, so the former must not block. A
@@ -269,7 +274,8 @@ class MessageHandle(TextView):
 
         Raises:
             TimeoutError: in the wait, after ``timeout`` seconds; the text is unharmed.
-            RelayError: in the wait, when the server has refused it.
+            RelayError: in the wait, when the server has refused it; `ConnectionLostError` or `RequestTimeoutError` when
+                nobody knows whether it was sent.
         """
         self._kept.is_wanted = True
         wait: Wait[Any] = Wait(self._dispatcher)

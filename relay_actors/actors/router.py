@@ -140,6 +140,8 @@ class Router:
             # leaves its calls: the handler may have been refused something, and is run again by the next process.
             if wire.leaving is None:
                 self._office.tell_connection(TextHandled(turn.message_id))
+        elif wire.texts_in_doubt:
+            wire.texts_in_doubt = [ref for ref in wire.texts_in_doubt if cell_of(ref) is not cell]
 
     def tell_lost(self) -> None:
         """Tell all calls that the connection is gone."""
@@ -347,9 +349,24 @@ class Router:
             self._drop(event, "that text has its last state already")
         else:
             self._park(message_id, event)  # it may have come before the answer that names the text (PROTOCOL 14.2)
-            in_doubt = self._who_sent(event)
-            if in_doubt is not None:
-                in_doubt.is_taken(message_id)
+            self._look_who_sent(message_id, event)
+
+    def text_in_doubt(self, ref: MessageRef) -> None:
+        """A text was sent, perhaps. An event that shows it may have come already, or else may come."""
+        wire = self._wire
+        wire.texts_in_doubt.append(ref)
+        for message_id, (_until, events) in tuple(wire.parking.parked.items()):
+            event = events[0]
+            if isinstance(event, MessageStateEvent) and isinstance(message_id, str):
+                self._look_who_sent(message_id, event)
+
+    def _look_who_sent(self, message_id: str, event: MessageStateEvent) -> None:
+        """Let a text in doubt have its id, and what is parked for it, if an event shows that it was sent."""
+        ref = self._who_sent(event)
+        if ref is not None:
+            ref.is_taken(message_id)
+            self._wire.holding.forget(ref.kept.name)
+            self._claim(message_id, cell_of(ref), is_call=False)
 
     def _who_sent(self, event: MessageStateEvent) -> MessageRef | None:
         """Return the text in doubt that an event tells of; None if that is not certain."""

@@ -13,7 +13,7 @@ from relay_actors.errors import ConfigError
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.events import RelayEvent
 
-__all__ = ["Claim", "DialOver", "Parking", "Recent", "Roster", "Routes"]
+__all__ = ["Claim", "DialOver", "Parking", "Recent", "Roster", "Routes", "TextInDoubt"]
 
 T = TypeVar("T")
 
@@ -49,6 +49,19 @@ class DialOver:
     tag: str
     is_given_up: bool = False
     ended: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class TextInDoubt:
+    """A text was sent, perhaps: nobody knows what the server has made of it.
+
+    Attributes:
+        ref: of its actor.
+
+    Source: SEMANTICS K6, J5.
+    """
+
+    ref: Any
 
 
 class Routes(Generic[T]):

@@ -17,7 +17,7 @@ from relay_actors.actors.history import History, Told
 from relay_actors.actors.message import MessageRef
 from relay_actors.actors.message_handle import KeptMessage, TextMessage
 from relay_actors.actors.office import Office
-from relay_actors.actors.routing import Claim
+from relay_actors.actors.routing import Claim, TextInDoubt
 from relay_actors.actors.sent_texts import SentText, sent_text_of
 from relay_actors.actors.text_turns import TEXT, TextTurn, cause_of
 from relay_actors.actors.wire import Wire
@@ -114,7 +114,7 @@ class TextsAgain:
         for owned in filter(None, (sent.name, sent.message_id)):
             self._office.tell_connection(Claim(owned, ref, is_call=False))
         if sent.is_unknown:
-            self._consult(lambda wire: wire.texts_in_doubt.append(ref))
+            self._office.tell_connection(TextInDoubt(ref))
         return not sent.is_over
 
     def _forget(self, *subjects: str) -> None:

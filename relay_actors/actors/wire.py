@@ -58,7 +58,7 @@ class Wire:
         gone: ids of calls and texts that were turned away or whose actor has ended: late news of them is no news.
         ended_calls: those among them that have ended for good, and cannot be offered again.
         text_turns: inbound texts of which the journal is to know as long as they are not handled, by message id.
-        texts_in_doubt: the actors of texts that a former process has sent, perhaps.
+        texts_in_doubt: the actors of texts that were sent, perhaps.
         told: what the protocol has told and nobody has looked at yet.
         kept: how many of those are in the journal already, after a crash of who looks at them.
         todo: what remains to be done of what was looked at; its events are durable.

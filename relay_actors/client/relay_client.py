@@ -289,7 +289,7 @@ class RelayClient:
 
         Raises:
             ValueError: neither body nor media, or an argument cannot be used; nothing is sent.
-            RelayError: the server refused it, its answer was lost, or the client is not connected.
+            RelayError: the server refused it, nobody knows whether it was sent, or the client is not connected.
         """
         app = self._connected
         handle = app.send_message(

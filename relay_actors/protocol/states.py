@@ -90,6 +90,8 @@ class MessageState(StrEnum):
     """It has not arrived; its ``reason`` says why."""
     FAILED = "failed"
     """It could not be sent; its ``reason`` says why."""
+    UNKNOWN = "unknown"
+    """Nobody knows whether it was sent, and it is not sent again: its answer was lost. No server tells this."""
     RECEIVED = "received"
     """The one state of an inbound message."""
 
@@ -153,6 +155,7 @@ MESSAGE_MOVES: Final[Moves] = MappingProxyType(
         MessageState.QUEUED: _MESSAGE_ENDS | {MessageState.INITIATED, MessageState.SENT},
         MessageState.INITIATED: _MESSAGE_ENDS | {MessageState.SENT},
         MessageState.SENT: _MESSAGE_ENDS,
+        MessageState.UNKNOWN: frozenset(),  # nothing leads to it: a server that said so would not have the last word
         MessageState.RECEIVED: frozenset(),
         **dict.fromkeys(_MESSAGE_ENDS, frozenset()),
     }

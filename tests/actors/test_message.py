@@ -14,7 +14,16 @@ import pytest
 from relay_actors import MessageActor, MessageHandle, RelayError, Timing
 from relay_actors.actors.message import OutboundMessageActor
 from relay_actors.actors.message_handle import TextMessage
-from relay_actors.errors import ArgumentError, ConfigError, ConnectionLostError, FlowError, RelayActorsError
+from relay_actors.actors.wire import Disconnect
+from relay_actors.errors import (
+    ArgumentError,
+    CommandRejectedError,
+    ConfigError,
+    ConnectionLostError,
+    FlowError,
+    RelayActorsError,
+    RequestTimeoutError,
+)
 from relay_actors.events import MessageReceiveEvent, MessageStateEvent
 from relay_actors.runtime.future import Future
 from tests.actors.world import World, over_seeds
@@ -209,9 +218,157 @@ def test_a_text_whose_answer_is_lost_is_not_sent_again(server: PlainServer) -> N
         text = app.send_message(to_number=TO, from_number=FROM, body="hi")
         peer.expect("messaging.send")
         peer.vanish()
+        peer = server.accept_login()
         with pytest.raises(ConnectionLostError):
             text.wait().get(timeout=DEADLINE_S)
-        server.accept_login().expect_nothing()
+        peer.expect_nothing()
+
+
+def text_in_doubt(world: World, *, is_carried_out: bool = True) -> tuple[MessageHandle, list[str]]:
+    """Send a text whose sending the server does not answer; return it and what its listeners are told."""
+    told: list[str] = []
+    if not world.app.is_running:
+        world.start()
+    world.sim.stop_answering("messaging.send", but_do_it=is_carried_out)
+    done = lambda event: told.append(f"done {event.message_state}")  # noqa: E731
+    text = world.app.send_message(to_number=TO, from_number=FROM, body="hi", on_completed=done)
+    text.on(lambda event: told.append(event.message_state))
+    return text, told
+
+
+DELIVERED = ["queued", "initiated", "sent", "delivered", "done delivered"]
+
+
+@over_seeds(10)
+@pytest.mark.parametrize("lost_after_s", [0.02, 0.15, 3.0, None])
+@pytest.mark.parametrize("event_before_response", [False, True])
+def test_a_text_whose_answer_is_lost_is_known_by_its_states(
+    world: World, lost_after_s: float | None, event_before_response: bool
+) -> None:
+    """It was told failed although it has arrived: whoever believed that has sent it twice. SEMANTICS K6."""
+    world.sim.manners.event_before_response = event_before_response
+    text, told = text_in_doubt(world)
+    if lost_after_s is not None:  # otherwise no answer comes in time
+        world.run(lost_after_s)
+        world.sim.drop_sockets()
+    world.run(20.0)
+    assert told == DELIVERED
+    assert text.sent.get(timeout=0).message_id == text.message_id != ""
+    assert text.result is not None
+    assert (len(world.sim.phone(TO).inbox), world.count("messages.unknown")) == (1, 0)
+    assert world.system.dead_letters.counts == {}
+    assert not is_followed(world)
+
+
+@over_seeds(10)
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_a_text_of_which_nothing_is_heard_is_unknown_and_not_failed(
+    world: World, is_lost: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not before silence means something: some time after the connection is back. SEMANTICS K6."""
+    text, told = text_in_doubt(world, is_carried_out=False)
+    if is_lost:
+        world.run(0.1)
+        world.connector.refuse("no network")
+        world.sim.drop_sockets()
+        world.run(30.0)
+        assert told == []
+        world.connector.admit()
+        world.until(lambda: world.tree.is_connected, within_s=60.0)
+        world.run(1.8)
+    else:
+        world.run(11.8)
+    assert (told, text.state, text.is_done) == ([], "queued", False)
+    world.run(0.4)
+    assert told == ["unknown", "done unknown"]
+    assert (text.state, text.is_done, text.result) == ("unknown", True, None)
+    for wait in (text.sent, text.wait()):
+        with pytest.raises(ConnectionLostError if is_lost else RequestTimeoutError) as caught:
+            wait.get(timeout=0)
+        assert text.reason == str(caught.value)
+    assert (len(world.sent("messaging.send")), world.count("messages.unknown")) == (1, 1)
+    assert caplog.text.count("nobody knows whether a text was sent") == 1
+    assert not is_followed(world)
+    assert (world.tree.wire.texts_in_doubt, len(world.tree.wire.holding.subjects)) == ([], 0)
+
+
+@over_seeds(5)
+def test_a_text_in_doubt_is_unknown_at_once_when_its_session_is_gone(world: World) -> None:
+    """Nothing more can be heard of it. SEMANTICS K8."""
+    _text, told = text_in_doubt(world, is_carried_out=False)
+    world.run(0.1)
+    world.sim.forget_sessions()
+    world.sim.drop_sockets()
+    world.until(lambda: not world.tree.is_connected)
+    world.until(lambda: world.tree.is_connected)
+    world.run(0.1)
+    assert told == ["unknown", "done unknown"]
+
+
+@over_seeds(5)
+@pytest.mark.parametrize("late_s", [7.0, 11.0])
+def test_an_answer_that_comes_late_is_the_answer(world: World, late_s: float) -> None:
+    """Also after the request has timed out, as long as nobody was told so."""
+    world.start()
+    world.sim.answer_late("messaging.send", seconds=late_s)
+    told: list[str] = []
+    text = world.app.send_message(to_number=TO, from_number=FROM, body="hi")
+    text.on(lambda event: told.append(event.message_state))
+    world.run(20.0)
+    assert told == DELIVERED[:4]
+    assert text.is_done
+
+
+@over_seeds(5)
+def test_a_refusal_that_comes_late_is_a_refusal(world: World) -> None:
+    """Then it is certain, and may be told."""
+    world.start()
+    world.sim.answer_late("messaging.send", seconds=11.0)
+    world.sim.reject_next("messaging.send", code="422", message="No such number", times=1)
+    text = world.app.send_message(to_number=TO, from_number=FROM, body="hi")
+    world.run(20.0)
+    assert text.state == "failed"
+    assert world.count("messages.unknown") == 0
+    with pytest.raises(CommandRejectedError):
+        text.sent.get(timeout=0)
+
+
+@over_seeds(10)
+def test_texts_in_doubt_that_say_the_same_are_told_apart(world: World) -> None:
+    """Each has one of the ids, whichever; and one that never arrived is unknown. SEMANTICS J5."""
+    texts = [text_in_doubt(world) for _ in range(3)]
+    world.run(1.0)  # all is told by then, and nothing more comes
+    texts.append(text_in_doubt(world, is_carried_out=False))
+    world.run(0.1)
+    world.sim.drop_sockets()
+    world.run(20.0)
+    assert sorted(told[-1] for _text, told in texts) == ["done delivered"] * 3 + ["done unknown"]
+    assert len({text.message_id for text, _told in texts}) == 4
+    assert world.system.dead_letters.counts == {}
+
+
+@over_seeds(5)
+def test_a_text_that_waits_for_its_answer_is_not_taken_for_one_in_doubt(world: World) -> None:
+    """An event that may tell of either settles neither."""
+    _first, told_first = text_in_doubt(world, is_carried_out=False)
+    world.run(9.5)
+    world.sim.resume_answering("messaging.send")
+    world.sim.manners.event_before_response = True
+    world.sim.answer_late("messaging.send", seconds=2.0)
+    second = world.app.send_message(to_number=TO, from_number=FROM, body="hi")
+    world.run(20.0)
+    assert told_first == ["unknown", "done unknown"]
+    assert second.state == "delivered"
+
+
+def test_a_text_whose_answer_will_never_come_is_unknown_at_once() -> None:
+    """Its connection is shut down for good: it may have been sent, so that it is not told failed."""
+    with World() as world:
+        text, told = text_in_doubt(world)
+        world.run(0.1)
+        world.tree.office.tell_connection(Disconnect(Future(world.dispatcher)))
+        world.settle()
+        assert (told, text.state) == (["unknown", "done unknown"], "unknown")
 
 
 def test_a_text_whose_session_is_gone_lets_nobody_wait(server: PlainServer) -> None:

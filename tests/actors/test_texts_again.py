@@ -239,7 +239,7 @@ def test_what_is_unknown_is_told_of_and_not_sent_again(caplog: pytest.LogCapture
     with MortalWorld() as world:
         world.sim.stop_answering("messaging.send")
         stays(world)
-        assert sorted(ends) == [f"{ConnectionLostError.__name__} -1", "failed", "one failed"]
+        assert sorted(ends) == [f"{ConnectionLostError.__name__} -1", "one unknown", "unknown"]
         assert is_let_go(world)
         assert (len(world.sent("messaging.send")), world.count("messages.unknown")) == (1, 1)
         assert caplog.text.count("nobody knows whether a text was sent") == 1
@@ -274,6 +274,25 @@ def test_an_event_that_comes_after_the_resume_settles_what_is_unknown() -> None:
         world.lives_again()
         world.run(20.0)
         assert (world.count("messages.unknown"), world.count("messages.lost")) == (0, 0)
+        assert (world.medium.entries, world.system.dead_letters.counts) == ({}, {})
+
+
+@pytest.mark.parametrize("is_carried_out", [True, False])
+def test_a_text_that_is_in_doubt_when_the_process_ends_is_still_so(is_carried_out: bool) -> None:
+    """K6, J5: its answer was lost with a socket, and the process ends before there is another one."""
+    with MortalWorld() as world:
+        world.sim.stop_answering("messaging.send", but_do_it=is_carried_out)
+        world.start()
+        world.app.send_message(to_number=PERSON, from_number=OTHER, body="one")
+        world.run(0.1)
+        world.connector.refuse("no network")
+        world.sim.drop_sockets()
+        world.run(1.0)
+        world.dies()
+        world.lives_again()
+        world.run(20.0)
+        assert heard(world, PERSON) == ["one"] * is_carried_out
+        assert world.count("messages.unknown") == (not is_carried_out)
         assert (world.medium.entries, world.system.dead_letters.counts) == ({}, {})
 
 
