@@ -135,7 +135,6 @@ class Router:
             if leg.call_id and leg.is_ended and not leg.is_handed_on:
                 wire.ended_calls.add(leg.call_id)
         elif turn is not None:
-            wire.gone.add(_inbound(turn.message_id))
             # Behind what its handler has told the connection, which this may have overtaken. Not while the connection
             # leaves its calls: the handler may have been refused something, and is run again by the next process.
             if wire.leaving is None:
@@ -298,9 +297,10 @@ class Router:
 
     def _on_inbound_message(self, event: MessageReceiveEvent) -> None:
         office, wire = self._office, self._wire
-        # A key of its own: who texts himself gets it back, and a server may give it the same id.
-        key = _inbound(event.message_id)
-        if office.find(key) is not None or key in wire.gone:
+        # A name of its own: who texts himself gets it back, and a server may give it the same id. Not a key of the
+        # registry: that is free as soon as the actor has ended, and `gone` knows of it when the connection is told so.
+        name = f"inbound {event.message_id}"
+        if wire.live.owns(name) or name in wire.gone:
             self._drop(event, "it was delivered already")
             return
         actor_class = wire.messages.find(event.context)
@@ -317,7 +317,6 @@ class Router:
                 actor_class,
                 spec=office.spec_of(actor_class),
                 keep=KeptMessage(TextMessage.received(event), office, turn=turn),
-                keys=(key,),
                 first=event,
             )
         except Exception:
@@ -327,7 +326,7 @@ class Router:
             self._drop(event, "its actor cannot be started")
             return
         office.system.hooks.count("messages.received")
-        self._claim(f"inbound {event.message_id}", cell, is_call=False)  # not what is told of the other one
+        self._claim(name, cell, is_call=False)
 
     def text_handled(self, message_id: str) -> None:
         """Forget an inbound text: the journal knows of all that its handler has begun."""
@@ -417,10 +416,6 @@ class Router:
         wire, subject = self._wire, self.subject_of(event)
         if not wire.live.owns(subject) and subject not in wire.parking and subject not in wire.text_turns:
             wire.journal.forget(subject)
-
-
-def _inbound(message_id: str) -> tuple[str, str]:
-    return ("inbound message", message_id)
 
 
 def _log_failure(_result: JsonObject | None, error: RelayActorsError | None) -> None:

@@ -12,6 +12,7 @@ from relay_actors import CallActor, DeadLetter, MessageActor, RelayApp, Timing
 from relay_actors.actors.routing import Claim
 from relay_actors.events import CallReceiveEvent, CallStateEvent, MessageReceiveEvent, PlayEvent
 from relay_actors.runtime.future import Future
+from tests.actors.world import CALLER, CONTEXT, World
 from tests.support.plain_server import CALL, NODE
 from tests.support.plain_world import PlainWorld
 
@@ -417,6 +418,23 @@ def test_a_text_goes_to_the_class_of_its_context_once(world: PlainWorld) -> None
     text(world)
     assert [type(message) for message in Text.told] == [MessageReceiveEvent]
     assert world.count("messages.received") == 1
+
+
+def test_a_text_that_comes_again_just_when_it_was_handled_is_not_handled_twice() -> None:
+    """Its actor has ended, and the connection is about to be told so. PROTOCOL 14.3; SEMANTICS K3."""
+    for seed in range(10):
+        Text.told.clear()
+        with World(seed) as world:
+            world.app.messages(CONTEXT)(Text)
+            world.start()
+            params = {"message_id": "m", "from_number": CALLER, "body": "Hi", "context": CONTEXT}
+            world.tells("messaging.receive", params)
+            while not Text.told:
+                world.dispatcher.step()
+            world.tells("messaging.receive", params)
+            world.run(1.0)
+            assert len(Text.told) == 1
+            assert world.count("messages.received") == 1
 
 
 def test_a_text_to_oneself_is_sent_and_received_though_both_have_one_id(world: PlainWorld) -> None:

@@ -355,7 +355,7 @@ def test_a_text_that_is_delivered_twice_is_not_forgotten_while_it_is_being_handl
         world.start()
         wire = world.tree.wire
         wire.text_turns["m"] = TextTurn("m")
-        wire.gone.add(("inbound message", "m"))  # its actor has ended, and what it has told the connection is to come
+        wire.gone.add("inbound m")  # its actor has ended, and what it has told the connection is to come
         world.tells("messaging.receive", {"message_id": "m", "from_number": PERSON, "body": "Hi", "context": CONTEXT})
         world.run(1.0)
         assert list(world.medium.entries) == ["m"]
