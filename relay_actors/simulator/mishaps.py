@@ -53,7 +53,8 @@ class Mishaps(NearWords, WireMishaps):
 
         Args:
             method: the wire method; all if left out, pings and log-ins included.
-            but_do_it: carry the requests out all the same: only their answers are lost.
+            but_do_it: carry the requests out all the same: only their answers are lost. A session is opened or resumed
+                then, and what it is told waits for the client's next socket.
             times: only so many of them.
         """
         checks.given(checks.whole_number, times=times)

@@ -222,7 +222,10 @@ class Reception:
     # Logging in.
 
     def _log_in(self, connection: Connection, id: object, params: Params) -> None:
-        if self._faults.take_silence(frames.CONNECT) is not None:
+        silence = self._faults.take_silence(frames.CONNECT)
+        if silence is not None:
+            if silence == "done":
+                self._log_in_unheard(params)
             return
         late_s = self._faults.take_lateness(frames.CONNECT)
         if late_s is None:
@@ -237,36 +240,23 @@ class Reception:
 
         self._world.after_real(late_s, answer)
 
+    def _log_in_unheard(self, params: Params) -> None:
+        """Open or resume a session whose client gets no answer: whatever it is told waits for its next socket."""
+        session = self._admit(params)
+        if isinstance(session, Session):
+            session.log_ins += 1
+            self._subscribe(session, params)
+
     def _answer_log_in(self, connection: Connection, id: object, params: Params) -> None:
-        rejection = self._faults.take_rejection(frames.CONNECT)
-        if rejection is not None:
-            # A log-in has no result code: only an error refuses it (PROTOCOL 2.3).
-            connection.protocol.refuse_log_in(read_whole_number(rejection.code) or UNAUTHORIZED, rejection.message)
+        session = self._admit(params)
+        if isinstance(session, Failure):
+            connection.protocol.refuse_log_in(session.code, session.message, session.data)
             return
-        project = self._credentials.project_of(params.get("authentication"))
-        if project is None:
-            self._refuse(connection)
-            return
-        name = read_text(params.get("protocol"))
-        known = self._sessions.find(name) if name else None
-        if known is not None and known.is_expired:
-            self._sessions.close(known)
-            self._refuse(connection)
-            return
-        if known is not None and self._faults.take_refused_resume():
-            self._sessions.close(known)
-            known = None
-        if name and (known is None or known.project != project):
-            connection.protocol.refuse_log_in(*_auth_required())
-            return
-        session = known or self._sessions.open(project)
-        if session.connection is not None:
-            # The client came back before this side has noticed that its old socket is dead.
-            self.drop(session.connection, clean=False)
+        is_resumed = session.log_ins > 0
         session.attach(connection)
         expects_acks = read_flag(params.get("event_acks")) or False
         connection.acks.is_promised = expects_acks
-        welcome = self._welcome(session, is_resumed=known is not None)
+        welcome = self._welcome(session, is_resumed=is_resumed)
         connection.protocol.accept_log_in(welcome, expects_acks=expects_acks)
         if self._faults.take_double_answer(frames.CONNECT):
             connection.protocol.respond(id, welcome)
@@ -274,14 +264,40 @@ class Reception:
             state = {"authorization_state": f"{self._world.new_id()}:{self._world.new_id()}"}
             self._post.send(session, "signalwire.authorization.state", state, is_bare=True)
         session.deliver_waiting()
+        self._subscribe(session, params)
+
+    def _admit(self, params: Params) -> Session | Failure:
+        """Return the session of a log-in, a new one or the one that it resumes; or why it is refused."""
+        rejection = self._faults.take_rejection(frames.CONNECT)
+        if rejection is not None:
+            # A log-in has no result code: only an error refuses it (PROTOCOL 2.3).
+            return Failure(read_whole_number(rejection.code) or UNAUTHORIZED, rejection.message)
+        project = self._credentials.project_of(params.get("authentication"))
+        if project is None:
+            return self._unauthorized()
+        name = read_text(params.get("protocol"))
+        known = self._sessions.find(name) if name else None
+        if known is not None and known.is_expired:
+            self._sessions.close(known)
+            return self._unauthorized()
+        if known is not None and self._faults.take_refused_resume():
+            self._sessions.close(known)
+            known = None
+        if name and (known is None or known.project != project):
+            return Failure(*_auth_required())
+        session = known or self._sessions.open(project)
+        if session.connection is not None:
+            # The client came back before this side has noticed that its old socket is dead.
+            self.drop(session.connection, clean=False)
+        return session
+
+    def _unauthorized(self) -> Failure:
+        is_text = self._manners.refusal == "unauthorized"
+        return Failure(UNAUTHORIZED, UNAUTHORIZED_TEXT) if is_text else Failure(*_auth_required())
+
+    def _subscribe(self, session: Session, params: Params) -> None:
         session.subscribe(read_texts(params.get("contexts")) or [])
         self._switchboard.contexts_changed(session)
-
-    def _refuse(self, connection: Connection) -> None:
-        if self._manners.refusal == "unauthorized":
-            connection.protocol.refuse_log_in(UNAUTHORIZED, UNAUTHORIZED_TEXT)
-        else:
-            connection.protocol.refuse_log_in(*_auth_required())
 
     def _welcome(self, session: Session, *, is_resumed: bool) -> dict[str, object]:
         return {

@@ -208,6 +208,47 @@ def test_pings_and_log_ins_can_be_silenced_too(stage: Stage, peer: Peer, method:
     assert asker.ask(method, authentication={"project": "p", "token": "t"}) is None
 
 
+def test_a_log_in_may_be_done_though_it_is_not_answered(stage: Stage):
+    """There is a session, and nobody who knows of it: what it is told waits, as for a client that is away."""
+    stage.sim.manners.sends_authorization_state = True
+    stage.sim.stop_answering("signalwire.connect", but_do_it=True, times=1)
+    fresh = Peer(stage.sim)
+    authentication = {"project": "project-1", "token": "token-1"}
+    assert fresh.ask("signalwire.connect", authentication=authentication, contexts=["support"]) is None
+    [name] = stage.sim.sessions
+    line = stage.sim.phone("+15550001111").dials(context="support")
+    assert fresh.frames == [], "nothing comes before the answer"
+
+    other = Peer(stage.sim)
+    assert other.log_in("support")["protocol"] != name, "a client that was not answered begins anew"
+    assert other.events("calling.call.receive") == []
+    back = Peer(stage.sim)
+    assert back.log_in(protocol=name)["session_restored"] is True
+    assert [event["call_id"] for event in back.events("calling.call.receive")] == [line.call_id]
+
+
+def test_a_resume_may_be_done_though_it_is_not_answered(stage: Stage, peer: Peer):
+    """The session lets go of its old socket, and waits for the next one."""
+    call = stage.inbound(peer)
+    peer.acknowledge()
+    [name] = stage.sim.sessions
+    stage.sim.stop_answering("signalwire.connect", but_do_it=True, times=1)
+    unheard = Peer(stage.sim)
+    assert unheard.ask("signalwire.connect", authentication={"project": "p", "token": "t"}, protocol=name) is None
+    assert peer.closed is None, "another project may not have it"
+    params = {"authentication": {"project": "project-1", "token": "token-1"}, "protocol": name}
+    stage.sim.stop_answering("signalwire.connect", but_do_it=True, times=1)
+    unheard = Peer(stage.sim)
+    assert unheard.ask("signalwire.connect", **params) is None
+    assert peer.closed == "broken"
+    stage.sim.phone(call.line.number).hangs_up()
+    assert unheard.frames == []
+
+    back = Peer(stage.sim)
+    assert back.log_in(protocol=name)["session_restored"] is True
+    assert back.call_states(call.call_id) == ["ending", "ended"]
+
+
 def test_rejections_come_as_often_as_ordered_and_in_their_shape(stage: Stage, peer: Peer):
     call = stage.inbound(peer)
     stage.sim.reject_next("calling.hold", code="409", message="Busy", times=2)
