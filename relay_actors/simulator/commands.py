@@ -200,8 +200,9 @@ class Commands:
     def _answer(self, call: Call, params: Params) -> Reply:
         if call.direction != "inbound":
             return refused("409", "An outbound call is answered at the other end")
-        call.answer()
-        self._limit(call, params)
+        if not call.is_answered:  # a client that has not had the answer may send it again
+            call.answer()
+            self._limit(call, params)
         return accepted("Answered")
 
     def _limit(self, call: Call, params: Params) -> None:

@@ -107,6 +107,20 @@ def test_a_limit_ends_the_call(stage: Stage, peer: Peer):
     assert peer.events("calling.call.state")[-1]["end_reason"] == "max_duration"
 
 
+def test_an_answer_that_is_sent_again_changes_nothing(stage: Stage, peer: Peer):
+    """As a client does that has not had the answer; how long the call may last counts from the first one."""
+    call = stage.inbound(peer, answered=False)
+    call.do("calling.answer", max_duration=2)
+    stage.run(30)
+    call.do("calling.answer", max_duration=1)
+    stage.run(89)
+    assert call.states == ["answered"]
+
+    stage.run(2)
+    assert call.states == ["answered", "ending", "ended"]
+    assert stage.sim.next_deadline() is None, "nothing is left of the second one"
+
+
 def test_a_snapshot_tells_what_was_asked_of_a_call(stage: Stage, peer: Peer):
     call = stage.inbound(peer)
     call.do("calling.play", control_id="c1", play=[tts("x")])
