@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from relay_actors.actors.course import Started
 from relay_actors.actors.leg import Leg
@@ -31,8 +31,11 @@ def begun(leg: Leg, actor_class: type, office: Office) -> Started:
 def plain_data(leg: Leg, actor_class: type, office: Office) -> dict[str, object]:
     """Return the application's data of a call, as far as the journal can hold them; what it cannot is told of once."""
     plain: dict[str, object] = {}
-    for key, value in leg.data.items():
+    data: dict[Any, Any] = leg.data  # what is in it is the application's
+    for key, value in data.items():
         try:
+            if not isinstance(key, str):
+                raise NotKept("a key that is no text cannot be kept")
             plain[key] = pack(value)
         except NotKept as error:
             office.doubts.look_at_data(actor_class.__name__, key, str(error))

@@ -56,7 +56,7 @@ class Doubts:
             text = "unknown event type call_id=%s event_type=%s: no event may ever come; probably meant: %s"
             _log.warning(text, whose, event_type, meant)
 
-    def look_at_data(self, actor: str, key: str, why: str) -> None:
+    def look_at_data(self, actor: str, key: Hashable, why: str) -> None:
         """Warn of something in ``self.data`` that is not there any more after the end of the process."""
         if self._is_news((actor, key)):
             _log.warning("self.data[%r] of %s is not in the journal: %s", key, actor, why)

@@ -67,7 +67,7 @@ def _pack(value: object, deeper: int) -> object:
     if value is None or isinstance(value, str | int | float | bytes):
         return value
     if isinstance(value, RelayEvent):
-        return {_MARK: "event", "payload": _payload(value)}
+        return {_MARK: "event", "payload": _payload(value, deeper)}
     if isinstance(value, list | tuple):
         return [_pack(item, deeper) for item in value]
     if isinstance(value, Mapping):
@@ -120,7 +120,7 @@ def unpack(value: object) -> Any:
     if kind is None:
         return {key: unpack(item) for key, item in value.items()}
     if kind == "event" and isinstance(value.get("payload"), dict):
-        return parse_event(value["payload"])
+        return parse_event(unpack(value["payload"]))
     cls = _find(str(kind))
     if "member" in value or "flags" in value:
         return _member(cls, value)
@@ -256,5 +256,6 @@ def found_by(name: str) -> Any:
     return found
 
 
-def _payload(event: RelayEvent) -> dict[str, object]:
-    return {"event_type": event.event_type, "timestamp": event.timestamp, "params": dict(event.params)}
+def _payload(event: RelayEvent, deeper: int) -> dict[str, object]:
+    # What the server has sent is plain, but an application makes events, too.
+    return {"event_type": event.event_type, "timestamp": event.timestamp, "params": _pack(event.params, deeper)}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from relay_actors.actors.packing import NotKept, name_of, pack, pack_error, unpack, unpack_data, unpack_error
 from relay_actors.errors import CallEnded, CommandRejectedError, NotSentError
-from relay_actors.events import PlayEvent, parse_event
+from relay_actors.events import PlayEvent, RelayEvent, parse_event
 from relay_actors.journal.codec import decode, encode
 from relay_actors.journal.entries import Noted
 from tests.journal.strategies import texts
@@ -122,6 +122,12 @@ def test_an_event_comes_back_as_an_event_of_its_class() -> None:
     assert back == event
 
 
+def test_an_event_of_ones_own_comes_back_with_what_is_in_it() -> None:
+    """Nobody says that only the server may make one."""
+    [back] = unpack(pack([RelayEvent("mine", {"colour": Colour.RED, "items": (Item("a"),)})]))
+    assert back.params == {"colour": Colour.RED, "items": [Item("a")]}
+
+
 def test_tuples_become_lists_and_enums_of_numbers_their_values() -> None:
     assert unpack(pack((1, (2, Level.HIGH)))) == [1, [2, 3]]
     assert type(unpack(pack(Level.HIGH))) is int
@@ -178,6 +184,8 @@ def _of_this_function() -> object:
         Item,
         ValueError("x"),
         complex(1, 2),
+        PlayEvent("calling.call.play", {"at": {1, 2}}),
+        RelayEvent("mine", {"x": {(1, 2): 3}}),
         _endless(),
         _of_this_function(),
     ],
