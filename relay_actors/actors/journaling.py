@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from relay_actors.actors.compacting import compact
@@ -153,7 +153,14 @@ class Journaling:
                 "data": started.data,
                 "settings": started.settings,
             }
-            self._keep(CallStarted, started.subject, own)
+            try:
+                self._keep(CallStarted, started.subject, own)
+            except JournalError:
+                dial = started.settings.get("dial")
+                if not isinstance(dial, Mapping):
+                    raise
+                settings = {**started.settings, "dial": as_kept(dial)}  # see `intended`
+                self._keep(CallStarted, started.subject, {**own, "settings": settings})
 
     def noted(self, note: Note) -> None:
         """Keep what a call has learnt; if it says what of it is open, sum up what was before."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,18 @@ from relay_actors.errors import (
 )
 from relay_actors.events import CallReceiveEvent, CallStateEvent, PlayEvent
 from relay_actors.journal.base import Store
-from relay_actors.journal.entries import CommandIntended, CommandSettled, Entry, EventReceived, Noted, Outcome, Session
+from relay_actors.journal.entries import (
+    CallStarted,
+    CommandIntended,
+    CommandSettled,
+    Entry,
+    EventReceived,
+    Noted,
+    Outcome,
+    Session,
+)
 from relay_actors.journal.memory import MemoryMedium, MemoryStore
+from relay_actors.journal.redact import MASK
 from relay_actors.journal.sqlite import SqliteStore
 from relay_actors.protocol.happenings import EventArrived
 from relay_actors.runtime.clock import ManualClock
@@ -41,6 +52,12 @@ from tests.support.plain_app import (
     wait_until,
 )
 from tests.support.plain_server import CALL, DEADLINE_S, NODE, PROTOCOL, PlainPeer, PlainServer
+
+
+class Kind(Enum):
+    """What JSON writes by its value, and the journal does not know."""
+
+    PHONE = "phone"
 
 
 class GatedStore(MemoryStore):
@@ -460,6 +477,46 @@ def test_params_that_only_json_understands_are_kept_as_json_wrote_them() -> None
     [entry] = store.load()
     assert isinstance(entry, CommandIntended)
     assert entry.params == {"tag": str(tag)}
+
+
+def test_a_dial_that_only_json_understands_is_kept_as_json_wrote_it() -> None:
+    """The same, of what is noted before the dial itself."""
+    store = MemoryStore()
+    dial = {"tag": "t", "devices": [[{"type": Kind.PHONE, "params": {"id": uuid.UUID(int=5)}}]], "odd": {1, 2}}
+    journaling(store).started(Started("t", "module:Class", "outbound", {}, {"seed": "s", "dial": dial}))
+    [entry] = store.load()
+    assert isinstance(entry, CallStarted)
+    devices = [[{"type": "phone", "params": {"id": str(uuid.UUID(int=5))}}]]
+    assert entry.settings == {"seed": "s", "dial": {"tag": "t", "devices": devices, "odd": MASK}}
+
+
+def test_what_else_of_a_beginning_is_not_plain_is_refused() -> None:
+    """That is not the application's, but a fault of the framework's."""
+    store = MemoryStore()
+    for settings in ({"seed": {1}}, {"seed": {1}, "dial": {"tag": "t"}}):
+        with pytest.raises(JournalError, match="cannot store settings"):
+            journaling(store).started(Started("t", "module:Class", "outbound", {}, settings))
+    assert list(store.load()) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "sent_as"), [(Kind.PHONE, "phone"), (uuid.UUID(int=5), str(uuid.UUID(int=5))), ({1}, None)]
+)
+def test_a_dial_with_something_odd_in_it_does_not_end_the_application(
+    server: PlainServer, tmp_path: Path, value: object, sent_as: str | None
+) -> None:
+    """As without a journal: it is sent if JSON can write it, and otherwise it fails alone."""
+    with logged_in(server, journal=tmp_path / "calls.db") as (app, peer):
+        params = {"from_number": "+15550001111", "to_number": "+15550002222", "odd": value}
+        handle = app.dial(CallActor, [[{"type": "phone", "params": params}]], tag="t")
+        if sent_as is not None:
+            [[device]] = peer.expect("calling.dial")["params"]["devices"]
+            assert device["params"]["odd"] == sent_as
+        else:
+            with pytest.raises(NotSentError, match="cannot be written as JSON"):
+                handle.wait_for_answered().get(timeout=DEADLINE_S)
+        peer.settle()
+        assert app._running().wire.broken is None
 
 
 @pytest.mark.parametrize(
