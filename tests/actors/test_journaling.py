@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from enum import Enum
+from enum import Enum, StrEnum
 from pathlib import Path
 
 import pytest
@@ -41,6 +41,7 @@ from relay_actors.journal.sqlite import SqliteStore
 from relay_actors.protocol.happenings import EventArrived
 from relay_actors.runtime.clock import ManualClock
 from relay_actors.runtime.future import Future
+from tests.actors.world import device
 from tests.support.plain_app import (
     Recorder,
     answering,
@@ -58,6 +59,12 @@ class Kind(Enum):
     """What JSON writes by its value, and the journal does not know."""
 
     PHONE = "phone"
+
+
+class Tag(StrEnum):
+    """A text, and more."""
+
+    REMINDER = "reminder"
 
 
 class GatedStore(MemoryStore):
@@ -488,6 +495,17 @@ def test_a_dial_that_only_json_understands_is_kept_as_json_wrote_it() -> None:
     assert isinstance(entry, CallStarted)
     devices = [[{"type": "phone", "params": {"id": str(uuid.UUID(int=5))}}]]
     assert entry.settings == {"seed": "s", "dial": {"tag": "t", "devices": devices, "odd": MASK}}
+
+
+def test_a_dial_under_a_tag_that_is_more_than_a_text_does_not_end_the_application(
+    server: PlainServer, tmp_path: Path
+) -> None:
+    """Such as a member of an enumeration: it is told to the journal as the text that it is."""
+    with logged_in(server, journal=tmp_path / "calls.db") as (app, peer):
+        app.dial(CallActor, [[device("+15550001111")]], tag=Tag.REMINDER)
+        assert peer.expect("calling.dial")["params"]["tag"] == "reminder"
+        peer.settle()
+        assert app._running().wire.broken is None
 
 
 def test_what_else_of_a_beginning_is_not_plain_is_refused() -> None:

@@ -116,11 +116,15 @@ class Dial(RelayCommand):
 
     def check(self) -> None:
         """Let a tag in ``extra`` win."""
+        tag = self.tag
         overriding = self.extra.get("tag")
         if overriding is not None:
             if not isinstance(overriding, str) or not overriding:
                 raise self.refusal("tag", "text that is not empty", overriding)
-            object.__setattr__(self, "tag", overriding)
+            tag = overriding
+        if tag is not None:
+            # A member of a `StrEnum` is a text, too, but none under which the journal takes anything.
+            object.__setattr__(self, "tag", str.__str__(tag))
 
     def with_tag(self, tag: str) -> Self:
         """Return the same dial under ``tag``, or this one if it has chosen its own."""

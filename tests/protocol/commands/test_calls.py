@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -38,6 +39,18 @@ def test_a_dial_needs_no_call_and_keeps_its_tag() -> None:
     assert dial.with_tag("t-1").with_tag("t-2").tag == "t-1"
     overridden = Dial(devices=[[PHONE]], tag="mine", extra={"tag": "theirs"})
     assert overridden.tag == overridden.to_params()["tag"] == "theirs"
+
+
+class Tag(StrEnum):
+    REMINDER = "reminder"
+
+
+@pytest.mark.parametrize("given", [{"tag": Tag.REMINDER}, {"extra": {"tag": Tag.REMINDER}}])
+def test_the_tag_of_a_dial_is_plain_text(given: dict[str, Any]) -> None:
+    """The journal knows the dial by it, and holds nothing else."""
+    dial = Dial(devices=[[PHONE]], **given)
+    assert type(dial.tag) is str
+    assert dial.tag == dial.to_params()["tag"] == "reminder"
 
 
 def test_a_dial_without_limit_does_not_send_one() -> None:
