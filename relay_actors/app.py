@@ -36,7 +36,6 @@ from relay_actors.protocol import checks
 from relay_actors.protocol.commands import Dial, SendMessage
 from relay_actors.protocol.devices import Devices
 from relay_actors.runtime.actor import Actor
-from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.garbage import not_looked_for
@@ -138,6 +137,7 @@ class RelayApp(Requesting, Showing):
         self._services: list[tuple[type[Actor], str, tuple[Any, ...], dict[str, Any]]] = []
         self._tasks: list[ShutdownTask] = []
         self._run: Shutdown | None = None
+        self._ends: Shutdown | None = None
         self._release: Callable[[], None] | None = None
         self._hands_over = False
         # Guards which tree runs, and which stop is under way: start, stop and signals may come from several threads.
@@ -195,10 +195,6 @@ class RelayApp(Requesting, Showing):
         self._services.append((actor_class, name, args, kwargs))
         if self._run is not None:
             self._run.tree.start_service(actor_class, name, args, kwargs)
-
-    def lookup(self, name: str) -> ActorRef[Any] | None:
-        """Return the living service of that name, or None. Any thread."""
-        return self._running().office.find(("service", name))
 
     def on_shutdown(self, phase: str, function: Callable[[], Any], *, timeout_s: float | None = None) -> None:
         """Have a function called in a phase of each shutdown, beside what the framework does in it. Any thread.
@@ -389,6 +385,7 @@ class RelayApp(Requesting, Showing):
         with self._life:
             run, self._run = self._run, None
             if run is not None:
+                self._ends = run
                 stopping: Future[bool] = Future(run.tree.system.dispatcher)
                 self._stopping = stopping
         if run is None:
@@ -397,6 +394,7 @@ class RelayApp(Requesting, Showing):
         try:
             is_clean = end(run)
         finally:
+            self._ends = None
             try:
                 self._free()
             finally:
@@ -501,7 +499,7 @@ class RelayApp(Requesting, Showing):
         if dial_timeout is not None and (checks.seconds(dial_timeout) is not None or not dial_timeout):
             raise ConfigError(f"dial_timeout={dial_timeout!r}: must be a positive number of seconds")
         run = self._this_run()
-        if run.rejects:
+        if run.rejects or run is self._ends:
             raise NotSentError("calling.dial was not sent: the application is being shut down, and dials nobody more")
         command = run.tree.with_tag(Dial(devices=devices, tag=tag, max_duration=max_duration))
         leg = Leg(direction="outbound", data=data)
@@ -586,9 +584,12 @@ class RelayApp(Requesting, Showing):
         return self._run is not None
 
     def _this_run(self) -> Shutdown:
-        if self._run is None:
+        run = self._run
+        if run is None and here.turn is not None:
+            run = self._ends  # which is being ended: until they have ended, its actors may ask it for things
+        if run is None:
             raise ConfigError("the application is not running: call app.start(), or use it in `with app:`")
-        return self._run
+        return run
 
     def _running(self) -> Tree:
         return self._this_run().tree

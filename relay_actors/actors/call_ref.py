@@ -75,6 +75,12 @@ class CallRef(ActorRef[Any]):
         dialling = leg.dialling
         return dialling is not None and dialling.error is not None and not (self.is_done_with_tag or leg.course.is_kept)
 
+    @property
+    def rings_on(self) -> bool:
+        """Whether its dial was given up here, and the server, which was asked for it, has not said that it is over."""
+        dialling = self.kept.leg.dialling
+        return dialling is not None and self.kept.leg.begun and dialling.is_given_up and not dialling.is_over_there
+
     def post(self, order: Order) -> None:
         """Have the actor do something, ahead of what others tell it. Any thread.
 

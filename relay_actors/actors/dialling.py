@@ -28,6 +28,7 @@ class Dialling:
         timeout_s: how long it may take to be answered, from its acceptance.
         winner: the call id of the leg that has won, or "".
         is_over: won, failed, timed out or cancelled.
+        is_given_up: whether this side wants it no more, which the server does not know.
         is_over_there: whether the server says the same, so that it tells nothing more of a dial of this tag.
         error: why nobody has answered, once that is certain.
         is_known: whether the connection, and with it the journal, knows who dials; not before it is anybody called.
@@ -42,7 +43,7 @@ class Dialling:
         self.is_over_there = False
         self.is_known = False
         self.error: RelayActorsError | None = None
-        self._is_given_up = False
+        self.is_given_up = False
         self._legs: dict[str, str] = {}
         self._nodes: dict[str, str] = {}
         self._events: dict[str, list[RelayEvent]] = {}
@@ -61,7 +62,7 @@ class Dialling:
             self._nodes[call_id] = event.node_id
         if not self.is_over and self._legs[call_id] != before:
             self._events.setdefault(call_id, []).append(event)
-        if self._is_given_up or (self.is_over and self._legs[call_id] == CallState.ANSWERED):
+        if self.is_given_up or (self.is_over and self._legs[call_id] == CallState.ANSWERED):
             return self._to_end([call_id])
         return []
 
@@ -92,12 +93,12 @@ class Dialling:
 
     def to_over(self) -> DialOver:
         """Return what the connection has to know of it when it is over."""
-        return DialOver(self.tag, self._is_given_up, frozenset(self._ended_by_us))
+        return DialOver(self.tag, self.is_given_up, frozenset(self._ended_by_us))
 
     def give_up(self) -> list[JsonObject]:
         """Nobody wants it any more; return the ids of the legs that are to be hung up."""
         self.is_over = True
-        self._is_given_up = True
+        self.is_given_up = True
         return self._to_end(list(self._legs))
 
     def _to_end(self, call_ids: Iterable[str]) -> list[JsonObject]:

@@ -36,6 +36,10 @@ class Showing(abc.ABC):
         ref = self._running().office.find(("call", call_id))
         return CallHandle(ref) if isinstance(ref, CallRef) else None
 
+    def lookup(self, name: str) -> ActorRef[Any] | None:
+        """Return the living service of that name, or None. Any thread."""
+        return self._running().office.find(("service", name))
+
     def tree(self, who: ActorRef[Any] | CallHandle | str | None = None) -> ActorNode:
         """Return the living actors as a tree: ``print(app.tree())``. Of each its state, mailbox, turn and restarts.
 

@@ -214,11 +214,14 @@ class Shutdown:
             return _handled(handles[0], handles[0].wait_for_ended())
         if any(ref.is_flow_running for ref in self.tree.refs()):
             # It may be writing down what the call was about. Nobody else has to be told when it is through: look again.
-            soon = self._future()
-            due = self._now() + LOOKS_AGAIN_S
-            self._next_look = self.tree.system.dispatcher.call_at(due, lambda: soon.set(None))
-            return soon
+            return self._soon()
         return self._accepted()
+
+    def _soon(self) -> Future[Any]:
+        soon = self._future()
+        due = self._now() + LOOKS_AGAIN_S
+        self._next_look = self.tree.system.dispatcher.call_at(due, lambda: soon.set(None))
+        return soon
 
     def _until_none(self, phase: str, find: Callable[[], Future[Any] | None]) -> Future[Any]:
         """Return what is settled when there is nothing to find any more, or the phase is over."""
@@ -297,7 +300,11 @@ class Shutdown:
 
     def _up_now(self) -> Future[Any] | None:
         handles = self.tree.handles()
-        return handles[0].wait_for_ended() if handles else None
+        if handles:
+            return handles[0].wait_for_ended()
+        # Whom a dial rings is known only from the server, and only then can they be hung up.
+        rings_on = self.tree.is_connected and any(ref.rings_on for ref in self.tree.refs())
+        return self._soon() if rings_on else None
 
     def _take_leave(self, handle: CallHandle, policy: Apologise) -> None:
         if phase_of(handle.leg) == BEFORE_ANSWER:

@@ -11,7 +11,7 @@ import re
 import threading
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -19,15 +19,17 @@ from relay_actors import (
     Actor,
     Apologise,
     CallActor,
+    DialFailed,
     HangUp,
     LeaveUp,
     MessageActor,
     RelayApp,
     TransferTo,
 )
+from relay_actors.actors.message_handle import MessageHandle
 from relay_actors.actors.shutdown import Shutdown
 from relay_actors.actors.shutdown_tasks import PHASES
-from relay_actors.errors import ConfigError, ConnectionLostError
+from relay_actors.errors import ConfigError, ConnectionLostError, NotSentError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, MessageReceiveEvent
 from relay_actors.runtime.dispatcher_baton import BatonDispatcher
 from relay_actors.runtime.future import Future
@@ -513,3 +515,63 @@ def open_descriptors() -> Counter[str]:
         with contextlib.suppress(OSError):  # that of the listing itself
             kinds[re.sub(r"[0-9]+", "", os.readlink(f"/proc/self/fd/{name}"))] += 1
     return kinds
+
+
+# -- dials -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("attempt", range(5))
+@pytest.mark.relay(real=True)
+def test_a_dial_that_has_just_begun_does_not_ring_on_after_the_stop(
+    relay_app: AppRunner, phone: PhoneMaker, relay_sim: Simulator, attempt: int
+) -> None:
+    """X9: whom it rings is known only from the server, which may not have said it yet."""
+    app = RelayApp()
+    relay_app(app)
+    app.dial(Witness, [[device(AGENT)]])
+    phone(AGENT).rings()
+    assert app.stop()
+    assert not relay_sim.calls_up()
+
+
+def test_a_dial_that_the_server_says_nothing_of_is_not_waited_for_long(world: World) -> None:
+    """H6: only for as long as a call lingers."""
+    world.start()
+    world.sim.stop_answering("calling.dial")
+    world.app.dial(Witness, [[device(AGENT)]])
+    world.run(0.5)
+    began = world.clock.now()
+    world.app.stop()
+    assert world.clock.now() - began <= world.app.timing.linger_s + 0.2
+
+
+class AsksWhenItFails(CallActor):
+    """Asks the application for things when nobody has answered its dial."""
+
+    found: ClassVar[list[object]] = []
+
+    def on_receive(self, message: object) -> None:
+        if isinstance(message, DialFailed):
+            self.found += [self.app.lookup("note"), self.app.call("nobody")]
+            self.found.append(self.app.send_message(to_number=AGENT, from_number=OURS, body="You were not there."))
+            try:
+                self.app.dial(Witness, [[device(AGENT)]])
+            except NotSentError as error:
+                self.found.append(error)
+
+
+def test_calls_that_are_ended_by_a_stop_may_still_ask_the_application_for_things(world: World) -> None:
+    """H5: it is their code that runs last; nobody is dialled any more."""
+    AsksWhenItFails.found.clear()
+    world.app.service(Actor, name="note")
+    world.start()
+    world.app.dial(AsksWhenItFails, [[device(AGENT)]])
+    world.run(0.5)
+    assert world.app.stop()
+    service, nobody, text, refused = AsksWhenItFails.found
+    assert service is not None
+    assert nobody is None
+    assert isinstance(text, MessageHandle)
+    assert "dials nobody" in str(refused)
+    with pytest.raises(ConfigError, match="not running"):
+        world.app.lookup("note")

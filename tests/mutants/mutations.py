@@ -246,7 +246,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "X9",
         "phones ring on when the dial has been given up",
         "actors/dialling.py",
-        "        self._is_given_up = True\n        return self._to_end(list(self._legs))",
+        "        self.is_given_up = True\n        return self._to_end(list(self._legs))",
         "        return []",
     ),
     # -- operations --------------------------------------------------------------------------------------------------
