@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from relay_actors.errors import FlowError
 from relay_actors.runtime.anatomy import AnyCell
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.signals import Unwrapped
 
-__all__ = ["Flow", "FlowOwner", "OwnedFlow", "Running", "place_of"]
+__all__ = ["MOST_FAILED", "Flow", "FlowOwner", "OwnedFlow", "Running", "place_of"]
+
+
+MOST_FAILED: Final = 1000
+"""So often in a row a flow may await what has failed already: one that does so for ever would keep its thread."""
 
 
 class Running(Protocol):
@@ -172,6 +176,7 @@ class Flow(Unwrapped):
 
     def _step(self, error: BaseException | None) -> None:
         coroutine, cell = self._coroutine, self._cell
+        failed = 0
         outer, cell.in_flow = cell.in_flow, True
         outer_handling, cell.handling = cell.handling, self._envelope
         try:
@@ -194,6 +199,16 @@ class Flow(Unwrapped):
                     if self._ending is None:
                         break
                     error, self._ending = self._ending, None
+                elif awaited.error is not None:
+                    failed += 1
+                    if failed == MOST_FAILED:
+                        # By GeneratorExit, which nothing catches that catches errors.
+                        coroutine.close()
+                        raise FlowError(
+                            f"it has awaited {failed} times in a row what had failed already, the last time by "
+                            f"{type(awaited.error).__name__}: {awaited.error}. Let a flow end when its call has, by "
+                            "`except CallEnded: raise`, and wait before you try again"
+                        )
         except StopIteration as finished:
             if self.is_over:  # closed by its own hand, and returned before the next await
                 self._tell_failed(asyncio.CancelledError())

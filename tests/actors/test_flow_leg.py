@@ -937,3 +937,27 @@ def test_a_listener_and_a_flow_take_turns(world: World):
     line.is_hung_up()
     assert running == ["listener playing", "listener finished", "flow digit"]
     assert isinstance(world.seen(handle, ActionCompleted)[0].event, CollectEvent)
+
+
+class NeverMinds(CallActor):
+    """Catches whatever it is told."""
+
+    async def run(self) -> None:
+        await self.answer()
+        while True:
+            try:
+                await self.play_tts("Press one.").wait()
+            except Exception:  # noqa: BLE001  # as people write
+                self.data["caught"] = self.data.get("caught", 0) + 1
+
+
+def test_a_flow_that_minds_nothing_ends_all_the_same_when_its_caller_has_hung_up(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """X2: the application goes on, and the log says what to mend."""
+    line, _handle = world.inbound(NeverMinds)
+    world.run(2.0)
+    line.hangs_up()
+    world.run(30.0)
+    assert world.call_actors() == []
+    assert "Let a flow end when its call has" in caplog.text

@@ -1,6 +1,7 @@
 """Flows: coroutines that an actor drives in its own turns."""
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from relay_actors.errors import FlowError
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.context import here
-from relay_actors.runtime.flow import Flow, OwnedFlow
+from relay_actors.runtime.flow import MOST_FAILED, Flow, OwnedFlow
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.reasons import NORMAL
 from tests.runtime.worlds import Recorder, World
@@ -393,3 +394,44 @@ def test_an_actor_that_ends_cancels_its_flow(flows: Flows):
 
     assert flows.log == ["finally", "stop"]
     assert flows.world.dead() == []
+
+
+def test_a_flow_that_awaits_for_ever_what_has_failed_is_ended(flows: Flows):
+    """It would keep its thread: nothing else of the actor came to its turn, and in virtual time nothing at all."""
+    gone = flows.future()
+    gone.set_exception(LookupError("gone"))
+    ends: list[str] = []
+
+    async def run() -> None:
+        try:
+            while True:
+                try:
+                    await gone
+                except Exception:  # noqa: BLE001  # as people write
+                    flows.log.append("again")
+        finally:
+            ends.append("cleaned up")
+
+    flows.begin(run())
+    assert flows.log.count("again") == MOST_FAILED - 1
+    assert ends == ["cleaned up"]
+    assert flows.flow.is_over
+
+
+def test_a_flow_may_await_what_has_failed_as_long_as_it_waits_in_between(flows: Flows):
+    gone = flows.future()
+    gone.set_exception(LookupError("gone"))
+    ticks = [flows.future() for _ in range(3)]
+
+    async def run() -> str:
+        for tick in ticks:
+            for _ in range(MOST_FAILED - 1):
+                with contextlib.suppress(LookupError):
+                    await gone
+            await tick
+        return "through"
+
+    flows.begin(run())
+    for tick in ticks:
+        flows.in_turn(lambda tick=tick: tick.set("tick"))
+    assert flows.log == [("done", "through")]
