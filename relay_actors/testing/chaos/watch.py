@@ -16,7 +16,7 @@ from relay_actors.journal.memory import MemoryMedium, MemoryStore
 from relay_actors.protocol import json_codec
 from relay_actors.protocol.readers import read_object
 from relay_actors.runtime.cell import Cell
-from relay_actors.runtime.mailbox import Envelope
+from relay_actors.runtime.mailbox import STOP, Envelope
 from relay_actors.runtime.reasons import DeadLetter, ExitReason
 from relay_actors.runtime.restart_record import RestartRecord
 from relay_actors.runtime.signals import Internal
@@ -213,7 +213,7 @@ class Watch:
 
     def on_sent(self, cell: Cell, message: object) -> None:
         """A message is about to be put into a mailbox."""
-        if not isinstance(message, Internal):
+        if not isinstance(message, Internal) and message is not STOP:  # the end of the actor is what becomes of that
             self._mail.setdefault(id(message), (message, []))[1].append(str(cell))
 
     def capture(self) -> object:

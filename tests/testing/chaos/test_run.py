@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from relay_actors import MessageActor, RelayApp
 from relay_actors.testing.chaos.cast import cast_of
-from relay_actors.testing.chaos.plan import KILL, Caller, Doing, Mishap, Plan, draw, from_json
+from relay_actors.testing.chaos.plan import KILL, Caller, Doing, Mishap, Plan, Texter, draw, from_json
 from relay_actors.testing.chaos.run import Run, play
 from relay_actors.testing.lab import Lab
 from tests.testing.chaos import unsound
@@ -75,3 +76,18 @@ def test_what_the_applications_own_judge_says_is_broken_too():
     caller = Caller(who="+15550100100", at=0.0, context="menu")
     [broken] = play(Plan(seed=1, callers=(caller,)), app, judge=judge).broken
     assert (broken.invariant, broken.how) == ("judge", "1 phones, and none was happy")
+
+
+class Clumsy(MessageActor):
+    """Fails after it was told to stop, as every handler of a text is."""
+
+    async def on_receive(self, message: object) -> None:
+        raise LookupError("this is a test")
+
+
+def test_a_text_whose_async_handler_fails_breaks_no_invariant() -> None:
+    """What fails is told by the log; the order to stop that waited behind it is carried out by its end."""
+    app = RelayApp()
+    app.messages("clumsy")(Clumsy)
+    plan = Plan(seed=1, texters=(Texter(who="+15550100100", at=1.0, context="clumsy", text="hello"),))
+    assert play(plan, app).broken == ()
