@@ -30,6 +30,7 @@ class TurnFacts:
         frames: the stack of its thread, from the handler on, outermost first.
         waits: for whom it waits, as a chain; "" if that is not known.
         was_killed: whether it has been killed meanwhile, so that nobody waits for its end.
+        is_own: whether the class is one of the framework's.
     """
 
     actor: str
@@ -39,6 +40,7 @@ class TurnFacts:
     frames: Sequence[traceback.FrameSummary]
     waits: str = ""
     was_killed: bool = False
+    is_own: bool = False
 
     @property
     def line(self) -> tuple[str, str, int]:
@@ -74,10 +76,12 @@ class ReportLimit:
 
 def text_of_blocking(facts: TurnFacts, *, seconds: float, left_out: int) -> str:
     """Say that a handler blocks, where, and what to do."""
+    what_to_do = "Run what blocks by self.blocking(function, ...), or give the class dispatcher = 'pinned'"
+    if facts.is_own:
+        what_to_do = "It is a part of the framework, so the machine has no time for it, or a disk or a resolver is slow"
     return (
         f"a handler blocks its thread {_who(facts)} blocked_s={seconds:.3f}: all that is sent to this actor waits, and "
-        "it costs a thread. Run what blocks by self.blocking(function, ...), or give the class dispatcher = 'pinned'"
-        f"{_left_out(left_out)}\n{_stack(facts)}"
+        f"it costs a thread. {what_to_do}{_left_out(left_out)}\n{_stack(facts)}"
     )
 
 

@@ -232,6 +232,7 @@ def see_turn(turn: LongTurn) -> tuple[Any, TurnFacts] | None:
         frames=_from_the_handler_on(traceback.StackSummary.extract(reversed(stack))),
         waits=describe(cell),
         was_killed=cell.has_ended,
+        is_own=cell.actor_class.__module__.startswith("relay_actors."),
     )
 
 

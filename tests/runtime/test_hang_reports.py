@@ -36,6 +36,13 @@ def test_a_report_names_actor_message_duration_line_and_what_to_do():
     assert "left out" not in text
 
 
+def test_of_a_part_of_the_framework_it_is_not_said_to_run_it_elsewhere():
+    """Nobody can."""
+    text = text_of_blocking(facts(is_own=True), seconds=0.1, left_out=0)
+    assert "the machine has no time for it" in text
+    assert "self.blocking" not in text
+
+
 def test_what_is_not_known_is_not_made_up():
     """A turn without a message is one that starts, ends or runs a hook; most actors have no name for people."""
     text = text_of_blocking(facts(label="", message="", frames=[]), seconds=1.0, left_out=3)
