@@ -23,6 +23,7 @@ from relay_actors.events import RelayEvent
 from tests.cli.processes import Command
 from tests.client.conftest import CALLER, DEADLINE_S, DESK, OURS, Stage, person, until
 from tests.client.test_relay_client import runs
+from tests.support.plain_app import wait_until
 
 PRESS = {"digits": {"max": 1}, "initial_timeout": 60.0}
 
@@ -369,6 +370,7 @@ def test_a_client_with_a_journal_serves_its_callers_on_after_kill_9(stage: Stage
         line = stage.phone(CALLER).dials(context="office")
         first.says("serving in state created")
         line.hears("press 1")
+        wait_until(lambda: is_acknowledged(stage, "calling.call.state"), "the acknowledgement of the answer")
         first.signal(signal.SIGKILL)
         first.ends()
     with Command(module="tests.client.menu", **account) as second:
