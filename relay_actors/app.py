@@ -30,7 +30,7 @@ from relay_actors.actors.routing import Claim, Routes
 from relay_actors.actors.showing import Showing
 from relay_actors.actors.shutdown_tasks import ShutdownTask
 from relay_actors.config import Limits, Settings, Timing, check_contexts
-from relay_actors.connection_slots import take_slot
+from relay_actors.connection_slots import check_may_start, take_slot
 from relay_actors.errors import ConfigError, NameTaken, NotSentError, WouldDeadlock
 from relay_actors.protocol import checks
 from relay_actors.protocol.commands import Dial, SendMessage
@@ -270,9 +270,9 @@ class RelayApp(Requesting, Showing):
         """Start as `start` does, and return what ends this run: for `ending`."""
         from relay_actors.actors import building  # with all that only a run needs
 
+        check_may_start()
         settings = self.check_settings(**overrides)
-        if settings.log_level:
-            building.show_log(settings.log_level)
+        building.show_log(settings.log_level)
         self._join_stop()
         with self._life:
             if self._run is not None:

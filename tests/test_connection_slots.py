@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from relay_actors.connection_slots import take_slot
-from relay_actors.errors import ConnectionLimitError
+from relay_actors import RelayApp
+from relay_actors.connection_slots import check_may_start, none_may_start, take_slot
+from relay_actors.errors import ConfigError, ConnectionLimitError
 
 
 def test_one_more_than_allowed_is_refused_with_what_to_do() -> None:
@@ -52,3 +53,13 @@ def test_of_many_at_once_no_more_than_allowed_get_one() -> None:
     for give_back in taken:
         assert callable(give_back)
         give_back()
+
+
+def test_who_imports_an_application_can_have_it_not_start_by_itself() -> None:
+    """Before anything else is looked at: of such an application nobody has said yet with which account."""
+    with none_may_start("outer"):
+        with none_may_start("inner"), pytest.raises(ConfigError, match=r"^inner$"):
+            RelayApp().start()
+        with pytest.raises(ConfigError, match=r"^outer$"):
+            check_may_start()
+    check_may_start()

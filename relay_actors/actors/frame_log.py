@@ -63,8 +63,12 @@ class FrameLog:
 def show_log(level: str) -> None:
     """Have what the framework logs from ``level`` on be seen: on standard error, if the program has no log of its own.
 
+    An empty level leaves everything as it is.
+
     Source: PROTOCOL 16.3, ``SIGNALWIRE_LOG_LEVEL``.
     """
+    if not level:
+        return
     log = logging.getLogger("relay_actors")
     log.setLevel(level)
     if not log.hasHandlers():

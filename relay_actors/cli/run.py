@@ -17,6 +17,7 @@ from relay_actors.cli.inspecting import Inspecting
 from relay_actors.cli.logs import add_log_level, configure_logging
 from relay_actors.cli.metrics_server import MetricsServer, parse_address
 from relay_actors.config import INSPECT_VARIABLE, METRICS_VARIABLE
+from relay_actors.connection_slots import none_may_start
 from relay_actors.errors import ConfigError, RelayActorsError
 from relay_actors.runtime.clock import SystemClock
 from relay_actors.testing.recorder import Recorder
@@ -81,7 +82,8 @@ def load_app(target: str) -> RelayApp:
     """Import what ``module:attribute`` names; the attribute is ``app`` when it is not given.
 
     Raises:
-        ConfigError: there is no such module or attribute, or it is no `RelayApp`; the text says what to mend.
+        ConfigError: there is no such module or attribute, or it is no `RelayApp`, or it is started by the import; the
+            text says what to mend.
     """
     module_name, _colon, attribute = target.partition(":")
     attribute = attribute or "app"
@@ -95,8 +97,14 @@ def load_app(target: str) -> RelayApp:
             f"{module_name!r} begins with a dot, which means something only inside a package: write "
             f"{module_name.lstrip('.')}:{attribute}, from the directory where it is"
         )
+    # It would run in there until the first signal, and then once more.
+    started = (
+        f"{module_name} starts an application while it is imported, and whoever imports it, as this command does, "
+        'could not go on: put app.run(), or what else starts it, under `if __name__ == "__main__":`'
+    )
     try:
-        module = importlib.import_module(module_name)
+        with none_may_start(started):
+            module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if module_name != missing and not module_name.startswith(f"{missing}."):

@@ -65,11 +65,22 @@ app.on_shutdown("stop_intake", lambda: print("flushed"))
 """
 ).replace('@app.calls("shop")', "", 1)
 
+STARTED = {
+    "unguarded": "app.run()\n",
+    "starts": "app.start(wait_s=None)\n",
+    "connects": """from relay_actors.client import RelayClient
+RelayClient("project", "token", host="127.0.0.1:1", contexts=["shop"]).run()
+""",
+}
+"""Modules by what starts an application in them as soon as they are imported."""
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the application is: the current directory."""
     (tmp_path / "shop_application.py").write_text(APPLICATION)
+    for name, end in STARTED.items():
+        (tmp_path / f"{name}.py").write_text(APPLICATION + end)
     (tmp_path / "needs_more.py").write_text("import no_such_library\n")
     (tmp_path / "half_made.py").write_text("from relay_actors import RelayApp\n\napp = RelayApp(contexts='shop')\n")
     monkeypatch.chdir(tmp_path)
@@ -183,6 +194,20 @@ def test_what_has_to_be_mended_is_said_in_one_line(
     written = capsys.readouterr().err
     assert written.startswith("relay-actors: ")
     assert said in written
+    assert written.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", STARTED)
+@pytest.mark.parametrize("command", ["run", "chaos"])
+def test_a_module_that_starts_its_application_by_itself_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], command: str, name: str
+):
+    """It would run inside the import, and once more after the signal that was to end it."""
+    assert main([command, name]) == 2
+
+    written = capsys.readouterr().err
+    assert written.startswith(f"relay-actors: {name} starts an application while it is imported")
+    assert 'under `if __name__ == "__main__":`' in written
     assert written.count("\n") == 1
 
 
