@@ -244,7 +244,13 @@ class ProtocolError(RelayActorsError):
 
 
 class JournalError(RelayActorsError):
-    """The journal could not be opened, written or read."""
+    """The journal could not be opened, written or read.
+
+    Attributes:
+        at_start: whether it has kept an application from starting, so that something has to be mended first.
+    """
+
+    at_start: bool = False
 
 
 class DamagedJournalError(JournalError):

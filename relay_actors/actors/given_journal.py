@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from relay_actors.errors import ConfigError
+from relay_actors.errors import ConfigError, JournalError
 
 if TYPE_CHECKING:
     from relay_actors.journal.base import Store
@@ -64,7 +64,7 @@ class GivenJournal:
             instead: what to take in its place for this run.
 
         Raises:
-            JournalError: it cannot be opened.
+            JournalError: it cannot be opened; `JournalError.at_start` says so.
         """
         self._is_own = instead is None and isinstance(self._given, str | os.PathLike)
         if instead is not None:
@@ -73,7 +73,13 @@ class GivenJournal:
             # Here, because it brings SQLite, which an application without a journal never needs.
             from relay_actors.journal.opening import open_sqlite
 
-            self.store = open_sqlite(self._given, durability=self._durability, secrets=secrets, hands_over=hands_over)
+            try:
+                self.store = open_sqlite(
+                    self._given, durability=self._durability, secrets=secrets, hands_over=hands_over
+                )
+            except JournalError as error:
+                error.at_start = True
+                raise
         else:
             self.store = self._given
         return self.store

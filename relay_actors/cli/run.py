@@ -9,6 +9,7 @@ import importlib
 import operator
 import os
 import sys
+import traceback
 from typing import Any
 
 from relay_actors.app import RelayApp
@@ -18,7 +19,7 @@ from relay_actors.cli.logs import add_log_level, configure_logging
 from relay_actors.cli.metrics_server import MetricsServer, parse_address
 from relay_actors.config import INSPECT_VARIABLE, METRICS_VARIABLE
 from relay_actors.connection_slots import none_may_start
-from relay_actors.errors import ConfigError, RelayActorsError
+from relay_actors.errors import ConfigError, JournalError, RelayActorsError
 from relay_actors.runtime.clock import SystemClock
 from relay_actors.testing.recorder import Recorder
 
@@ -82,8 +83,8 @@ def load_app(target: str) -> RelayApp:
     """Import what ``module:attribute`` names; the attribute is ``app`` when it is not given.
 
     Raises:
-        ConfigError: there is no such module or attribute, or it is no `RelayApp`, or it is started by the import; the
-            text says what to mend.
+        ConfigError: there is no such module or attribute, or it is no `RelayApp`, or it is started by the import, or
+            the import fails; the text says what to mend.
     """
     module_name, _colon, attribute = target.partition(":")
     attribute = attribute or "app"
@@ -115,6 +116,12 @@ def load_app(target: str) -> RelayApp:
             f"there is no module {missing!r}, neither in {os.getcwd()} nor installed: "
             "check its name, or change to the directory where it is"
         ) from error
+    except ConfigError:
+        raise
+    except Exception as error:  # whatever the module does while it is imported
+        raise ConfigError(
+            f"{module_name} cannot be imported; the mistake is in it, or in what it imports:\n{_where(error)}"
+        ) from error
     try:
         app = operator.attrgetter(attribute)(module)
     except AttributeError as error:
@@ -124,6 +131,15 @@ def load_app(target: str) -> RelayApp:
     if not isinstance(app, RelayApp):
         raise ConfigError(f"{module_name}:{attribute} is a {type(app).__name__}, not a RelayApp")
     return app
+
+
+def _where(error: Exception) -> str:
+    """Return the traceback of an import that has failed, from where it comes to the user's own code."""
+    place = error.__traceback__
+    not_theirs = (__file__, str(importlib.__file__), "<frozen importlib.")
+    while place is not None and place.tb_frame.f_code.co_filename.startswith(not_theirs):
+        place = place.tb_next
+    return "".join(traceback.format_exception(type(error), error, place)).rstrip()
 
 
 def _run_command(options: argparse.Namespace) -> int:
@@ -156,6 +172,8 @@ def _run_command(options: argparse.Namespace) -> int:
     except ConfigError:
         raise
     except RelayActorsError as error:
+        if isinstance(error, JournalError) and error.at_start:
+            raise ConfigError(str(error)) from error
         sys.stderr.write(f"relay-actors: {error}\n")
         return 1
     return 0

@@ -1,7 +1,10 @@
 """`relay-actors run`: finds the application, runs it, drains it, and says what is wrong in one line."""
 
+import contextlib
 import re
 import signal
+import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from relay_actors.cli.main import main
 from relay_actors.cli.run import load_app
 from relay_actors.errors import ConfigError
+from relay_actors.journal.sqlite import SqliteStore
 from relay_actors.simulator.simulator import Simulator
 from relay_actors.simulator.websockets_server import SimulatorServer
 from tests.cli.processes import Command
@@ -211,14 +215,66 @@ def test_a_module_that_starts_its_application_by_itself_is_refused(
     assert written.count("\n") == 1
 
 
-def test_a_mistake_in_the_application_itself_is_shown_where_it_is(folder: Path):
-    """That one is a programmer's to mend, who wants the traceback."""
-    (folder / "broken.py").write_text("1 / 0\n")
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("1 / 0\n", 1, "ZeroDivisionError: "),
+        ("from relay_actors import RelayApp\n\napp = RelayApp(jurnal='a.db')\n", 3, "TypeError: "),
+        ("def half(:\n", 1, "SyntaxError: "),
+    ],
+)
+def test_a_mistake_in_the_application_itself_is_shown_where_it_is(
+    folder: Path, capsys: pytest.CaptureFixture[str], text: str, line: int, said: str
+):
+    """That one is a programmer's to mend, who wants the traceback: of the application, and not of the import."""
+    (folder / "broken.py").write_text(text)
 
-    with Command("run", "broken:app", cwd=folder) as run:
-        assert run.ends() == 1
-        assert "broken.py" in run.output
-        assert "ZeroDivisionError" in run.output
+    assert main(["run", "broken:app"]) == 2
+
+    first, *others = capsys.readouterr().err.splitlines()
+    assert first == "relay-actors: broken cannot be imported; the mistake is in it, or in what it imports:"
+    [place] = [one for one in others if one.lstrip().startswith("File ")]
+    assert f'broken.py", line {line}' in place
+    assert others[-1].startswith(said)
+
+
+@pytest.fixture
+def journals(folder: Path) -> Iterator[Path]:
+    """Beside the application: what cannot be its journal, and one that another process has."""
+    (folder / "a_directory.db").mkdir()
+    (folder / "words.db").write_text("once upon a time " * 10)
+    with contextlib.closing(sqlite3.connect(folder / "foreign.db")) as db:
+        db.execute("CREATE TABLE stock (item TEXT)")
+        db.commit()
+    with contextlib.closing(SqliteStore(folder / "in_use.db")):
+        yield folder
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("nowhere/calls.db", "The directory must exist"),
+        ("a_directory.db", "not a regular file"),
+        ("words.db", "words.db is no journal ("),
+        ("foreign.db", "foreign.db is a database of another application"),
+        ("in_use.db", "in_use.db "),
+    ],
+)
+def test_a_journal_that_cannot_be_opened_has_to_be_mended_first(
+    journals: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], path: str, said: str
+):
+    """With status 2, as with --handover: to start it again as it is would not help."""
+    for name, value in {"SIGNALWIRE_PROJECT_ID": "project", "SIGNALWIRE_API_TOKEN": "token"}.items():
+        monkeypatch.setenv(name, value)
+    name = "keeps_" + re.sub(r"\W", "_", path)
+    (journals / f"{name}.py").write_text(APPLICATION.replace("RelayApp(", f"RelayApp(journal={path!r}, ", 1))
+
+    assert main(["run", name]) == 2
+
+    written = capsys.readouterr().err
+    [told] = [line for line in written.splitlines() if line.startswith("relay-actors: ")]
+    assert said in told
+    assert "Traceback" not in written
 
 
 def test_an_application_may_be_an_attribute_of_an_attribute(folder: Path):
