@@ -18,15 +18,18 @@ from relay_actors.cli.screen import Screen
 from relay_actors.cli.sim_control import SimulatorControl
 from relay_actors.cli.story import Teller
 from relay_actors.cli.typed_lines import TypedLines
+from relay_actors.config import is_loopback
 from relay_actors.errors import ConfigError
 from relay_actors.runtime.clock import Random, SystemClock, fresh_random
 from relay_actors.simulator.simulator import Simulator
 from relay_actors.simulator.tls import TlsFiles, make_tls_files
 from relay_actors.simulator.websockets_server import SimulatorServer
 
-__all__ = ["add_command"]
+__all__ = ["add_command", "introduction"]
 
 PORT: Final = 8443
+EVERYWHERE: Final = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+"""What listens on all addresses, and by which of them an application on this machine comes."""
 CONTROL: Final = "127.0.0.1:8444"
 """The example of where to listen for tests."""
 SERVER_PING_S: Final = 5.0
@@ -89,17 +92,19 @@ def _run_command(options: argparse.Namespace) -> int:
         control = None
         if address is not None:
             control = stack.enter_context(SimulatorControl(simulator, *address, token=options.control_token))
-        for line in _introduction(server, options, tls, control):
+        for line in introduction(server, options, tls, control):
             teller.say(line)
         for text in typed:
             keyboard.type(text)
     return 1 if keyboard.failures and not typed.is_terminal else 0
 
 
-def _introduction(
+def introduction(
     server: SimulatorServer, options: argparse.Namespace, tls: TlsFiles | None, control: SimulatorControl | None
 ) -> Iterator[str]:
-    host = f"[{server.host}]" if ":" in server.host else server.host
+    """Give the lines that say how an application finds it, which work on this machine as they are."""
+    near = EVERYWHERE.get(server.host, server.host)
+    host = f"[{near}]" if ":" in near else near
     yield f"listening on {server.url}; in the terminal of the application:"
     yield f"export SIGNALWIRE_SPACE={host}:{server.port}"
     yield f"export SIGNALWIRE_PROJECT_ID={options.project or 'any'}"
@@ -108,6 +113,14 @@ def _introduction(
     if tls is not None:
         yield f"export SIGNALWIRE_RELAY_CA_FILE={tls.ca_file}"
     yield "and then: relay-actors run your_module:app"
+    if server.host != near or not is_loopback(near):
+        only = "the certificate is" if tls else "plain ws:// is"
+        tunnel = f"ssh -L {server.port}:{host}:{server.port} THIS_MACHINE"
+        if server.host != near:
+            file = ", with a copy of the CA file" * (tls is not None)
+            yield f"from another machine: {tunnel}, and there the same lines{file} ({only} for loopback only)"
+        else:
+            yield f"warning: applications refuse this host, for {only} for loopback only: leave --host out"
     if control is not None:
         yield f"control API at {control.url}; what there is: curl {control.url}/"
         if control.is_open_to_others:

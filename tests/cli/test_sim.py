@@ -1,5 +1,6 @@
 """`relay-actors sim`: serves, lets whoever types call, ends cleanly, and may be killed while calls are up."""
 
+import argparse
 import json
 import logging
 import re
@@ -18,6 +19,12 @@ from relay_actors import CallActor, RelayApp, Timing
 from relay_actors.actors.call_ref import CallRef
 from relay_actors.cli.examples import load_example
 from relay_actors.cli.main import main
+from relay_actors.cli.sim import introduction
+from relay_actors.config import Settings
+from relay_actors.runtime.clock import Random, SystemClock
+from relay_actors.simulator.simulator import Simulator
+from relay_actors.simulator.tls import TlsFiles
+from relay_actors.simulator.websockets_server import SimulatorServer
 from tests.cli.processes import DEADLINE_S, Command
 from tests.support.house import REPOSITORY
 from tests.support.ports import reserved_port
@@ -95,6 +102,34 @@ def test_tls_comes_with_a_throw_away_authority():
         assert sim.ends() == 0
 
     assert not Path(variables["SIGNALWIRE_RELAY_CA_FILE"]).exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "space", "said"),
+    [
+        (["--host", "0.0.0.0"], "127.0.0.1:1", "plain ws:// is for loopback only"),
+        (["--host", "::"], "[::1]:1", "plain ws:// is for loopback only"),
+        (["--host", "0.0.0.0", "--tls"], "127.0.0.1:1", "a copy of the CA file (the certificate is for loopback only)"),
+    ],
+)
+def test_what_it_prints_when_it_listens_everywhere_works_on_this_machine(options: list[str], space: str, said: str):
+    """An application refuses plain ws to any host but loopback, so from elsewhere it takes a tunnel, which is said."""
+    server = SimulatorServer(Simulator(clock=SystemClock(), random=Random(1)), options[1], 1)
+    tls = TlsFiles(Path("a"), Path("b"), Path("ca.pem")) if "--tls" in options else None
+    lines = list(introduction(server, argparse.Namespace(project="", token=""), tls, None))
+
+    exported = dict(line.removeprefix("export ").split("=") for line in lines if line.startswith("export "))
+    assert exported["SIGNALWIRE_SPACE"] == space
+    Settings.from_env(exported | {"SIGNALWIRE_RELAY_CA_FILE": ""})
+    [told] = [line for line in lines if line.startswith("from another machine: ")]
+    assert f"ssh -L 1:{space} THIS_MACHINE" in told
+    assert said in told
+
+
+def test_of_a_host_that_applications_refuse_it_warns():
+    server = SimulatorServer(Simulator(clock=SystemClock(), random=Random(1)), "192.0.2.7", 1)
+    lines = list(introduction(server, argparse.Namespace(project="", token=""), None, None))
+    assert "warning: applications refuse this host, for plain ws:// is for loopback only: leave --host out" in lines
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
