@@ -24,11 +24,7 @@ from relay_actors.journal.reading import SqliteReader
 from relay_actors.journal.rounds import SoundRounds
 from relay_actors.journal.salvage import Found, Salvaged, bring_over, look_through
 from relay_actors.journal.sqlite import Durability, SqliteStore
-from relay_actors.journal.sqlite_file import (
-    APPLICATION_ID,
-    explained,
-    with_its_log,
-)
+from relay_actors.journal.sqlite_file import HEADER, beginning_of, explained, is_ours, no_journal, with_its_log
 from relay_actors.journal.torn import lost_commits
 from relay_actors.journal.writer_lock import WriterLock
 
@@ -36,16 +32,9 @@ __all__ = ["open_sqlite"]
 
 log = logging.getLogger(__name__)
 
-_HEADER: Final = 100
-"""Bytes of SQLite's own header."""
-_MAGIC: Final = b"SQLite format 3\0"
 _WRITE_VERSION_AT: Final = 18
 _WRITE_VERSIONS: Final = (1, 2)
 """Without a WAL and with one: https://www.sqlite.org/fileformat2.html#file_format_version_numbers"""
-_SIGNS: Final = (b"CREATE TABLE entries (position", b"\xa7subject", b"\xa8sequence", b"\xb3authorization_state")
-"""What a journal has in it, and few other files: its largest table, and the keys of its records."""
-_LONGEST_SIGN: Final = max(map(len, _SIGNS))
-_PIECE: Final = 1 << 20
 
 
 def open_sqlite(
@@ -92,11 +81,11 @@ def _is_file_or_nothing(path: str) -> bool:
 def _damage(path: str, rounds: SoundRounds) -> str:
     """Say what is wrong with it; an empty text: nothing. Changes nothing, so SQLite is asked only when that is safe."""
     has_wal = _size(f"{path}-wal") > 0
-    header = _beginning(path)
+    header = beginning_of(path)
     if not header:
         # SQLite would take it for a new database, and would remove a WAL that it finds beside it.
         return "the file is empty, and its WAL is not" if has_wal else ""
-    if len(header) < _HEADER:
+    if len(header) < HEADER:
         return f"of the file only {len(header)} bytes are left"
     if header[_WRITE_VERSION_AT] not in _WRITE_VERSIONS:
         # SQLite would only read it, and would say that we may not write to it.
@@ -112,8 +101,8 @@ def _damage(path: str, rounds: SoundRounds) -> str:
 
 
 def _bring_back(path: str, why: str, secrets: Iterable[str]) -> None:
-    if not _is_ours(path):
-        raise JournalError(f"{path} is no journal ({why}): give the journal a path of its own, or move that file away")
+    if not is_ours(path):
+        raise no_journal(path, why)
     found = look_through(path)
     number = _free_number(path)
     fresh = f"{path}.mending"
@@ -167,32 +156,6 @@ def _tell(path: str, aside: str, why: str, found: Found, done: Salvaged) -> None
     for subject, reason in done.incomplete.items():
         what = "its later entries are lost" if subject in kept else "all of it is lost"
         log.error("journal has lost entries subject=%r what=%s why=%s", subject, what, reason)
-
-
-def _is_ours(path: str) -> bool:
-    """Return whether there is any sign that it has been a journal: somebody else's file is not moved about."""
-    header = _beginning(path)
-    if not header or (len(header) < _HEADER and _MAGIC.startswith(header[: len(_MAGIC)])):
-        return True  # nothing of anybody is lost
-    if header[68:72] == APPLICATION_ID.to_bytes(4, "big"):
-        return True
-    return any(_holds_a_sign(name) for name in (path, f"{path}-wal"))
-
-
-def _holds_a_sign(path: str) -> bool:
-    with explained(path, "read"), contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
-        before = b""
-        while piece := file.read(_PIECE):
-            if any(sign in before + piece for sign in _SIGNS):
-                return True
-            before = piece[-_LONGEST_SIGN:]
-    return False
-
-
-def _beginning(path: str) -> bytes:
-    with explained(path, "read"), contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
-        return file.read(_HEADER)
-    return b""
 
 
 def _size(path: str) -> int:

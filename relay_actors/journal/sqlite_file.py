@@ -19,9 +19,11 @@ from relay_actors.journal.rounds import Forgotten, entries_in, in_force, number_
 __all__ = [
     "APPLICATION_ID",
     "FORMAT",
+    "HEADER",
     "MOST_WRITERS",
     "PAGE",
     "SCHEMA",
+    "beginning_of",
     "bring_up_to_date",
     "check_format",
     "column_of",
@@ -31,7 +33,9 @@ __all__ = [
     "first_page",
     "has_rounds",
     "is_fresh",
+    "is_ours",
     "make_tables",
+    "no_journal",
     "own_entries_of",
     "records_of",
     "rounds_of",
@@ -69,6 +73,14 @@ _MOST_FORMATS: Final = 1000
 
 PAGE: Final = 4096
 """Bytes of one page."""
+
+HEADER: Final = 100
+"""Bytes of SQLite's own header."""
+_MAGIC: Final = b"SQLite format 3\0"
+_SIGNS: Final = (b"CREATE TABLE entries (position", b"\xa7subject", b"\xa8sequence", b"\xb3authorization_state")
+"""What a journal has in it, and few other files: its largest table, and the keys of its records."""
+_LONGEST_SIGN: Final = max(map(len, _SIGNS))
+_PIECE: Final = 1 << 20
 
 _BATCH: Final = 500
 """Rows read at a time, so that a long journal is never all in memory."""
@@ -283,6 +295,8 @@ def explained(path: str, what: str) -> Iterator[None]:
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "")
         advice = next((text for start, text in _ADVICE.items() if name.startswith(start)), None)
+        if name == "SQLITE_NOTADB" and not is_ours(path):
+            raise no_journal(path, str(error)) from error
         if advice is None:
             # Corrupt pages, a table that is missing, a column that is no UTF-8: all damage, under many names.
             raise damaged(path, str(error)) from error
@@ -300,3 +314,43 @@ def damaged(path: str, why: str) -> DamagedJournalError:
     )
     error.why = why
     return error
+
+
+def no_journal(path: str, why: str) -> JournalError:
+    """Return the error that says that a file is somebody else's, and is left as it is."""
+    return JournalError(f"{path} is no journal ({why}): give the journal a path of its own, or move that file away")
+
+
+def is_ours(path: str) -> bool:
+    """Return whether there is any sign that it has been a journal: somebody else's file is not moved about.
+
+    Raises:
+        JournalError: it cannot be read.
+    """
+    header = beginning_of(path)
+    if not header or (len(header) < HEADER and _MAGIC.startswith(header[: len(_MAGIC)])):
+        return True  # nothing of anybody is lost
+    if header[68:72] == APPLICATION_ID.to_bytes(4, "big"):
+        return True
+    return any(_holds_a_sign(name) for name in (path, f"{path}-wal"))
+
+
+def beginning_of(path: str) -> bytes:
+    """Return SQLite's own header, or what is there of it.
+
+    Raises:
+        JournalError: it cannot be read.
+    """
+    with explained(path, "read"), contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+        return file.read(HEADER)
+    return b""
+
+
+def _holds_a_sign(path: str) -> bool:
+    with explained(path, "read"), contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+        before = b""
+        while piece := file.read(_PIECE):
+            if any(sign in before + piece for sign in _SIGNS):
+                return True
+            before = piece[-_LONGEST_SIGN:]
+    return False

@@ -235,6 +235,12 @@ def test_a_file_that_is_no_journal_is_an_error_of_the_user(
     change(tmp_path / "other.db", "CREATE TABLE customers (name TEXT)")
 
     assert "database of another application" in said(capsys, tmp_path / "other.db", *options, status=2)
+    for text in ("bread\n", "once upon a time\n" * 1000):
+        (tmp_path / "notes.txt").write_text(text)
+        told = said(capsys, tmp_path / "notes.txt", *options, status=2)
+        assert "notes.txt is no journal (" in told
+        assert "damaged" not in told
+        assert (tmp_path / "notes.txt").read_text() == text
     assert "No such file" in said(capsys, tmp_path / "none.db", *options, status=2)
     assert not (tmp_path / "none.db").exists()
 
