@@ -100,4 +100,5 @@ def _verdict(row: Row) -> str:
         return f"BROKEN with seed {row.seed}: {row.broken}"
     if not row.runs:
         return f"not reached: it needs {one.needs} (--journal keeps one for the test)"
-    return "held" if row.seen else f"not reached: it needs {one.needs}"
+    # Whether the application has what it takes, and only the moment was missed, is not known here.
+    return "held" if row.seen else f"not reached in {row.runs} runs; it takes {one.needs}, at the right moment"

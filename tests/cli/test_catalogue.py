@@ -80,5 +80,6 @@ def test_a_race_that_was_not_reached_says_what_it_needs(tmp_path: Path, capsys: 
     assert report([unkept, Row("late-winner", 20, 0)], "app", tmp_path) == 0
     said = capsys.readouterr().out
     assert "not reached: it needs a journal (--journal keeps one for the test)" in said
-    assert "not reached: it needs a dial that is answered" in said
+    # That the application never dials is not known: it may have missed the moment.
+    assert "not reached in 20 runs; it takes a dial that is answered, at the right moment" in said
     assert said.endswith("2 races: 0 held, 2 not reached, 0 broken\n")

@@ -265,7 +265,7 @@ _RACES: Final = (
         what_happens="A caller hangs up at the moment at which the application does.",
         where_known="SIP, where BYE crosses BYE (RFC 5407); RELAY, which answers 404 (PROTOCOL 8.7)",
         promise="X2, X4; PROTOCOL 8.5, 8.7",
-        needs="an application that hangs up",
+        needs="an application that hangs up as soon as a prompt has ended",
         trouble=lambda _random, _cast: Trouble(
             mishaps=tuple(on("sending calling.call.play finished", "hang_up", nth=nth) for nth in (1, 2, 3, 4)),
             is_quiet=True,
