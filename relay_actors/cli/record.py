@@ -58,6 +58,13 @@ def _run_command(options: argparse.Namespace) -> int:
     screen.say("")
     for line in _test_of(options.file):
         screen.say(line)
+    if left_out := len(recording.left_out):
+        screen.say("")
+        about = "1 call is" if left_out == 1 else f"{left_out} calls are"
+        screen.say(
+            (f"{about} left out, with those that they were brought together with: ", "yellow"),
+            ("up already when the recording began, so without a beginning to replay", "yellow"),
+        )
     return 0
 
 

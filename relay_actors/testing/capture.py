@@ -10,7 +10,7 @@ from relay_actors.journal.entries import CommandIntended, CommandSettled, Entry,
 from relay_actors.protocol import frames
 from relay_actors.testing.said import ANSWER, COMMAND, EVENT, REFUSAL, Said
 
-__all__ = ["Capture", "of_call", "parts_of_journal"]
+__all__ = ["Capture", "begun_before", "of_call", "parts_of_journal"]
 
 _WALL_AT_0: Final = 1_767_225_600.0
 """What events tell of the moment at which ``at`` is 0: the wall clock of a replay begins at it, too."""
@@ -163,6 +163,27 @@ def of_call(said: Sequence[Said], call_id: str) -> list[Said]:
     # A text that was sent has no id before its answer has come.
     numbers = {one.number for one, is_wanted in zip(said, found, strict=True) if is_wanted and one.number}
     return [one for one, is_wanted in zip(said, found, strict=True) if is_wanted or one.number in numbers]
+
+
+def begun_before(said: Sequence[Said]) -> list[str]:
+    """Return the ids of the calls that were up when it began: what came before is missing, so none can be replayed."""
+    dialled, peers, offered = set[str](), set[str](), set[str]()
+    tags: dict[str, set[str]] = {}
+    for one in said:
+        tag, peer = one.body.get("tag"), one.body.get("peer")
+        if isinstance(peer, Mapping):
+            peers.add(str(peer.get("call_id")))
+        if one.kind == COMMAND and one.name == "calling.dial":
+            dialled.add(str(tag))
+        if not one.call_id:
+            continue
+        tagged = tags.setdefault(one.call_id, set())
+        if isinstance(tag, str) and tag:
+            tagged.add(tag)
+        is_first = one.name == "calling.call.state" and one.body.get("call_state") in ("created", "ringing")
+        if one.kind == EVENT and (one.name == "calling.call.receive" or (is_first and not tagged)):
+            offered.add(one.call_id)
+    return [id for id, tagged in tags.items() if id not in offered | peers and not tagged & dialled]
 
 
 class _Commands:

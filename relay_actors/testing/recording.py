@@ -29,7 +29,7 @@ from relay_actors.errors import ConfigError, JournalError
 from relay_actors.journal.entries import Entry
 from relay_actors.journal.reading import SqliteReader
 from relay_actors.simulator.wire_log import LoggedFrame
-from relay_actors.testing.capture import Capture, of_call, parts_of_journal
+from relay_actors.testing.capture import Capture, begun_before, of_call, parts_of_journal
 from relay_actors.testing.naming import named
 from relay_actors.testing.redaction import Redaction, choose_salt
 from relay_actors.testing.said import ANSWER, COMMAND, EVENT, REFUSAL, Kind, Said
@@ -54,6 +54,8 @@ class Recording:
         keeps_words: whether what was said and texted is in it, and not only stand-ins.
         salt: of the stand-ins, see `Redaction`.
         is_named: whether ids have short names; not so in the file of a running application.
+        left_out: the ids of calls that were up already when an application began to be recorded. Without their
+            beginning they cannot be replayed, nor can those that they were brought together with: none is in it.
     """
 
     said: Sequence[Said]
@@ -61,6 +63,7 @@ class Recording:
     keeps_words: bool = False
     salt: int = 0
     is_named: bool = True
+    left_out: Sequence[str] = field(default=(), compare=False)
     _ended: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -131,7 +134,8 @@ class Recording:
             call_id: of which call; of all that are in it by default.
 
         Raises:
-            ConfigError: it cannot be read, is no recording or one of a newer release, or has nothing of that call.
+            ConfigError: it cannot be read, is no recording or one of a newer release, or has nothing of that call, or
+                not its beginning.
         """
         try:
             text = Path(path).read_text("utf-8")
@@ -160,9 +164,19 @@ class Recording:
             )
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ConfigError(f"{where}: its first line lacks {error}, or it is not what it should be") from error
-        if recording.is_named and call_id is None:
-            return recording
-        return cls._of(said, call_id, recording.source, None, like=recording)
+        if recording.is_named:
+            return recording if call_id is None else cls._of(said, call_id, recording.source, None, like=recording)
+        left_out = begun_before(said)
+        lost = {id(one) for half in left_out for one in of_call(said, half)}
+        if call_id is not None:
+            said = of_call(said, call_id)
+        whole = [one for one in said if id(one) not in lost]
+        if len(whole) < len(said) and (call_id is not None or not whole):
+            raise ConfigError(
+                f"{where} has not the beginning of {call_id or 'its calls'}: that was up already when the recording "
+                "began, so it cannot be replayed. While it is up, it can be taken out of the application's journal"
+            )
+        return dataclasses.replace(cls._of(whole, None, recording.source, None, like=recording), left_out=left_out)
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write it to a file, in place of what is there. The directory is made if there is none.

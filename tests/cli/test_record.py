@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 from pathlib import Path
 
@@ -126,6 +127,28 @@ def test_a_running_application_is_recorded_and_a_call_taken_out(
     monkeypatch.syspath_prepend(tmp_path)
     assert main(["replay", "17.jsonl", "recorded_application"]) == 0
     assert "no difference, 3 commands as recorded" in capsys.readouterr().out
+
+
+def test_of_a_call_whose_beginning_was_not_recorded_no_test_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """It was taken over when it was up: the test would fail, for there is nothing with which it could begin."""
+    monkeypatch.chdir(tmp_path)
+    whole = Recording.from_frames(lived("an IVR")[0]).text().splitlines()[1:]
+    half = [re.sub(r'"(number|answer)": ', r"\g<0>9", line.replace("call-1", "call-0")) for line in whole[4:]]
+    head = '{"recording": 1, "source": "run", "words": "replaced", "salt": 0, "ids": "as they were"}'
+    Path("run.jsonl").write_text("\n".join([head, *half, *whole]))
+    Path("half.jsonl").write_text("\n".join([head, *half]))
+
+    assert main(["record", "run.jsonl", "a.jsonl"]) == 0
+    said = capsys.readouterr().out
+    assert "a.jsonl: 1 call, " in said
+    assert "1 call is left out" in said
+    replays("a.jsonl", an_app())
+    for arguments in (["run.jsonl", "b.jsonl", "--call", "call-0"], ["half.jsonl", "b.jsonl"]):
+        assert main(["record", *arguments]) == 2
+        assert "was up already when the recording began" in capsys.readouterr().err
+    assert not Path("b.jsonl").exists()
 
 
 def test_words_are_for_recordings_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

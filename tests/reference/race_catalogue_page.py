@@ -22,8 +22,9 @@ $ relay-actors chaos --catalogue list
 The table that is printed tells how often each race was tried and how often it *really happened*, which is read off the
 frames that crossed the wire. One that did not is said to be not reached: an application that never dials has no late
 winners, and one that does may have missed the moment in so many runs. After every step the
-[invariants](../how-to/run-thousands-of-seeds.md) are checked; a run that breaks one is reduced, and written to a file by which `--replay` repeats it. The suite runs all of them against an
-application to which every one can happen (`tests/testing/chaos/test_catalogue.py`).
+[invariants](../how-to/run-thousands-of-seeds.md) are checked; a run that breaks one is reduced, and written to a file
+by which `--replay` repeats it. The suite runs all of them against an application to which every one can happen
+(`tests/testing/chaos/test_catalogue.py`).
 
 *What must hold* names [guarantees](guarantees.md) by their codes."""
 

@@ -9,7 +9,7 @@ import pytest
 from relay_actors.errors import ConfigError
 from relay_actors.journal.entries import CommandIntended, CommandSettled, EventReceived, Outcome, Snapshot
 from relay_actors.protocol import frames
-from relay_actors.testing.capture import Capture, of_call, parts_of_journal
+from relay_actors.testing.capture import Capture, begun_before, of_call, parts_of_journal
 from relay_actors.testing.said import ANSWER, COMMAND, EVENT, REFUSAL, Said
 
 
@@ -140,3 +140,41 @@ def test_a_call_that_is_not_there_is_told_with_those_that_are(wanted: str):
         of_call([], "x")
     with pytest.raises(ConfigError, match="fits 2"):
         of_call([*SAID, Said(0, EVENT, "e", {"call_id": "aab"})], "aa")
+
+
+def heard(kind: str, **params: Any) -> Said:
+    return Said(at=0.0, kind=EVENT, name=kind, body=params)
+
+
+@pytest.mark.parametrize(
+    ("said", "halves"),
+    [
+        ([heard("calling.call.receive", call_id="x"), heard("calling.call.play", call_id="x")], []),
+        ([heard("calling.call.play", call_id="x"), heard("calling.call.receive", call_id="x")], []),
+        ([heard("calling.call.play", call_id="x")], ["x"]),
+        ([heard("calling.call.state", call_id="x", call_state="answered", tag="")], ["x"]),
+        ([heard("calling.call.state", call_id="x", call_state="created")], []),
+        ([heard("calling.call.state", call_id="x", call_state="created", tag="t")], ["x"]),
+        ([heard("messaging.state", message_id="m")], []),
+        ([Said(0.0, COMMAND, "calling.end", {"call_id": "x"}, 1)], ["x"]),
+        (
+            [
+                Said(0.0, COMMAND, "calling.dial", {"tag": "t"}, 1),
+                heard("calling.call.state", call_id="x", call_state="answered", tag="t"),
+                heard("calling.call.play", call_id="x"),
+            ],
+            [],
+        ),
+        (
+            [
+                heard("calling.call.receive", call_id="x"),
+                heard("calling.call.connect", call_id="x", peer={"call_id": "y"}),
+                heard("calling.call.state", call_id="y", call_state="answered"),
+            ],
+            [],
+        ),
+    ],
+)
+def test_a_call_without_its_beginning_is_found(said: list[Said], halves: list[str]):
+    """One that was taken over, for example: an application cannot be told of it."""
+    assert begun_before(said) == halves
