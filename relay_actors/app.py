@@ -12,11 +12,12 @@ from relay_actors.actors.app_checks import (
     NEEDS_JOURNAL,
     AtDeadline,
     check_at_deadline,
+    check_calls_class,
     check_context,
+    check_dial,
     check_drain,
     check_given,
     check_texts_class,
-    does_nothing,
 )
 from relay_actors.actors.call import CallActor
 from relay_actors.actors.call_handle import CallHandle
@@ -32,7 +33,6 @@ from relay_actors.actors.shutdown_tasks import ShutdownTask
 from relay_actors.config import Limits, Settings, Timing, check_contexts
 from relay_actors.connection_slots import check_may_start, take_slot
 from relay_actors.errors import ConfigError, NameTaken, NotSentError, WouldDeadlock
-from relay_actors.protocol import checks
 from relay_actors.protocol.commands import Dial, SendMessage
 from relay_actors.protocol.devices import Devices
 from relay_actors.runtime.actor import Actor
@@ -162,10 +162,7 @@ class RelayApp(Requesting, Showing):
         check_context("calls", context)
 
         def decorate(actor_class: type[C]) -> type[C]:
-            if not (isinstance(actor_class, type) and issubclass(actor_class, CallActor)):
-                raise ConfigError(f"app.calls({context!r}) decorates a subclass of CallActor, not {actor_class!r}")
-            if not actor_class.says_what_to_do():
-                raise ConfigError(does_nothing(actor_class))
+            check_calls_class(context, actor_class)
             self._calls.add(context, actor_class)
             return actor_class
 
@@ -227,6 +224,11 @@ class RelayApp(Requesting, Showing):
     def handlers(self) -> tuple[dict[str | None, type[CallActor]], dict[str | None, type[MessageActor]]]:
         """The classes of calls and of texts by context; that of None takes what has no class of its own."""
         return self._calls.classes, self._messages.classes
+
+    @property
+    def has_something_to_do(self) -> bool:
+        """Whether it has a class of calls or texts, a context, a service, or a function of `on_shutdown`."""
+        return bool(any(self.handlers) or self.contexts or self._services or self._tasks)
 
     # -- life --------------------------------------------------------------------------------------------------------
 
@@ -494,10 +496,7 @@ class RelayApp(Requesting, Showing):
 
         Source: PROTOCOL 9.
         """
-        if not (isinstance(actor_class, type) and issubclass(actor_class, CallActor)):
-            raise ConfigError(f"app.dial({actor_class!r}, …): give a subclass of CallActor")
-        if dial_timeout is not None and (checks.seconds(dial_timeout) is not None or not dial_timeout):
-            raise ConfigError(f"dial_timeout={dial_timeout!r}: must be a positive number of seconds")
+        check_dial(actor_class, dial_timeout)
         run = self._this_run()
         if run.rejects or run is self._ends:
             raise NotSentError("calling.dial was not sent: the application is being shut down, and dials nobody more")

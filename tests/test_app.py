@@ -218,6 +218,27 @@ def test_a_class_of_the_wrong_kind_is_refused_where_it_is_named(wrong: Callable[
         wrong(app)
 
 
+def test_an_application_knows_whether_it_has_anything_to_do() -> None:
+    """One that only dials may do so in a service, or when it ends; one without all of that is not what was meant."""
+
+    class Waits(CallActor):
+        async def run(self) -> None:
+            await self.wait_for_ended()
+
+    has: list[Callable[[RelayApp], object]] = [
+        lambda app: app.calls()(Waits),
+        lambda app: app.messages("office")(MessageActor),
+        lambda app: app.service(Actor, name="dialer"),
+        lambda app: app.on_shutdown("stop_intake", print),
+    ]
+    assert not RelayApp().has_something_to_do
+    assert RelayApp(contexts=["office"]).has_something_to_do
+    for give in has:
+        app = RelayApp()
+        give(app)
+        assert app.has_something_to_do
+
+
 def test_a_decorator_returns_its_class_unchanged() -> None:
     """PROTOCOL 8.3."""
     app = RelayApp(contexts=["b", "c"])

@@ -18,7 +18,9 @@ __all__ = [
     "NEEDS_JOURNAL",
     "AtDeadline",
     "check_at_deadline",
+    "check_calls_class",
     "check_context",
+    "check_dial",
     "check_drain",
     "check_given",
     "check_texts_class",
@@ -85,6 +87,30 @@ def check_context(verb: str, context: object) -> None:
             f'@app.{verb} needs parentheses: write @app.{verb}("support") for the context support, '
             f"or @app.{verb}() for all others"
         )
+
+
+def check_calls_class(context: str | None, actor_class: object) -> None:
+    """Check that what is to handle calls is a class that does something.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if not (isinstance(actor_class, type) and issubclass(actor_class, CallActor)):
+        raise ConfigError(f"app.calls({context!r}) decorates a subclass of CallActor, not {actor_class!r}")
+    if not actor_class.says_what_to_do():
+        raise ConfigError(does_nothing(actor_class))
+
+
+def check_dial(actor_class: object, dial_timeout: object) -> None:
+    """Check who is to handle a dial, and how long it may take.
+
+    Raises:
+        ConfigError: one of them is not what it has to be.
+    """
+    if not (isinstance(actor_class, type) and issubclass(actor_class, CallActor)):
+        raise ConfigError(f"app.dial({actor_class!r}, …): give a subclass of CallActor")
+    if dial_timeout is not None and (checks.seconds(dial_timeout) is not None or not dial_timeout):
+        raise ConfigError(f"dial_timeout={dial_timeout!r}: must be a positive number of seconds")
 
 
 def check_texts_class(context: str | None, actor_class: object) -> None:

@@ -150,6 +150,11 @@ def _run_command(options: argparse.Namespace) -> int:
     configure_logging(options.log_level)
     sys.path.insert(0, os.getcwd())
     app = load_app(options.app)
+    if not app.has_something_to_do:
+        raise ConfigError(
+            f"{app!r} has nothing to do: no class is decorated by @app.calls() or @app.messages(), and there is no "
+            "app.service(…). Is it another one than that of the classes, or is their module not imported?"
+        )
     if options.inspect or options.metrics:
         app.measures_turns = True
     if options.metrics:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from relay_actors import CallActor, HandTo, LeaveUp, RelayApp, StateMachine
-from relay_actors.actors.app_checks import check_context, check_given, does_nothing
+from relay_actors.actors.app_checks import check_context, check_dial, check_given, does_nothing
 from relay_actors.errors import ConfigError
 
 GIVEN = {
@@ -64,3 +64,12 @@ def test_what_cannot_be_done_at_the_deadline_is_refused(what: Any):
     with pytest.raises(ConfigError, match="at_drain_deadline="):
         RelayApp("project", "token", at_drain_deadline=what)
     assert RelayApp("project", "token", at_drain_deadline=LeaveUp())._at_deadline == LeaveUp()
+
+
+@pytest.mark.parametrize("dial_timeout", [0, -1.0, "5", True, float("nan")])
+def test_a_dial_that_could_never_be_answered_is_refused(dial_timeout: Any):
+    check_dial(CallActor, None)
+    with pytest.raises(ConfigError, match="must be a positive number of seconds"):
+        check_dial(CallActor, dial_timeout)
+    with pytest.raises(ConfigError, match="give a subclass of CallActor"):
+        check_dial(object, None)

@@ -147,9 +147,9 @@ def test_what_the_old_process_keeps_open_is_opened_after_its_end(
     ("mistake", "said"),
     [
         ("1 / 0", "ZeroDivisionError"),
-        ("app = RelayApp('project', 'token')", "--handover: calls are taken over from the journal, so give its path"),
-        ("app = RelayApp('project', journal='calls.db')", "token"),
-        ("app = RelayApp('project', 'token', journal='calls.db', ca_file='no.pem')", "ca_file"),
+        ("app = RelayApp('project', 'token', contexts=['shop'])", "--handover: calls are taken over from the journal"),
+        ("app = RelayApp('project', contexts=['shop'], journal='calls.db')", "token"),
+        ("app = RelayApp('project', 'token', contexts=['shop'], journal='calls.db', ca_file='no.pem')", "ca_file"),
     ],
 )
 def test_what_is_wrong_with_the_new_process_does_not_end_the_old_one(folder: Path, mistake: str, said: str):

@@ -86,6 +86,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, end in STARTED.items():
         (tmp_path / f"{name}.py").write_text(APPLICATION + end)
     (tmp_path / "needs_more.py").write_text("import no_such_library\n")
+    (tmp_path / "empty.py").write_text("from relay_actors import RelayApp\n\napp = RelayApp()\n")
     (tmp_path / "half_made.py").write_text("from relay_actors import RelayApp\n\napp = RelayApp(contexts='shop')\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
@@ -166,6 +167,10 @@ def test_credentials_that_are_refused_end_it_with_1(folder: Path, server: Simula
         (["shop_application", "--metrics", "everywhere"], "--metrics everywhere: write host:port"),
         (["shop_application", "--inspect", "shop_application.py"], "there is a file of that name already"),
         (["shop_application"], "project is required: pass project=… or set SIGNALWIRE_PROJECT_ID"),
+        (
+            ["empty"],
+            "has nothing to do: no class is decorated by @app.calls() or @app.messages(), and there is no app.",
+        ),
         (["no_such_module:app"], "there is no module 'no_such_module', neither in "),
         (["no_such_package.module:app"], "there is no module 'no_such_package', neither in "),
         (["needs_more:app"], "needs_more cannot be imported: it needs 'no_such_library', which is not installed"),
