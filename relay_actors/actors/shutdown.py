@@ -48,6 +48,8 @@ PROGRESS_S: Final = 10.0
 LOOKS_AGAIN_S: Final = 0.1
 """How often it is looked whether flows whose calls have ended are through, which takes ``timing.wrap_up_s`` at most."""
 
+_OWN_PART: Final = "the framework's part"
+
 _DRAINING: Final = ("finish_accepted", "drain_calls")
 
 
@@ -76,7 +78,7 @@ class Shutdown:
             ("stop_actions", self._stop_actions),
             ("close_connections", self._close_connections),
         ):
-            self._phases.add(phase, "the framework's part", begin)
+            self._phases.add(phase, _OWN_PART, begin)
         for task in tasks:
             self.add(task)
 
@@ -353,10 +355,19 @@ class Shutdown:
             return
         now = self._now()
         ages = [now - handle.ref.kept.since for handle in self.tree.handles()]
-        _log.info(
-            "draining calls_up=%d longest_s=%.0f left_s=%.0f", len(ages), max(ages, default=0.0), self._deadline - now
-        )
+        longest_s, left_s = max(ages, default=0.0), self._deadline - now
+        _log.info("draining calls_up=%d longest_s=%.0f left_s=%.0f%s", len(ages), longest_s, left_s, self._others())
         self._report_later()
+
+    def _others(self) -> str:
+        """Say what is waited for beside calls that are up."""
+        texts = sum(
+            ref.kept.message.direction == "inbound" or not ref.kept.sent.is_settled for ref in self.tree.texts()
+        )
+        flows = sum(ref.is_flow_running and not ref.kept.leg.is_ours for ref in self.tree.refs())
+        tasks = ",".join(name for name in self._phases.waits_for if name != _OWN_PART)
+        found = {"texts": texts, "flows_after_calls": flows, "tasks": tasks}
+        return "".join(f" {name}={what}" for name, what in found.items() if what)
 
     def _begin_of(self, task: ShutdownTask) -> Begin:
         desk, where = self.tree.office.desk, f"task={task.name}"

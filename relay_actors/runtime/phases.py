@@ -154,6 +154,12 @@ class Phases:
         with self._lock:
             return tuple(self._open)
 
+    @property
+    def waits_for(self) -> list[str]:
+        """The names of the tasks that have begun and are not done."""
+        with self._lock:
+            return [task.name for tasks in self._open.values() for task in tasks]
+
     def is_over(self, phase: str) -> bool:
         """Return whether a phase has come to its end."""
         return phase in self._over

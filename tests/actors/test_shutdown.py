@@ -310,6 +310,47 @@ def test_a_drain_says_how_far_it_is(world: World, caplog: pytest.LogCaptureFixtu
     ]
 
 
+def test_a_drain_says_what_it_waits_for_when_no_call_is_up(world: World, caplog: pytest.LogCaptureFixture):
+    """H7: a text that is being handled, a flow that goes on after its call, and a task."""
+    caplog.set_level(logging.INFO, "relay_actors.app")
+
+    class Slow(MessageActor):
+        async def on_receive(self, message: object) -> None:
+            await self.sleep(15)
+
+    class Writes(CallActor):
+        async def run(self) -> None:
+            try:
+                await self.answer()
+                await self.next(str)
+            finally:
+                await self.sleep(25)
+
+    world.app.messages(CONTEXT)(Slow)
+
+    async def flush() -> None:
+        await flushed
+
+    world.app.on_shutdown("finish_accepted", flush)
+    line, handle = world.inbound(Writes)
+    flushed = Future[None](world.app.system.dispatcher)
+    world.run(1)
+    line.hangs_up()
+    world.until(lambda: handle.leg.is_ended)
+    world.sim.phone("+15550002222").texts("Hello", context=CONTEXT)
+    world.until(lambda: world.tree.texts())
+    over = shutdown_of(world).begin(600.0)
+    world.run(11)
+    flushed.set(None)
+    world.run(10)
+    told = [record.getMessage() for record in caplog.records if record.getMessage().startswith("draining")]
+    assert told == [
+        f"draining calls_up=0 longest_s=0 left_s=590 texts=1 flows_after_calls=1 tasks={flush.__qualname__}",
+        "draining calls_up=0 longest_s=0 left_s=580 flows_after_calls=1",
+    ]
+    assert over.get(timeout=60) is True
+
+
 def test_nobody_is_waited_for_when_nobody_is_up(world: World):
     """H5."""
     world.start()

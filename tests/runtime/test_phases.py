@@ -270,3 +270,17 @@ def test_functions_that_block_run_beside_each_other_on_threads(system: System):
     joined = [phases.run() for _ in range(3)]
     assert [run.get(timeout=DEADLINE_S) for run in joined] == [False] * 3
     assert phases.is_over("c")
+
+
+def test_what_is_waited_for_is_told_by_its_name():
+    """For a log: who waits wants to know for what."""
+    stage = Stage(*LINE)
+    for phase, name in (("a", "flush"), ("a", "report"), ("b", "close")):
+        stage.task(phase, name)
+    assert stage.phases.waits_for == []
+    stage.phases.run()
+    assert stage.phases.waits_for == ["flush", "report"]
+    stage.done["flush"].set(None)
+    assert stage.phases.waits_for == ["report"]
+    stage.done["report"].set(None)
+    assert stage.phases.waits_for == ["close"]
