@@ -23,7 +23,7 @@ from relay_actors.runtime.clock import Ids
 from relay_actors.transport.base import Transport
 from relay_actors.transport.websocket_client import WebsocketConnector
 
-__all__ = ["Finding", "check_connection", "check_dependencies", "check_environment", "check_python"]
+__all__ = ["Finding", "check_connection", "check_dependencies", "check_environment", "check_python", "what_to_check"]
 
 OLDEST_PYTHON: Final = (3, 11)
 
@@ -151,6 +151,15 @@ def check_connection(
         transport.close()
 
 
+def what_to_check(settings: Settings) -> str:
+    """Say what to look at when the server has refused the log-in."""
+    if settings.credentials.jwt_token:
+        mend = "check SIGNALWIRE_JWT_TOKEN: it is used in place of project and token, and may have expired"
+    else:
+        mend = "check SIGNALWIRE_PROJECT_ID and SIGNALWIRE_API_TOKEN: the server does not say which of them is wrong"
+    return f"{mend}, and that they belong to SIGNALWIRE_SPACE"
+
+
 def _check_variable(name: str, value: str) -> Finding:
     is_secret = name in _SECRETS
     if not value:
@@ -203,11 +212,7 @@ def _wait(transport: Transport, due: float | None, now: float) -> None:
 
 
 def _refusal(error: RelayError, settings: Settings) -> str:
-    if settings.credentials.jwt_token:
-        mend = "check SIGNALWIRE_JWT_TOKEN: it is used in place of project and token, and may have expired"
-    else:
-        mend = "check SIGNALWIRE_PROJECT_ID and SIGNALWIRE_API_TOKEN: the server does not say which of them is wrong"
-    return f"refused ({error.code}: {error.message}); {mend}, and that they belong to SIGNALWIRE_SPACE"
+    return f"refused ({error.code}: {error.message}); {what_to_check(settings)}"
 
 
 def _is_of_the_name(error: ConnectFailedError) -> bool:

@@ -19,7 +19,8 @@ from relay_actors.cli.logs import add_log_level, configure_logging
 from relay_actors.cli.metrics_server import MetricsServer, parse_address
 from relay_actors.config import INSPECT_VARIABLE, METRICS_VARIABLE
 from relay_actors.connection_slots import none_may_start
-from relay_actors.errors import ConfigError, JournalError, RelayActorsError
+from relay_actors.errors import CommandRejectedError, ConfigError, JournalError, RelayActorsError
+from relay_actors.protocol.frames import CONNECT
 from relay_actors.runtime.clock import SystemClock
 from relay_actors.testing.recorder import Recorder
 
@@ -179,9 +180,18 @@ def _run_command(options: argparse.Namespace) -> int:
     except RelayActorsError as error:
         if isinstance(error, JournalError) and error.at_start:
             raise ConfigError(str(error)) from error
-        sys.stderr.write(f"relay-actors: {error}\n")
+        sys.stderr.write(f"relay-actors: {error}{_hint(error, app)}\n")
         return 1
     return 0
+
+
+def _hint(error: RelayActorsError, app: RelayApp) -> str:
+    """Return what else to say of an error that has ended the application: of a refused log-in, what to look at."""
+    if not (isinstance(error, CommandRejectedError) and error.method == CONNECT):
+        return ""
+    from relay_actors.cli.diagnosis import what_to_check  # here, because it brings much that no run needs
+
+    return f"; {what_to_check(app.check_settings())}. `relay-actors doctor` tries it step by step"
 
 
 def _let_look_in(app: RelayApp, options: argparse.Namespace, stack: contextlib.ExitStack) -> None:
