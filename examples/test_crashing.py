@@ -14,6 +14,20 @@ def test_a_crash_is_heard_as_a_question_that_comes_again(relay_app: AppRunner, p
     caller.hears("chausseestrasse").is_hung_up()
 
 
+def test_crashes_are_counted(relay_app: AppRunner, phone: PhoneMaker) -> None:
+    """A call that goes on shows none."""
+    relay_app(app)
+    caller = phone("+15550001111").dials(context="shops")
+    caller.hears("postcode").presses("10115")
+    caller.hears("chausseestrasse").is_hung_up()
+    assert app.metrics()["actors.failed"] == 0
+    caller = phone("+15550002222").dials(context="shops")
+    caller.hears("postcode").presses("99999")
+    caller.hears("postcode").presses("10115")
+    caller.hears("chausseestrasse").is_hung_up()
+    assert app.metrics()["actors.failed"] == 1
+
+
 def test_a_crash_loop_ends_with_one_hang_up(relay_app: AppRunner, phone: PhoneMaker, relay_sim: Simulator) -> None:
     """Nobody is left in silence, and nobody is kept asking for ever."""
     relay_app(app)

@@ -15,7 +15,7 @@ from relay_actors.testing.chaos.catalogue import CATALOGUE, race_named
 from relay_actors.testing.chaos.plan import Cast, to_json
 from relay_actors.testing.chaos.racing import race
 
-__all__ = ["ALL", "LIST", "RACE_SEEDS", "Row", "listed", "names_of", "race_row", "report"]
+__all__ = ["ALL", "LIST", "RACE_SEEDS", "Row", "listed", "names_of", "race_row", "report", "told_failures"]
 
 ALL: Final = "all"
 LIST: Final = "list"
@@ -35,6 +35,7 @@ class Row:
         broken: what did not hold; empty: all did.
         seed: with which it did not.
         plan: a reduced plan that breaks it, as JSON.
+        failures: how often handlers have failed in it.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Row:
     broken: str = ""
     seed: int = 0
     plan: str = ""
+    failures: int = 0
 
 
 def names_of(wanted: str) -> list[str]:
@@ -63,12 +65,13 @@ def listed() -> str:
 def race_row(name: str, app: RelayApp, cast: Cast, seeds: Iterable[int]) -> Row:
     """Run an application against one race, and reduce what it breaks. What the application prints is not shown."""
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        outcome = race(race_named(name), app, cast, seeds)
+        failures: list[int] = []
+        outcome = race(race_named(name), app, cast, seeds, after_run=lambda run: failures.append(run.failures))
         if outcome.broken is None:
-            return Row(name, outcome.runs, outcome.seen)
+            return Row(name, outcome.runs, outcome.seen, failures=sum(failures))
         reduced = outcome.reduced(app)
         broken, seed = str(outcome.broken.broken[0]), outcome.broken.plan.seed
-        return Row(name, outcome.runs, outcome.seen, broken, seed, to_json(reduced.plan))
+        return Row(name, outcome.runs, outcome.seen, broken, seed, to_json(reduced.plan), sum(failures))
 
 
 def report(rows: Sequence[Row], app: str, save: Path) -> int:
@@ -90,8 +93,16 @@ def report(rows: Sequence[Row], app: str, save: Path) -> int:
             screen.say(f"{'':{width}}  repeat it: relay-actors chaos {app} --replay {path}")
     broken = sum(bool(row.broken) for row in rows)
     missed = sum(not row.seen and not row.broken for row in rows)
-    screen.say(f"{len(rows)} races: {len(rows) - broken - missed} held, {missed} not reached, {broken} broken")
+    screen.say(
+        f"{len(rows)} races: {len(rows) - broken - missed} held, {missed} not reached, {broken} broken"
+        f"{told_failures(sum(row.failures for row in rows))}"
+    )
     return 1 if broken else 0
+
+
+def told_failures(failures: int) -> str:
+    """Say how often handlers have failed, after something else; nothing if none has."""
+    return f"; handlers failed {failures:,} time{'s' * (failures != 1)}" if failures else ""
 
 
 def _verdict(row: Row) -> str:

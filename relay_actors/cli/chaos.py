@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from relay_actors.app import RelayApp
-from relay_actors.cli.catalogue import ALL, LIST, RACE_SEEDS, Row, listed, names_of, race_row, report
+from relay_actors.cli.catalogue import ALL, LIST, RACE_SEEDS, Row, listed, names_of, race_row, report, told_failures
 from relay_actors.cli.run import load_app
 from relay_actors.cli.screen import Screen
 from relay_actors.errors import ConfigError
@@ -45,13 +45,18 @@ _DIFFERS: Final = "is not the same twice"
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """What became of some seeds: how often everything was well, and the plans with which it was not."""
+    """What became of some seeds: how often everything was well, and the plans with which it was not.
+
+    Failures are those of handlers, which break nothing; ``failed_with`` has the first seed with one.
+    """
 
     runs: int
     steps: int
     frames: int
     mishaps: Counter[str]
     broken: list[tuple[int, str]]
+    failures: int = 0
+    failed_with: tuple[int, ...] = ()
 
 
 def add_command(commands: Any) -> None:
@@ -163,7 +168,9 @@ def _many(options: argparse.Namespace, app: RelayApp, cast: Cast) -> int:
     for name, times in sorted(total.mishaps.items()):
         screen.say(f"  {name:22} {times:7}")
     if not total.broken:
-        screen.say(f"all invariants held{', and each run was the same twice' * options.twice}")
+        same = ", and each run was the same twice" * options.twice
+        example = f" (the first: --seed {min(total.failed_with)})" if total.failed_with else ""
+        screen.say(f"all invariants held{same}{told_failures(total.failures)}{example}")
         return 0
     seed, invariant = total.broken[0]
     if invariant == _DIFFERS:
@@ -190,7 +197,7 @@ def _tell_in_full(run: Run) -> int:
     for broken in run.broken:
         screen.say(f"BROKEN {broken}")
     if not run.broken:
-        screen.say("all invariants held")
+        screen.say(f"all invariants held{told_failures(run.failures)}")
     return 1 if run.broken else 0
 
 
@@ -236,7 +243,8 @@ def _one_race(asked: tuple[str, argparse.Namespace]) -> Row:
 
 
 def _some(seeds: Sequence[int]) -> _Done:
-    steps = frames = runs = 0
+    steps = frames = runs = failures = 0
+    failed_with: tuple[int, ...] = ()
     mishaps: Counter[str] = Counter()
     broken: list[tuple[int, str]] = []
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # what the application prints
@@ -246,11 +254,13 @@ def _some(seeds: Sequence[int]) -> _Done:
                 broken.append((seed, _DIFFERS))
                 break
             runs, steps, frames = runs + 1, steps + run.steps, frames + run.frames
+            failures += run.failures
+            failed_with = failed_with or (seed,) * bool(run.failures)
             mishaps.update(mishap.what.split()[0] for mishap in run.plan.mishaps)
             if run.broken:
                 broken.append((seed, run.broken[0].invariant))
                 break
-    return _Done(runs, steps, frames, mishaps, broken)
+    return _Done(runs, steps, frames, mishaps, broken, failures, failed_with)
 
 
 def _sum(one: _Done, other: _Done) -> _Done:
@@ -260,4 +270,6 @@ def _sum(one: _Done, other: _Done) -> _Done:
         one.frames + other.frames,
         one.mishaps + other.mishaps,
         one.broken + other.broken,
+        one.failures + other.failures,
+        one.failed_with + other.failed_with,
     )

@@ -316,6 +316,7 @@ class Cell(Turns):
             "failed actor=%s label=%s incarnation=%d reason=%s message=%s",
             self, label_of(self), self.incarnation, reason, type(message).__name__, exc_info=reason.cause,
         )  # fmt: skip
+        self.system.hooks.count("actors.failed")
         if self.system.events.is_used:
             self.system.events.on_failed(self, reason)
         if not self._wait_for_parent(message):

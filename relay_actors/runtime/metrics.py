@@ -37,6 +37,7 @@ class Metric:
 
 RUNTIME_METRICS: Final[Mapping[str, Metric]] = {
     "actors.ended": Metric("counter", "Actors that ended, by the kind of their exit reason.", "reason"),
+    "actors.failed": Metric("counter", "Failures of actors, whatever was done about them."),
     "actors.given_up": Metric("counter", "Actors whose restarts were used up and whose successor took over."),
     "actors.killed": Metric("counter", "Actors that did not stop by themselves and were killed."),
     "actors.living": Metric("gauge", "Actors that live."),

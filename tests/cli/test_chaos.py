@@ -14,6 +14,25 @@ APP = "tests.testing.chaos.application:app"
 
 UNSOUND = "tests.testing.chaos.unsound:app"
 
+ALWAYS_FAILS = """
+from relay_actors import CallActor, MessageActor, RelayApp
+
+app = RelayApp()
+
+
+@app.calls("shop")
+class Fails(CallActor):
+    async def run(self):
+        await self.answer()
+        raise KeyError("oops")
+
+
+@app.messages("shop")
+class FailsToo(MessageActor):
+    def on_receive(self, message):
+        raise KeyError("oops")
+"""
+
 
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -28,6 +47,26 @@ def test_seeds_that_all_hold_end_with_0(capsys: pytest.CaptureFixture[str]):
     said = capsys.readouterr().out
     assert re.search(r"12 runs of .* turns, [\d,]+ frames, \d+ mishaps", said)
     assert "all invariants held, and each run was the same twice" in said
+
+
+def test_handlers_that_fail_break_nothing_and_are_counted(directory: Path, capsys: pytest.CaptureFixture[str]):
+    """Otherwise an application in which every call raises would look like one that is well."""
+    (directory / "always_fails.py").write_text(ALWAYS_FAILS)
+    sys.path.insert(0, str(directory))
+    try:
+        assert main(["chaos", "always_fails", "--seeds", "4", "--jobs", "1", "--no-faults"]) == 0
+        [told] = re.findall(
+            r"^all invariants held; handlers failed (\d+) times \(the first: --seed (\d)\)$",
+            capsys.readouterr().out,
+            re.MULTILINE,
+        )
+        assert int(told[0]) >= 4
+        assert main(["chaos", "always_fails", "--seed", told[1], "--no-faults"]) == 0
+        assert re.search(r"^all invariants held; handlers failed \d+ times?$", capsys.readouterr().out, re.MULTILINE)
+        assert main(["chaos", "always_fails", "--catalogue", "short-call", "--seeds", "4", "--jobs", "1"]) == 0
+        assert re.search(r"races: .* 0 broken; handlers failed \d+ times$", capsys.readouterr().out, re.MULTILINE)
+    finally:
+        sys.path.remove(str(directory))
 
 
 def test_several_processes_do_the_same(capsys: pytest.CaptureFixture[str]):

@@ -36,6 +36,7 @@ def test_counters_and_gauges_are_told_together(world: World):
 
     assert numbers["actors.living"] == 2
     assert numbers["actors.restarted"] == 1
+    assert numbers["actors.failed"] == 1
     assert numbers["dead_letters"] == {"dead": 1}
     assert numbers["messages.waiting"] == 1
     assert numbers["mine"] == 1

@@ -41,6 +41,7 @@ class Run:
         phones: everybody's, with their lines.
         steps: how many turns there were.
         frames: how many frames crossed.
+        failures: how often something that an application's actors were given has raised. That breaks no invariant.
     """
 
     plan: Plan
@@ -49,6 +50,7 @@ class Run:
     phones: tuple[Phone, ...]
     steps: int
     frames: int
+    failures: int = 0
 
 
 def play(plan: Plan, app: RelayApp, *, judge: Judge | None = None) -> Run:
@@ -102,6 +104,7 @@ class _Play:
                 lab.sim.phones,
                 self._steps,
                 len(lab.sim.frames),
+                lab.counters.snapshot().get("actors.failed", 0),
             )
 
     def _start(self) -> None:
