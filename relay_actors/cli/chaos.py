@@ -129,7 +129,14 @@ def _run_command(options: argparse.Namespace) -> int:
     if len(names) == 1 and options.seed is not None:
         return _tell_in_full(play(race_named(names[0]).plan(options.seed, cast), app))
     if names:
-        rows = {row.name: row for row in _in_processes(options, _one_race, [(name, options) for name in names])}
+        rows: dict[str, Row] = {}
+        try:
+            for row in _in_processes(options, _one_race, [(name, options) for name in names]):
+                rows[row.name] = row
+        except KeyboardInterrupt:
+            report([rows[name] for name in names if name in rows], options.app, Path(options.save))
+            Screen().say(f"interrupted: {len(rows)} of {len(names)} races")
+            raise
         return report([rows[name] for name in names], options.app, Path(options.save))
     if options.seed is not None:
         return _tell_in_full(play(draw(options.seed, cast), app))
@@ -153,20 +160,19 @@ def _many(options: argparse.Namespace, app: RelayApp, cast: Cast) -> int:
     seeds = range(options.first, options.first + options.seeds)
     total = _Done(0, 0, 0, Counter(), [])
     chunks = [seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)]
-    for done in _in_processes(options, _some, chunks):
-        total = _sum(total, done)
-        if total.broken:
-            break
-        if sys.stderr.isatty():
-            sys.stderr.write(f"\r{total.runs} of {len(seeds)} seeds, all well ")
-    took_s = time.monotonic() - began
-    went_wrong = sum(total.mishaps.values())
-    screen.say(
-        f"{total.runs} runs of {options.app} in {took_s:.1f} s: "
-        f"{total.steps:,} turns, {total.frames:,} frames, {went_wrong:,} mishaps"
-    )
-    for name, times in sorted(total.mishaps.items()):
-        screen.say(f"  {name:22} {times:7}")
+    try:
+        for done in _in_processes(options, _some, chunks):
+            total = _sum(total, done)
+            if total.broken:
+                break
+            if sys.stderr.isatty():
+                sys.stderr.write(f"\r{total.runs} of {len(seeds)} seeds, all well ")
+    except KeyboardInterrupt:
+        _tell_sums(screen, options, total, time.monotonic() - began)
+        so_far = f"in these {total.runs} of {len(seeds)} runs all invariants held"
+        screen.say(f"interrupted: {so_far}{told_failures(total.failures)}")
+        raise
+    _tell_sums(screen, options, total, time.monotonic() - began)
     if not total.broken:
         same = ", and each run was the same twice" * options.twice
         example = f" (the first: --seed {min(total.failed_with)})" if total.failed_with else ""
@@ -183,6 +189,16 @@ def _many(options: argparse.Namespace, app: RelayApp, cast: Cast) -> int:
     _tell_in_full(play(plan, app))
     screen.say(f"repeat it: relay-actors chaos {options.app} --replay {path}")
     return 1
+
+
+def _tell_sums(screen: Screen, options: argparse.Namespace, total: _Done, took_s: float) -> None:
+    went_wrong = sum(total.mishaps.values())
+    screen.say(
+        f"{total.runs} runs of {options.app} in {took_s:.1f} s: "
+        f"{total.steps:,} turns, {total.frames:,} frames, {went_wrong:,} mishaps"
+    )
+    for name, times in sorted(total.mishaps.items()):
+        screen.say(f"  {name:22} {times:7}")
 
 
 def _tell_in_full(run: Run) -> int:
@@ -208,12 +224,15 @@ def _in_processes(options: argparse.Namespace, work: Callable[[T], R], chunks: S
         yield from map(work, chunks)
         return
     context = multiprocessing.get_context("spawn")
+    # A SIGTERM ends it as Ctrl-C does: it would leave the workers, and what they share, to whoever finds them.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     with concurrent.futures.ProcessPoolExecutor(options.jobs, context, _begin_quietly, (options,)) as pool:
         try:
             for future in concurrent.futures.as_completed([pool.submit(work, chunk) for chunk in chunks]):
                 yield future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+            signal.signal(signal.SIGTERM, before)
 
 
 _app: RelayApp

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
 from relay_actors.cli.main import main
+from tests.cli.processes import Command
 
 APP = "tests.testing.chaos.application:app"
 
@@ -31,6 +33,11 @@ class Fails(CallActor):
 class FailsToo(MessageActor):
     def on_receive(self, message):
         raise KeyError("oops")
+"""
+TELLS_RUNS = """
+import sys
+
+app.on_shutdown("stop_intake", lambda: sys.stderr.write("a run\\n"))
 """
 
 
@@ -67,6 +74,27 @@ def test_handlers_that_fail_break_nothing_and_are_counted(directory: Path, capsy
         assert re.search(r"races: .* 0 broken; handlers failed \d+ times$", capsys.readouterr().out, re.MULTILINE)
     finally:
         sys.path.remove(str(directory))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_interrupts_it_is_told_what_came_of_it_so_far(directory: Path, number: signal.Signals):
+    """An hour's runs are not for nothing; and nothing is left of the processes that did them."""
+    (directory / "tells_runs.py").write_text(ALWAYS_FAILS + TELLS_RUNS)
+    with Command("chaos", "tells_runs", "--seeds", "1000000", "--jobs", "2", "--no-faults", cwd=directory) as chaos:
+        for _run in range(3 * 25):  # in two processes: one of them has done a chunk
+            chaos.says("a run")
+        chaos.signal(number)
+        assert chaos.ends() == 130
+        found = re.search(
+            r"^interrupted: in these (\d+) of 1000000 runs all invariants held; handlers failed",
+            chaos.output,
+            re.MULTILINE,
+        )
+        assert found
+        assert f"{found[1]} runs of tells_runs in" in chaos.output
+        assert int(found[1]) > 0
+        assert "leaked" not in chaos.output
+        assert "Traceback" not in chaos.output
 
 
 def test_several_processes_do_the_same(capsys: pytest.CaptureFixture[str]):
