@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, ClassVar, Final, Protocol, Self, TypeVar
 
 from relay_actors.actors.commands_again import ActionCommandAgain
@@ -173,7 +173,7 @@ class Action(CallFuture["Action"]):
 
     _where_the_event_is: ClassVar[str] = "Wait for it: `event = await action.wait()`"
 
-    def __await__(self) -> Any:
+    def __await__(self) -> Generator[Any, Any, Self]:
         self.is_wanted = True
         yield from super().__await__()
         return self

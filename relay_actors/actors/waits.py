@@ -101,7 +101,7 @@ class Reply(CallFuture[JsonObject]):
         self.is_wanted = True
         return super().get(timeout=timeout)
 
-    def __await__(self) -> Any:
+    def __await__(self) -> Generator[Any, Any, JsonObject]:
         self.is_wanted = True
         return super().__await__()
 
