@@ -6,7 +6,7 @@ import inspect
 import logging
 import threading
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, ClassVar, Final, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeVar
 
 from relay_actors.actors.commands_again import ActionCommandAgain
 from relay_actors.actors.waits import CallFuture, Reply, Wait, check_timeout, follow
@@ -21,7 +21,18 @@ from relay_actors.protocol.commands import (
     SubCommand,
 )
 from relay_actors.protocol.completion import COMPLETION_RULES, action_state, goes_on
-from relay_actors.protocol.events import CollectEvent, RelayEvent
+from relay_actors.protocol.events import (
+    CollectEvent,
+    DetectEvent,
+    FaxEvent,
+    PayEvent,
+    PlayEvent,
+    RecordEvent,
+    RelayEvent,
+    StreamEvent,
+    TapEvent,
+    TranscribeEvent,
+)
 from relay_actors.protocol.states import ACTION_MOVES, ActionState, is_final
 from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.context import here
@@ -60,6 +71,7 @@ _REQUESTED: Final = ActionState.REQUESTED
 _CALL_ENDED: Final = ActionState.CALL_ENDED
 _LAST: Final = frozenset(state for state in ActionState if is_final(state, ACTION_MOVES))
 
+E = TypeVar("E", bound=RelayEvent)
 T = TypeVar("T")
 
 
@@ -196,6 +208,10 @@ class Action(CallFuture["Action"]):
 
     def wait(self, timeout: float | None = None) -> Wait[Any]:
         """Wait for the completion; gives the event that completed it: its own last one, or the end of the call.
+
+        The last one is of the kind's own class, as a `PlayEvent`, and that is what type checkers are told of. It is
+        the `CallStateEvent` only for who waits elsewhere than in the call's flow, which is over with its call, or in a
+        ``finally`` of that: `state` is ``call_ended`` then.
 
         Args:
             timeout: seconds; None waits as long as the call lives. A time-out does not harm the operation.
@@ -392,8 +408,8 @@ class Action(CallFuture["Action"]):
         return coroutine
 
 
-class _KnownAction(Action):
-    """A running operation of a kind that the protocol knows.
+class _KnownAction(Action, Generic[E]):
+    """A running operation of a kind that the protocol knows, and the events of that kind.
 
     Args:
         call: on which it runs.
@@ -401,6 +417,11 @@ class _KnownAction(Action):
     """
 
     _begun_by: ClassVar[str] = ""
+
+    if TYPE_CHECKING:
+        # Any beside it, for it may be the end of the call: attributes are checked, and so may be what class it is of.
+        def wait(self, timeout: float | None = None) -> Wait[E | Any]:
+            """Wait for the completion."""
 
     def __init__(self, call: ActionOwner, control_id: str) -> None:
         self._set_up(call, ActionCommandAgain(name=self._begun_by, control_id=control_id), None)
@@ -412,7 +433,7 @@ class _KnownAction(Action):
         return rule.judge(event, False) if event.event_type in rule.event_types else None
 
 
-class PlayAction(_KnownAction):
+class PlayAction(_KnownAction[PlayEvent]):
     """A playing list of media. Source: PROTOCOL 11.1."""
 
     _begun_by = "calling.play"
@@ -430,7 +451,7 @@ class PlayAction(_KnownAction):
         return self._control(SetVolume, volume=volume)
 
 
-class RecordAction(_KnownAction):
+class RecordAction(_KnownAction[RecordEvent]):
     """A running recording. Source: PROTOCOL 11.2."""
 
     _begun_by = "calling.record"
@@ -444,13 +465,13 @@ class RecordAction(_KnownAction):
         return self._control(Resume)
 
 
-class DetectAction(_KnownAction):
+class DetectAction(_KnownAction[DetectEvent]):
     """A running detector; its first finding completes it. Source: PROTOCOL 11.5."""
 
     _begun_by = "calling.detect"
 
 
-class StandaloneCollectAction(_KnownAction):
+class StandaloneCollectAction(_KnownAction[CollectEvent]):
     """A running collection of keys or speech. Source: PROTOCOL 11.3."""
 
     _begun_by = "calling.collect"
@@ -491,7 +512,7 @@ class CollectAction(StandaloneCollectAction):
         return self._control(Resume)
 
 
-class FaxAction(_KnownAction):
+class FaxAction(_KnownAction[FaxEvent]):
     """A fax that is sent or received; each page is told by a `FaxEvent`, the last one completes it.
 
     A fax that did not get through is ``finished``, too: look at ``success``. Source: PROTOCOL 11.6.
@@ -503,31 +524,31 @@ class FaxAction(_KnownAction):
         super().__init__(call, control_id)
 
 
-class TapAction(_KnownAction):
+class TapAction(_KnownAction[TapEvent]):
     """A running copy of the media to another device. Source: PROTOCOL 11.7."""
 
     _begun_by = "calling.tap"
 
 
-class StreamAction(_KnownAction):
+class StreamAction(_KnownAction[StreamEvent]):
     """A running stream of the media to a WebSocket. Source: PROTOCOL 11.8."""
 
     _begun_by = "calling.stream"
 
 
-class TranscribeAction(_KnownAction):
+class TranscribeAction(_KnownAction[TranscribeEvent]):
     """A running transcription; the completing `TranscribeEvent` has the ``url`` of the text. Source: PROTOCOL 11.9."""
 
     _begun_by = "calling.transcribe"
 
 
-class PayAction(_KnownAction):
+class PayAction(_KnownAction[PayEvent]):
     """A running payment; the completing `PayEvent` says in ``result`` how it came out. Source: PROTOCOL 11.10."""
 
     _begun_by = "calling.pay"
 
 
-class AIAction(_KnownAction):
+class AIAction(_KnownAction[RelayEvent]):
     """A running agent. Most servers say nothing at its end: it is over with the call. Source: PROTOCOL 11.11."""
 
     _begun_by = "calling.ai"

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from typing import assert_type
+from typing import Any, assert_type
 
 from relay_actors import CallActor
-from relay_actors.actors.actions import CollectAction, PlayAction
+from relay_actors.actors.actions import Action, AIAction, CollectAction, PlayAction
+from relay_actors.events import (
+    CallStateEvent,
+    CollectEvent,
+    DetectEvent,
+    FaxEvent,
+    PayEvent,
+    PlayEvent,
+    RecordEvent,
+    RelayEvent,
+    StreamEvent,
+    TapEvent,
+    TranscribeEvent,
+)
 from relay_actors.params import digits
 from relay_actors.protocol.base import JsonObject
 
@@ -21,8 +34,39 @@ class Flow(CallActor):
         assert_type(await self.answer(), JsonObject)
         assert_type(await self.play_tts("Hello").stop(), JsonObject)
 
-    async def what_is_told_of_as_a_mistake(self) -> None:
-        """The commonest mistake, a forgotten ``wait()``."""
+    async def what_is_waited_for(self, other: Action) -> None:
+        """Each kind of operation has events of its own kind."""
+        prompt = self.prompt_tts("Press", digits(max=1))
+        assert_type(await prompt.wait(), CollectEvent | Any)
+        assert_type(prompt.wait(timeout=2).get(), CollectEvent | Any)
+        assert_type(await self.play_tts("Hello").wait(), PlayEvent | Any)
+        assert_type(await self.collect(digits={"max": 1}).wait(), CollectEvent | Any)
+        assert_type(await self.record().wait(), RecordEvent | Any)
+        assert_type(await self.detect_answering_machine().wait(), DetectEvent | Any)
+        assert_type(await self.send_fax("https://example.com/a.pdf").wait(), FaxEvent | Any)
+        assert_type(await self.tap({}, {}).wait(), TapEvent | Any)
+        assert_type(await self.stream("wss://example.com").wait(), StreamEvent | Any)
+        assert_type(await self.transcribe().wait(), TranscribeEvent | Any)
+        assert_type(await self.pay("https://example.com").wait(), PayEvent | Any)
+        assert_type(await AIAction(self, "id").wait(), RelayEvent | Any)
+        assert_type(await other.wait(), Any)
+
+    async def what_may_be_the_end_of_the_call(self) -> str:
+        """Who waits where the call may be over can look what it was."""
+        event = await self.record().wait()
+        if isinstance(event, CallStateEvent):
+            return event.end_reason
+        match event:
+            case RecordEvent(url=url):
+                return url
+            case _:
+                return ""
+
+    async def what_is_told_of_as_a_mistake(self) -> str:
+        """The commonest mistake, a forgotten ``wait()``; and what is spelled wrong."""
         prompt = await self.prompt_tts("Press", digits(max=1))
         _ = prompt.digits  # type: ignore[attr-defined]  # of the event
         _ = (await self.answer()).call_state  # type: ignore[attr-defined]  # of the event
+        event = await prompt.wait()
+        _ = event.digts  # type: ignore[union-attr]  # misspelt
+        return (await prompt.wait()).digits
