@@ -6,11 +6,12 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeAlias, TypeVar, cast, overload
 
 from relay_actors.actors.attempts import attempt
 from relay_actors.actors.blocking import BlockingWait, FoundWait
 from relay_actors.actors.course import Elsewhere
+from relay_actors.actors.flow_checks import check_restart_flow, check_run
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.notices import ActionCompleted, ConnectionLost, ConnectionRestored
 from relay_actors.actors.outbound_leg import OutboundLegActor
@@ -31,6 +32,8 @@ __all__ = ["FlowLegActor"]
 
 T = TypeVar("T")
 U = TypeVar("U")
+
+_Types: TypeAlias = type[Any] | tuple[type[Any], ...]
 
 
 class _Expected(Generic[T]):
@@ -87,11 +90,8 @@ class FlowLegActor(OutboundLegActor):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if cls.run is not None and (not inspect.isfunction(cls.run) or inspect.isgeneratorfunction(cls.run)):
-            raise TypeError(f"{cls.__name__}.run must be a method, `async def run(self)` or `def run(self)`")
-        if inspect.isasyncgenfunction(cls.run):
-            raise TypeError(f"{cls.__name__}.run must not yield: await what it waits for")
-        _check_restart_flow(cls)
+        check_run(cls)
+        check_restart_flow(cls)
         cls._logger = logger_of(cls.__name__)
         cls._run_is_async = inspect.iscoroutinefunction(cls.run)
 
@@ -126,9 +126,22 @@ class FlowLegActor(OutboundLegActor):
         timeout: float | None = None,
     ) -> Wait[T | U]: ...  # fmt: skip
 
+    # Not `*message_types` alone: a type checker that finds two ways to read a call with a lambda gives Any.
     @overload
     def next(
-        self, *message_types: type[Any] | tuple[type[Any], ...], where: Callable[[Any], bool] | None = None,
+        self, first: type[Any], second: type[Any], third: _Types, /, *others: _Types,
+        where: Callable[[Any], bool] | None = None, timeout: float | None = None,
+    ) -> Wait[Any]: ...  # fmt: skip
+
+    @overload
+    def next(
+        self, first: type[Any], second: tuple[type[Any], ...], /, *others: _Types,
+        where: Callable[[Any], bool] | None = None, timeout: float | None = None,
+    ) -> Wait[Any]: ...  # fmt: skip
+
+    @overload
+    def next(
+        self, types: tuple[type[Any], ...], /, *others: _Types, where: Callable[[Any], bool] | None = None,
         timeout: float | None = None,
     ) -> Wait[Any]: ...  # fmt: skip
 
@@ -528,24 +541,6 @@ class FlowLegActor(OutboundLegActor):
             given = attempt(self, message) if self.retries else super()._handle_receive(message)
             return self.watched(given) if inspect.iscoroutine(given) else given
         return super()._handle_receive(message)
-
-
-def _check_restart_flow(cls: type[FlowLegActor]) -> None:
-    """Check how a flow is restarted.
-
-    Raises:
-        TypeError: it is none of what can be said, or the class's flow cannot do that.
-    """
-    if cls.restart_flow not in ("from_the_beginning", "where_it_was"):
-        raise TypeError(
-            f"{cls.__name__}.restart_flow must be 'from_the_beginning' or 'where_it_was', not {cls.restart_flow!r}"
-        )
-    if cls.restart_flow == "from_the_beginning" or cls.run is None:
-        return
-    if cls.dispatcher == "loop" or not inspect.iscoroutinefunction(cls.run):
-        raise TypeError(
-            f"{cls.__name__}.restart_flow = 'where_it_was' needs `async def run(self)`, and not on the asyncio loop"
-        )
 
 
 def _outcome_of(found: Future[Any], error: BaseException | None) -> dict[str, object]:

@@ -341,26 +341,6 @@ def test_a_flow_cannot_await_what_belongs_to_asyncio(world: World, caplog: pytes
     assert "a flow cannot await NoneType: it is driven by its actor, not by asyncio" in str(raised[0])
 
 
-def test_a_flow_must_be_a_method_that_does_not_yield():
-    """Anything else would be called once, and never go on."""
-    with pytest.raises(TypeError, match=r"Wrong\.run must be a method"):
-
-        class Wrong(CallActor):
-            run = "not a flow"
-
-    with pytest.raises(TypeError, match=r"Yields\.run must be a method"):
-
-        class Yields(CallActor):
-            def run(self) -> Any:
-                yield
-
-    with pytest.raises(TypeError, match=r"AlsoYields\.run must not yield"):
-
-        class AlsoYields(CallActor):
-            async def run(self) -> Any:
-                yield
-
-
 # -- the end of the call ---------------------------------------------------------------------------------------------
 
 

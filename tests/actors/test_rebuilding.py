@@ -132,18 +132,3 @@ def test_what_a_flow_changes_in_place_is_on_record_as_it_was(deaths_s: tuple[flo
         assert said.startswith("['Ada', 'Bob'] [")
         assert [state, *rest] == ["finished", "and more", "Bye"]
         assert world.count("calls.abandoned") == 0
-
-
-def test_only_a_flow_that_can_be_run_again_in_one_turn_may_go_on_where_it_was() -> None:
-    """Threads and the asyncio loop do not run in one turn; nor does a word that means nothing."""
-    with pytest.raises(TypeError, match="needs `async def run"):
-
-        class Blocking(CallActor):
-            restart_flow = "where_it_was"
-
-            def run(self) -> None: ...
-
-    with pytest.raises(TypeError, match="must be 'from_the_beginning' or 'where_it_was'"):
-
-        class Odd(CallActor):
-            restart_flow = "somewhere"  # type: ignore[assignment]

@@ -9,18 +9,22 @@ from relay_actors.actors.actions import Action, AIAction, CollectAction, PlayAct
 from relay_actors.events import (
     CallStateEvent,
     CollectEvent,
+    ConnectEvent,
     DetectEvent,
     FaxEvent,
     PayEvent,
     PlayEvent,
+    QueueEvent,
     RecordEvent,
     RelayEvent,
     StreamEvent,
     TapEvent,
     TranscribeEvent,
 )
-from relay_actors.params import digits
+from relay_actors.params import digits, phone, ringtone
 from relay_actors.protocol.base import JsonObject
+
+KINDS: tuple[type[Any], ...] = (ConnectEvent, QueueEvent)
 
 
 class Flow(CallActor):
@@ -70,3 +74,21 @@ class Flow(CallActor):
         event = await prompt.wait()
         _ = event.digts  # type: ignore[union-attr]  # misspelt
         return (await prompt.wait()).digits
+
+    async def what_comes_next(self) -> None:
+        """A message has the type that was asked for."""
+        assert_type(await self.next(ConnectEvent), ConnectEvent)
+        assert_type(await self.next(ConnectEvent, timeout=3), ConnectEvent)
+        assert_type(await self.next(ConnectEvent, where=lambda e: e.connect_state == "connected"), ConnectEvent)
+        assert_type(await self.next(ConnectEvent, QueueEvent), ConnectEvent | QueueEvent)
+        both = self.next(ConnectEvent, QueueEvent, where=lambda e: bool(e.event_type), timeout=2.0)
+        assert_type(await both, ConnectEvent | QueueEvent)
+        assert_type(await self.next((ConnectEvent, QueueEvent)), Any)
+        assert_type(await self.next((ConnectEvent, QueueEvent), where=lambda e: e.call_id), Any)
+        assert_type(await self.next(ConnectEvent, QueueEvent, PlayEvent), Any)
+        assert_type(await self.next(ConnectEvent, (QueueEvent, PlayEvent)), Any)
+        assert_type(await self.next(*KINDS), Any)
+        await self.next(ConnectEvent, where=lambda e: e.conect_state == "connected")  # type: ignore[attr-defined]
+        await self.next("calling.call.connect")  # type: ignore[call-overload]  # no class
+        await self.connect(phone(to="+15550100200"))
+        await self.connect(phone(to="+15550100200"), ringback=[ringtone("us")])
