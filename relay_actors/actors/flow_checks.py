@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from relay_actors.runtime.signatures import names_of, takes
+
 __all__ = ["check_restart_flow", "check_run"]
 
 
@@ -12,12 +14,18 @@ def check_run(cls: Any) -> None:
     """Check that the ``run`` of a class can be run; a class may have none.
 
     Raises:
-        TypeError: it is no method, or it yields.
+        TypeError: it is no method, or it yields, or wants to be given something.
     """
     if cls.run is not None and (not inspect.isfunction(cls.run) or inspect.isgeneratorfunction(cls.run)):
         raise TypeError(f"{cls.__name__}.run must be a method, `async def run(self)` or `def run(self)`")
     if inspect.isasyncgenfunction(cls.run):
         raise TypeError(f"{cls.__name__}.run must not yield: await what it waits for")
+    own = vars(cls).get("run")
+    if inspect.isfunction(own) and not takes(own, 1):  # inherited, it was looked at there
+        raise TypeError(
+            f"{cls.__name__}.run({names_of(own)}) is given nothing but self, which is the call: write "
+            "`async def run(self)`, and self.answer() where the official client has call.answer()"
+        )
 
 
 def check_restart_flow(cls: Any) -> None:

@@ -35,7 +35,7 @@ from relay_actors.runtime.directives import Directive, directives_problem
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import FOR_PYKKA, STOP, Mailbox, Overflow
 from relay_actors.runtime.reasons import NORMAL, ExitReason
-from relay_actors.runtime.signatures import has_parameter, takes_reason
+from relay_actors.runtime.signatures import has_parameter, takes_reason, wrong_parameters
 from relay_actors.runtime.strategies import AutoShutdown, Strategy
 
 if TYPE_CHECKING:
@@ -137,7 +137,8 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
         for name in _MAY_NOT_AWAIT:
             if inspect.iscoroutinefunction(cls.__dict__.get(name)):
                 raise TypeError(f"{cls.__name__}.{name} must be `def`: only handlers (`on_receive`) may be `async def`")
-
+        if (problem := wrong_parameters(cls)) is not None:
+            raise TypeError(problem)
         problem = directives_problem(cls.directives)
         if cls.strategy not in list(Strategy):
             raise TypeError(f"{cls.__name__}.strategy must be one of {', '.join(Strategy)}, not {cls.strategy!r}")

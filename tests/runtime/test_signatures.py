@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from relay_actors.runtime.reasons import ExitReason
-from relay_actors.runtime.signatures import has_parameter, takes_reason
+from relay_actors.runtime.signatures import has_parameter, takes, takes_reason
 from tests.runtime.worlds import Recorder, World, crash
 
 
@@ -48,6 +48,71 @@ def test_a_parameter_counts_only_by_its_name():
     assert not has_parameter(with_anything, "reason")
     assert not has_parameter(with_anything, "kwargs")
     assert not has_parameter(plain, "reason")
+
+
+@pytest.mark.parametrize(
+    ("function", "counts"),
+    [
+        (plain, {1}),
+        (with_reason, {2}),
+        (with_default, {1, 2}),
+        (with_anything, {1, 2, 3}),
+        (with_keyword, {1}),
+        (wrapped, {1, 2, 3}),
+    ],
+)
+def test_what_can_be_called_with_so_many_arguments(function: Any, counts: set[int]):
+    """Of what is decorated counts what is called; what it wraps may be given more by it."""
+    assert {count for count in (1, 2, 3) if takes(function, count)} == counts
+
+
+def test_a_method_that_could_never_be_called_is_refused_where_it_is_written():
+    """Otherwise it fails with each message, or start, and nobody is told why before there is one."""
+    with pytest.raises(
+        TypeError, match=r"Deaf\.on_receive\(self\) cannot be called: write on_receive\(self, message\)"
+    ):
+
+        class Deaf(Recorder):
+            def on_receive(self) -> None: ...  # type: ignore[override]
+
+    with pytest.raises(TypeError, match=r"Greedy\.on_receive\(self, call, message\) cannot be called"):
+
+        class Greedy(Recorder):
+            async def on_receive(self, call, message): ...  # type: ignore[no-untyped-def, override]
+
+    with pytest.raises(TypeError, match=r"Eager\.on_start\(self, app\) cannot be called: write on_start\(self\)"):
+
+        class Eager(Recorder):
+            def on_start(self, app): ...  # type: ignore[no-untyped-def, override]
+
+    with pytest.raises(TypeError, match=r"write on_stop\(self\) or on_stop\(self, reason\)"):
+
+        class Slow(Recorder):
+            def on_stop(self, reason, error): ...  # type: ignore[no-untyped-def, override]
+
+
+def test_a_method_may_take_more_than_it_is_given(world: World):
+    """Defaults, ``*args``, and what a decorator adds."""
+
+    def with_a_friend(function: Any) -> Any:
+        @functools.wraps(function)
+        def called(self: Any, message: object) -> None:
+            function(self, message, "friend")
+
+        return called
+
+    heard: list[object] = []
+
+    class Rich(Recorder):
+        def on_start(self, *args: object, **kwargs: object) -> None: ...
+
+        @with_a_friend
+        def on_receive(self, message: object, friend: object) -> None:
+            heard.append((message, friend))
+
+    world.start(Rich).tell("hello")
+    world.settle()
+    assert heard == [("hello", "friend")]
 
 
 @pytest.mark.parametrize("how", ["fails", "stops"])
