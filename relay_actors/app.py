@@ -487,7 +487,7 @@ class RelayApp(Requesting, Showing):
             tag: correlates; chosen for you, and the same one whenever the handler of a text is run again.
             max_duration: minutes (PROTOCOL D9).
             dial_timeout: seconds to wait for an answer; ``timing.dial_timeout_s`` by default.
-            data: becomes ``self.data`` of the actor.
+            data: becomes ``self.data`` of the actor; a name that is nearly one of those above is warned of.
 
         Raises:
             ArgumentError: an argument cannot be used.

@@ -20,6 +20,9 @@ __all__ = ["Doubts"]
 MOST: Final = 1000
 """So many names are remembered; those who make up names without end are not told of more."""
 
+_OF_DIAL: Final = ("dial_timeout", "max_duration")
+"""What ``app.dial`` takes by name; but ``tag``, which is too short for others not to be like it by chance."""
+
 _log = logging.getLogger("relay_actors.calls")
 
 
@@ -55,6 +58,15 @@ class Doubts:
         if meant is not None:
             text = "unknown event type call_id=%s event_type=%s: no event may ever come; probably meant: %s"
             _log.warning(text, whose, event_type, meant)
+
+    def look_at_dial(self, data: Mapping[str, object]) -> None:
+        """Warn of names among the data of a dial that are nearly, or the end of, what ``app.dial`` takes itself."""
+        for key in data:
+            name = key.removesuffix("_s")  # as the settings have it, whose units are in their names
+            meant = next((own for own in _OF_DIAL if own.endswith(f"_{name}")), None) or near_miss(key, _OF_DIAL)
+            if meant is not None and self._is_news(("dial", key)):
+                text = "unknown argument app.dial(%s=…): it is in self.data of the call, but probably meant: %s"
+                _log.warning(text, key, meant)
 
     def look_at_data(self, actor: str, key: Hashable, why: str) -> None:
         """Warn of something in ``self.data`` that is not there any more after the end of the process."""

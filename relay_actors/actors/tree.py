@@ -234,6 +234,7 @@ class Tree:
     def _dial(self, actor_class: type[Any], leg: Leg) -> CallHandle:
         dialling = leg.dialling
         assert dialling is not None
+        self.office.doubts.look_at_dial(leg.data)
         former = self.office.find(("tag", leg.tag))
         if isinstance(former, CallRef) and former.is_done_with_tag:
             self.system.registry.unregister(("tag", leg.tag), former._cell)  # noqa: SLF001  # its own

@@ -8,7 +8,7 @@ import pytest
 
 from relay_actors.actors.doubts import MOST, Doubts
 from relay_actors.commands import Play
-from tests.actors.world import Witness, World
+from tests.actors.world import Witness, World, device
 
 HELLO = {"type": "tts", "params": {"text": "Hello"}}
 
@@ -77,6 +77,21 @@ def test_a_handler_of_the_call_s_own_is_looked_at_too(world: World, caplog: pyte
     world.inbound(Call)
     world.settle()
     assert [text.endswith("calling.call.play") for text in told(caplog)] == [True]
+
+
+def test_a_misspelt_argument_of_a_dial_is_warned_of_once(world: World, caplog: pytest.LogCaptureFixture):
+    """A dial with ``timeout=5`` rings for two minutes; what is data is nobody's business."""
+    world.start()
+    for number in ("+15551110001", "+15551110002"):
+        handle = world.app.dial(Witness, [[device(number)]], timeout=5, max_duraton=3, name="Ada", time=9, tags=[])
+        assert handle.data == {"timeout": 5, "max_duraton": 3, "name": "Ada", "time": 9, "tags": []}
+    world.app.dial(Witness, [[device("+15551110003")]], dial_timeout=5, dial_timeout_s=5, duration_s=60)
+    assert [text.partition("app.dial")[2] for text in told(caplog)] == [
+        "(timeout=…): it is in self.data of the call, but probably meant: dial_timeout",
+        "(max_duraton=…): it is in self.data of the call, but probably meant: max_duration",
+        "(dial_timeout_s=…): it is in self.data of the call, but probably meant: dial_timeout",
+        "(duration_s=…): it is in self.data of the call, but probably meant: max_duration",
+    ]
 
 
 def test_who_makes_up_names_without_end_is_not_remembered_without_end(caplog: pytest.LogCaptureFixture):
