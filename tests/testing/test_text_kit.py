@@ -46,6 +46,22 @@ def test_a_text_is_answered():
         assert kit.message.body == "Hello"
 
 
+def test_a_text_knows_the_time():
+    """That by which its event is stamped, and not the machine's."""
+    late_s: list[float] = []
+
+    class Patient(MessageActor):
+        async def on_receive(self, message: object) -> None:
+            assert isinstance(message, MessageReceiveEvent)
+            await self.sleep(60.0)
+            late_s.append(self.now() - message.timestamp)
+
+    with TextKit(Patient) as kit:
+        kit.arrives("Hello")
+        kit.advance(61.0)
+    assert late_s == [pytest.approx(60.0)]
+
+
 def test_what_goes_on_after_the_text_is_no_leak():
     """A call that it has dialled is stopped with the application."""
     with TextKit(Echo) as kit:

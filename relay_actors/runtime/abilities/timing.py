@@ -17,9 +17,17 @@ _SILENCE: Final = ReceiveTimeout()
 
 
 class Timing:
-    """Has timers. In the actor's turns only."""
+    """Has a clock and timers. In the actor's turns only."""
 
     _cell: Cell
+
+    def now(self) -> float:
+        """Return the time in seconds since the epoch, as ``time.time()`` does; but in virtual time it is virtual.
+
+        It is the wall clock of the actor's system, which may be set back. A call has its own, which a flow that is run
+        again is given as it was then.
+        """
+        return self._cell.system.clock.wall()
 
     def start_timer(
         self,
