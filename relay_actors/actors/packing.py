@@ -1,9 +1,9 @@
 """Values of the application's as the journal can hold them, and back. Layer: hall; pure.
 
-Plain data (None, bool, numbers, texts, bytes, lists, dictionaries with text keys) stays what it is; a tuple becomes a
-list. Events of the wire, members of enums, and dataclasses whose fields are of all these are packed by name: whoever
-reads them needs a class of that name, which must have been imported. Nothing else can be kept. Of what is read, only
-the constructors of dataclasses are run, and nothing at all of errors.
+Plain data (None, bool, numbers, texts, bytes, lists, dictionaries with text keys) stays what it is, and a tuple comes
+back as one; a named one as a plain one. Events of the wire, members of enums, and dataclasses whose fields are of all
+these are packed by name: whoever reads them needs a class of that name, which must have been imported. Nothing else can
+be kept. Of what is read, only the constructors of dataclasses are run, and nothing at all of errors.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ def _pack(value: object, deeper: int) -> object:
     if isinstance(value, RelayEvent):
         return {_MARK: "event", "payload": _payload(value, deeper)}
     if isinstance(value, list | tuple):
-        return [_pack(item, deeper) for item in value]
+        items = [_pack(item, deeper) for item in value]
+        return items if isinstance(value, list) else {_MARK: "tuple", "items": items}
     if isinstance(value, Mapping):
         if not all(isinstance(key, str) for key in value) or _MARK in value:
             raise NotKept(f"a {type(value).__name__} with keys that are no texts cannot be kept in the journal")
@@ -121,6 +122,8 @@ def unpack(value: object) -> Any:
         return {key: unpack(item) for key, item in value.items()}
     if kind == "event" and isinstance(value.get("payload"), dict):
         return parse_event(unpack(value["payload"]))
+    if kind == "tuple" and isinstance(value.get("items"), list):
+        return tuple([unpack(item) for item in value["items"]])
     cls = _find(str(kind))
     if "member" in value or "flags" in value:
         return _member(cls, value)
