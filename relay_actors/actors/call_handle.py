@@ -48,7 +48,7 @@ class CallHandle(AllVerbs):
         return self.ref.runs_as
 
     def _new_id(self) -> str:
-        return self.ref.kept.office.system.new_id()
+        return _id_of_code(self.runs_as) or self.ref.kept.office.system.new_id()
 
     def _post(self, order: Order) -> None:
         self.ref.post(order)
@@ -96,7 +96,7 @@ class HandleByTag(CallHandle):
         return (self._found() or self._office.connection)._cell  # noqa: SLF001  # whose turns
 
     def _new_id(self) -> str:
-        return self._office.system.new_id()
+        return _id_of_code(self.runs_as) or self._office.system.new_id()
 
     def _post(self, order: Order) -> None:
         outward = getattr(here.turn, "outward", None)
@@ -118,3 +118,13 @@ class HandleByTag(CallHandle):
         """Return the call's actor, if it is there now."""
         found = self._office.find(("tag", self._tag))
         return found if isinstance(found, CallRef) else None
+
+
+def _id_of_code(asked: Runnable) -> str | None:
+    """Return an id for what the code of a call asks of another: the same one whenever it is run again.
+
+    Args:
+        asked: the cell of the other one. A call that asks itself withholds nothing, and counts nothing.
+    """
+    outward = getattr(here.turn, "outward", None)
+    return None if outward is None or here.turn is asked else outward.next_name()

@@ -92,11 +92,17 @@ class CallRef(ActorRef[Any]):
         cell = self._cell
         lost: Future[None] = Future(cell.dispatcher)
         lost.add_done_callback(lambda _lost: self._too_late(order))
-        turn = InTurn(cell, lambda actor: actor.take_others_order(order))
+        turn = InTurn(cell, lambda actor: self._take(actor, order))
         if cell.mailbox.put_control(Envelope(turn, lost)):  # an envelope that is not handled fails its reply
             cell.wake()
         else:
             self._too_late(order)
+
+    def _take(self, actor: Any, order: Order) -> None:
+        if actor.leg.course.replay is None:
+            actor.take_others_order(order)
+        else:  # what it can do is what it can do now, and not where its past has come to
+            self.post(order)
 
     def _too_late(self, order: Order) -> None:
         order.too_late(self.kept.leg)

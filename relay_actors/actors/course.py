@@ -168,6 +168,8 @@ class Course:
         saved_beside: how far it has come beside that, and what it has put aside, as they were noted last.
         saved_at: how many things it had been told when they were.
         replay: how the call is being rebuilt; None once it is live.
+        others: the orders of others of which the journal knew when the call was rebuilt, by their names; None: it did
+            not know all of them.
         record: all that has happened, oldest first, if a crash of the flow is to be followed by a flow that goes on
             where it was; else None.
         began_with: the application's data at the beginning of the record.
@@ -175,8 +177,8 @@ class Course:
 
     __slots__ = (
         "asked", "began_at", "began_with", "beginnings", "commands", "counts", "entries", "is_begun", "is_kept",
-        "past_is_lost", "pipes", "record", "replay", "results", "saved", "saved_at", "saved_beside", "saved_timers",
-        "seed", "summed_up_at", "timers", "told",
+        "others", "past_is_lost", "pipes", "record", "replay", "results", "saved", "saved_at", "saved_beside",
+        "saved_timers", "seed", "summed_up_at", "timers", "told",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -194,6 +196,7 @@ class Course:
         self.timers: dict[Hashable, CourseTimer] = NOTHING
         self.results: dict[int, Elsewhere] = NOTHING
         self.pipes: Mapping[str, Pipe] = NOTHING
+        self.others: Mapping[str, Any] | None = NOTHING
         self.counts: Mapping[str, int] = _NONE_YET
         self.beginnings = 0
         self.saved: object = NOTHING

@@ -90,6 +90,7 @@ class Asked:
         params: complete, as far as they are no secrets.
         is_own: whether the code of the call's class wanted it.
         at: wall-clock seconds.
+        by: the name that it has for the code of another call, which wanted it; "" if it has none.
     """
 
     number: int
@@ -97,6 +98,7 @@ class Asked:
     params: Mapping[str, Any]
     is_own: bool
     at: float
+    by: str = ""
 
 
 _NEWEST: Final = frozenset({"aside", "data", "pipes", "progress", "silence", "timers"})
@@ -356,10 +358,10 @@ class Lived:
                 return Told(parse_event(dict(payload)), at)
             case Noted(what=what, values=values):
                 return Learnt(what, values, at)
-            case CommandIntended(number=number, method=method, params=params):
+            case CommandIntended(number=number, method=method, params=params, by=by):
                 if number:
                     self._asked[entry.request_id] = number, method
-                    return Asked(number, method, params, entry.by == "call", at)
+                    return Asked(number, method, params, by == "call", at, "" if by in ("call", "other") else by)
                 if method == "calling.end":
                     self.last_words[str(params.get("call_id", ""))] = entry
             case CommandSettled(request_id=request_id) if request_id in self._asked:

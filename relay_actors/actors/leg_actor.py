@@ -6,7 +6,7 @@ What users write is on top of it, in `call`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from relay_actors.actors.actions import Action, OnAction
@@ -16,7 +16,18 @@ from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.history import Answered, Asked, Told
 from relay_actors.actors.leg_life import say
 from relay_actors.actors.notices import CommandFailed
-from relay_actors.actors.orders import Begin, Control, Follow, HangUpAfter, LetGo, Listen, Order, Perform, WaitFor
+from relay_actors.actors.orders import (
+    Again,
+    Begin,
+    Control,
+    Follow,
+    HangUpAfter,
+    LetGo,
+    Listen,
+    Order,
+    Perform,
+    WaitFor,
+)
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.reconcile import Sent
 from relay_actors.actors.stalls import Stalling
@@ -24,6 +35,7 @@ from relay_actors.actors.waits import follow
 from relay_actors.errors import (
     ActorDead,
     CommandRejectedError,
+    ConnectionLostError,
     NotSentError,
     RelayActorsError,
     RequestTimeoutError,
@@ -279,6 +291,8 @@ class LegActor(Stalling):
                 self._send(order)
                 if action.on_completed is not None:
                     note_callback(self, action, is_own=not self._is_ordered_by_others)
+            case Again():
+                self._take_again(order)
             case HangUpAfter(hang_up=hang_up):
                 self.leg.replies = {**leg.replies, hang_up.reply: None}
                 note_hang_up(self, order, is_own=not self._is_ordered_by_others)
@@ -301,6 +315,19 @@ class LegActor(Stalling):
                 leg.is_let_go = True
                 leg.close(error)
                 done.try_set(None)
+
+    def _take_again(self, again: Again) -> None:
+        """Find what another call had asked for in a former process, or before it was restarted; or do it now."""
+        leg, order = self.leg, again.order
+        known = None if leg.course.others is None else leg.course.others.get(order.name)
+        if known is not None:
+            again.follow(known, self._call_back)
+        elif isinstance(order, Begin) and (running := leg.actions.get(order.name)) is not None:
+            again.follow(Begin(running), self._call_back)
+        elif again.may_be_lost and leg.course.others is not None:
+            self.take_order(order)  # it is on record before it leaves: this one has never left
+        else:
+            again.refuse(ConnectionLostError("what became of it is not known any more"))
 
     def _take_order_of_dial(self, dialling: Dialling, order: Order) -> bool:
         """Do what a verb asks while nobody has answered; return whether that is all. For subclasses to extend."""
@@ -381,7 +408,7 @@ class LegActor(Stalling):
         if known is not None:
             known.number = number
         is_repeat = known is not None and known.repeats > 0
-        by = "other" if self._is_ordered_by_others else "call"
+        by = getattr(asking, "name", "") or "other" if self._is_ordered_by_others else "call"
         if course.record is not None:
             asked = Asked(number, method, params, by == "call", self.office.clock.wall())
             course.write(asked, self.office.limits.recorded_per_call)
@@ -389,18 +416,21 @@ class LegActor(Stalling):
         answer = _Answer(self._cell, number)
         self.office.send(Outgoing(method, params, answer, leg.subject, number, told, by, answer, is_repeat))
 
-    def ask_again(self, method: str, params: Mapping[str, Any], asking: Any = None) -> None:
+    def ask_again(self, asked: Asked, asking: Any = None) -> None:
         """Have the engine know of a command that was given then, and is not given again.
 
         Args:
-            method: of the wire.
-            params: as they were sent.
+            asked: what was given.
             asking: who gave it, if that is still known.
         """
         from relay_actors.actors.orders_again import order_of  # here, for a call that has a past only
 
-        if method != Dial.method:  # the engine begins that by itself
-            self.take_order(order_of(self, method, params) if asking is None else asking)
+        if asked.method == Dial.method:  # the engine begins that by itself
+            return
+        course, order = self.leg.course, order_of(self, asked.method, asked.params) if asking is None else asking
+        if asking is None and not asked.is_own and course.others is not None:
+            course.others = {**course.others, asked.by or order.name: order}
+        self.take_order(order)
 
     def take_others_order(self, order: Order) -> None:
         """Do what somebody else asks of the call. In the turn."""

@@ -10,22 +10,28 @@ from collections.abc import Callable
 
 from relay_actors.actors.actions import Action
 from relay_actors.actors.leg import Leg, Listener, StateWait
-from relay_actors.actors.waits import Reply
+from relay_actors.actors.waits import Reply, follow
+from relay_actors.errors import ConnectionLostError
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.commands import ActionCommand, Hangup, RelayCommand, SubCommand
 from relay_actors.protocol.events import RelayEvent
 from relay_actors.protocol.states import ActionState
 from relay_actors.runtime.future import Future
 
-__all__ = ["Begin", "Control", "Follow", "HangUpAfter", "LetGo", "Listen", "Order", "Perform", "WaitFor"]
+__all__ = ["Again", "Begin", "Control", "Follow", "HangUpAfter", "LetGo", "Listen", "Order", "Perform", "WaitFor"]
 
 
 @dataclass(slots=True, eq=False)
 class Perform:
-    """Send a command."""
+    """Send a command.
+
+    Attributes:
+        name: what the code of another call has it known by, which asks it of this one, whenever that is run again.
+    """
 
     command: RelayCommand
     reply: Reply
+    name: str = ""
 
     @property
     def is_wanted(self) -> bool:
@@ -49,6 +55,11 @@ class Begin:
     """Start an operation."""
 
     action: Action
+
+    @property
+    def name(self) -> str:
+        """By which it is known."""
+        return self.action.control_id
 
     @property
     def command(self) -> ActionCommand:
@@ -78,11 +89,12 @@ class Follow(Begin):
 
 @dataclass(slots=True, eq=False)
 class Control:
-    """Send a command on a running operation."""
+    """Send a command on a running operation. See `Perform`."""
 
     action: Action
     command: SubCommand
     reply: Reply
+    name: str = ""
 
     @property
     def is_wanted(self) -> bool:
@@ -96,6 +108,41 @@ class Control:
     def too_late(self, leg: Leg) -> None:
         """The call is over, and with it the operation: there is nothing to do (SEMANTICS X5)."""
         self.reply.try_set({})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Again:
+    """Another call had asked for something, and its code is run again: follow what became of it.
+
+    Attributes:
+        order: what it asks for now.
+        may_be_lost: whether the process has ended since. Then what is not on record was never done, and is done now.
+    """
+
+    order: Perform | Begin | Control
+    may_be_lost: bool
+
+    def follow(self, known: Perform | Begin | Control, call_back: Callable[[Action], None] | None = None) -> None:
+        """Be over when the order is of then."""
+        match self.order, known:
+            case Begin(action=action), Begin(action=first):
+                action.follow(first, call_back)
+            case Perform(reply=reply) | Control(reply=reply), Perform(reply=first) | Control(reply=first):
+                follow(reply, first)
+            case _:
+                self.refuse(ConnectionLostError("what became of it is not known: something else had its name"))
+
+    def refuse(self, error: BaseException) -> bool:
+        """It cannot be done; return whether that was news."""
+        return self.order.refuse(error)
+
+    def too_late(self, leg: Leg) -> None:
+        """The call is over; what became of it before that may be known."""
+        known = None if leg.course.others is None else leg.course.others.get(self.order.name)
+        if known is None:
+            self.order.too_late(leg)
+        else:
+            self.follow(known)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,4 +237,4 @@ class LetGo:
         self.done.try_set(None)
 
 
-Order = Perform | Begin | Control | HangUpAfter | WaitFor | Listen | LetGo
+Order = Perform | Begin | Control | Again | HangUpAfter | WaitFor | Listen | LetGo

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from relay_actors.actors.orders import Control, Perform
 from relay_actors.actors.watched import is_own, outcome_of
 from relay_actors.actors.withheld import Withheld, WithheldBeginning, WithheldOrder
 from relay_actors.runtime.future import Future
@@ -62,6 +63,8 @@ class Outwards:
 
     def withholds_order(self, ref: Any, order: Any) -> bool:
         """Have the journal know that the call's code has asked something of another call."""
+        if isinstance(order, Perform | Control):
+            order.name = self.next_name() or ""
         return self._call.leg.course.is_recorded and self._withholds(WithheldOrder(ref, order))
 
     def next_name(self) -> str | None:

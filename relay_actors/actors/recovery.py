@@ -35,6 +35,7 @@ from relay_actors.actors.texts_again import TextsAgain
 from relay_actors.actors.wire import Consult, Route, Wire
 from relay_actors.errors import JournalError
 from relay_actors.protocol.events import MessageReceiveEvent, RelayEvent
+from relay_actors.protocol.frozen import NOTHING
 from relay_actors.runtime.future import Future, WaitTimeout
 
 __all__ = ["AT_ONCE", "Recovery"]
@@ -161,6 +162,7 @@ class Recovery:
         course.is_kept = course.is_begun = True
         course.seed = str(started.settings.get("seed", ""))
         course.saved = dict(started.data)
+        course.others = None if history.summed_up else NOTHING
         if getattr(actor_class, "restart_flow", "") == "where_it_was" and history.checkpoint < 0:
             course.record, course.began_with = [apart(item) for item in history.items], data_apart(leg.data)
         is_flow = actor_class.run is not None if hasattr(actor_class, "run") else False

@@ -320,7 +320,7 @@ class Replay:
         self._applied = asked
         try:
             former = None if asked.is_own or self._former is None else self._former
-            actor.ask_again(asked.method, asked.params, None if former is None else former.asking(asked))
+            actor.ask_again(asked, None if former is None else former.asking(asked))
         finally:
             self._applied = None
 
@@ -518,7 +518,7 @@ class Replay:
                 elif is_own:
                     sent.send()
                 else:
-                    sent.was_sent()
+                    sent.was_sent(may_be_lost=self._former is None)
         finally:
             cell.outward = outward
 

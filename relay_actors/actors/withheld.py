@@ -7,8 +7,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from relay_actors.actors.orders import HangUpAfter, Listen, Order, WaitFor
-from relay_actors.errors import ConnectionLostError, NameTaken
+from relay_actors.actors.orders import Again, Begin, Control, HangUpAfter, Listen, Order, Perform, WaitFor
+from relay_actors.errors import NameTaken
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.failures import ActorIsDead
 
@@ -23,6 +23,14 @@ class _Sent(abc.ABC):
     @abc.abstractmethod
     def send(self) -> None:
         """Send it now."""
+
+    @abc.abstractmethod
+    def was_sent(self, *, may_be_lost: bool) -> None:
+        """It was sent then.
+
+        Args:
+            may_be_lost: whether the process has ended since, so that it may never have come to anybody.
+        """
 
     def send_and_note(self, call: Any, number: int) -> None:
         """Send it now, for the first time; have the journal of ``call`` know that before."""
@@ -51,7 +59,7 @@ class Withheld(_Sent):
             if self.reply is not None:
                 self.reply.try_fail(ActorIsDead(f"{self.receiver.ref} not found"))
 
-    def was_sent(self) -> None:
+    def was_sent(self, *, may_be_lost: bool) -> None:
         """It was sent then. Who still waits for the answer asks again: whoever was asked has ended with the process."""
         if self.reply is not None and not self.reply.is_settled:
             self.send()
@@ -73,12 +81,12 @@ class WithheldOrder(_Sent):
         """Send it now."""
         self.ref.post(self.order)
 
-    def was_sent(self) -> None:
-        """It was sent then, and is not done twice; to wait, in whatever way, and to listen can be begun again."""
-        if isinstance(self.order, WaitFor | Listen | HangUpAfter):
+    def was_sent(self, *, may_be_lost: bool) -> None:
+        """It was sent then, and is not done twice: who is asked knows. To wait and to listen can be begun again."""
+        if isinstance(self.order, Perform | Begin | Control):
+            self.ref.post(Again(self.order, may_be_lost))
+        elif isinstance(self.order, WaitFor | Listen | HangUpAfter):
             self.ref.post(self.order)
-        elif hasattr(self.order, "refuse"):
-            self.order.refuse(ConnectionLostError("what became of it is not known: the process has ended meanwhile"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +113,7 @@ class WithheldBeginning(_Sent):
         self.send()
         call.keep_note("sent", {"number": number})
 
-    def was_sent(self) -> None:
+    def was_sent(self, *, may_be_lost: bool) -> None:
         """It was begun then."""
         if self.begun is not None:
             self.begun()

@@ -122,7 +122,8 @@ class CommandIntended(Entry):
         number: which command of its call this is, from 1; 0 for one that no call's actor has given, such as the last
             word of a supervisor.
         after: how many things the call's actor had been told by the wire when it gave the command; -1: not known.
-        by: who wanted it: ``call`` for the code of the call's class, ``other`` for everybody else.
+        by: who wanted it: ``call`` for the code of the call's class, a name of that for the code of another call, and
+            ``other`` for everybody else.
     """
 
     request_id: str
