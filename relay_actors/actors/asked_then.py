@@ -10,7 +10,7 @@ from relay_actors.actors.history import Asked, Item, Learnt, is_of_the_code, is_
 __all__ = ["Past"]
 
 
-_PASSED: Final = frozenset({"arranged", "data", "recovered", "sent"})
+_PASSED: Final = frozenset({"arranged", "data", "looked", "over", "recovered", "sent"})
 """Notes that nothing waits for; ``recovered``: what comes after it was asked for before the end of a process."""
 
 

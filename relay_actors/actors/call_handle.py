@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from relay_actors.actors.call_ref import CallRef
+from relay_actors.actors.course import Course
 from relay_actors.actors.leg import Leg
+from relay_actors.actors.looks import leg_of
 from relay_actors.actors.orders import Order
 from relay_actors.actors.verbs import AllVerbs
 from relay_actors.errors import CallEnded
@@ -34,8 +36,13 @@ class CallHandle(AllVerbs):
 
     @property
     def leg(self) -> Leg:
-        """What is known of the call."""
-        return self.ref.kept.leg
+        """What is known of the call; to a flow that is run again, what was known then."""
+        leg = self.ref.kept.leg
+        outward = getattr(here.turn, "outward", None)
+        if outward is None or here.turn is self.runs_as:
+            return leg
+        seen: Leg = outward.looks_at(leg.tag or leg.call_id, leg)
+        return seen
 
     @property
     def runs_on(self) -> Dispatcher:
@@ -63,11 +70,13 @@ class HandleByTag(CallHandle):
     Args:
         office: where calls are found.
         tag: of the dial.
+        course: of the call whose code has dialled it.
     """
 
-    def __init__(self, office: Office, tag: str) -> None:
+    def __init__(self, office: Office, tag: str, course: Course) -> None:
         self._office = office
         self._tag = tag
+        self._course = course
 
     def __repr__(self) -> str:
         return f"<CallHandle tag={self._tag!r}>"
@@ -79,6 +88,16 @@ class HandleByTag(CallHandle):
         if found is None:
             raise CallEnded(self._tag, "")
         return found
+
+    @property
+    def leg(self) -> Leg:
+        """What is known of the call; to a flow that is run again, what was known then."""
+        found = self._found()
+        leg = None if found is None else found.kept.leg
+        outward = getattr(here.turn, "outward", None)
+        if outward is not None:
+            leg = outward.looks_at(self._tag, leg)
+        return leg or self._former_leg()
 
     @property
     def tag(self) -> str:
@@ -109,10 +128,17 @@ class HandleByTag(CallHandle):
         if found is not None:
             found.post(order)
             return
+        order.too_late(self._former_leg())
+        self._office.desk.drive_callback(order)
+
+    def _former_leg(self) -> Leg:
+        """Return what was known of the call when it was over."""
+        over = self._course.over.get(self._tag)
+        if over is not None:
+            return leg_of(over)
         leg = Leg(direction="outbound")
         leg.tag, leg.state = self._tag, CallState.ENDED
-        order.too_late(leg)
-        self._office.desk.drive_callback(order)
+        return leg
 
     def _found(self) -> CallRef | None:
         """Return the call's actor, if it is there now."""

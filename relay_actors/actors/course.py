@@ -140,7 +140,9 @@ class Pipe:
     is_lost: bool = False
 
 
-_NONE_YET: Final[Mapping[str, int]] = MappingProxyType({"timers": 0, "results": 0, "awaits": 0, "sent": 0, "pipes": 0})
+_NONE_YET: Final[Mapping[str, int]] = MappingProxyType(
+    {"timers": 0, "results": 0, "awaits": 0, "sent": 0, "pipes": 0, "looks": 0}
+)
 
 
 class Course:
@@ -160,8 +162,8 @@ class Course:
         timers: what is due, by key; of the framework's own, which have names, only what is recorded.
         results: what is being found out elsewhere, by number.
         pipes: what is to come to a handler by `pipe_to_self`, by a name of its own.
-        counts: how many timers, results and pipes there were, futures of others that were awaited, and messages that
-            were sent to others, in this incarnation.
+        counts: how many timers, results and pipes there were, futures of others that were awaited, messages that were
+            sent to others, and looks at them, in this incarnation.
         beginnings: how many incarnations there were.
         saved: the application's data, as they were noted last.
         saved_timers: key and time of its timers, as they were noted last; None: to be noted anew.
@@ -170,6 +172,8 @@ class Course:
         replay: how the call is being rebuilt; None once it is live.
         others: the orders of others of which the journal knew when the call was rebuilt, by their names; None: it did
             not know all of them.
+        seen: what the code of the call has seen last of others by their handles, by their names.
+        over: what became of those that it has dialled, and that are over, by their tags.
         record: all that has happened, oldest first, if a crash of the flow is to be followed by a flow that goes on
             where it was; else None.
         began_with: the application's data at the beginning of the record.
@@ -177,8 +181,8 @@ class Course:
 
     __slots__ = (
         "asked", "began_at", "began_with", "beginnings", "commands", "counts", "entries", "is_begun", "is_kept",
-        "others", "past_is_lost", "pipes", "record", "replay", "results", "saved", "saved_at", "saved_beside",
-        "saved_timers", "seed", "summed_up_at", "timers", "told",
+        "others", "over", "past_is_lost", "pipes", "record", "replay", "results", "saved", "saved_at", "saved_beside",
+        "saved_timers", "seed", "seen", "summed_up_at", "timers", "told",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -197,6 +201,8 @@ class Course:
         self.results: dict[int, Elsewhere] = NOTHING
         self.pipes: Mapping[str, Pipe] = NOTHING
         self.others: Mapping[str, Any] | None = NOTHING
+        self.seen: Mapping[str, Mapping[str, Any]] = NOTHING
+        self.over: Mapping[str, Mapping[str, Any]] = NOTHING
         self.counts: Mapping[str, int] = _NONE_YET
         self.beginnings = 0
         self.saved: object = NOTHING

@@ -110,7 +110,8 @@ class Learnt:
 
     Attributes:
         what: ``began``, ``recovered``, ``stalled``, ``timer``, ``result``, ``awaited``, ``sent``, ``told``,
-            ``piped``, ``lost``, ``restored``; ``arranged``, ``data``, ``now``; ``orphaned``; or one of `CHECKPOINTS`.
+            ``piped``, ``lost``, ``restored``; ``arranged``, ``data``, ``looked``, ``now``, ``over``; ``orphaned``; or
+            one of `CHECKPOINTS`.
         values: what it was.
         at: wall-clock seconds.
     """

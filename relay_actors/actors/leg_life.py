@@ -20,6 +20,7 @@ from relay_actors.actors.due_queue import DueQueue
 from relay_actors.actors.history import Learnt, data_apart
 from relay_actors.actors.in_turn import InTurn
 from relay_actors.actors.leg import Leg
+from relay_actors.actors.looks import tell_dialler
 from relay_actors.actors.notices import ActionCompleted
 from relay_actors.actors.office import tell_over
 from relay_actors.actors.outgoing import last_word
@@ -493,6 +494,8 @@ class LegLife(Actor, AllVerbs):
             leg.end_watch.cancel()
             leg.end_watch = None
         leg.end_timer = self._wait_in("linger", self.office.lingering)
+        if leg.cause:
+            self.later(tell_dialler)  # when its own code has been told, and may have left word in its data
 
     def on_lingered(self, *, is_last: bool) -> None:
         """Nothing late will come now."""

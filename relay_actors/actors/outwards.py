@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from relay_actors.actors.call_ref import Kept
+from relay_actors.actors.course import Course
+from relay_actors.actors.leg import Leg
+from relay_actors.actors.looks import leg_of, seen_of
 from relay_actors.actors.orders import Control, Perform
 from relay_actors.actors.watched import is_own, outcome_of
 from relay_actors.actors.withheld import Withheld, WithheldBeginning, WithheldOrder
@@ -33,6 +37,17 @@ class Outwards:
         self._call = call
         self._ours = call.office.cells
 
+    @property
+    def course(self) -> Course:
+        """How far the call has come."""
+        course: Course = self._call.leg.course
+        return course
+
+    @property
+    def subject(self) -> str:
+        """Under which name the call stands in the journal."""
+        return str(self._call.leg.subject)
+
     def awaits(self, future: Future[Any]) -> int | None:
         """Return the number of a future that others settle, and that the flow awaits; None for the call's own."""
         course = self._call.leg.course
@@ -49,6 +64,9 @@ class Outwards:
         if replay is not None:
             replay.has_awaited(self._call, number, future)
         elif future.is_settled:
+            kept = getattr(future.settled_by, "keep", None)
+            if isinstance(kept, Kept):  # who goes on will look, and what it sees must not be on record any later
+                self._note_look(kept.leg.tag or kept.leg.call_id, kept.leg, self.course.counts["looks"] + 1)
             self._call.keep_note("awaited", {"number": number, **outcome_of(future)})
 
     def withholds(self, receiver: Any, message: object, reply: Any) -> bool:
@@ -94,6 +112,32 @@ class Outwards:
             return begun
         course.replay.withhold(course.next("sent"), WithheldBeginning(begin, was_begun))
         return again()
+
+    def looks_at(self, name: str, leg: Leg | None) -> Leg | None:
+        """Return what the call's code sees of another call: what it saw then, while its past is run again.
+
+        Args:
+            name: of the other call, the same whenever the code is run again.
+            leg: what is known of it now; None: nothing any more.
+        """
+        course = self._call.leg.course
+        if not course.is_recorded:
+            return leg
+        number = course.next("looks")
+        seen = None if course.replay is None else course.replay.seen(name, number)
+        if seen is not None:
+            return leg_of(seen)
+        if leg is None:
+            return leg_of(course.over[name]) if name in course.over else None
+        if course.replay is None:
+            self._note_look(name, leg, number)
+        return leg
+
+    def _note_look(self, name: str, leg: Leg, number: int) -> None:
+        course, now = self.course, seen_of(leg)
+        if course.is_recorded and course.seen.get(name) != now:
+            course.seen = {**course.seen, name: now}
+            self._call.keep_note("looked", {"name": name, "number": number, "seen": now})
 
     def keep_sent(self) -> None:
         """Have the journal know that the call's code has sent or begun something."""

@@ -54,7 +54,7 @@ __all__ = ["Replay"]
 
 _log = logging.getLogger("relay_actors.recovery")
 
-_INERT: Final = frozenset({"data", "orphaned", "saved", "sent"})
+_INERT: Final = frozenset({"data", "looked", "orphaned", "over", "saved", "sent"})
 """Notes that are looked up, and not told."""
 
 _AT_A_TIME: Final = 16
@@ -97,6 +97,7 @@ class Replay:
         self._not_given: list[Any] = []
         self._foreign: dict[int, Future[Any]] = {}
         self._withheld: list[tuple[int, Sending]] = []
+        self._looks = self._past.noted("looked", since=self._begins)
         self._sent = {values["number"] for values in self._past.noted("sent", since=self._begins)}
         self._has_begun = False
         self._has_crashed = False
@@ -126,6 +127,7 @@ class Replay:
             self._data_since = self._past.at  # what it had before is kept over the crash, as over any
             return
         self._has_begun = True
+        actor.leg.course.over = {values["name"]: values["seen"] for values in self._past.noted("over")}
         if self._begins == 0 and not self._is_engine_only:
             actor.begin_work()
         else:
@@ -208,6 +210,15 @@ class Replay:
             values = {"number": number, **outcome_of(future)}
             told = actor.leg.course.told
             self._fresh.append(lambda: actor.keep_note("awaited", values, told))
+
+    def seen(self, name: str, number: int) -> Mapping[str, Any] | None:
+        """Return what the code has seen of another call then, when it looked for so many times; None if it has not."""
+        looks = (one["seen"] for one in reversed(self._looks) if one["name"] == name and one["number"] <= number)
+        return next(looks, None)
+
+    def note_when_live(self, actor: Any, what: str, values: Mapping[str, Any]) -> None:
+        """Have the journal know what was learnt meanwhile, which nothing of the past depends on."""
+        self._fresh.append(lambda: actor.keep_note(what, values))
 
     def arranges(self, actor: Any, values: Mapping[str, Any]) -> None:
         """The code says what is to be done when an operation is over."""

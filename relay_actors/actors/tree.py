@@ -226,8 +226,9 @@ class Tree:
             return self._dial(actor_class, leg)
         if outward is None:
             return self._dial(actor_class, leg)
+        leg.cause = outward.subject
         found: CallHandle = outward.begins(
-            lambda: self._dial(actor_class, leg), lambda: HandleByTag(self.office, leg.tag)
+            lambda: self._dial(actor_class, leg), lambda: HandleByTag(self.office, leg.tag, outward.course)
         )
         return found
 
