@@ -81,7 +81,7 @@ def test_who_interrupts_it_is_told_what_came_of_it_so_far(directory: Path, numbe
     """An hour's runs are not for nothing; and nothing is left of the processes that did them."""
     (directory / "tells_runs.py").write_text(ALWAYS_FAILS + TELLS_RUNS)
     with Command("chaos", "tells_runs", "--seeds", "1000000", "--jobs", "2", "--no-faults", cwd=directory) as chaos:
-        for _run in range(3 * 25):  # in two processes: one of them has done a chunk
+        for _run in range(4 * 25):  # chunks come one after the other: those before the last ones have arrived
             chaos.says("a run")
         chaos.signal(number)
         assert chaos.ends() == 130
