@@ -11,6 +11,7 @@ from relay_actors.actors.beginnings import plain_data
 from relay_actors.actors.flow_leg import FlowLegActor
 from relay_actors.actors.give_up import DEFAULTS, GiveUp, HangUp, OnGiveUp, TransferTo, policies
 from relay_actors.actors.given_up_call import GivenUpCall
+from relay_actors.actors.kept_messages import pack_message, unpack_message
 from relay_actors.actors.kept_pipes import fail_lost_pipes, keep_pipe, pipes_again, plain_pipes
 from relay_actors.actors.notices import (
     ActionCompleted,
@@ -182,6 +183,8 @@ class CallActor(FlowLegActor):
         course = self.leg.course
         if not course.is_kept or course.replay is not None or self._cell.is_held:
             return
+        if self.run is None and (self.leg.backlog or (course.asides and self._is_in_the_middle())):
+            return  # what it has been told is not handled yet
         # Most calls have no data, and this is done after each of their turns.
         data = plain_data(self.leg, type(self), self.office) if self.leg.has_data else {}
         values: dict[str, object] = {}
@@ -209,6 +212,16 @@ class CallActor(FlowLegActor):
             if any(course.counts.values()):
                 values["counts"] = dict(course.counts)
             self.keep_note("saved", values)
+
+    def _is_in_the_middle(self) -> bool:
+        """Return whether a coroutine of a listener or callback still runs: with what has led to it it is run again.
+
+        One that runs for as long as the call is not waited for for ever, or the call's past could never be summed up.
+        """
+        course = self.leg.course
+        course.asides = [aside for aside in course.asides if not aside.is_over]
+        is_long = course.entries - course.summed_up_at >= self.office.limits.recorded_per_call
+        return bool(course.asides) and not is_long
 
     def _on_too_long(self) -> None:
         """Give up the past of a flow that has become too long to be run again."""
@@ -278,7 +291,7 @@ class CallActor(FlowLegActor):
             beside["aside"] = aside = []
             for message, is_back in extras.stash.messages():
                 try:
-                    aside.append([pack(message), is_back])
+                    aside.append([pack_message(message), is_back])
                 except NotKept as error:
                     what = f"a {type(message).__name__} that was put aside"
                     self.office.doubts.look_at_arranged(type(self).__name__, what, str(error))
@@ -293,6 +306,17 @@ class CallActor(FlowLegActor):
         if self.leg.course.pipes or "pipes" in saved:
             beside["pipes"] = plain_pipes(self.leg.course)
         return beside
+
+    def plain_backlog(self) -> list[object]:
+        """Return what a crash has left of what was to be handed out, as plain data: for the next incarnation."""
+        plain = []
+        for message in self.leg.backlog:
+            try:
+                plain.append(pack_message(message))
+            except NotKept as error:
+                what = f"a {type(message).__name__} that had come when it crashed"
+                self.office.doubts.look_at_arranged(type(self).__name__, what, str(error))
+        return plain
 
     def take_kept(self, values: Mapping[str, Any], *, is_restart: bool) -> None:
         """Have again what was noted last of a handler's timers, and beside. In the turn.
@@ -318,7 +342,8 @@ class CallActor(FlowLegActor):
         if "silence" in values:
             self.set_receive_timeout(*(unpack(values["silence"]) or (None,)))
         if "aside" in values:
-            self._cell.extras.stash.refill([(unpack(message), is_back) for message, is_back in values["aside"]])
+            aside = [(unpack_message(message, self), is_back) for message, is_back in values["aside"]]
+            self._cell.extras.stash.refill(aside)
 
     def _resume_timer(self, timer: Mapping[str, Any]) -> None:
         try:

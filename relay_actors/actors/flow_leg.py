@@ -13,6 +13,7 @@ from relay_actors.actors.blocking import BlockingWait, FoundWait
 from relay_actors.actors.course import Elsewhere
 from relay_actors.actors.flow_checks import check_restart_flow, check_run
 from relay_actors.actors.in_turn import tell_in_turn
+from relay_actors.actors.kept_messages import message_or_lost
 from relay_actors.actors.notices import ActionCompleted, ConnectionLost, ConnectionRestored
 from relay_actors.actors.outbound_leg import OutboundLegActor
 from relay_actors.actors.packing import pack, pack_error, packed_or_lost
@@ -360,8 +361,7 @@ class FlowLegActor(OutboundLegActor):
 
     def run_aside(self, coroutine: Coroutine[Any, Any, Any], what: str) -> None:
         """Run a coroutine beside the flow, in this actor's turns; what it raises is logged and harms nothing."""
-        # That of a handler is not run again once a checkpoint has come: what it is given is nobody's then.
-        super().run_aside(coroutine if self.run is None else self.watched(coroutine), what)
+        super().run_aside(self.watched(coroutine), what)
 
     def drop_flow(self) -> None:
         """End the flow where it is; what it still asks for is not asked."""
@@ -529,7 +529,7 @@ class FlowLegActor(OutboundLegActor):
         if not self.is_for_pykka(message):
             if self.leg.course.is_recorded:
                 cell = self._cell
-                values: dict[str, object] = {**packed_or_lost(message), "timers": packed_or_lost(cell.timers.ticking)}
+                values: dict[str, object] = {**message_or_lost(message), "timers": packed_or_lost(cell.timers.ticking)}
                 if self.stash_capacity is not None and cell.extras.is_brought_back:
                     values["again"] = True
                 self.keep_note("told", values if cell.answering is None else {**values, "asked": True})

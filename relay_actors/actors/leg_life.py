@@ -203,6 +203,8 @@ class LegLife(Actor, AllVerbs):
         values: JsonObject = {"data": data, "flow_is_over": leg.flow_is_over, "actor": name_of(type(self)), **beside}
         if leg.flow_changed is not None:
             values["flow_changed"] = str(leg.flow_changed)
+        if leg.backlog:
+            values["untold"] = self.plain_backlog()
         self.keep_note("restarted", {**values, "beginnings": course.beginnings, **more})
 
     def what_is_open(self) -> dict[str, object]:
@@ -358,7 +360,10 @@ class LegLife(Actor, AllVerbs):
 
     def run_aside(self, coroutine: Coroutine[Any, Any, Any], what: str) -> None:
         """Run a coroutine beside the flow, in this actor's turns; what it raises is logged and harms nothing."""
-        run_aside(self._cell, coroutine, what, f"call_id={self.leg.call_id}", expected=CallEnded)
+        course = self.leg.course
+        running = [aside for aside in course.asides if not aside.is_over]
+        aside = run_aside(self._cell, coroutine, what, f"call_id={self.leg.call_id}", expected=CallEnded)
+        course.asides = running if aside.is_over else [*running, aside]
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
@@ -462,6 +467,10 @@ class LegLife(Actor, AllVerbs):
     def kept_beside(self) -> Mapping[str, object]:
         """Return what has to be known of a handler beside its data and timers, as plain data."""
         return NOTHING
+
+    def plain_backlog(self) -> list[object]:
+        """Return what has still to be handed out, as plain data."""
+        return []
 
     def fail_lost_pipes(self) -> None:
         """Let come, as failed, what was piped in a process that has ended."""

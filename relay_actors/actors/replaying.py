@@ -34,6 +34,7 @@ from relay_actors.actors.history import (
     said,
 )
 from relay_actors.actors.in_turn import InTurn
+from relay_actors.actors.kept_messages import unpack_message
 from relay_actors.actors.kept_pipes import pipe_is_done
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.likeness import different
@@ -371,7 +372,7 @@ class Replay:
                     arrange_again(actor, values)
             case Learnt(what="told", values=values) if not self.is_silent and "value" in values:
                 try:
-                    message = unpack(values["value"])
+                    message = unpack_message(values["value"], actor)
                 except NotKept as error:
                     self.change(str(error))
                 else:
@@ -406,6 +407,7 @@ class Replay:
         course.saved_timers = None  # noted anew at the next one
         course.saved_beside = {name: kept[name] for name in ("progress", "aside", "pipes", "silence") if name in kept}
         try:
+            leg.backlog[:] = [unpack_message(message, actor) for message in item.values.get("untold", ())]
             actor.take_kept(kept, is_restart=item.what == "restarted")
         except NotKept as error:
             self.change(str(error))

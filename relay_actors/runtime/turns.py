@@ -424,14 +424,14 @@ class Turns(Post):
 
     def _round_off(self) -> None:
         """See to what comes after the messages of a turn."""
+        if self.hold is not None:  # first: what has gathered while a handler awaited is handled now, and noted then
+            self._guarded(self.hold.settle)
         actor = self.actor
         if self.hears_of_batches and actor is not None and self.state is _RUNNING:
             try:
                 actor.after_batch()
             except BaseException as error:
                 self._fail_by(error)
-        if self.hold is not None:
-            self._guarded(self.hold.settle)
         if self.has_ended:
             self._drop_incarnation()
             self._untie()

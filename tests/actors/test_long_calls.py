@@ -70,7 +70,8 @@ def test_what_is_rebuilt_from_a_past_that_was_summed_up_is_the_same(actor_class:
     assert count > 20
 
 
-@pytest.mark.parametrize("name", [name for name in STORIES if name != "handler"])
+# A handler's callback that takes long has no checkpoint before its end, unless its past is too long: then it is lost.
+@pytest.mark.parametrize("name", [name for name in STORIES if name not in ("handler", "awaits in callbacks")])
 def test_a_flow_whose_past_was_too_long_is_rebuilt_alike_too(name: str) -> None:
     """From a few entries on nothing of it is run again, but its call is known. J4."""
     story = STORIES[name]

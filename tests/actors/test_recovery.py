@@ -194,6 +194,116 @@ class SecondAttemptsBesideAFlow(CallActor):
             await (await self.play_tts("Done")).wait()
 
 
+class AwaitsInHandler(CallActor):
+    """An async handler, to which something comes while it awaits: it is handled next, and takes long as well."""
+
+    async def on_receive(self, message: object) -> None:
+        match message:
+            case CallReceiveEvent():
+                await self.answer()
+            case CallStateEvent(call_state="answered"):
+                await (await self.play_tts("One")).wait()
+            case ActionCompleted() if "two" not in self.data:
+                self.data["two"] = True
+                await self.sleep(1)
+                await (await self.play_tts("Two")).wait()
+                self.hangup(after=await self.play_tts("Goodbye"))
+
+
+class LongSteps(CallActor):
+    """Methods that are called when an operation is over, and a listener, each of which takes its time."""
+
+    def on_start(self) -> None:
+        self.on("calling.call.collect", self.look_up)
+
+    def on_receive(self, message: object) -> None:
+        match message:
+            case CallReceiveEvent():
+                self.answer()
+            case CallStateEvent(call_state="answered"):
+                keys = {"digits": {"max": 3}, "initial_timeout": 60.0}
+                self.prompt_tts("Press your number", keys, on_completed=self.say_again)
+
+    async def look_up(self, event: CollectEvent) -> None:
+        await self.sleep(4)
+        self.data["found"] = f"customer {event.digits}"
+
+    async def say_again(self, event: CollectEvent) -> None:
+        await self.sleep(1)
+        await (await self.play_tts(f"You pressed {event.digits}")).wait()
+        await self.sleep(5)
+        await (await self.play_tts(f"Goodbye {self.data['found']}")).wait()
+        await self.hangup()
+
+
+class CrashesInBetween(CallActor):
+    """A handler that raises on an event which brings two messages: the second one is for the next incarnation."""
+
+    max_restarts = 10
+
+    def on_receive(self, message: object) -> None:
+        match message:
+            case CallReceiveEvent():
+                self.answer()
+            case CallStateEvent(call_state="answered"):
+                self.play_tts("One")
+            case PlayEvent(state="finished"):
+                raise ValueError("this is a test")
+            case ActionCompleted():
+                self.data["said"] = self.data.get("said", 1) + 1
+                if self.data["said"] < 6:
+                    self.play_tts(f"Number {self.data['said']}")
+                else:
+                    self.hangup()
+
+
+class CrashesInAwait(CallActor):
+    """An async handler that raises after a while, when other things have come."""
+
+    max_restarts = 10
+
+    async def on_receive(self, message: object) -> None:
+        match message:
+            case CallReceiveEvent():
+                await self.answer()
+            case CallStateEvent(call_state="answered"):
+                await (await self.play_tts("One")).wait()
+                await self.sleep(1)
+                raise ValueError("this is a test")
+            case ActionCompleted() if "said" not in self.data:
+                self.data["said"] = True
+                await (await self.play_tts("Two")).wait()
+                await self.sleep(1)
+                raise ValueError("this is a test")
+            case ActionCompleted():
+                await self.hangup()
+
+
+class PutsEndsAside(CallActor):
+    """A handler that puts aside what it is told of the end of an operation, until it is time."""
+
+    stash_capacity = 5
+
+    def on_receive(self, message: object) -> None:
+        match message:
+            case CallReceiveEvent():
+                self.answer()
+            case CallStateEvent(call_state="answered"):
+                self.start_timer("open", "open", 6.0)
+                self.play_tts("One")
+            case "open":
+                self.data["is_open"] = True
+                self.unstash_all()
+            case ActionCompleted(action=action, event=PlayEvent(state=state)):
+                if "is_open" not in self.data:
+                    self.stash()
+                elif "said" not in self.data:
+                    self.data["said"] = True
+                    self.play_tts(f"It was {state} {action.is_done} {action.result is message.event}")
+                else:
+                    self.hangup()
+
+
 class PutsAside(CallActor):
     """A flow, and a handler that puts aside what comes too early: what the flow tells it, and the end of a prompt."""
 
@@ -328,6 +438,11 @@ STORIES = {
     "recording": Story(Voicemail),
     "bridge": Story(Desk),
     "dial": Story(Reminder, is_dialled=True),
+    "awaits in a handler": Story(AwaitsInHandler),
+    "awaits in callbacks": Story(LongSteps),
+    "crashes in between": Story(CrashesInBetween),
+    "crashes in an await": Story(CrashesInAwait),
+    "puts ends aside": Story(PutsEndsAside),
     "put aside": Story(PutsAside),
     "side effects": Story(Reception, consistent),
 }
