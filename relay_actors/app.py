@@ -374,7 +374,8 @@ class RelayApp(Requesting, Showing):
             raise ConfigError(f"hand_over(): {NEEDS_JOURNAL}")
         run = self._run
         if run is not None and here.turn is None:
-            run.finish_texts()  # until then it runs: their handlers may ask it for everything
+            run.finish_texts()  # until then it runs: their handlers, and calls, may ask it for everything
+            run.finish_effects()
         return self._take_down(lambda run: run.hand_over(self._journal.close))
 
     def abandon(self) -> None:

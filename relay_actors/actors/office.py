@@ -89,6 +89,7 @@ class Office:
         stalls: the calls that are to be looked at because a command may take too long.
         ends: those that are to end by themselves if no end event comes.
         lingering: those that have ended, and wait for what is late.
+        is_finishing: whether what blocking code is about to give is waited for, and no more such code is begun.
         is_leaving: whether calls are about to be left to the next process: see `begins_nothing`.
         unasked: what waits for answers of those who were not asked any more for that reason; None where none was asked.
         left: set when all calls were left to the next process: what those who wait for one of them are told. From then
@@ -113,7 +114,7 @@ class Office:
         self.stalls = DueQueue(system, timing.stall_after_s, lambda call: call.on_stall_watch())
         self.ends = DueQueue(system, timing.end_timeout_s, lambda call: call.on_end_overdue())
         self.lingering = DueQueue(system, timing.linger_s, lambda call: call.on_lingered(is_last=False))
-        self.is_leaving = False
+        self.is_finishing = self.is_leaving = False
         self.unasked: list[Any] = []
         self.left: RelayActorsError | None = None
         self._specs: dict[Any, ChildSpec] = {}
@@ -122,6 +123,11 @@ class Office:
     def begins_nothing(self) -> bool:
         """Whether calls do nothing to others any more: the next process, which would not know of it, does it."""
         return self.is_leaving and self.left is None
+
+    @property
+    def begins_no_effects(self) -> bool:
+        """Whether calls run no more code elsewhere: the next process does it."""
+        return (self.is_finishing or self.is_leaving) and self.left is None
 
     def spec_of(self, actor_class: Any) -> ChildSpec:
         """Return how its supervisor treats a call or text of a class; made once, and not for each. Any thread."""

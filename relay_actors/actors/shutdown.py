@@ -136,7 +136,6 @@ class Shutdown:
         """
         self.rejects = True
         timeout_s = SETTLES_S + self.tree.office.timing.stop_timeout_s
-        self._finish_effects()
         left = self.tree.leave_for_next()
         try:
             is_clean = left.get(timeout=timeout_s)
@@ -158,9 +157,12 @@ class Shutdown:
         office.desk.close(office.left or ConnectionLostError("Connection shut down"))
         return self.tree.end(refs)
 
-    def _finish_effects(self, within_s: float = SETTLES_S) -> None:
-        """Wait for what blocking code of calls is about to give: the next process would do it once more."""
-        self.tree.office.is_leaving = True
+    def finish_effects(self, within_s: float = SETTLES_S) -> None:
+        """Wait for what blocking code of calls is about to give: the next process would do it once more.
+
+        All else goes on meanwhile. What such code is asked for from now on is for the next process to run.
+        """
+        self.tree.office.is_finishing = True
         due = self._now() + within_s
         for effect in self.tree.effects():
             known = self._future()

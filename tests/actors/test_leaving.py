@@ -451,6 +451,43 @@ def test_what_a_call_does_to_others_while_it_is_left_is_done_once(is_under_way: 
         assert Cashier.told == ["tell", "ask"]
 
 
+class TellsLater(CallActor):
+    """A handler that tells a service and itself something when it is time."""
+
+    max_restarts = 0
+
+    def on_receive(self, message: object) -> None:
+        match message:
+            case CallReceiveEvent():
+                self.answer()
+                self.start_timer("later", "it is time", 2.0)
+            case "it is time":
+                cashier = self.app.lookup("cashier")
+                assert cashier is not None
+                cashier.tell("tell")
+                self.actor_ref.tell("speak")
+            case "speak":
+                self.hangup(after=self.play_tts("told"))
+
+
+@pytest.mark.parametrize("ran_s", [1.2, 1.9, 2.5])
+def test_calls_go_on_while_blocking_code_of_others_is_waited_for(ran_s: float, monkeypatch: pytest.MonkeyPatch):
+    """C4: the application runs until then, and what they do to others is done, and noted."""
+    Cashier.told.clear()
+    with DeployedWorld() as world:
+        world.app.service(Cashier, name="cashier")
+        line, _handle = world.inbound(TellsLater)
+        world.run(ran_s)
+        takes_long: Future[None] = Future(world.system.dispatcher)
+        tree = world.app._running()
+        monkeypatch.setattr(tree, "effects", lambda: [takes_long])
+        world.is_deployed()
+        world.run(20)
+        assert [str(sound) for sound in line.heard] == ["told"]
+        assert Cashier.told == ["tell"]
+        assert world.count("calls.abandoned") == 0
+
+
 @pytest.mark.parametrize("seed", seeds(15, 40))
 def test_whoever_texts_gets_each_answer_once_over_deploys(seed: int):
     """C4, K6, X17: an answer that was held back is sent by the next process, and what was sent is not sent again."""

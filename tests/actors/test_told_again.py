@@ -222,3 +222,27 @@ def test_a_question_that_has_failed_does_not_fail_the_call_when_its_past_is_run_
         handle.ref.ask("unknown")
     world.dies_after(*deaths_s)
     assert [str(sound) for sound in line.heard] == ["one", "two"]
+
+
+class OfTwo(CallActor):
+    """A flow that waits for a tuple, and has one of a side effect."""
+
+    async def run(self) -> None:
+        await self.answer()
+        number, word = await self.next(tuple)
+        found = await self.side_effect(divmod, number, 4)
+        await (await self.play_tts(f"{word} {found}")).wait()
+        await self.sleep(5)
+        await (await self.play_tts(f"still {word} {found}")).wait()
+
+
+def test_a_tuple_that_others_have_told_is_told_again_as_one(world: MortalWorld) -> None:
+    """A flow that waits for one would not take a list for it, and would begin anew. J4."""
+    world.takes_calls(OfTwo)
+    line = world.sim.phone(CALLER).dials(context=CONTEXT)
+    world.run(1.0)
+    handle = world.app.call(line.call_id)
+    assert handle is not None
+    handle.ref.tell((9, "nine"))
+    world.dies_after(2.0, 4.0)
+    assert [str(sound) for sound in line.heard] == ["nine (2, 1)", "still nine (2, 1)"]
