@@ -13,6 +13,7 @@ from relay_actors.actors.give_up import DEFAULTS, GiveUp, HangUp, OnGiveUp, Tran
 from relay_actors.actors.given_up_call import GivenUpCall
 from relay_actors.actors.kept_messages import pack_message, unpack_message
 from relay_actors.actors.kept_pipes import fail_lost_pipes, keep_pipe, pipes_again, plain_pipes
+from relay_actors.actors.kept_watches import plain_watches, watches_again
 from relay_actors.actors.notices import (
     ActionCompleted,
     CallStalled,
@@ -27,6 +28,7 @@ from relay_actors.errors import FlowChanged, StateError
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import Command
 from relay_actors.protocol.events import RelayEvent
+from relay_actors.runtime.actor_ref import cell_of
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.restart_policy import Restart
 
@@ -269,6 +271,27 @@ class CallActor(FlowLegActor):
         else:
             pipe(ok, err)
 
+    def watch(self, ref: Any, *, on_restart: bool = False, death_pact: bool = False) -> int:
+        """Have one `Down` told to this call when ``ref`` ends for good; see `Actor.watch`.
+
+        With a journal also in the next process, if ``ref`` is a call or a service, or registered under a name that is
+        plain data: whoever is not there any more has ended.
+        """
+        if self.leg.course.replay is None:
+            return super().watch(ref, on_restart=on_restart, death_pact=death_pact)
+        watching = self._cell.watching
+        return watching.watch(cell_of(ref).watching, on_restart=on_restart, death_pact=death_pact, later=True)
+
+    def forget_watches(self) -> None:
+        """Watch nobody any more: all of its past is run again, and its code watches as it did then."""
+        if self._cell._watching is not None:  # noqa: SLF001  # as below
+            self._cell.watching.take_again(0)
+
+    def watches_go_on(self) -> None:
+        """Let it be told of the ends of those whom its code has watched in its past: that is over."""
+        if self._cell._watching is not None:  # noqa: SLF001  # the framework's own; most have none
+            self._cell.watching.begin_all()
+
     def fail_lost_pipes(self) -> None:
         """Let come, as failed, what was piped in a process that has ended."""
         fail_lost_pipes(self)
@@ -303,6 +326,8 @@ class CallActor(FlowLegActor):
                 beside["silence"] = pack(silence)
             except NotKept as error:
                 self.office.doubts.look_at_arranged(type(self).__name__, "set_receive_timeout(…)", str(error))
+        if self._cell._watching is not None or "watches" in saved:  # noqa: SLF001  # as above
+            beside["watches"] = plain_watches(self)
         if self.leg.course.pipes or "pipes" in saved:
             beside["pipes"] = plain_pipes(self.leg.course)
         return beside
@@ -338,6 +363,8 @@ class CallActor(FlowLegActor):
                 self.take_kept_progress(unpack(values["progress"]))
             except StateError as error:
                 raise NotKept(str(error)) from error
+        if "watches" in values:
+            watches_again(self, values["watches"])
         self.leg.course.pipes = pipes_again(values.get("pipes", {}))
         if "silence" in values:
             self.set_receive_timeout(*(unpack(values["silence"]) or (None,)))

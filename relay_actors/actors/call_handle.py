@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.course import Course
+from relay_actors.actors.kept_watches import ended_call
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.looks import leg_of
 from relay_actors.actors.orders import Order
 from relay_actors.actors.verbs import AllVerbs
-from relay_actors.errors import CallEnded
 from relay_actors.protocol.states import CallState
 from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.context import here
@@ -65,7 +65,7 @@ class HandleByTag(CallHandle):
     """A call that has been dialled, found by its tag whenever something is asked of it.
 
     A flow is given it that is run again after the end of the process: the call is there again, or will be in a moment,
-    or is over. Then what needs it raises `CallEnded`.
+    or is over. Then `ref` is one of an actor that has ended, and what needs the call itself raises `CallEnded`.
 
     Args:
         office: where calls are found.
@@ -77,6 +77,7 @@ class HandleByTag(CallHandle):
         self._office = office
         self._tag = tag
         self._course = course
+        self._ended: CallRef | None = None
 
     def __repr__(self) -> str:
         return f"<CallHandle tag={self._tag!r}>"
@@ -86,7 +87,9 @@ class HandleByTag(CallHandle):
         """The call's actor."""
         found = self._found()
         if found is None:
-            raise CallEnded(self._tag, "")
+            if self._ended is None:
+                self._ended = ended_call(self._office, self._tag)
+            return self._ended
         return found
 
     @property

@@ -162,6 +162,7 @@ class Course:
         timers: what is due, by key; of the framework's own, which have names, only what is recorded.
         results: what is being found out elsewhere, by number.
         pipes: what is to come to a handler by `pipe_to_self`, by a name of its own.
+        piping: the name of what has just come so; "" when its message has been noted.
         asides: coroutines of listeners and callbacks of this incarnation that may still run.
         counts: how many timers, results and pipes there were, futures of others that were awaited, messages that were
             sent to others, and looks at them, in this incarnation.
@@ -182,8 +183,8 @@ class Course:
 
     __slots__ = (
         "asides", "asked", "began_at", "began_with", "beginnings", "commands", "counts", "entries", "is_begun",
-        "is_kept", "others", "over", "past_is_lost", "pipes", "record", "replay", "results", "saved", "saved_at",
-        "saved_beside", "saved_timers", "seed", "seen", "summed_up_at", "timers", "told",
+        "is_kept", "others", "over", "past_is_lost", "pipes", "piping", "record", "replay", "results", "saved",
+        "saved_at", "saved_beside", "saved_timers", "seed", "seen", "summed_up_at", "timers", "told",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -204,6 +205,7 @@ class Course:
         self.others: Mapping[str, Any] | None = NOTHING
         self.seen: Mapping[str, Mapping[str, Any]] = NOTHING
         self.over: Mapping[str, Mapping[str, Any]] = NOTHING
+        self.piping = ""
         self.asides: Sequence[Any] = ()
         self.counts: Mapping[str, int] = _NONE_YET
         self.beginnings = 0

@@ -311,7 +311,7 @@ class FlowLegActor(OutboundLegActor):
     def begin_elsewhere(self, number: int) -> None:
         """Begin to find out what the code waits for. In the turn."""
         course, cell = self.leg.course, self._cell
-        if self.office.begins_nothing:
+        if self.office.begins_no_effects:
             return
         elsewhere: Elsewhere = course.results[number]
         found: Future[Any] = elsewhere.start()
@@ -528,10 +528,15 @@ class FlowLegActor(OutboundLegActor):
         # What other actors tell goes the same way as events, so that a flow can wait for it.
         if not self.is_for_pykka(message):
             if self.leg.course.is_recorded:
-                cell = self._cell
-                values: dict[str, object] = {**message_or_lost(message), "timers": packed_or_lost(cell.timers.ticking)}
+                cell, course = self._cell, self.leg.course
+                values: dict[str, object] = {
+                    **message_or_lost(message, self),
+                    "timers": packed_or_lost(cell.timers.ticking),
+                }
                 if self.stash_capacity is not None and cell.extras.is_brought_back:
                     values["again"] = True
+                if course.piping:
+                    values["piped"], course.piping = course.piping, ""
                 self.keep_note("told", values if cell.answering is None else {**values, "asked": True})
             if self._give_flow(message):
                 return None

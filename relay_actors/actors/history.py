@@ -101,7 +101,7 @@ class Asked:
     by: str = ""
 
 
-_NEWEST: Final = frozenset({"aside", "data", "pipes", "progress", "silence", "timers"})
+_NEWEST: Final = frozenset({"aside", "data", "pipes", "progress", "silence", "timers", "watches"})
 
 
 @dataclass(frozen=True, slots=True)

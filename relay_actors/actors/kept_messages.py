@@ -10,9 +10,11 @@ from typing import Any, Final
 
 from relay_actors.actors.actions import Action
 from relay_actors.actors.commands_again import ActionCommandAgain
+from relay_actors.actors.kept_watches import pack_notice, unpack_notice
 from relay_actors.actors.notices import ActionCompleted
 from relay_actors.actors.packing import NotKept, found_by, name_of, pack, unpack
 from relay_actors.protocol.states import ActionState
+from relay_actors.runtime.reasons import Down, WatchedRestarted
 
 __all__ = ["message_or_lost", "pack_message", "unpack_message"]
 
@@ -32,9 +34,16 @@ def pack_message(message: object) -> object:
     return {_COMPLETED: handle, "event": pack(message.event)}
 
 
-def message_or_lost(message: object) -> dict[str, object]:
-    """Return ``{"value": …}`` with what `pack_message` makes of it; ``{"lost": the name of its type}`` if nothing."""
+def message_or_lost(message: object, actor: Any) -> dict[str, object]:
+    """Return ``{"value": …}`` with what `pack_message` makes of it; ``{"lost": the name of its type}`` if nothing.
+
+    Args:
+        message: that the call's code is told just now.
+        actor: the call's.
+    """
     try:
+        if isinstance(message, Down | WatchedRestarted):
+            return {"value": pack_notice(message, actor.runs_as.watching.telling)}
         return {"value": pack_message(message)}
     except NotKept:
         return {"lost": type(message).__name__}
@@ -51,7 +60,8 @@ def unpack_message(packed: Any, actor: Any) -> Any:
         NotKept: a class of what it holds is not there any more, or takes no such fields.
     """
     if not (isinstance(packed, dict) and _COMPLETED in packed):
-        return unpack(packed)
+        notice = unpack_notice(packed, actor)
+        return unpack(packed) if notice is None else notice
     name, method, control_id, state = packed[_COMPLETED]
     cls = found_by(name)
     if not (isinstance(cls, type) and issubclass(cls, Action)):

@@ -36,13 +36,12 @@ def keep_pipe(
         survives: whether a later incarnation takes it.
     """
     course: Course = actor.leg.course
-    cell = actor.runs_as
     name = f"{course.beginnings}.{course.next('pipes')}"
 
     def instead_of(make: Callable[[Any], object]) -> Callable[[Any], object]:
         def made(what: Any) -> object:
             pipe_is_done(course, name)
-            cell.actor.keep_note("piped", {"name": name})
+            course.piping = name  # noted with the message that comes of it, or the process could end in between
             return make(what)
 
         return made

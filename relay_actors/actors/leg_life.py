@@ -441,6 +441,9 @@ class LegLife(Actor, AllVerbs):
         if self._cell._timers is not None:  # noqa: SLF001  # the framework's own; most have none, and need none for this
             self._cell.timers.go_on()
 
+    def watches_go_on(self) -> None:
+        """Let it be told of the ends of those whom its code has watched in its past: that is over."""
+
     def begin_on_start(self) -> None:
         """Have the code of the class do what it does when an incarnation starts."""
         self._cell.outward = Outwards(self)

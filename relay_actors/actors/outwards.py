@@ -5,6 +5,7 @@ Source: SEMANTICS J3, J4.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from relay_actors.actors.looks import leg_of, seen_of
 from relay_actors.actors.orders import Control, Perform
 from relay_actors.actors.watched import is_own, outcome_of
 from relay_actors.actors.withheld import Withheld, WithheldBeginning, WithheldOrder
+from relay_actors.errors import NameTaken
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import STOP
 
@@ -110,7 +112,14 @@ class Outwards:
             begun = begin()
             self.keep_sent()
             return begun
-        course.replay.withhold(course.next("sent"), WithheldBeginning(begin, was_begun))
+        number = course.next("sent")
+        if course.replay.comes_first(number):
+            # Now, although the call is not live yet: what the code does next may need it, and not only the name of it.
+            with contextlib.suppress(NameTaken):  # it is on record, and that it was begun is not
+                begun = begin()
+                course.replay.has_begun(self._call, number)
+                return begun
+        course.replay.withhold(number, WithheldBeginning(begin, was_begun))
         return again()
 
     def looks_at(self, name: str, leg: Leg | None) -> Leg | None:

@@ -44,6 +44,7 @@ def rebuild(actor: Any) -> None:
     replay = Replay(History(subject=old.subject, items=items), is_strict=True, done=done, former=former)
     fresh.replay = replay
     actor.rebuilds(leg)
+    actor.forget_watches()
     actor.begin_on_start()
     replay.begin(actor)
     replay.run_now(actor)

@@ -58,6 +58,9 @@ _log = logging.getLogger("relay_actors.recovery")
 _INERT: Final = frozenset({"data", "looked", "orphaned", "over", "saved", "sent"})
 """Notes that are looked up, and not told."""
 
+_BESIDE: Final = ("progress", "aside", "pipes", "silence", "watches")
+"""What a handler has beside its data and timers."""
+
 _AT_A_TIME: Final = 16
 """Items that are told before somebody else may have a turn: as many as an actor takes messages in one."""
 
@@ -244,6 +247,17 @@ class Replay:
             self._sent.add(number)
         self._withheld.append((number, sent))
 
+    def comes_first(self, number: int) -> bool:
+        """Return whether the code begins something here that it had not begun then: it had not come so far."""
+        is_live = not self.is_silent and self.changed is None and not (self._is_strict and self._past.has_more())
+        return is_live and number not in self._sent
+
+    def has_begun(self, actor: Any, number: int) -> None:
+        """The code has begun something for the first time."""
+        self._sent.add(number)
+        told = actor.leg.course.told
+        self._fresh.append(lambda: actor.keep_note("sent", {"number": number}, told))
+
     def tell_connection(self, message: object) -> None:
         """Keep what the connection is to be told until the call is live."""
         self._for_connection.append(message)
@@ -365,8 +379,6 @@ class Replay:
                     future.let_go()
             case Learnt(what="stalled", values=values):
                 self._tell_stalled(actor, values)
-            case Learnt(what="piped", values=values) if not self.is_silent:
-                pipe_is_done(actor.leg.course, values["name"])
             case Learnt(what="arranged", values=values):
                 if self._former is None and (self.is_silent or not values["is_own"]):
                     arrange_again(actor, values)
@@ -378,6 +390,8 @@ class Replay:
                 else:
                     if "again" not in values:
                         self._take_own_mail(actor, message)
+                    if "piped" in values:
+                        pipe_is_done(actor.leg.course, values["piped"])
                     for key in unpack(values.get("timers", {}).get("value", ())):
                         actor.runs_as.timers.has_ticked(hashable(key), item.at)
                     actor.tell_message_again(message, was_asked=bool(values.get("asked")))
@@ -405,7 +419,7 @@ class Replay:
         notes = [one for one in self._past.items[: self._past.at] if isinstance(one, Learnt)]
         kept = {name: note.values[name] for note in notes for name in note.newest}
         course.saved_timers = None  # noted anew at the next one
-        course.saved_beside = {name: kept[name] for name in ("progress", "aside", "pipes", "silence") if name in kept}
+        course.saved_beside = {name: kept[name] for name in _BESIDE if name in kept}
         try:
             leg.backlog[:] = [unpack_message(message, actor) for message in item.values.get("untold", ())]
             actor.take_kept(kept, is_restart=item.what == "restarted")
@@ -480,6 +494,7 @@ class Replay:
         actor.keep_note("recovered", {})
         commands = self._take_up(actor, None)
         self._send(actor)
+        actor.watches_go_on()
         if self.changed is not None or self._is_engine_only:
             self._take_data(actor)
         if self.changed is not None:
@@ -509,6 +524,7 @@ class Replay:
         for number in list(course.results):
             actor.begin_elsewhere(number)
         self._send(actor)
+        actor.watches_go_on()
         if self.changed is not None:
             raise self.changed
         if self._flow_is_due:

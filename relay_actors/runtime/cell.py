@@ -424,6 +424,11 @@ class Cell(Turns):
         if self.begin_end():
             self._end(ExitReason("start_failed", cause=error))
 
+    def end_unborn(self) -> None:
+        """End in order, before it began: it stands for one that has ended. Any thread."""
+        if self.begin_end():
+            self._end(NORMAL)
+
     def _go_down(self, detail: str) -> None:
         """Be dead, with all below it. Any thread, several at once, and any number of times."""
         self.stopped = True

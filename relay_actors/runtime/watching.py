@@ -6,6 +6,7 @@ lock, and there is no message on its way that could cross with an end.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from relay_actors.errors import DeathPact
@@ -20,11 +21,13 @@ __all__ = ["Watching"]
 class _Watch:
     """One watch, as the watcher knows it."""
 
-    __slots__ = ("death_pact", "target")
+    __slots__ = ("death_pact", "is_begun", "on_restart", "target")
 
-    def __init__(self, target: Watching, death_pact: bool) -> None:
+    def __init__(self, target: Watching, on_restart: bool, death_pact: bool) -> None:
         self.target = target
+        self.on_restart = on_restart
         self.death_pact = death_pact
+        self.is_begun = False
 
 
 class Watching(Linked):
@@ -36,31 +39,87 @@ class Watching(Linked):
     Attributes:
         watchers: who watches it, in the order in which they came, and whether restarts are to be told as well.
             Guarded by the one lock of all watches.
+        telling: the token of the watch whose notice is being handled; touched in turns only.
     """
 
-    __slots__ = ("_pact", "_tokens", "_watched", "watchers")
+    __slots__ = ("_pact", "_tokens", "_watched", "telling", "watchers")
 
     def __init__(self, cell: AnyCell) -> None:
         super().__init__(cell)
         self._tokens = 0
         self._watched: dict[int, _Watch] = {}
         self.watchers: dict[tuple[Watching, int], bool] = {}
+        self.telling = 0
         self._pact: Down | None = None  # the one being handled that must not be ignored; touched in turns only
 
-    def watch(self, target: Watching, *, on_restart: bool = False, death_pact: bool = False) -> int:
-        """Have one `Down` told to this actor when ``target`` ends, or at once if it has; return a token."""
+    def watch(
+        self, target: Watching, *, on_restart: bool = False, death_pact: bool = False, later: bool = False
+    ) -> int:
+        """Have one `Down` told to this actor when ``target`` ends, or at once if it has; return a token.
+
+        Args:
+            target: whose end is told.
+            on_restart: whether its restarts are told as well.
+            death_pact: whether the `Down` must be handled.
+            later: nothing is told before `begin_all`.
+        """
         with bonds:
             self._tokens += 1
             token = self._tokens
             if self._final_reason is not None:  # killed in the middle of a handler that has just come back
                 return token
-            self._watched[token] = _Watch(target, death_pact)
-            reason = target._final_reason
-            if reason is None:
-                target.watchers[self, token] = on_restart
-        if reason is not None:
-            target._tell(self, token, reason, already_dead=True)
+            self._watched[token] = _Watch(target, on_restart, death_pact)
+        if not later:
+            self._begin(token)
         return token
+
+    def _begin(self, token: int) -> None:
+        with bonds:
+            watch = self._watched.get(token)
+            if watch is None or watch.is_begun:
+                return
+            watch.is_begun = True
+            target = watch.target
+            reason = target._final_reason  # noqa: SLF001  # its own kind, here and below
+            if reason is None:
+                target.watchers[self, token] = watch.on_restart
+        if reason is not None:
+            target._tell(self, token, reason, already_dead=True)  # noqa: SLF001
+
+    def begin_all(self) -> None:
+        """Begin the watches that were to begin later."""
+        for token in tuple(self._watched):
+            self._begin(token)
+
+    @property
+    def last(self) -> int:
+        """The token of the newest watch that there was."""
+        return self._tokens
+
+    def known(self) -> list[tuple[int, AnyCell, bool, bool]]:
+        """Return of each watch its token, who is watched, and what `watch` was told. In the actor's turn."""
+        with bonds:
+            watched = self._watched.items()
+            return [(token, one.target._cell, one.on_restart, one.death_pact) for token, one in watched]  # noqa: SLF001
+
+    def take_again(self, last: int, watches: Iterable[tuple[int, Watching, bool, bool]] = ()) -> None:
+        """Have just these watches, with their tokens, in place of all that there are; `begin_all` begins them.
+
+        Args:
+            last: the token of the newest watch that there was.
+            watches: as `known` has returned them.
+        """
+        with bonds:
+            for token, watch in self._watched.items():
+                watch.target.watchers.pop((self, token), None)
+            self._watched = {token: _Watch(target, *how) for token, target, *how in watches}
+            self._tokens = last
+
+    def told_then(self, token: int, *, is_last: bool) -> AnyCell | None:
+        """Return who is watched by a watch whose notice is told again; after the last one it is over."""
+        with bonds:
+            watch = self._watched.pop(token, None) if is_last else self._watched.get(token)
+        return None if watch is None else watch.target._cell  # noqa: SLF001
 
     def unwatch(self, token: int) -> None:
         """End a watch: nothing of it is handled any more, even if it waits already (W3)."""
@@ -107,6 +166,7 @@ class Watching(Linked):
         if watch is None:
             return
         self._pact = notice if isinstance(notice, Down) and watch.death_pact else None
+        self.telling = token
         self._cell.handle_user(notice)
 
     def on_ignored(self, message: object) -> None:

@@ -52,8 +52,8 @@ def test_the_end_of_an_operation_comes_back_with_a_handle_that_is_over_as_well()
 
 def test_other_messages_are_packed_as_everything_is() -> None:
     assert unpack_message(pack_message({"number": 1}), None) == {"number": 1}
-    assert message_or_lost("word") == {"value": "word"}
-    assert message_or_lost(object()) == {"lost": "object"}
+    assert message_or_lost("word", None) == {"value": "word"}
+    assert message_or_lost(object(), None) == {"lost": "object"}
 
 
 def test_an_operation_whose_class_is_gone_is_told_of() -> None:

@@ -10,10 +10,11 @@ import pytest
 
 from relay_actors import Actor, CallActor, Limits, PipeFailed
 from relay_actors.errors import ConfigError
-from relay_actors.events import CallReceiveEvent
+from relay_actors.events import CallReceiveEvent, CallStateEvent
 from relay_actors.runtime.future import Future
 from tests.actors.mortal_world import MortalWorld
-from tests.actors.world import World
+from tests.actors.world import CALLER, CONTEXT, World
+from tests.support.thorough import some_of
 
 
 class Service(Actor):
@@ -177,3 +178,50 @@ def test_what_is_no_function_is_refused_and_not_noted(made: dict[str, Any]) -> N
         with pytest.raises(ConfigError, match="give a function"):
             actor.pipe_to_self(Future(), **made)
         assert not handle.ref.kept.leg.course.pipes
+
+
+class Quick(Actor):
+    """Answers at once."""
+
+    def on_receive(self, message: object) -> str:
+        return "the answer"
+
+
+class AsksOnce(CallActor):
+    """Asks, and says what comes of it."""
+
+    def on_receive(self, message: object) -> None:
+        match message:
+            case CallReceiveEvent():
+                self.answer()
+            case CallStateEvent(call_state="answered"):
+                quick = self.app.lookup("quick")
+                assert quick is not None
+                self.pipe_to_self(quick.ask("a question", block=False))
+            case str() | PipeFailed():
+                self.hangup(after=self.play_tts("the answer" if isinstance(message, str) else "failed"))
+
+
+def test_wherever_the_process_dies_one_message_comes_of_it() -> None:
+    """Also between the arrival of the answer and its handling: nobody waits for ever. A12."""
+
+    def tell(world: MortalWorld, dies_at: int | None) -> list[str]:
+        caller = world.sim.phone(CALLER)
+        world.app.service(Quick, name="quick")
+        world.takes_calls(AsksOnce)
+        caller.dials(context=CONTEXT)
+        before = world.places
+        world.dies_at = None if dies_at is None else before + dies_at
+        world.live(60.0)
+        world.places -= before
+        assert caller.line.is_over, f"left up: {caller.line.story()}"
+        return [str(sound) for sound in caller.line.heard]
+
+    with MortalWorld() as world:
+        assert tell(world, None) == ["the answer"]
+        count = world.places
+    heard = []
+    for place in some_of(range(1, count + 1), 40):
+        with MortalWorld() as world:
+            heard.append(tell(world, place))
+    assert all(one in (["the answer"], ["failed"]) for one in heard)
