@@ -11,9 +11,8 @@ from relay_actors.actors.beginnings import plain_data
 from relay_actors.actors.flow_leg import FlowLegActor
 from relay_actors.actors.give_up import DEFAULTS, GiveUp, HangUp, OnGiveUp, TransferTo, policies
 from relay_actors.actors.given_up_call import GivenUpCall
-from relay_actors.actors.kept_messages import pack_message, unpack_message
-from relay_actors.actors.kept_pipes import fail_lost_pipes, keep_pipe, pipes_again, plain_pipes
-from relay_actors.actors.kept_watches import plain_watches, watches_again
+from relay_actors.actors.kept_beside import beside_again, plain_beside, plain_messages, plain_timers
+from relay_actors.actors.kept_pipes import fail_lost_pipes, keep_pipe
 from relay_actors.actors.notices import (
     ActionCompleted,
     CallStalled,
@@ -22,9 +21,8 @@ from relay_actors.actors.notices import (
     ConnectionRestored,
     DialFailed,
 )
-from relay_actors.actors.packing import NotKept, hashable, pack, unpack
 from relay_actors.actors.stalls import OnStall
-from relay_actors.errors import FlowChanged, StateError
+from relay_actors.errors import FlowChanged
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import Command
 from relay_actors.protocol.events import RelayEvent
@@ -34,7 +32,6 @@ from relay_actors.runtime.restart_policy import Restart
 
 if TYPE_CHECKING:
     from relay_actors.actors.office import App, Office
-    from relay_actors.runtime.actor_timers import DurableTimer
     from relay_actors.runtime.future import Future
 
 __all__ = ["CallActor"]
@@ -203,7 +200,7 @@ class CallActor(FlowLegActor):
         which = tuple((timer.key, timer.due) for timer in timers)
         if which != course.saved_timers:
             course.saved_timers = which
-            values["timers"] = self._plain_timers(timers)
+            values["timers"] = plain_timers(self, timers)
         beside = self.kept_beside()
         if beside != course.saved_beside:
             course.saved_beside = beside
@@ -237,19 +234,6 @@ class CallActor(FlowLegActor):
         elif not known:
             return
         self.note_restart({"past_is_lost": _TOO_LONG, **known})
-
-    def _plain_timers(self, timers: Sequence[DurableTimer]) -> list[dict[str, object]]:
-        saved: list[dict[str, object]] = []
-        durable = {timer.key for timer in self.durable_timers()}
-        for timer in timers:
-            try:
-                kept = {"key": pack(timer.key), "message": pack(timer.message)}
-            except NotKept as error:
-                self.office.doubts.look_at_arranged(type(self).__name__, f"the timer {timer.key!r}", str(error))
-            else:
-                ends = {} if timer.key in durable else {"ends": True}  # with a restart
-                saved.append({**kept, "due": timer.due_wall, "interval_s": timer.interval_s, **ends})
-        return saved
 
     def pipe_to_self(
         self,
@@ -297,89 +281,16 @@ class CallActor(FlowLegActor):
         fail_lost_pipes(self)
 
     def kept_beside(self) -> Mapping[str, object]:
-        """Return what a handler has beside its data and timers.
-
-        How far it has come, what it has put aside, what is still to come to it, and the silence that it watches for.
-        """
-        beside: dict[str, object] = {}
-        saved = self.leg.course.saved_beside
-        progress = self.progress_to_keep()
-        if progress:
-            try:
-                beside["progress"] = pack(progress)
-            except NotKept as error:
-                self.office.doubts.look_at_arranged(type(self).__name__, "the state", str(error))
-        extras = self._cell._extras  # noqa: SLF001  # the framework's own; most calls have none
-        if extras is not None and len(extras.stash):
-            beside["aside"] = aside = []
-            for message, is_back in extras.stash.messages():
-                try:
-                    aside.append([pack_message(message), is_back])
-                except NotKept as error:
-                    what = f"a {type(message).__name__} that was put aside"
-                    self.office.doubts.look_at_arranged(type(self).__name__, what, str(error))
-        elif "aside" in saved:
-            beside["aside"] = []
-        silence = None if extras is None else self.kept_silence
-        if silence is not None or "silence" in saved:
-            try:
-                beside["silence"] = pack(silence)
-            except NotKept as error:
-                self.office.doubts.look_at_arranged(type(self).__name__, "set_receive_timeout(…)", str(error))
-        if self._cell._watching is not None or "watches" in saved:  # noqa: SLF001  # as above
-            beside["watches"] = plain_watches(self)
-        if self.leg.course.pipes or "pipes" in saved:
-            beside["pipes"] = plain_pipes(self.leg.course)
-        return beside
+        """Return what a handler has beside its data and timers; see `relay_actors.actors.kept_beside`."""
+        return plain_beside(self)
 
     def plain_backlog(self) -> list[object]:
         """Return what a crash has left of what was to be handed out, as plain data: for the next incarnation."""
-        plain = []
-        for message in self.leg.backlog:
-            try:
-                plain.append(pack_message(message))
-            except NotKept as error:
-                what = f"a {type(message).__name__} that had come when it crashed"
-                self.office.doubts.look_at_arranged(type(self).__name__, what, str(error))
-        return plain
+        return plain_messages(self, self.leg.backlog, "that had come when it crashed")
 
     def take_kept(self, values: Mapping[str, Any], *, is_restart: bool) -> None:
-        """Have again what was noted last of a handler's timers, and beside. In the turn.
-
-        Args:
-            values: what was noted last, of each kind.
-            is_restart: whether an incarnation begins there: it has none of the time-outs of the one before.
-
-        Raises:
-            NotKept: it cannot go on where it was.
-        """
-        for timer in self.kept_timers():  # of `on_start`: those that are still pending are noted
-            self.cancel_timer(timer.key)
-        for timer in values.get("timers", ()):
-            if not (is_restart and timer.get("ends")):
-                self._resume_timer(timer)
-        if "progress" in values:
-            try:
-                self.take_kept_progress(unpack(values["progress"]))
-            except StateError as error:
-                raise NotKept(str(error)) from error
-        if "watches" in values:
-            watches_again(self, values["watches"])
-        self.leg.course.pipes = pipes_again(values.get("pipes", {}))
-        if "silence" in values:
-            self.set_receive_timeout(*(unpack(values["silence"]) or (None,)))
-        if "aside" in values:
-            aside = [(unpack_message(message, self), is_back) for message, is_back in values["aside"]]
-            self._cell.extras.stash.refill(aside)
-
-    def _resume_timer(self, timer: Mapping[str, Any]) -> None:
-        try:
-            key, message = hashable(unpack(timer["key"])), unpack(timer["message"])
-        except NotKept as error:
-            self.log.error("a timer is lost call_id=%s: %s", self.leg.name, error)
-        else:
-            ends = bool(timer.get("ends"))
-            self._cell.timers.resume(key, message, timer["due"], timer["interval_s"], durable=not ends)
+        """Have again what was noted last of a handler's timers, and beside; see `relay_actors.actors.kept_beside`."""
+        beside_again(self, values, is_restart=is_restart)
 
     def on_recovered(self, pending: Sequence[Command]) -> None:
         """The call was taken up from the journal by a new process: its state, `data`, operations and timers are there.

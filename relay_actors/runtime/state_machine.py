@@ -39,10 +39,6 @@ class NamedTimeout:
 
     name: Any = None
 
-    def __post_init__(self) -> None:
-        if isinstance(self.name, list):  # a name is hashable: a journal has had it, which has no tuples
-            object.__setattr__(self, "name", _with_tuples(self.name))
-
 
 @dataclass(frozen=True, slots=True)
 class Transition:
@@ -72,10 +68,6 @@ class _Timer:
 
     kind: str
     name: Any = None
-
-    def __post_init__(self) -> None:
-        if isinstance(self.name, list):
-            object.__setattr__(self, "name", _with_tuples(self.name))
 
     def __repr__(self) -> str:
         return self.kind if self.name is None else f"{self.kind} {self.name!r}"
@@ -433,10 +425,6 @@ class StateMachine(Actor):
                 f"{type(self).__name__} is entering {here}, and cannot {what} before it is there: do it in a handler, "
                 "for example of the event that set_state_timeout(0) brings"
             )
-
-
-def _with_tuples(name: Any) -> Any:
-    return tuple(map(_with_tuples, name)) if isinstance(name, list) else name
 
 
 def _declared(cls: type[StateMachine]) -> Iterator[Hashable]:
