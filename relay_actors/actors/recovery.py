@@ -71,7 +71,8 @@ class Recovery:
     ) -> None:
         self._office = office
         self._start_call = start_call
-        self._offered: list[RelayEvent] = []
+        self._offered: list[list[RelayEvent]] = []
+        self._caused: list[tuple[str, str, CallRef]] = []
         self._classes: dict[str, type[Any]] = {}
         self._texts = TextsAgain(office, start_text, self._consult, texts_on_record)
 
@@ -83,7 +84,7 @@ class Recovery:
         """
         known = self._consult(_begin)
         self._texts.note(known)
-        subjects = iter(known)
+        subjects = reversed(known)  # whom a call has dialled is younger than it, and has to be there when it looks
         taken_up = 0
         newest = 0.0
         while batch := tuple(islice(subjects, AT_ONCE)):
@@ -102,8 +103,11 @@ class Recovery:
             self._wait_for(replays)
             taken_up += len(replays)
         are_texts_followed = self._texts.go_on()
+        for cause, tag, ref in self._caused:
+            if (turn := self._texts.turn_of(cause)) is not None:
+                turn.former[tag] = ref
         if self._offered:
-            self._office.tell_connection(Route(tuple(self._offered)))
+            self._office.tell_connection(Route(tuple(event for events in reversed(self._offered) for event in events)))
         if taken_up or are_texts_followed:
             self._office.system.hooks.count("calls.recovered", taken_up)
             gap_s = max(0.0, self._office.system.clock.wall() - newest)
@@ -183,9 +187,8 @@ class Recovery:
             kept.on_give_up = policies_of(_class_called(before[-1]) if before else None)
         leg.cause = str(started.settings.get("cause", ""))
         ref = self._start_call(actor_class, kept, key)
-        turn = self._texts.turn_of(leg.cause)
-        if turn is not None:  # older than what its handler has dialled, so it has been taken up before
-            turn.former[leg.tag] = ref
+        if leg.cause:  # maybe a text, whose handler is run again and finds whom it has dialled
+            self._caused.append((leg.cause, leg.tag, ref))
         return made
 
     def _class_called(self, name: str, subject: str) -> type[Any]:
@@ -201,9 +204,9 @@ class Recovery:
         """Nobody had it yet: it is routed as if it had come just now; or it is a last word, and said once more."""
         events = [item.event for item in history.items if isinstance(item, Told)]
         if history.offer is not None:
-            self._offered += [history.offer, *(event for event in events if event is not history.offer)]
+            self._offered.append([history.offer, *(event for event in events if event is not history.offer)])
         elif self._texts.take(history):
-            self._offered += events if any(isinstance(event, MessageReceiveEvent) for event in events) else ()
+            self._offered.append(events if any(isinstance(event, MessageReceiveEvent) for event in events) else [])
         elif history.last_words:
             self._hang_up(history)
         else:

@@ -610,3 +610,51 @@ def test_more_calls_than_are_rebuilt_at_once_are_all_there(is_enabled: bool) -> 
         gc.enable() if was_enabled else gc.disable()
     assert app.calls_up == count
     app.hand_over()
+
+
+class Callee(CallActor):
+    """Says something, and waits until it is hung up."""
+
+    async def run(self) -> None:
+        await self.play_tts("Hello").wait()
+        await self.wait_for_ended()
+
+
+class Directs(CallActor):
+    """Has somebody called, and says so when they have gone."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.sleep(5)
+        handle = self.app.dial(Callee, [[device(DESK)]])
+        await handle.wait_for_answered()
+        await handle.wait_for_ended()
+        await self.play_tts("They have gone").wait()
+
+
+class Waits(CallActor):
+    """Is there."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.wait_for_ended()
+
+
+@pytest.mark.parametrize("others", [1, AT_ONCE + 10])
+def test_a_flow_finds_whom_it_has_dialled_however_many_have_called_in_between(others: int) -> None:
+    """J4, J8: they are not taken up all at once, and whoever is not there yet is not over."""
+    with MortalWorld() as world:
+        world.app.calls("waits")(Waits)
+        world.takes_calls(Directs)
+        desk = world.sim.phone(DESK).answers_after(1.0)
+        line = world.sim.phone(NUMBER).dials(context=CONTEXT)
+        world.run(1.0)
+        for place in range(others):
+            world.sim.phone(f"+1555020{place:04d}").dials(context="waits")
+        world.run(7.0)
+        world.dies_after(1.0, 3.0, then_s=5.0)
+        assert [desk.line.state, *line.heard] == ["answered"]
+        desk.hangs_up()
+        world.run(10.0)
+        assert [str(sound) for sound in line.heard] == ["They have gone"]
+        assert len(desk.lines) == 1
