@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from random import Random
 from typing import Any
 
+from relay_actors.actors.call import CallActor
+from relay_actors.actors.call_handle import CallHandle
 from relay_actors.app import RelayApp
 from relay_actors.journal.memory import MemoryMedium, MemoryStore
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
@@ -15,7 +17,7 @@ from relay_actors.runtime.system import System
 from relay_actors.transport.memory import MemoryConnector, MemoryTransport
 from tests.actors.world import World
 
-__all__ = ["MortalStore", "MortalWorld"]
+__all__ = ["MortalStore", "MortalWorld", "ToldCall"]
 
 
 class MortalWorld(World):
@@ -165,3 +167,35 @@ class _Connector(MemoryConnector):
         near.send = send  # type: ignore[method-assign]
         world._transports.append(near)
         return near
+
+
+class ToldCall:
+    """A call that is up, and is told things; whichever process has it now. What it notes is in its ``data``.
+
+    Args:
+        world: where it is.
+        actor_class: whose it is.
+    """
+
+    def __init__(self, world: MortalWorld, actor_class: type[CallActor]) -> None:
+        self.world = world
+        self._line, _handle = world.inbound(actor_class)
+        world.run(1.0)
+
+    @property
+    def actor(self) -> CallHandle:
+        """The handle that it has now."""
+        found = self.world.app.call(self._line.call_id)
+        assert found is not None
+        return found
+
+    @property
+    def noted(self) -> list[Any]:
+        """What it has noted."""
+        return list(self.actor.data.get("noted", []))
+
+    def is_told(self, *messages: object) -> None:
+        """Let others tell it one thing after the other."""
+        for message in messages:
+            self.actor.ref.tell(message)
+            self.world.run(0.5)

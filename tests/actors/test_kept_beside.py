@@ -20,7 +20,7 @@ from relay_actors import (
     on_enter,
 )
 from relay_actors.events import CallReceiveEvent, CallStateEvent
-from tests.actors.mortal_world import MortalWorld
+from tests.actors.mortal_world import MortalWorld, ToldCall
 from tests.actors.world import CONTEXT
 from tests.support.thorough import some_of
 
@@ -123,36 +123,11 @@ class Stashing(CallActor):
                 self.data.setdefault("noted", []).append(message)
 
 
-class Told:
-    """A call in the world, and what it was told."""
-
-    def __init__(self, world: MortalWorld, actor_class: type[CallActor]) -> None:
-        self._world = world
-        self._line, _handle = world.inbound(actor_class)
-        world.run(2.0)
-
-    @property
-    def actor(self) -> Any:
-        """The handle that it has now."""
-        found = self._world.app.call(self._line.call_id)
-        assert found is not None
-        return found
-
-    def is_told(self, *messages: object) -> None:
-        for message in messages:
-            self.actor.ref.tell(message)
-            self._world.run(0.5)
-
-    @property
-    def noted(self) -> list[Any]:
-        return list(self.actor.data.get("noted", []))
-
-
 @pytest.mark.parametrize("actor_class", [Machine, Forgetful])
 def test_a_machine_is_where_it_was_and_enters_nothing_anew(actor_class: type[CallActor]) -> None:
     """J4: it has not failed, so nobody hears a question twice."""
     with MortalWorld() as world:
-        call = Told(world, actor_class)
+        call = ToldCall(world, actor_class)
         call.is_told("go on")
         world.dies_after(1.0, 2.0)
         call.is_told(7)
@@ -162,7 +137,7 @@ def test_a_machine_is_where_it_was_and_enters_nothing_anew(actor_class: type[Cal
 def test_what_was_postponed_is_handled_in_the_next_process_when_it_is_time() -> None:
     """P3, J4."""
     with MortalWorld() as world:
-        call = Told(world, Machine)
+        call = ToldCall(world, Machine)
         call.is_told(1, 2)
         world.dies_after(1.0, 2.0)
         call.is_told(3, "go on")
@@ -174,7 +149,7 @@ def test_what_was_postponed_is_handled_in_the_next_process_when_it_is_time() -> 
 def test_time_outs_come_when_they_were_to_and_once() -> None:
     """P4, T7: also those that were due while nobody was there."""
     with MortalWorld() as world:
-        call = Told(world, Machine)
+        call = ToldCall(world, Machine)
         call.is_told("time-outs")
         world.dies_after(1.0, 2.0, then_s=10.0)
         assert call.noted == ["up"]
@@ -188,7 +163,7 @@ def test_time_outs_come_when_they_were_to_and_once() -> None:
 
 def test_a_time_out_that_was_taken_back_in_the_next_process_does_not_come() -> None:
     with MortalWorld() as world:
-        call = Told(world, Machine)
+        call = ToldCall(world, Machine)
         call.is_told("time-outs")
         world.dies_after(1.0, then_s=2.0)
         call.is_told("take it back")
@@ -200,7 +175,7 @@ def test_a_time_out_that_was_taken_back_in_the_next_process_does_not_come() -> N
 def test_a_crash_after_the_end_of_a_process_is_like_any_other(actor_class: type[CallActor], entered: list[str]) -> None:
     """X8: the state is entered again, or it begins anew; and its time-outs are over."""
     with MortalWorld() as world:
-        call = Told(world, actor_class)
+        call = ToldCall(world, actor_class)
         call.is_told("time-outs")
         world.dies_after(1.0, then_s=2.0)
         call.is_told("crash")
@@ -214,14 +189,14 @@ def test_a_crash_after_the_end_of_a_process_is_like_any_other(actor_class: type[
 
 def test_a_state_that_the_journal_cannot_hold_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
     with MortalWorld() as world, caplog.at_level(logging.WARNING, "relay_actors.calls"):
-        Told(world, Tossed)
+        ToldCall(world, Tossed)
     assert "the state of Tossed is not in the journal" in caplog.text
 
 
 def test_a_machine_whose_state_is_gone_from_the_program_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """J4: as a flow does, whose code has changed."""
     with MortalWorld() as world:
-        call = Told(world, Machine)
+        call = ToldCall(world, Machine)
         call.is_told("go on")
         world.run(1.0)
         world.dies()
@@ -235,7 +210,7 @@ def test_a_machine_whose_state_is_gone_from_the_program_begins_anew(monkeypatch:
 def test_what_a_handler_has_put_aside_is_there_in_the_next_process() -> None:
     """P1, J4."""
     with MortalWorld() as world:
-        call = Told(world, Stashing)
+        call = ToldCall(world, Stashing)
         call.is_told(1, 2)
         world.dies_after(1.0, 2.0)
         call.is_told(3, "open")
@@ -248,7 +223,7 @@ def test_what_a_handler_has_put_aside_is_there_in_the_next_process() -> None:
 def test_what_was_put_aside_is_there_also_if_there_was_a_crash_before_the_end_of_the_process() -> None:
     """P1: a restart brings it back, and it is put aside anew."""
     with MortalWorld() as world:
-        call = Told(world, Stashing)
+        call = ToldCall(world, Stashing)
         call.is_told(1, "crash", 2)
         world.dies_after(1.0, 2.0)
         call.is_told("open")
@@ -259,7 +234,7 @@ def test_a_message_that_the_journal_cannot_hold_is_told_of_when_it_is_put_aside(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with MortalWorld() as world, caplog.at_level(logging.WARNING, "relay_actors.calls"):
-        call = Told(world, Stashing)
+        call = ToldCall(world, Stashing)
         call.is_told({"what": object()}, 5)
         world.dies_after(1.0)
         call.is_told("open")
@@ -293,7 +268,7 @@ class Ticking(CallActor):
 def test_a_timer_of_a_handler_is_due_in_the_next_process_whether_or_not_it_is_durable() -> None:
     """T7, J4: that the process has ended is no restart. One that repeats goes on until it is cancelled."""
     with MortalWorld() as world:
-        call = Told(world, Ticking)
+        call = ToldCall(world, Ticking)
         call.is_told("start")
         world.dies_after(1.0, 2.0, then_s=30.0)
         assert call.noted == [2, 1, 3, 2]
@@ -305,7 +280,7 @@ def test_a_timer_of_a_handler_is_due_in_the_next_process_whether_or_not_it_is_du
 def test_after_a_crash_only_what_is_durable_is_due_in_the_next_process() -> None:
     """T2, T7."""
     with MortalWorld() as world:
-        call = Told(world, Ticking)
+        call = ToldCall(world, Ticking)
         call.is_told("start", "silence", "crash")
         world.dies_after(1.0, 2.0, then_s=60.0)
         assert call.noted == [3]
@@ -314,7 +289,7 @@ def test_after_a_crash_only_what_is_durable_is_due_in_the_next_process() -> None
 def test_silence_is_watched_for_in_the_next_process_and_begins_anew() -> None:
     """T5, J4."""
     with MortalWorld() as world:
-        call = Told(world, Ticking)
+        call = ToldCall(world, Ticking)
         call.is_told("silence")
         world.dies_after(10.0, then_s=10.0)
         assert call.noted == []

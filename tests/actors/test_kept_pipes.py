@@ -12,7 +12,7 @@ from relay_actors import Actor, CallActor, Limits, PipeFailed
 from relay_actors.errors import ConfigError
 from relay_actors.events import CallReceiveEvent, CallStateEvent
 from relay_actors.runtime.future import Future
-from tests.actors.mortal_world import MortalWorld
+from tests.actors.mortal_world import MortalWorld, ToldCall
 from tests.actors.world import CALLER, CONTEXT, World
 from tests.support.thorough import some_of
 
@@ -64,36 +64,19 @@ class Asks(CallActor):
         self.data.setdefault("noted", []).append(what)
 
 
-class Told:
+class Told(ToldCall):
     """A call that has been told something, and whose service is at hand."""
 
     def __init__(self, world: MortalWorld, *messages: str) -> None:
-        self._world = world
         world.app.service(Service, name="service")
-        self._line, _handle = world.inbound(Asks)
-        world.run(1.0)
+        super().__init__(world, Asks)
         self.is_told(*messages)
 
-    def is_told(self, *messages: str) -> None:
-        for message in messages:
-            self._handle.ref.tell(message)
-            self._world.run(0.5)
-
     def is_answered(self) -> None:
-        service = self._world.app.lookup("service")
+        service = self.world.app.lookup("service")
         assert service is not None
         service.tell("answer")
-        self._world.run(1.0)
-
-    @property
-    def _handle(self) -> Any:
-        found = self._world.app.call(self._line.call_id)
-        assert found is not None
-        return found
-
-    @property
-    def noted(self) -> list[str]:
-        return list(self._handle.data.get("noted", []))
+        self.world.run(1.0)
 
 
 @pytest.mark.parametrize("deaths_s", [(1.0,), (1.0, 2.0), (1.0, 1.3, 1.6)])

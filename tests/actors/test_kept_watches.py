@@ -13,7 +13,7 @@ from relay_actors.actors.course import Course
 from relay_actors.actors.kept_watches import ended_call
 from relay_actors.errors import ActorDead
 from relay_actors.events import CallReceiveEvent, CallStateEvent
-from tests.actors.mortal_world import MortalWorld
+from tests.actors.mortal_world import MortalWorld, ToldCall
 from tests.actors.world import CALLER, CONTEXT, device
 from tests.support.thorough import some_of
 
@@ -113,32 +113,16 @@ class Watches(CallActor):
                 self.data.setdefault("noted", []).append(type(message).__name__)
 
 
-class Told:
-    """A call in the world, and what it was told."""
-
-    def __init__(self, world: MortalWorld) -> None:
-        self._world = world
-        world.app.service(Clerk, name="clerk")
-        self._line, _handle = world.inbound(Watches)
-        world.run(2.0)
-
-    @property
-    def actor(self) -> Any:
-        """The handle that it has now."""
-        found = self._world.app.call(self._line.call_id)
-        assert found is not None
-        return found
-
-    def is_told(self, *messages: object) -> None:
-        for message in messages:
-            self.actor.ref.tell(message)
-            self._world.run(0.5)
+def told(world: MortalWorld) -> ToldCall:
+    """Let somebody call, and have a clerk at hand."""
+    world.app.service(Clerk, name="clerk")
+    return ToldCall(world, Watches)
 
 
 def test_a_service_is_watched_by_the_next_process_too() -> None:
     """W2: its restarts are told as well."""
     with MortalWorld() as world:
-        call = Told(world)
+        call = told(world)
         call.is_told("clerk")
         world.dies_after(1.0, 2.0, then_s=5.0)
         assert "noted" not in call.actor.data
@@ -152,7 +136,7 @@ def test_a_service_is_watched_by_the_next_process_too() -> None:
 def test_a_watch_that_was_ended_is_not_there_again() -> None:
     """W3."""
     with MortalWorld() as world:
-        call = Told(world)
+        call = told(world)
         call.is_told("clerk")
         world.dies_after(1.0, then_s=2.0)
         call.is_told("no more")
