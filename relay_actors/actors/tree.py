@@ -419,11 +419,11 @@ class Tree:
             ) from None
 
     def refs(self) -> list[CallRef]:
-        """Return all calls that have an actor, the oldest first."""
+        """Return all calls that have an actor, in the order of their start; after a kill it began with the youngest."""
         return [cell.ref for cell in self.system.living if isinstance(cell.ref, CallRef)]
 
     def handles(self) -> list[CallHandle]:
-        """Return the calls that are up, and dials, as far as they are this application's, the oldest first."""
+        """Return the calls that are up, and dials, as far as they are this application's, in the same order."""
         return [CallHandle(ref) for ref in self.refs() if ref.kept.leg.is_ours]
 
     def texts(self) -> list[MessageRef]:
