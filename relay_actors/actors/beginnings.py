@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from relay_actors.actors.course import Started
 from relay_actors.actors.leg import Leg
-from relay_actors.actors.packing import NotKept, name_of, pack
+from relay_actors.actors.packing import name_of, pack_data
 from relay_actors.protocol.base import JsonObject
 
 if TYPE_CHECKING:
@@ -30,13 +30,7 @@ def begun(leg: Leg, actor_class: type, office: Office) -> Started:
 
 def plain_data(leg: Leg, actor_class: type, office: Office) -> dict[str, object]:
     """Return the application's data of a call, as far as the journal can hold them; what it cannot is told of once."""
-    plain: dict[str, object] = {}
-    data: dict[Any, Any] = leg.data  # what is in it is the application's
-    for key, value in data.items():
-        try:
-            if not isinstance(key, str):
-                raise NotKept("a key that is no text cannot be kept")
-            plain[key] = pack(value)
-        except NotKept as error:
-            office.doubts.look_at_data(actor_class.__name__, key, str(error))
+    plain, problems = pack_data(leg.data)
+    for key, why in problems.items():
+        office.doubts.look_at_data(actor_class.__name__, key, why)
     return plain

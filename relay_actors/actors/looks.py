@@ -16,7 +16,7 @@ from relay_actors.actors.commands_again import dial_of
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.leg import Leg
-from relay_actors.actors.packing import NotKept, pack, pack_error, unpack, unpack_data, unpack_error
+from relay_actors.actors.packing import pack, pack_data, pack_error, unpack, unpack_data, unpack_error
 from relay_actors.errors import RelayActorsError
 
 __all__ = ["leg_of", "seen_of", "tell_dialler"]
@@ -26,12 +26,7 @@ _TEXTS = ("state", "end_reason", "context", "tag", "call_id", "node_id")
 
 def seen_of(leg: Leg) -> dict[str, Any]:
     """Return plain data that tell what can be seen of a call; of its data what the journal can hold."""
-    data = {}
-    for key, value in tuple(leg.data.items()) if leg.has_data else ():
-        try:
-            data[key] = pack(value)
-        except NotKept:
-            continue  # it is not kept for its own call either, which says so
+    data = pack_data(leg.data)[0] if leg.has_data else {}  # what cannot be kept is told of by its own call
     seen = {name: str(getattr(leg, name)) for name in _TEXTS}
     error = None if leg.dialling is None else leg.dialling.error
     failed = {} if error is None else {"error": pack_error(error)}

@@ -25,6 +25,7 @@ __all__ = [
     "hashable",
     "name_of",
     "pack",
+    "pack_data",
     "pack_error",
     "packed_or_lost",
     "unpack",
@@ -149,6 +150,20 @@ def _member(cls: type[Any] | None, packed: Mapping[str, Any]) -> Enum:
             return found
     what = packed.get("member", packed.get("flags"))
     raise NotKept(f"the journal holds the member {what} of {packed[_MARK]}, and there is none any more")
+
+
+def pack_data(data: Mapping[Any, object]) -> tuple[dict[str, object], dict[Hashable, str]]:
+    """Return ``self.data`` as far as they can be packed, and why the others cannot, by their keys."""
+    packed: dict[str, object] = {}
+    problems: dict[Hashable, str] = {}
+    for key, value in tuple(data.items()):
+        try:
+            if not isinstance(key, str):
+                raise NotKept("a key that is no text cannot be kept")
+            packed[key] = pack(value)
+        except NotKept as error:
+            problems[key] = str(error)
+    return packed, problems
 
 
 def unpack_data(packed: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:

@@ -105,3 +105,39 @@ def test_a_dial_that_has_failed_is_seen_to_have_failed() -> None:
     error = leg_of(seen_of(leg)).ended_error()
     assert isinstance(error, DialFailedError)
     assert error.tag == "tag"
+
+
+class Numbers(CallActor):
+    """Has data that the journal cannot hold."""
+
+    async def run(self) -> None:
+        self.data[1] = "one"  # type: ignore[index]  # as people write
+        self.data["two"] = 2
+        await self.wait_for_ended()
+
+
+class LooksAtNumbers(CallActor):
+    """Looks at such data."""
+
+    async def run(self) -> None:
+        await self.answer()
+        handle = self.app.dial(Numbers, [[device(A)]])
+        await handle.wait_for_answered()
+        await self.sleep(1)
+        self.data["seen"] = handle.data.get("two")
+        await self.wait_for_ended()
+
+
+def test_data_that_the_journal_cannot_hold_are_left_out_of_what_is_seen() -> None:
+    """The journal refuses a key that is no text, and with that the connection, and all calls, would end."""
+    with MortalWorld() as world:
+        world.sim.phone(A).answers()
+        world.takes_calls(LooksAtNumbers)
+        line = world.sim.phone(CALLER).dials(context=CONTEXT)
+        world.run(10.0)
+        handle = world.app.call(line.call_id)
+        assert handle is not None
+        assert handle.data == {"seen": 2}
+        assert not line.is_over
+        leg = Leg(direction="outbound", data={"two": 2, 1: "one"})  # type: ignore[dict-item]  # as above
+        assert leg_of(seen_of(leg)).data == {"two": 2}

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_actors.actors.packing import NotKept, name_of, pack, pack_error, unpack, unpack_data, unpack_error
+from relay_actors.actors.packing import NotKept, name_of, pack, pack_data, pack_error, unpack, unpack_data, unpack_error
 from relay_actors.errors import CallEnded, CommandRejectedError, NotSentError
 from relay_actors.events import PlayEvent, RelayEvent, parse_event
 from relay_actors.journal.codec import decode, encode
@@ -341,3 +341,11 @@ def test_of_data_only_what_cannot_be_unpacked_is_lost() -> None:
     assert data == {"item": Item("a"), "n": 1}
     assert len(problems) == 1
     assert "self.data['gone'] is lost" in problems[0]
+
+
+def test_data_are_packed_as_far_as_they_can_be_and_it_is_said_why_others_cannot() -> None:
+    packed, problems = pack_data({"a": (1,), "b": object(), 3: "c"})
+    assert unpack_data(packed) == ({"a": (1,)}, [])
+    assert list(problems) == ["b", 3]
+    assert "a object cannot be kept" in problems["b"]
+    assert "no text" in problems[3]
