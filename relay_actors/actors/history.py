@@ -40,6 +40,7 @@ from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, Relay
 from relay_actors.protocol.states import CallState
 
 __all__ = [
+    "BESIDE",
     "CHECKPOINTS",
     "Answered",
     "Asked",
@@ -101,7 +102,10 @@ class Asked:
     by: str = ""
 
 
-_NEWEST: Final = frozenset({"aside", "data", "pipes", "progress", "silence", "timers", "watches"})
+BESIDE: Final = ("progress", "aside", "pipes", "silence", "watches")
+"""What a handler has beside its data and timers, by the names in its notes."""
+
+_NEWEST: Final = frozenset({"data", "timers", *BESIDE})
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def plain_beside(actor: Any) -> dict[str, object]:
         beside["aside"] = [
             [packed, is_back]
             for message, is_back in extras.stash.messages()
-            for packed in _packed(actor, message, f"a {type(message).__name__} that was put aside", pack_message)
+            for packed in _packed_message(actor, message, "that was put aside")
         ]
     elif "aside" in saved:
         beside["aside"] = []
@@ -74,11 +74,7 @@ def plain_messages(actor: Any, messages: Iterable[object], what: str) -> list[ob
         messages: to its handler.
         what: is said of one that cannot be kept, behind its type.
     """
-    return [
-        packed
-        for message in messages
-        for packed in _packed(actor, message, f"a {type(message).__name__} {what}", pack_message)
-    ]
+    return [packed for message in messages for packed in _packed_message(actor, message, what)]
 
 
 def beside_again(actor: Any, values: Mapping[str, Any], *, is_restart: bool) -> None:
@@ -120,6 +116,10 @@ def _resume(actor: Any, timer: Mapping[str, Any]) -> None:
     else:
         is_durable = not timer.get("ends")
         actor.runs_as.timers.resume(key, message, timer["due"], timer["interval_s"], durable=is_durable)
+
+
+def _packed_message(actor: Any, message: object, what: str) -> tuple[Any, ...]:
+    return _packed(actor, message, f"a {type(message).__name__} {what}", pack_message)
 
 
 def _packed(actor: Any, value: object, what: str, make: Callable[[Any], object] = pack) -> tuple[Any, ...]:

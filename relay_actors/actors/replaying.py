@@ -23,6 +23,7 @@ from typing import Any, Final, TypeAlias
 from relay_actors.actors.arranged import arrange_again
 from relay_actors.actors.asked_then import Past
 from relay_actors.actors.history import (
+    BESIDE,
     Answered,
     Asked,
     History,
@@ -57,9 +58,6 @@ _log = logging.getLogger("relay_actors.recovery")
 
 _INERT: Final = frozenset({"data", "looked", "orphaned", "over", "saved", "sent"})
 """Notes that are looked up, and not told."""
-
-_BESIDE: Final = ("progress", "aside", "pipes", "silence", "watches")
-"""What a handler has beside its data and timers."""
 
 _AT_A_TIME: Final = 16
 """Items that are told before somebody else may have a turn: as many as an actor takes messages in one."""
@@ -193,8 +191,7 @@ class Replay:
         if self._is_strict and not self.is_silent and (item is not None or self._past.has_more()):
             self.change("it asks for the time, where it did not then")
         value = float(actor.system.clock.wall())
-        told = actor.leg.course.told
-        self._fresh.append(lambda: actor.keep_note("now", {"value": value}, told))
+        self._note_afresh(actor, "now", {"value": value})
         return value
 
     def flow_is_due(self) -> None:
@@ -211,9 +208,7 @@ class Replay:
         self._past.awaited.add(number)
         is_known = any(values["number"] == number for values in self._past.noted("awaited"))
         if future.is_settled and not is_known:
-            values = {"number": number, **outcome_of(future)}
-            told = actor.leg.course.told
-            self._fresh.append(lambda: actor.keep_note("awaited", values, told))
+            self._note_afresh(actor, "awaited", {"number": number, **outcome_of(future)})
 
     def seen(self, name: str, number: int) -> Mapping[str, Any] | None:
         """Return what the code has seen of another call then, when it looked for so many times; None if it has not."""
@@ -224,11 +219,15 @@ class Replay:
         """Have the journal know what was learnt meanwhile, which nothing of the past depends on."""
         self._fresh.append(lambda: actor.keep_note(what, values))
 
+    def _note_afresh(self, actor: Any, what: str, values: Mapping[str, Any]) -> None:
+        """Have the journal know, when the call is live, what is not on record, and where in the past it belongs."""
+        told = actor.leg.course.told
+        self._fresh.append(lambda: actor.keep_note(what, values, told))
+
     def arranges(self, actor: Any, values: Mapping[str, Any]) -> None:
         """The code says what is to be done when an operation is over."""
         if values not in self._past.noted("arranged"):
-            told = actor.leg.course.told
-            self._fresh.append(lambda: actor.keep_note("arranged", values, told))
+            self._note_afresh(actor, "arranged", values)
 
     def comes_back(self, actor: Any) -> bool:
         """Return whether the code is given what it had put aside; the record does not tell it, too, if it did then."""
@@ -255,8 +254,7 @@ class Replay:
     def has_begun(self, actor: Any, number: int) -> None:
         """The code has begun something for the first time."""
         self._sent.add(number)
-        told = actor.leg.course.told
-        self._fresh.append(lambda: actor.keep_note("sent", {"number": number}, told))
+        self._note_afresh(actor, "sent", {"number": number})
 
     def tell_connection(self, message: object) -> None:
         """Keep what the connection is to be told until the call is live."""
@@ -419,7 +417,7 @@ class Replay:
         notes = [one for one in self._past.items[: self._past.at] if isinstance(one, Learnt)]
         kept = {name: note.values[name] for note in notes for name in note.newest}
         course.saved_timers = None  # noted anew at the next one
-        course.saved_beside = {name: kept[name] for name in _BESIDE if name in kept}
+        course.saved_beside = {name: kept[name] for name in BESIDE if name in kept}
         try:
             leg.backlog[:] = [unpack_message(message, actor) for message in item.values.get("untold", ())]
             actor.take_kept(kept, is_restart=item.what == "restarted")
