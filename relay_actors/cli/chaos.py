@@ -10,10 +10,13 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -218,21 +221,63 @@ def _tell_in_full(run: Run) -> int:
 
 
 def _in_processes(options: argparse.Namespace, work: Callable[[T], R], chunks: Sequence[T]) -> Iterator[R]:
-    """Give what comes of each chunk, in the order in which they are done."""
+    """Give what comes of each chunk, in the order in which they are done.
+
+    Raises:
+        KeyboardInterrupt: it was told to end, by Ctrl-C or SIGTERM, and all processes have ended.
+    """
     if options.jobs == 1:
         _begin(options)
         yield from map(work, chunks)
         return
     context = multiprocessing.get_context("spawn")
-    # A SIGTERM ends it as Ctrl-C does: it would leave the workers, and what they share, to whoever finds them.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with concurrent.futures.ProcessPoolExecutor(options.jobs, context, _begin_quietly, (options,)) as pool:
+    with (
+        _noting_interrupts() as interrupts,
+        concurrent.futures.ProcessPoolExecutor(options.jobs, context, _begin_quietly, (options,)) as pool,
+    ):
+        to_come = iter(chunks)
+        # A few at a time: a million would have to be handed out, and taken back when it is interrupted.
+        running = {pool.submit(work, chunk) for chunk in islice(to_come, 2 * options.jobs)}
         try:
-            for future in concurrent.futures.as_completed([pool.submit(work, chunk) for chunk in chunks]):
-                yield future.result()
+            while running and not interrupts:
+                done, running = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
+                running |= {pool.submit(work, chunk) for chunk in islice(to_come, len(done))}
+                for future in done:
+                    yield future.result()
+        except BrokenProcessPool:
+            if not interrupts:  # otherwise Ctrl-C has reached a worker, too, which had only begun
+                raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-            signal.signal(signal.SIGTERM, before)
+    if interrupts:
+        raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def _noting_interrupts() -> Iterator[list[int]]:
+    """Note the first Ctrl-C, or SIGTERM, in a list; the second one ends the process as it would.
+
+    What is raised in the middle of the standard library's queues leaves their locks taken: the pool, and its end, would
+    wait for ever. And a SIGTERM would leave the workers, and what they share, to whoever finds them.
+    """
+    interrupts: list[int] = []
+    before: dict[signal.Signals, Any] = {}
+
+    def give_back() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def note(number: int, _frame: object) -> None:
+        interrupts.append(number)
+        give_back()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell has it for what runs in the background
+            before[number] = signal.signal(number, note)
+    try:
+        yield interrupts
+    finally:
+        give_back()
 
 
 _app: RelayApp
@@ -253,7 +298,16 @@ def _begin(options: argparse.Namespace) -> None:
 
 def _begin_quietly(options: argparse.Namespace) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process ends the pool
+    threading.Thread(target=_end_with_the_main_process, daemon=True).start()
     _begin(options)
+
+
+def _end_with_the_main_process() -> None:
+    """One that was killed tells nobody: a worker would wait for its next chunk for ever."""
+    main_process = multiprocessing.parent_process()
+    if main_process is not None:
+        main_process.join()
+        os._exit(1)
 
 
 def _one_race(asked: tuple[str, argparse.Namespace]) -> Row:

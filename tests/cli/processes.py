@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -43,6 +44,7 @@ class Command:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
         self._lines: list[str] = []
         self._read = 0
@@ -57,7 +59,8 @@ class Command:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._process.kill()
+        with contextlib.suppress(ProcessLookupError):  # nobody is left
+            os.killpg(self._process.pid, signal.SIGKILL)  # with what it has started: that would hold its output open
         self._process.wait(DEADLINE_S)
         self._reader.join(DEADLINE_S)
         assert self._process.stdin is not None
@@ -119,6 +122,11 @@ class Command:
         status = self._process.wait(DEADLINE_S)
         self._reader.join(DEADLINE_S)
         return status
+
+    def closes_its_output(self) -> None:
+        """Wait until nobody can write to its output any more: neither it nor what it has started."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._is_over, DEADLINE_S), "somebody still has its output open"
 
     def _read_all(self) -> None:
         assert self._process.stdout is not None

@@ -40,6 +40,32 @@ import sys
 app.on_shutdown("stop_intake", lambda: sys.stderr.write("a run\\n"))
 """
 
+INTERRUPTS = """
+import queue
+import signal
+import sys
+import threading
+from itertools import count
+
+from relay_actors.cli.main import main
+
+puts = count(1)
+
+
+def interrupt_behind_the_lock(frame, event, _arg):
+    takes_lock = event == "c_return" and frame.f_code is threading.Condition.__enter__.__code__
+    # Not at the first one: then the thread is not there yet that would wait for the lock.
+    if takes_lock and frame.f_back.f_code is queue.Queue.put.__code__ and next(puts) == 3:
+        sys.setprofile(None)
+        print("interrupting", flush=True)
+        signal.raise_signal(signal.SIGINT)
+
+
+if __name__ == "__main__":
+    sys.setprofile(interrupt_behind_the_lock)
+    sys.exit(main(["chaos", *sys.argv[1:]]))
+"""
+
 
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -95,6 +121,29 @@ def test_who_interrupts_it_is_told_what_came_of_it_so_far(directory: Path, numbe
         assert int(found[1]) > 0
         assert "leaked" not in chaos.output
         assert "Traceback" not in chaos.output
+
+
+def test_an_interrupt_in_the_middle_of_handing_out_work_ends_it_all_the_same(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Raised behind the lock of the pool's queue, it left that taken, and the end waited for ever."""
+    (directory / "always_fails.py").write_text(ALWAYS_FAILS)
+    (directory / "interrupts.py").write_text(INTERRUPTS)
+
+    with Command("always_fails", "--seeds", "2000", "--jobs", "2", module="interrupts", cwd=directory) as chaos:
+        chaos.says("interrupting")
+        assert chaos.ends() == 130
+        assert "interrupted: in these" in chaos.output
+
+
+def test_the_processes_of_one_that_is_killed_end_with_it(directory: Path):
+    """Nobody tells them anything any more: they would be there for ever."""
+    (directory / "tells_runs.py").write_text(ALWAYS_FAILS + TELLS_RUNS)
+    with Command("chaos", "tells_runs", "--seeds", "1000000", "--jobs", "2", cwd=directory) as chaos:
+        chaos.says("a run")
+        chaos.signal(signal.SIGKILL)
+        assert chaos.ends() == -signal.SIGKILL
+        chaos.closes_its_output()
 
 
 def test_several_processes_do_the_same(capsys: pytest.CaptureFixture[str]):
