@@ -171,6 +171,8 @@ class Course:
         saved_timers: key and time of its timers, as they were noted last; None: to be noted anew.
         saved_beside: how far it has come beside that, and what it has put aside, as they were noted last.
         saved_at: how many things it had been told when they were.
+        recovered_at: how many things it had been told when a new process took it up, as long as the journal has not
+            been told of that; else None.
         replay: how the call is being rebuilt; None once it is live.
         others: the orders of others of which the journal knew when the call was rebuilt, by their names; None: it did
             not know all of them.
@@ -183,8 +185,8 @@ class Course:
 
     __slots__ = (
         "asides", "asked", "began_at", "began_with", "beginnings", "commands", "counts", "entries", "is_begun",
-        "is_kept", "others", "over", "past_is_lost", "pipes", "piping", "record", "replay", "results", "saved",
-        "saved_at", "saved_beside", "saved_timers", "seed", "seen", "summed_up_at", "timers", "told",
+        "is_kept", "others", "over", "past_is_lost", "pipes", "piping", "record", "recovered_at", "replay", "results",
+        "saved", "saved_at", "saved_beside", "saved_timers", "seed", "seen", "summed_up_at", "timers", "told",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -213,6 +215,7 @@ class Course:
         self.saved_timers: Sequence[tuple[Hashable, float]] | None = ()
         self.saved_beside: Mapping[str, object] = NOTHING
         self.saved_at = 0
+        self.recovered_at: int | None = None
         self.replay: Any = None
         self.record: list[Item] | None = None
         self.began_with: Mapping[str, Any] = NOTHING

@@ -397,6 +397,8 @@ class LegActor(Stalling):
         """Give a command to the connection, and note who is told the answer; see `ask_server`."""
         leg = self.leg
         course = leg.course
+        if course.recovered_at is not None:
+            self.note_recovery()
         course.commands += 1
         course.entries += 1
         number = course.commands

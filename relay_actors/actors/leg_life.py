@@ -235,7 +235,28 @@ class LegLife(Actor, AllVerbs):
         if course.record is not None:
             course.write(Learnt(what, values, self.office.clock.wall()), self.office.limits.recorded_per_call)
         if course.is_kept:
+            if course.recovered_at is not None:
+                self.note_recovery()
             self.tell_connection(Note(self.leg.subject, what, values, course.told if after is None else after))
+
+    def is_recovered(self) -> None:
+        """A new process has taken the call up. The journal is told before it is told anything else of the call.
+
+        Not now: a process may take up ten thousand calls, and none is to wait until that has been written of all.
+        """
+        course = self.leg.course
+        if course.record is not None:
+            course.write(Learnt("recovered", {}, self.office.clock.wall()), self.office.limits.recorded_per_call)
+        if course.is_kept:
+            course.recovered_at = course.told
+
+    def note_recovery(self) -> None:
+        """Tell the journal now that a new process has taken the call up."""
+        course = self.leg.course
+        after, course.recovered_at = course.recovered_at, None
+        if after is not None:
+            course.entries += 1
+            self.tell_connection(Note(self.leg.subject, "recovered", {}, after))
 
     def tell_connection(self, message: object) -> None:
         """Tell the connection something; while the call is rebuilt, when that is over."""

@@ -570,6 +570,38 @@ def test_the_journal_knows_how_far_a_class_has_come_that_has_taken_a_call_over()
         assert again.data == {"notes": 1, "reminded": 1}
 
 
+class Waits(CallActor):
+    """A flow that waits for the end of its call."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.wait_for_ended()
+
+
+def test_that_a_call_was_taken_up_is_on_record_before_what_comes_next_and_not_sooner() -> None:
+    """So that nobody waits for ten thousand such notes, and what follows is found behind it. J4."""
+
+    def notes(call_id: str) -> list[str]:
+        entries = [decode(one.body) for one in world.medium.entries[call_id]]
+        return [entry.what for entry in entries if isinstance(entry, Noted)]
+
+    with MortalWorld() as world:
+        line, _handle = world.inbound(Waits)
+        world.run(1)
+        assert notes(line.call_id) == ["began"]
+
+        world.dies()
+        world.connector.refuse("there is no server")
+        world.lives_again()
+        world.run(1)
+        assert world.app.call(line.call_id) is not None
+        assert notes(line.call_id) == ["began"]
+
+        world.connector.admit()
+        world.run(30)
+        assert notes(line.call_id) == ["began", "recovered", "restored"]
+
+
 class Idle(CallActor):
     """Does nothing."""
 
