@@ -14,6 +14,7 @@ The supervisors keep their children when they are restarted themselves: these ha
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from typing import Any
 
@@ -24,11 +25,13 @@ from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.calls_supervisor import CallsSupervisor
 from relay_actors.actors.connection import ConnectionActor
 from relay_actors.actors.desk import Desk, DeskActor
+from relay_actors.actors.holding import Release as ReleaseHeld
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.leaving import Leave, Release
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.message import MessageRef, MessagesSupervisor, OutboundMessageActor
 from relay_actors.actors.message_handle import KeptMessage, MessageHandle
+from relay_actors.actors.notices import ConnectionLost, ConnectionRestored
 from relay_actors.actors.office import App, Office
 from relay_actors.actors.orders import LetGo
 from relay_actors.actors.outgoing import Outgoing
@@ -43,6 +46,8 @@ from relay_actors.journal.base import Store
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.client import ClientProtocol
 from relay_actors.protocol.commands import Dial, SendMessage
+from relay_actors.protocol.happenings import ConnectionDown, RequestFailed
+from relay_actors.protocol.scrub import scrub
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
@@ -178,6 +183,7 @@ class Tree:
     def connect(self) -> None:
         """Open the connection, and keep it open."""
         self.office.tell_connection(Connect())
+        _be_ready_for_a_loss()
 
     def start_service(
         self, actor_class: type[Actor], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -438,3 +444,10 @@ def _get(future: Future[Any], timeout_s: float) -> bool:
     except WaitTimeout:
         return False
     return True
+
+
+def _be_ready_for_a_loss() -> None:
+    """Make now what is made when it is first used, and first used when the connection is lost: all calls wait then."""
+    scrub("")
+    for told in (ConnectionDown, ConnectionLost, ConnectionRestored, ReleaseHeld, RequestFailed):
+        dataclasses.fields(told)

@@ -571,7 +571,7 @@ def test_the_journal_knows_how_far_a_class_has_come_that_has_taken_a_call_over()
 
 
 class Waits(CallActor):
-    """A flow that waits for the end of its call."""
+    """Is there."""
 
     async def run(self) -> None:
         await self.answer()
@@ -662,14 +662,6 @@ class Directs(CallActor):
         await handle.wait_for_answered()
         await handle.wait_for_ended()
         await self.play_tts("They have gone").wait()
-
-
-class Waits(CallActor):
-    """Is there."""
-
-    async def run(self) -> None:
-        await self.answer()
-        await self.wait_for_ended()
 
 
 @pytest.mark.parametrize("others", [1, AT_ONCE + 10])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -21,6 +23,44 @@ from tests.support.plain_world import PlainWorld
 
 class BugError(Exception):
     """Something that nobody has foreseen."""
+
+
+LOSES_ITS_CONNECTION = """
+import sys
+
+from relay_actors import CallActor, RelayApp
+from relay_actors.protocol.scrub import _key_pattern
+from relay_actors.testing.lab import Lab
+
+app = RelayApp()
+at_work = set()
+
+
+@app.calls("shop")
+class Waits(CallActor):
+    async def run(self):
+        await self.answer()
+        await self.wait_for_ended()
+
+
+def note(frame, event, _arg):
+    at_work.add(frame.f_globals.get("__name__"))
+
+
+with Lab() as lab:
+    lab.start(app)
+    lab.phone("+15550001111").dials(context="shop")
+    lab.advance(5)
+    made = _key_pattern.cache_info().misses
+    sys.setprofile(note)
+    lab.sim.drop_sockets()
+    lab.advance(5)
+    sys.setprofile(None)
+    assert "relay_actors.actors.connection" in at_work
+    assert "dataclasses" not in at_work
+    assert _key_pattern.cache_info().misses == made, "the pattern was made only now"
+    assert _key_pattern.cache_info().hits > 0
+"""
 
 
 # -- who survives what -----------------------------------------------------------------------------------------------
@@ -228,3 +268,11 @@ def test_waits_for_a_call_that_cannot_be_hung_up_end_with_the_application(
         for wait in (waiting, playing):
             assert wait.is_settled
     assert "calls are hung up only if it is back in time calls=1" in caplog.text
+
+
+# -- the connection --------------------------------------------------------------------------------------------------
+
+
+def test_a_lost_connection_finds_ready_what_it_needs() -> None:
+    """Patterns and classes that are made when they are first used would be made while no call can do anything."""
+    subprocess.run([sys.executable, "-c", LOSES_ITS_CONNECTION], check=True, timeout=60.0)
