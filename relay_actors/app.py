@@ -438,17 +438,17 @@ class RelayApp(Requesting, Showing):
         news: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._hands_over = self.journal_path is not None
         with heeding_signals(news.put, lambda: self.calls_up, hands_over=self._hands_over):
+            this_run, ending = None, None
             try:
-                this_run = self.launch()
-            finally:
-                self._hands_over = False
-            with old_ones_set_aside():
-                ending = self.ending(news.put, drain_s, this_run)
-                try:
+                this_run, self._hands_over = self.launch(), False
+                with old_ones_set_aside():
+                    ending = self.ending(news.put, drain_s, this_run)
                     while not ending.hear(next_word(news)):
                         continue
-                finally:  # also when a signal handler of the program's has raised
-                    (self.hand_over if ending.hands_over else self.stop)()
+            finally:  # also when a signal handler of the program's has raised, wherever that was
+                self._hands_over = False
+                if this_run is not None:
+                    (self.hand_over if ending is not None and ending.hands_over else self.stop)()
             if ending.error is not None:
                 raise ending.error
 

@@ -17,12 +17,15 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from itertools import count
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
 
 from relay_actors import Actor, CallActor, MessageActor, RelayApp, RelayError
+from relay_actors.actors.ending import Ending
 from relay_actors.actors.given_journal import GivenJournal
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.shutdown import Shutdown
@@ -53,6 +56,7 @@ from tests.support.plain_app import (
 )
 from tests.support.plain_server import CALL, DEADLINE_S, NODE, PlainPeer, PlainServer
 from tests.support.ports import reserved_port
+from tests.support.thorough import some_of
 from tests.support.tls import ThrowawayAuthority
 
 VARIABLES = (
@@ -1032,24 +1036,71 @@ class LeaveError(Exception):
     """A signal handler of the program's, which wants to end it."""
 
 
+def leave(_number: int, _frame: object) -> None:
+    raise LeaveError
+
+
+@pytest.fixture
+def leaves() -> Iterator[None]:
+    """SIGUSR2 is such a signal."""
+    before = signal.signal(signal.SIGUSR2, leave)
+    yield
+    signal.signal(signal.SIGUSR2, before)
+
+
+class SaysThatItWaits(RelayApp):
+    """From here on the main thread runs nothing that could swallow what a signal handler raises, as finalisers do."""
+
+    waits = threading.Event()
+
+    def ending(self, *args: Any, **given: Any) -> Ending:
+        found = super().ending(*args, **given)
+        self.waits.set()
+        return found
+
+
+@pytest.mark.usefixtures("leaves")
 def test_an_application_is_stopped_when_a_signal_handler_of_the_programs_raises(server: PlainServer) -> None:
     """Otherwise its threads would go on, and its calls be up, in a program that believes that it is over."""
-    app = app_for(server)
-
-    def leave(_number: int, _frame: object) -> None:
-        raise LeaveError
+    app = app_for(server, kind=SaysThatItWaits)
 
     def interrupt() -> None:
         peer = server.accept_login()
+        assert SaysThatItWaits.waits.wait(DEADLINE_S)
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR2)
         assert peer.expect_end() == "goodbye"
 
-    before = signal.signal(signal.SIGUSR2, leave)
-    try:
-        with nothing_left(), in_background(interrupt), pytest.raises(LeaveError):
-            app.run()
-    finally:
-        signal.signal(signal.SIGUSR2, before)
+    with nothing_left(), in_background(interrupt), pytest.raises(LeaveError):
+        app.run()
+    assert not app.is_running
+
+
+class LeftWhenItHasJustStarted(RelayApp):
+    """The signal comes when the main thread has come back from so many functions since it was launched."""
+
+    after = 0
+
+    def launch(self, **given: Any) -> Shutdown:
+        run = super().launch(**given)
+        returns = count(1)
+
+        def look(_frame: FrameType, event: str, _arg: object) -> None:
+            if event in ("return", "c_return") and next(returns) == self.after:
+                sys.setprofile(None)
+                signal.raise_signal(signal.SIGUSR2)
+
+        sys.setprofile(look)
+        return run
+
+
+@pytest.mark.usefixtures("leaves")
+@pytest.mark.parametrize("after", some_of(range(2, 30), 7))
+def test_such_a_signal_may_come_before_it_waits_for_one(server: PlainServer, after: int) -> None:
+    """Wherever: when garbage is looked for, or between the start and all that ends it."""
+    app = app_for(server, kind=LeftWhenItHasJustStarted)
+    app.after = after
+    with nothing_left(), pytest.raises(LeaveError):
+        app.run()
     assert not app.is_running
 
 
