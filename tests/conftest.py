@@ -20,3 +20,16 @@ def pytest_collection_finish() -> None:
     """Spare the collector the thousands of tests that stay until the end: it would look at them again and again."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_runtest_logstart(location: tuple[str, int | None, str]) -> None:
+    """Set them aside again after a file in which an application has run: that gives back what was set aside."""
+    is_next_file = location[0] != _file[0]
+    _file[0] = location[0]
+    if is_next_file and not gc.get_freeze_count():
+        gc.collect()
+        gc.freeze()
+
+
+_file = [""]
+"""Whose tests are being run."""

@@ -303,6 +303,7 @@ def test_no_error_is_swallowed():
         [
             problem
             for path, text in sources("relay_actors", "examples").items()
+            if "except" in text or "suppress" in text
             for problem in swallowed(path, ast.parse(text))
         ]
     )
@@ -317,7 +318,14 @@ def test_nothing_is_left_unfinished():
 
 def test_tests_do_not_sleep():
     """A sleep is too short on a slow machine and too long on every other one (STYLE, Tests)."""
-    complain([problem for path, text in sources("tests").items() for problem in sleepers(path, ast.parse(text))])
+    complain(
+        [
+            problem
+            for path, text in sources("tests").items()
+            if "sleep" in text  # to parse all of it takes long
+            for problem in sleepers(path, ast.parse(text))
+        ]
+    )
 
 
 # The rules themselves, tried on made-up code: a rule that cannot fail is none.

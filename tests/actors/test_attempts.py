@@ -12,6 +12,7 @@ from relay_actors.errors import Poisoned
 from relay_actors.events import CallReceiveEvent, CallStateEvent, PlayEvent
 from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import CALLER, CONTEXT, World
+from tests.support.thorough import some_of
 
 
 class Greeter(CallActor):
@@ -339,7 +340,10 @@ class Handles(CallActor):
             raise LookupError("the first attempt")
 
 
-@pytest.mark.parametrize("deaths_s", [(), (0.25,), (0.75,), (1.25,), (3.0,), (5.0,), (0.75, 1.0), (0.25, 2.0)], ids=str)
+DEATHS_S = [(), (0.25,), (0.75,), (1.25,), (3.0,), (5.0,), (0.75, 1.0), (0.25, 2.0)]
+
+
+@pytest.mark.parametrize("deaths_s", some_of(DEATHS_S, 5), ids=str)
 @pytest.mark.parametrize("actor_class", [Told, ToldLater, ToldByTheWire, ToldLaterByTheWire, Handles])
 def test_both_attempts_are_a_part_of_the_past_once(
     mortal: MortalWorld, actor_class: type[CallActor], deaths_s: tuple[float, ...]

@@ -277,7 +277,7 @@ def test_a_cut_at_any_frame_changes_nothing(name: str, event_before_response: bo
     undisturbed = Cut()
     wanted = play(name, undisturbed, event_before_response=event_before_response)
     wrong: list[str] = []
-    for at in some_of(range(undisturbed.length), 8 if event_before_response else 24):
+    for at in some_of(range(undisturbed.length), 6 if event_before_response else 14):
         for after in (False, True):
             cut = Cut(at, after=after)
             try:

@@ -21,6 +21,7 @@ from relay_actors.runtime.system import System
 from relay_actors.transport.memory import MemoryConnector
 from tests.actors.mortal_world import MortalWorld
 from tests.actors.test_recovery import STORIES, Story
+from tests.support.thorough import some_of
 
 STEP = 3
 """In the middle, they are compared after every so many turns: a whole application is started for it."""
@@ -106,7 +107,7 @@ def compare(world: MortalWorld, *, in_the_middle: bool) -> int:
 
 
 @pytest.mark.parametrize("name", STORIES)
-@pytest.mark.parametrize(("seed", "entries"), [(1, 500), (2, 500), (2, 1)], ids=["1", "2", "summed up often"])
+@pytest.mark.parametrize(("seed", "entries"), some_of([(1, 500), (2, 500), (2, 1)], 2))
 @pytest.mark.usefixtures("two_applications")
 def test_what_is_rebuilt_is_what_is_known(name: str, seed: int, entries: int) -> None:
     """Also when its past is summed up as often as that can be. J3, J4."""

@@ -403,7 +403,7 @@ overwritten = st.tuples(
 
 @example(which=3, changes=[("database", 18, 0)])
 @example(which=0, changes=[("database", 25, bytes(7) + b"\1"), ("wal", 0, bytes(41))])
-@settings(max_examples=less(60, 150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=less(25, 150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(which=st.integers(0, 2 * len(MADE) - 1), changes=st.lists(overwritten, min_size=1, max_size=3))
 def test_a_journal_that_is_overwritten_anywhere_has_pasts_of_its_calls(
     fast_path: Path,

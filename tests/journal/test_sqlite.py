@@ -542,7 +542,7 @@ def bare(entries: Iterable[Entry]) -> dict[str, list[object]]:
                   st.sampled_from("abc")), max_size=30,
     )
 )  # fmt: skip
-@settings(max_examples=less(20, 200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=less(12, 200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_a_kill_at_any_commit_leaves_is_what_was_committed(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, fresh: int, steps: list[Step]
 ):
@@ -671,20 +671,20 @@ def test_what_is_forgotten_is_not_in_a_file_that_was_opened_again(path: Path, tm
         assert [entry.sequence for entry in store.load()] == [1, 2, 3, 4]
 
 
-def test_to_forget_sixty_thousand_subjects_costs_no_more_each_than_ten(path: Path):
+def test_to_forget_thirty_thousand_subjects_costs_no_more_each_than_ten(path: Path):
     """An application that stops keeps only what is left, of all that a former process had closed in rows.
 
-    The bound is a hundred times what it takes; with a search for each it takes a minute.
+    The bound is fifty times what it takes; with a search for each it takes a quarter of a minute.
     """
     with opened(path) as store:
-        store.append(event(1, f"c-{n}") for n in range(60_000))
+        store.append(event(1, f"c-{n}") for n in range(30_000))
         store.commit()
     with opened(path) as store:
         subjects = store.subjects()
         begun = time.perf_counter()
         for subject in subjects:
             store.forget(subject)
-        assert time.perf_counter() - begun < 15.0
+        assert time.perf_counter() - begun < 5.0
         store.commit()
         assert store.subjects() == []
 
