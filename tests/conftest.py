@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 
 from hypothesis import settings
 
@@ -14,6 +15,10 @@ settings.register_profile("suite", deadline=None, max_examples=25)
 settings.load_profile("thorough" if IS_THOROUGH else "suite")
 
 pytest_plugins = ["pytester"]
+
+# A shell has what runs in its background ignore Ctrl-C, and so would the commands that are started and interrupted.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
