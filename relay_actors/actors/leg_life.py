@@ -239,7 +239,7 @@ class LegLife(Actor, AllVerbs):
                 self.note_recovery()
             self.tell_connection(Note(self.leg.subject, what, values, course.told if after is None else after))
 
-    def is_recovered(self) -> None:
+    def on_taken_up(self) -> None:
         """A new process has taken the call up. The journal is told before it is told anything else of the call.
 
         Not now: a process may take up ten thousand calls, and none is to wait until that has been written of all.

@@ -489,7 +489,7 @@ class Replay:
         actor.timers_go_on()
         for number in list(course.results):
             actor.begin_elsewhere(number)
-        actor.is_recovered()
+        actor.on_taken_up()
         commands = self._take_up(actor, None)
         self._send(actor)
         actor.watches_go_on()

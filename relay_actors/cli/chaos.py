@@ -236,9 +236,9 @@ def _in_processes(options: argparse.Namespace, work: Callable[[T], R], chunks: S
         concurrent.futures.ProcessPoolExecutor(options.jobs, context, _begin_quietly, (options,)) as pool,
     ):
         to_come = iter(chunks)
-        # A few at a time: a million would have to be handed out, and taken back when it is interrupted.
-        running = {pool.submit(work, chunk) for chunk in islice(to_come, 2 * options.jobs)}
         try:
+            # A few at a time: a million would have to be handed out, and taken back when it is interrupted.
+            running = {pool.submit(work, chunk) for chunk in islice(to_come, 2 * options.jobs)}
             while running and not interrupts:
                 done, running = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
                 running |= {pool.submit(work, chunk) for chunk in islice(to_come, len(done))}
