@@ -182,8 +182,8 @@ class Tree:
 
     def connect(self) -> None:
         """Open the connection, and keep it open."""
+        _be_ready_for_a_loss()  # first: beside the log in it would hold that up
         self.office.tell_connection(Connect())
-        _be_ready_for_a_loss()
 
     def start_service(
         self, actor_class: type[Actor], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
