@@ -1051,7 +1051,7 @@ def leaves() -> Iterator[None]:
 class SaysThatItWaits(RelayApp):
     """From here on the main thread runs nothing that could swallow what a signal handler raises, as finalisers do."""
 
-    waits = threading.Event()
+    waits: threading.Event
 
     def ending(self, *args: Any, **given: Any) -> Ending:
         found = super().ending(*args, **given)
@@ -1063,10 +1063,11 @@ class SaysThatItWaits(RelayApp):
 def test_an_application_is_stopped_when_a_signal_handler_of_the_programs_raises(server: PlainServer) -> None:
     """Otherwise its threads would go on, and its calls be up, in a program that believes that it is over."""
     app = app_for(server, kind=SaysThatItWaits)
+    app.waits = threading.Event()
 
     def interrupt() -> None:
         peer = server.accept_login()
-        assert SaysThatItWaits.waits.wait(DEADLINE_S)
+        assert app.waits.wait(DEADLINE_S)
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR2)
         assert peer.expect_end() == "goodbye"
 

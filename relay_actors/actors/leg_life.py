@@ -247,16 +247,16 @@ class LegLife(Actor, AllVerbs):
         course = self.leg.course
         if course.record is not None:
             course.write(Learnt("recovered", {}, self.office.clock.wall()), self.office.limits.recorded_per_call)
-        if course.is_kept:
-            course.recovered_at = course.told
+        course.recovered_at = course.told
 
     def note_recovery(self) -> None:
-        """Tell the journal now that a new process has taken the call up."""
+        """Tell the journal now that a new process has taken the call up, of which it has not been told."""
         course = self.leg.course
-        after, course.recovered_at = course.recovered_at, None
-        if after is not None:
-            course.entries += 1
-            self.tell_connection(Note(self.leg.subject, "recovered", {}, after))
+        assert course.recovered_at is not None
+        note = Note(self.leg.subject, "recovered", {}, course.recovered_at)
+        course.recovered_at = None
+        course.entries += 1
+        self.tell_connection(note)
 
     def tell_connection(self, message: object) -> None:
         """Tell the connection something; while the call is rebuilt, when that is over."""
