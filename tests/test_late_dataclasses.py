@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import pytest
 
 from relay_actors import late_dataclasses
-from relay_actors.late_dataclasses import dataclass
+from relay_actors.late_dataclasses import dataclass, unfrozen
 
 T = TypeVar("T")
 
@@ -299,3 +299,132 @@ def test_it_is_for_classes_with_slots() -> None:
     """Without them the class could be left as it is, and that is the standard library's own."""
     with pytest.raises(TypeError, match="slots=True"):
         dataclass(slots=False)
+
+
+class Derived(Place):
+    """Of another layout: it has a table for whatever is added."""
+
+
+class Loud(Place):
+    """Has something to say when it is filled."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "marks", [*self.marks, "filled"])
+
+
+@pytest.mark.parametrize(
+    ("cls", "given", "expected"),
+    [
+        (Point, {"x": 1}, (1, 0, [])),
+        (Point, {"x": 1, "y": 2, "marks": ["a"]}, (1, 2, ["a"])),
+        (Place, {"x": 1}, (1, 0, [])),
+        (Derived, {"x": 1, "name": "office"}, (1, 0, [])),
+        (Loud, {"x": 1, "marks": ["a"]}, (1, 0, ["a", "filled"])),
+    ],
+)
+def test_a_frozen_one_is_filled_and_of_its_class(cls: Any, given: dict[str, Any], expected: Any) -> None:
+    """By name or in order, with defaults of its own, and whoever derives from it."""
+    point = cls(**given)
+
+    assert type(point) is cls
+    assert (point.x, point.y, point.marks) == expected
+    assert type(cls(*given.values())) is cls
+    assert point.marks is not cls(**given).marks or "marks" in given
+    assert (getattr(point, "name", None) == "Office") == (cls is Derived)
+    assert not hasattr(point, "__dict__") or cls in (Derived, Loud)
+
+
+@pytest.mark.parametrize("given", [{}, {"x": 1, "z": 2}, {"x": 1, "y": 2, "marks": [], "name": "a", "more": 1}])
+def test_what_a_frozen_one_is_not_given_rightly_is_told_as_ever(given: dict[str, Any]) -> None:
+    """Python's own words: whose ``__init__``, and what of it."""
+    with pytest.raises(TypeError, match=r"Point\.__init__\(\) (missing 1 required|got an unexpected)"):
+        Point(**given)
+
+
+def test_a_default_that_cannot_be_made_leaves_nothing_behind() -> None:
+    """The error is the factory's own, and the next one is made as ever."""
+    ready: list[list[str]] = []
+
+    @dataclass(frozen=True, slots=True)
+    class Marked:
+        marks: list[str] = field(default_factory=ready.pop)
+
+    with pytest.raises(IndexError, match="pop from empty list"):
+        Marked()
+    ready.append(["a"])
+    assert Marked() == Marked(["a"])
+
+
+def test_a_field_that_is_not_given_is_left_to_the_standard_library() -> None:
+    """It may be filled by what runs after."""
+
+    @dataclass(frozen=True, slots=True)
+    class Summed:
+        a: int
+        double: int = field(init=False)
+
+        def __post_init__(self) -> None:
+            object.__setattr__(self, "double", 2 * self.a)
+
+    assert Summed(4) == Summed(4)
+    assert repr(Summed(4)).endswith("Summed(a=4, double=8)")
+
+
+# -- filled by hand ----------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Named:
+    name: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Thing(Named):
+    size: int = 3
+
+    def double(self) -> int:
+        return 2 * self.size
+
+
+@dataclasses.dataclass(frozen=True)
+class Roomy:
+    """One without slots."""
+
+    name: str
+
+
+def made(name: str, size: int) -> Thing:
+    thing = unfrozen(Thing)()
+    thing.name = name
+    thing.size = size
+    thing.__class__ = Thing
+    assert isinstance(thing, Thing)
+    return thing
+
+
+def test_a_value_that_was_filled_is_equal_to_one_that_was_made() -> None:
+    """Nobody who gets one can tell how it came about."""
+    thing = made("a", 5)
+    assert type(thing) is Thing
+    assert (thing, hash(thing), repr(thing)) == (Thing("a", 5), hash(Thing("a", 5)), repr(Thing("a", 5)))
+    assert thing.double() == 10
+    assert dataclasses.replace(thing, size=6) == Thing("a", 6)
+    assert copy.copy(thing) == pickle.loads(pickle.dumps(thing)) == thing
+
+
+def test_a_value_is_frozen_in_the_end() -> None:
+    """Several actors may hold it."""
+    thing = made("a", 5)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        thing.size = 7  # type: ignore[misc]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        del thing.size
+    assert not hasattr(thing, "__dict__")
+
+
+def test_a_class_without_slots_is_made_alike() -> None:
+    """Applications may declare such events."""
+    thing = unfrozen(Roomy)()
+    thing.name = "a"
+    thing.__class__ = Roomy
+    assert thing == Roomy("a")

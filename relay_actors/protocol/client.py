@@ -27,10 +27,10 @@ from relay_actors.errors import (
     NotSentError,
     ProtocolError,
 )
+from relay_actors.late_dataclasses import unfrozen
 from relay_actors.protocol import frames
 from relay_actors.protocol.backoff import Retries
 from relay_actors.protocol.event_ledger import EventLedger
-from relay_actors.protocol.frozen import unfrozen
 from relay_actors.protocol.happenings import (
     AnsweredLate,
     CloseSocket,

@@ -12,9 +12,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Self, TypeAlias, TypeVar, cast
 
-from relay_actors.late_dataclasses import dataclass
+from relay_actors.late_dataclasses import dataclass, unfrozen
 from relay_actors.protocol.base import Event, JsonObject
-from relay_actors.protocol.frozen import NOTHING, unfrozen
+from relay_actors.protocol.frozen import NOTHING
 from relay_actors.protocol.readers import (
     Reader,
     read_flag,

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, cast
 
+from relay_actors.late_dataclasses import unfrozen
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.checks import Check
 from relay_actors.protocol.commands.arguments import Convert
-from relay_actors.protocol.frozen import unfrozen
 
 __all__ = ["Plan", "Slot", "plan_for"]
 
