@@ -67,7 +67,7 @@ class SoundRounds:
     """Rounds that were looked at: who meets the same bytes again need not look at them again."""
 
     def __init__(self) -> None:
-        self._found: dict[int, tuple[int | None, list[Record | Forgotten]]] = {}
+        self._found: dict[int | None, list[Record | Forgotten]] = {}
 
     def look_at(self, body: object) -> list[Record | Forgotten]:
         """Return what is in one row, of whose records entries can be made, and keep it.
@@ -78,13 +78,17 @@ class SoundRounds:
         """
         found = _read(body, _verified_records)
         if isinstance(body, bytes):
-            self._found[hash(body)] = number_of(body), found  # not by the bytes, which would be kept beside their parts
+            self._found[number_of(body)] = found  # the bytes would be kept beside their parts
         return found
 
     def records_in(self, body: object) -> list[Record | Forgotten]:
-        """Return what is in one row, as `records_in` does."""
-        number, found = self._found.get(hash(body), (None, None)) if isinstance(body, bytes) else (None, None)
-        return found if found is not None and body == _packed(number, found) else records_in(body)
+        """Return what is in one row, of whose records entries can be made, as `look_at` does."""
+        if isinstance(body, bytes):
+            number = number_of(body)
+            found = self._found.get(number)
+            if found is not None and body == _packed(number, found):
+                return found
+        return _read(body, _verified_records)
 
 
 def pack_round(number: int | None, bodies: Sequence[bytes]) -> bytes:
@@ -179,6 +183,8 @@ def in_force(
     rounds: list[Any] = [read(body) for body in bodies]
     forgotten: set[str] = set()
     for number in range(len(rounds) - 1, -1, -1):
+        if not forgotten and Forgotten not in map(type, rounds[number]):
+            continue  # all of it counts
         kept: list[T] = []
         for part in reversed(rounds[number]):
             if isinstance(part, Forgotten):

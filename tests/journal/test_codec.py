@@ -19,6 +19,7 @@ from relay_actors.journal.codec import (
     decode,
     decode_all,
     decode_session,
+    decode_sound,
     encode,
     encode_session,
     upcast,
@@ -75,7 +76,7 @@ def test_many_records_are_read_as_each_is(some: list[Entry]):
     """At once, which takes less time."""
     records = list(map(encode, some))
 
-    assert decode_all(records) == some
+    assert decode_all(records) == decode_sound(records) == some
     assert verified(records) == [(entry.subject, entry.sequence, entry.epoch) for entry in some]
 
 
@@ -116,7 +117,7 @@ def test_records_of_older_versions_are_read_among_others():
     intent = {**_STAMP, "request_id": "r", "method": "calling.answer", "params": {}}
     records = [record(1, "intent", intent), record(SCHEMA_VERSION, "event", event_fields())]
 
-    assert decode_all(records) == list(map(decode, records))
+    assert decode_all(records) == decode_sound(records) == list(map(decode, records))
     assert verified(records) == [("c", 1, 1)] * 2
 
 

@@ -164,24 +164,19 @@ def test_what_was_looked_at_is_not_read_again(parts: list[tuple[bool, str]]):
 
     assert shown(rounds.look_at(body)) == shown(made(parts))
     with pytest.MonkeyPatch.context() as patch:
-        patch.delattr(module, "labels")
+        patch.delattr(module, "verified")
         assert shown(rounds.records_in(bytes(bytearray(body)))) == shown(made(parts))
 
 
 def test_only_the_same_bytes_are_not_read_again():
-    """Whatever hash they have."""
-
-    class Alike(bytes):
-        def __hash__(self) -> int:
-            return 1
-
-    one, other = Alike(packed([record("a", 1)])), Alike(packed([record("b", 1)]))
+    """Whichever round they say to be."""
+    one, other = packed([record("a", 1)]), packed([record("b", 1)])
     rounds = SoundRounds()
     rounds.look_at(one)
 
     assert shown(rounds.records_in(other)) == [record("b", 1)]
     with pytest.raises(DamagedJournalError):
-        rounds.records_in(Alike(one[:-1]))
+        rounds.records_in(one[:-1])
 
 
 @pytest.mark.parametrize("body", [None, 1, "text", b"", b"\0\0\0\2\0\0\0\1a"])

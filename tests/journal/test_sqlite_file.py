@@ -2,13 +2,15 @@
 
 import contextlib
 import sqlite3
+import zlib
 from operator import itemgetter
 from pathlib import Path
 
+import msgpack
 import pytest
 
 from relay_actors.errors import DamagedJournalError, JournalError
-from relay_actors.journal.codec import encode
+from relay_actors.journal.codec import SCHEMA_VERSION, encode
 from relay_actors.journal.entries import EventReceived
 from relay_actors.journal.rounds import pack_round, records_in
 from relay_actors.journal.sqlite import SqliteStore
@@ -70,6 +72,20 @@ def test_rounds_are_given_in_the_order_of_their_numbers(tmp_path: Path):
         db.execute("UPDATE rounds SET number = 'six' WHERE number = 6")
         with pytest.raises(DamagedJournalError, match="the numbers of its rounds are none"):
             rounds_of(db, "calls.db", records_in, itemgetter(0))
+
+
+def test_a_store_does_not_begin_with_a_record_that_makes_no_entry(tmp_path: Path):
+    """Its checksum fits, and later nobody looks at it a second time."""
+    path = tmp_path / "calls.db"
+    fields = {"subject": "c", "at": 1.0, "epoch": 1, "sequence": 1, "frame_id": "f", "payload": "no table"}
+    body = msgpack.packb([SCHEMA_VERSION, "event", fields])
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        make_tables(db)
+        bodies = [zlib.crc32(body).to_bytes(4, "big") + body]
+        db.execute("INSERT INTO rounds VALUES (?, ?, ?)", (1, 1, pack_round(1, bodies)))
+
+    with pytest.raises(DamagedJournalError, match="payload of 'event' is a str"):
+        SqliteStore(path)
 
 
 def test_the_schema_stands_in_the_file_word_by_word(tmp_path: Path):
