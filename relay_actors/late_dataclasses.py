@@ -63,11 +63,12 @@ def _make(cls: type, body: dict[str, Any], options: dict[str, bool]) -> None:
     would be held while a finaliser may run, and that one may want anything.
     """
     # Without slots: the methods work on any object that has the fields.
-    made = dict(vars(dataclasses.dataclass(**options)(type(cls)(cls.__name__, cls.__bases__, dict(body)))))
+    twin: Any = dataclasses.dataclass(**options)(type(cls)(cls.__name__, cls.__bases__, dict(body)))
+    made = dict(vars(twin))
     if hasattr(params := made["__dataclass_params__"], "slots"):  # since Python 3.12
         params.slots = True
     if options["frozen"] and "__init__" not in body:
-        made["__init__"] = _filling(cls, made["__init__"], list(made["__dataclass_fields__"].values()))
+        made["__init__"] = _filling(cls, made["__init__"], dataclasses.fields(twin))
     for name, value in list(vars(cls).items()):
         if isinstance(value, _Late):
             setattr(cls, name, made[name])
@@ -107,7 +108,7 @@ _DEFAULT: Final = """\
 """
 
 
-def _filling(cls: type, slow: Any, fields: list[dataclasses.Field[Any]]) -> Any:
+def _filling(cls: type, slow: Any, fields: tuple[dataclasses.Field[Any], ...]) -> Any:
     """Return an ``__init__`` that does what ``slow`` does, the standard library's for a frozen class, in less time.
 
     That of a class whose fields it is not given itself is left as it is.

@@ -9,7 +9,10 @@ records of the new version to the fixtures in ``tests/data/``, of which none is 
 
 from __future__ import annotations
 
+import contextlib
+import struct
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, cast
@@ -38,14 +41,13 @@ __all__ = [
     "decode",
     "decode_all",
     "decode_session",
-    "decode_sound",
     "encode",
     "encode_fields",
     "encode_session",
     "labels",
+    "labels_of_all",
     "packer",
     "upcast",
-    "verified",
 ]
 
 Fields: TypeAlias = dict[str, object]
@@ -96,6 +98,11 @@ _UNREADABLE: Final = (ValueError, TypeError, RecursionError, msgpack.UnpackExcep
 """What msgpack raises, and who it calls."""
 _SOUND_SHAPES: Final[set[tuple[object, ...]]] = set()
 """Kind, names and types of fields that were found to fit."""
+_OF_THIS_VERSION: Final = bytes([0x93, SCHEMA_VERSION])
+_LONGEST_BEGINNING: Final = 24
+"""Bytes before the first field, and its name: version and kind are short."""
+_SIZES_OF_INTS: Final = {b"\xcc": 2, b"\xcd": 3, b"\xce": 5, b"\xcf": 9}
+"""By their first byte, as msgpack writes them; smaller ones have no other."""
 _OF_THEIR_FIELDS: Final[Mapping[str, Callable[..., Entry]]] = {
     kind: cls for kind, (cls, _own) in _KINDS.items() if cls not in (CommandSettled, Snapshot)
 }
@@ -163,43 +170,42 @@ def decode(data: bytes) -> Entry:
     return _entry(kind, fields)
 
 
-def decode_all(records: Sequence[bytes]) -> list[Entry]:
+def decode_all(records: Sequence[bytes], *, are_whole: bool = False) -> list[Entry]:
     """Return the entries of some records, as `decode` does of each, in less time.
 
-    Raises:
-        DamagedJournalError: the bytes of one are damaged.
-        JournalError: one was written by a newer release.
-    """
-    found = _unpack_at_once(records)
-    return list(map(decode, records)) if found is None else _entries(found)
-
-
-def decode_sound(records: Sequence[bytes]) -> list[Entry]:
-    """Return the entries of some records, as `decode_all` does, without a second look whether they are sound.
-
     Args:
-        records: each of them made here, or found to be sound by `verified`.
-    """
-    found = _unpacked([record[4:] for record in records])
-    if any(version != SCHEMA_VERSION for version, _kind, _fields in found):
-        return list(map(decode, records))
-    return _entries(found)
-
-
-def verified(records: Sequence[bytes]) -> list[tuple[str, int, int]]:
-    """Return subject, sequence and epoch of some records, each of which `decode` can make an entry of.
+        records: which.
+        are_whole: whether their checksums need not be looked at: each was made here, or `labels_of_all` has read it.
 
     Raises:
         DamagedJournalError: the bytes of one are damaged.
         JournalError: one was written by a newer release.
     """
-    found = _unpack_at_once(records)
+    bodies = [data[4:] for data in records] if are_whole else _whole(records)
+    found = None if bodies is None else _unpack_at_once(bodies)
     if found is None:
-        return [(entry.subject, entry.sequence, entry.epoch) for entry in map(decode, records)]
-    for _version, kind, fields in found:
-        if kind not in _OF_THEIR_FIELDS:
-            _entry(kind, fields)
-    return [(fields["subject"], fields["sequence"], fields["epoch"]) for _version, _kind, fields in found]
+        return list(map(decode, records))
+    return [
+        cls(**fields) if (cls := _OF_THEIR_FIELDS.get(kind)) is not None else _made(kind, fields)
+        for _version, kind, fields in found
+    ]
+
+
+def labels_of_all(records: Sequence[bytes]) -> list[tuple[str, int, int]]:
+    """Return subject, sequence and epoch of some records, as `labels` does of each, in less time.
+
+    Raises:
+        DamagedJournalError: the bytes of one are damaged.
+        JournalError: one was written by a newer release.
+    """
+    bodies = _whole(records)
+    if bodies is not None and all(heads := list(map(_head, bodies))):
+        with contextlib.suppress(*_UNREADABLE, KeyError):  # what is odd is judged with care
+            said = [(fields["subject"], fields["sequence"], fields["epoch"]) for fields in _read_together(heads)]
+            subjects, *numbers = zip(*said, strict=True)
+            if {*map(type, subjects)} == {str} and {*map(type, chain(*numbers))} == {int}:
+                return said
+    return list(map(labels, records))
 
 
 def labels(data: bytes) -> tuple[str, int, int]:
@@ -352,44 +358,47 @@ def _unpack_other(code: int, data: bytes) -> object:
     raise ValueError(f"unknown extension type {code}")
 
 
-def _unpack_at_once(records: Sequence[bytes]) -> list[tuple[int, str, dict[str, Any]]] | None:
+def _whole(records: Sequence[bytes]) -> list[bytes] | None:
+    """Return what the checksums of records are of; None if any does not fit."""
+    if not {*map(type, records)} <= {bytes}:
+        return None
+    bodies = [data[4:] for data in records]
+    sums = struct.pack(f">{len(bodies)}I", *map(crc32, bodies))
+    return bodies if sums == b"".join([data[:4] for data in records]) else None
+
+
+def _head(body: bytes) -> bytes:
+    """Return the first fields of an entry as a table of their own, for msgpack to read; nothing if it is unusual.
+
+    They are those of `_BASE`, and most of the bytes are in those that follow.
+    """
+    start = body.find(b"\xa7subject", 0, _LONGEST_BEGINNING)
+    end = body.find(b"\xa8sequence", start) + 9
+    if start < 0 or end < 9 or not body.startswith(_OF_THIS_VERSION):
+        return b""
+    return b"\x84" + body[start : end + _SIZES_OF_INTS.get(body[end : end + 1], 1)]
+
+
+def _unpack_at_once(bodies: Sequence[bytes]) -> list[tuple[int, str, dict[str, Any]]] | None:
     """Return version, kind and fields of all records, which msgpack reads as one list.
 
     None if any is of an older version, of a kind and fields that have not been seen yet, or not as it has to be.
     """
-    bodies: list[bytes] = []
-    for data in records:
-        if not isinstance(data, bytes) or len(data) < 5:
-            return None
-        body = data[4:]
-        if crc32(body) != int.from_bytes(data[:4], "big"):
-            return None
-        bodies.append(body)
     try:
-        found = _unpacked(bodies)
-    except _UNREADABLE:
+        found = _read_together(bodies)
+        for version, kind, fields in found:
+            if type(version) is not int or version != SCHEMA_VERSION:
+                return None
+            if (kind, *fields, *map(type, fields.values())) not in _SOUND_SHAPES:
+                return None
+    except (*_UNREADABLE, AttributeError):  # also of a record that has not the shape of one
         return None
-    for record in found:
-        if type(record) is not list or len(record) != 3:
-            return None
-        version, kind, fields = record
-        if type(version) is not int or version != SCHEMA_VERSION or type(kind) is not str or type(fields) is not dict:
-            return None
-        if (kind, *fields, *map(type, fields.values())) not in _SOUND_SHAPES:
-            return None
     return found
 
 
-def _unpacked(bodies: Sequence[bytes]) -> list[Any]:
+def _read_together(bodies: Sequence[bytes]) -> list[Any]:
     found: list[Any] = _read(b"".join([b"\xdd", len(bodies).to_bytes(4, "big"), *bodies]))
     return found
-
-
-def _entries(found: Sequence[Any]) -> list[Entry]:
-    return [
-        cls(**fields) if (cls := _OF_THEIR_FIELDS.get(kind)) is not None else _made(kind, fields)
-        for _version, kind, fields in found
-    ]
 
 
 def _read(body: bytes) -> Any:

@@ -21,7 +21,7 @@ from relay_actors.journal.codec import decode
 from relay_actors.journal.entries import Entry
 from relay_actors.journal.ledger import Record
 from relay_actors.journal.replay import check_next
-from relay_actors.journal.rounds import SoundRounds
+from relay_actors.journal.rounds import ReadRound, SoundRounds, sound_records_in
 from relay_actors.journal.sqlite_file import (
     MOST_WRITERS,
     SCHEMA,
@@ -136,7 +136,8 @@ class SqliteReader:
         entries once and from one writer at a time, and that no writer comes after the newest.
 
         Args:
-            rounds: told of those that were found to be sound.
+            rounds: told of those that were looked at. In those the shape is not looked at: whose entries are about to
+                be read is told then, and ten thousand calls wait for that.
 
         Raises:
             JournalError: it could not be looked at: a record is of a newer release, or the disk gives an error.
@@ -144,8 +145,8 @@ class SqliteReader:
         faults = list(self._faults_of_pages())
         if self._is_fresh:
             return faults
-        sound = rounds if rounds is not None else SoundRounds()
-        for look in (self._faults_of_tables, lambda: self._faults_of_entries(sound)):
+        read = sound_records_in if rounds is None else rounds.look_at
+        for look in (self._faults_of_tables, lambda: self._faults_of_entries(read)):
             try:
                 faults += look()
             except DamagedJournalError as error:
@@ -162,10 +163,10 @@ class SqliteReader:
         if subject is not None:
             yield from (decode(body) for owner, *_, body in records_of(self._db, self._path) if owner == subject)
 
-    def _sound_records(self, rounds: SoundRounds) -> Iterator[Record]:
+    def _sound_records(self, read: ReadRound) -> Iterator[Record]:
         for entry, body in own_entries_of(self._db, self._path):
             yield entry.subject, entry.sequence, entry.epoch, body
-        for *_, records in rounds_of(self._db, self._path, rounds.look_at, itemgetter(0)):
+        for *_, records in rounds_of(self._db, self._path, read, itemgetter(0)):
             yield from records
 
     def _faults_of_pages(self) -> Iterable[str]:
@@ -188,11 +189,11 @@ class SqliteReader:
             return ["the number of its newest entry is none"]
         return ()
 
-    def _faults_of_entries(self, rounds: SoundRounds) -> Iterable[str]:
+    def _faults_of_entries(self, read: ReadRound) -> Iterable[str]:
         newest: dict[str, Record] = {}
         faults: dict[str, str] = {}
         writers = self.writers
-        for record in self._sound_records(rounds):
+        for record in self._sound_records(read):
             subject, sequence, epoch, body = record
             if subject in faults:
                 continue

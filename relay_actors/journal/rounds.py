@@ -16,15 +16,16 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from relay_actors.errors import DamagedJournalError
-from relay_actors.journal.codec import decode_all, labels, verified
+from relay_actors.journal.codec import decode_all, labels_of_all
 from relay_actors.journal.entries import Entry
 from relay_actors.journal.ledger import Record
 
 __all__ = [
     "Forgotten",
+    "ReadRound",
     "SoundRounds",
     "entries_in",
     "in_force",
@@ -33,6 +34,7 @@ __all__ = [
     "parts_of",
     "records_in",
     "size_of_round",
+    "sound_records_in",
 ]
 
 T = TypeVar("T")
@@ -63,6 +65,10 @@ class Forgotten:
         self.body = zlib.crc32(name).to_bytes(4, "big") + name
 
 
+ReadRound: TypeAlias = Callable[[object], list[Record | Forgotten]]
+"""Returns what is in one row."""
+
+
 class SoundRounds:
     """Rounds that were looked at: who meets the same bytes again need not look at them again."""
 
@@ -70,25 +76,20 @@ class SoundRounds:
         self._found: dict[int | None, list[Record | Forgotten]] = {}
 
     def look_at(self, body: object) -> list[Record | Forgotten]:
-        """Return what is in one row, of whose records entries can be made, and keep it.
-
-        Raises:
-            DamagedJournalError: it is no round, or a record cannot be read.
-            JournalError: a record was written by a newer release.
-        """
-        found = _read(body, _verified_records)
+        """Return what is in one row, as `records_in` does, and keep it."""
+        found = records_in(body)
         if isinstance(body, bytes):
             self._found[number_of(body)] = found  # the bytes would be kept beside their parts
         return found
 
     def records_in(self, body: object) -> list[Record | Forgotten]:
-        """Return what is in one row, of whose records entries can be made, as `look_at` does."""
+        """Return what is in one row, as `records_in` does."""
         if isinstance(body, bytes):
             number = number_of(body)
             found = self._found.get(number)
             if found is not None and body == _packed(number, found):
                 return found
-        return _read(body, _verified_records)
+        return records_in(body)
 
 
 def pack_round(number: int | None, bodies: Sequence[bytes]) -> bytes:
@@ -163,7 +164,17 @@ def records_in(body: object) -> list[Record | Forgotten]:
         DamagedJournalError: it is no round, or a record cannot be read.
         JournalError: a record was written by a newer release.
     """
-    return _read(body, lambda bodies: list(map(_record_of, bodies)))
+    return _read(body, _records)
+
+
+def sound_records_in(body: object) -> list[Record | Forgotten]:
+    """Return what is in one row, as `records_in` does; an entry can be made of each record.
+
+    Raises:
+        DamagedJournalError: it is no round, or a record cannot be read.
+        JournalError: a record was written by a newer release.
+    """
+    return _read(body, _sound_records)
 
 
 def in_force(
@@ -215,12 +226,13 @@ def _packed(number: int | None, parts: Iterable[Record | Forgotten]) -> bytes:
     return pack_round(number, [part.body if isinstance(part, Forgotten) else part[3] for part in parts])
 
 
-def _record_of(body: bytes) -> Record:
-    return (*labels(body), body)
+def _records(bodies: Sequence[bytes]) -> list[Record]:
+    return [(*said, body) for said, body in zip(labels_of_all(bodies), bodies, strict=True)]
 
 
-def _verified_records(bodies: Sequence[bytes]) -> list[Record]:
-    return [(*said, body) for said, body in zip(verified(bodies), bodies, strict=True)]
+def _sound_records(bodies: Sequence[bytes]) -> list[Record]:
+    made = zip(decode_all(bodies), bodies, strict=True)
+    return [(entry.subject, entry.sequence, entry.epoch, body) for entry, body in made]
 
 
 def _forgotten(content: bytes) -> Forgotten:

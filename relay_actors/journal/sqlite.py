@@ -33,18 +33,18 @@ import os
 import sqlite3
 import stat
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, compress
 from operator import itemgetter
 from typing import Final, Literal, NoReturn, TypeAlias, cast
 
 from relay_actors.errors import JournalError
-from relay_actors.journal.codec import decode_sound, encode_session, labels
+from relay_actors.journal.codec import decode_all, encode_session, labels
 from relay_actors.journal.entries import CommandIntended, Entry, Session, Snapshot
 from relay_actors.journal.ledger import Ledger, Record
 from relay_actors.journal.redact import Redactor
 from relay_actors.journal.replay import pending_of
-from relay_actors.journal.rounds import Forgotten, SoundRounds, pack_round, size_of_round
+from relay_actors.journal.rounds import Forgotten, ReadRound, SoundRounds, pack_round, records_in, size_of_round
 from relay_actors.journal.sqlite_file import (
     MOST_WRITERS,
     PAGE,
@@ -70,7 +70,6 @@ log = logging.getLogger(__name__)
 
 Durability: TypeAlias = Literal["process", "power"]
 _Rounds: TypeAlias = list[tuple[int, int, list[Record]]]
-_ReadRound: TypeAlias = Callable[[object], list[Record | Forgotten]]
 
 LARGEST_WAL: Final = 8 * 1024 * 1024
 """Bytes. SQLite begins its WAL anew after a thousand pages; what one large commit made of it is cut down to this."""
@@ -183,7 +182,7 @@ class SqliteStore:
                 self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
                 undo.callback(self._db.close)
                 _check_and_prepare(self._db, self._path, durability)
-                read = (rounds or SoundRounds()).records_in
+                read = records_in if rounds is None else rounds.records_in
                 epoch, sequences, held = _take_over(self._db, self._path, epoch_above, read)
             self._own_rows = set(sequences)
             """Who has rows of his own."""
@@ -284,7 +283,7 @@ class SqliteStore:
             return self._entries(entries_of(self._db, self._path))
         # What is in rounds is at hand; nobody has to look through all of them for it.
         counting = self._counting.get(subject)
-        in_rounds = [] if counting is None else decode_sound(counting)
+        in_rounds = [] if counting is None else decode_all(counting, are_whole=True)
         if not self._has_own_rows(subject):
             return iter(in_rounds)
         return self._entries(chain(entries_of(self._db, self._path, subject), in_rounds))
@@ -538,7 +537,7 @@ def _insert(db: sqlite3.Connection, records: Iterable[Record]) -> None:
     db.executemany(_INSERT, [(column_of(subject), *numbers_and_body) for subject, *numbers_and_body in records])
 
 
-def _clean_rounds(db: sqlite3.Connection, path: str, read: _ReadRound) -> _Rounds:
+def _clean_rounds(db: sqlite3.Connection, path: str, read: ReadRound) -> _Rounds:
     """Leave rounds in which all counts, and return number and place of each with what is in it. In a transaction.
 
     Not as rows of their own: an application that takes up many calls is not to wait until each entry has one.
@@ -555,7 +554,7 @@ def _clean_rounds(db: sqlite3.Connection, path: str, read: _ReadRound) -> _Round
     return rounds
 
 
-def _take_over(db: sqlite3.Connection, path: str, above: int, read: _ReadRound) -> tuple[int, dict[str, int], _Rounds]:
+def _take_over(db: sqlite3.Connection, path: str, above: int, read: ReadRound) -> tuple[int, dict[str, int], _Rounds]:
     """Become the newest writer; return its number, the newest own row of each subject, and what is in rounds."""
     db.execute("BEGIN IMMEDIATE")
     bring_up_to_date(db)

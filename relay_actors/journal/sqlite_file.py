@@ -11,7 +11,7 @@ from operator import attrgetter, itemgetter
 from typing import Any, Final, TypeVar
 
 from relay_actors.errors import DamagedJournalError, JournalError
-from relay_actors.journal.codec import decode, decode_session
+from relay_actors.journal.codec import decode, decode_all, decode_session
 from relay_actors.journal.entries import Entry, Session
 from relay_actors.journal.ledger import Record
 from relay_actors.journal.rounds import Forgotten, entries_in, in_force, number_of, records_in
@@ -218,9 +218,13 @@ def own_entries_of(db: sqlite3.Connection, path: str, subject: str | None = None
                 rows = db.execute(_LOAD_ALL, (last, _BATCH)).fetchall()
             else:
                 rows = db.execute(_LOAD_ONE, (column_of(subject), last, _BATCH)).fetchall()
-        for _, owner, sequence, epoch, body in rows:
+        try:
+            entries = decode_all([body for *_, body in rows])
+        except JournalError:
+            entries = []  # those before the one that cannot be read are given, and then it is said which that is
+        for place, (_, owner, sequence, epoch, body) in enumerate(rows):
             try:
-                entry = decode(body)
+                entry = entries[place] if entries else decode(body)
             except DamagedJournalError as error:
                 raise damaged(path, f"entry {sequence} of {owner}: {error}") from error
             if entry.sequence != sequence or column_of(entry.subject) != owner or entry.epoch != epoch:

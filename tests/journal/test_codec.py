@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import msgpack
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_actors.errors import JournalError
+from relay_actors.errors import DamagedJournalError, JournalError
 from relay_actors.journal import codec
 from relay_actors.journal.codec import (
     SCHEMA_VERSION,
@@ -19,11 +20,11 @@ from relay_actors.journal.codec import (
     decode,
     decode_all,
     decode_session,
-    decode_sound,
     encode,
     encode_session,
+    labels,
+    labels_of_all,
     upcast,
-    verified,
 )
 from relay_actors.journal.entries import CommandSettled, Entry, EventReceived, Outcome, Session
 from tests.journal.strategies import entries, sessions
@@ -76,8 +77,8 @@ def test_many_records_are_read_as_each_is(some: list[Entry]):
     """At once, which takes less time."""
     records = list(map(encode, some))
 
-    assert decode_all(records) == decode_sound(records) == some
-    assert verified(records) == [(entry.subject, entry.sequence, entry.epoch) for entry in some]
+    assert decode_all(records) == decode_all(records, are_whole=True) == some
+    assert labels_of_all(records) == [(entry.subject, entry.sequence, entry.epoch) for entry in some]
 
 
 @given(st.lists(entries, min_size=1, max_size=4), st.data())
@@ -106,10 +107,38 @@ def test_one_of_many_that_is_damaged_is_told_as_it_is_alone(some: list[Entry], d
 
     with pytest.raises(JournalError) as alone:
         decode(records[at])
-    for read in (decode_all, verified):
-        with pytest.raises(JournalError, match=re.escape(str(alone.value))) as together:
-            read(records)
-        assert type(together.value) is type(alone.value)
+    with pytest.raises(JournalError, match=re.escape(str(alone.value))) as together:
+        decode_all(records)
+    assert type(together.value) is type(alone.value)
+    assert outcome(labels_of_all, records) == outcome(lambda some: list(map(labels, some)), records)
+
+
+def outcome(read: Callable[[list[bytes]], object], records: list[bytes]) -> object:
+    try:
+        return read(records)
+    except JournalError as error:
+        return type(error), str(error)
+
+
+@pytest.mark.parametrize("subject", ["c", "c" * 40, "c" * 300, "\u00a7subject", "\u00a8sequence", "\u00a8sequence\x01"])
+@pytest.mark.parametrize("number", [1, 127, 128, 255, 256, 65535, 65536, 2**32 - 1, 2**32, 2**62, -1, -200])
+def test_whose_records_are_and_which_is_read_rightly_of_any_name_and_number(subject: str, number: int):
+    """It is read from their first bytes, and what those look like depends on both; what is odd is read with care."""
+    fields = event_fields(subject=subject, sequence=number, epoch=2 * number)
+    records = [record(SCHEMA_VERSION, "event", fields), encode(EventReceived(subject="d", at=1.0, payload={}))]
+
+    assert labels_of_all(records) == [(subject, number, 2 * number), ("d", 0, 0)]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"subject": 1}, {"sequence": "1"}, {"epoch": 1.0}, {"sequence": True}, {"epoch": None}]
+)
+def test_what_does_not_say_whose_it_is_is_damaged_among_others(wrong: dict[str, object]):
+    """As it is alone."""
+    records = [record(SCHEMA_VERSION, "event", event_fields()), record(SCHEMA_VERSION, "event", event_fields(**wrong))]
+
+    with pytest.raises(DamagedJournalError, match="does not say whose it is"):
+        labels_of_all(records)
 
 
 def test_records_of_older_versions_are_read_among_others():
@@ -117,8 +146,8 @@ def test_records_of_older_versions_are_read_among_others():
     intent = {**_STAMP, "request_id": "r", "method": "calling.answer", "params": {}}
     records = [record(1, "intent", intent), record(SCHEMA_VERSION, "event", event_fields())]
 
-    assert decode_all(records) == decode_sound(records) == list(map(decode, records))
-    assert verified(records) == [("c", 1, 1)] * 2
+    assert decode_all(records) == decode_all(records, are_whole=True) == list(map(decode, records))
+    assert labels_of_all(records) == [("c", 1, 1)] * 2
 
 
 @given(st.binary(max_size=64), st.booleans())

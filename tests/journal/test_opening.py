@@ -95,10 +95,12 @@ def test_the_records_of_a_sound_journal_are_read_once(path: Path, monkeypatch: p
         store.commit()
         for end in ("", "-wal"):
             shutil.copy(f"{path}{end}", f"{left}{end}")
-    monkeypatch.delattr(rounds, "labels")  # by which they are read by who does not know them
+    looked_at: list[bytes] = []
+    read = rounds.labels_of_all
+    monkeypatch.setattr(rounds, "labels_of_all", lambda records: looked_at.extend(records) or read(records))
 
     with opened(left) as store:
-        monkeypatch.undo()
+        assert len(looked_at) == len(set(looked_at)) == len(events)
         loaded = list(store.load(subject="c-1"))
         assert [entry.payload["n"] for entry in loaded if isinstance(entry, EventReceived)] == [1, 4, 7]
         assert store.subjects() == ["c-0", "c-1", "c-2"]

@@ -164,7 +164,7 @@ def test_what_was_looked_at_is_not_read_again(parts: list[tuple[bool, str]]):
 
     assert shown(rounds.look_at(body)) == shown(made(parts))
     with pytest.MonkeyPatch.context() as patch:
-        patch.delattr(module, "verified")
+        patch.delattr(module, "labels_of_all")
         assert shown(rounds.records_in(bytes(bytearray(body)))) == shown(made(parts))
 
 
