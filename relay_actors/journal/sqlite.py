@@ -36,7 +36,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, compress
 from operator import itemgetter
-from typing import Final, Literal, NoReturn, TypeAlias, cast
+from typing import Any, Final, Literal, NoReturn, TypeAlias
 
 from relay_actors.errors import JournalError
 from relay_actors.journal.codec import decode_all, encode_session, labels
@@ -205,12 +205,12 @@ class SqliteStore:
         for subject, *_, body in self._ledger.records(entries):
             self._take(subject, body)
 
-    def keep(self, kind: type[Entry], fields: dict[str, object]) -> None:
+    def keep(self, kind: type[Entry], fields: dict[str, Any]) -> None:
         """Take one entry in. See `Store.keep`."""
         if self._error is not None:
             raise self._error
         body = self._ledger.body(kind, fields)
-        self._take(cast("str", fields["subject"]), body)
+        self._take(fields["subject"], body)
 
     def _take(self, subject: str, body: bytes) -> None:
         self._parts.append(body)
