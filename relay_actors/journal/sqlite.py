@@ -39,7 +39,7 @@ from operator import itemgetter
 from typing import Any, Final, Literal, NoReturn, TypeAlias
 
 from relay_actors.errors import JournalError
-from relay_actors.journal.codec import decode_all, encode_session, labels
+from relay_actors.journal.codec import decode, decode_all, encode_session, labels
 from relay_actors.journal.entries import CommandIntended, Entry, Session, Snapshot
 from relay_actors.journal.ledger import Ledger, Record
 from relay_actors.journal.redact import Redactor
@@ -283,7 +283,12 @@ class SqliteStore:
             return self._entries(entries_of(self._db, self._path))
         # What is in rounds is at hand; nobody has to look through all of them for it.
         counting = self._counting.get(subject)
-        in_rounds = [] if counting is None else decode_all(counting, are_whole=True)
+        in_rounds: Iterable[Entry] = ()
+        if counting is not None:
+            try:
+                in_rounds = decode_all(counting, are_whole=True)
+            except JournalError:
+                in_rounds = map(decode, tuple(counting))  # those before the one that makes none
         if not self._has_own_rows(subject):
             return iter(in_rounds)
         return self._entries(chain(entries_of(self._db, self._path, subject), in_rounds))

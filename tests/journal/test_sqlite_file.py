@@ -79,12 +79,10 @@ def test_rounds_are_given_in_the_order_of_their_numbers(tmp_path: Path):
 def test_a_record_that_makes_no_entry_is_told_when_it_is_read(tmp_path: Path):
     """Its checksum fits, so nobody has damaged it; only who reads its call learns of it. A thorough check says so."""
     path = tmp_path / "calls.db"
-    fields = {"subject": "c", "at": 1.0, "epoch": 1, "sequence": 1, "frame_id": "f", "payload": "no table"}
+    fields = {"subject": "c", "at": 1.0, "epoch": 1, "sequence": 2, "frame_id": "f", "payload": "no table"}
     body = msgpack.packb([SCHEMA_VERSION, "event", fields])
-    bodies = [
-        zlib.crc32(body).to_bytes(4, "big") + body,
-        encode(EventReceived(subject="d", at=1.0, epoch=1, sequence=1, payload={})),
-    ]
+    sound = [encode(EventReceived(subject=whose, at=1.0, epoch=1, sequence=1, payload={})) for whose in "cd"]
+    bodies = [*sound, zlib.crc32(body).to_bytes(4, "big") + body]
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
         make_tables(db)
         db.execute("UPDATE writer SET epoch = 1")
@@ -95,8 +93,10 @@ def test_a_record_that_makes_no_entry_is_told_when_it_is_read(tmp_path: Path):
         assert "payload of 'event' is a str" in str(reader.check())
     with contextlib.closing(open_sqlite(path)) as store:
         assert len(list(store.load(subject="d"))) == 1
+        entries = store.load(subject="c")
+        assert next(entries).sequence == 1
         with pytest.raises(DamagedJournalError, match="payload of 'event' is a str"):
-            list(store.load(subject="c"))
+            next(entries)
 
 
 def test_the_schema_stands_in_the_file_word_by_word(tmp_path: Path):
