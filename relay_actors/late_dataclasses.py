@@ -4,8 +4,8 @@
 There are some hundreds of such classes here, and one run of an application uses few of them, so an import took longest
 for this. Here the class is there at once, with its slots; the first use of one of its methods, or a look at its
 fields, has the standard library make them all. From then on nothing of this module is in the way, and the class is
-what `dataclasses.dataclass` would have made of it, but for one thing: a frozen one is filled in half of the time
-(`unfrozen`). Type checkers are told that it is `dataclasses.dataclass`.
+what `dataclasses.dataclass` would have made of it, but for one thing: a frozen one is filled in less time (`unfrozen`).
+Type checkers are told that it is `dataclasses.dataclass`.
 """
 
 from __future__ import annotations

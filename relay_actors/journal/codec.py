@@ -99,6 +99,7 @@ _UNREADABLE: Final = (ValueError, TypeError, RecursionError, msgpack.UnpackExcep
 _SOUND_SHAPES: Final[set[tuple[object, ...]]] = set()
 """Kind, names and types of fields that were found to fit."""
 _OF_THIS_VERSION: Final = bytes([0x93, SCHEMA_VERSION])
+"""How a list of three begins, of which this is the first."""
 _LONGEST_BEGINNING: Final = 24
 """Bytes before the first field, and its name: version and kind are short."""
 _SIZES_OF_INTS: Final = {b"\xcc": 2, b"\xcd": 3, b"\xce": 5, b"\xcf": 9}
