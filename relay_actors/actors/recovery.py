@@ -88,18 +88,18 @@ class Recovery:
         taken_up = 0
         newest = 0.0
         while batch := tuple(islice(subjects, AT_ONCE)):
-            histories, damaged, replays = self._consult(partial(self._look, subjects=batch, before=taken_up))
+            histories, damaged = self._consult(partial(_histories, subjects=batch, before=taken_up))
             for fragment in damaged:
                 self._hang_up(fragment)
             newest = max([newest, *(history.last_at for history in histories)])
-            if replays is None:
-                replays = []
-                for is_owned, some in groupby(histories, lambda history: history.started is not None):
-                    if is_owned:
-                        replays += self._consult(partial(self._take_up_owned, histories=tuple(some)))
-                    else:
-                        for history in some:
-                            self._take_up_unowned(history)
+            replays: list[Replay] = []
+            for is_owned, some in groupby(histories, lambda history: history.started is not None):
+                if is_owned:
+                    # In one turn: so they are run side by side, and the journal is committed once for all of them.
+                    replays += self._consult(partial(self._take_up_owned, histories=tuple(some)))
+                else:
+                    for history in some:
+                        self._take_up_unowned(history)
             self._wait_for(replays)
             taken_up += len(replays)
         are_texts_followed = self._texts.go_on()
@@ -128,16 +128,7 @@ class Recovery:
             except WaitTimeout:
                 _log.error("a call is still being rebuilt: what it is told meanwhile may come too early")
 
-    def _look(
-        self, wire: Wire, subjects: Collection[str], before: int
-    ) -> tuple[list[History], list[History], list[Replay] | None]:
-        """Return what `_histories` does; if somebody has each, as nearly always, take all up in the same turn."""
-        histories, damaged = _histories(wire, subjects, before)
-        is_each_owned = all(history.started is not None for history in histories)
-        return histories, damaged, self._take_up_owned(wire, histories) if is_each_owned else None
-
     def _take_up_owned(self, _wire: Wire, histories: Iterable[History]) -> list[Replay]:
-        # In one turn: so they are run side by side, and the journal is committed once for all of them.
         return [replay for history in histories if (replay := self._take_up(history)) is not None]
 
     def _take_up(self, history: History) -> Replay | None:
