@@ -90,7 +90,7 @@ def unfrozen(cls: type) -> type[Any]:
 
 
 _FILLING: Final = """\
-def make(__set, __fill, __cls, __open, __absent{made}):
+def make(__set, __fill, __cls, __open, __absent{factories}):
     def __init__(self, {arguments}):
 {defaults}
         if type(self) is __cls:
@@ -119,21 +119,21 @@ def _filling(cls: type, slow: Any, fields: tuple[dataclasses.Field[Any], ...]) -
     keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     if not names or {*positional, *keywords} != {*names}:
         return slow
-    made = {each.name: each.default_factory for each in fields if each.default_factory is not dataclasses.MISSING}
+    factories = {each.name: each.default_factory for each in fields if each.default_factory is not dataclasses.MISSING}
     defaults = dict(zip(reversed(positional), reversed(slow.__defaults__ or ()), strict=False))
     defaults.update(slow.__kwdefaults__ or {})
-    absent = next((defaults[name] for name in made), None)  # the standard library's own sign
+    absent = next((defaults[name] for name in factories), None)  # the standard library's own sign
     source = _FILLING.format(
-        made="".join(f", __new_{name}" for name in made),
+        factories="".join(f", __new_{name}" for name in factories),
         arguments=", ".join([*positional, *(["*"] if keywords else []), *keywords]),
-        defaults="".join(map(_DEFAULT.format, made)),
+        defaults="".join(map(_DEFAULT.format, factories)),
         assignments="".join(f"            self.{name} = {name}\n" for name in names),
         names=names,
         after="self.__post_init__()" if hasattr(cls, "__post_init__") else "",
     )
     scope: dict[str, Any] = {}
     exec(compile(source, f"<init of {cls.__qualname__}>", "exec"), slow.__globals__, scope)
-    init = scope["make"](object.__setattr__, _fill, cls, unfrozen(cls), absent, *made.values())
+    init = scope["make"](object.__setattr__, _fill, cls, unfrozen(cls), absent, *factories.values())
     for said in ("__defaults__", "__kwdefaults__", "__annotations__", "__qualname__", "__name__", "__module__"):
         setattr(init, said, getattr(slow, said))
     return init

@@ -21,7 +21,7 @@ from typing import Final
 
 from relay_actors.errors import DamagedJournalError, JournalError
 from relay_actors.journal.reading import SqliteReader
-from relay_actors.journal.rounds import SoundRounds
+from relay_actors.journal.rounds import SeenRounds
 from relay_actors.journal.salvage import Found, Salvaged, bring_over, look_through
 from relay_actors.journal.sqlite import Durability, SqliteStore
 from relay_actors.journal.sqlite_file import HEADER, beginning_of, explained, is_ours, no_journal, with_its_log
@@ -59,7 +59,7 @@ def open_sqlite(
         JournalError: see `SqliteStore`; but not because it is damaged.
     """
     secrets = tuple(secrets)
-    rounds = SoundRounds()
+    rounds = SeenRounds()
     real = os.path.realpath(path)
     if os.fspath(path) != ":memory:" and _is_file_or_nothing(real):
         lock = WriterLock(real)
@@ -78,7 +78,7 @@ def _is_file_or_nothing(path: str) -> bool:
     return True
 
 
-def _damage(path: str, rounds: SoundRounds) -> str:
+def _damage(path: str, rounds: SeenRounds) -> str:
     """Say what is wrong with it; an empty text: nothing. Changes nothing, so SQLite is asked only when that is safe."""
     has_wal = _size(f"{path}-wal") > 0
     header = beginning_of(path)

@@ -21,7 +21,7 @@ from relay_actors.journal.codec import decode
 from relay_actors.journal.entries import Entry
 from relay_actors.journal.ledger import Record
 from relay_actors.journal.replay import check_next
-from relay_actors.journal.rounds import ReadRound, SoundRounds, sound_records_in
+from relay_actors.journal.rounds import ReadRound, SeenRounds, sound_records_in
 from relay_actors.journal.sqlite_file import (
     MOST_WRITERS,
     SCHEMA,
@@ -129,7 +129,7 @@ class SqliteReader:
         in_rounds = (subject for subject, *_ in records_of(self._db, self._path))
         return list(dict.fromkeys([*subjects_of(self._db, self._path), *in_rounds]))
 
-    def check(self, rounds: SoundRounds | None = None) -> list[str]:
+    def check(self, rounds: SeenRounds | None = None) -> list[str]:
         """Read everything, and return what is wrong with it; an empty list: it is sound.
 
         SQLite looks over its pages and its index; then each record's checksum and shape, that each subject has all its
@@ -163,7 +163,7 @@ class SqliteReader:
         if subject is not None:
             yield from (decode(body) for owner, *_, body in records_of(self._db, self._path) if owner == subject)
 
-    def _sound_records(self, read: ReadRound) -> Iterator[Record]:
+    def _records(self, read: ReadRound) -> Iterator[Record]:
         for entry, body in own_entries_of(self._db, self._path):
             yield entry.subject, entry.sequence, entry.epoch, body
         for *_, records in rounds_of(self._db, self._path, read, itemgetter(0)):
@@ -193,7 +193,7 @@ class SqliteReader:
         newest: dict[str, Record] = {}
         faults: dict[str, str] = {}
         writers = self.writers
-        for record in self._sound_records(read):
+        for record in self._records(read):
             subject, sequence, epoch, body = record
             if subject in faults:
                 continue

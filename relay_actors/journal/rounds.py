@@ -26,7 +26,7 @@ from relay_actors.journal.ledger import Record
 __all__ = [
     "Forgotten",
     "ReadRound",
-    "SoundRounds",
+    "SeenRounds",
     "entries_in",
     "in_force",
     "number_of",
@@ -69,7 +69,7 @@ ReadRound: TypeAlias = Callable[[object], list[Record | Forgotten]]
 """Returns what is in one row."""
 
 
-class SoundRounds:
+class SeenRounds:
     """Rounds that were looked at: who meets the same bytes again need not look at them again."""
 
     def __init__(self) -> None:

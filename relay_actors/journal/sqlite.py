@@ -44,7 +44,7 @@ from relay_actors.journal.entries import CommandIntended, Entry, Session, Snapsh
 from relay_actors.journal.ledger import Ledger, Record
 from relay_actors.journal.redact import Redactor
 from relay_actors.journal.replay import pending_of
-from relay_actors.journal.rounds import Forgotten, ReadRound, SoundRounds, pack_round, records_in, size_of_round
+from relay_actors.journal.rounds import Forgotten, ReadRound, SeenRounds, pack_round, records_in, size_of_round
 from relay_actors.journal.sqlite_file import (
     MOST_WRITERS,
     PAGE,
@@ -149,7 +149,7 @@ class SqliteStore:
         secrets: Iterable[str] = (),
         epoch_above: int = 0,
         hands_over: bool = False,
-        rounds: SoundRounds | None = None,
+        rounds: SeenRounds | None = None,
     ) -> None:
         if durability not in _SYNCHRONOUS:
             raise JournalError(f"durability is {durability!r}: must be 'process' or 'power'")

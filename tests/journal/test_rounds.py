@@ -17,7 +17,7 @@ from relay_actors.journal.entries import Entry, EventReceived
 from relay_actors.journal.ledger import Record
 from relay_actors.journal.rounds import (
     Forgotten,
-    SoundRounds,
+    SeenRounds,
     entries_in,
     in_force,
     number_of,
@@ -118,7 +118,7 @@ def test_a_round_of_before_which_does_not_say_which_one_it_is_can_be_read(parts:
     body = pack_round(None, [part.body if isinstance(part, Forgotten) else part[3] for part in made(parts)])
     assert number_of(body) is None
     assert shown(records_in(body)) == shown(made(parts))
-    rounds = SoundRounds()
+    rounds = SeenRounds()
     assert shown(rounds.look_at(body)) == shown(rounds.records_in(body)) == shown(made(parts))
 
 
@@ -151,7 +151,7 @@ def test_a_record_of_a_newer_release_is_told_also_when_a_later_one_is_cut_off():
     newer = msgpack.packb([codec.SCHEMA_VERSION + 1, "event", {}])
     newer = zlib.crc32(newer).to_bytes(4, "big") + newer
 
-    for read in (records_in, entries_in, SoundRounds().look_at):
+    for read in (records_in, entries_in, SeenRounds().look_at):
         with pytest.raises(JournalError, match="newer") as caught:
             read(pack_round(7, [newer, record("a")[3]])[:-1])
         assert not isinstance(caught.value, DamagedJournalError)
@@ -160,7 +160,7 @@ def test_a_record_of_a_newer_release_is_told_also_when_a_later_one_is_cut_off():
 @given(PARTS)
 def test_what_was_looked_at_is_not_read_again(parts: list[tuple[bool, str]]):
     """Opening a journal looks at all of it, and then takes it over: ten thousand calls wait for that."""
-    body, rounds = packed(made(parts)), SoundRounds()
+    body, rounds = packed(made(parts)), SeenRounds()
 
     assert shown(rounds.look_at(body)) == shown(made(parts))
     with pytest.MonkeyPatch.context() as patch:
@@ -171,7 +171,7 @@ def test_what_was_looked_at_is_not_read_again(parts: list[tuple[bool, str]]):
 def test_only_the_same_bytes_are_not_read_again():
     """Whichever round they say to be."""
     one, other = packed([record("a", 1)]), packed([record("b", 1)])
-    rounds = SoundRounds()
+    rounds = SeenRounds()
     rounds.look_at(one)
 
     assert shown(rounds.records_in(other)) == [record("b", 1)]
@@ -182,7 +182,7 @@ def test_only_the_same_bytes_are_not_read_again():
 @pytest.mark.parametrize("body", [None, 1, "text", b"", b"\0\0\0\2\0\0\0\1a"])
 def test_what_is_no_round_is_refused_by_who_looks(body: object):
     """And nothing is kept of it."""
-    rounds = SoundRounds()
+    rounds = SeenRounds()
 
     for read in (rounds.look_at, rounds.records_in):
         with pytest.raises(DamagedJournalError, match="a round of the journal is damaged"):

@@ -14,7 +14,7 @@ from relay_actors.journal.codec import SCHEMA_VERSION, encode
 from relay_actors.journal.entries import EventReceived
 from relay_actors.journal.opening import open_sqlite
 from relay_actors.journal.reading import SqliteReader
-from relay_actors.journal.rounds import SoundRounds, pack_round, records_in
+from relay_actors.journal.rounds import SeenRounds, pack_round, records_in
 from relay_actors.journal.sqlite import SqliteStore
 from relay_actors.journal.sqlite_file import (
     PAGE,
@@ -89,7 +89,7 @@ def test_a_record_that_makes_no_entry_is_told_when_it_is_read(tmp_path: Path):
         db.execute("INSERT INTO rounds VALUES (?, ?, ?)", (1, 1, pack_round(1, bodies)))
 
     with SqliteReader(path) as reader:
-        assert reader.check(SoundRounds()) == []
+        assert reader.check(SeenRounds()) == []
         assert "payload of 'event' is a str" in str(reader.check())
     with contextlib.closing(open_sqlite(path)) as store:
         assert len(list(store.load(subject="d"))) == 1
