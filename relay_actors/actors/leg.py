@@ -6,7 +6,6 @@ changed in place.
 
 from __future__ import annotations
 
-import functools
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from relay_actors.actors.blocking import BlockingWait
 from relay_actors.actors.course import Course
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.under_way import UnderWay
+from relay_actors.actors.untaken import codec, kept_of
 from relay_actors.actors.waits import Reply, Wait
 from relay_actors.errors import CallEnded, FlowChanged, RelayActorsError
 from relay_actors.protocol.base import JsonObject
@@ -40,13 +40,6 @@ Listener = Callable[[Any], Any]
 # Guards the making of the application's data, of all calls. Re-entrant, because a finaliser may run in the middle, and
 # ask for some.
 _making = threading.RLock()
-
-
-@functools.cache  # an import in a function takes as long as ten calls
-def _codec() -> tuple[Callable[[object], bytes], Callable[[str], object]]:
-    from relay_actors.protocol.json_codec import raw_dumps, raw_loads  # not needed to start
-
-    return raw_dumps, raw_loads
 
 
 class StateWait(Wait[RelayEvent]):
@@ -118,7 +111,7 @@ class Leg:
         pauses: what an incarnation waits for by itself, such as the end of a sleep.
         blockings: what blocking code of an incarnation has still to bring.
         backlog: what the user's handler has still to be told, oldest first; survives a crash of that handler.
-        untaken: what a flow has not asked for yet, newest last; see `keep_untaken`.
+        untaken: what is kept of what a flow has not asked for yet, newest last; see `keep_untaken`, `message_of`.
         dialling: the dial procedure of an outbound call.
         flow_changed: why ``run()`` could not be brought to where it was before the process ended, and has begun anew.
         course: how far it has come, as the journal is told.
@@ -194,7 +187,7 @@ class Leg:
         """``{type, params}`` of the other party."""
         device = self._device
         if isinstance(device, str):
-            return cast("JsonObject", _codec()[1](device))
+            return cast("JsonObject", codec()[1](device))
         return device
 
     @device.setter
@@ -204,8 +197,8 @@ class Leg:
             # Kept as text, which is a third of the tables: every live call has it, and few are asked for it often. Not
             # as the bytes: those have room for what might still have been written.
             try:
-                self._device = _codec()[0](device).decode()
-            except TypeError:  # nested too deep, or made by hand of what has no text
+                self._device = codec()[0](device).decode()
+            except ValueError:  # nested too deep, or made by hand of what has no text
                 return
 
     @property
@@ -292,13 +285,14 @@ class Leg:
     def received(self, event: CallReceiveEvent) -> None:
         """Take what the offer of an inbound call says."""
         self.call_id = event.call_id
-        self.node_id = event.node_id
+        # What call after call says in the same few words is kept once.
+        self.node_id = sys.intern(event.node_id)
         self.tag = event.tag
         self.segment_id = event.segment_id
-        self.project_id = sys.intern(str(event.project_id))  # nearly all calls are one project's
-        self.context = event.context
+        self.project_id = sys.intern(event.project_id)
+        self.context = sys.intern(event.context)
         self.device = event.device
-        self.state = advance(self.state, event.call_state or CallState.CREATED)
+        self.state = sys.intern(advance(self.state, event.call_state or CallState.CREATED.value))
 
     def moved(self, event: CallStateEvent) -> bool:
         """Take a new state; return False for a stale one, which is counted and changes nothing (SEMANTICS X1)."""
@@ -306,8 +300,9 @@ class Leg:
         if new == self.state:
             self.stale_states += 1
             return False
-        self.state = new
-        self.node_id = event.node_id or self.node_id
+        self.state = sys.intern(new)
+        if event.node_id not in ("", self.node_id):
+            self.node_id = sys.intern(event.node_id)
         if event.device:
             self.device = event.device
         if "segment_id" in event.params:  # few say this, and few that
@@ -385,25 +380,8 @@ class Leg:
             message = messages.pop(0)
             # With the offer the flow has begun; and once it is over, nobody asks any more.
             if type(message) is not CallReceiveEvent and not self.flow_is_over:
-                if isinstance(message, RelayEvent):
-                    self._share_ids(message)
-                known = self.untaken
-                self.untaken = (*known, message) if len(known) < MOST_UNTAKEN else (*known[1:], message)
-
-    def _share_ids(self, event: RelayEvent) -> None:
-        """Let an event that is kept hold the ids that are here already, in place of copies of its own."""
-        params, call_id = event.params, self.call_id
-        # What is made by hand may say something else in its params, or nothing, or have none that can be written to.
-        if type(params) is not dict or "call_id" not in params:
-            return
-        if event.call_id == call_id == params["call_id"]:
-            params["call_id"] = call_id
-            object.__setattr__(event, "call_id", call_id)
-        if "control_id" in params and "control_id" in type(event).__slots__:
-            action = self.actions.get(event.control_id)
-            if action is not None and params["control_id"] == action.control_id:
-                params["control_id"] = action.control_id
-                object.__setattr__(event, "control_id", action.control_id)
+                known, kept = self.untaken, kept_of(message)
+                self.untaken = (*known, kept) if len(known) < MOST_UNTAKEN else (*known[1:], kept)
 
     def take_listeners(self, old: Leg) -> None:
         """Take over who listens to another leg, as far as they belong to no incarnation."""

@@ -8,7 +8,6 @@ dataclass's own methods are: a line for each field, and no call for what is of t
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Self, TypeAlias, TypeVar, cast
 
@@ -47,12 +46,6 @@ _INHERITED: Final = 4
 """How many fields `RelayEvent` itself has; every extractor fills them in its first lines."""
 _AS_IT_IS: Final[Mapping[Reader, str]] = {read_text: "str", read_object: "dict"}
 """Readers that let a value of one type pass, and that type."""
-_SAID_AGAIN: Final = frozenset(
-    ("call_state", "context", "direction", "end_reason", "node_id", "project_id", "reason", "state")
-)
-"""What event after event, of call after call, says in the same few words. One text of each is kept, or an event that is
-kept, for a flow that has not asked for it, would be a quarter larger. Not ids: the table of such texts has a place for
-each, which is half as large as the text."""
 
 
 def wire(default: T, *paths: str, read: Reader | None = None) -> T:
@@ -66,8 +59,20 @@ def wire(default: T, *paths: str, read: Reader | None = None) -> T:
     return dataclasses.field(default=default, metadata={"paths": paths, "read": read})
 
 
+class _Reported(Event):
+    """Adds what is known of an event beside its fields; two are equal, whatever this says.
+
+    Attributes:
+        was_read: there, and true, if a payload was read for it, so that its fields say what its params do.
+    """
+
+    __slots__ = ("was_read",)
+
+    was_read: bool
+
+
 @dataclass(frozen=True, slots=True)
-class RelayEvent(Event):
+class RelayEvent(_Reported):
     """Something that the server reports. Unknown event types arrive as this class itself.
 
     Attributes:
@@ -177,32 +182,25 @@ def extract(payload):
     params = payload["params"] if "params" in payload else None
     if type(params) is not dict and not isinstance(params, dict):
         params = {}
-    else:
-{shared}
     event = empty()
+    event.was_read = True
     value = payload["event_type"] if "event_type" in payload else None
-    event.event_type = intern(value) if type(value) is str else value if isinstance(value, str) else ""
+    event.event_type = value if type(value) is str or isinstance(value, str) else ""
     event.params = params
     value = params["call_id"] if "call_id" in params else None
     event.call_id = value if type(value) is str or isinstance(value, str) else ""
     value = payload["timestamp"] if "timestamp" in payload else None
     event.timestamp = value if type(value) is float and "timestamp" not in params else timestamp_of(params, payload)
 """
-_SHARE: Final = """\
-        if "{key}" in params and type(value := params["{key}"]) is str:
-            params["{key}"] = intern(value)
-"""
 
 
 def _build_extractor(cls: type[RelayEvent]) -> _Extract:
     names: dict[str, object] = {
-        "cls": cls, "empty": unfrozen(cls), "intern": sys.intern, "timestamp_of": _timestamp_of,
+        "cls": cls, "empty": unfrozen(cls), "timestamp_of": _timestamp_of,
     }  # fmt: skip
     fields = dataclasses.fields(cls)[_INHERITED:]
-    said = {"node_id", *(_paths(field)[0].removeprefix("params.") for field in fields)}
-    shared = "".join(_SHARE.replace("{key}", key) for key in sorted(said & _SAID_AGAIN))
     lines = [f"    event.{field.name} = {_expression(field, names)}\n" for field in fields]
-    source = _FIRST_LINES.replace("{shared}\n", shared) + "".join(lines) + "    event.__class__ = cls\n"
+    source = _FIRST_LINES + "".join(lines) + "    event.__class__ = cls\n"
     if hasattr(cls, "__post_init__"):
         source += "    event.__post_init__()\n"
     exec(compile(f"{source}    return event\n", f"<extractor of {cls.__qualname__}>", "exec"), names)

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.leg import Leg, StateWait
+from relay_actors.actors.untaken import message_of
 from relay_actors.actors.waits import Reply, Wait
 from relay_actors.errors import CallEnded, DialFailedError
 from relay_actors.protocol.commands import Answer, Dial, Hangup
-from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, DialEvent, PlayEvent, RelayEvent, parse_event
+from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, DialEvent, RelayEvent, parse_event
 from tests.actors.world import Witness, World, device
 
 DEADLINE_S = 10.0
@@ -286,40 +287,12 @@ def test_listeners_belong_to_an_incarnation_or_to_nobody():
     assert leg.listeners("y", 1) == []
 
 
-def test_what_is_kept_for_a_flow_has_the_ids_that_are_here_already(world: World):
-    """A live call keeps such events for as long as it lasts; ids are half of what they say."""
+def test_for_a_flow_the_latest_64_messages_are_kept_in_order(world: World):
     _line, handle = world.answered(Witness)
-    leg, action = handle.leg, handle.play_audio("https://example.com/a.mp3")
-    world.settle()
-    told = {"call_id": leg.call_id, "control_id": action.control_id, "state": "playing"}
-    copies: dict[str, object] = {key: "".join([*value]) for key, value in told.items()}
-    played = parse_event({"event_type": "calling.call.play", "params": copies})
-    assert played.params["control_id"] is not action.control_id
-
-    leg.keep_untaken([played])
-    assert leg.untaken[-1] is played
-    assert played.params == told
-    assert isinstance(played, PlayEvent)
-    assert played.control_id is played.params["control_id"] is action.control_id
-    assert played.call_id is played.params["call_id"] is leg.call_id
-
-
-def test_what_is_kept_for_a_flow_says_what_it_has_said(world: World):
-    """Also of another leg, of an operation that nobody follows, and with other params than fields, made by hand."""
-    _line, handle = world.answered(Witness)
-    leg, action = handle.leg, handle.play_audio("https://example.com/a.mp3")
-    world.settle()
-    told = [
-        parse_event({"event_type": "calling.call.play", "params": {"call_id": "other", "control_id": "x"}}),
-        parse_event({"event_type": "calling.new", "params": {"call_id": "c", "control_id": 7}}),
-        CallStateEvent("calling.call.state", call_id=leg.call_id, call_state="answered"),
-        PlayEvent("calling.call.play", {"call_id": "y"}, leg.call_id, control_id=action.control_id),
-    ]
-    leg.keep_untaken(list(told))
-    assert leg.untaken == tuple(told)
-    assert [each.params for each in told] == [
-        {"call_id": "other", "control_id": "x"}, {"call_id": "c", "control_id": 7}, {}, {"call_id": "y"},
-    ]  # fmt: skip
+    leg = handle.leg
+    told = [parse_event({"event_type": "calling.call.play", "params": {"call_id": "c", "at": at}}) for at in range(70)]
+    leg.keep_untaken([*told, "a word"])
+    assert [message_of(kept) for kept in leg.untaken] == [*told[7:], "a word"]
 
 
 # -- the end -----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,95 @@
+"""What a flow has not asked for yet is kept in few bytes, and is then what it was."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay_actors.actors.untaken import kept_of, message_of, type_of
+from relay_actors.protocol.events import (
+    EVENT_TYPES,
+    CallReceiveEvent,
+    CallStateEvent,
+    PlayEvent,
+    RelayEvent,
+    parse_event,
+)
+from tests.protocol.wire_tables import EVENT_FRAMES, json_values
+
+PLAY = {"event_type": "calling.call.play", "timestamp": 1.5, "params": {"call_id": "c", "state": "playing"}}
+
+
+def as_read(payload: dict[str, Any]) -> RelayEvent:
+    return parse_event(json.loads(json.dumps(payload)))
+
+
+@pytest.mark.parametrize(("name", "payload"), EVENT_FRAMES, ids=[name for name, _payload in EVENT_FRAMES])
+def test_what_is_kept_of_each_event_of_the_wire_gives_that_event_again(name: str, payload: dict[str, Any]):
+    event = as_read(payload)
+    kept = kept_of(event)
+    assert message_of(kept) == event
+    assert type(message_of(kept)) is type_of(kept) is type(event)
+    says_more = payload["event_type"] in ("calling.call.receive", "messaging.receive", "messaging.state")
+    assert (kept is event) == says_more, "all others are kept as text"
+
+
+@given(
+    st.sampled_from([*EVENT_TYPES, "calling.new"]),
+    st.dictionaries(
+        st.sampled_from(["call_id", "control_id", "state", "call_state", "result", "record", "timestamp", "more"]),
+        json_values,
+    ),
+    st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(0, 2**40) | st.just("12.5"),
+)
+def test_whatever_an_event_says_is_there_again(event_type: str, params: dict[str, Any], timestamp: object):
+    text = json.dumps({"event_type": event_type, "params": params, "timestamp": timestamp})
+    event = parse_event(json.loads(text, parse_constant=str))  # no JSON has what is not a number
+    kept = kept_of(event)
+    assert message_of(kept) == event
+    assert type_of(kept) is type(event)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "a word",
+        b"bytes",
+        PlayEvent("calling.call.play", {"call_id": "c"}, "c", control_id="x", state="playing"),
+        dataclasses.replace(as_read(PLAY), call_id="another"),
+        RelayEvent.from_payload(PLAY),
+        PlayEvent.from_payload({**PLAY, "event_type": "calling.call.record"}),
+        as_read({**PLAY, "event_type": "calling.call.receive", "context": "office"}),
+        parse_event({**PLAY, "params": {"at": datetime(2026, 1, 1)}}),  # any that JSON has not
+        parse_event({**PLAY, "params": {"share": float("nan")}}),
+    ],
+    ids=["text", "bytes", "made", "replaced", "another class", "another type", "offer", "no JSON", "no number"],
+)
+def test_what_would_not_be_the_same_again_is_kept_itself(message: object):
+    assert kept_of(message) is message
+    assert message_of(message) is message
+    assert type_of(message) is type(message)
+
+
+def test_an_event_that_is_nested_too_deeply_to_be_written_is_kept_itself():
+    deep: Any = {}
+    for _ in range(2000):
+        deep = {"in": deep}
+    event = parse_event({**PLAY, "params": {"call_id": "c", "result": deep}})
+    assert kept_of(event) is event
+
+
+def test_the_classes_that_say_more_than_their_params_are_kept_themselves():
+    """Of these a flow is told who is called, and where: which stands beside the params."""
+    offer = as_read({"event_type": "calling.call.receive", "context": "office", "params": {"call_id": "c"}})
+    assert isinstance(offer, CallReceiveEvent)
+    assert offer.context == "office"
+    assert message_of(kept_of(offer)) == offer
+    state = as_read({"event_type": "calling.call.state", "context": "office", "params": {"call_state": "answered"}})
+    assert isinstance(state, CallStateEvent)
+    assert message_of(kept_of(state)) == state
