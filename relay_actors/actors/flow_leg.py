@@ -487,11 +487,11 @@ class FlowLegActor(OutboundLegActor):
         while backlog:
             place: int | None = 0
             if cell.hold is None and cell.takes_messages:  # as nearly always
-                is_of_flow = self._keeps_untaken and not self._nexts and isinstance(backlog[0], _OF_THE_FLOW)
-                if is_of_flow and not self._logger.isEnabledFor(logging.DEBUG):
+                if self._keeps_untaken and not self._nexts and not self._logger.isEnabledFor(logging.DEBUG):
                     leg.keep_untaken(backlog, _OF_THE_FLOW)  # there is no handler, and nobody reads what it would say
-                else:
-                    cell.hand(backlog.pop(0), self.hand_to_user)
+                    if not backlog:
+                        return
+                cell.hand(backlog.pop(0), self.hand_to_user)
                 continue
             if cell.is_held:
                 place = next((at for at, message in enumerate(backlog) if self._may_come_between(message)), None)

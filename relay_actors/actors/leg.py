@@ -376,12 +376,13 @@ class Leg:
             messages: oldest first; what is kept is taken out of it.
             kinds: at the first one that is none of these it stops.
         """
-        while messages and isinstance(messages[0], kinds):
-            message = messages.pop(0)
+        known = self.untaken
+        while messages and isinstance(message := messages[0], kinds):
+            del messages[0]
             # With the offer the flow has begun; and once it is over, nobody asks any more.
             if type(message) is not CallReceiveEvent and not self.flow_is_over:
-                known, kept = self.untaken, kept_of(message)
-                self.untaken = (*known, kept) if len(known) < MOST_UNTAKEN else (*known[1:], kept)
+                known = (*known[-MOST_UNTAKEN + 1 :], kept_of(message))
+        self.untaken = known
 
     def take_listeners(self, old: Leg) -> None:
         """Take over who listens to another leg, as far as they belong to no incarnation."""

@@ -157,7 +157,7 @@ class LegActor(Stalling):
             course.entries += 1
             if course.record is not None:
                 course.write(Told(event, self.office.clock.wall()), self.office.limits.recorded_per_call)
-        asked_before = tuple(leg.under_way)
+        asked_before = tuple(leg.under_way) if leg.under_way else ()
         if leg.dialling is not None:
             self._on_event_of_dial(leg.dialling, event)
         elif leg.expected_end or isinstance(event, _ABOUT_THE_CALL):
