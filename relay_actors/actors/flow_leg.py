@@ -17,7 +17,7 @@ from relay_actors.actors.kept_messages import message_or_lost
 from relay_actors.actors.notices import ActionCompleted, ConnectionLost, ConnectionRestored
 from relay_actors.actors.outbound_leg import OutboundLegActor
 from relay_actors.actors.packing import pack, pack_error, packed_or_lost
-from relay_actors.actors.untaken import message_of, type_of
+from relay_actors.actors.untaken import may_be, message_of
 from relay_actors.actors.waits import OwnWait, Wait, check_timeout
 from relay_actors.errors import CallEnded, FlowChanged
 from relay_actors.protocol import checks
@@ -171,7 +171,7 @@ class FlowLegActor(OutboundLegActor):
         expected = _Expected(types, where, wait)
         untaken = self.leg.untaken
         for place, kept in enumerate(untaken):
-            if issubclass(type_of(kept), types) and expected.matches(message := message_of(kept)):
+            if may_be(kept, types) and expected.matches(message := message_of(kept)):
                 self.leg.untaken = (*untaken[:place], *untaken[place + 1 :])
                 wait.try_set(message)
                 return wait

@@ -285,14 +285,13 @@ class Leg:
     def received(self, event: CallReceiveEvent) -> None:
         """Take what the offer of an inbound call says."""
         self.call_id = event.call_id
-        # What call after call says in the same few words is kept once.
-        self.node_id = sys.intern(event.node_id)
+        self.node_id = _once(event.node_id)
         self.tag = event.tag
         self.segment_id = event.segment_id
-        self.project_id = sys.intern(event.project_id)
-        self.context = sys.intern(event.context)
+        self.project_id = _once(event.project_id)
+        self.context = _once(event.context)
         self.device = event.device
-        self.state = sys.intern(advance(self.state, event.call_state or CallState.CREATED.value))
+        self.state = _once(advance(self.state, event.call_state or CallState.CREATED))
 
     def moved(self, event: CallStateEvent) -> bool:
         """Take a new state; return False for a stale one, which is counted and changes nothing (SEMANTICS X1)."""
@@ -300,9 +299,9 @@ class Leg:
         if new == self.state:
             self.stale_states += 1
             return False
-        self.state = sys.intern(new)
+        self.state = _once(new)
         if event.node_id not in ("", self.node_id):
-            self.node_id = sys.intern(event.node_id)
+            self.node_id = _once(event.node_id)
         if event.device:
             self.device = event.device
         if "segment_id" in event.params:  # few say this, and few that
@@ -444,3 +443,8 @@ class Leg:
                 reply.try_set({})
             else:
                 reply.try_fail(error)
+
+
+def _once(text: str) -> str:
+    """Return the one text of all that are equal: call after call says the same few words, and keeps them."""
+    return sys.intern(text) if type(text) is str else text  # by hand it may be the member of an enum

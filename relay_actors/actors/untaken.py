@@ -21,7 +21,7 @@ from relay_actors.protocol.events import (
     parse_event,
 )
 
-__all__ = ["codec", "kept_of", "message_of", "type_of"]
+__all__ = ["codec", "kept_of", "may_be", "message_of"]
 
 _SAY_IT_IN_PARAMS: Final = frozenset(
     {*EVENT_TYPES.values()} - {CallReceiveEvent, MessageReceiveEvent, MessageStateEvent}
@@ -65,9 +65,12 @@ def kept_of(message: Any) -> object:
     return said
 
 
-def type_of(kept: object) -> type[Any]:
-    """Return the class of what `message_of` makes of this."""
-    return EVENT_TYPES.get(kept.event_type, RelayEvent) if isinstance(kept, _Said) else type(kept)
+def may_be(kept: object, types: tuple[type[Any], ...]) -> bool:
+    """Return whether `message_of` may give one of these types: to be asked first, for it takes less time."""
+    if not isinstance(kept, _Said):
+        return True
+    its = EVENT_TYPES.get(kept.event_type, RelayEvent)
+    return any(type(kind) is not type or issubclass(its, kind) for kind in types)  # others have a say themselves
 
 
 def message_of(kept: object) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import Any
 
@@ -16,6 +17,7 @@ from relay_actors.actors.waits import Reply, Wait
 from relay_actors.errors import CallEnded, DialFailedError
 from relay_actors.protocol.commands import Answer, Dial, Hangup
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, DialEvent, RelayEvent, parse_event
+from relay_actors.protocol.states import CallState
 from tests.actors.world import Witness, World, device
 
 DEADLINE_S = 10.0
@@ -51,6 +53,26 @@ def test_a_leg_only_moves_forward_and_counts_what_was_stale(states: list[str]):
     assert leg.stale_states == stale
     assert leg.is_ended == (highest == 4)
     assert leg.is_answered == (highest == 2)
+
+
+def test_a_state_may_be_the_member_of_an_enum():
+    """In an event that was made by hand."""
+    leg = new_leg()
+    assert leg.moved(CallStateEvent("calling.call.state", {"call_id": "c"}, "c", call_state=CallState.ANSWERED))
+    assert leg.state == "answered"
+
+
+def test_what_call_after_call_says_in_the_same_few_words_is_kept_once():
+    """Ten thousand live calls have a state and a node each."""
+    texts = []
+    for _ in range(2):
+        leg = new_leg()
+        said = json.dumps({"call_state": "answered", "node_id": "5e1c@host"})
+        leg.moved(event(**json.loads(said)))
+        texts.append((leg.state, leg.node_id))
+    assert texts[0] == texts[1] == ("answered", "5e1c@host")
+    assert texts[0][0] is texts[1][0]
+    assert texts[0][1] is texts[1][1]
 
 
 def test_a_state_brings_what_is_new_and_takes_nothing_away():
