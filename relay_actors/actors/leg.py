@@ -198,7 +198,7 @@ class Leg:
             # as the bytes: those have room for what might still have been written.
             try:
                 self._device = codec()[0](device).decode()
-            except ValueError:  # nested too deep, or made by hand of what has no text
+            except TypeError:  # nested too deep, or made by hand of what has no text
                 return
 
     @property

@@ -32,9 +32,9 @@ _SAY_IT_IN_PARAMS: Final = frozenset(
 @functools.cache  # an import in a function takes as long as ten calls
 def codec() -> tuple[Callable[[object], bytes], Callable[[str], Any]]:
     """Return what writes JSON, and what reads it."""
-    from relay_actors.protocol.json_codec import dumps, raw_loads  # not needed to start
+    from relay_actors.protocol.json_codec import raw_dumps, raw_loads  # not needed to start
 
-    return dumps, raw_loads
+    return raw_dumps, raw_loads
 
 
 class _Said:
@@ -49,16 +49,13 @@ class _Said:
 
 def kept_of(message: Any) -> object:
     """Return what is to be kept of a message, for `message_of`."""
-    kind = type(message)
-    if kind not in _SAY_IT_IN_PARAMS or not getattr(message, "was_read", False):
-        return message
-    if EVENT_TYPES.get(message.event_type, RelayEvent) is not kind:  # read as another one by hand
+    if type(message) not in _SAY_IT_IN_PARAMS or not getattr(message, "was_read", False):
         return message
     said = _Said()
     try:
         # Not the bytes: those have room for what might still have been written.
         said.params = codec()[0](message.params).decode()
-    except ValueError:  # nested deeper than can be written, or made by hand of what has no text
+    except TypeError:  # nested deeper than can be written
         return message
     said.event_type = intern(message.event_type)  # nearly always one of few
     said.timestamp = message.timestamp
@@ -77,4 +74,5 @@ def message_of(kept: object) -> object:
     """Return the message again: itself, or an event that is equal to it."""
     if not isinstance(kept, _Said):
         return kept
-    return parse_event({"event_type": kept.event_type, "params": codec()[1](kept.params), "timestamp": kept.timestamp})
+    params = codec()[1](kept.params)
+    return parse_event({"event_type": kept.event_type, "params": params, "timestamp": kept.timestamp}, True)

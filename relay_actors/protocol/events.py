@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Mapping
+from typing import Final
 
 from relay_actors.protocol.action_events import (
     CollectEvent,
@@ -31,7 +31,7 @@ from relay_actors.protocol.call_events import (
     SendDigitsEvent,
 )
 from relay_actors.protocol.messaging_events import MessageReceiveEvent, MessageStateEvent
-from relay_actors.protocol.relay_event import RelayEvent, extractor
+from relay_actors.protocol.relay_event import Extract, RelayEvent, extractor
 
 __all__ = [
     "EVENT_CLASS_MAP",
@@ -99,16 +99,19 @@ EVENT_TYPES: Final[Mapping[str, type[RelayEvent]]] = {
 }
 """From every known event type to its class."""
 
-_Extract: TypeAlias = Callable[[Mapping[str, object]], RelayEvent]
-_EXTRACTORS: Final[dict[object, _Extract]] = {}
+_EXTRACTORS: Final[dict[object, Extract]] = {}
 """Of the typed events that have come so far, by event type."""
 
 
-def parse_event(payload: Mapping[str, object]) -> RelayEvent:
+def parse_event(payload: Mapping[str, object], was_read: bool = False) -> RelayEvent:
     """Return the typed event of a payload, the ``params`` member of a ``signalwire.event``.
 
     An unknown event type becomes a `RelayEvent`. Never raises on wire data: what is null, missing or of a wrong type
     becomes the default of its field.
+
+    Args:
+        payload: shared with the event, so do not change it.
+        was_read: whether the payload is just what JSON text has given, and not made by hand.
 
     Source: PROTOCOL 7.1, 16.4.
     """
@@ -116,10 +119,10 @@ def parse_event(payload: Mapping[str, object]) -> RelayEvent:
         extract = _EXTRACTORS[payload["event_type"]]
     except (KeyError, TypeError):  # TypeError: an event type that is a list, or an object
         extract = _extractor_for(payload.get("event_type"))
-    return extract(payload)
+    return extract(payload, was_read)
 
 
-def _extractor_for(event_type: object) -> _Extract:
+def _extractor_for(event_type: object) -> Extract:
     if not isinstance(event_type, str) or event_type not in EVENT_CLASS_MAP:
         return extractor(RelayEvent)  # and nothing is kept of it: the server can make up types without end
     extract = _EXTRACTORS[event_type] = extractor(EVENT_CLASS_MAP[event_type])

@@ -24,7 +24,7 @@ from relay_actors.protocol.readers import (
     read_whole_number,
 )
 
-__all__ = ["RelayEvent", "extractor", "payload_of", "wire"]
+__all__ = ["Extract", "RelayEvent", "extractor", "payload_of", "wire"]
 
 T = TypeVar("T")
 
@@ -63,7 +63,8 @@ class _Reported(Event):
     """Adds what is known of an event beside its fields; two are equal, whatever this says.
 
     Attributes:
-        was_read: there, and true, if a payload was read for it, so that its fields say what its params do.
+        was_read: whether it is known to say just what JSON text has said, by fields and by params; not there if it was
+            made by hand.
     """
 
     __slots__ = ("was_read",)
@@ -161,11 +162,12 @@ def payload_of(event: RelayEvent) -> JsonObject:
     return payload
 
 
-_Extract: TypeAlias = Callable[[Mapping[str, object]], RelayEvent]
-_EXTRACTORS: Final[dict[type, _Extract]] = {}
+Extract: TypeAlias = Callable[..., RelayEvent]
+"""Makes an event of a payload, and of what is known of that: see `parse_event`."""
+_EXTRACTORS: Final[dict[type, Extract]] = {}
 
 
-def extractor(cls: type[RelayEvent]) -> _Extract:
+def extractor(cls: type[RelayEvent]) -> Extract:
     """Return what makes an event of class ``cls`` from a payload; built once per class.
 
     Raises:
@@ -178,12 +180,12 @@ def extractor(cls: type[RelayEvent]) -> _Extract:
 
 
 _FIRST_LINES: Final = """\
-def extract(payload):
+def extract(payload, was_read=False):
     params = payload["params"] if "params" in payload else None
     if type(params) is not dict and not isinstance(params, dict):
         params = {}
     event = empty()
-    event.was_read = True
+    event.was_read = was_read
     value = payload["event_type"] if "event_type" in payload else None
     event.event_type = value if type(value) is str or isinstance(value, str) else ""
     event.params = params
@@ -194,7 +196,7 @@ def extract(payload):
 """
 
 
-def _build_extractor(cls: type[RelayEvent]) -> _Extract:
+def _build_extractor(cls: type[RelayEvent]) -> Extract:
     names: dict[str, object] = {
         "cls": cls, "empty": unfrozen(cls), "timestamp_of": _timestamp_of,
     }  # fmt: skip
@@ -204,7 +206,7 @@ def _build_extractor(cls: type[RelayEvent]) -> _Extract:
     if hasattr(cls, "__post_init__"):
         source += "    event.__post_init__()\n"
     exec(compile(f"{source}    return event\n", f"<extractor of {cls.__qualname__}>", "exec"), names)
-    return cast(_Extract, names["extract"])
+    return cast(Extract, names["extract"])
 
 
 def _expression(field: dataclasses.Field[object], names: dict[str, object]) -> str:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from relay_actors.protocol.action_events import RecordEvent
 from relay_actors.protocol.base import Event, JsonObject
-from relay_actors.protocol.events import EVENT_CLASS_MAP, CallStateEvent
+from relay_actors.protocol.events import EVENT_CLASS_MAP, CallStateEvent, parse_event
 from relay_actors.protocol.relay_event import RelayEvent, extractor, payload_of, wire
 
 
@@ -255,10 +255,13 @@ def test_an_event_that_came_is_the_same_when_it_is_sent_on() -> None:
 
 
 def test_an_event_knows_whether_it_was_read_or_made_by_hand() -> None:
-    """Only of one that was read it is certain that its params say all that its fields do."""
-    read = CallStateEvent.from_payload({"event_type": "calling.call.state", "params": {"call_state": "answered"}})
+    """Only of one that was read it is certain that its params say all that its fields do, and that they have a text."""
+    payload = {"event_type": "calling.call.state", "params": {"call_state": "answered"}}
+    read = parse_event(payload, was_read=True)
     made = CallStateEvent("calling.call.state", {"call_state": "answered"}, call_state="answered")
     assert read.was_read
+    assert not parse_event(payload).was_read
+    assert not CallStateEvent.from_payload(payload).was_read
     assert not hasattr(made, "was_read")
-    assert not hasattr(dataclasses.replace(read, call_state="ended"), "was_read")
-    assert read == made
+    assert not hasattr(dataclasses.replace(read, call_id="c"), "was_read")
+    assert read == made == parse_event(payload)
