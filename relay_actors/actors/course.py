@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from relay_actors.actors.history import apart
+from relay_actors.actors.history import kept_apart
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.frozen import NOTHING
 from relay_actors.runtime.base import TimerHandle
@@ -19,7 +19,7 @@ from relay_actors.runtime.future import Future
 from relay_actors.runtime.signals import Unwrapped
 
 if TYPE_CHECKING:
-    from relay_actors.actors.history import Item
+    from relay_actors.actors.history import Item, Kept
 
 __all__ = ["Course", "CourseTimer", "Elsewhere", "Note", "Pipe", "Started"]
 
@@ -217,7 +217,7 @@ class Course:
         self.saved_at = 0
         self.recovered_at: int | None = None
         self.replay: Any = None
-        self.record: list[Item] | None = None
+        self.record: list[Kept] | None = None
         self.began_with: Mapping[str, Any] = NOTHING
 
     @property
@@ -231,7 +231,7 @@ class Course:
             if len(self.record) >= most:
                 self.record = None
             else:
-                self.record.append(apart(item))
+                self.record.append(kept_apart(item))
 
     def next(self, what: str) -> int:
         """Return the number of the next timer, result or awaited future of this incarnation."""

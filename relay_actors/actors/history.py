@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
-from typing import Any, Final, NamedTuple, TypeAlias
+from dataclasses import field
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
+from relay_actors.actors.untaken import kept_of, message_of
 from relay_actors.errors import (
     CommandRejectedError,
     ConnectionLostError,
@@ -46,15 +47,17 @@ __all__ = [
     "Asked",
     "History",
     "Item",
+    "Kept",
     "Learnt",
     "Line",
     "Lived",
     "Told",
-    "apart",
     "data_apart",
     "history_of",
     "is_of_the_code",
     "is_output",
+    "item_of",
+    "kept_apart",
     "lived",
     "said",
 ]
@@ -154,15 +157,40 @@ def said(item: Item | None) -> str:
     return item.method if isinstance(item, Asked) else "the time" if isinstance(item, Learnt) else "nothing"
 
 
-def apart(item: Item) -> Item:
-    """Return an item of which nobody else has a part: whoever has been given it may change that in place."""
+class _Heard(NamedTuple):
+    """That the wire told of an event, with what is kept of that; see `kept_of`."""
+
+    event: object
+    at: float
+
+
+Kept: TypeAlias = Item | _Heard
+"""What is kept of an item."""
+
+
+def kept_apart(item: Item) -> Kept:
+    """Return what is to be kept of an item, for `item_of`: whoever has been given it may change that in place."""
+    if isinstance(item, Told) and (kept := kept_of(item.event)) is not item.event:  # it is a text, and nobody's
+        return _Heard(kept, item.at)
+    return _apart(item)
+
+
+def item_of(kept: Kept) -> Item:
+    """Return an item again, of which nobody else has a part."""
+    if isinstance(kept, _Heard):
+        return Told(cast("RelayEvent", message_of(kept.event)), kept.at)
+    return _apart(kept)
+
+
+def _apart(item: Item) -> Item:
+    # Not by `dataclasses.replace`, which takes as long as all the rest, and it is done for each event.
     match item:
-        case Told(event=event):
-            return replace(item, event=copy.deepcopy(event))
-        case Answered(result=result) if result is not None:
-            return replace(item, result=copy.deepcopy(result))
-        case Asked(params=params):
-            return replace(item, params=copy.deepcopy(params))
+        case Told(event, at):
+            return Told(copy.deepcopy(event), at)
+        case Answered(number, result, error, at):
+            return Answered(number, copy.deepcopy(result), error, at)
+        case Asked(number, method, params, is_own, at, by):
+            return Asked(number, method, copy.deepcopy(params), is_own, at, by)
     return item
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from relay_actors.actors.dialling import Dialling
-from relay_actors.actors.history import History, Told, apart, data_apart
+from relay_actors.actors.history import History, Told, data_apart, item_of
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.replaying import Replay
 from relay_actors.actors.taking_over import Former
@@ -25,7 +25,7 @@ def rebuild(actor: Any) -> None:
     """Bring the flow of a call to where it was. In a turn of its actor, the first one of an incarnation."""
     old = actor.leg
     course = old.course
-    items = tuple([apart(item) for item in course.record])
+    items = tuple([item_of(kept) for kept in course.record])
     leg = Leg(direction=old.direction, data=data_apart(course.began_with))
     if old.dialling is not None:
         leg.tag = old.tag

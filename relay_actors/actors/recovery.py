@@ -20,7 +20,7 @@ from relay_actors.actors.commands_again import dial_of
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.give_up import policies_of
 from relay_actors.actors.given_up_call import GivenUpCall
-from relay_actors.actors.history import History, Told, apart, data_apart
+from relay_actors.actors.history import History, Told, data_apart, kept_apart
 from relay_actors.actors.journaling import SESSION
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.message import MessageRef
@@ -168,7 +168,7 @@ class Recovery:
         course.saved = dict(started.data)
         course.others = None if history.summed_up else NOTHING
         if getattr(actor_class, "restart_flow", "") == "where_it_was" and history.checkpoint < 0:
-            course.record, course.began_with = [apart(item) for item in history.items], data_apart(leg.data)
+            course.record, course.began_with = [kept_apart(item) for item in history.items], data_apart(leg.data)
         is_flow = actor_class.run is not None if hasattr(actor_class, "run") else False
         replay: Future[None] = Future(self._office.dispatcher)
         course.replay = made = Replay(history, is_strict=is_flow, done=replay)

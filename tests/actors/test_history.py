@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,9 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_actors.actors.history import Answered, Asked, History, Item, Learnt, Told, history_of
+from relay_actors.actors.history import (
+    Answered,
+    Asked,
+    History,
+    Item,
+    Learnt,
+    Told,
+    history_of,
+    item_of,
+    kept_apart,
+)
 from relay_actors.errors import CommandRejectedError, ConnectionLostError, NotSentError, RequestTimeoutError
-from relay_actors.events import CallReceiveEvent
+from relay_actors.events import CallReceiveEvent, CollectEvent
 from relay_actors.journal.entries import (
     CallStarted,
     CommandIntended,
@@ -21,6 +32,7 @@ from relay_actors.journal.entries import (
     Noted,
     Outcome,
 )
+from relay_actors.protocol.events import parse_event
 
 CALL: dict[str, Any] = {"subject": "c1"}
 
@@ -261,3 +273,36 @@ def test_an_end_of_the_last_word_does_not_make_it_a_command_of_the_call() -> Non
 def test_what_the_code_asks_for_at_that_moment_is_the_time_only() -> None:
     assert Learnt("now", {"value": 1.0}, 1.0).is_asked_for
     assert not Learnt("timer", {"key": 1}, 1.0).is_asked_for
+
+
+# -- what is kept of an item, in memory --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("was_read", [True, False])
+def test_what_is_kept_of_an_item_is_nobody_elses(was_read: bool):
+    """A flow may change in place what it is given, and what it has sent; what is run again is what was then."""
+    params: dict[str, Any] = {"call_id": "c", "result": {"type": "digit", "params": {"digits": "1"}}}
+    result: dict[str, Any] = {"code": "200", "more": [1]}
+    sent: dict[str, Any] = {"play": [{"type": "tts"}]}
+    items: list[Item] = [
+        Told(parse_event({"event_type": "calling.call.collect", "params": params}, was_read), 1.5),
+        Answered(1, result, None, 2.5),
+        Answered(2, None, NotSentError("not sent"), 2.75),
+        Asked(3, "calling.play", sent, True, 3.5, "a name"),
+        Learnt("began", {}, 4.5),
+    ]
+    as_they_were = copy.deepcopy(items)
+    kept = [kept_apart(item) for item in items]
+    params["result"]["type"] = "changed"
+    result["more"].append(2)
+    sent["play"].clear()
+
+    first, second = ([item_of(one) for one in kept] for _ in range(2))
+    assert first == second
+    assert [repr(item) for item in first] == [repr(item) for item in as_they_were], "an error is equal to itself only"
+    for one, other in zip(first, second, strict=True):
+        if isinstance(one, Told) and isinstance(other, Told):
+            assert type(one.event) is CollectEvent
+            assert one.event.params is not other.event.params
+        if isinstance(one, Asked) and isinstance(other, Asked):
+            assert one.params is not other.params
