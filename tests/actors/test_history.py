@@ -306,3 +306,14 @@ def test_what_is_kept_of_an_item_is_nobody_elses(was_read: bool):
             assert one.event.params is not other.event.params
         if isinstance(one, Asked) and isinstance(other, Asked):
             assert one.params is not other.params
+
+
+def test_params_that_hold_themselves_are_kept_as_they_are():
+    """They are refused when they are to be written, and not by whoever remembers what was asked for."""
+    params: dict[str, Any] = {"play": [(1, {"tts"})]}
+    params["collect"] = params
+    kept = item_of(kept_apart(Asked(1, "calling.play", params, True, 1.5)))
+    assert isinstance(kept, Asked)
+    assert kept.params["play"] == [(1, {"tts"})]
+    assert kept.params["collect"]["collect"] is kept.params["collect"]
+    assert kept.params["collect"] is not params
