@@ -478,7 +478,7 @@ class ConnectionActor(HoldsBack):
             for one in wire.told:
                 is_new = is_kept and len(steps) >= known
                 if isinstance(one, h.EventArrived):
-                    event = parse_event(one.payload, True)
+                    event = parse_event(one.payload, was_read=True)
                     if is_new:
                         journal.event(self._router.subject_of(event), one)
                     steps.append(event)

@@ -13,11 +13,11 @@ from relay_actors.actors.blocking import BlockingWait, FoundWait
 from relay_actors.actors.course import Elsewhere
 from relay_actors.actors.flow_checks import check_restart_flow, check_run
 from relay_actors.actors.in_turn import tell_in_turn
+from relay_actors.actors.kept_as_text import may_be, message_of
 from relay_actors.actors.kept_messages import message_or_lost
 from relay_actors.actors.notices import ActionCompleted, ConnectionLost, ConnectionRestored
 from relay_actors.actors.outbound_leg import OutboundLegActor
 from relay_actors.actors.packing import pack, pack_error, packed_or_lost
-from relay_actors.actors.untaken import may_be, message_of
 from relay_actors.actors.waits import OwnWait, Wait, check_timeout
 from relay_actors.errors import CallEnded, FlowChanged
 from relay_actors.protocol import checks

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
-from relay_actors.actors.untaken import kept_of, message_of
+from relay_actors.actors.kept_as_text import kept_of, message_of
 from relay_actors.errors import (
     CommandRejectedError,
     ConnectionLostError,

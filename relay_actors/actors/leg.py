@@ -15,8 +15,8 @@ from relay_actors.actors.actions import Action
 from relay_actors.actors.blocking import BlockingWait
 from relay_actors.actors.course import Course
 from relay_actors.actors.dialling import Dialling
+from relay_actors.actors.kept_as_text import kept_of, text_of, value_of
 from relay_actors.actors.under_way import UnderWay
-from relay_actors.actors.untaken import codec, kept_of
 from relay_actors.actors.waits import Reply, Wait
 from relay_actors.errors import CallEnded, FlowChanged, RelayActorsError
 from relay_actors.protocol.base import JsonObject
@@ -187,19 +187,14 @@ class Leg:
         """``{type, params}`` of the other party."""
         device = self._device
         if isinstance(device, str):
-            return cast("JsonObject", codec()[1](device))
+            return cast("JsonObject", value_of(device))
         return device
 
     @device.setter
     def device(self, device: JsonObject) -> None:
-        self._device = device
-        if device:
-            # Kept as text, which is a third of the tables: every live call has it, and few are asked for it often. Not
-            # as the bytes: those have room for what might still have been written.
-            try:
-                self._device = codec()[0](device).decode()
-            except TypeError:  # nested too deep, or made by hand of what has no text
-                return
+        # As text, for every live call has it, and few are asked for it often.
+        text = text_of(device) if device else None
+        self._device = device if text is None else text
 
     @property
     def is_ended(self) -> bool:

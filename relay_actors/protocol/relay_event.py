@@ -197,9 +197,7 @@ def extract(payload, was_read=False):
 
 
 def _build_extractor(cls: type[RelayEvent]) -> Extract:
-    names: dict[str, object] = {
-        "cls": cls, "empty": unfrozen(cls), "timestamp_of": _timestamp_of,
-    }  # fmt: skip
+    names: dict[str, object] = {"cls": cls, "empty": unfrozen(cls), "timestamp_of": _timestamp_of}
     fields = dataclasses.fields(cls)[_INHERITED:]
     lines = [f"    event.{field.name} = {_expression(field, names)}\n" for field in fields]
     source = _FIRST_LINES + "".join(lines) + "    event.__class__ = cls\n"

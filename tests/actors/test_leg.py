@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay_actors.actors.dialling import Dialling
+from relay_actors.actors.kept_as_text import message_of
 from relay_actors.actors.leg import Leg, StateWait
-from relay_actors.actors.untaken import message_of
 from relay_actors.actors.waits import Reply, Wait
 from relay_actors.errors import CallEnded, DialFailedError
 from relay_actors.protocol.commands import Answer, Dial, Hangup
@@ -312,7 +312,8 @@ def test_listeners_belong_to_an_incarnation_or_to_nobody():
 def test_for_a_flow_the_latest_64_messages_are_kept_in_order(world: World):
     _line, handle = world.answered(Witness)
     leg = handle.leg
-    told = [parse_event({"event_type": "calling.call.play", "params": {"call_id": "c", "at": at}}) for at in range(70)]
+    payloads = [{"event_type": "calling.call.play", "params": {"call_id": "c", "at": at}} for at in range(70)]
+    told = [parse_event(payload, was_read=at % 2 == 0) for at, payload in enumerate(payloads)]
     leg.keep_untaken([*told, "a word"])
     assert [message_of(kept) for kept in leg.untaken] == [*told[7:], "a word"]
 

@@ -1,8 +1,8 @@
-"""What is kept of a message for a flow that has not asked for it yet. Layer: hall; pure.
+"""What a live call keeps as JSON text, for it is large and seldom asked for. Layer: hall; pure.
 
-A live call keeps up to 64 of them for as long as it lasts, most are never asked for, and most are events of the wire.
-Of such a one only what it says is kept, as text: a third of the event with its tables, and nothing for the garbage
-collector to go through.
+The events that a flow has not asked for yet, up to 64 for as long as the call lasts; those that are remembered so that
+it can be brought to where it was; and the device. A text is a third of the tables, is nobody else's, and is nothing for
+the garbage collector to go through.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from relay_actors.protocol.events import (
     parse_event,
 )
 
-__all__ = ["codec", "kept_of", "may_be", "message_of"]
+__all__ = ["kept_of", "may_be", "message_of", "text_of", "value_of"]
 
 _SAY_IT_IN_PARAMS: Final = frozenset(
     {*EVENT_TYPES.values()} - {CallReceiveEvent, MessageReceiveEvent, MessageStateEvent}
@@ -30,11 +30,25 @@ _SAY_IT_IN_PARAMS: Final = frozenset(
 
 
 @functools.cache  # an import in a function takes as long as ten calls
-def codec() -> tuple[Callable[[object], bytes], Callable[[str], Any]]:
-    """Return what writes JSON, and what reads it."""
+def _codec() -> tuple[Callable[[object], bytes], Callable[[str], Any]]:
     from relay_actors.protocol.json_codec import raw_dumps, raw_loads  # not needed to start
 
     return raw_dumps, raw_loads
+
+
+def text_of(value: object) -> str | None:
+    """Return what was read from JSON as text again; None if it has none: nested too deeply, or made by hand."""
+    dumps, _loads = _codec()
+    try:
+        return dumps(value).decode()  # not the bytes: those have room for what might still have been written
+    except TypeError:
+        return None
+
+
+def value_of(text: str) -> Any:
+    """Return what `text_of` was given."""
+    _dumps, loads = _codec()
+    return loads(text)
 
 
 class _Said:
@@ -51,12 +65,11 @@ def kept_of(message: Any) -> object:
     """Return what is to be kept of a message, for `message_of`."""
     if type(message) not in _SAY_IT_IN_PARAMS or not getattr(message, "was_read", False):
         return message
-    said = _Said()
-    try:
-        # Not the bytes: those have room for what might still have been written.
-        said.params = codec()[0](message.params).decode()
-    except TypeError:  # nested deeper than can be written
+    params = text_of(message.params)
+    if params is None:
         return message
+    said = _Said()
+    said.params = params
     said.event_type = intern(message.event_type)  # nearly always one of few
     said.timestamp = message.timestamp
     return said
@@ -74,5 +87,5 @@ def message_of(kept: object) -> object:
     """Return the message again: itself, or an event that is equal to it."""
     if not isinstance(kept, _Said):
         return kept
-    params = codec()[1](kept.params)
-    return parse_event({"event_type": kept.event_type, "params": params, "timestamp": kept.timestamp}, True)
+    payload = {"event_type": kept.event_type, "params": value_of(kept.params), "timestamp": kept.timestamp}
+    return parse_event(payload, was_read=True)

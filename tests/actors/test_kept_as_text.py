@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from relay_actors.actors.untaken import kept_of, may_be, message_of
+from relay_actors.actors.kept_as_text import kept_of, may_be, message_of
 from relay_actors.protocol.events import (
     EVENT_TYPES,
     CallReceiveEvent,
