@@ -23,6 +23,10 @@ With CPython 3.11's 700 it looks about once for each call, at what is needed yet
 """
 
 
+_MANY: Final = 50_000
+"""How many objects are too many to be looked at once, right now: it takes milliseconds."""
+
+
 @contextlib.contextmanager
 def not_looked_for() -> Iterator[None]:
     """Have the collector not look for anything meanwhile: all that is made stays, and it would look again and again.
@@ -35,8 +39,9 @@ def not_looked_for() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
-            # What was made counts as old from now on: or the next look, which is due at once, would be at all of it.
-            if not gc.get_freeze_count():
+            # Many that were made count as old from now on: or the next look, which is due at once, would be at all of
+            # them. What others have set aside stays so; whether there is any is asked last, as all of it is counted.
+            if gc.get_count()[0] > _MANY and not gc.get_freeze_count():
                 gc.freeze()
                 gc.unfreeze()
             gc.enable()

@@ -102,10 +102,38 @@ def test_garbage_is_not_looked_for_meanwhile_and_then_as_before(was_enabled: boo
         gc.enable()
 
 
-def test_what_was_made_meanwhile_counts_as_old_afterwards():
+def test_many_that_were_made_meanwhile_count_as_old_afterwards():
     """The next look for young ones would be at a million things otherwise, and hold up everybody."""
     gc.unfreeze()  # what a test before has set aside
     with not_looked_for():
-        made = [Thing() for _ in range(1_000)]
+        made = [Thing() for _ in range(100_000)]
     assert any(one is made[0] for one in gc.get_objects(generation=2))
     assert gc.get_freeze_count() == 0
+
+
+def test_what_the_program_has_set_aside_itself_stays_so():
+    thing = Thing()
+    gc.freeze()
+    try:
+        with not_looked_for():
+            made = [Thing() for _ in range(100_000)]
+        assert not is_looked_at(thing)
+        assert is_looked_at(made[-1])
+    finally:
+        gc.unfreeze()
+
+
+def test_a_few_things_that_were_made_meanwhile_do_not_have_all_that_is_set_aside_counted(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """To count a million things takes a tenth of a second: as long as a hundred starts of an application."""
+
+    def counts() -> int:
+        raise AssertionError("all that is set aside is counted")
+
+    monkeypatch.setattr(gc, "get_freeze_count", counts)
+    gc.collect(0)
+    with not_looked_for():
+        made = [Thing() for _ in range(1_000)]
+    assert gc.isenabled()
+    assert made
