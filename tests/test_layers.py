@@ -18,6 +18,7 @@ WINDOWS = frozenset({"", "commands", "constants", "events", "params"})
 """Names only, for the world outside. The empty name is ``relay_actors`` itself."""
 
 MAY_IMPORT = {
+    "__main__": frozenset({"cli"}),
     "_version": frozenset(),
     "errors": frozenset(),
     "late_dataclasses": frozenset(),

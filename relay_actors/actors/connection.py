@@ -573,7 +573,7 @@ class ConnectionActor(HoldsBack):
 
     def _on_down(self, happening: h.ConnectionDown) -> None:
         wire, now = self._wire, self._clock.now()
-        in_s = "never" if happening.retry_at is None else f"{happening.retry_at - now:.3g}"
+        in_s = "never" if happening.retry_at is None else f"{max(0.0, happening.retry_at - now):.3g}"
         _log.warning("connection down: %s; retry_in_s=%s", happening.why, in_s)
         wire.office.is_cut_off = True
         wire.last_problem = happening.why
