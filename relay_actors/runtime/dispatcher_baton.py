@@ -11,7 +11,8 @@ case that a turn takes long:
 
 Who may take the baton is decided by an atomic pop. While a thread is in a turn, its `grant` list has one element; the
 monitor, a wait, or the end of the turn pop it, and whoever gets it owns the baton from then on. So there is never a
-second holder, and a turn pays for this one append and one pop.
+second holder, and a turn pays for this one append and one pop. A call that is due is granted like a turn, because it
+may settle a future, and a callback of that is the user's code.
 """
 
 from __future__ import annotations
@@ -111,9 +112,10 @@ class BatonDispatcher:
         self._late: deque[Runnable] = deque()
         self._timers = TimerQueue()
         self._sockets = SocketPoll()
+        self._told: deque[Callable[[], None]] = deque()  # calls of ready sockets that have yet to be made
         self._polled_at = float("-inf")
         self._slice_until = float("inf")  # written by the holder only: when the present turn is to end
-        self._turns = 0  # written by the holder only; the monitor compares it
+        self._turns = 0  # and calls; written by the holder only; the monitor compares it
         self._asleep = False
         self._sleeps_until = float("inf")
         # Guards the list of threads and who is the next holder; taken when the baton changes hands, not in turns.
@@ -142,7 +144,7 @@ class BatonDispatcher:
 
     @property
     def turn_count(self) -> int:
-        """How many turns have begun. For the monitor."""
+        """How many turns, and calls that were due, have begun. For the monitor."""
         return self._turns
 
     @property
@@ -345,8 +347,12 @@ class BatonDispatcher:
                 # A descriptor broke under us: its owner finds out when it reads. The baton must not be lost with it.
                 _log.exception("polling failed")
             now = self._polled_at = worker.began = self.clock.now()
+            while self._told:
+                if not self._make_call(worker, self._told.popleft()):
+                    return False
         while (call := self._timers.take_due(now)) is not None:
-            _make_call(call)
+            if not self._make_call(worker, call):
+                return False
         self._slice_until = until = now + _LONGEST_ROUND_S
         if ready and not self._run_all(worker, ready, until):
             return False
@@ -391,9 +397,25 @@ class BatonDispatcher:
                 left = len(runnables)  # nothing is to be written, and sockets and timers can wait: one more round of it
         return True
 
+    def _make_call(self, worker: _Worker, call: Callable[[], None]) -> bool:
+        """Make a call of a timer or socket; False when the baton was taken meanwhile, for a callback may block."""
+        self._turns += 1
+        worker.grant.append(None)
+        try:
+            call()
+        except BaseException:
+            _log.exception("a call of a timer or socket raised")
+        try:
+            worker.grant.pop()
+        except IndexError:
+            worker.seat.returns += 1
+            self.long_turns.on_return(worker.seat, self.clock.now())
+            return False
+        return True
+
     def _poll(self) -> None:
         timeout = 0.0
-        if not (self._ready or self._late):
+        if not (self._ready or self._late or self._told):  # told by a holder that has lost the baton in between
             due = self._timers.next_due()
             timeout = _LONGEST_SLEEP_S if due is None else min(max(0.0, due - self.clock.now()), _LONGEST_SLEEP_S)
             self._sleeps_until = float("inf") if due is None else due
@@ -403,18 +425,16 @@ class BatonDispatcher:
             if self._ready or self._late or self._stopping or self._timers.next_due() != due:
                 timeout = 0.0
         try:
-            ready = self._sockets.poll(timeout)
+            self._told.extend(self._sockets.poll(timeout))
         finally:
             self._asleep = False
             if (monitor := self._monitor) is not None:
                 monitor.wake()
-        for on_ready in ready:
-            _make_call(on_ready)
 
     # -- handing the baton over --------------------------------------------------------------------------------------
 
     def take_from(self, worker: _Worker, *, turn_s: float) -> None:
-        """Take the baton from a worker that is in a turn, and pass it on; nothing if it has lost it already.
+        """Take the baton from a worker that is in a turn or call, and pass it on; nothing if it has lost it already.
 
         Args:
             worker: the holder, perhaps.
@@ -458,10 +478,3 @@ class BatonDispatcher:
             return None
         self._threads.add(worker)
         return worker
-
-
-def _make_call(call: Callable[[], None]) -> None:
-    try:
-        call()
-    except BaseException:
-        _log.exception("a call of a timer or socket raised")

@@ -21,7 +21,7 @@ class Holder(Protocol):
     """Who has the baton."""
 
     grant: list[None]
-    """Has one element while its holder is in a turn."""
+    """Has one element while its holder is in a turn, or makes a call that is due."""
 
 
 H = TypeVar("H", bound=Holder)
@@ -36,7 +36,7 @@ class Monitored(Protocol[H]):
 
     @property
     def turn_count(self) -> int:
-        """How many turns have begun."""
+        """How many turns, and calls that were due, have begun."""
 
     @property
     def asleep(self) -> bool:

@@ -4,6 +4,8 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -195,6 +197,64 @@ def test_sockets_are_read_while_a_handler_blocks(system: System, pair: Socket):
     system.dispatcher.unwatch(pair)
 
 
+def test_a_callback_of_an_answer_that_came_too_late_may_wait_for_another():
+    """D5: it is run by a timer, outside of all turns; the monitor, which could help it, comes after an hour here."""
+    system = System(name="late", dispatcher=BatonDispatcher(SystemClock(), name="late", handover_after_s=3600.0))
+    echo, nobody = system.start(Echo), system.start(Recorder)
+    answers: SimpleQueue[Any] = SimpleQueue()
+    late = nobody.ask(lambda actor: actor.reply_later(), block=False, timeout=0.01)
+    late.add_done_callback(lambda _late: answers.put(echo.ask("inner", timeout=DEADLINE_S)))
+
+    assert answers.get(timeout=2 * DEADLINE_S) == "inner"
+    assert echo.ask("outer", timeout=DEADLINE_S) == "outer"
+    assert system.stop()
+
+
+def test_a_call_of_a_timer_that_blocks_holds_up_nobody(system: System):
+    """D5: however it blocks; the other calls that are due at that moment are made as well."""
+    echo = system.start(Echo)
+    blocked, other, let_go = threading.Event(), threading.Event(), threading.Event()
+    went_on: SimpleQueue[bool] = SimpleQueue()
+    due = system.clock.now()
+
+    def call_both() -> None:
+        system.dispatcher.call_at(due, lambda: (blocked.set(), went_on.put(let_go.wait(DEADLINE_S))))
+        system.dispatcher.call_at(due, other.set)
+
+    system.dispatcher.call_at(due, call_both)
+    assert blocked.wait(DEADLINE_S)
+    assert quickest_answer_s(echo, system.dispatcher) < PROMPT_S
+    assert other.wait(DEADLINE_S)
+    let_go.set()
+    assert went_on.get(timeout=DEADLINE_S)
+    assert echo.ask("after", timeout=DEADLINE_S) == "after"
+
+
+def test_a_socket_is_told_while_the_call_of_another_blocks():
+    """D5: also one that the same poll has found ready."""
+    baton = BatonDispatcher(SystemClock(), name="two")
+    pairs = [Socket(), Socket()]
+    told, let_go = threading.Semaphore(0), threading.Event()
+
+    def on_ready() -> None:
+        told.release()
+        let_go.wait(2 * DEADLINE_S)
+
+    for pair in pairs:
+        baton.watch(pair, on_ready)
+        pair.theirs.send(b"x")
+    baton.start()
+    told_both = [told.acquire(timeout=DEADLINE_S) for _ in pairs]
+    let_go.set()
+
+    assert told_both == [True, True]
+    assert run(baton, lambda: "goes on") == "goes on"
+    assert baton.stop(DEADLINE_S) == 0
+    for pair in pairs:
+        baton.unwatch(pair)
+        pair.close()
+
+
 def test_threads_are_given_back_after_a_burst(system: System):
     """Twenty blocked handlers need twenty threads; afterwards a few are kept for the next time."""
     waiting = [block(system.start(Blocker)) for _ in range(20)]
@@ -256,33 +316,41 @@ def test_a_thread_that_cannot_be_started_costs_no_baton(monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("eager_switches")
-def test_there_is_never_a_second_holder(caplog: pytest.LogCaptureFixture):
-    """Turns that give the baton away, that lose it and that end race; the holder's own work never overlaps."""
+def test_there_is_never_a_second_holder(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch):
+    """Turns and calls that give the baton away, that lose it and that end race; only one thread at a time polls."""
     baton = BatonDispatcher(SystemClock(), name="race", handover_after_s=0.0002)
     overlaps: list[str] = []
     inside = threading.Lock()
     made: list[int] = []
+    poll = baton._sockets.poll
 
     class Waits(Actor):
         def on_receive(self, message: Any) -> Any:
             future: Future[int] = Future(baton)
-            baton.call_at(0.0, lambda: holder_only(lambda: future.try_set(message)))
+            baton.call_at(0.0, lambda: settle(future, message))
             for _ in range(message % 50):
                 os.getpid()
             return future.get(timeout=DEADLINE_S)
 
-    def holder_only(call: Callable[[], object]) -> None:
+    def settle(future: Future[int], number: int) -> None:
+        with baton.waiting() if number % 10 == 0 else nullcontext():
+            for _ in range(20):
+                os.getpid()
+        made.append(1)  # before the answer, which lets the one that waits below go on
+        future.try_set(number)
+
+    def poll_alone(timeout_s: float) -> list[Callable[[], None]]:
         if not inside.acquire(blocking=False):
             overlaps.append(threading.current_thread().name)
-            return
+            return []
         try:
             for _ in range(20):
                 os.getpid()
-            made.append(1)  # before the call, which lets the one that waits below go on
-            call()
+            return poll(timeout_s)
         finally:
             inside.release()
 
+    monkeypatch.setattr(baton._sockets, "poll", poll_alone)
     system = System(name="race", dispatcher=baton)
     refs = [system.start(Waits) for _ in range(8)]
     asked = [(number, refs[number % 8].ask(number, block=False)) for number in range(1500)]
