@@ -58,7 +58,7 @@ class _Worker(threading.Thread):
         self.began = 0.0
         self.go = threading.Event()
         self.seat = Seat(self)
-        self.is_retired = False  # its dispatcher has been stopped without waiting for it any longer
+        self.is_retired = False  # its dispatcher has been stopped, and may run again without it
 
     def run(self) -> None:
         """Hold the baton whenever it is given."""
@@ -286,6 +286,8 @@ class BatonDispatcher:
                 return 0
             self._stopping = True
             workers = list(self._threads)
+            for worker in workers:
+                worker.is_retired = True
             threads: list[threading.Thread] = [*workers]
             if self._monitor is not None:
                 self._monitor.stop()
@@ -301,7 +303,6 @@ class BatonDispatcher:
         left += self._blocking.stop(max(0.0, deadline - self.clock.now()))
         with self._hands:
             for worker in workers:
-                worker.is_retired = True
                 worker.grant.clear()
             self._running = False
             self._threads.clear()
@@ -319,11 +320,11 @@ class BatonDispatcher:
         """Hold the baton until it is taken away; return whether the thread is kept as a spare."""
         self._workers_here.worker = worker
         worker.began = self.clock.now()
-        while not (self._stopping or worker.is_retired):
+        while not worker.is_retired:
             if not self._round(worker):
                 break
         with self._hands:
-            if self._stopping or worker.is_retired:
+            if worker.is_retired:
                 return False
             if self._baton_waits:
                 self._baton_waits = False
@@ -368,7 +369,7 @@ class BatonDispatcher:
         left = len(runnables)
         while left:
             left -= 1
-            if self._stopping:
+            if worker.is_retired:
                 return True
             try:
                 runnable = runnables.popleft()
@@ -446,7 +447,8 @@ class BatonDispatcher:
         except IndexError:
             return
         self.long_turns.add(LongTurn(worker.seat, number, self.clock.now() - turn_s))
-        self._pass_on()
+        if not worker.is_retired:  # otherwise it had none, and there may be a holder of a new life
+            self._pass_on()
 
     def _pass_on(self) -> None:
         """Give the baton, which the caller owns, to a thread that is free."""

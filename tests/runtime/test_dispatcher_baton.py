@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from queue import SimpleQueue
@@ -598,6 +599,88 @@ def test_a_dispatcher_can_be_started_again_beside_a_thread_of_its_former_life():
     assert not threads[0].is_alive()
     assert ran_in is not threads[0]
     assert run(baton, lambda: "goes on") == "goes on"
+    assert baton.stop(DEADLINE_S) == 0
+
+
+class HeldUp:
+    """Holds up a thread at one place, once."""
+
+    def __init__(self) -> None:
+        self.thread: threading.Thread | None = None
+        self.is_there, self.let_go = threading.Event(), threading.Event()
+
+    def pass_by(self) -> None:
+        if self.thread is threading.current_thread() and not self.is_there.is_set():
+            self.is_there.set()
+            assert self.let_go.wait(DEADLINE_S)
+
+
+def test_a_thread_of_a_former_life_that_was_between_two_turns_gives_no_more(monkeypatch: pytest.MonkeyPatch):
+    """It has looked at the clock when the dispatcher is stopped and started: it is no holder beside the new one."""
+    baton = BatonDispatcher(SystemClock(), name="between", handover_after_s=3600.0)
+    held_up, in_turn, let_go = HeldUp(), threading.Event(), threading.Event()
+    ran_in: list[threading.Thread] = []
+    clock: Any = baton.clock
+    now = clock.now
+
+    def late_now() -> float:
+        read: float = now()
+        held_up.pass_by()
+        return read
+
+    monkeypatch.setattr(clock, "now", late_now)
+    baton.schedule(Job(baton, lambda: setattr(held_up, "thread", threading.current_thread())))
+    baton.schedule(Job(baton, lambda: (in_turn.set(), let_go.wait(DEADLINE_S))))
+    for _ in range(3):
+        baton.schedule(Job(baton, lambda: ran_in.append(threading.current_thread())))
+    baton.start()
+    assert held_up.is_there.wait(DEADLINE_S)
+    assert baton.stop(0.0) > 0
+    baton.start()
+    assert in_turn.wait(DEADLINE_S)
+    former: Any = held_up.thread
+    held_up.let_go.set()
+    former.join(DEADLINE_S)
+
+    assert not former.is_alive()
+    assert ran_in == []
+    let_go.set()
+    until(lambda: len(ran_in) == 3)
+    assert former not in ran_in
+    assert baton.stop(DEADLINE_S) == 0
+
+
+def test_a_thread_of_a_former_life_has_no_baton_to_give_away(monkeypatch: pytest.MonkeyPatch):
+    """It has looked whether it is to stop, and goes on to a turn that waits, in the next life of its dispatcher."""
+    baton = BatonDispatcher(SystemClock(), name="former", handover_after_s=3600.0)
+    held_up, in_turn, let_go = HeldUp(), threading.Event(), threading.Event()
+
+    class Ready(deque[Any]):
+        def popleft(self) -> Any:
+            held_up.pass_by()
+            return super().popleft()
+
+    def wait() -> None:
+        with baton.waiting():
+            pass
+
+    monkeypatch.setattr(baton, "_ready", Ready())
+    baton.schedule(Job(baton, lambda: setattr(held_up, "thread", threading.current_thread())))
+    baton.schedule(Job(baton, lambda: (in_turn.set(), let_go.wait(DEADLINE_S))))
+    baton.schedule(Job(baton, wait))
+    baton.start()
+    assert held_up.is_there.wait(DEADLINE_S)
+    assert baton.stop(0.0) > 0
+    baton.start()
+    assert in_turn.wait(DEADLINE_S)
+    former: Any = held_up.thread
+    holder = baton.holder
+    held_up.let_go.set()
+    former.join(DEADLINE_S)
+
+    assert not former.is_alive()
+    assert baton.holder is holder
+    let_go.set()
     assert baton.stop(DEADLINE_S) == 0
 
 
