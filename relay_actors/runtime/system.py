@@ -95,7 +95,8 @@ class System(Seeing):
         self.unexpected = UnexpectedMessages(self.hooks)
         self.observation = Observation(self)
         self._daemon = daemon
-        # Guards whose threads there are. Re-entrant, because a finaliser may run in the middle.
+        # Guards whose threads there are, and whether there may be more. Re-entrant, because a finaliser may run in the
+        # middle.
         self._lock = threading.RLock()
         self._serials = itertools.count(1)
         self._urn_family = UUID(int=self.random.getrandbits(64) << 64, version=4).int
@@ -190,19 +191,25 @@ class System(Seeing):
             kwargs: keyword arguments of its constructor.
             started: settled when it has started, or will not.
         """
-        if self._is_stopping:
-            raise ActorError(f"system {self.name!r} has been stopped and starts no actors: make a new System")
+        self._refuse_if_stopping()
         cell = self.new_cell(actor_class, args, kwargs)
         if started is not None:
             cell.when_started(started)
         try:
+            self._refuse_if_stopping()  # first it was counted among the living, then look: `stop` does the reverse
             cell.construct()
+            with self._lock:  # `stop` begins before this, or after it: what it has stopped does not begin anew
+                self._refuse_if_stopping()
+                self.dispatcher.start()
+                cell.start()
         except BaseException as error:
             cell.abandon(error)
             raise
-        self.dispatcher.start()
-        cell.start()
         return cell
+
+    def _refuse_if_stopping(self) -> None:
+        if self._is_stopping:
+            raise ActorError(f"system {self.name!r} has been stopped and starts no actors: make a new System")
 
     def validate(self) -> list[str]:
         """Look at the tree as it is, and warn of what would go wrong in it. Any thread.
@@ -311,7 +318,8 @@ class System(Seeing):
         """
         if isinstance(here.turn, Cell) and here.turn.system is self:
             raise ActorError(f"{here.turn} cannot wait for the end of its own system: stop it from outside")
-        self._is_stopping = True
+        with self._lock:
+            self._is_stopping = True
         deadline = self.clock.now() + timeout_s
         for cell in self.living:
             if cell.parent is None:

@@ -10,6 +10,7 @@ import pytest
 from relay_actors.errors import ActorDead, ActorError, ConfigError, NameTaken
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.dispatcher_baton import BatonDispatcher
 from relay_actors.runtime.hooks import Counters
 from relay_actors.runtime.supervisor import Child as StaticChild
 from relay_actors.runtime.supervisor import DynamicSupervisor, Supervisor
@@ -110,6 +111,89 @@ def test_a_stopped_system_starts_nobody():
     with pytest.raises(ActorError, match="has been stopped"):
         world.system.start(Recorder)
     assert world.system.actor_count == 0
+
+
+def test_an_actor_whose_constructor_outlasts_the_stop_is_not_started():
+    """H9, L9: its start had been allowed, and must not bring back the threads of a system that has been stopped."""
+    inside, let_go = threading.Event(), threading.Event()
+    refused: list[BaseException] = []
+
+    class Slow(Recorder):
+        def __init__(self) -> None:
+            super().__init__()
+            inside.set()
+            assert let_go.wait(DEADLINE_S)
+
+    def start() -> None:
+        try:
+            system.start(Slow)
+        except ActorError as error:
+            refused.append(error)
+
+    system = System(name="slow")
+    starting = threading.Thread(target=start)
+    starting.start()
+    assert inside.wait(DEADLINE_S)
+    assert system.stop(timeout_s=0.01) is False
+    let_go.set()
+    starting.join(DEADLINE_S)
+
+    assert ["has been stopped" in str(error) for error in refused] == [True]
+    assert thread_count(system) == 0
+    assert system.actor_count == 0
+    assert system.stop() is True
+
+
+def test_an_actor_that_stop_did_not_find_is_not_even_made(monkeypatch: pytest.MonkeyPatch):
+    """H9, L9: the whole of a stop falls between the first look and its being counted among the living."""
+    system = System(name="missed")
+    new_cell = system.new_cell
+    made: list[str] = []
+
+    class Made(Recorder):
+        dispatcher = "blocking"
+
+        def __init__(self) -> None:
+            super().__init__()
+            made.append("made")
+
+    def stop_first(*args: Any, **kwargs: Any) -> Any:
+        assert system.stop() is True
+        return new_cell(*args, **kwargs)
+
+    monkeypatch.setattr(system, "new_cell", stop_first)
+    with pytest.raises(ActorError, match="has been stopped"):
+        system.start(Made)
+
+    assert made == []
+    assert thread_count(system) == 0
+    assert system.actor_count == 0
+
+
+def test_a_stop_that_comes_while_the_first_actor_is_started_ends_it(monkeypatch: pytest.MonkeyPatch):
+    """H9: it waits until the threads are there, so that it can stop them."""
+    system = System(name="first")
+    stopping = threading.Thread(target=system.stop, args=(0.01,))
+    start = system.dispatcher.start
+
+    def start_late() -> None:
+        stopping.start()
+        stopping.join(0.2)  # it would be over by then, if it did not wait
+        start()
+
+    monkeypatch.setattr(system.dispatcher, "start", start_late)
+    system.start(Recorder)
+    stopping.join(DEADLINE_S)
+
+    assert not stopping.is_alive()
+    assert thread_count(system) == 0
+    assert system.actor_count == 0
+
+
+def thread_count(system: System) -> int:
+    """How many threads of its own a system on threads has."""
+    assert isinstance(system.dispatcher, BatonDispatcher)
+    return system.dispatcher.thread_count
 
 
 def test_an_actor_cannot_wait_for_the_end_of_its_own_system(world: World):
