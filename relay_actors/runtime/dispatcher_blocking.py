@@ -72,6 +72,7 @@ class BlockingPool:
         """
         with self._changed:
             threads, self._threads = self._threads, set()
+            self._idle = 0  # at once: those that wait have yet to wake up, and will take no call of a new life
             if lost := sum(bool(getattr(call, "is_wanted", True)) for call, _name in self._calls):
                 _log.warning("blocking calls were dropped calls=%d", lost)
             self._calls.clear()
@@ -90,6 +91,8 @@ class BlockingPool:
                         return
                     self._idle += 1
                     self._changed.wait()
+                    if me not in self._threads:  # it has been stopped, and is not counted any more
+                        return
                     self._idle -= 1
                 if me not in self._threads:
                     return

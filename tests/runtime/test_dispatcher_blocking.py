@@ -158,3 +158,24 @@ def test_a_stopped_pool_begins_anew():
     pool.run(second.set, "test")
     assert second.wait(DEADLINE_S)
     assert pool.stop(DEADLINE_S) == 0
+
+
+def test_a_call_right_after_the_stop_is_made():
+    """The thread of the former life has yet to wake up and leave: it is not counted upon, and does no harm later."""
+    pool = BlockingPool(SystemClock(), max_threads=2, name="pool", daemon=True)
+    threads: list[Any] = []
+    pool.run(lambda: threads.append(threading.current_thread()), "test")
+    until(lambda: pool._idle == 1)
+    second, third, let_go = threading.Event(), threading.Event(), threading.Event()
+    with pool._changed:  # it cannot wake in here
+        assert pool.stop(0.0) == 1
+        pool.run(lambda: (second.set(), let_go.wait(DEADLINE_S)), "blocks")
+    threads[0].join(DEADLINE_S)
+    assert not threads[0].is_alive()
+    assert second.wait(DEADLINE_S)
+    assert pool._idle == 0
+    pool.run(third.set, "test")
+
+    assert third.wait(DEADLINE_S)
+    let_go.set()
+    assert pool.stop(DEADLINE_S) == 0
