@@ -399,7 +399,7 @@ class BatonDispatcher:
         return True
 
     def _make_call(self, worker: _Worker, call: Callable[[], None]) -> bool:
-        """Make a call of a timer or socket; False when the baton was taken meanwhile, for a callback may block."""
+        """Make a call of a timer or socket; False when the baton was taken meanwhile, or the worker is to end."""
         self._turns += 1
         worker.grant.append(None)
         try:
@@ -412,7 +412,7 @@ class BatonDispatcher:
             worker.seat.returns += 1
             self.long_turns.on_return(worker.seat, self.clock.now())
             return False
-        return True
+        return not worker.is_retired
 
     def _poll(self) -> None:
         timeout = 0.0

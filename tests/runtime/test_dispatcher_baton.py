@@ -650,6 +650,40 @@ def test_a_thread_of_a_former_life_that_was_between_two_turns_gives_no_more(monk
     assert baton.stop(DEADLINE_S) == 0
 
 
+def test_a_thread_of_a_former_life_that_was_between_two_calls_makes_no_more_than_one(monkeypatch: pytest.MonkeyPatch):
+    """It has looked whether it is to end before it was told to; the calls that are due belong to the new holder."""
+    baton = BatonDispatcher(SystemClock(), name="calls", handover_after_s=3600.0)
+    held_up, in_call, let_go = HeldUp(), threading.Event(), threading.Event()
+    made_in: list[threading.Thread] = []
+    timers: Any = baton._timers
+    take_due = timers.take_due
+
+    def take_late(now: float) -> Any:
+        held_up.pass_by()
+        return take_due(now)
+
+    monkeypatch.setattr(timers, "take_due", take_late)
+    baton.call_at(0.0, lambda: setattr(held_up, "thread", threading.current_thread()))
+    baton.call_at(0.0, lambda: (in_call.set(), let_go.wait(DEADLINE_S)))
+    for _ in range(3):
+        baton.call_at(0.0, lambda: made_in.append(threading.current_thread()))
+    baton.start()
+    assert held_up.is_there.wait(DEADLINE_S)
+    assert baton.stop(0.0) > 0
+    baton.start()
+    assert in_call.wait(DEADLINE_S)
+    former: Any = held_up.thread
+    held_up.let_go.set()
+    former.join(DEADLINE_S)
+
+    assert not former.is_alive()
+    assert made_in == [former]
+    let_go.set()
+    until(lambda: len(made_in) == 3)
+    assert made_in.count(former) == 1
+    assert baton.stop(DEADLINE_S) == 0
+
+
 def test_a_thread_of_a_former_life_has_no_baton_to_give_away(monkeypatch: pytest.MonkeyPatch):
     """It has looked whether it is to stop, and goes on to a turn that waits, in the next life of its dispatcher."""
     baton = BatonDispatcher(SystemClock(), name="former", handover_after_s=3600.0)
