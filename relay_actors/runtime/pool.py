@@ -205,9 +205,12 @@ class PoolRef(ActorRef[Any]):
         return router.send(message, reply) if isinstance(router, Router) else router
 
     def offer(self, envelope: Envelope) -> bool | None:
-        """Send a message to a worker if that is possible at once, or let it wait for one."""
+        """Send a message to a worker if that is possible at once, or let it wait for one; False if the pool is dead."""
         router = self._open_way or self._wait_in_line(envelope)
-        return router.offer(envelope) if isinstance(router, Router) else router
+        is_taken = router.offer(envelope) if isinstance(router, Router) else router
+        if is_taken is False and not self._cell.stopped:
+            return None  # its workers were killed, and others are about to take their place
+        return is_taken
 
     @property
     def _open_way(self) -> Router | None:

@@ -130,10 +130,12 @@ class Router:
             self._check_asked()
         elif self._routing == "broadcast":
             taken = [cell.ref.offer(Envelope(envelope.message)) for cell in self._cells]
-            return any(taken)
-        cell = self._choose(envelope.message)
-        is_taken: bool | None = False if cell is None else cell.ref.offer(envelope)
-        return is_taken
+            return any(taken) or (None if None in taken else False)
+        while (cell := self._choose(envelope.message)) is not None:
+            is_taken: bool | None = cell.ref.offer(envelope)
+            if is_taken is not False:  # or else it has ended in this moment, as in `send`
+                return is_taken
+        return False
 
     def _check_asked(self) -> None:
         if self._routing == "broadcast":

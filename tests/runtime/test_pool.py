@@ -10,7 +10,7 @@ from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.failures import AskTimeout
 from relay_actors.runtime.pool import Pool, PoolRef
-from relay_actors.runtime.restart_policy import Restart
+from relay_actors.runtime.restart_policy import Backoff, Restart
 from relay_actors.runtime.routers import Router
 from relay_actors.runtime.supervisor import Child, Supervisor
 from relay_actors.runtime.system import System
@@ -358,6 +358,44 @@ def test_a_pool_can_hear_of_events_and_a_router_can_choose_among_pools(world: Wo
 
     assert set(handled(log)) == {1.5, "a", "b"}
     assert len(handled(log)) == 3
+
+
+def test_a_pool_hears_of_events_again_when_its_killed_workers_are_replaced(world: World):
+    """DL4: an event that no worker can take is counted; only a pool that has ended is detached."""
+    log: list[Any] = []
+    backoff = Backoff(min_s=1.0, max_s=1.0, jitter=0)
+    pool = start(world, log, size=1, worker_spec=ChildSpec(restart=Restart.PERMANENT, backoff=backoff))
+    world.system.events.subscribe(pool, str)
+    [worker] = pool.workers
+    worker.kill("by the test")
+    world.settle()
+    world.system.events.publish("nobody is there")
+    assert world.counters.snapshot()["events.dropped"] == 1
+    world.advance(1.0)
+    world.system.events.publish("somebody is there again")
+    world.settle()
+    assert handled(log) == ["somebody is there again"]
+
+    pool.stop(timeout=0)
+    assert not world.system.events.is_used
+
+
+def test_a_broadcast_pool_whose_workers_are_full_hears_of_events_again(world: World):
+    """DL4: what fits into none of the mailboxes is counted, and detaches nobody."""
+
+    class Small(Worker):
+        mailbox_capacity = 1
+
+    log: list[Any] = []
+    pool = world.start(Pool, Small, log, size=2, routing="broadcast")
+    world.system.events.subscribe(pool, str)
+    for event in ("taken", "does not fit"):
+        world.system.events.publish(event)
+    assert world.counters.snapshot()["events.dropped"] == 1
+    world.settle()
+    world.system.events.publish("taken again")
+    world.settle()
+    assert handled(log) == ["taken", "taken", "taken again", "taken again"]
 
 
 @pytest.mark.parametrize("number", [1, 2])

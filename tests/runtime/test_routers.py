@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from relay_actors.errors import ActorDead, ActorError, ConfigError
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.mailbox import Envelope
 from relay_actors.runtime.restart_policy import Backoff, Restart
 from relay_actors.runtime.routers import Router, bucket_of
 from relay_actors.runtime.system import System
@@ -210,6 +211,28 @@ def test_when_all_have_ended_the_sender_is_told(world: World, routing: Any):
     assert not router.is_alive()
     assert world.dead()[0] == ("a", "dead")
     assert repr(refs[0]._cell) in world.letters[0].recipient
+
+
+def test_what_is_offered_to_one_that_ends_in_this_moment_is_offered_to_another(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    """DL4: between the choice and the mailbox, as when it is told."""
+    logs, refs = workers(world, 2)
+    router = Router(refs)
+    offer = ActorRef.offer
+
+    def end_first(ref: ActorRef[Any], envelope: Envelope) -> bool | None:
+        if ref is refs[0]:
+            ref.kill("by the test")
+        return offer(ref, envelope)
+
+    monkeypatch.setattr(ActorRef, "offer", end_first)
+    assert router.offer(Envelope("a")) is True
+    world.settle()
+    assert logs == [[], ["a"]]
+
+    refs[1].stop(timeout=0)
+    assert router.offer(Envelope("b")) is False
 
 
 def test_what_makes_no_sense_is_refused(world: World):
