@@ -97,10 +97,18 @@ class TimerQueue:
             timer[_CALL] = None
             self._cancelled += 1
             if self._cancelled > 64 and self._cancelled * 2 > len(self._heap):
-                pending = [entry for entry in self._heap if entry[_CALL] is not None]
-                heapq.heapify(pending)
-                self._heap = pending  # not before it is a heap: its first is looked at without the lock
-                self._cancelled = 0
+                self._throw_out_cancelled()
+
+    def _throw_out_cancelled(self) -> None:
+        heap, serial, length = self._heap, self._serial, len(self._heap)
+        pending = [entry for entry in heap if entry[_CALL] is not None]
+        heapq.heapify(pending)
+        kept, length_by_now = len(pending), len(heap)
+        # A finaliser may have run in the middle: if it has added a timer, or done all this itself, what was picked out
+        # is not what is pending, and the next cancelling sees to it. None runs from here on, where nothing is called.
+        if self._heap is heap and self._serial == serial and length_by_now == length:
+            self._cancelled += kept - length  # what it has cancelled may have been kept
+            self._heap = pending  # not before it is a heap: its first is looked at without the lock
 
     def _drop_cancelled(self) -> None:
         while self._heap and self._heap[0][_CALL] is None:

@@ -133,3 +133,35 @@ def test_whoever_looks_while_cancelled_calls_are_thrown_out_finds_the_earliest(m
         timer.cancel()
     assert looks
     assert set(looks) == {early[0]}
+
+
+@pytest.mark.parametrize("does", ["cancels", "adds", "cancels and adds", "adds and cancels"])
+def test_a_finaliser_may_add_and_cancel_while_cancelled_calls_are_thrown_out(
+    monkeypatch: pytest.MonkeyPatch, does: str
+):
+    """T6: the garbage collector runs it in the thread that has the lock; no call is lost, and none is counted twice."""
+    queue = TimerQueue()
+    made: list[str] = []
+    old = queue.add(1.0, lambda: made.append("old"))
+    others = [queue.add(10.0, lambda: made.append("other")) for _ in range(200)]
+    finalisers = does.split(" and ")
+    make_heap = heapq.heapify
+
+    def finalise_and_make_heap(heap: list[Any]) -> None:
+        while finalisers:
+            if finalisers.pop(0) == "cancels":
+                old.cancel()
+            else:
+                queue.add(2.0, lambda: made.append("new"))
+        make_heap(heap)
+
+    monkeypatch.setattr(heapq, "heapify", finalise_and_make_heap)
+    for timer in others[:150]:
+        timer.cancel()
+    assert not finalisers
+    wanted = ["old"] * ("cancels" not in does) + ["new"] * ("adds" in does) + ["other"] * 50
+    assert len(queue) == len(wanted)
+    assert len(queue._heap) < 200
+    drain(queue, 10.0)
+    assert made == wanted
+    assert len(queue) == 0
