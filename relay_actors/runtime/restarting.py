@@ -100,7 +100,8 @@ class Restarting(abc.ABC):
             self._restart_group(members, record, reason, delay_s)
         elif delay_s > 0:
             # The wait is a timer, not a sleep: siblings go on, and a stop cancels it (B3).
-            self._arm(record, delay_s, self._in_turn(partial(self._on_time, record, reason)))
+            call = self._in_turn(lambda: self._on_time(record, timer, reason))
+            timer: TimerHandle = self._arm(record, delay_s, call)
         else:
             self._bring_back(record, reason)
 
@@ -150,9 +151,9 @@ class Restarting(abc.ABC):
 
     # -- doing it ----------------------------------------------------------------------------------------------------
 
-    def _on_time(self, record: ChildRecord, reason: ExitReason) -> None:
+    def _on_time(self, record: ChildRecord, timer: TimerHandle, reason: ExitReason) -> None:
         """The wait for a restart is over; nothing, if it was ended otherwise while this was on its way here."""
-        if record.timer is not None and record.phase is Phase.RESTARTING:
+        if record.timer is timer and record.phase is Phase.RESTARTING:
             self._bring_back(record, reason)
 
     def _bring_back(self, record: ChildRecord, reason: ExitReason) -> None:
@@ -225,11 +226,12 @@ class Restarting(abc.ABC):
     def _in_turn(self, call: Callable[[], None]) -> Callable[[], None]:
         return partial(self._owner.signal, Due(call))
 
-    def _arm(self, record: ChildRecord, delay_s: float, call: Callable[[], None]) -> None:
+    def _arm(self, record: ChildRecord, delay_s: float, call: Callable[[], None]) -> TimerHandle:
         timer = record.timer = self._owner.call_later(delay_s, call)
         # First set, then look: a kill of the owner from another thread first ends it, and then cancels what it finds.
         if self._owner.has_ended:
             timer.cancel()
+        return timer
 
     def _now(self) -> float:
         now: float = self._owner.system.clock.now()

@@ -523,6 +523,26 @@ def test_a_restart_that_is_due_when_its_child_is_given_up_begins_nobody(world: W
     assert world.system.living == [parent._cell]
 
 
+def test_a_wait_that_is_over_when_the_child_is_killed_does_not_shorten_the_next_one(world: World):
+    """B1: both wait for a parent that is busy: first the child's end, and then the call of the timer."""
+    parent = world.start(Parent)
+    spec = ChildSpec(restart=Restart.PERMANENT, backoff=Backoff(min_s=10, max_s=60, jitter=0))
+    child = spawn(parent, Recorder, spec=spec)
+    child.tell(crash())
+    world.settle()
+    [record] = parent._cell.children._records.values()
+    is_due = record.timer[2]
+    child.kill()
+    is_due()
+    world.settle()
+    assert [line.delay_s for line in parent._cell.children.history] == [10, 20]
+    assert (world.system.living, world.dispatcher.pending_timers) == ([parent._cell], 1)
+    world.advance(19.9)
+    assert world.system.living == [parent._cell]
+    world.advance(0.1)
+    assert len(world.system.living) == 2
+
+
 def test_a_child_that_is_killed_while_it_starts_is_not_taken_for_running(world: World):
     """S17, B2: its end is told before its start."""
 
