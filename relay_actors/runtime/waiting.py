@@ -115,10 +115,10 @@ class _Together(LetsGo[T]):
             dispatcher = here.turn.dispatcher
         super().__init__(dispatcher)
         self.sources = sources
+        self._notings: list[Callable[[Any], None]] = []  # before there is a timer, which may be due at once
         self._timer = None if timeout is None else self._limit(dispatcher, timeout)
         if self._timer is not None:
             self.add_done_callback(self._cancel_timer)
-        self._notings: list[Callable[[Any], None]] = []
         for place, source in enumerate(sources):
             noting = self._noting(place)
             self._notings.append(noting)

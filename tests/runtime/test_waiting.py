@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.system import System
-from relay_actors.runtime.waiting import Raced, gather, race
+from relay_actors.runtime.waiting import LetsGo, Raced, gather, race
 from tests.runtime.worlds import DEADLINE_S, Echo, World
 
 
@@ -139,6 +139,29 @@ def test_what_goes_on_keeps_nothing_of_a_race_that_is_over(world: World, wins: s
         world.advance(2.0)
         assert raced.is_settled
     assert goes_on._callbacks == []
+
+
+@pytest.mark.parametrize("together", [gather, race])
+def test_a_time_that_is_over_before_anything_is_waited_for_lets_go_too(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, together: Any
+):
+    """A10: made outside of all turns, its timer may be due on another thread while it is being made."""
+    [goes_on] = futures(1, world)
+    only_for_this: LetsGo[None] = LetsGo(world.dispatcher)
+    call_at = world.dispatcher.call_at
+
+    def be_slow(due: float, call: Any) -> Any:
+        timer = call_at(due, call)
+        world.advance(1.0)
+        return timer
+
+    monkeypatch.setattr(world.dispatcher, "call_at", be_slow)
+    one = together(goes_on, only_for_this, timeout=0.5)
+    with pytest.raises(WaitTimeout):
+        one.get(timeout=0)
+    assert only_for_this.is_settled
+    assert goes_on._callbacks == []
+    assert caplog.records == []
 
 
 def test_a_time_out_and_an_error_let_go_too(world: World, log: list[Any]):
