@@ -282,13 +282,27 @@ class Mailbox:
         meanwhile; one that then finds the mailbox closed may not find its envelope, and then the closer has it.
         """
         with _lanes:
-            if self.is_closed:
-                return
-            older = self.older if self.older is not None else _Older()
-            _move(self.system, older.system)
-            _move(self.control, older.control)
-            if self.room is None:
-                _move(self.user, older.user)
+            older = self.older
+            if older is None:
+                older = self.older = _Older()  # at once, since the closer is to find what is moved there
+            # The garbage collector may run a finaliser while a lane is copied, and that may close the mailbox. None
+            # runs between the look at that and the end of the move, as nothing is called and nothing made there.
+            if (system := self.system) and len(system) > SHORT and not older.system:
+                signals, copied = _copy(system)
+                if not self.is_closed:
+                    older.system = signals
+                    del system[copied]
+            if (control := self.control) and len(control) > SHORT and not older.control:
+                envelopes, copied = _copy(control)
+                if not self.is_closed:
+                    older.control = envelopes
+                    del control[copied]
+            user = self.user
+            if self.room is None and len(user) > SHORT and not older.user:
+                envelopes, copied = _copy(user)
+                if not self.is_closed:
+                    older.user = envelopes
+                    del user[copied]
             self.older = older if older.system or older.control or older.user else None
 
     def look_for(
@@ -523,12 +537,13 @@ def _drain(lane: list[T] | None) -> list[T]:
     return taken[::-1]
 
 
-def _move(lane: list[T] | None, older: deque[T]) -> None:
-    if older or lane is None or len(lane) <= SHORT:
-        return
-    number = len(lane)
-    older.extend(lane[:number])
-    del lane[:number]
+def _copy(lane: list[T]) -> tuple[deque[T], slice]:
+    """Return what waits in a lane, and which part of it that is: senders may go on to append.
+
+    No slice of it: CPython 3.11 looks how long a list is, may then run a finaliser, and would read what is gone.
+    """
+    copy = deque(lane)
+    return copy, slice(len(copy))
 
 
 def _popleft(lane: deque[T]) -> T | None:

@@ -14,7 +14,7 @@ from relay_actors.runtime import mailbox as mailbox_module
 from relay_actors.runtime.mailbox import SHORT, STOP, Envelope, Mailbox, Overflow
 from relay_actors.runtime.reasons import NORMAL
 from relay_actors.runtime.signals import Stop
-from tests.runtime.worlds import DEADLINE_S
+from tests.runtime.worlds import DEADLINE_S, collected_after
 
 
 def no_wait(_is_done: Callable[[], bool], _block: Callable[[float | None], bool], _timeout_s: float | None) -> bool:
@@ -523,3 +523,23 @@ def test_closing_a_bounded_mailbox_finds_what_is_just_being_moved(monkeypatch: p
     assert closed.wait(DEADLINE_S)
     assert drained == envelopes
     assert mailbox.empty()
+
+
+@pytest.mark.parametrize("moved", [(), ("control",), ("user",)])
+def test_closing_by_a_finaliser_finds_what_is_just_being_moved_once(moved: tuple[str, ...]):
+    """M5: the garbage collector runs it in the thread that has the turn, at whichever place."""
+    for number in range(30):
+        mailbox = Mailbox()
+        envelopes = [Envelope(place) for place in range(4 * SHORT)]
+        puts = {"control": mailbox.put_control, "user": mailbox.offer}
+        lanes = {"control": envelopes[: 2 * SHORT], "user": envelopes[2 * SHORT :]}
+        for lane in sorted(lanes, key=lambda lane: lane not in moved):
+            for envelope in lanes[lane]:
+                assert puts[lane](envelope)
+            if lane in moved:
+                mailbox.settle()
+        drained: list[Envelope] = []
+        with collected_after(number, lambda: drained.extend(mailbox.close()[1])):  # noqa: B023  # run at once
+            mailbox.settle()
+        assert drained == envelopes, number
+        assert mailbox.empty(), number

@@ -1,7 +1,9 @@
 """What the tests of the runtime share: a deterministic system, and a few actors."""
 
+import gc
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from relay_actors.runtime.actor import Actor
@@ -120,6 +122,35 @@ def spawn(
         lambda actor: actor.spawn(actor_class, *args, spec=spec, **kwargs), timeout=DEADLINE_S
     )
     return child
+
+
+class _Garbage:
+    """A circle that only the collector finds."""
+
+    def __init__(self, finaliser: Callable[[], object]) -> None:
+        self.finaliser = finaliser
+        self.circle = self
+
+    def __del__(self) -> None:
+        self.finaliser()
+
+
+@contextmanager
+def collected_after(number: int, finaliser: Callable[[], object]) -> Iterator[None]:
+    """Have a finaliser run once so many objects have been made here; or at the end, if they are less."""
+    thresholds = gc.get_threshold()
+    gc.collect()
+    gc.disable()
+    _Garbage(finaliser)
+    lists: list[list[None]] = [[] for _ in range(100)]  # none is left that CPython keeps, to be used anew unseen
+    gc.set_threshold(gc.get_count()[0] + number, 1000, 1000)
+    gc.enable()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        del lists
+        gc.collect()
 
 
 class Blocker(Actor):
