@@ -6,7 +6,7 @@ Source: SEMANTICS P1, P2; Akka's stash; postponed events of OTP's gen_statem.
 from __future__ import annotations
 
 import threading
-from bisect import insort
+from bisect import bisect
 from collections import deque
 from collections.abc import Iterable
 
@@ -62,8 +62,6 @@ class Stash:
             StashFull: there are as many as there may be.
         """
         with _moving:
-            if self._is_closed:
-                return False
             if len(self) >= capacity:
                 kind = type(envelope.message).__name__
                 raise StashFull(
@@ -73,16 +71,24 @@ class Stash:
             if number is None:
                 self._last += 1
                 number = self._last
-            insort(self._waiting, (number, envelope), key=_number)
+            entry = (number, envelope)
+            place = bisect(self._waiting, number, key=_number)
+            if self._is_closed:  # looked at last: a finaliser may have run above; none does from here on
+                return False
+            self._waiting.insert(place, entry)
         return True
 
     def release(self, count: int | None = None) -> int:
         """Bring the ``count`` oldest back, all by default, to be handled before what waits; return how many."""
         with _moving:
-            count = len(self._waiting) if count is None else min(count, len(self._waiting))
-            released, self._waiting = self._waiting[:count], self._waiting[count:]
-            if released:
-                self._ready = deque(sorted([*(self._ready or ()), *released], key=_number))
+            waiting = self._waiting
+            count = len(waiting) if count is None else min(count, len(waiting))
+            if not count:
+                return 0
+            ready, rest = deque(sorted([*(self._ready or ()), *waiting[:count]], key=_number)), waiting[count:]
+            if self._is_closed:  # as in `put`
+                return 0
+            self._ready, self._waiting = ready, rest
         return count
 
     def messages(self) -> list[tuple[object, bool]]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from relay_actors.errors import StashFull
 from relay_actors.runtime.mailbox import Envelope
 from relay_actors.runtime.stash import Stash
-from tests.runtime.worlds import DEADLINE_S
+from tests.runtime.worlds import DEADLINE_S, collected_after
 
 
 def put(stash: Stash, *messages: object, capacity: int = 10) -> None:
@@ -143,3 +143,25 @@ def test_a_close_from_another_thread_loses_nothing():
         closed = [envelope.message for envelope in stash.close()]
         worker.join(DEADLINE_S)
         assert sorted([*mine, *closed]) == list(range(40))  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize("count", [1, 3, None])
+def test_a_close_by_a_finaliser_loses_nothing(count: int | None):
+    """P1, M5: the garbage collector runs it while a message is put aside, or some are brought back."""
+    for number in range(30):
+        stash = Stash()
+        put(stash, "a", "b", "c", "d", "e")
+        stash.release(1)
+        mine: list[object] = []
+        closed: list[object] = []
+        late = Envelope("f")
+        with collected_after(
+            number,
+            lambda: closed.extend(envelope.message for envelope in stash.close()),  # noqa: B023  # run at once
+        ):
+            is_put = stash.put(late, None, 10)
+            stash.release(count)
+        if not is_put:
+            mine.append("f")
+        assert sorted([*mine, *closed]) == list("abcdef"), number  # type: ignore[type-var]
+        assert len(stash) == 0, number
