@@ -194,7 +194,7 @@ class PoolRef(ActorRef[Any]):
         return ask_through(self._cell.system, f"{self}", message, send, block=block, timeout=options.get("timeout"))
 
     def send(self, message: object, reply: Future[Any] | None = None) -> bool:
-        """Send a message to a worker, or let it wait for one; False if the pool is dead."""
+        """Send a message to a worker; False if there is none: the pool is dead, or killed ones are being replaced."""
         router = self._open_way
         if router is not None:
             return router.send(message, reply)

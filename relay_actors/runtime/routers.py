@@ -122,6 +122,8 @@ class Router:
         while (cell := self._choose(message)) is not None:
             if cell.ref.send(message, reply):  # or else it has ended in this moment, and is not chosen again
                 return True
+            if not cell.stopped:  # a pool without a worker, which would be chosen again and again
+                return any(other.ref.send(message, reply) for other in self._cells if other is not cell)
         return False
 
     def offer(self, envelope: Envelope) -> bool | None:

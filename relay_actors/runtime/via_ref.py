@@ -127,6 +127,8 @@ class ViaRef:
                     return None
             elif owner.send(message, reply):  # or else it has ended in this moment, and is not found again
                 return None
+            elif owner.is_alive():  # a pool without a worker, which would be found again and again
+                return Envelope(message, reply)
 
 
 def unless_withheld(

@@ -380,6 +380,65 @@ def test_a_pool_hears_of_events_again_when_its_killed_workers_are_replaced(world
     assert not world.system.events.is_used
 
 
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[PoolRef]:
+    """To which pools something was sent; fails who sends again and again."""
+    tries: list[PoolRef] = []
+    send = PoolRef.send
+
+    def note_and_send(ref: PoolRef, message: object, reply: Any = None) -> bool:
+        tries.append(ref)
+        assert len(tries) < 10
+        return send(ref, message, reply)
+
+    monkeypatch.setattr(PoolRef, "send", note_and_send)
+    return tries
+
+
+def test_a_pool_whose_killed_workers_are_being_replaced_is_tried_once(world: World, sent: list[PoolRef]):
+    """DL1: whoever sends by a router goes on to another pool, and is told if there is none."""
+    log: list[Any] = []
+    backoff = Backoff(min_s=1.0, max_s=1.0, jitter=0)
+    spec = ChildSpec(restart=Restart.PERMANENT, backoff=backoff)
+    empty, other = start(world, size=1, worker_spec=spec), start(world, log, size=1)
+    [worker] = empty.workers
+    worker.kill("by the test")
+    world.settle()
+    router = Router([empty, other])
+    for number in range(3):
+        router.tell(number)
+    world.settle()
+    assert handled(log) == [0, 1, 2]
+
+    sent.clear()
+    with pytest.raises(ActorDead):
+        Router([empty]).tell("a")
+    assert sent == [empty]
+    world.advance(1.0)
+    Router([empty]).tell("b")
+    assert world.dead() == [("a", "dead")]
+
+
+def test_a_name_of_a_pool_whose_killed_workers_are_being_replaced_is_nobodys(world: World, sent: list[PoolRef]):
+    """R4: as long as none is there; what is sent meanwhile is not lost without a word."""
+    log: list[Any] = []
+    backoff = Backoff(min_s=1.0, max_s=1.0, jitter=0)
+    pool = start(world, log, size=1, worker_spec=ChildSpec(restart=Restart.PERMANENT, backoff=backoff))
+    pool._cell.register("desk")
+    [worker] = pool.workers
+    worker.kill("by the test")
+    world.settle()
+    desk = world.system.via("desk", unrouted="raise")
+    with pytest.raises(ActorDead):
+        desk.tell("a")
+    assert sent == [pool]
+    assert world.dead() == [("a", "unrouted")]
+    world.advance(1.0)
+    desk.tell("b")
+    world.settle()
+    assert handled(log) == ["b"]
+
+
 def test_a_broadcast_pool_whose_workers_are_full_hears_of_events_again(world: World):
     """DL4: what fits into none of the mailboxes is counted, and detaches nobody."""
 
