@@ -98,8 +98,12 @@ class EventStream:
         self.is_used = bool(subscribers)
 
     def _offer(self, cell: Any, event: object) -> bool:
-        """Put an event into a mailbox if it fits, and push nobody's message out; False if that is closed."""
-        is_taken = cell.ref.offer(Envelope(event))
+        """Put an event into a mailbox if it fits, and push nobody's message out; False if it never will."""
+        is_taken: bool | None = False
+        try:
+            is_taken = cell.ref.offer(Envelope(event))
+        except Exception:  # noqa: BLE001  # of a pool's key function, which is called here, in anybody's turn
+            _log.exception("a subscriber of events failed and is detached actor=%s", cell)
         if is_taken is None:
             self._count("events.dropped")
         return is_taken is not False

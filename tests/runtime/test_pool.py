@@ -380,6 +380,17 @@ def test_a_pool_hears_of_events_again_when_its_killed_workers_are_replaced(world
     assert not world.system.events.is_used
 
 
+def test_a_pool_that_can_make_nothing_of_an_event_harms_nobody(world: World, caplog: pytest.LogCaptureFixture):
+    """DL4: its key function is called where the event is published, which is in anybody's turn."""
+    log: list[Any] = []
+    pool = start(world, log, size=1, routing="consistent_hash", key=lambda message: message.account)
+    world.system.events.subscribe(pool)
+    assert world.start(Recorder).is_alive()
+    assert not world.system.events.is_used
+    assert "is detached" in caplog.text
+    assert "has no attribute 'account'" in caplog.text
+
+
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[PoolRef]:
     """To which pools something was sent; fails who sends again and again."""
