@@ -187,7 +187,7 @@ class WaitingMessages:
         self._system = system
         self._lanes: dict[Hashable, deque[tuple[float, Envelope]]] = {}
         self._timers: dict[Hashable, TimerHandle] = {}
-        self._refused: deque[tuple[AnyCell, Envelope]] = deque()
+        self._refused: deque[tuple[AnyCell, Envelope, Exception | None]] = deque()
 
     def __len__(self) -> int:
         """Return how many wait."""
@@ -214,18 +214,26 @@ class WaitingMessages:
         if key not in self._lanes:  # as nearly always: with the lock held, and so it stays
             return
         for _due, envelope in self._take(key):
-            if not cell.ref.offer(envelope):
-                self._refused.append((cell, envelope))
+            try:
+                if not cell.ref.offer(envelope):
+                    self._refused.append((cell, envelope, None))
+            except Exception as error:  # noqa: BLE001  # of a pool's key function: whoever sent this is told
+                self._refused.append((cell, envelope, error))
 
     def settle(self) -> None:
         """See to what could not be handed over. Without the lock, since others are told."""
         while self._refused:
             try:
-                cell, envelope = self._refused.popleft()
+                cell, envelope, error = self._refused.popleft()
             except IndexError:  # another thread was quicker
                 return
             refused: Any = cell
-            refused.refuse(envelope, "dead" if cell.has_ended else "overflow")
+            if error is None:
+                refused.refuse(envelope, "dead" if cell.has_ended else "overflow")
+                continue
+            if envelope.reply_to is not None:
+                envelope.reply_to.try_fail(error)
+            refused.refuse(envelope, "unrouted")
 
     def close(self) -> None:
         """Give up everything: the system stops."""

@@ -345,6 +345,23 @@ def test_a_pool_that_takes_a_name_late_gets_what_waited_for_it(world: World):
     assert handled(log) == [0, 1, 2]
 
 
+def test_what_has_waited_for_a_name_and_has_no_key_harms_its_sender_only(world: World):
+    """R4: of a pool that takes the name late; its key function is called where that is done."""
+    log: list[Any] = []
+    pool = start(world, log, size=1, routing="consistent_hash", key=lambda message: message["account"])
+    desk = world.system.via("desk", unrouted="buffer")
+    desk.tell({})
+    asked = desk.ask({"bill": 1}, block=False)
+    desk.tell({"account": "a"})
+    pool._cell.register("desk")
+    world.settle()
+
+    assert isinstance(asked.error, KeyError)
+    assert world.dead() == [({}, "unrouted"), ({"bill": 1}, "unrouted")]
+    assert handled(log) == [{"account": "a"}]
+    assert desk.is_alive()
+
+
 def test_a_pool_can_hear_of_events_and_a_router_can_choose_among_pools(world: World):
     """DL4: each event reaches one worker."""
     log: list[Any] = []
