@@ -36,6 +36,7 @@ __all__ = [
     "checked_seconds",
     "defer",
     "fail_ask",
+    "forget",
     "not_answered",
     "skip_expired",
 ]
@@ -367,12 +368,13 @@ def defer(cell: Any, owed: dict[Any, ReplyToken]) -> ReplyToken:
     if token is None:
         token = owed[reply] = ReplyToken(cell, reply)
         reply.is_deferred = True
-        reply.add_done_callback(partial(_forget, owed))
+        reply.add_done_callback(partial(forget, owed))
     return token
 
 
-def _forget(owed: dict[Any, ReplyToken], reply: Future[Any]) -> None:
-    owed.pop(reply, None)
+def forget(noted: dict[Any, Any], reply: Future[Any]) -> None:
+    """Note no more that an answer is to be given: it is."""
+    noted.pop(reply, None)
 
 
 def answer(token: ReplyToken, cell: Any, value: object, error: BaseException | None) -> bool:

@@ -472,6 +472,7 @@ class Cell(Turns):
             answering.try_fail(ActorIsDead(f"{self.ref} was killed while handling the message"))
         actor = self.actor
         if actor is not None:
+            actor.leave_suspended()
             actor.leave_unanswered()
         for envelope in envelopes:
             self.refuse(envelope, "dead")

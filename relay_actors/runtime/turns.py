@@ -219,6 +219,8 @@ class Turns(Post):
         running = start_flow(self, coroutine, done, failed, envelope)
         if running.is_over:
             return
+        if reply is not None and self.actor is not None:
+            self.actor.note_suspended(reply)
         if self.state is _RUNNING or self.has_ended:  # in an actor that was killed it is closed with all the rest
             if self.hold is None:
                 self.hold = Hold(self)

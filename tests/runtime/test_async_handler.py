@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from relay_actors import interleave
 from relay_actors.errors import ActorDead, DeathPact, MailboxFull
 from relay_actors.runtime.actor import Actor
-from relay_actors.runtime.asking import NoReplyYet
+from relay_actors.runtime.asking import FOREVER, NoReplyYet
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.clock import Random
 from relay_actors.runtime.context import here
@@ -487,6 +487,41 @@ def test_a_kill_closes_what_awaits_at_once(world: World):
         answer.get(timeout=1)
     world.settle()
     assert log == ["finally"]
+
+
+@pytest.mark.parametrize("where", ["pooled", "loop"])
+def test_a_kill_tells_who_asked_what_awaits_though_another_turn_hangs(system: System, where: Any):
+    """A5, H4: no turn comes in which the handler could be closed, as long as that one hangs."""
+    awaits, hangs, let_go = threading.Event(), threading.Event(), threading.Event()
+    log: list[Any] = []
+
+    class Killed(Awaits):
+        dispatcher = where
+
+    class Hang(Peek):
+        def __call__(self, _actor: Any) -> None:
+            hangs.set()
+            assert let_go.wait(DEADLINE_S)
+
+    async def handle(_actor: Any) -> None:
+        awaits.set()
+        try:
+            await Future()
+        finally:
+            log.append("finally")
+
+    ref = system.start(Killed, log)
+    answer = ref.ask(handle, block=False, timeout=FOREVER)
+    assert awaits.wait(DEADLINE_S)
+    ref.tell(Hang())
+    assert hangs.wait(DEADLINE_S)
+    ref.kill("a test")
+    try:
+        assert isinstance(answer.error, ActorDead)
+        assert "finally" not in log
+    finally:
+        let_go.set()
+    until(lambda: "finally" in log)
 
 
 def test_children_are_stopped_after_the_clean_up(world: World):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from relay_actors.errors import ConfigError
-from relay_actors.runtime.asking import ReplyToken, answer, checked_seconds, defer
+from relay_actors.runtime.asking import ReplyToken, answer, checked_seconds, defer, forget
+from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.piping import pipe
 
@@ -31,6 +33,7 @@ class Asking:
 
     _cell: Cell
     _owed: dict[Any, ReplyToken] | None = None
+    _suspended: dict[Any, None] | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -86,6 +89,27 @@ class Asking:
             except KeyError:
                 return
             token.leave_unanswered()
+
+    def note_suspended(self, reply: Future[Any]) -> None:
+        """Note the answer of a handler that awaits, until it is given. For the cell, in its turn.
+
+        So a kill from another thread finds it, though no turn may come any more in which the handler is closed. As with
+        what is owed, a turn first notes it here, and then answers no more (see `defer`).
+        """
+        if self._suspended is None:
+            self._suspended = {}
+        self._suspended[reply] = None
+        reply.add_done_callback(partial(forget, self._suspended))
+
+    def leave_suspended(self) -> None:
+        """Tell those who asked what awaits that it will not be answered. For the end of the cell; any thread."""
+        suspended = self._suspended
+        while suspended:
+            try:
+                reply, _none = suspended.popitem()  # who pops, tells
+            except KeyError:
+                return
+            reply.try_fail(ActorIsDead(f"{self._cell.ref} was killed while handling the message"))
 
     # -- its questions -----------------------------------------------------------------------------------------------
 
