@@ -126,7 +126,7 @@ class Flow(Unwrapped):
         if self._is_running:
             self._ending = error
             return
-        self._awaited = None
+        self._leave()
         self._is_to_be_ended = False
         self._step(error)
 
@@ -139,7 +139,7 @@ class Flow(Unwrapped):
             return
         self._ending = error
         if self._awaited is not None and not self._awaited.is_settled:
-            self._awaited = None
+            self._leave()
             self._is_to_be_ended = True
             self._cell.tell_control(self)
 
@@ -159,7 +159,7 @@ class Flow(Unwrapped):
         if self.is_over:
             return
         self.is_over = True
-        self._awaited = None
+        self._leave()
         if self._is_running:
             return
         cell = self._cell
@@ -230,6 +230,12 @@ class Flow(Unwrapped):
             cell.handling = outer_handling
         if self._on_failed is not None or not self._is_cancelled:
             self._tell_done(result)
+
+    def _leave(self) -> None:
+        """Await nothing any more; what was awaited may go on for ever, and keeps nothing of this flow."""
+        awaited, self._awaited = self._awaited, None
+        if awaited is not None:
+            awaited.remove_done_callback(self)
 
     def _tell_done(self, result: object) -> None:
         self._on_done(result)

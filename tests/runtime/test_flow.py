@@ -240,6 +240,23 @@ def test_ending_a_flow_that_waits_raises_there(flows: Flows):
     flows.flow.interrupt(EOFError("again"))
 
 
+@pytest.mark.parametrize("end", ["interrupt", "end_with", "cancel", "close"])
+def test_what_was_awaited_keeps_nothing_of_a_flow_that_has_left_it(flows: Flows, end: str):
+    """It may go on as long as the application does, and be awaited by every call."""
+    goes_on = flows.future()
+
+    async def run() -> Any:
+        with contextlib.suppress(TimeoutError):
+            await goes_on
+
+    flows.begin(run())
+    assert goes_on._callbacks == [flows.flow]
+    error = [TimeoutError()] if end in ("interrupt", "end_with") else []
+    flows.in_turn(lambda: getattr(flows.flow, end)(*error))
+    assert flows.flow.is_over
+    assert goes_on._callbacks == []
+
+
 def test_closing_runs_the_finally_blocks(flows: Flows):
     """H4, A15 when the grace is over: they may not await any more."""
     future = flows.future()
