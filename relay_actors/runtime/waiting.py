@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import inspect
+import threading
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, TypeVar
 
@@ -16,6 +17,10 @@ from relay_actors.runtime.future import Future, WaitTimeout
 __all__ = ["LetsGo", "Raced", "gather", "race", "sources_of"]
 
 T = TypeVar("T")
+
+# Guards what those that settle a race or a gathering keep of it, of all of them: held for a few instructions.
+# Re-entrant, because a finaliser may run in the middle.
+_listening = threading.RLock()
 
 
 class LetsGo(Future[T]):
@@ -107,7 +112,11 @@ def _checked(name: str, waitables: tuple[Any, ...]) -> tuple[Future[Any], ...]:
 
 
 class _Together(LetsGo[T]):
-    """A future that several others settle."""
+    """A future that several others settle.
+
+    Those keep something of it only as long as anybody may wait for it: they may never be settled, and be waited for
+    again and again. Once it was let go it leaves them, and comes back to them if it is waited for again.
+    """
 
     def __init__(self, sources: tuple[Future[Any], ...], timeout: float | None) -> None:
         dispatcher = next((found for source in sources if (found := source.dispatcher) is not None), None)
@@ -118,25 +127,56 @@ class _Together(LetsGo[T]):
         self._notings: list[Callable[[Any], None]] = []  # before there is a timer, which may be due at once
         self._timer = None if timeout is None else self._limit(dispatcher, timeout)
         if self._timer is not None:
-            self.add_done_callback(self._cancel_timer)
-        for place, source in enumerate(sources):
-            noting = self._noting(place)
-            self._notings.append(noting)
-            source.add_done_callback(noting)
-        self._leave_what_goes_on()
+            Future.add_done_callback(self, self._cancel_timer)
+        self._listen()
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        """Have ``callback(self)`` called once when settled; see `Future.add_done_callback`."""
+        super().add_done_callback(callback)
+        if not self.is_settled:
+            self._listen()
 
     def let_go(self) -> None:
         """Nobody waits for it any more, nor for what is only there for it."""
+        self._leave()  # first: so one of those finds that nobody waits for it
         for source in self.sources:
             if not source.is_settled:
                 source.let_go()
-        self._leave_what_goes_on()
 
-    def _leave_what_goes_on(self) -> None:
-        """Have what goes on keep nothing of this, once it is over: it may be raced again and again."""
-        if self.is_settled:
-            for source, noting in zip(self.sources, self._notings, strict=False):
-                source.remove_done_callback(noting)
+    def _wait(self, timeout: float | None) -> bool:
+        self.add_done_callback(_nobody)  # so that it is not left meanwhile
+        try:
+            is_settled = super()._wait(timeout)
+        except BaseException:  # a flow on a thread of its own, which was cancelled here: as where it is awaited
+            self.remove_done_callback(_nobody)
+            self.let_go()
+            raise
+        self.remove_done_callback(_nobody)
+        return is_settled
+
+    def _listen(self) -> None:
+        """Have the sources tell what becomes of them, unless they do."""
+        with _listening:
+            if self._notings:
+                return
+            self._notings = notings = [self._noting(place) for place in range(len(self.sources))]
+        for source, noting in zip(self.sources, notings, strict=True):
+            source.add_done_callback(noting)
+        if self.is_settled:  # by one of the first, or in this moment
+            self._leave_by(notings)
+
+    def _leave(self) -> None:
+        """Have the sources keep nothing of this, if it is over, or nobody waits."""
+        with _listening:
+            # Who comes to wait adds his callback first, and then listens: so either he is seen here, or he comes back.
+            if self._callbacks and not self.is_settled:
+                return
+            notings, self._notings = self._notings, []
+        self._leave_by(notings)
+
+    def _leave_by(self, notings: list[Callable[[Any], None]]) -> None:
+        for source, noting in zip(self.sources, notings, strict=False):
+            source.remove_done_callback(noting)
 
     def _limit(self, dispatcher: Dispatcher | None, timeout: float) -> TimerHandle:
         if isinstance(timeout, bool) or not isinstance(timeout, int | float):
@@ -173,13 +213,14 @@ class _Gathered(_Together[list[Any]]):
         return [part for source in self.sources for part in source.open_parts()] if not self.is_settled else []
 
     def __init__(self, sources: tuple[Future[Any], ...], timeout: float | None) -> None:
-        self._open = [None] * len(sources)  # one is popped for each that is settled; a pop is one step for all threads
+        # The places of those that have not told yet. A pop is one step for all threads, and one may tell twice.
+        self._open = dict.fromkeys(range(len(sources)))
         super().__init__(sources, timeout)
         if not sources:
             self.try_set([])
 
     def _note(self, place: int, source: Future[Any]) -> None:
-        self._open.pop()
+        self._open.pop(place, None)
         if source.error is not None:
             if self.try_fail(source.error):
                 self.let_go()
@@ -208,3 +249,7 @@ class _Race(_Together[Raced]):
             is_first = self.try_fail(error)
         if is_first:
             self.let_go()
+
+
+def _nobody(_settled: object) -> None:
+    """Tell nobody."""

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.system import System
+from relay_actors.runtime.thread_flow import ThreadFlow
 from relay_actors.runtime.waiting import LetsGo, Raced, gather, race
-from tests.runtime.worlds import DEADLINE_S, Echo, World
+from tests.runtime.worlds import DEADLINE_S, Echo, Recorder, World
 
 
 def futures(count: int, world: World | None = None) -> list[Future[Any]]:
@@ -188,6 +189,87 @@ def test_cancelling_who_waits_lets_go(world: World, log: list[Any]):
     assert world.dispatcher.pending_timers == 2
     ref.stop(now=True, timeout=5)
     assert world.dispatcher.pending_timers == 0
+
+
+TOGETHER = [race, gather, lambda *sources: race(gather(*sources), race(*sources))]
+"""Each way to wait for several, one of them within another."""
+
+
+@pytest.mark.parametrize("together", TOGETHER)
+def test_what_goes_on_keeps_nothing_of_what_was_given_up(world: World, log: list[Any], together: Any):
+    """A10: nobody may ever settle it, and every call may wait for it."""
+    goes_on = futures(2, world)
+    refs = [world.start(Waiter, log) for _ in range(3)]
+    for ref in refs:
+        ref.tell(lambda _actor: together(*goes_on))
+    world.settle()
+    assert all(source._callbacks for source in goes_on)
+    for ref in refs:
+        ref.stop(now=True, timeout=5)
+    assert [source._callbacks for source in goes_on] == [[], []]
+
+
+@pytest.mark.parametrize("together", TOGETHER)
+def test_a_flow_on_its_own_thread_leaves_what_goes_on_too(world: World, together: Any):
+    """A10, A15: it is cancelled where it stands."""
+    goes_on = futures(2, world)
+
+    def begin(actor: Any) -> None:
+        actor._cell.flow = ThreadFlow(actor._cell, lambda: together(*goes_on).get(), lambda _result: None)
+        actor._cell.flow.begin()
+
+    ref = world.start(Recorder)
+    ref.tell(begin)
+    world.settle()
+    assert all(source._callbacks for source in goes_on)
+    ref.stop(timeout=5)
+    assert [source._callbacks for source in goes_on] == [[], []]
+
+
+def test_what_lost_a_race_may_be_raced_again(world: World, log: list[Any]):
+    """A10: two answers are waited for as long as it takes, and every second something else is done."""
+    first, second = futures(2, world)
+    both = gather(first, second)
+
+    async def run(actor: Any) -> None:
+        log.append(await actor.race(both, actor.sleep(1)))
+        log.append([source._callbacks for source in (first, second)])
+        first.set(1)
+        log.append(await actor.race(both, actor.sleep(1)))
+        actor.call_in_turn_later(0.5, lambda: second.set(2))
+        log.append(await actor.race(both, actor.sleep(1)))
+
+    world.start(Waiter, log).tell(run)
+    world.advance(5)
+    assert log == [Raced(1, None), [[], []], Raced(1, None), Raced(0, [1, 2])]
+
+
+@pytest.mark.parametrize("how", ["by a callback", "in a thread"])
+def test_what_nobody_waited_for_any_more_can_be_waited_for_again(how: str):
+    """A10, A11: also if it was settled meanwhile."""
+    sources = futures(2)
+    both = gather(*sources)
+    both.let_go()
+    sources[0].set(0)
+    sources[1].set(1)
+    assert not both.is_settled
+    if how == "by a callback":
+        told: list[Any] = []
+        both.add_done_callback(told.append)
+        assert told == [both]
+    assert both.get(timeout=DEADLINE_S) == [0, 1]
+
+
+def test_what_somebody_else_waits_for_is_not_left():
+    """A10: one of two gives up."""
+    sources = futures(2)
+    first = race(*sources)
+    told: list[Any] = []
+    first.add_done_callback(told.append)
+    first.let_go()
+    sources[1].set("value")
+    assert told == [first]
+    assert sources[0]._callbacks == []
 
 
 def test_both_can_be_awaited_in_asyncio_and_in_a_thread(system: System):
