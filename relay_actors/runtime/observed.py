@@ -101,8 +101,9 @@ class ObservedCell(Cell):
             Cell._handle_control(self, envelope)
 
     def _fail(self, reason: ExitReason, message: object) -> None:
-        if reason.cause is not None and self.handling is not None:
-            self.system.observation.failures[self.serial] = reason.cause
+        failures = self.system.observation.failures
+        if reason.cause is not None and self.serial in failures:
+            failures[self.serial] = reason.cause
         Cell._fail(self, reason, message)
 
     def _end(self, reason: ExitReason) -> None:
@@ -119,13 +120,14 @@ class Observation:
     Attributes:
         observers: in the order in which they came.
         failures: what failed an actor in the middle of a message, by its serial, until that message is accounted for;
-            each entry is touched only in the actor's turn.
+            each entry is touched only in the actor's turn. There is one, None at first, for each message that is being
+            handled: what fails an actor between two of them is no message's, and nobody would take it out again.
     """
 
     def __init__(self, system: Any) -> None:
         self._system = system
         self.observers: tuple[Observer, ...] = ()
-        self.failures: dict[int, BaseException] = {}
+        self.failures: dict[int, BaseException | None] = {}
         # Guards who observes, and which class the cells have. Re-entrant, because a finaliser may run in the middle.
         self.lock = threading.RLock()
         self._mailbox_class: type[Mailbox] | None = None
@@ -176,6 +178,7 @@ class Observation:
         observers = self.observers
         begun = [self._call(observer, "on_handling", cell, envelope) for observer in observers]
         now = self._system.clock.now
+        self.failures[cell.serial] = None
         began = now()
         try:
             handle(cell, envelope)

@@ -11,6 +11,7 @@ import pytest
 from relay_actors.runtime.actor_ref import cell_of
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import Mailbox
 from relay_actors.runtime.observed import ObservedCell
 from relay_actors.runtime.signals import Unwrapped
@@ -104,6 +105,32 @@ def test_what_such_a_message_raised_is_told_and_not_kept(world: World):
 
     assert [told[3] for told in noting.told if told[0] == "handled"] == ["alone"]
     assert not world.system.observation.failures
+
+
+def test_what_fails_an_actor_between_two_messages_is_not_kept(world: World):
+    """O4: a handler that goes on right after what has settled its await, and then raises, is in no message then."""
+
+    class GoesOn(Recorder):
+        interleaves = (str,)
+
+        async def on_receive(self, message: Any) -> None:
+            if isinstance(message, str):
+                self.awaited.try_set(None)
+                return
+            self.awaited: Future[None] = Future()
+            await self.awaited
+            raise ValueError("later")
+
+    world.system.observation.add(noting := Noting())
+    ref = world.start(GoesOn)
+    ref.tell(1)
+    world.settle()
+    ref.tell("go on")
+    world.settle()
+
+    assert not ref.is_alive()
+    assert world.system.observation.failures == {}
+    assert ("handled", f"GoesOn#{ref._cell.serial}", "token", "later") not in noting.told
 
 
 def test_what_a_child_is_told_before_it_is_started_is_observed(world: World):
