@@ -47,11 +47,12 @@ class Post(abc.ABC):
         takes_in: whose turn runs inside its own, and has to end before its own can go on; None otherwise.
     """
 
-    __slots__ = ("_rest", "dispatcher", "inside", "is_resting", "kept_limit", "late", "mailbox", "outward", "stopped",
-                 "system", "takes_in")  # fmt: skip
+    __slots__ = ("_rest", "_start_wanted", "dispatcher", "inside", "is_resting", "kept_limit", "late", "mailbox",
+                 "outward", "stopped", "system", "takes_in")  # fmt: skip
 
     # All of it is set by `Cell`, in one go: a constructor for each of its parts costs more than what they set.
     _rest: None
+    _start_wanted: bool
     dispatcher: Dispatcher
     inside: Any
     is_resting: bool
@@ -194,6 +195,17 @@ class Post(abc.ABC):
             self.dead_letter(message, "dead")
 
     # -- turns -------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Have it started, in a turn of its own. Any thread."""
+        self._start_wanted = True
+        if self.is_resting and self._take_out_of_rest():
+            self.dispatcher.schedule(self)
+
+    def start_now(self) -> None:
+        """Start a child of the present turn inside this turn."""
+        self._start_wanted = True
+        self.run_now()
 
     def wake(self) -> None:
         """Have a turn scheduled, unless one is due or under way already."""

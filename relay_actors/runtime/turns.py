@@ -69,9 +69,8 @@ class Turns(Post):
     """
 
     __slots__ = (
-        "_extras", "_is_zombie", "_lives", "_next", "_ref", "_start_wanted", "actor", "actor_class", "flow",
-        "handling", "has_ended", "hears_of_batches", "hold", "in_flow", "is_running", "passes_to", "receives_plainly",
-        "state",
+        "_extras", "_is_zombie", "_lives", "_next", "_ref", "actor", "actor_class", "flow", "handling", "has_ended",
+        "hears_of_batches", "hold", "in_flow", "is_running", "passes_to", "receives_plainly", "state",
     )  # fmt: skip
 
     # All of it is set by `Cell`.
@@ -80,7 +79,6 @@ class Turns(Post):
     _lives: bool  # there until its end begins
     _next: tuple[Internal, ...]  # rarely more than one, and mostly none; touched in its turns only
     _ref: Any
-    _start_wanted: bool
     actor: AnyActor | None
     actor_class: type[Any]
     flow: Running | None
@@ -125,17 +123,6 @@ class Turns(Post):
         handling = self.handling
         return None if handling is None else handling.reply_to
 
-    def start(self) -> None:
-        """Have it started, in a turn of its own. Any thread."""
-        self._start_wanted = True
-        if self.is_resting and self._take_out_of_rest():
-            self.dispatcher.schedule(self)
-
-    def start_now(self) -> None:
-        """Start a child of the present turn inside this turn."""
-        self._start_wanted = True
-        self.run_now()
-
     def handle_user(self, message: object) -> None:
         """Hand ``message`` to the actor, in its turn. What it raises fails the actor."""
         actor = self.actor
@@ -160,7 +147,16 @@ class Turns(Post):
         if turn is None:
             self.tell_control(message)
             return
-        self._next += (message,)
+        # To allocate may collect garbage, and a finaliser that settles something comes here as well: so nothing is
+        # allocated or called between the look that finds what there is unchanged, and the write.
+        added = (message,)
+        while self._next:
+            before = self._next
+            after = before + added
+            if self._next is before:
+                self._next = after
+                return
+        self._next = added
 
     def run_next(self) -> None:
         """Do now what is to be done next. In its turn; what it raises, this raises.
@@ -168,8 +164,11 @@ class Turns(Post):
         A flow on a thread of its own that may go on by it does so first, when the turn is passed on.
         """
         while self._next and self.passes_to is None and self._may_go_on():
-            first, self._next = self._next[0], self._next[1:]
-            first.deliver()
+            waiting = self._next
+            rest = waiting[1:]
+            if self._next is waiting:  # otherwise a finaliser has added to it: see `tell_next`
+                self._next = rest
+                waiting[0].deliver()
 
     def goes_on_with(self, message: Unwrapped) -> bool:
         """Do what is to be done next; return whether nothing else waits then ahead of the user's messages but this one.
@@ -368,9 +367,13 @@ class Turns(Post):
                 if signal is not None:
                     self._handle_signal(signal)
             elif self._next and (self.state is _RUNNING or self._may_go_on()):
-                first, self._next = self._next[0], self._next[1:]
+                waiting = self._next
+                rest = waiting[1:]
+                if self._next is not waiting:  # as in `run_next`
+                    continue
+                self._next = rest
                 try:
-                    first.deliver()
+                    waiting[0].deliver()
                 except BaseException as error:
                     self._fail_by(error)
             elif self.hold is not None:

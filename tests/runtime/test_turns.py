@@ -361,6 +361,50 @@ def test_what_would_come_next_may_be_done_at_once(world: World):
         assert log[:2] == ["says", goes_on]
 
 
+@pytest.mark.parametrize("where", ["put to nothing", "put behind another", "taken", "taken at once"])
+def test_what_a_finaliser_has_done_next_is_not_lost(world: World, where: str):
+    """A14: garbage may be collected where a tuple is made, and a finaliser settle what a flow of the actor awaits."""
+    log: list[Any] = []
+    ref = world.start(Recorder)
+    cell: Cell = ref._cell
+
+    class Says(Internal):
+        def __init__(self, what: str) -> None:
+            self.what = what
+
+        def deliver(self) -> None:
+            log.append(self.what)
+
+    of_finalisers = [Says("by a finaliser")]
+
+    class Collecting(tuple[Internal, ...]):
+        def __add__(self, other: Any) -> Any:
+            self.collect()
+            return super().__add__(other)
+
+        def __getitem__(self, at: Any) -> Any:
+            if isinstance(at, slice):
+                self.collect()
+            return super().__getitem__(at)
+
+        def collect(self) -> None:
+            if of_finalisers:
+                cell.tell_next(of_finalisers.pop())
+
+    def do(_actor: Any) -> None:
+        cell._next = Collecting(() if where == "put to nothing" else (Says("waits"),))
+        if where.startswith("put"):
+            cell.tell_next(Says("is put"))
+        elif where == "taken at once":
+            cell.run_next()
+
+    ref.tell(do)
+    world.settle()
+    expected = {"put to nothing": ["is put"], "put behind another": ["waits", "is put"]}.get(where, ["waits"])
+    assert [what for what in log if what != "by a finaliser"] == expected
+    assert len(log) - len(expected) == 1 - len(of_finalisers)
+
+
 def test_what_is_raised_by_what_comes_next_fails_who_goes_on(world: World):
     """As it would in a turn of its own; and what it had told itself is still to come."""
     log: list[Any] = []
