@@ -536,9 +536,9 @@ class Cell(Turns):
         if watching is None:
             fresh = Watching(self)
             with _rare:
-                if self._watching is None:
-                    self._watching = fresh
-                watching = self._watching
+                watching = self._watching  # read once: the turn that ends it drops them without the lock
+                if watching is None:
+                    watching = self._watching = fresh
             if self.tells_of_end:
                 watching.end(self.exit_reason)
         return watching

@@ -9,6 +9,7 @@ import pytest
 
 from relay_actors.errors import ActorDead, ParentStopping
 from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.context import here
 from relay_actors.runtime.flow import Flow
@@ -786,6 +787,30 @@ def test_a_message_that_is_taken_while_the_kill_comes_is_not_handled(world: Worl
     with pytest.raises(ActorDead):
         asked.get(timeout=0)
     assert world.dead() == [("a", "dead")]
+
+
+def test_who_is_watched_while_it_drops_its_watches_is_told_to_be_dead(world: World, monkeypatch: pytest.MonkeyPatch):
+    """W1: the turn that ends it lets go of them just when they are made anew for somebody else."""
+    log: list[Any] = []
+    watcher, target = world.start(Recorder, log), world.start(Recorder)
+    target.stop(timeout=0)
+    slot: Any = Cell.__dict__["_watching"]
+
+    class Dropped:
+        def __get__(self, cell: Any, _owner: Any = None) -> Any:
+            return slot.__get__(cell)
+
+        def __set__(self, cell: Any, watching: Any) -> None:
+            slot.__set__(cell, watching)
+            if cell is target._cell and watching is not None:
+                cell._untie()
+
+    monkeypatch.setattr(Cell, "_watching", Dropped())
+    watcher.tell(lambda actor: actor.watch(target))
+    world.settle()
+
+    [down] = [entry for entry in log if isinstance(entry, Down)]
+    assert (down.ref, down.already_dead) == (target, True)
 
 
 def test_only_one_kill_counts(world: World):
