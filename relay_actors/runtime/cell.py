@@ -134,9 +134,13 @@ class Cell(Turns):
         """What others hold of it; made when it is asked for, and then the same as long as it lives."""
         ref = self._ref
         if ref is None:
-            ref = self.actor_class.make_ref(self)
-            if not self._is_over:  # then it is not kept: see `_untie`
-                self._ref = ref
+            fresh = self.actor_class.make_ref(self)
+            with _rare:  # who starts it and its first turn may both come; a pool's ref has a state of its own
+                ref = self._ref
+                if ref is None:
+                    ref = fresh
+                    if not self._is_over:  # then it is not kept: see `_untie`
+                        self._ref = ref
         return ref
 
     @property

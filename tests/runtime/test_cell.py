@@ -57,6 +57,25 @@ def test_an_actor_is_living_when_start_returns(world: World):
     assert log == ["start", "a"]
 
 
+def test_who_starts_an_actor_and_its_own_turn_get_the_same_ref(world: World):
+    """M1: that of a pool knows what has gone which way, so two would let one sender overtake itself."""
+    refs_of_others: list[Any] = []
+
+    class MadeTwice(Recorder):
+        @classmethod
+        def make_ref(cls, cell: Any) -> Any:
+            ref = super().make_ref(cell)
+            if not refs_of_others:
+                refs_of_others.append(ref)
+                refs_of_others[0] = cell.ref  # another thread, in this moment
+            return ref
+
+    ref = world.start(MadeTwice)
+    assert refs_of_others[0] is ref
+    assert ref._cell.ref is ref
+    assert ref._cell.actor.actor_ref is ref
+
+
 def test_a_constructor_that_raises_leaves_nothing(world: World):
     """L1: the caller gets the error; no cell, no key, no timer, and no ask without an answer."""
     leaked: list[Any] = []
