@@ -187,10 +187,13 @@ class Cell(Turns):
             self._fail(ExitReason("start_failed", cause=error), None)
             let_the_user_interrupt(error)
             return
+        if self.has_ended:  # killed in the middle: that has been told, so nobody is to hear of a start
+            return
         if self.started is not None:
             self._tell_starter(None)
         parent = self.parent
-        if parent is not None and parent.children is not None and parent.children.hears_of_start(self):
+        siblings = None if parent is None else parent.children  # read once: a parent that has ended drops them
+        if parent is not None and siblings is not None and siblings.hears_of_start(self):
             parent.signal(ChildStarted(self))
         if self.incarnation == 0 and self.system.events.is_used:
             self.system.events.publish(ActorStarted(self.ref))
@@ -307,8 +310,7 @@ class Cell(Turns):
         return self.children is not None and self.children.is_awaited
 
     def _keeps_children(self) -> bool:
-        spec = self._spec()
-        return spec is not None and spec.keep_children
+        return (spec := self._spec()) is not None and spec.keep_children
 
     # -- failure -----------------------------------------------------------------------------------------------------
 

@@ -7,8 +7,9 @@ import pytest
 
 from relay_actors.errors import ActorDead, ConfigError, StartFailed, StartTimeout
 from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.child_spec import ChildSpec
-from relay_actors.runtime.reasons import ChildFailed, Down, ExitKind, ExitReason
+from relay_actors.runtime.reasons import ActorEnded, ActorStarted, ChildFailed, Down, ExitKind, ExitReason
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.strategies import Strategy
 from relay_actors.runtime.system import System
@@ -98,6 +99,51 @@ def test_an_actor_that_is_killed_while_it_starts_is_a_failed_start(world: World)
 
     with pytest.raises(StartFailed, match="by itself"):
         world.system.start_within(1.0, Killed)
+
+
+def test_nobody_hears_of_the_start_of_an_actor_that_was_killed_meanwhile(world: World):
+    """H4: what it does after its end has no effect, and no observer sees it come to life then."""
+    log: list[Any] = []
+
+    class Killed(Actor):
+        def on_start(self) -> None:
+            self.actor_ref.kill("by itself")  # type: ignore[attr-defined]
+
+    world.system.events.subscribe(world.start(Recorder, log), ActorStarted, ActorEnded)
+    world.start(Recorder)
+    world.start(Killed)
+    assert [type(event) for event in log if event != "start"] == [ActorStarted, ActorEnded]
+
+
+def test_a_start_does_not_mind_a_parent_that_is_just_dropping_its_children(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    """L6, H4: a parent that has ended keeps none, and the child may only have come this far."""
+    log: list[Any] = []
+    parent = world.start(Parent)
+    slot: Any = Cell.__dict__["children"]
+    is_dropping: list[bool] = []
+
+    class Dropped:
+        def __get__(self, cell: Any, _owner: Any = None) -> Any:
+            children = slot.__get__(cell)
+            if cell is parent._cell and is_dropping:
+                return children if is_dropping.pop() else None
+            return children
+
+        def __set__(self, cell: Any, children: Any) -> None:
+            slot.__set__(cell, children)
+
+    class Starts(Recorder):
+        def on_start(self) -> None:
+            is_dropping[:] = [False, True]
+            super().on_start()
+
+    monkeypatch.setattr(Cell, "children", Dropped())
+    parent.tell(lambda actor: actor.spawn(Starts, log))
+    world.settle()
+    is_dropping.clear()
+    assert log == ["start"]
 
 
 def test_starting_by_the_class_can_wait_too():
