@@ -126,7 +126,6 @@ class Action(CallFuture["Action"]):
         call: on which it runs.
         command: what was asked.
         control_id: how its events are told apart.
-        state: the last known state.
         result: the event that completed it, or None.
         is_gone: whether it never began, because the call was over or unknown to the server; it counts as completed then
             (PROTOCOL 10.4).
@@ -171,11 +170,12 @@ class Action(CallFuture["Action"]):
         self.control_id = command.control_id or ""
         self.on_completed = on_completed
         self._waits: list[Wait[Any] | None] = _NOBODY_WAITS
-        self.state: ActionState = _NEW
+        self._state: ActionState = _NEW
         self.result: RelayEvent | None = None
         self.is_gone = self.is_wanted = self.is_followed = self._is_told = False
         self.is_over = False  # `is_done`, for the call's actor, which asks often
 
+    _first: Action | None = None  # whose other handle it is, as long as that runs
     _refusal: BaseException | None = None
     _deferred_stop: OnAction | None = None
     _aside: Any = None
@@ -195,6 +195,11 @@ class Action(CallFuture["Action"]):
         self.is_wanted = True
         super().get(timeout=timeout)
         return self
+
+    @property
+    def state(self) -> ActionState:
+        """The last known state."""
+        return self._state if self._first is None else self._foremost().state
 
     @property
     def is_done(self) -> bool:
@@ -291,7 +296,7 @@ class Action(CallFuture["Action"]):
         if self._deferred_stop is not None:
             self._drop_deferred()
         self.is_followed = True
-        self.state = _REQUESTED
+        self._state = _REQUESTED
 
     def on_event(self, event: RelayEvent) -> OnAction | None:
         """Take one of its events; return what is to be sent now."""
@@ -301,8 +306,8 @@ class Action(CallFuture["Action"]):
         if state in _LAST:
             self.complete(state, event)
             return None
-        if state in ACTION_MOVES[self.state]:
-            self.state = state
+        if state in ACTION_MOVES[self._state]:
+            self._state = state
         return self._take_deferred() if self._deferred_stop is not None else None
 
     def on_begin_answered(self, error: BaseException | None) -> OnAction | None:
@@ -321,7 +326,13 @@ class Action(CallFuture["Action"]):
 
         A stop waits until the operation runs: before, there is nothing that the server could stop.
         """
-        if isinstance(order.command, Stop) and self.state is _REQUESTED and not self.is_settled:
+        if self._first is not None:
+            first = self._foremost()
+            if first.is_over:  # this one is told a moment later
+                order.reply.try_set({})
+                return None
+            return first.on_order(order)
+        if isinstance(order.command, Stop) and self._state is _REQUESTED and not self.is_settled:
             self._drop_deferred()
             self._deferred_stop = order
             return None
@@ -334,7 +345,7 @@ class Action(CallFuture["Action"]):
         """
         if self.is_over:
             return False
-        self.state = state
+        self._state = state
         self.is_gone = state is _CALL_ENDED and not event.event_type
         self.result = event
         self.is_over = True
@@ -353,7 +364,7 @@ class Action(CallFuture["Action"]):
         """Fail it, unless it is over. In the call's turn."""
         if self.is_over:
             return False
-        self.state = _CALL_ENDED if isinstance(error, CallEnded) else ActionState.REJECTED
+        self._state = _CALL_ENDED if isinstance(error, CallEnded) else ActionState.REJECTED
         self.is_over = True
         self._refusal = error
         self._tell_all()
@@ -362,23 +373,31 @@ class Action(CallFuture["Action"]):
         return True
 
     def follow(self, other: Action, call_back: Callable[[Action], None] | None = None) -> None:
-        """Be another handle of the same operation: over when that is over, and stopped through its call.
+        """Be another handle of the same operation: in its state, over when that is over, and stopped through its call.
 
         Args:
             other: its first handle.
             call_back: calls this one's ``on_completed`` in a turn of the call; None: nobody does.
         """
         self.is_followed = True
+        self._first = other
 
         def take_over(_over: object) -> None:
-            self.state, self.result, self.is_gone, self.is_over = other.state, other.result, other.is_gone, True
-            self._refusal = other._refusal
+            self._state, self.result, self.is_gone, self.is_over = other.state, other.result, other.is_gone, True
+            self._refusal, self._first = other._refusal, None
             if call_back is not None and self.on_completed is not None and self.result is not None:
                 call_back(self)
             self._tell_all()
 
         follow(self, other)
         Future.add_done_callback(other._over(_OUTSIDE), take_over)
+
+    def _foremost(self) -> Action:
+        """Return the handle that its call drives: with each rebuilding of the call there may be another one."""
+        action = self
+        while (first := action._first) is not None:
+            action = first
+        return action
 
     def _take_deferred(self) -> OnAction | None:
         order, self._deferred_stop = self._deferred_stop, None

@@ -332,6 +332,53 @@ def test_a_stop_waits_until_there_is_something_to_stop(world: World):
     assert world.methods() == ["calling.answer", "calling.play", "calling.play.stop"]
 
 
+def test_a_stop_by_another_handle_waits_as_well(world: World):
+    """X5: it is the same operation, and a stop that overtakes its beginning stops nothing."""
+    _line, handle = world.answered(Witness)
+    world.sim.answer_late("calling.play", seconds=2)
+    world.sim.delay_next("calling.call.play", 3)
+    action = handle.play_tts(LONG)
+    other = PlayAction(handle, action.control_id)
+    reply = other.stop()
+    world.run(1)
+    assert world.methods() == ["calling.answer", "calling.play"]
+    assert not reply.is_settled
+    assert reply.get(timeout=5)["code"] == "200"
+    assert other.wait().get(timeout=5) is action.wait().get(timeout=5)
+    assert world.methods() == ["calling.answer", "calling.play", "calling.play.stop"]
+
+
+def test_another_handle_is_in_the_state_of_the_operation(world: World):
+    """Each is told what has happened by whoever has made it."""
+    _line, handle = world.answered(Witness)
+    action = handle.play_tts(LONG).get(timeout=5)
+    other = PlayAction(handle, action.control_id)
+    seen = []
+    for step in (lambda: None, action.pause, other.resume, other.stop):
+        step()
+        world.run(1)
+        assert other.state is action.state
+        seen.append(other.state)
+    assert seen == [ActionState.EXECUTING, ActionState.PAUSED, ActionState.EXECUTING, ActionState.FINISHED]
+
+
+def test_what_another_handle_asks_for_at_the_end_is_nothing(world: World):
+    """X5: who is told of the end, and stops it by a handle that is told a moment later, has nothing sent."""
+    replies: list[Any] = []
+
+    class Stops(Witness):
+        def on_receive(self, message: object) -> None:
+            if message == "play":
+                other = PlayAction(self, self.play_silence(1).control_id)
+                self.on("calling.call.play", lambda event: event.state == "finished" and replies.append(other.stop()))
+
+    _line, handle = world.answered(Stops)
+    handle.ref.tell("play")
+    world.run(3)
+    assert [reply.get(timeout=5) for reply in replies] == [{}]
+    assert "calling.play.stop" not in world.methods()
+
+
 def test_an_event_before_the_acceptance_lets_the_stop_go(world: World):
     """What reports that it runs can be stopped."""
     _line, handle = world.answered(Witness)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from relay_actors.actors.actions import PlayAction
 from relay_actors.events import CollectEvent, PlayEvent
 from tests.actors.test_rebuilding import Fragile
 from tests.actors.world import World
@@ -47,6 +48,41 @@ def test_what_others_have_asked_of_the_call_and_wait_for_goes_on(world: World) -
     line.hangs_up()
     ended.get(timeout=5.0)
     assert world.methods().count("calling.play") == 1
+
+
+class Plays(Fragile):
+    """Plays something, of which others get the handle, and crashes when it is told to go on."""
+
+    handles: ClassVar[list[PlayAction]] = []
+
+    async def run(self) -> None:
+        await self.answer()
+        self.handles.append(self.play_tts("a long tale " * 200))
+        while True:
+            await self.next(str)
+            self.may_crash("told")
+
+
+@pytest.mark.parametrize("crashes", [0, 1, 3])
+def test_a_handle_that_others_were_given_tells_what_the_operation_does_after_crashes(
+    world: World, crashes: int
+) -> None:
+    """They know nothing of the crash, and what runs has not felt it. X5, X8."""
+    Plays.crashes = {"told": crashes}
+    Plays.handles.clear()
+    _line, handle = world.inbound(Plays)
+    world.run(3)
+    play = Plays.handles[0]
+    handle.ref.tell("go on")
+    world.settle()
+    assert Plays.crashes == {"told": 0}
+    assert len(Plays.handles) == 1 + crashes
+    play.pause().get(timeout=5.0)
+    world.run(1)
+    assert play.state == "paused"
+    play.stop().get(timeout=5.0)
+    assert play.wait().get(timeout=5.0).state == "finished"
+    assert play.state == "finished"
 
 
 def test_a_side_effect_that_runs_while_the_flow_crashes_is_not_done_twice(world: World) -> None:

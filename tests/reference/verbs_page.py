@@ -191,6 +191,6 @@ def _handle(cls: type[Action]) -> str:
 def _methods(cls: type[Action]) -> list[tuple[str, object]]:
     """What a handle offers: the common one all that is public, the others what they can do to their operation."""
     if cls is Action:
-        for_people = ("get", "is_done", "completed", "wait", "on_done", "stop")
+        for_people = ("get", "state", "is_done", "completed", "wait", "on_done", "stop")
         return [(name, vars(cls)[name]) for name in for_people]
     return [(name, getattr(cls, name)) for name in SUB_COMMAND_CLASSES if hasattr(cls, name)]
