@@ -31,7 +31,9 @@ class Former:
         """Return the order by which somebody else has given a command, as far as he still waits for something of it."""
         order = self.asked.get(asked.number)
         action = self.actions.get(str(asked.params.get("control_id", "")))
-        return order if order is not None or action is None else Begin(action)
+        if order is not None or action is None or asked.method != action.command.method:  # a command on it: answered
+            return order
+        return Begin(action)
 
 
 def take_over(actor: Any) -> None:

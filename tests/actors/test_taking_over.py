@@ -85,6 +85,37 @@ def test_a_handle_that_others_were_given_tells_what_the_operation_does_after_cra
     assert play.state == "finished"
 
 
+class Idle(Fragile):
+    """Has nothing of its own run, and crashes when it is told to go on."""
+
+    async def run(self) -> None:
+        await self.answer()
+        while True:
+            await self.next(str)
+            self.may_crash("told")
+
+
+@pytest.mark.parametrize("crashes", [0, 1, 3])
+def test_what_others_have_done_to_what_they_play_does_not_end_it(world: World, crashes: int) -> None:
+    """It is paused still, and can be gone on with. X6, X8."""
+    Idle.crashes = {"told": crashes}
+    _line, handle = world.inbound(Idle)
+    handle.wait_for_answered().get(timeout=5.0)
+    play = handle.play_tts("a long tale " * 200).get(timeout=5.0)
+    play.volume(3).get(timeout=5.0)
+    play.pause().get(timeout=5.0)
+    world.run(1)
+    handle.ref.tell("go on")
+    world.settle()
+    assert Idle.crashes == {"told": 0}
+    assert (play.state, play.is_done) == ("paused", False)
+    play.resume().get(timeout=5.0)
+    world.run(1)
+    assert (play.state, play.is_done) == ("executing", False)
+    play.stop().get(timeout=5.0)
+    assert play.wait().get(timeout=5.0).state == "finished"
+
+
 def test_a_side_effect_that_runs_while_the_flow_crashes_is_not_done_twice(world: World) -> None:
     """What is being found out elsewhere goes on, and the flow that goes on is given it."""
     done: list[str] = []
