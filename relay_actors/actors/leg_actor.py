@@ -225,7 +225,7 @@ class LegActor(Stalling):
                 self._drop_action(action, event, error)
             else:
                 if order is not None:
-                    self.send_order(cast("Control", order))
+                    self._send_control(cast("Control", order))
             leg.backlog.append(event)
             if action.is_over:
                 self._report(action)
@@ -244,7 +244,15 @@ class LegActor(Stalling):
             self._drop_action(action, what, error)
         else:
             if order is not None:
-                self.send_order(cast("Control", order))
+                self._send_control(cast("Control", order))
+
+    def _send_control(self, order: Control) -> None:
+        """Send a command on an operation as whose it is: it may have waited for what has happened just now."""
+        outer, self._is_ordered_by_others = self._is_ordered_by_others, order.is_others
+        try:
+            self.send_order(order)
+        finally:
+            self._is_ordered_by_others = outer
 
     def _drop_action(self, action: Action, what: Any, error: Exception) -> None:
         reason = ExitReason("error", cause=error)
@@ -297,6 +305,7 @@ class LegActor(Stalling):
                 self.leg.replies = {**leg.replies, hang_up.reply: None}
                 note_hang_up(self, order, is_own=not self._is_ordered_by_others)
             case Control(action=action, reply=reply):
+                order.is_others = self._is_ordered_by_others
                 if action.is_followed and not action.is_over:
                     self.drive_action(action, action.on_order, order)
                 else:

@@ -89,12 +89,17 @@ class Follow(Begin):
 
 @dataclass(slots=True, eq=False)
 class Control:
-    """Send a command on a running operation. See `Perform`."""
+    """Send a command on a running operation. See `Perform`.
+
+    Attributes:
+        is_others: whether it is not the call's own code that wants it, which asks again when it is run again.
+    """
 
     action: Action
     command: SubCommand
     reply: Reply
     name: str = ""
+    is_others: bool = False
 
     @property
     def is_wanted(self) -> bool:

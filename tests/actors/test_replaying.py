@@ -644,6 +644,40 @@ def test_a_server_with_a_new_session_ends_the_calls_as_lost(world: MortalWorld) 
     assert world.count("calls.lost") == 1
 
 
+class Unaware(CallActor):
+    """Says one thing, whatever others do meanwhile."""
+
+    restart_flow = "where_it_was"
+    crashes: ClassVar[int] = 0
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.sleep(8)
+        if type(self).crashes:
+            type(self).crashes -= 1
+            raise RuntimeError("crash")
+        await say(self, f"Bye {self.flow_changed}")
+
+
+@pytest.mark.parametrize(("deaths_s", "crashes"), [((), 0), ((4.0,), 0), ((2.0,), 0), ((), 2), ((4.0,), 1)], ids=str)
+def test_a_stop_of_others_that_had_to_wait_is_not_taken_for_one_of_the_flow(
+    world: MortalWorld, deaths_s: tuple[float, ...], crashes: int
+) -> None:
+    """It is sent with the acceptance, and is theirs nevertheless: the flow has not changed. J3, X8."""
+    Unaware.crashes = crashes
+    line = dials(world, Unaware)
+    world.run(0.5)
+    handle = world.app.call(line.call_id)
+    assert handle is not None
+    world.sim.answer_late("calling.play", seconds=1)
+    world.sim.delay_next("calling.call.play", 2)
+    handle.play_tts("Music " * 40).stop()
+    world.dies_after(*deaths_s)
+    assert heard(line)[-1] == "Bye None"
+    assert world.count("calls.abandoned") == 0
+    assert [one for one in world.methods() if "play" in one] == ["calling.play", "calling.play.stop", "calling.play"]
+
+
 # -- message by message ------------------------------------------------------------------------------------------------
 
 
