@@ -292,9 +292,7 @@ class Action(CallFuture["Action"]):
         return ActionState.FINISHED if is_last else None
 
     def begin(self) -> None:
-        """Its command is on its way; or the call is rebuilt, and it runs already."""
-        if self._deferred_stop is not None:
-            self._drop_deferred()
+        """Its command is on its way; or the call is rebuilt, and it runs already. A stop that waits goes on waiting."""
         self.is_followed = True
         self._state = _REQUESTED
 
@@ -308,13 +306,13 @@ class Action(CallFuture["Action"]):
             return None
         if state in ACTION_MOVES[self._state]:
             self._state = state
-        return self._take_deferred() if self._deferred_stop is not None else None
+        return self.take_deferred() if self._deferred_stop is not None else None
 
     def on_begin_answered(self, error: BaseException | None) -> OnAction | None:
         """The server has answered the command that begins it; None: accepted. Return what is to be sent now."""
         if error is None:
             self.try_set(None)  # of whom it is the handle: it gives itself, and keeps no circle for that
-            return self._take_deferred() if self._deferred_stop is not None else None
+            return self.take_deferred() if self._deferred_stop is not None else None
         if isinstance(error, CommandRejectedError) and error.call_is_gone:
             self.complete(_CALL_ENDED, RelayEvent("", {}))
         else:
@@ -399,13 +397,14 @@ class Action(CallFuture["Action"]):
             action = first
         return action
 
-    def _take_deferred(self) -> OnAction | None:
+    def take_deferred(self) -> OnAction | None:
+        """Return the stop that waits, or None, and forget it."""
         order, self._deferred_stop = self._deferred_stop, None
         return order
 
     def _drop_deferred(self) -> None:
         """Let nobody wait for a stop of what is over."""
-        if (order := self._take_deferred()) is not None:
+        if (order := self.take_deferred()) is not None:
             order.reply.try_set({})
 
     def call_back(self) -> None:

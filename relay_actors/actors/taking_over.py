@@ -62,5 +62,8 @@ def take_over(actor: Any) -> None:
         again = new.actions.get(control_id)
         if again is not None and again is not action:
             action.follow(again)  # somebody else may have been given it
+            stop = action.take_deferred()
+            if isinstance(stop, Control) and stop.is_others:  # the flow itself has asked for it again
+                actor.take_others_order(stop)
     actor._cell.keep.leg = new  # noqa: SLF001  # the framework's own: the actor is one of a call
     actor.rebuilds(None)

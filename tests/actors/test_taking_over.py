@@ -116,6 +116,29 @@ def test_what_others_have_done_to_what_they_play_does_not_end_it(world: World, c
     assert play.wait().get(timeout=5.0).state == "finished"
 
 
+@pytest.mark.parametrize("crashes", [0, 1, 3])
+@pytest.mark.parametrize("plays", [Plays, Idle])
+def test_a_stop_of_others_that_waits_for_a_beginning_is_sent_after_crashes(
+    world: World, plays: type[Fragile], crashes: int
+) -> None:
+    """It was not done yet, whoever has begun what is to be stopped. X5, X8."""
+    plays.crashes = {"told": crashes}
+    Plays.handles.clear()
+    world.sim.stop_answering("calling.play", but_do_it=False, times=1)  # it is sent once more, after a while
+    _line, handle = world.inbound(plays)
+    handle.wait_for_answered().get(timeout=5.0)
+    world.settle()
+    play = Plays.handles[0] if plays is Plays else handle.play_tts("a long tale " * 200)
+    reply = play.stop()
+    handle.ref.tell("go on")
+    world.run(1)
+    assert plays.crashes == {"told": 0}
+    assert not reply.is_settled
+    assert reply.get(timeout=30.0)["code"] == "200"
+    assert play.wait().get(timeout=5.0).state == "finished"
+    assert world.methods()[-2:] == ["calling.play", "calling.play.stop"]
+
+
 def test_a_side_effect_that_runs_while_the_flow_crashes_is_not_done_twice(world: World) -> None:
     """What is being found out elsewhere goes on, and the flow that goes on is given it."""
     done: list[str] = []
