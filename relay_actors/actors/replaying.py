@@ -568,7 +568,9 @@ class Replay:
         unanswered = [course.asked.pop(number) for number in numbers]
         for asking in unanswered:
             actor.found_unanswered(asking)
-        return [asking.command for asking in unanswered]
+        # Not those for whose late answer alone it still waited; but also those whose answer was lost with a socket.
+        given = [(asking.command, known.number) for asking, known in actor.leg.under_way.items() if known.number]
+        return [command for command, number in given if before is None or number < before]
 
     # -- what was asked ------------------------------------------------------------------------------------------------
 

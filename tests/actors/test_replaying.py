@@ -753,6 +753,42 @@ def test_on_recovered_is_told_what_was_given_and_not_answered(world: MortalWorld
     assert heard(line) == ["step 1"]
 
 
+class Patient(Handler):
+    """Answers, and is there."""
+
+    def on_receive(self, message: object) -> None:
+        if isinstance(message, CallReceiveEvent):
+            self.answer()
+
+
+@pytest.mark.parametrize(
+    ("after_s", "cut_s", "pending"),
+    [
+        (0.5, None, ["calling.denoise"]),
+        (11.0, None, ["calling.denoise"]),  # it has taken too long, and is in doubt
+        (90.0, None, []),  # it has failed, since nothing has shown that it was done
+        (1.0, 0.5, ["calling.denoise"]),  # its answer was lost with the socket, and nobody has asked again yet
+        (90.0, 0.5, []),
+    ],
+    ids=str,
+)
+def test_on_recovered_is_told_of_a_command_as_long_as_its_outcome_is_not_known(
+    world: MortalWorld, after_s: float, cut_s: float | None, pending: list[str]
+) -> None:
+    """One that was settled without its answer is not in question any more, though that might have come late. J4."""
+    Handler.recovered.clear()
+    line = dials(world, Patient)
+    world.until(lambda: line.state == "answered")
+    world.settle()
+    world.sim.stop_answering("calling.denoise", but_do_it=False)
+    handle = world.app.call(line.call_id)
+    assert handle is not None
+    reply = handle.denoise()
+    world.dies_after(after_s, then_s=1, cuts_s=() if cut_s is None else (cut_s,))
+    assert Handler.recovered == [pending]
+    assert reply.is_settled is not bool(pending)
+
+
 class Awaiting(CallActor):
     """Awaits in its handler, in the middle of which the process dies."""
 
