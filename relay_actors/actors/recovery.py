@@ -10,7 +10,7 @@ When it has a new session for us, it knows nothing of them, and they end as ``lo
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from itertools import groupby, islice
 from typing import Any, Final, TypeVar
@@ -128,7 +128,10 @@ class Recovery:
             except WaitTimeout:
                 _log.error("a call is still being rebuilt: what it is told meanwhile may come too early")
 
-    def _take_up_owned(self, _wire: Wire, histories: Iterable[History]) -> list[Replay]:
+    def _take_up_owned(self, wire: Wire, histories: Sequence[History]) -> list[Replay]:
+        for history in histories:
+            for leg in history.legs if history.dial is not None else ():
+                wire.note_leg(str(leg["call_id"]), history.subject)
         return [replay for history in histories if (replay := self._take_up(history)) is not None]
 
     def _take_up(self, history: History) -> Replay | None:

@@ -71,9 +71,23 @@ class Router:
         cell = self._owners.get(("call", call_id)) if call_id else None
         if cell is not None and not cell.stopped and isinstance(cell.keep, Kept):
             return cell.keep.leg.subject
-        if event.tag and self._wire.live.owns(event.tag) and not self._wire.live.owns(call_id):
-            return event.tag
+        tag = self._tag_of(event)
+        if tag and self._wire.live.owns(tag) and not self._wire.live.owns(call_id):
+            return tag
         return call_id or event.tag or event.control_id
+
+    def _tag_of(self, event: RelayEvent) -> str:
+        """Return the tag of the dial of whose leg an event tells, or "".
+
+        Its states name it, and nothing else of a leg does. But its dial has to be told of that, and the journal has to
+        have it where it is told, or the call could not be rebuilt (SEMANTICS J1).
+        """
+        call_id, tag, live = event.call_id, event.tag, self._wire.live
+        if not tag:
+            return self._wire.tags.get(call_id, "")
+        if isinstance(event, CallStateEvent) and call_id and live.owns(tag) and not live.owns(call_id):
+            self._wire.note_leg(call_id, tag)
+        return tag
 
     def route(self, event: RelayEvent) -> None:
         """Bring one event to its actor."""
@@ -103,6 +117,7 @@ class Router:
 
     def claim(self, claim: Claim) -> None:
         """Note who owns something, and hand over what came before that was known, in order."""
+        self._wire.tags.pop(claim.owned, None)  # it has won
         self._claim(claim.owned, cell_of(claim.ref), is_call=claim.is_call)
 
     def _claim(self, owned: str, cell: Any, *, is_call: bool) -> None:
@@ -237,8 +252,8 @@ class Router:
     def _on_call_event(self, call_id: str, event: RelayEvent) -> None:
         wire = self._wire
         cell = self._find(("call", call_id))
-        if cell is None and event.tag:
-            cell = self._find(("tag", event.tag))
+        if cell is None and (tag := self._tag_of(event)):
+            cell = self._find(("tag", tag))
         if cell is not None:
             if wire.parking.parked:  # it may have registered itself a moment ago: what was parked comes first
                 self._hand_parked(call_id, cell)

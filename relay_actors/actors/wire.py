@@ -53,6 +53,7 @@ class Wire:
         holding: commands that must not overtake one that may have been lost.
         live: the actors of calls and texts that are up.
         parking: events whose owner is not known yet.
+        tags: of dials, by the call ids of legs that have not won.
         stale_tags: of dials that are over.
         given_up_tags: of those among them that the server may still believe in.
         gone: ids of calls and texts that were turned away or whose actor has ended: late news of them is no news.
@@ -97,6 +98,7 @@ class Wire:
         self.holding = Holding(office.timing.request_timeout_s, office.limits.queued_requests)
         self.live = Roster()
         self.parking = Parking(office.timing.park_s, office.limits.parked_per_id, office.limits.parked_ids)
+        self.tags: OrderedDict[str, str] = OrderedDict()
         self.stale_tags = Recent(office.limits.parked_ids)
         self.given_up_tags = Recent(office.limits.parked_ids)
         self.gone = Recent(office.limits.parked_ids)
@@ -116,6 +118,12 @@ class Wire:
         self.last_problem = ""
         self.broken: RelayActorsError | None = None
         self.leaving: Leaving | None = None
+
+    def note_leg(self, call_id: str, tag: str) -> None:
+        """Know of which dial a leg is, whatever it tells next; of as many as may be parked, the oldest is forgotten."""
+        self.tags[call_id] = tag
+        if len(self.tags) > self.office.limits.parked_ids:
+            self.tags.popitem(last=False)
 
     def await_late(self, request_id: str, outgoing: Outgoing) -> None:
         """Remember a request that has timed out; of as many as may be queued, the oldest is forgotten first."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from relay_actors import CallActor, RelayActorsError
+from relay_actors.events import RelayEvent
 from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import CALLER, CONTEXT, OURS, device
 from tests.support.thorough import some_of
@@ -63,6 +64,38 @@ def test_wherever_the_process_dies_the_friend_is_called_once_and_the_caller_is_t
         with MortalWorld() as another:
             assert tell(another, place) == undisturbed, place
             assert another.deaths == 1
+
+
+class Greets(CallActor):
+    """Begins with what its leg has told while it rang."""
+
+    async def run(self) -> None:
+        early = await self.next(RelayEvent, where=lambda event: event.event_type == "calling.call.user_event")
+        await (await self.play_tts(f"Hello {early.params['event']}")).wait()
+        await self.sleep(2)
+        await (await self.play_tts("Bye")).wait()
+
+
+@pytest.mark.parametrize("deaths_s", [(), (0.6,), (0.9,), (2.5,), (0.6, 0.9, 2.5)], ids=str)
+def test_what_a_leg_tells_before_its_dial_is_answered_is_a_part_of_its_call(
+    world: MortalWorld, deaths_s: tuple[float, ...]
+) -> None:
+    """It names the leg alone, and is told in the same place when the flow is run again. J1, J3, X9."""
+    world.start()
+    phone = world.sim.phone(FRIEND).answers_after(1.5)
+    world.app.dial(Greets, device(FRIEND), tag="t-1")
+    world.until(lambda: phone.lines)
+    began = world.clock.now()
+    for at in sorted([*deaths_s, 0.75]):
+        world.run(max(0.0, began + at - world.clock.now()))
+        if at in deaths_s:
+            world.dies()
+            world.lives_again(after_s=0.1)
+        else:
+            world.tells("calling.call.user_event", {"call_id": phone.line.call_id, "event": "Ada"})
+    world.run(20)
+    assert [str(sound) for sound in phone.line.heard] == ["Hello Ada", "Bye"]
+    assert world.count("calls.abandoned") == 0
 
 
 def test_a_dial_is_in_the_journal_before_what_its_caller_does_next(world: MortalWorld) -> None:
