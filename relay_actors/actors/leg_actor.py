@@ -66,8 +66,8 @@ from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, Conne
 from relay_actors.protocol.frozen import NOTHING
 from relay_actors.protocol.states import CALL_MOVES, ActionState, CallState, ConnectState
 from relay_actors.runtime.context import here
-from relay_actors.runtime.reasons import ChildFailed, ExitReason
-from relay_actors.runtime.signals import Unwrapped
+from relay_actors.runtime.reasons import NORMAL, ChildFailed, ExitReason
+from relay_actors.runtime.signals import Stop, Unwrapped
 
 if TYPE_CHECKING:
     from relay_actors.runtime.cell import Cell
@@ -273,6 +273,9 @@ class LegActor(Stalling):
             if isinstance(order, Begin):
                 self._call_back(order.action)
             return
+        if leg.is_let_go and not isinstance(order, WaitFor | Listen | LetGo):  # whoever still cleans up, or comes late
+            order.refuse(NotSentError("nothing is sent any more: the call was left to the server"))
+            return
         match order:
             case Perform(command=command, reply=reply):
                 if isinstance(command, Hangup):
@@ -323,6 +326,10 @@ class LegActor(Stalling):
             case LetGo(error=error, done=done):
                 leg.is_let_go = True
                 leg.close(error)
+                # Its code is cancelled before it sees the error, which is no reason to crash, or to do it again. Who
+                # dials stays until the connection is closed: of a dial whose actor has ended, the legs are hung up.
+                if leg.call_id:
+                    self._cell.signal(Stop(NORMAL))
                 done.try_set(None)
 
     def _take_again(self, again: Again) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import logging
@@ -395,6 +396,90 @@ def test_at_the_deadline_the_applications_policy_decides(world: World, policy: A
     else:
         assert rings.is_over
     assert never.line.is_over
+
+
+@over_seeds(3)
+@pytest.mark.parametrize("catches", [False, True])
+@pytest.mark.parametrize("kind", ["shared", "loop", "where_it_was", "thread"])
+def test_the_flow_of_a_call_that_is_left_up_ends_and_nothing_more_is_sent(world: World, kind: str, catches: bool):
+    """H7: those who talk are not bridged again, or hung up, by a flow that is told that its call was let go."""
+
+    class Bridges(CallActor):
+        async def run(self) -> None:
+            self.data["runs"] = self.data.get("runs", 0) + 1
+            try:
+                await self.answer()
+                await self.connect([[device(AGENT)]])
+                await self.next(str)
+            except BaseException as error:
+                self.data["saw"] = type(error)
+                if not catches:
+                    raise
+            finally:
+                self.hangup()
+                await self.sleep(0.1)
+                self.data["is_clean"] = True
+
+    class OnLoop(Bridges):
+        dispatcher = "loop"
+
+    class GoesOn(Bridges):
+        restart_flow = "where_it_was"
+
+    class OnThread(CallActor):
+        def run(self) -> None:
+            self.data["runs"] = self.data.get("runs", 0) + 1
+            try:
+                self.answer().get()
+                self.connect([[device(AGENT)]]).get()
+                self.next(str).get()
+            except BaseException as error:
+                self.data["saw"] = type(error)
+                if not catches:
+                    raise
+            finally:
+                self.hangup()
+                self.sleep(0.1).get()
+                self.data["is_clean"] = True
+
+    at_deadline(world, LeaveUp())
+    world.sim.phone(AGENT).answers_after(0.5)
+    kinds: dict[str, type[CallActor]] = {"loop": OnLoop, "where_it_was": GoesOn, "thread": OnThread}
+    line, handle = world.inbound(kinds.get(kind, Bridges))
+    world.until(lambda: handle.leg.is_bridged)
+    assert world.app.stop(drain_s=1.0) is True
+    assert not line.is_over
+    assert world.methods() == ["calling.answer", "calling.connect"]
+    assert handle.data == {"runs": 1, "saw": asyncio.CancelledError, "is_clean": True}
+    assert world.count("actors.failed") == 0
+
+
+def test_what_was_to_come_after_an_operation_of_a_call_that_is_left_up_does_not_come(world: World):
+    """H7: its end is not heard of any more. Who has asked for it is told so."""
+    at_deadline(world, LeaveUp())
+    line, handle = world.answered(Witness)
+    music = handle.play_silence(3600).get(timeout=5.0)
+    last_word = handle.hangup(after=music)
+    assert world.app.stop() is True
+    assert not line.is_over
+    assert world.sent("calling.end") == []
+    with pytest.raises(ConnectionLostError, match="left to the server"):
+        last_word.get(timeout=1)
+
+
+@over_seeds(5)
+def test_who_is_rung_rings_on_when_the_application_leaves_without_a_word(world: World):
+    """PROTOCOL 6.2: nothing is sent, be it of a call that is up, or of a dial that nobody has answered yet."""
+    line, _handle = world.answered(Witness)
+    phone = world.sim.phone(AGENT).never_answers()
+    world.app.dial(Witness, [[device(AGENT)]])
+    phone.rings(within=5)
+    before = world.methods()
+    assert world.app.leave(ConnectionLostError("gone")) is True
+    world.run(1)
+    assert world.methods() == before
+    assert not line.is_over
+    assert not phone.line.is_over
 
 
 @over_seeds(5)
