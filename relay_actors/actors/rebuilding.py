@@ -33,7 +33,8 @@ def rebuild(actor: Any) -> None:
         leg.dialling.is_known = True
     elif (offer := _offer(items)) is not None:
         leg.received(offer)
-    leg.project_id, leg.is_cut_off = old.project_id, False
+    # What its events do not say.
+    leg.project_id, leg.cause = old.project_id, old.cause
     fresh = leg.course
     fresh.is_kept, fresh.is_begun, fresh.seed = course.is_kept, True, course.seed
     fresh.saved, fresh.began_with, fresh.record = course.saved, course.began_with, list(course.record)

@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 
 import pytest
 
-from relay_actors import CallActor
+from relay_actors import CallActor, MessageActor
+from relay_actors.runtime.future import Future
 from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import CALLER, CONTEXT, World, device
 
+OTHER = "+15550002222"
 DIGITS: dict[str, Any] = {"digits": {"max": 1}, "initial_timeout": 60.0}
 
 
@@ -132,3 +134,53 @@ def test_what_a_flow_changes_in_place_is_on_record_as_it_was(deaths_s: tuple[flo
         assert said.startswith("['Ada', 'Bob'] [")
         assert [state, *rest] == ["finished", "and more", "Bye"]
         assert world.count("calls.abandoned") == 0
+
+
+class Hello(Fragile):
+    async def run(self) -> None:
+        await (await self.play_tts("Hello")).wait()
+        self.may_crash("said")
+        self.data["said"] = True
+
+
+@pytest.mark.parametrize("crashes", [0, 1])
+def test_who_has_dialled_a_flow_that_goes_on_is_told_in_the_next_process_what_became_of_it(crashes: int) -> None:
+    """The call is over and forgotten by then: only who has dialled it remembers. J4, X8."""
+    Hello.crashes = {"said": crashes}
+    seen: list[Any] = []
+
+    class Dials(CallActor):
+        async def run(self) -> None:
+            await self.answer()
+            call = self.app.dial(Hello, device(OTHER), tag="hello")
+            await self.sleep(30)
+            seen.append((call.state, call.end_reason, dict(call.data)))
+            await self.sleep(30)
+
+    with MortalWorld() as world:
+        world.sim.phone(OTHER).answers_after(1.0)
+        world.takes_calls(Dials)
+        world.sim.phone(CALLER).dials(context=CONTEXT)
+        world.dies_after(20.0, then_s=20.0)
+    assert seen == [("ended", "hangup", {"said": True})]
+
+
+@pytest.mark.parametrize("crashes", [0, 1])
+def test_a_text_has_nobody_called_a_second_time_because_the_flow_of_the_call_went_on(crashes: int) -> None:
+    """Its handler is run again in the next process, and finds whom it has dialled. J5, X8."""
+    Hello.crashes = {"said": crashes}
+
+    class CallsBack(MessageActor):
+        async def on_receive(self, message: object) -> None:
+            call = self.app.dial(Hello, [[device(OTHER)]])
+            await call.wait_for_ended(timeout=40)
+            await Future(None)  # something that takes longer than the process lives
+
+    with MortalWorld() as world:
+        world.app.messages(CONTEXT)(CallsBack)
+        world.sim.phone(OTHER).answers_after(1.0)
+        world.start()
+        world.sim.phone(CALLER).texts("Hi", context=CONTEXT)
+        world.dies_after(15.0, then_s=15.0)
+        assert len(world.sim.phone(OTHER).lines) == 1
+        world.app.stop()
