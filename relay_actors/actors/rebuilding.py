@@ -34,7 +34,7 @@ def rebuild(actor: Any) -> None:
     elif (offer := _offer(items)) is not None:
         leg.received(offer)
     # What its events do not say.
-    leg.project_id, leg.cause = old.project_id, old.cause
+    leg.project_id, leg.cause, leg.is_orphaned = old.project_id, old.cause, old.is_orphaned
     fresh = leg.course
     fresh.is_kept, fresh.is_begun, fresh.seed = course.is_kept, True, course.seed
     fresh.saved, fresh.began_with, fresh.record = course.saved, course.began_with, list(course.record)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 from relay_actors import CallActor, MessageActor
+from relay_actors.actors.course import Note
 from relay_actors.runtime.future import Future
 from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import CALLER, CONTEXT, World, device
@@ -184,3 +185,38 @@ def test_a_text_has_nobody_called_a_second_time_because_the_flow_of_the_call_wen
         world.dies_after(15.0, then_s=15.0)
         assert len(world.sim.phone(OTHER).lines) == 1
         world.app.stop()
+
+
+@pytest.mark.parametrize("crashes", [0, 1])
+def test_a_call_whose_session_is_gone_ends_also_if_its_flow_went_on_meanwhile(crashes: int) -> None:
+    """Nothing more is heard of it, and nobody must wait for that for ever. K8, X3."""
+
+    class Waits(Fragile):
+        async def run(self) -> None:
+            await self.answer()
+            await self.next(str)
+            self.may_crash("told")
+            await self.sleep(3600)
+
+    Waits.crashes = {"told": crashes}
+    with MortalWorld() as world:
+        world.takes_calls(Waits)
+        line = world.sim.phone(CALLER).dials(context=CONTEXT)
+        world.run(3)
+        # The process has been told that the session is gone, and ends before its calls have ended.
+        assert world.tree is not None
+        world.tree.wire.journal.noted(Note(line.call_id, "orphaned", {}, 0))
+        world.tree.wire.journal.commit()
+        world.dies()
+        world.connector.refuse("no network yet")
+        world.lives_again(after_s=0.25)
+        world.run(1)
+        handle = world.app.call(line.call_id)
+        handle.ref.tell("go on")
+        world.run(1)
+        assert handle.state == "answered"
+        world.connector.admit()
+        world.run(60)
+        leg = handle.ref.kept.leg
+        assert (leg.state, leg.end_reason) == ("ended", "lost")
+    assert Waits.crashes == {"told": 0}
