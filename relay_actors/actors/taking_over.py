@@ -9,7 +9,7 @@ from relay_actors.actors.actions import Action
 from relay_actors.actors.history import Asked
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.orders import Begin, Control, Perform
-from relay_actors.actors.waits import follow
+from relay_actors.actors.waits import Reply, follow
 from relay_actors.late_dataclasses import dataclass
 
 __all__ = ["Former", "take_over"]
@@ -54,10 +54,7 @@ def take_over(actor: Any) -> None:
             elsewhere.start = lambda found=found: found  # type: ignore[misc]  # bound early
     new.waits = (*new.waits, *(waiting for waiting in old.waits if not waiting.is_settled))
     new.take_listeners(old)
-    for number, asking in old.course.asked.items():
-        again = new.course.asked.get(number)
-        if isinstance(asking, Perform | Control) and isinstance(again, Perform | Control) and again is not asking:
-            follow(asking.reply, again.reply)
+    _take_replies(old, new)
     for control_id, action in old.actions.items():
         again = new.actions.get(control_id)
         if again is not None and again is not action:
@@ -67,3 +64,19 @@ def take_over(actor: Any) -> None:
                 actor.take_others_order(stop)
     actor._cell.keep.leg = new  # noqa: SLF001  # the framework's own: the actor is one of a call
     actor.rebuilds(None)
+
+
+def _take_replies(old: Leg, new: Leg) -> None:
+    """Have each pending reply settled: by that of the same command, or at the latest when the call ends."""
+    again = {known.number: order for order, known in new.under_way.items()} | new.course.asked
+    # Of a command in doubt no answer is waited for any more.
+    before = {known.number: order for order, known in old.under_way.items()} | old.course.asked
+    following: set[Reply] = set()
+    for number, order in before.items():
+        same = again.get(number)
+        if isinstance(order, Perform | Control) and isinstance(same, Perform | Control) and same is not order:
+            follow(order.reply, same.reply)
+            following.add(order.reply)
+    left = {reply: None for reply in old.replies if not (reply.is_settled or reply in following)}
+    if left:
+        new.replies = {**new.replies, **left}

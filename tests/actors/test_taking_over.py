@@ -9,6 +9,7 @@ import pytest
 
 from relay_actors.actors.actions import PlayAction
 from relay_actors.events import CollectEvent, PlayEvent
+from relay_actors.runtime.future import Future
 from tests.actors.test_rebuilding import Fragile
 from tests.actors.world import World
 
@@ -137,6 +138,53 @@ def test_a_stop_of_others_that_waits_for_a_beginning_is_sent_after_crashes(
     assert reply.get(timeout=30.0)["code"] == "200"
     assert play.wait().get(timeout=5.0).state == "finished"
     assert world.methods()[-2:] == ["calling.play", "calling.play.stop"]
+
+
+class Told(Fragile):
+    """Crashes when it is told something."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.next(str)
+        self.may_crash("told")
+        await self.sleep(3600)
+
+
+@pytest.mark.parametrize("crashes", [0, 1])
+@pytest.mark.parametrize("verb", ["hangup", "denoise"])
+def test_a_command_of_others_that_is_in_doubt_while_the_flow_crashes_is_settled(
+    world: World, verb: str, crashes: int
+) -> None:
+    """It is sent once more, and who has asked for it is told what came of that. X2, X8."""
+    Told.crashes = {"told": crashes}
+    _line, handle = world.inbound(Told)
+    handle.wait_for_answered().get(timeout=5.0)
+    method = {"hangup": "calling.end", "denoise": "calling.denoise"}[verb]
+    world.sim.stop_answering(method, but_do_it=False, times=1)
+    reply = getattr(handle, verb)()
+    world.run(0.5)
+    world.sim.drop_sockets()
+    world.until(lambda: world.count("commands.in_doubt") == 1)
+    handle.ref.tell("go on")
+    world.run(0.01)
+    assert Told.crashes == {"told": 0}
+    assert not reply.is_settled
+    assert set(reply.get(timeout=30.0)) >= {"code"}
+    assert world.methods() == ["calling.answer", method, method]
+
+
+@pytest.mark.parametrize("crashes", [0, 1])
+def test_a_hang_up_of_others_that_was_to_come_later_is_over_when_the_call_is(world: World, crashes: int) -> None:
+    """What it was to come after never comes. X2, X8."""
+    Told.crashes = {"told": crashes}
+    line, handle = world.inbound(Told)
+    handle.wait_for_answered().get(timeout=5.0)
+    later = handle.hangup(after=Future(world.dispatcher))
+    handle.ref.tell("go on")
+    world.run(1)
+    assert Told.crashes == {"told": 0}
+    line.hangs_up()
+    assert later.get(timeout=5.0) == {}
 
 
 def test_a_side_effect_that_runs_while_the_flow_crashes_is_not_done_twice(world: World) -> None:
