@@ -226,12 +226,15 @@ class Course:
         return self.is_kept or self.record is not None
 
     def write(self, item: Item, most: int) -> None:
-        """Add to the record; one that would become longer than ``most`` is given up."""
+        """Add to the record; one that would become longer than ``most``, or cannot hold what has come, is given up."""
         if self.record is not None:
             if len(self.record) >= most:
                 self.record = None
             else:
-                self.record.append(kept_apart(item))
+                try:
+                    self.record.append(kept_apart(item))
+                except RecursionError:  # nested too deeply to be copied, and none the less to be handled
+                    self.record = None
 
     def next(self, what: str) -> int:
         """Return the number of the next timer, result or awaited future of this incarnation."""

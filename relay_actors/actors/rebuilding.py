@@ -25,7 +25,12 @@ def rebuild(actor: Any) -> None:
     """Bring the flow of a call to where it was. In a turn of its actor, the first one of an incarnation."""
     old = actor.leg
     course = old.course
-    items = tuple([item_of(kept) for kept in course.record])
+    try:
+        items = tuple([item_of(kept) for kept in course.record])
+    except RecursionError:  # nested so deeply that it could be copied when it came, and cannot be from here
+        course.record = None
+        actor.begin()
+        return
     leg = Leg(direction=old.direction, data=data_apart(course.began_with))
     if old.dialling is not None:
         leg.tag = old.tag

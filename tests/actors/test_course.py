@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from relay_actors.actors.call import CallActor
 from relay_actors.actors.course import Course
-from relay_actors.actors.history import Learnt
+from relay_actors.actors.history import Answered, Learnt
 from tests.actors.world import World
 
 
@@ -138,6 +139,23 @@ def test_a_record_that_becomes_too_long_is_given_up(most: int, count: int) -> No
     assert (course.record is None) == (count > most)
     if course.record is not None:
         assert len(course.record) == count
+
+
+def nested(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+def test_a_record_that_cannot_hold_what_has_come_is_given_up() -> None:
+    """What is nested more deeply than Python can copy is not kept, and raises nothing."""
+    course = Course()
+    course.record = []
+    course.write(Answered(1, nested(10), None, 1.0), 100)
+    assert course.record == [Answered(1, nested(10), None, 1.0)]
+    course.write(Answered(2, nested(sys.getrecursionlimit()), None, 1.0), 100)
+    assert course.record is None
 
 
 def test_anybody_is_to_know_the_order_if_there_is_a_journal_or_a_record() -> None:

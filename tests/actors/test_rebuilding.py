@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -10,6 +11,7 @@ import pytest
 
 from relay_actors import CallActor, MessageActor
 from relay_actors.actors.course import Note
+from relay_actors.actors.history import Answered
 from relay_actors.runtime.future import Future
 from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import CALLER, CONTEXT, World, device
@@ -220,3 +222,75 @@ def test_a_call_whose_session_is_gone_ends_also_if_its_flow_went_on_meanwhile(cr
         leg = handle.ref.kept.leg
         assert (leg.state, leg.end_reason) == ("ended", "lost")
     assert Waits.crashes == {"told": 0}
+
+
+# -- what is nested very deeply ----------------------------------------------------------------------------------------
+
+
+def nested_text(levels: int) -> str:
+    return '{"a":' * levels + "1" + "}" * levels
+
+
+class Holds(Fragile):
+    async def run(self) -> None:
+        self.data["runs"] = self.data.get("runs", 0) + 1
+        await self.answer()
+        self.data["answer"] = await self.denoise()
+        self.may_crash("denoised")
+        await self.next(str)
+        self.may_crash("told")
+        await self.sleep(3600)
+
+
+@pytest.mark.parametrize("levels", [10, 600])
+def test_an_event_that_is_nested_very_deeply_is_told_and_harms_nobody(world: World, levels: int) -> None:
+    """Where it cannot be on record the next crash begins anew; the event itself is not lost."""
+    Holds.crashes = {"told": 1}
+    line, handle = world.inbound(Holds)
+    world.run(1)
+    heard: list[Any] = []
+    handle.on("calling.call.user_event", heard.append)
+    world.settle()
+    told = f'{{"call_id":"{line.call_id}","event":{nested_text(levels)}}}'
+    event = f'"event_type":"calling.call.user_event","timestamp":1.5,"params":{told}'
+    world.sim.push(f'{{"jsonrpc":"2.0","id":"deep","method":"signalwire.event","params":{{{event}}}}}')
+    world.run(1)
+    assert len(heard) == 1
+    assert handle.ref.incarnation == 0
+    handle.ref.tell("go on")
+    world.run(1)
+    assert (handle.ref.incarnation, handle.data["runs"]) == (1, 1 if levels == 10 else 2)
+
+
+@pytest.mark.parametrize("levels", [10, 600])
+def test_an_answer_that_is_nested_very_deeply_is_given_to_who_has_asked(world: World, levels: int) -> None:
+    """As an event is told."""
+    Holds.crashes = {}
+    world.sim.stop_answering("calling.denoise", times=1)
+    _line, handle = world.inbound(Holds)
+    world.run(1)
+    assert world.tree is not None
+    asked = list(world.tree.wire.pending)[-1]
+    result = f'{{"code":"200","more":{nested_text(levels)}}}'
+    world.sim.push(f'{{"jsonrpc":"2.0","id":"{asked}","result":{result}}}')
+    world.run(1)
+    assert handle.data["answer"]["code"] == "200"
+    assert handle.ref.incarnation == 0
+
+
+def test_a_flow_begins_anew_if_what_is_on_record_cannot_be_copied_any_more(world: World) -> None:
+    """There may be less room for it than there was when it came, and that is no second crash."""
+    Holds.crashes = {"told": 1}
+    _line, handle = world.inbound(Holds)
+    world.run(1)
+    record = handle.leg.course.record
+    assert record is not None
+    deep: dict[str, Any] = {}
+    for _ in range(sys.getrecursionlimit()):
+        deep = {"a": deep}
+    record.append(Answered(99, deep, None, 1.0))
+    handle.ref.tell("go on")
+    world.run(1)
+    assert (handle.ref.incarnation, handle.data["runs"]) == (1, 2)
+    assert handle.leg.course.record is None
+    assert world.count("actors.failed") == 1
