@@ -138,13 +138,16 @@ class LegActor(Stalling):
     _is_ordered_by_others: bool = False
 
     def _post(self, order: Order) -> None:
-        if here.turn is not self._cell:
-            cast("CallRef", self._cell.ref).post(order)
+        cell = self._cell
+        if here.turn is not cell:
+            cast("CallRef", cell.ref).post(order)
         elif isinstance(order, Listen):  # a listener of this incarnation's: the next one brings its own
             self.office.doubts.look_at_event_type(order.event_type, self.leg.name)
-            self.leg.listen(order.event_type, order.listener, self._cell.incarnation)
-        else:
+            self.leg.listen(order.event_type, order.listener, cell.incarnation)
+        elif cell.actor is self or cell.actor is None:
             self.take_order(order)
+        else:  # of what a former incarnation has left behind, which may know the call as it was when that has crashed
+            cast("LegActor", cell.actor).take_order(order)
 
     # -- what reaches it ---------------------------------------------------------------------------------------------
 

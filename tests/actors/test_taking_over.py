@@ -210,3 +210,23 @@ def test_a_side_effect_that_runs_while_the_flow_crashes_is_not_done_twice(world:
     world.run(5)
     assert handle.data == {"receipt": "receipt", "again": "receipt"}
     assert done == ["paid", "paid"]
+
+
+@pytest.mark.parametrize("crashes", [0, 1, 2])
+def test_what_the_flow_had_arranged_before_it_crashed_is_done_once(world: World, crashes: int) -> None:
+    """It has arranged that again, and both are of the same call. X8."""
+
+    class Says(Fragile):
+        async def run(self) -> None:
+            await self.answer()
+            self.hangup(after=self.play_tts("Bye"))
+            await self.sleep(0.5)
+            self.may_crash("saying")
+            await self.sleep(3600)
+
+    Says.crashes = {"saying": crashes}
+    line, _handle = world.inbound(Says)
+    line.is_hung_up(within=30)
+    world.run(5)
+    assert Says.crashes == {"saying": 0}
+    assert world.methods() == ["calling.answer", "calling.play", "calling.end"]
