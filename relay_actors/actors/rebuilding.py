@@ -43,7 +43,7 @@ def rebuild(actor: Any) -> None:
     fresh = leg.course
     fresh.is_kept, fresh.is_begun, fresh.seed = course.is_kept, True, course.seed
     fresh.saved, fresh.began_with, fresh.record = course.saved, course.began_with, list(course.record)
-    fresh.beginnings = course.beginnings
+    fresh.beginnings, fresh.recovered_at = course.beginnings, course.recovered_at
     fresh.entries, fresh.summed_up_at, fresh.began_at = course.entries, course.summed_up_at, course.began_at
     former = Former(dict(course.asked), dict(old.actions))
     done: Future[None] = Future(actor.runs_on)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import pytest
@@ -222,6 +222,31 @@ def test_a_call_whose_session_is_gone_ends_also_if_its_flow_went_on_meanwhile(cr
         leg = handle.ref.kept.leg
         assert (leg.state, leg.end_reason) == ("ended", "lost")
     assert Waits.crashes == {"told": 0}
+
+
+@pytest.mark.parametrize("crashes", [0, 1])
+def test_a_flow_that_crashes_as_soon_as_a_new_process_has_it_is_not_begun_anew_by_the_next_one(crashes: int) -> None:
+    """What was sent again after the first end of the process belongs where that was. J5, X8."""
+
+    class Recovers(Fragile):
+        async def run(self) -> None:
+            await self.answer()
+            await self.denoise()
+            await (await self.play_tts("Hello")).wait()
+            await self.sleep(20)
+            await (await self.play_tts("Bye")).wait()
+
+        def on_recovered(self, pending: Sequence[Any]) -> None:
+            self.may_crash("recovered")
+
+    Recovers.crashes = {"recovered": crashes}
+    with MortalWorld() as world:
+        world.sim.stop_answering("calling.denoise", but_do_it=False, times=1)
+        world.takes_calls(Recovers)
+        line = world.sim.phone(CALLER).dials(context=CONTEXT)
+        world.dies_after(2.0, 12.0, then_s=30.0)
+        assert [str(sound) for sound in line.heard] == ["Hello", "Bye"]
+    assert Recovers.crashes == {"recovered": 0}
 
 
 # -- what is nested very deeply ----------------------------------------------------------------------------------------
