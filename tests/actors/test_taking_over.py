@@ -230,3 +230,38 @@ def test_what_the_flow_had_arranged_before_it_crashed_is_done_once(world: World,
     world.run(5)
     assert Says.crashes == {"saying": 0}
     assert world.methods() == ["calling.answer", "calling.play", "calling.end"]
+
+
+@pytest.mark.parametrize("crashes", [0, 1, 2])
+@pytest.mark.parametrize("is_own", [False, True])
+def test_a_stop_that_waits_until_its_operation_runs_is_not_lost_when_the_flow_crashes(
+    world: World, is_own: bool, crashes: int
+) -> None:
+    """Whose operation it is, and who has asked for the stop, makes no difference. X5, X8."""
+    begun: list[Any] = []
+
+    class Plays(Fragile):
+        async def run(self) -> None:
+            await self.answer()
+            if is_own:
+                begun.append(self.play_tts("a long tale " * 200))
+            await self.next(str)
+            self.may_crash("told")
+            await self.sleep(3600)
+
+    Plays.crashes = {"told": crashes}
+    world.sim.stop_answering("calling.play", but_do_it=False, times=1)
+    _line, handle = world.inbound(Plays)
+    handle.wait_for_answered().get(timeout=5.0)
+    world.run(0.5)
+    music = begun[0] if is_own else handle.play_tts("a long tale " * 200)
+    world.run(0.5)
+    stop = music.stop()
+    world.run(0.5)
+    handle.ref.tell("go on")
+    world.run(0.5)
+    assert Plays.crashes == {"told": 0}
+    assert not stop.is_settled
+    stop.get(timeout=40.0)
+    music.wait().get(timeout=5.0)
+    assert world.methods() == ["calling.answer", "calling.play", "calling.play", "calling.play.stop"]
