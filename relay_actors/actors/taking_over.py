@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from relay_actors.actors.actions import Action
+from relay_actors.actors.blocking import BlockingWait
 from relay_actors.actors.history import Asked
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.orders import Begin, Control, Perform
@@ -52,6 +53,8 @@ def take_over(actor: Any) -> None:
             if elsewhere.drop is not None:
                 elsewhere.drop()
             elsewhere.start = lambda found=found: found  # type: ignore[misc]  # bound early
+            if isinstance(found, BlockingWait):
+                new.note_blocking(found)
     new.waits = (*new.waits, *(waiting for waiting in old.waits if not waiting.is_settled))
     new.take_listeners(old)
     _take_replies(old, new)

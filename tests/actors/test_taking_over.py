@@ -265,3 +265,25 @@ def test_a_stop_that_waits_until_its_operation_runs_is_not_lost_when_the_flow_cr
     stop.get(timeout=40.0)
     music.wait().get(timeout=5.0)
     assert world.methods() == ["calling.answer", "calling.play", "calling.play", "calling.play.stop"]
+
+
+def test_an_error_of_blocking_code_that_nobody_awaits_is_logged_also_if_the_flow_crashes_meanwhile(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At the latest when the call is over."""
+
+    def fails() -> None:
+        raise ValueError("no such customer")
+
+    class Asks(Fragile):
+        async def run(self) -> None:
+            await self.answer()
+            self.blocking(fails)
+            self.may_crash("asking")
+            await self.sleep(2)
+
+    Asks.crashes = {"asking": 1}
+    line, _handle = world.inbound(Asks)
+    line.is_hung_up(within=30)
+    world.run(5)
+    assert caplog.text.count(f"nobody awaits it any more: {fails.__qualname__}") == 1
