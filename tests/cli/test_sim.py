@@ -263,7 +263,12 @@ def test_an_application_survives_the_death_of_the_server_with_calls_up(kept_port
             assert first.ends() == -signal.SIGKILL
 
         delays_s = [float(delay) for delay in log.has(r"connection down: .*retry_in_s=([\d.]+)", times=4)]
-        assert delays_s[0] <= 0.1 < delays_s[1] <= 0.2 < delays_s[2] <= 0.4 < delays_s[3] <= 0.8
+        # A busy machine has slept through the first milliseconds of a pause when the log tells of it.
+        first_s, second_s, third_s, fourth_s = delays_s[:4]
+        assert first_s <= 0.1
+        assert 0.05 < second_s <= 0.2
+        assert 0.15 < third_s <= 0.4
+        assert 0.35 < fourth_s <= 0.8
 
         with Command("sim", "--port", str(kept_port), "--pace", UNHURRIED) as second:
             second.says("logs in")

@@ -320,8 +320,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "P2",
         "what was put aside comes back in the wrong order",
         "runtime/stash.py",
-        "self._ready = deque(sorted([*(self._ready or ()), *released], key=_number))",
-        "self._ready = deque(sorted([*(self._ready or ()), *released], key=_number, reverse=True))",
+        "deque(sorted([*(self._ready or ()), *waiting[:count]], key=_number))",
+        "deque(sorted([*(self._ready or ()), *waiting[:count]], key=_number, reverse=True))",
     ),
     Mutation(
         "old-tick",
