@@ -17,6 +17,7 @@ from relay_actors.actors.app_checks import (
     check_dial,
     check_drain,
     check_given,
+    check_service,
     check_texts_class,
 )
 from relay_actors.actors.call import CallActor
@@ -183,12 +184,9 @@ class RelayApp(Requesting, Showing):
         """Have a long-lived actor started with the application, and restarted when it fails; see `lookup`.
 
         Raises:
-            ConfigError: the name is taken, or ``actor_class`` is no actor.
+            ConfigError: the name is taken, ``actor_class`` is no actor, or its constructor does not take the arguments.
         """
-        if not (isinstance(actor_class, type) and issubclass(actor_class, Actor)):
-            raise ConfigError(f"app.service({actor_class!r}): give a class of actors")
-        if not name or any(name == taken for _class, taken, _args, _kwargs in self._services):
-            raise ConfigError(f"app.service(name={name!r}): the name must be new and not empty")
+        check_service(actor_class, name, [taken for _class, taken, _args, _kwargs in self._services], args, kwargs)
         self._services.append((actor_class, name, args, kwargs))
         if self._run is not None:
             self._run.tree.start_service(actor_class, name, args, kwargs)

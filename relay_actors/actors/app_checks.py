@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 from relay_actors.actors.call import CallActor
@@ -13,6 +13,8 @@ from relay_actors.config import Settings
 from relay_actors.errors import ConfigError
 from relay_actors.protocol import checks
 from relay_actors.protocol.near_miss import near_miss
+from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.signatures import wrong_arguments
 
 __all__ = [
     "NEEDS_JOURNAL",
@@ -23,6 +25,7 @@ __all__ = [
     "check_dial",
     "check_drain",
     "check_given",
+    "check_service",
     "check_texts_class",
     "does_nothing",
 ]
@@ -90,7 +93,7 @@ def check_context(verb: str, context: object) -> None:
 
 
 def check_calls_class(context: str | None, actor_class: object) -> None:
-    """Check that what is to handle calls is a class that does something.
+    """Check that what is to handle calls is a class that does something, and can be made for each call.
 
     Raises:
         ConfigError: it is not.
@@ -99,6 +102,7 @@ def check_calls_class(context: str | None, actor_class: object) -> None:
         raise ConfigError(f"app.calls({context!r}) decorates a subclass of CallActor, not {actor_class!r}")
     if not actor_class.says_what_to_do():
         raise ConfigError(does_nothing(actor_class))
+    _check_made_of_nothing(f"app.calls({context!r})", actor_class, "call")
 
 
 def check_dial(actor_class: object, dial_timeout: object) -> None:
@@ -114,7 +118,7 @@ def check_dial(actor_class: object, dial_timeout: object) -> None:
 
 
 def check_texts_class(context: str | None, actor_class: object) -> None:
-    """Check that what is to handle texts is a class for it.
+    """Check that what is to handle texts is a class for it, and can be made for each text.
 
     Raises:
         ConfigError: it is not.
@@ -123,6 +127,34 @@ def check_texts_class(context: str | None, actor_class: object) -> None:
 
     if not (isinstance(actor_class, type) and issubclass(actor_class, MessageActor)):
         raise ConfigError(f"app.messages({context!r}) decorates a subclass of MessageActor, not {actor_class!r}")
+    _check_made_of_nothing(f"app.messages({context!r})", actor_class, "text")
+
+
+def check_service(
+    actor_class: object, name: str, taken: Iterable[str], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> None:
+    """Check that a service is an actor with a name of its own, and is given what its constructor needs.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if not (isinstance(actor_class, type) and issubclass(actor_class, Actor)):
+        raise ConfigError(f"app.service({actor_class!r}): give a class of actors")
+    if not name or name in taken:
+        raise ConfigError(f"app.service(name={name!r}): the name must be new and not empty")
+    if (why := wrong_arguments(actor_class, args, kwargs)) is not None:
+        raise ConfigError(
+            f"app.service({actor_class.__name__}, name={name!r}): {actor_class.__name__} could never be made: {why}. "
+            f"What its __init__ takes is given here: app.service({actor_class.__name__}, …, name={name!r})"
+        )
+
+
+def _check_made_of_nothing(said: str, actor_class: type[Any], what: str) -> None:
+    if (why := wrong_arguments(actor_class, (), {})) is not None:
+        raise ConfigError(
+            f"{said}: {actor_class.__name__} could never be made: {why}. Its __init__ is given nothing, anew for each "
+            f"{what}: give what it takes a default, or ask a service for it, self.app.lookup(…)"
+        )
 
 
 def does_nothing(actor_class: type[CallActor]) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType, MappingProxyType
+from typing import Any, Final
 
-__all__ = ["has_parameter", "names_of", "takes", "takes_reason", "wrong_parameters"]
+__all__ = ["has_parameter", "names_of", "takes", "takes_reason", "wrong_arguments", "wrong_parameters"]
 
 _GIVEN: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"on_receive": ("self, message",), "on_start": ("self",), "on_stop": ("self", "self, reason")}
@@ -52,6 +52,22 @@ def wrong_parameters(cls: type) -> str | None:
         if inspect.isfunction(method) and not any(takes(method, way.count(",") + 1) for way in ways):
             is_written = f"{cls.__name__}.{name}({names_of(method)})"
             return f"{is_written} cannot be called: write {' or '.join(f'{name}({way})' for way in ways)}"
+    return None
+
+
+def wrong_arguments(cls: type[Any], args: Sequence[object], kwargs: Mapping[str, object]) -> str | None:
+    """Return what is wrong with these arguments of the constructor of ``cls``; None: nothing, or it cannot be told."""
+    init = cls.__init__
+    if type(init) is not FunctionType or type(cls).__call__ is not type.__call__:
+        return None  # something in C, or that wraps it: who knows what it passes on
+    try:
+        signature = inspect.signature(init, follow_wrapped=False)
+    except (TypeError, ValueError):
+        return None
+    try:
+        signature.bind(None, *args, **kwargs)
+    except TypeError as error:
+        return str(error)
     return None
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from relay_actors import CallActor, HandTo, LeaveUp, RelayApp, StateMachine
+from relay_actors import Actor, CallActor, HandTo, LeaveUp, MessageActor, RelayApp, StateMachine
 from relay_actors.actors.app_checks import check_context, check_dial, check_given, does_nothing
 from relay_actors.errors import ConfigError
 
@@ -73,3 +75,79 @@ def test_a_dial_that_could_never_be_answered_is_refused(dial_timeout: Any):
         check_dial(CallActor, dial_timeout)
     with pytest.raises(ConfigError, match="give a subclass of CallActor"):
         check_dial(object, None)
+
+
+class NeedsSlots(Actor):
+    """Is made of something."""
+
+    def __init__(self, slots: int, *, at: str = "") -> None:
+        super().__init__()
+
+
+def test_a_service_without_what_its_constructor_needs_is_refused_at_once():
+    """It would be restarted for ever, and callers would find nobody."""
+    app = RelayApp()
+
+    with pytest.raises(ConfigError, match=r"NeedsSlots could never be made: missing a required argument: 'slots'\..*"):
+        app.service(NeedsSlots, name="diary")
+    with pytest.raises(ConfigError, match="got an unexpected keyword argument 'att'"):
+        app.service(NeedsSlots, 3, att="noon", name="diary")
+    app.service(NeedsSlots, 3, at="noon", name="diary")
+
+
+def test_a_class_of_calls_or_texts_that_could_never_be_made_is_refused_at_once():
+    """Nobody gives it anything, so every caller would be declined."""
+
+    class Call(CallActor):
+        def __init__(self, desk: str) -> None:
+            super().__init__()
+
+        async def run(self) -> None:
+            """Is never begun."""
+
+    class Text(MessageActor):
+        def __init__(self, desk: str) -> None:
+            super().__init__()
+
+    app = RelayApp()
+
+    with pytest.raises(ConfigError, match=r"app.calls\('x'\): Call could never be made: missing .* for each call"):
+        app.calls("x")(Call)
+    with pytest.raises(ConfigError, match=r"app.messages\(None\): Text could never be made: missing .* for each text"):
+        app.messages()(Text)
+    assert app.handlers == ({}, {})
+
+
+def test_a_constructor_that_does_not_tell_what_it_takes_is_believed():
+    """Whatever gives it the rest: a decorator, a descriptor, a metaclass, an attribute of dataclasses."""
+
+    def gives_the_desk(init: Any) -> Any:
+        @functools.wraps(init)
+        def wrapper(self: Any, *args: Any, **kwargs: Any) -> None:
+            init(self, "desk", *args, **kwargs)
+
+        return wrapper
+
+    def init(self: Any, desk: str) -> None:
+        self.desk = desk
+
+    class Wrapped(Actor):
+        __init__ = gives_the_desk(init)
+
+    class Partial(Actor):
+        __init__ = functools.partialmethod(init, "desk")  # type: ignore[assignment]  # as a user may
+
+    class Meta(type(Actor)):  # type: ignore[misc]  # it is one
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            return super().__call__("desk", *args, **kwargs)
+
+    class Made(Actor, metaclass=Meta):
+        __init__ = init
+
+    @dataclass(eq=False)
+    class Data(Actor):
+        desk: str = "desk"
+
+    app = RelayApp()
+    for actor_class in (Actor, Wrapped, Partial, Made, Data):
+        app.service(actor_class, name=actor_class.__name__)
