@@ -278,6 +278,12 @@ class Simulator(Mishaps):
         with self._world.look():
             return tuple(call.snapshot() for call in self._exchange.up())
 
+    def calls_lost(self) -> tuple[CallSnapshot, ...]:
+        """Return every leg that has not ended and has lost its session: no client can hang it up, only the person."""
+        with self._world.look():
+            known = [session for session in self._sessions.all() if not session.is_expired]
+            return tuple(call.snapshot() for call in self._exchange.up() if call.session not in known)
+
     @property
     def conferences(self) -> tuple[ConferenceSnapshot, ...]:
         """Every conference that somebody is in, with its members in the order in which they joined."""

@@ -90,13 +90,15 @@ class AppRunner:
     def stop(self) -> list[str]:
         """Stop all applications, the last one first; return what they left behind, told for people. Idempotent.
 
-        Calls that are still up are hung up by the stop, which is no fault; those that are up afterwards were left. So
-        are actors, threads, timers, and events that the server has sent and nobody has acknowledged.
+        Calls that are still up are hung up by the stop, which is no fault; those that are up afterwards were left,
+        unless the server has lost their session, so that nobody can hang them up. Left are also actors, threads,
+        timers, and events that the server has sent and nobody has acknowledged.
         """
         # An application cannot hang up on a server that has been told not to answer.
         self._simulator.resume_answering()
         self._settle()
         left = self._unacknowledged()
+        lost = {call.call_id for call in self._simulator.calls_lost()}
         running, self._running = self._running[::-1], []
         stopped = [(one, one.app.stop()) for one in running]
         # Not before all have stopped: of two that have the same name, one may have threads that began after the other.
@@ -107,7 +109,7 @@ class AppRunner:
         return list(dict.fromkeys(left)) + [
             f"call {call.call_id} is still {call.state}: nobody has hung it up"
             for call in self._simulator.calls_up()
-            if _was_taken(call)
+            if _was_taken(call) and call.call_id not in lost
         ]
 
     def _start_on_socket(self, app: RelayApp, timing: Timing | None) -> None:

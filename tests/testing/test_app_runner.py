@@ -299,3 +299,17 @@ def test_the_timeline_follows_what_is_started():
         AppRunner(lab, timeline)(greeting_app())
         lab.phone("+15550001111").dials(context="office").hears("welcome")
         assert any(entry.kind == "actor" and entry.who.startswith("Greeter") for entry in timeline.entries)
+
+
+@pytest.mark.parametrize("fault", ["restart keeps_sessions=no", "refuse_resume", "expire_authorization"])
+def test_a_call_that_the_server_has_lost_is_not_left_by_the_application(fault: str):
+    """It cannot hang up what is none of its session; its end is the caller's."""
+    with Lab() as lab:
+        runner = AppRunner(lab)
+        runner(greeting_app())
+        caller = lab.phone("+15550001111").dials(context="office").hears("welcome")
+        lab.sim.inject(fault)
+        lab.sim.drop_sockets()
+        lab.advance(60)
+        assert runner.stop() == []
+        assert not caller.is_over
