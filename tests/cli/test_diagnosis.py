@@ -18,6 +18,7 @@ from relay_actors.cli.diagnosis import (
 )
 from relay_actors.config import Credentials, Limits, Settings, Timing
 from relay_actors.runtime.clock import SystemClock, uuid4_ids
+from relay_actors.simulator.manners import Manners
 from relay_actors.simulator.simulator import Simulator
 from relay_actors.simulator.tls import make_tls_files
 from relay_actors.simulator.websockets_server import SimulatorServer
@@ -182,6 +183,20 @@ def test_a_server_that_accepts_is_all_right(server: SimulatorServer, simulator: 
 
     assert marks(found) == {"host name": True, "TCP": True, "WebSocket": True, "log-in": True}
     assert simulator.contexts == ()
+
+
+def test_nothing_waits_at_the_server_for_the_doctor_to_come_back(server: SimulatorServer, simulator: Simulator):
+    """An event follows the log-in, and whoever looks for what an application has not acknowledged would find that."""
+    connection(f"127.0.0.1:{server.port}")
+
+    assert simulator.wait_until(lambda: not simulator.unacknowledged, 5.0)
+
+
+def test_a_server_that_says_no_more_after_the_log_in_is_all_right():
+    """Not all of them do."""
+    manners = Manners(sends_authorization_state=False)
+    with SimulatorServer(Simulator(clock=SystemClock(), random=Random(1), manners=manners)) as server:
+        assert marks(connection(f"127.0.0.1:{server.port}"))["log-in"] is True
 
 
 def test_tls_is_checked_with_the_authority_of_the_settings(tmp_path: Path, simulator: Simulator):
