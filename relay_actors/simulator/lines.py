@@ -434,9 +434,10 @@ class Line(InCompany):
             observe(self, len(self._moments) - 1)
 
     def story(self) -> str:
-        """Return the timeline as people read it."""
+        """Return the timeline as people read it, and what else there is to tell of the call."""
         head = f"{self._number} on call {self.call_id} ({self.state}{', ' * bool(self.end_reason)}{self.end_reason}):"
-        return "\n".join([head, *(f"  {moment.at_s:9.3f}  {moment.what}" for moment in self.timeline)])
+        more = [f"  {told}" for tell in self._world.story_tellers for told in tell(self.call_ids)]
+        return "\n".join([head, *(f"  {moment.at_s:9.3f}  {moment.what}" for moment in self.timeline), *more])
 
     def _let_react(self, what: str, *, is_change: bool) -> None:
         for reflex in self._reflexes:

@@ -15,7 +15,7 @@ Everything that is due happens in `tick`: a front calls it at `next_deadline`, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 
 from relay_actors.errors import ConfigError
@@ -310,6 +310,11 @@ class Simulator(Mishaps):
         """
         with self.turn():
             self._world.moment_observers.append(observer)
+
+    def tell_in_stories(self, teller: Callable[[Iterable[str]], list[str]]) -> None:
+        """Have what ``teller(call_ids)`` returns told at the end of a line's story: of its calls, by their ids."""
+        with self.turn():
+            self._world.story_tellers.append(teller)
 
     def observe_events(self, observer: Callable[[str, Mapping[str, object]], None]) -> None:
         """Have ``observer(event_type, params)`` called when an event comes to be, before anything befalls it.

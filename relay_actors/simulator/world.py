@@ -8,7 +8,7 @@ goes to the links at its end, still under the lock, so that texts leave in the o
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from random import Random
 from threading import Condition, RLock
@@ -73,6 +73,8 @@ class World:
         self._wakers: list[Callable[[], None]] = []
         self.moment_observers: list[Callable[[Any, int], None]] = []
         """Called with a line and the place in its timeline whenever something is written there."""
+        self.story_tellers: list[Callable[[Iterable[str]], list[str]]] = []
+        """Called with the ids of a line's calls: what its story tells beside what the person has noticed."""
         self.wait_observers: list[Callable[[], None]] = []
         """Called whenever somebody begins to wait."""
         self._known_deadline: float | None = None

@@ -6,12 +6,13 @@ Knows no test runner.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from relay_actors.errors import ConfigError
 from relay_actors.runtime.clock import Random, SystemClock
 from relay_actors.simulator.simulator import Simulator
+from relay_actors.testing.crashes import crashes_in_stories
 from relay_actors.testing.lab import Lab
 from relay_actors.testing.timeline import Timeline
 
@@ -97,10 +98,7 @@ def set_up(seed: int, pace: float, *, why_real: str = "", faults: Iterable[str] 
         timeline.note(f"fault: {fault}")
         sim.inject(fault)
     bench = Bench(seed, sim, lab, RelayClock(sim, lab, why_real), timeline)
-    if lab is None:
+    with crashes_in_stories(sim), lab if lab is not None else nullcontext():
         yield bench
-    else:
-        with lab:
-            yield bench
     for failure in sim.failures[:1]:
         raise failure

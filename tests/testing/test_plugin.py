@@ -113,6 +113,39 @@ def test_any_failing_test_shows_what_everybody_heard(user: pytest.Pytester):
     )
 
 
+def test_a_crash_of_the_application_is_told_where_the_story_goes_otherwise(user: pytest.Pytester):
+    """Once, though it was restarted and crashed again; with the line of the application."""
+    user.makepyfile(
+        broken="""
+        from relay_actors import CallActor, RelayApp
+
+        app = RelayApp()
+
+        @app.calls("office")
+        class Office(CallActor):
+            async def run(self) -> None:
+                await self.answer()
+                raise LookupError("no such desk")
+        """
+    )
+    user.makepyfile(
+        """
+        from broken import app
+
+        def test_it(relay_app, phone):
+            relay_app(app)
+            phone("+15550001111").dials(context="office").hears("hello")
+        """
+    )
+
+    result = user.runpytest_inprocess()
+
+    result.assert_outcomes(failed=1)
+    told = "  Office has failed: LookupError: no such desk (broken.py:9 in run)"
+    result.stdout.fnmatch_lines([f"E *{told}", "*- people on the phone -*", told])
+    assert sum(line.startswith("E") and "has failed" in line for line in result.outlines) == 1
+
+
 def test_what_an_application_leaves_behind_fails_the_test(user: pytest.Pytester):
     """The next test would suffer from it, and in production the caller."""
     user.makepyfile(
