@@ -5,13 +5,18 @@ from __future__ import annotations
 import dataclasses
 import logging
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from relay_actors.actors.tree import ServicesSupervisor
 from relay_actors.app import RelayApp
 from relay_actors.config import Timing
 from relay_actors.errors import RelayActorsError
 from relay_actors.protocol.states import CallState
+from relay_actors.runtime.actor_ref import cell_of
+from relay_actors.runtime.child_record import ChildState
+from relay_actors.runtime.inspection import label_of
 from relay_actors.runtime.system import System
 from relay_actors.simulator.calls import CallSnapshot
 from relay_actors.simulator.websockets_server import SimulatorServer
@@ -86,6 +91,13 @@ class AppRunner:
         if self._timeline is not None and self._lab is not None:
             self._timeline.follow(app)
         return app
+
+    def never_up(self) -> list[str]:
+        """Say which services of the applications that run have failed whenever they were started, told for people.
+
+        One that was up and is being restarted is none of them: that may be what a test is about.
+        """
+        return [told for one in self._running if one.app.is_running for told in _never_up(one.system)]
 
     def stop(self) -> list[str]:
         """Stop all applications, the last one first; return what they left behind, told for people. Idempotent.
@@ -188,6 +200,16 @@ def _left_by(running: _Running, is_clean: bool) -> list[str]:
     if not is_clean and not left:
         left = [f"an actor of {app.name!r} did not end within {patience_s:g} s"]
     return left
+
+
+def _never_up(system: System) -> Iterator[str]:
+    supervisors = [cell for cell in system.living if issubclass(cell.actor_class, ServicesSupervisor)]
+    for services in [one.children for one in supervisors if one.children is not None]:
+        down = [one.ref for one in services.describe() if one.state is ChildState.RESTARTING and one.ref is not None]
+        for cell in map(cell_of, down):
+            restarts = services.restarts_of(cell)
+            if restarts and all(restart.kind == "start_failed" for restart in restarts):
+                yield f"service {label_of(cell)!r} ({cell.actor_class.__name__}): {restarts[-1].reason}"
 
 
 def _was_taken(call: CallSnapshot) -> bool:

@@ -198,16 +198,19 @@ def relay_app(_relay_bench: Bench, request: pytest.FixtureRequest) -> Iterator[A
     """``relay_app(app)`` starts an application against ``relay_sim``, and stops it when the test is over.
 
     Several may run beside each other. The test fails when something of them is left over then: actors, threads, timers,
-    calls, or events that nobody has acknowledged.
+    calls, or events that nobody has acknowledged; and when a service of one that runs has never been up.
     """
     lab = _relay_bench.lab
     runner = AppRunner(lab if lab is not None else request.getfixturevalue("relay_server"), _relay_bench.timeline)
     try:
         yield runner
     finally:
+        never_up = runner.never_up()
         left = runner.stop()
-    if left:
-        pytest.fail("\n".join(["the application has left something behind:", *left]), pytrace=False)
+    told = ["these services have never been up:", *never_up] if never_up else []
+    told += ["the application has left something behind:", *left] if left else []
+    if told:
+        pytest.fail("\n".join(told), pytrace=False)
 
 
 def _marked(node: pytest.Item | Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from relay_actors import CallActor, RelayApp, Timing
+from relay_actors import Actor, CallActor, RelayApp, Timing
 from relay_actors.errors import ConfigError
 from relay_actors.runtime.clock import Random, SystemClock
 from relay_actors.simulator.lines import Line
@@ -313,3 +313,50 @@ def test_a_call_that_the_server_has_lost_is_not_left_by_the_application(fault: s
         lab.advance(60)
         assert runner.stop() == []
         assert not caller.is_over
+
+
+class Database(Actor):
+    """Is there or not, as the test says."""
+
+    def __init__(self, is_there: list[bool]) -> None:
+        super().__init__()
+        self.is_there = is_there
+
+    def on_start(self) -> None:
+        if not self.is_there.pop(0):
+            raise OSError("no database")
+
+    def on_receive(self, message: object) -> None:
+        raise ValueError(message)
+
+
+def test_a_service_that_has_never_been_up_is_told_with_its_error():
+    """Calls are taken all the same, and whether a caller hears of it depends on what the test asks for."""
+    app = greeting_app()
+    app.service(Database, [False] * 100, name="database")
+    with Lab() as lab:
+        runner = AppRunner(lab)
+        runner(app)
+        lab.phone("+15550001111").dials(context="office").hears("welcome")
+        assert runner.never_up() == ["service 'database' (Database): start_failed OSError: no database"]
+        lab.advance(100)
+        assert runner.never_up() == ["service 'database' (Database): start_failed OSError: no database"]
+        assert runner.stop() == []
+        assert runner.never_up() == []
+
+
+@pytest.mark.parametrize("starts", [[True], [False, True], [True, False, False, False, False, False]])
+def test_a_service_that_was_up_once_is_not_told(starts: list[bool]):
+    """How an application fares without one for a while may be what a test is about."""
+    app = greeting_app()
+    app.service(Database, starts, name="database")
+    with Lab() as lab:
+        runner = AppRunner(lab)
+        runner(app)
+        lab.advance(1)
+        database = app.lookup("database")
+        if database is not None and len(starts) > 1:
+            database.tell("fail")
+            lab.advance(0.5)
+        assert runner.never_up() == []
+        assert runner.stop() == []

@@ -168,6 +168,39 @@ def test_what_an_application_leaves_behind_fails_the_test(user: pytest.Pytester)
     )
 
 
+def test_a_service_that_never_came_up_fails_the_test(user: pytest.Pytester):
+    """Unless the test is about that, and has stopped the application itself."""
+    user.makepyfile(
+        """
+        from office import app
+        from relay_actors import Actor
+
+        class Database(Actor):
+            def on_start(self):
+                raise OSError("no database")
+
+        app.service(Database, name="db")
+
+        def test_it(relay_app, phone):
+            relay_app(app)
+            phone("+15550001111").dials(context="office").hears("press 1")
+
+        def test_that_it_is_missing(relay_app, phone):
+            relay_app(app)
+            phone("+15550001111").dials(context="office").hears("press 1")
+            app.stop()
+        """
+    )
+
+    result = user.runpytest_inprocess("-p", "no:randomly")
+
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(
+        ["these services have never been up:", "service 'db' (Database): start_failed OSError: no database"]
+    )
+    assert "left something behind" not in result.stdout.str()
+
+
 def test_what_a_person_could_not_do_fails_the_test_though_nobody_waited(user: pytest.Pytester):
     """Otherwise a mistake in a story is seen or not, as it happens to be the test or the server that has the time."""
     user.makepyfile(
