@@ -428,8 +428,9 @@ class FlowLegActor(OutboundLegActor):
             self.log.debug("flow ended with its call")
             self.flow_returned(None)
         elif not (is_ended and isinstance(error, CancelledError)):
-            if isinstance(error, RuntimeError) and str(error) == "no running event loop":
-                error.add_note("asyncio does not run in a flow: use self.sleep(…), or self.aio(…)")
+            from relay_actors.actors.flow_hints import add_hint  # for the error only
+
+            add_hint(error)
             raise error
 
     def flow_returned(self, _result: object) -> None:

@@ -1,0 +1,34 @@
+"""What to write instead, for the commonest slips in a flow: Python's own words say only what is wrong. Layer: hall."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from relay_actors.actors.waits import Reply
+
+__all__ = ["add_hint"]
+
+# As Python 3.11 to 3.13 say it, and as 3.14 does.
+_NOT_AWAITABLE: Final = re.compile(r"object (\w+) can't be used in 'await' expression|'(\w+)' object can't be awaited")
+
+
+def add_hint(error: BaseException) -> None:
+    """Add a note to what a flow has raised, if there is something to say."""
+    hint = _hint(error)
+    if hint and hint not in getattr(error, "__notes__", ()):  # an error may be raised again and again
+        error.add_note(hint)
+
+
+def _hint(error: BaseException) -> str:
+    if isinstance(error, RuntimeError) and str(error) == "no running event loop":
+        return "asyncio does not run in a flow: use self.sleep(…), or self.aio(…)"
+    if isinstance(error, AttributeError) and error.name == "wait" and isinstance(error.obj, Reply):
+        return "this is a reply, and no action: await the reply itself, without wait(); in a plain def, .get(timeout=…)"
+    if not isinstance(error, TypeError) or (found := _NOT_AWAITABLE.fullmatch(str(error))) is None:
+        return ""
+    if "MessageHandle" in found.groups():
+        return (
+            "a text that was sent is no answer yet: await its .sent until the server has it, or its .wait() to the end"
+        )
+    return "this is a value already: ask(…) gives the answer itself, and ask(…, block=False) what can be awaited"
