@@ -72,9 +72,9 @@ class OutboundLegActor(LegActor):
     # -- dialling ----------------------------------------------------------------------------------------------------
 
     def begin_dial(self) -> None:
-        """Send the dial, unless there is none or it is on its way."""
+        """Send the dial, unless there is none, it is on its way, or nobody wants it any more."""
         leg, dialling = self.leg, self.leg.dialling
-        if dialling is None or leg.begun or not dialling.is_known:
+        if dialling is None or leg.begun or dialling.is_over or not dialling.is_known:
             return
         leg.begun = True
         # First who it is, then what it wants: no event of the dial can come before the connection knows its owner (K5).

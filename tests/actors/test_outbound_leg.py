@@ -418,6 +418,27 @@ def test_an_actor_that_cancels_as_it_starts_is_told_so(world: World):
 
 
 @over_seeds(5)
+@pytest.mark.parametrize("raises", [False, True])
+def test_a_dial_that_is_cancelled_before_it_was_sent_is_not_made(world: World, raises: bool):
+    """A phone would ring for nothing: `on_start` runs before the dial is begun, and may cancel it, or fail for good."""
+
+    class ThinksBetterOfIt(Witness):
+        max_restarts = 0
+
+        def on_start(self) -> None:
+            if raises:
+                raise RuntimeError("the number is on the list of those who want no calls")
+            self.hangup()
+
+    handle = dial(world, [A], actor_class=ThinksBetterOfIt)
+    with pytest.raises(DialFailedError, match="cancelled"):
+        handle.wait_for_answered().get(timeout=5)
+    world.run(5)
+    assert world.sent("calling.dial") == []
+    assert handle.state == "ended"
+
+
+@over_seeds(5)
 @pytest.mark.parametrize("is_read", [True, False])
 def test_a_command_before_the_answer_is_refused_with_a_clear_text(world: World, is_read: bool):
     """There is no leg yet that it could name. Who does not read it is told."""
