@@ -59,10 +59,10 @@ class TextMessage:
         """Return the text that a request with these params sends, as it is before the server has it."""
         return cls(
             direction="outbound",
-            context=str(params.get("context", "")),
-            from_number=str(params.get("from_number", "")),
-            to_number=str(params.get("to_number", "")),
-            body=str(params.get("body", "")),
+            context=_plain(params, "context"),
+            from_number=_plain(params, "from_number"),
+            to_number=_plain(params, "to_number"),
+            body=_plain(params, "body"),
             media=list(params.get("media", ())),
             state=MessageState.QUEUED,
             tags=list(params.get("tags", ())),
@@ -282,3 +282,9 @@ class MessageHandle(TextView):
         give_up_after(wait, timeout, self._dispatcher, f"the last state of message {self.message_id}")
         follow(wait, self._kept.done)
         return wait
+
+
+def _plain(params: Mapping[str, Any], name: str) -> str:
+    """Return a text of a request as the wire has it; "" if there is none."""
+    # ``str()`` of a member of an enum of texts may be its name, and events tell of what the server was sent.
+    return str.__str__(params.get(name, ""))

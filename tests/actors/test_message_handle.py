@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import enum
+
 import pytest
 
 from relay_actors.actors.message_handle import TextMessage
 from relay_actors.events import MessageStateEvent
+from relay_actors.protocol.commands import SendMessage
 
 TO, FROM = "+14045550123", "+14045550199"
+
+
+class Ours(str, enum.Enum):  # noqa: UP042  # people have such ones, and a `StrEnum` writes itself otherwise
+    """What an application always sends."""
+
+    NUMBER = FROM
+    CONFIRMATION = "hi"
 
 
 def state(message_state: str, **more: object) -> MessageStateEvent:
@@ -40,3 +50,11 @@ def test_an_event_tells_of_a_text_that_says_the_same() -> None:
 def test_an_event_that_differs_in_anything_tells_of_another_text(other: dict[str, object]) -> None:
     """Rather unknown than wrong."""
     assert not text().is_told_of_by(state("queued", **other))
+
+
+def test_a_text_is_made_of_what_the_members_of_an_enum_stand_for() -> None:
+    """That is what goes over the wire, and what its events say again: by its name none would be told of it."""
+    sent = SendMessage(to_number=TO, from_number=Ours.NUMBER, body=Ours.CONFIRMATION)
+    kept = TextMessage.to_send(sent.to_params())
+    assert (kept.from_number, f"{kept.body}") == (FROM, "hi")
+    assert kept.is_told_of_by(state("queued"))
