@@ -27,7 +27,7 @@ from relay_actors.protocol.states import MESSAGE_MOVES, MessageState, is_final
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
-from relay_actors.runtime.reasons import ChildFailed, ExitReason
+from relay_actors.runtime.reasons import ChildFailed
 from relay_actors.runtime.signals import Internal
 from relay_actors.runtime.supervisor import DynamicSupervisor
 
@@ -96,24 +96,25 @@ class MessageRef(ActorRef[Any]):
 
 
 class MessagesSupervisor(DynamicSupervisor):
-    """The supervisor of all texts: whatever becomes of a text's actor, nobody goes on waiting for it."""
+    """The supervisor of all texts."""
 
     def on_receive(self, message: object) -> Any:
         """Take the report of a text's actor that has failed; it is in the log already, without the text itself."""
         if not isinstance(message, ChildFailed):
             super().on_receive(message)
 
-    def on_child_ended(self, ref: Any, reason: ExitReason) -> None:
-        """End what still waits for news of a text."""
-        if isinstance(ref, MessageRef):
-            ref.kept.let_nobody_wait(str(reason))
+
+def _is_over(cell: Any) -> None:
+    """Let nobody wait for news of a text: also if it was killed, or everything has stopped before it began."""
+    cell.keep.let_nobody_wait(str(cell.exit_reason))
+    tell_over(cell)
 
 
 class _TextActor(Actor):
     """One text. Temporary: a text whose handling or sending has failed half-way is not handled or sent twice (M6)."""
 
     stands_alone: ClassVar[bool] = False
-    when_over: ClassVar[Callable[[Any], object] | None] = staticmethod(tell_over)
+    when_over: ClassVar[Callable[[Any], object] | None] = staticmethod(_is_over)
 
     @classmethod
     def make_ref(cls, cell: Any) -> Any:

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from relay_actors import MessageActor, MessageHandle, RelayError, Timing
+from relay_actors import Actor, MessageActor, MessageHandle, RelayError, Timing
 from relay_actors.actors.message import OutboundMessageActor
 from relay_actors.actors.message_handle import TextMessage
+from relay_actors.actors.tree import Tree
 from relay_actors.actors.wire import Disconnect
 from relay_actors.errors import (
     ArgumentError,
@@ -422,6 +423,48 @@ def test_nobody_waits_for_a_text_when_the_application_has_stopped(server: PlainS
         for text in (sent, unsent):
             with pytest.raises(RelayActorsError):
                 text.wait().get(timeout=0)
+
+
+def test_nobody_waits_for_a_text_that_comes_while_everything_stops(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its actor is not begun any more: a thread that was just about to send it waited for ever."""
+    world.start()
+    send_text = Tree.send_text
+
+    def stops_before(tree: Tree, *arguments: Any) -> MessageHandle:
+        world.app.stop()
+        return send_text(tree, *arguments)
+
+    monkeypatch.setattr(Tree, "send_text", stops_before)
+    text = world.app.send_message(to_number=TO, from_number=FROM, body="hi")
+    for waited_for in (text.sent, text.wait()):
+        with pytest.raises(RelayActorsError, match="nothing more is heard"):
+            waited_for.get(timeout=0)
+
+
+def test_nobody_waits_for_a_text_that_a_service_sends_at_its_end(world: World) -> None:
+    """The supervisor of texts and the connection have ended before the services."""
+    sent: list[MessageHandle] = []
+
+    class SaysGoodbye(Actor):
+        def on_stop(self) -> None:
+            sent.append(world.app.send_message(to_number=TO, from_number=FROM, body="goodbye"))
+
+    world.app.service(SaysGoodbye, name="goodbye")
+    world.start()
+    world.app.stop()
+    with pytest.raises(RelayActorsError, match="nothing more is heard"):
+        sent[0].wait().get(timeout=0)
+
+
+def test_nobody_waits_for_a_text_whose_actor_was_killed(world: World) -> None:
+    """Nobody else would tell of it."""
+    world.start()
+    text = world.app.send_message(to_number=TO, from_number=FROM, body="hi")
+    text.ref._cell.kill("this is a test")
+    with pytest.raises(RelayActorsError, match="this is a test"):
+        text.wait().get(timeout=5.0)
 
 
 def test_a_listener_that_raises_harms_nobody(server: PlainServer, caplog: pytest.LogCaptureFixture) -> None:
