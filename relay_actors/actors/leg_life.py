@@ -381,9 +381,9 @@ class LegLife(Actor, AllVerbs):
 
     def run_aside(self, coroutine: Coroutine[Any, Any, Any], what: str) -> None:
         """Run a coroutine beside the flow, in this actor's turns; what it raises is logged and harms nothing."""
-        course = self.leg.course
-        running = [aside for aside in course.asides if not aside.is_over]
-        aside = run_aside(self._cell, coroutine, what, f"call_id={self.leg.call_id}", expected=CallEnded)
+        course, whose = self.leg.course, f"call_id={self.leg.call_id}"
+        aside = run_aside(self._cell, coroutine, what, whose, expected=CallEnded, on_over=self.stop_if_over)
+        running = [known for known in course.asides if not known.is_over]
         course.asides = running if aside.is_over else [*running, aside]
 
     # -- the end -----------------------------------------------------------------------------------------------------
@@ -511,13 +511,15 @@ class LegLife(Actor, AllVerbs):
             super().finish()
         finally:
             self.leg.close(self.office.left)
+            for aside in self.leg.course.asides:
+                aside.close()
 
     def on_leg_ended(self) -> None:
         """The call has ended; who waits for just that is settled, the others not yet. For subclasses to extend."""
         self.linger()
 
     def linger(self) -> None:
-        """Stop after ``timing.linger_s``, when the flow is over, too; at the latest after ``timing.wrap_up_s``."""
+        """Stop after ``timing.linger_s``, when all that runs is over, too; at the latest after ``timing.wrap_up_s``."""
         leg = self.leg
         if leg.lingers:
             return
@@ -536,21 +538,27 @@ class LegLife(Actor, AllVerbs):
         leg.has_lingered = True
         leg.end_timer = None
         self.system.registry.unregister_all(self._cell)
-        if is_last and self.is_flow_running:
-            self.log.warning("flow still runs after its call, stopping it call_id=%s", leg.call_id)
         if is_last:
+            if self.is_flow_running:
+                self.log.warning("flow still runs after its call, stopping it call_id=%s", leg.call_id)
+            elif self._runs_aside:
+                self.log.warning("a listener still runs after its call, closing it call_id=%s", leg.call_id)
             self._cell.signal(Stop(NORMAL))  # ahead of all messages: a handler may await what will never come
             return
-        if not self.is_flow_running:
-            self.stop()
-        if self.is_flow_running or self._cell.is_held:  # what runs, or awaits, may come to its own end
+        self.stop_if_over()
+        if self.is_flow_running or self._runs_aside or self._cell.is_held:  # it may come to its own end
             wrap_up_s = self.office.timing.wrap_up_s
             leg.end_timer = self.call_in("wrap up", wrap_up_s, lambda actor: actor.on_lingered(is_last=True))
 
     def stop_if_over(self) -> None:
-        """Stop, if only the flow was still waited for."""
-        if self.leg.has_lingered:
+        """Stop, if only what runs was still waited for, the flow or what listens, and all of it is over."""
+        if self.leg.has_lingered and not (self.is_flow_running or self._runs_aside):
             self.stop()
+
+    @property
+    def _runs_aside(self) -> bool:
+        """Whether a coroutine of a listener or callback still runs."""
+        return any(not aside.is_over for aside in self.leg.course.asides)
 
     @property
     def is_flow_running(self) -> bool:

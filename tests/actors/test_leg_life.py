@@ -12,7 +12,7 @@ from relay_actors.actors.call_handle import CallHandle
 from relay_actors.errors import CommandRejectedError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, HoldEvent, RelayEvent
 from relay_actors.protocol.commands import Hold, UserEvent
-from tests.actors.world import Witness, World, over_seeds
+from tests.actors.world import OURS, Witness, World, device, over_seeds
 
 
 def state(world: World, handle: Any, call_state: str, **more: Any) -> None:
@@ -158,6 +158,51 @@ def test_after_lingering_the_actor_and_its_keys_are_gone(world: World):
 
 
 @over_seeds(5)
+class ReportsItsEnd(CallActor):
+    """Looks, when the call has ended, after what takes longer than the actor lingers."""
+
+    def on_start(self) -> None:
+        self.on("calling.call.state", self.on_state)
+
+    async def on_state(self, event: CallStateEvent) -> None:
+        if event.call_state != "ended":
+            return
+        other = self.app.dial(Witness, [[device(OURS)]])
+        try:
+            await other.wait_for_answered()
+            self.data["report"] = "heard"
+        finally:
+            self.data["is_over"] = True
+
+
+@over_seeds(10)
+def test_what_listens_to_the_end_may_come_to_its_own_end(world: World):
+    """As a flow and a handler may: what it does then is not lost half-way, without a word."""
+    line, handle = world.answered(ReportsItsEnd)
+    line.hangs_up()
+    world.run(4)
+    world.sim.phone(OURS).answers()
+    world.run(1)
+    assert handle.data == {"report": "heard", "is_over": True}
+    assert world.actor(handle) is None
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_what_listens_without_end_is_closed(stops: bool, caplog: pytest.LogCaptureFixture):
+    """After ``wrap_up_s`` its ``finally`` is run, and it is told of; or when the application stops."""
+    with World(timing=Timing(wrap_up_s=7.0)) as world:
+        line, handle = world.answered(ReportsItsEnd)
+        line.hangs_up()
+        world.run(6)
+        assert handle.data == {}
+        if stops:
+            world.app.stop()
+        else:
+            world.run(3)
+        assert handle.data == {"is_over": True}
+    assert ("a listener still runs after its call" in caplog.text) is not stops
+
+
 def test_a_call_whose_end_is_not_told_counts_as_ended_after_a_while(world: World):
     """Proves SEMANTICS X3: no call's actor outlives its call by more than ``end_timeout_s``."""
     _line, handle = world.answered(Witness)
