@@ -32,7 +32,7 @@ from relay_actors.actors.packing import NotKept, name_of, unpack_data
 from relay_actors.actors.replaying import Replay
 from relay_actors.actors.sent_texts import SentText
 from relay_actors.actors.texts_again import TextsAgain
-from relay_actors.actors.wire import Consult, Route, Wire
+from relay_actors.actors.wire import Consult, Route, Wire, settle_refused
 from relay_actors.errors import JournalError
 from relay_actors.protocol.events import MessageReceiveEvent, RelayEvent
 from relay_actors.protocol.frozen import NOTHING
@@ -117,7 +117,9 @@ class Recovery:
 
     def _consult(self, look: Callable[[Wire], T]) -> T:
         done: Future[T] = Future(self._office.dispatcher)
-        self._office.tell_connection(Consult(look, done))
+        consult = Consult(look, done)
+        if not self._office.tell_connection(consult):  # somebody has stopped the application, or it has failed
+            settle_refused(consult)
         return done.get()
 
     def _wait_for(self, replays: Sequence[Replay]) -> None:

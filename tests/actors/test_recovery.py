@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -12,10 +13,12 @@ import pytest
 
 from relay_actors import (
     ActionCompleted,
+    Actor,
     CallActor,
     HandTo,
     Limits,
     RelayApp,
+    RelayError,
     StateMachine,
     StateTimeout,
     in_state,
@@ -23,14 +26,18 @@ from relay_actors import (
     race,
 )
 from relay_actors.actors.recovery import AT_ONCE
-from relay_actors.errors import ConnectFailedError
+from relay_actors.actors.tree import Tree
+from relay_actors.errors import ConnectFailedError, NotSentError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, ConnectEvent, PlayEvent
 from relay_actors.journal.codec import decode
 from relay_actors.journal.entries import CallStarted, EventReceived, Noted
 from relay_actors.journal.memory import MemoryMedium, MemoryStore
+from relay_actors.runtime.future import Future
 from relay_actors.transport.base import Transport
+from relay_actors.transport.memory import MemoryConnector
 from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import CONTEXT, device
+from tests.support.plain_server import DEADLINE_S
 from tests.support.thorough import some_of
 
 NUMBER, DESK = "+15550001111", "+15550100101"
@@ -682,3 +689,31 @@ def test_a_flow_finds_whom_it_has_dialled_however_many_have_called_in_between(ot
         world.run(10.0)
         assert [str(sound) for sound in line.heard] == ["They have gone"]
         assert len(desk.lines) == 1
+
+
+@pytest.mark.parametrize("before", ["recover", "start_service"])
+def test_a_start_that_is_stopped_before_it_has_taken_anything_up_is_over(
+    monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    """Another thread may stop the application just then: whoever starts it waited for ever for the journal."""
+    goes_on = getattr(Tree, before)
+    outcome: Future[object] = Future()
+
+    def stops_before(tree: Tree, *arguments: Any) -> object:
+        stop = threading.Thread(target=app.stop)
+        stop.start()
+        stop.join(DEADLINE_S)
+        return goes_on(tree, *arguments)
+
+    def start() -> None:
+        try:
+            outcome.set(app.start(wait_s=None, connector=MemoryConnector(lambda _peer: None), journal=MemoryStore()))
+        except RelayError as error:
+            outcome.set(error)
+
+    app = RelayApp("project", "token", host="relay.example.com")
+    app.service(Actor, name="service")
+    monkeypatch.setattr(Tree, before, stops_before)
+    threading.Thread(target=start, daemon=True).start()
+    assert isinstance(outcome.get(timeout=DEADLINE_S), NotSentError)
+    assert not app.is_running
