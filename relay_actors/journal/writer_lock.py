@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import weakref
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +38,7 @@ class WriterLock:
 
     It is a file of its own because closing any descriptor of the database file would silently drop the locks that
     SQLite holds on it in this process. The file stays when the lock is released: removing it would let two writers
-    lock two files of one name.
+    lock two files of one name. A process that is forked off does not keep it: it may live longer than this one.
 
     Args:
         path: the journal file, resolved.
@@ -61,6 +62,7 @@ class WriterLock:
         except OSError as error:
             os.close(self._fd)
             raise JournalError(f"cannot lock {path}.lock, which guards the journal: {error.strerror}") from error
+        _held.add(self)
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, f"{os.getpid()}\n{_HANDS_OVER if hands_over else ''}".encode(), 0)
 
@@ -70,6 +72,18 @@ class WriterLock:
             with contextlib.suppress(OSError):  # closing is what releases it, and it is closed even when this fails
                 os.close(self._fd)
             self._fd = -1
+
+
+_held: Final[weakref.WeakSet[WriterLock]] = weakref.WeakSet()
+
+
+def _let_go_in_child() -> None:
+    """Close what a fork has copied. The lock stays the parent's: it goes with the last descriptor of it."""
+    for lock in tuple(_held):
+        lock.release()
+
+
+os.register_at_fork(after_in_child=_let_go_in_child)
 
 
 class NextInLine:

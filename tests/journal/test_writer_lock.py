@@ -52,6 +52,35 @@ def test_a_killed_process_holds_it_no_longer(tmp_path: Path):
     lock.release()
 
 
+FORK = """
+import os, signal, sys
+from relay_actors.journal.writer_lock import WriterLock
+lock = WriterLock(sys.argv[1])
+if os.fork() == 0:
+    print(os.getpid(), flush=True)
+signal.pause()
+"""
+
+
+def test_a_process_that_was_forked_off_does_not_keep_it_when_its_parent_is_killed(tmp_path: Path):
+    """The workers of a `multiprocessing` pool outlive a killed application: its next start must not be refused.
+
+    As long as that one lives, what its child has closed lets nobody in (SEMANTICS J7).
+    """
+    path = str(tmp_path / "j.db")
+    with subprocess.Popen([sys.executable, "-c", FORK, path], stdout=subprocess.PIPE, text=True) as holder:
+        child = int(holder.stdout.readline())
+        try:
+            with pytest.raises(JournalError, match=rf"process {holder.pid}\)"):
+                WriterLock(path)
+            holder.send_signal(signal.SIGKILL)
+            holder.wait(10.0)
+            WriterLock(path).release()
+        finally:
+            holder.kill()
+            os.kill(child, signal.SIGKILL)
+
+
 def test_a_planted_link_is_not_followed(tmp_path: Path):
     """In a directory that others can write to, a link must not make us write into a file of their choice."""
     victim = tmp_path / "victim"
