@@ -63,8 +63,15 @@ class WriterLock:
             os.close(self._fd)
             raise JournalError(f"cannot lock {path}.lock, which guards the journal: {error.strerror}") from error
         _held.add(self)
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, f"{os.getpid()}\n{_HANDS_OVER if hands_over else ''}".encode(), 0)
+        try:
+            os.ftruncate(self._fd, 0)
+            os.pwrite(self._fd, f"{os.getpid()}\n{_HANDS_OVER if hands_over else ''}".encode(), 0)
+        except OSError as error:  # the disk is full
+            self.release()
+            raise JournalError(
+                f"cannot write to {path}.lock, which guards the journal: {error.strerror}. "
+                "Free some space on its disk, then start again: nothing that was committed is lost"
+            ) from error
 
     def release(self) -> None:
         """Let another writer in. Idempotent."""

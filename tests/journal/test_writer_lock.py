@@ -1,6 +1,7 @@
 """The lock: one living writer, and no trace of a dead one."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -79,6 +80,20 @@ def test_a_process_that_was_forked_off_does_not_keep_it_when_its_parent_is_kille
         finally:
             holder.kill()
             os.kill(child, signal.SIGKILL)
+
+
+def test_a_disk_without_room_for_it_is_told_and_leaves_it_free(tmp_path: Path):
+    """Every error of a journal says what to do, as a `JournalError`; and the next try must not meet a lock of ours."""
+    path = str(tmp_path / "j.db")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))  # Python ignores the signal, and the write fails
+    try:
+        with pytest.raises(JournalError, match=r"cannot write to .*j\.db\.lock.*Free some space"):
+            WriterLock(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    WriterLock(path).release()
 
 
 def test_a_planted_link_is_not_followed(tmp_path: Path):
