@@ -10,7 +10,7 @@ What is replaced by ``***`` before an entry is encoded:
 * *of pay events*: everything but the fields in `PAY_FIELDS_KEPT`. Whatever a payment may carry in future is left out
   as well;
 * *card numbers in what a caller keyed or said, or texted*: 13 to 19 digits with a valid check digit, or more than 19
-  in a row.
+  in a row; with the digits that stand beside it, such as the date until which it is valid.
 
 The digits of an ordinary collect are kept: recovery has to know what the caller chose. The price of the last rule: an
 order number of 13 digits or more that looks like a card's (one in ten does) is not there after a crash. The running
@@ -24,7 +24,8 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Any, Final
 
 from relay_actors.errors import JournalError
@@ -79,11 +80,15 @@ _HOLD_VALUES: Final[Mapping[type[Entry], tuple[str, ...]]] = {
 _PAY_EVENT: Final = "calling.call.pay"
 _CALLER_KEYS: Final = frozenset({"body", "digits", "text"})
 _SHORTEST_CARD: Final = 13
+_LONGEST_CARD: Final = 19
+_SHORTEST_GROUP: Final = 3
+"""Digits that are written together. Who spells a number digit by digit has a card's among them too often."""
 _ATOMS: Final = frozenset({bool, bytes, float, int, type(None)})
 """Types whose values have nothing in them."""
 _MOST_KNOWN: Final = 4096
 _LONGEST_KNOWN: Final = 64
 """So many keys, and texts of at most so many characters, are remembered as harmless: most come again and again."""
+_GAP: Final = re.compile("[ -]")
 _LONG_NUMBER: Final = re.compile(r"\d(?:[ -]?\d){12,}")
 _URL_USER: Final = re.compile(r"(?<=://)[^/?#\s]*@")
 
@@ -304,11 +309,23 @@ def _is_secret(name: str) -> bool:
 
 
 def _without_card(found: re.Match[str]) -> str:
-    digits = [int(c) for c in found[0] if c.isdigit()]
-    return MASK if len(digits) > 19 or _check_digit_fits(digits) else found[0]
+    groups = _GAP.split(found[0])
+    number = "".join(groups)
+    is_card = len(number) > _LONGEST_CARD or _check_digit_fits(number) or any(map(_check_digit_fits, _within(groups)))
+    return MASK if is_card else found[0]
 
 
-def _check_digit_fits(digits: list[int]) -> bool:
+def _within(groups: Sequence[str]) -> Iterator[str]:
+    """Give what may be a card's number among the digits that stand beside it, as they are grouped."""
+    for first, last in combinations(range(len(groups) + 1), 2):
+        part = groups[first:last]
+        number = "".join(part)
+        if len(number) >= _SHORTEST_CARD and min(map(len, part)) >= _SHORTEST_GROUP:
+            yield number
+
+
+def _check_digit_fits(number: str) -> bool:
     """Return whether the last digit is the check digit of the others. Source: ISO/IEC 7812-1, annex B."""
+    digits = list(map(int, number))
     doubled = (sum(divmod(2 * d, 10)) for d in digits[-2::-2])
     return (sum(doubled) + sum(digits[-1::-2])) % 10 == 0

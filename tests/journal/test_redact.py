@@ -190,6 +190,20 @@ def test_a_card_number_is_found_in_all_that_people_key_say_or_write(key: str):
     assert Redactor().value({key: f"it is {CARD}, thanks"}) == {key: "it is ***, thanks"}
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("4111 1111 1111 1111 12/27", "***/27"),
+        ("4111111111111111 123", "***"),
+        ("order 77 4111-1111-1111-1111", "order ***"),
+        ("3782 822463 10005 1234", "***"),
+    ],
+)
+def test_a_card_number_is_found_beside_other_digits(said: str, kept: str):
+    """Who texts a card texts the date or the code behind it, and all of that looks like one longer number (J10)."""
+    assert Redactor().value({"body": said}) == {"body": kept}
+
+
 def test_ids_that_look_like_numbers_are_kept():
     """Only what people key, say or write is searched: an id of many digits is needed for recovery."""
     assert Redactor().value({"call_id": CARD, "tag": CARD}) == {"call_id": CARD, "tag": CARD}
