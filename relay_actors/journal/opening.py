@@ -109,6 +109,11 @@ def _bring_back(path: str, why: str, secrets: Iterable[str]) -> None:
     _remove(fresh)
     with contextlib.closing(SqliteStore(fresh, durability="power", secrets=secrets, epoch_above=found.epoch)) as store:
         done = bring_over(found, store)
+    if _size(f"{fresh}-wal"):  # SQLite does not say that it could not move it into the file, which would go without it
+        raise JournalError(
+            f"the journal {path} is damaged ({why}), and what can be read of it could not be written to {fresh}. "
+            "Free some space on its disk, then start again: nothing has changed"
+        )
     with explained(path, "mended"):
         os.replace(fresh, f"{path}.mended-{number}")
         _sync_directory(path)

@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from relay_actors.errors import DamagedJournalError, JournalError
-from relay_actors.journal import codec, rounds
+from relay_actors.journal import codec, opening, rounds
 from relay_actors.journal.entries import EventReceived, Session
 from relay_actors.journal.opening import open_sqlite
 from relay_actors.journal.reading import SqliteReader
+from relay_actors.journal.salvage import Found, Salvaged
 from relay_actors.journal.sqlite import SqliteStore
 from relay_actors.journal.sqlite_file import FORMAT, PAGE
 from tests.journal.strategies import anywhere
@@ -334,6 +335,34 @@ def test_an_exchange_that_was_broken_off_is_finished(path: Path, monkeypatch: py
     assert Path(f"{path}.damaged-1").read_bytes() == journal.database
     assert Path(f"{path}.damaged-1-wal").read_bytes() == bytes(wal)
     assert {name.partition("damaged-1")[0] for name in names(path)} == {"calls.db", "calls.db.", "calls.db.lock"}
+
+
+def test_what_was_brought_back_and_is_not_all_in_its_file_takes_no_place(path: Path, monkeypatch: pytest.MonkeyPatch):
+    """On a full disk SQLite leaves it in the WAL when it closes, and says nothing; the file alone is worth nothing."""
+    journal = make_journal(path)
+    wal = bytearray(journal.wal)
+    wal[len(wal) // 2] ^= 1
+    journal.put(path, wal=bytes(wal))
+    bring_over = opening.bring_over
+    with contextlib.ExitStack() as undo:
+
+        def bring_over_and_read(found: Found, into: SqliteStore) -> Salvaged:
+            done = bring_over(found, into)
+            # As on a full disk, the WAL cannot be moved into the file at the end: somebody reads.
+            reader = undo.enter_context(contextlib.closing(sqlite3.connect(f"{path}.mending")))
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM entries").fetchone()
+            return done
+
+        monkeypatch.setattr(opening, "bring_over", bring_over_and_read)
+        with pytest.raises(JournalError, match=r"could not be written to .*Free some space"):
+            open_sqlite(path)
+        monkeypatch.undo()
+    assert path.read_bytes() == journal.database
+    assert Path(f"{path}-wal").read_bytes() == bytes(wal)
+
+    with opened(path) as store:
+        assert journal.judge(store) in journal.commits[2:]
 
 
 def test_a_file_that_came_between_is_not_exchanged(path: Path):
