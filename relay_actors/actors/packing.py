@@ -17,6 +17,7 @@ from enum import Enum, EnumType, Flag
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any, Final, cast
 
+from relay_actors.journal.redact import MAX_DEPTH
 from relay_actors.protocol.events import RelayEvent, parse_event
 
 __all__ = [
@@ -36,8 +37,13 @@ __all__ = [
 _MARK: Final = "$relay_actors"
 """The key by which a packed object is told from a dictionary of the application's."""
 
+_DEEPEST: Final = MAX_DEPTH - 10
+"""How many values may be inside one another, of those that the journal keeps: the others are for what is put around.
 
-_DEEPEST: Final = 100
+What is packed as a dictionary in another one counts twice.
+"""
+_MOST_BITS: Final = 8192
+"""Of a whole number: Python writes no more than 4300 digits of one, and the journal writes digits."""
 
 _MEMBERS: Final = (MemberDescriptorType, GetSetDescriptorType)
 """What Python's own classes call attributes."""
@@ -57,7 +63,8 @@ def pack(value: object) -> object:
 
 
 def _pack(value: object, deeper: int) -> object:
-    if not deeper:  # not at Python's own limit, where whatever else happens to be done, such as a finaliser, fails, too
+    # Not at Python's own limit, where whatever else happens to be done, such as a finaliser, fails, too.
+    if deeper <= 0:
         raise NotKept(f"what holds itself, or {_DEEPEST} others inside one another, cannot be kept in the journal")
     deeper -= 1
     if isinstance(value, Enum):
@@ -65,23 +72,26 @@ def _pack(value: object, deeper: int) -> object:
             return value.value  # which is equal to it
         by = {"flags": value.value} if isinstance(value, Flag) else {"member": value.name}
         return {_MARK: _found_by_name(type(value)), **by}
-    if value is None or isinstance(value, str | int | float | bytes):
+    if value is None or isinstance(value, str | float | bytes):
+        return value
+    if isinstance(value, int):
+        if value.bit_length() > _MOST_BITS:
+            raise NotKept(f"a whole number of more than {_MOST_BITS} bits cannot be kept in the journal")
         return value
     if isinstance(value, RelayEvent):
         return {_MARK: "event", "payload": _payload(value, deeper)}
-    if isinstance(value, list | tuple):
-        items = [_pack(item, deeper) for item in value]
-        return items if isinstance(value, list) else {_MARK: "tuple", "items": items}
+    if isinstance(value, list):
+        return [_pack(item, deeper) for item in value]
+    if isinstance(value, tuple):
+        return {_MARK: "tuple", "items": [_pack(item, deeper - 1) for item in value]}
     if isinstance(value, Mapping):
         if not all(isinstance(key, str) for key in value) or _MARK in value:
             raise NotKept(f"a {type(value).__name__} with keys that are no texts cannot be kept in the journal")
         return {key: _pack(item, deeper) for key, item in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         name = _found_by_name(type(value))
-        fields = {
-            field.name: _pack(getattr(value, field.name), deeper) for field in dataclasses.fields(value) if field.init
-        }
-        return {_MARK: name, "fields": fields}
+        fields = [field.name for field in dataclasses.fields(value) if field.init]
+        return {_MARK: name, "fields": {field: _pack(getattr(value, field), deeper - 1) for field in fields}}
     raise NotKept(
         f"a {type(value).__name__} cannot be kept in the journal: plain data, events, enums and dataclasses "
         "of these can"
@@ -276,4 +286,4 @@ def found_by(name: str) -> Any:
 
 def _payload(event: RelayEvent, deeper: int) -> dict[str, object]:
     # What the server has sent is plain, but an application makes events, too.
-    return {"event_type": event.event_type, "timestamp": event.timestamp, "params": _pack(event.params, deeper)}
+    return {"event_type": event.event_type, "timestamp": event.timestamp, "params": _pack(event.params, deeper - 1)}

@@ -43,7 +43,7 @@ __all__ = ["MASK", "MAX_DEPTH", "PAY_FIELDS_KEPT", "SECRET_KEYS", "SHORTEST_SECR
 
 MASK: Final = "***"
 TOO_DEEP: Final = "(nested too deeply to keep)"
-MAX_DEPTH: Final = 100
+MAX_DEPTH: Final = 110
 """How deeply values may be nested. RELAY needs less than 20; a hostile frame must not be able to stop the journal."""
 SHORTEST_SECRET: Final = 8
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, Flag, IntEnum, auto
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from relay_actors.errors import CallEnded, CommandRejectedError, NotSentError
 from relay_actors.events import PlayEvent, RelayEvent, parse_event
 from relay_actors.journal.codec import decode, encode
 from relay_actors.journal.entries import Noted
+from relay_actors.journal.memory import MemoryStore
 from tests.journal.strategies import texts
 
 
@@ -205,6 +207,48 @@ def test_what_is_nested_is_kept_down_to_a_depth_that_nobody_needs() -> None:
     assert unpack(pack(nested)) == nested
     with pytest.raises(NotKept, match="100 others inside one another"):
         pack([[nested]])
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda inner: [inner],
+        lambda inner: (inner,),
+        lambda inner: {"key": inner},
+        lambda inner: Order([], {"key": inner}),
+        lambda inner: RelayEvent("mine", {"key": inner}),
+    ],
+    ids=["list", "tuple", "dictionary", "dataclass", "event"],
+)
+def test_whatever_can_be_packed_is_kept_by_the_journal_down_to_its_bottom(around: Callable[[object], object]) -> None:
+    """What the journal cuts off, nobody is warned of, and after a kill the whole value is lost (SEMANTICS J4)."""
+    deepest: object = None
+    nested: object = Sides.LEFT
+    with contextlib.suppress(NotKept):
+        while True:
+            pack(nested)
+            deepest, nested = nested, around(nested)
+    store = MemoryStore()
+
+    store.append([Noted(subject="s", at=1.0, what="data", values={"aside": [[{"event": pack(deepest)}, True]]})])
+
+    [entry] = store.load()
+    assert isinstance(entry, Noted)
+    kept = cast("Any", entry.values)["aside"][0][0]["event"]
+    assert pack(unpack(kept)) == pack(deepest)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_whole_number_that_can_be_packed_can_be_written(sign: int) -> None:
+    """A journal that refuses a note is done for, and the application with it: rather is the number left out."""
+    store = MemoryStore()
+    store.append([Noted(subject="s", at=1.0, what="data", values={"n": pack(sign * (2**8192 - 1))})])
+    [entry] = store.load()
+    assert isinstance(entry, Noted)
+    assert entry.values["n"] == sign * (2**8192 - 1)
+
+    with pytest.raises(NotKept, match="more than 8192 bits"):
+        pack(sign * 10**5000)
 
 
 def test_the_text_of_a_refusal_names_the_type_and_never_the_value() -> None:
