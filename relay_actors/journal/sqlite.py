@@ -22,7 +22,8 @@ its own. A call stays known for a moment after its end: there is room for what a
 
 So what is forgotten is never given again from the commit on; in the file it is overwritten when its round goes: soon in
 a busy journal, at once when nothing else counts, at the latest when the store is closed or opened. A copy may stay in
-the ``-wal`` until SQLite has written over it, at the latest when the store is closed.
+the ``-wal`` until SQLite has written over it, at the latest when the store is closed; and beside rows that are still
+there, until a store of no more than `MOST_WRITTEN_ANEW` bytes is closed.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ from relay_actors.journal.sqlite_file import (
 )
 from relay_actors.journal.writer_lock import WriterLock
 
-__all__ = ["FRESH_ROUNDS", "LARGEST_WAL", "MOST_IN_ROUNDS", "Durability", "SqliteStore"]
+__all__ = ["FRESH_ROUNDS", "LARGEST_WAL", "MOST_IN_ROUNDS", "MOST_WRITTEN_ANEW", "Durability", "SqliteStore"]
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,8 @@ FRESH_ROUNDS: Final = 64 * 1024
 """Bytes that the rounds may have in any case; beyond it, three times what counts of them."""
 MOST_IN_ROUNDS: Final = 16 * 1024 * 1024
 """Bytes that the rounds never have more of; as much is in memory, as far as it counts."""
+MOST_WRITTEN_ANEW: Final = 16 * 1024 * 1024
+"""Bytes that are written anew when a journal is closed; with more, whoever takes it over would wait for that."""
 _AT_A_TIME: Final = 16 * 1024
 """Bytes of rounds that are removed together: each removal touches pages that a commit alone does not."""
 
@@ -179,6 +182,9 @@ class SqliteStore:
             undo.callback(lock.release)
             with explained(self._path, "opened"):
                 _make_private(self._path)
+                wal = f"{self._path}-wal"
+                self._has_traces = os.path.exists(wal) and os.path.getsize(wal) > 0
+                """Whether copies may be there of rows that were removed, here or by a process that was killed."""
                 self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
                 undo.callback(self._db.close)
                 _check_and_prepare(self._db, self._path, durability)
@@ -317,8 +323,7 @@ class SqliteStore:
             self._begin()
             self._remove_rounds(0)
             self._db.execute("COMMIT")
-            self._db.execute("PRAGMA temp_store = MEMORY")  # no copy of it anywhere else on the disk
-            self._db.execute("VACUUM")
+            self._write_anew()
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except BaseException as error:  # noqa: BLE001  # see `_write`
             self._fail(error, "compacted")
@@ -337,10 +342,18 @@ class SqliteStore:
         is_undone = self._db.in_transaction
         if is_undone:
             self._db.rollback()
-        if self._rounds or is_undone:  # which may have removed them, as far as is known here
+        # What was undone may have removed them, as far as is known here.
+        if self._rounds or is_undone or self._has_traces:
             self._begin()
             _settle_rounds(self._db, self._path)
             self._db.execute("COMMIT")
+        if self._has_traces and _size_of_content(self._db) <= MOST_WRITTEN_ANEW:
+            self._write_anew()
+
+    def _write_anew(self) -> None:
+        """Write the whole file anew: where SQLite has moved rows, copies stay of those that are removed later."""
+        self._db.execute("PRAGMA temp_store = MEMORY")  # no copy of it anywhere else on the disk
+        self._db.execute("VACUUM")
 
     def _has_own_rows(self, subject: str) -> bool:
         return subject in self._own_rows and subject not in self._doomed
@@ -384,6 +397,7 @@ class SqliteStore:
                 self._begin()
             if self._doomed:
                 db.executemany(_DELETE, [(column_of(subject),) for subject in self._doomed])
+                self._has_traces = True
                 self._own_rows.difference_update(self._doomed)
                 self._doomed.clear()
             if self._parts:
@@ -529,6 +543,11 @@ def _check_and_prepare(db: sqlite3.Connection, path: str, durability: Durability
     db.execute(f"PRAGMA journal_size_limit = {LARGEST_WAL}")
     if fresh:
         make_tables(db)
+
+
+def _size_of_content(db: sqlite3.Connection) -> int:
+    [(pages,)], [(unused,)] = db.execute("PRAGMA page_count"), db.execute("PRAGMA freelist_count")
+    return int(pages - unused) * PAGE
 
 
 def _settle_rounds(db: sqlite3.Connection, path: str) -> None:

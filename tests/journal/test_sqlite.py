@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -605,6 +606,33 @@ def test_what_is_forgotten_leaves_the_file(path: Path):
     assert b"+15550001111" not in path.read_bytes()
     with opened(path) as store:
         assert store.subjects() == ["stays"]
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_what_is_forgotten_is_not_left_beside_rows_of_others(path: Path, tmp_path: Path, is_killed: bool):
+    """SQLite overwrites a row that is removed, and not the copies that it has left where it has moved the row (J10)."""
+    for seed in range(12):
+        chance = Random(seed)
+        with opened(path) as store:
+            for n in range(5):
+                store.append(
+                    event(n, f"c-{seed}-{caller}", number=f"<{seed}, {caller}>", filler="x" * chance.randint(1, 900))
+                    for caller in range(80)
+                )
+                store.commit()
+        with opened(path) as store:
+            goes = store.subjects()
+            chance.shuffle(goes)
+            for subject in goes[:-3]:
+                store.forget(subject)
+                store.commit()
+            left = killed(path, tmp_path / "left.db") if is_killed else path
+        with opened(left) as store:
+            kept = {entry.payload["number"] for entry in store.load() if isinstance(entry, EventReceived)}
+        assert len(kept) == 3
+        data = left.read_bytes()
+        assert [n for n in range(80) if (name := f"<{seed}, {n}>") not in kept and name.encode() in data] == []
+        path.unlink()
 
 
 def test_what_is_forgotten_leaves_the_file_when_what_was_done_last_is_rolled_back(path: Path):
