@@ -66,7 +66,7 @@ class MemoryStore:
             sequences={subject: kept[-1].sequence for subject, kept in self._medium.entries.items()},
             redactor=Redactor(secrets),
         )
-        self._ledger.redactor.learn(self.get_session().authorization_state)
+        self._ledger.redactor.learn(self.get_session().authorization_state, is_passing=True)
 
     @property
     def epoch(self) -> int:
@@ -106,7 +106,7 @@ class MemoryStore:
     def put_session(self, session: Session) -> None:
         """Replace what a resume needs. See `Store.put_session`."""
         self._check_usable()
-        self._ledger.redactor.learn(session.authorization_state)
+        self._ledger.redactor.learn(session.authorization_state, is_passing=True)
         self._session = encode_session(session)
 
     def commit(self) -> None:

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import operator
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, Final
@@ -39,13 +40,24 @@ from relay_actors.journal.entries import (
     Snapshot,
 )
 
-__all__ = ["MASK", "MAX_DEPTH", "PAY_FIELDS_KEPT", "SECRET_KEYS", "SHORTEST_SECRET", "TOO_DEEP", "Redactor"]
+__all__ = [
+    "MASK",
+    "MAX_DEPTH",
+    "PASSING_SECRETS",
+    "PAY_FIELDS_KEPT",
+    "SECRET_KEYS",
+    "SHORTEST_SECRET",
+    "TOO_DEEP",
+    "Redactor",
+]
 
 MASK: Final = "***"
 TOO_DEEP: Final = "(nested too deeply to keep)"
 MAX_DEPTH: Final = 110
 """How deeply values may be nested. RELAY needs less than 20; a hostile frame must not be able to stop the journal."""
 SHORTEST_SECRET: Final = 8
+PASSING_SECRETS: Final = 16
+"""How many secrets are kept out of those that are replaced by newer ones, and are worth nothing then."""
 
 SECRET_KEYS: Final = frozenset(
     {
@@ -102,6 +114,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: tuple[str, ...] = ()
+        self._passing: deque[str] = deque()
         self._harmless_keys: set[str] = set()
         self._harmless_texts: set[str] = set()
         for secret in secrets:
@@ -110,11 +123,22 @@ class Redactor:
     def __repr__(self) -> str:
         return f"<Redactor of {len(self._secrets)} secrets>"
 
-    def learn(self, secret: str) -> None:
-        """Keep this value out of everything from now on; an empty or very short one is left alone."""
+    def learn(self, secret: str, *, is_passing: bool = False) -> None:
+        """Keep this value out of everything from now on; an empty or very short one is left alone.
+
+        Args:
+            secret: the value.
+            is_passing: whether a newer one takes its place sooner or later. Of such ones the newest `PASSING_SECRETS`
+                are kept out: with each log in there is one more, and each text is searched for all of them.
+        """
         if len(secret) >= SHORTEST_SECRET and secret not in self._secrets:
+            known = [*self._secrets, secret]
+            if is_passing:
+                self._passing.append(secret)
+                if len(self._passing) > PASSING_SECRETS:
+                    known.remove(self._passing.popleft())
             # Longest first: a secret may contain another one.
-            self._secrets = tuple(sorted((*self._secrets, secret), key=len, reverse=True))
+            self._secrets = tuple(sorted(known, key=len, reverse=True))
             self._harmless_keys.clear()
             self._harmless_texts.clear()
 

@@ -196,7 +196,7 @@ class SqliteStore:
                 self._take_in(number, place, records)
                 sequences.update([record[:2] for record in records])
             self._ledger = Ledger(epoch=epoch, sequences=sequences, redactor=Redactor(secrets))
-            self._ledger.redactor.learn(self.get_session().authorization_state)
+            self._ledger.redactor.learn(self.get_session().authorization_state, is_passing=True)
             self._free = undo.pop_all()
 
     @property
@@ -265,7 +265,7 @@ class SqliteStore:
     def put_session(self, session: Session) -> None:
         """Replace what a resume needs. See `Store.put_session`."""
         self._check_usable()
-        self._ledger.redactor.learn(session.authorization_state)
+        self._ledger.redactor.learn(session.authorization_state, is_passing=True)
         self._write("INSERT OR REPLACE INTO session VALUES (1, ?)", (encode_session(session),))
 
     def commit(self) -> None:

@@ -25,6 +25,7 @@ from relay_actors.journal.entries import (
     SubjectEnded,
 )
 from relay_actors.journal.memory import MemoryMedium, MemoryStore
+from relay_actors.journal.redact import PASSING_SECRETS
 from relay_actors.journal.replay import check, replay
 from relay_actors.journal.sqlite import SqliteStore
 from tests.journal.strategies import entries
@@ -197,6 +198,19 @@ def test_secrets_are_not_stored(open_store: Open):
 
     payloads = [entry.payload for entry in again.load()]
     assert payloads == [{"n": 1, "a": "x ***", "b": "***", "jwt_token": "***"}, {"n": 2, "b": "***"}]
+
+
+def test_of_many_sessions_the_newest_secrets_are_kept_out(open_store: Open):
+    """Each log in brings one. An application that runs for weeks must not search each text for all of them (J10)."""
+    store = open_store(secrets=[SECRET])
+    for n in range(100):
+        store.put_session(Session(protocol="p", authorization_state=f"the state {n:04}"))
+    store.append([event(1, a=SECRET, newest="the state 0099", before="the state 0090")])
+
+    [entry] = store.load()
+    assert isinstance(entry, EventReceived)
+    assert entry.payload == {"n": 1, "a": "***", "newest": "***", "before": "***"}
+    assert repr(store._ledger.redactor) == f"<Redactor of {1 + PASSING_SECRETS} secrets>"  # type: ignore[attr-defined]
 
 
 def test_a_snapshot_replaces_what_was_before_it(store: Store, open_store: Open):

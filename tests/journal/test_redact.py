@@ -19,7 +19,15 @@ from relay_actors.journal.entries import (
     Snapshot,
     SubjectEnded,
 )
-from relay_actors.journal.redact import MASK, MAX_DEPTH, PAY_FIELDS_KEPT, SECRET_KEYS, TOO_DEEP, Redactor
+from relay_actors.journal.redact import (
+    MASK,
+    MAX_DEPTH,
+    PASSING_SECRETS,
+    PAY_FIELDS_KEPT,
+    SECRET_KEYS,
+    TOO_DEEP,
+    Redactor,
+)
 from relay_actors.protocol import scrub
 from tests.journal.strategies import objects, plain
 
@@ -125,6 +133,16 @@ def test_a_secret_can_be_learned_later():
 
     assert redactor.value(SECRET) == MASK
     assert SECRET not in repr(redactor)
+
+
+def test_of_secrets_that_are_replaced_again_and_again_only_the_newest_are_looked_for():
+    """There is a new one with each log in. After weeks each text would be searched for thousands that are worthless."""
+    redactor = Redactor([SECRET])
+    for n in range(1000):
+        redactor.learn(f"the state {n:04}", is_passing=True)
+
+    assert repr(redactor) == f"<Redactor of {1 + PASSING_SECRETS} secrets>"
+    assert redactor.value([SECRET, "the state 0999", f"the state {1000 - PASSING_SECRETS:04}"]) == [MASK, MASK, MASK]
 
 
 def test_the_user_part_of_a_url_is_removed():
