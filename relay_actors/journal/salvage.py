@@ -18,7 +18,7 @@ from relay_actors.journal.codec import decode, decode_session
 from relay_actors.journal.entries import Entry, Session
 from relay_actors.journal.replay import check_next
 from relay_actors.journal.rounds import Forgotten, number_of, parts_of
-from relay_actors.journal.sqlite_file import MOST_WRITERS, PAGE, first_page, has_rounds, subject_in
+from relay_actors.journal.sqlite_file import MOST_WRITERS, PAGE, explained, first_page, has_rounds, subject_in
 from relay_actors.journal.writer_lock import WriterLock
 from relay_actors.late_dataclasses import dataclass
 
@@ -118,12 +118,9 @@ def look_through(path: str) -> Found:
         JournalError: it cannot be copied, or a record of it is of a newer release.
     """
     faults: list[str] = []
-    with contextlib.ExitStack() as undo:
+    with explained(path, "copied"), contextlib.ExitStack() as undo:
         copy = os.path.join(undo.enter_context(tempfile.TemporaryDirectory(prefix="relay-actors-")), "journal")
-        try:
-            _copy(path, copy)
-        except OSError as error:
-            raise JournalError(f"the journal {path} could not be copied: {error.strerror}") from error
+        _copy(path, copy)
         db = undo.enter_context(contextlib.closing(_connect(copy)))
         if why := _unreadable(db):
             faults.append(f"the first page: {why}")

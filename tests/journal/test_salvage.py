@@ -1,7 +1,9 @@
 """Salvage: what a damaged journal still tells, and what it does not."""
 
 import contextlib
+import resource
 import sqlite3
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -225,3 +227,23 @@ def test_a_journal_in_use_or_not_there_is_refused(tmp_path: Path):
 
     with pytest.raises(JournalError, match="could not be copied: No such file"):
         salvage(tmp_path / "other.db", into=MemoryStore())
+
+
+def test_without_room_for_a_copy_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Also when there is no directory for it, or SQLite is the first to notice: a bare error would say nothing."""
+    path = tmp_path / "j.db"
+    with contextlib.closing(SqliteStore(path)) as store:
+        store.append([event(1, "c-1")])
+        store.commit()
+    # Enough for the copy, and not for what SQLite puts beside it.
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, hard))
+    try:
+        with pytest.raises(JournalError, match="could not be copied: disk I/O error"):
+            look_through(str(path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(JournalError, match="could not be copied: No such file"):
+        look_through(str(path))
