@@ -37,8 +37,8 @@ __all__ = ["SESSION", "Journaling"]
 
 _log = logging.getLogger("relay_actors.journal")
 
-SESSION = "session"
-"""The subject of events that are about nothing that has a name of its own."""
+SESSION = "(the session)"
+"""The subject of events that are about nothing that has a name of its own. Such as nobody chooses for a tag."""
 _OK: Final = Outcome.OK.value
 
 

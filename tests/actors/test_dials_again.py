@@ -98,6 +98,22 @@ def test_what_a_leg_tells_before_its_dial_is_answered_is_a_part_of_its_call(
     assert world.count("calls.abandoned") == 0
 
 
+@pytest.mark.parametrize("tag", ["t-1", "session"])
+def test_a_dial_is_taken_up_whatever_its_tag_is(world: MortalWorld, tag: str) -> None:
+    """Tags are anybody's choice: none may be what the journal calls something of its own, and forgets. J4."""
+    friend = world.sim.phone(FRIEND).answers_after(2.0)
+    world.start()
+    world.app.dial(Friend, device(FRIEND), tag=tag, name="Ada")
+    world.live(3.0)
+    world.dies()
+
+    world.lives_again(after_s=0.5)
+    world.live(60.0)
+
+    assert [str(sound) for sound in friend.line.heard] == ["Somebody thinks of you, Ada"]
+    assert friend.line.is_over
+
+
 def test_a_dial_is_in_the_journal_before_what_its_caller_does_next(world: MortalWorld) -> None:
     """`app.dial` has returned: whatever the flow writes down after that, somebody will be called. J2."""
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from relay_actors.actors.compacting import compact
+from relay_actors.actors.journaling import SESSION
 from relay_actors.cli.journal_sights import clock_time, printable, sight_of, tags_of, timeline
 from relay_actors.journal.entries import (
     CallStarted,
@@ -70,7 +71,7 @@ def test_a_call_is_told_by_who_handles_it_how_it_stands_and_what_is_open():
         ([intent("calling.dial"), event("calling.call.dial", dial_state="dialing")], "dial", "outbound", "dialing"),
         ([event("messaging.receive", direction="inbound", message_state="received")], "text", "inbound", "received"),
         ([intent("messaging.send")], "text", "outbound", ""),
-        ([event("queuing.relay.tasks", subject="session")], "other", "", ""),
+        ([event("queuing.relay.tasks", subject=SESSION)], "other", "", ""),
         ([event("calling.call.state", call_state="ended"), SubjectEnded(subject="c-1", at=2.0)], "call", "", "ended"),
     ],
 )  # fmt: skip
