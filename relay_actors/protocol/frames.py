@@ -193,7 +193,7 @@ def judge(body: object) -> Frame:
     if params is None:
         params = {}
     elif not isinstance(params, dict):
-        return Unreadable(f"params of {method!r} are not an object but {_kind(params)}", frame_id, method)
+        return Unreadable(f"its params are not an object but {_kind(params)}", frame_id, method)
     return Request(frame_id, method, params)
 
 

@@ -953,6 +953,14 @@ def test_what_is_ignored_is_told_without_its_secrets():
     assert "not json" in ignored.why
 
 
+def test_what_is_ignored_is_told_in_short_and_without_its_secrets_also_if_they_stand_for_a_method():
+    """O6; and 10 MiB are no line of a log."""
+    client = DrivenClient.ready()
+    (ignored,) = client.receive({"id": "s-1", "method": f"{TOKEN} {'x' * 100_000}", "params": 5})
+    assert TOKEN not in ignored.why
+    assert len(ignored.why) < 300
+
+
 # Shutting down
 
 

@@ -72,7 +72,7 @@ def test_the_known_frames_are_all_there():
         (b'{"id":"1","method":""}', "no method"),
         (b'{"id":"1","method":7}', "no method"),
         (b'{"result":{}}', "no method"),
-        (b'{"method":"m","params":[1]}', "params of 'm' are not an object but an array"),
+        (b'{"method":"m","params":[1]}', "its params are not an object but an array"),
         (b'{"method":"m","params":false}', "not an object but a boolean"),
         (b'{"id":' + b"[" * 400 + b"]" * 400 + b',"result":{}}', "nested too deep"),
     ],
@@ -101,7 +101,7 @@ def test_a_request_with_half_a_character_is_refused(id: str, method: str, params
 
 def test_an_unreadable_request_keeps_what_an_answer_needs():
     assert classify(b'{"id":7,"method":"signalwire.event","params":3}') == Unreadable(
-        "params of 'signalwire.event' are not an object but a number", 7, "signalwire.event"
+        "its params are not an object but a number", 7, "signalwire.event"
     )
 
 
