@@ -124,7 +124,7 @@ class MessageReader:
         # is then neither copied once per piece nor kept as millions of little objects.
         self._held = bytearray()
         self._needed = 0
-        self._parts: list[bytes] | None = None
+        self._parts: bytearray | None = None
         self._room = max_bytes
 
     def feed(self, chunk: bytes, texts: list[bytes]) -> None:
@@ -182,13 +182,12 @@ class MessageReader:
         if frame.opcode != CONTINUATION:
             if self._parts is not None:
                 raise TransportError("the server began a message inside a fragmented one (RFC 6455 5.4)")
-            self._parts = []
+            self._parts = bytearray()  # as above: fragments may be little, and of megabytes there are millions
         elif self._parts is None:
             raise TransportError("the server continued a message that it never began (RFC 6455 5.4)")
-        if frame.payload:  # endless empty fragments must not fill the list
-            self._parts.append(frame.payload)
-            self._room -= len(frame.payload)
+        self._parts += frame.payload
+        self._room -= len(frame.payload)
         if frame.is_final:
-            texts.append(b"".join(self._parts))
+            texts.append(bytes(self._parts))
             self._parts = None
             self._room = self._max_bytes

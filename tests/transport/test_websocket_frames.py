@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import tracemalloc
 from collections.abc import Iterator
 
 import pytest
@@ -216,9 +217,26 @@ def test_endless_empty_fragments_are_not_collected() -> None:
     texts: list[bytes] = []
     reader = MessageReader(MAX_BYTES, parse=_parse, on_control=pytest.fail)
     reader.feed(server_frame(b"a", is_final=False) + server_frame(b"", 0x0, is_final=False) * 1000, texts)
-    assert reader._parts == [b"a"]
+    assert reader._parts == b"a"
     reader.feed(server_frame(b"z", 0x0), texts)
     assert texts == [b"az"]
+
+
+def test_a_message_in_little_fragments_is_kept_in_about_its_own_size() -> None:
+    """Kept one by one, those of the longest message would take twenty times the memory that the limit allows."""
+    texts: list[bytes] = []
+    reader = MessageReader(1 << 20, parse=_parse, on_control=pytest.fail)
+    reader.feed(server_frame(b"xy", is_final=False), texts)
+    fragments = server_frame(b"xy", 0x0, is_final=False) * 5_000
+    tracemalloc.start()
+    try:
+        reader.feed(fragments, texts)
+        kept, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 3 * len(fragments)
+    reader.feed(server_frame(b"z", 0x0), texts)
+    assert texts == [b"xy" * 5_001 + b"z"]
 
 
 def test_an_error_of_on_control_ends_the_reading_after_the_texts_before_it() -> None:
