@@ -43,8 +43,11 @@ def reconnect_delay_s(
         raise ValueError(f"factor is {factor}: a delay must not shrink from attempt to attempt")
     if not (0 <= jitter <= 1 and 0 <= draw <= 1):
         raise ValueError(f"jitter {jitter} and draw {draw} must lie from 0 to 1")
-    whole = min(max_s, min_s * factor ** min(attempt - 1, _LAST_DOUBLING))
-    return whole * (1.0 - jitter * draw)
+    try:
+        grown = min_s * float(factor) ** (attempt - 1)
+    except OverflowError:  # it has long met any maximum
+        grown = max_s
+    return min(max_s, grown) * (1.0 - jitter * draw)
 
 
 class Retries:

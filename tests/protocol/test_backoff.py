@@ -15,6 +15,13 @@ def test_reconnects_wait_1_2_4_8_16_30_30():
     assert delays == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
 
 
+@pytest.mark.parametrize("factor", [1.01, 2, 10**6, 1e300])
+def test_delays_grow_to_their_maximum_by_any_factor_and_stay_there(factor):
+    """PROTOCOL 6.6: it is tried for ever. A server may be away for days, and a factor be small or huge."""
+    delays = [reconnect_delay_s(attempt, min_s=1.0, max_s=30.0, factor=factor) for attempt in (1, 1000, 10**9)]
+    assert delays == [1.0, 30.0, 30.0]
+
+
 def test_a_draw_of_zero_gives_the_whole_delay_exactly():
     """So that a test can switch the jitter off without changing the limits."""
     assert reconnect_delay_s(3, min_s=1.0, max_s=30.0, jitter=0.1, draw=0.0) == 4.0
