@@ -41,6 +41,8 @@ _DEFAULT_PROXY_PORT: Final = 80
 _END_OF_HEAD: Final = b"\r\n\r\n"
 _LONGEST_HEAD: Final = 16 * 1024
 _RECORDS_BYTES: Final = 16 * 1024
+_LONGEST_POLL_S: Final = 1e6
+"""A poll takes no more than 24 days: who sets a longer time wants none."""
 _WRONG_NAME_CODES: Final = frozenset({62, 64})
 """X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH: the certificate is sound, but another's."""
 
@@ -103,7 +105,7 @@ class Attempt:
         poll.register(sock, event)
         poll.register(self._woken, READABLE)
         left_s = max(0.0, self._deadline - time.monotonic()) / share
-        ready = poll.poll(left_s * 1000.0)
+        ready = poll.poll(min(left_s, _LONGEST_POLL_S) * 1000.0)
         if self._is_cancelled:
             raise self.failed("it was cancelled")
         return bool(ready)

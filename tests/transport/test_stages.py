@@ -240,6 +240,13 @@ def test_what_is_sent_and_received_in_a_stage_is_under_its_deadline(attempt: Att
         assert time.monotonic() - began < DEADLINE_S / 2
 
 
+def test_a_stage_may_have_more_time_than_one_poll_can_wait(attempt: Attempt, server: RawServer) -> None:
+    """Whoever wants no limit, as beside a debugger, sets one of years."""
+    attempt.begin("tcp", 1e9)
+    with open_tcp(attempt, "127.0.0.1", server.port) as sock, server.accept():
+        assert attempt.ready(sock, stages.WRITABLE)
+
+
 # --- proxy -------------------------------------------------------------------------------------------------------
 
 
