@@ -211,7 +211,8 @@ class WebsocketTransport:
     def abort(self) -> None:
         """Free the descriptor with no goodbye: the server sees the connection reset. Idempotent."""
         if self._sock is not None:
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            with contextlib.suppress(OSError):  # macOS allows it no more once the server has reset the connection
+                self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             self._free(self._sock)
 
     def _open_socket(self) -> socket.socket:

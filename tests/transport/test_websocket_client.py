@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import ssl
 import threading
@@ -570,6 +572,21 @@ def test_another_servers_fragments_and_pings_are_understood(links: WebsocketLink
     assert Poller(transport).receive(3) == [b"in three parts", b"binary too", b"after"]
     assert ponged.wait(DEADLINE_S)
     transport.close()
+
+
+def test_a_transport_is_freed_also_when_its_socket_can_be_set_no_more() -> None:
+    """macOS refuses every option of a socket whose connection was reset, and just then it is to be freed."""
+
+    class Reset(socket.socket):
+        def setsockopt(self, *_option: object) -> None:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    ours, theirs = socket.socketpair()
+    with theirs:
+        transport = WebsocketTransport(Reset(fileno=ours.detach()), target="pair", limits=LIMITS)
+        transport.abort()
+        assert transport.fileno() == -1
+        assert theirs.recv(1) == b""
 
 
 Ending = Callable[[WebsocketTransport], None]
