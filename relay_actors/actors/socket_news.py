@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, ClassVar
 
 from relay_actors.errors import ConnectFailedError
 from relay_actors.runtime.signals import Internal
@@ -50,9 +50,14 @@ class Opening:
         cell: of the connection.
         wire: what it keeps.
         attempt: the how manieth it is.
+
+    Attributes:
+        is_urgent: it does not wait for blocking code of users, which may take every thread and hang (SEMANTICS D5).
     """
 
     __slots__ = ("_attempt", "_cell", "_wire")
+
+    is_urgent: ClassVar[bool] = True
 
     def __init__(self, cell: Any, wire: Any, attempt: int) -> None:
         self._cell = cell

@@ -47,20 +47,28 @@ class BlockingPool:
     def run(self, call: Callable[[], object], name: str) -> None:
         """Have ``call`` made on one of the threads; what it raises is logged under ``name``. Any thread.
 
+        One that says by ``is_urgent`` that it cannot wait behind those of users has a thread beyond the bound, if there
+        is no other, for as long as it takes.
+
         Raises:
             RuntimeError: the machine has no more threads, and the call will not be made.
         """
+        is_urgent = getattr(call, "is_urgent", False)
         with self._changed:
-            self._calls.append((call, name))
+            if is_urgent:
+                self._calls.appendleft((call, name))
+            else:
+                self._calls.append((call, name))
             if self._idle >= len(self._calls):
                 self._changed.notify()
-            elif len(self._threads) < self._max_threads:
+            elif is_urgent or len(self._threads) < self._max_threads:
                 self._numbers += 1
                 thread = threading.Thread(target=self._work, name=f"{self._name}-{self._numbers}", daemon=self._daemon)
                 try:
                     thread.start()
                 except RuntimeError:
-                    self._calls.pop()  # nobody may ever come for it: who asked is told by this error
+                    # Nobody may ever come for it: who asked is told by this error.
+                    _ = self._calls.popleft() if is_urgent else self._calls.pop()
                     raise
                 self._threads.add(thread)
 
@@ -84,8 +92,12 @@ class BlockingPool:
 
     def _work(self) -> None:
         me = threading.current_thread()
+        has_worked = False
         while True:
             with self._changed:
+                if has_worked and len(self._threads) > self._max_threads:  # there was something urgent
+                    self._threads.discard(me)
+                    return
                 while not self._calls:
                     if me not in self._threads:
                         return
@@ -97,6 +109,7 @@ class BlockingPool:
                 if me not in self._threads:
                     return
                 call, name = self._calls.popleft()
+            has_worked = True
             try:
                 call()
             except BaseException:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import errno
 import socket
+import threading
 from typing import Any
 
 import pytest
 
-from relay_actors import ConnectionLost, ConnectionRestored, RelayError, Timing
+from relay_actors import CallActor, ConnectionLost, ConnectionRestored, RelayError, Timing
 from relay_actors.errors import ConnectionLostError, NotSentError, RequestTimeoutError
-from relay_actors.events import CallStateEvent, PlayEvent
+from relay_actors.events import CallReceiveEvent, CallStateEvent, PlayEvent
 from tests.support.plain_app import (
     PATIENT,
     Recorder,
@@ -25,6 +26,8 @@ from tests.support.plain_app import (
 )
 from tests.support.plain_server import CALL, DEADLINE_S, FRAMES, NODE, PROTOCOL, PlainServer
 
+MOST_BLOCKING = 32
+"""How many blocking functions run at once; see docs/how-to/blocking-code.md."""
 AUTHORIZATION = "Q0lQSEVSVEVYVEVYQU1QTEU=:SVZFWEFNUExF"
 
 
@@ -299,6 +302,33 @@ def test_the_application_comes_back_when_the_server_does(server: PlainServer) ->
             peer.state("ended", "call-3")
             ends["call-2"].get(timeout=DEADLINE_S)
             handle_of(app, "call-3").wait_for_ended().get(timeout=DEADLINE_S)
+
+
+def test_the_connection_comes_back_though_blocking_code_has_every_thread_that_it_may(server: PlainServer) -> None:
+    """A database that hangs must not cost the calls of all who do not ask it, too. SEMANTICS D5, K1."""
+    begun, let_go = threading.Semaphore(0), threading.Event()
+
+    def hang() -> None:
+        begun.release()
+        assert let_go.wait(2 * DEADLINE_S)
+
+    def ask(call: CallActor, message: object) -> None:
+        if isinstance(message, CallReceiveEvent):
+            call.blocking(hang)
+
+    with logged_in(server, Recorder(ask)) as (_app, peer):
+        try:
+            for number in range(MOST_BLOCKING + 1):
+                peer.call(f"call-{number}")
+            for _ in range(MOST_BLOCKING):
+                assert begun.acquire(timeout=DEADLINE_S)
+            peer.vanish()
+            peer = server.accept_login()
+            peer.settle()
+        finally:
+            let_go.set()
+        for number in range(MOST_BLOCKING + 1):
+            peer.state("ended", f"call-{number}")
 
 
 # -- requests --------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Threads for calls that block."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -67,6 +67,41 @@ def test_a_thread_without_work_is_used_again(pool: BlockingPool):
     assert pool.thread_count == 1
 
 
+class Urgent:
+    """A call that cannot wait for others."""
+
+    is_urgent = True
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        self._call = call
+
+    def __call__(self) -> None:
+        self._call()
+
+
+def test_what_is_urgent_waits_for_none_that_hangs_and_its_thread_goes_again(pool: BlockingPool):
+    """D5: users may block every thread; that must not hold up what the framework itself needs one for."""
+    running, let_go = threading.Semaphore(0), threading.Event()
+    made: list[str] = []
+
+    def hang() -> None:
+        running.release()
+        assert let_go.wait(DEADLINE_S)
+
+    for _ in range(3):
+        pool.run(hang, "hangs")
+        assert running.acquire(timeout=DEADLINE_S)
+    pool.run(lambda: made.append("waits"), "waits")
+    for _ in range(2):
+        done = threading.Event()
+        pool.run(Urgent(done.set), "urgent")
+        assert done.wait(DEADLINE_S)
+        until(lambda: pool.thread_count == 3)
+        assert made == []
+    let_go.set()
+    until(lambda: made == ["waits"])
+
+
 @pytest.mark.parametrize("error", [OSError("broken"), SystemExit(1)])
 def test_a_call_that_raises_is_reported_and_costs_no_thread(
     pool: BlockingPool, error: BaseException, caplog: pytest.LogCaptureFixture
@@ -130,7 +165,10 @@ def test_a_call_that_nobody_wants_any_more_is_dropped_without_a_word(caplog: pyt
     assert caplog.text == ""
 
 
-def test_a_thread_that_cannot_be_started_is_told_to_who_asked(pool: BlockingPool, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("kind", [Urgent, lambda call: call])
+def test_a_thread_that_cannot_be_started_is_told_to_who_asked(
+    pool: BlockingPool, monkeypatch: pytest.MonkeyPatch, kind: Callable[[Callable[[], object]], Callable[[], object]]
+):
     """A call that is silently never made would leave somebody waiting."""
     made: list[str] = []
 
@@ -140,7 +178,7 @@ def test_a_thread_that_cannot_be_started_is_told_to_who_asked(pool: BlockingPool
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
         with pytest.raises(RuntimeError):
-            pool.run(lambda: made.append("refused"), "test")
+            pool.run(kind(lambda: made.append("refused")), "test")
     done = threading.Event()
     pool.run(done.set, "test")
     assert done.wait(DEADLINE_S)
