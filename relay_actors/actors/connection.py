@@ -250,6 +250,8 @@ class ConnectionActor(HoldsBack):
     def on_due(self) -> None:
         """Some deadline may have come."""
         self._deadline = None
+        if self._transport is not None:  # it may be this process that was held up: then what is late has come (K9)
+            self.on_readable(self._transport)
         now = self._clock.now()
         self._do(self._protocol.tick(now))
         self._router.expire(now)

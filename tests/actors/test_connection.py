@@ -6,6 +6,8 @@ import dataclasses
 import errno
 import socket
 import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from relay_actors import CallActor, ConnectionLost, ConnectionRestored, RelayError, Timing
 from relay_actors.errors import ConnectionLostError, NotSentError, RequestTimeoutError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, PlayEvent
+from relay_actors.runtime.dispatcher_sockets import SocketPoll
 from tests.support.plain_app import (
     PATIENT,
     Recorder,
@@ -505,6 +508,34 @@ def test_a_server_that_stops_pinging_is_left(server: PlainServer) -> None:
         peer.settle()
         assert peer.expect_end() == "broken"
         server.accept_login()
+
+
+def test_a_process_that_was_stopped_reads_what_has_come_before_it_takes_the_server_for_dead(
+    server: PlainServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel wakes it without a look at its sockets, and all deadlines are over by then. SEMANTICS K9."""
+    is_to_stop, stopped, goes_on = threading.Event(), threading.Event(), threading.Event()
+    poll = SocketPoll.poll
+
+    def poll_or_stop(sockets: SocketPoll, timeout_s: float) -> list[Callable[[], None]]:
+        if not is_to_stop.is_set() or stopped.is_set():
+            return poll(sockets, timeout_s)
+        stopped.set()
+        assert goes_on.wait(DEADLINE_S)
+        return []
+
+    with logged_in(server, timing=quick(watchdog_s=1.0)) as (_app, peer):
+        monkeypatch.setattr(SocketPoll, "poll", poll_or_stop)
+        peer.expect_ack(peer.send_request("signalwire.ping", {}))
+        is_to_stop.set()
+        peer.send_request("signalwire.ping", {})
+        assert stopped.wait(DEADLINE_S)
+        unread = peer.send_request("signalwire.ping", {})
+        too_late = time.monotonic() + 1.1
+        wait_until(lambda: time.monotonic() > too_late)
+        goes_on.set()
+        peer.expect_ack(unread)
+        assert server.accepted == 1
 
 
 def test_a_server_that_never_pings_is_not_punished(server: PlainServer) -> None:
