@@ -39,6 +39,8 @@ __all__ = ["WebsocketConnector", "WebsocketTransport"]
 
 _DEFAULT_PORTS: Final = {"wss": 443, "ws": 80}
 _LONGEST_UPGRADE_ANSWER: Final = 64 * 1024
+_COOKIES: Final = b"\r\nCookie: "
+_END_OF_HEAD: Final = b"\r\n\r\n"
 _READ_BYTES: Final = 64 * 1024
 _ROUND_BYTES: Final = 1024 * 1024
 """How much one `receive` reads before it lets others have their turn; the poll comes back for the rest."""
@@ -369,7 +371,10 @@ class _UpgradeSocket:
                 return
 
     def send(self, data: bytes) -> int:
-        self._attempt.send_all(self._sock, data if self._tls is None else self._tls.encrypt(data))
+        # The library keeps the cookies of all servers for as long as the process lives; they would be the last header.
+        head, has_cookies, _cookies = data.partition(_COOKIES)
+        said = head + _END_OF_HEAD if has_cookies else data
+        self._attempt.send_all(self._sock, said if self._tls is None else self._tls.encrypt(said))
         return len(data)
 
     def close(self) -> None:

@@ -52,6 +52,20 @@ def test_the_upgrade_asks_for_no_path_and_bears_no_special_header(server: RawSer
     assert names == {"host", "upgrade", "connection", "sec-websocket-key", "sec-websocket-version"}
 
 
+@pytest.mark.parametrize("cookie", [b"a=b", rb'a="\015\012X-Evil: 1"'])
+def test_no_cookie_is_sent_back(server: RawServer, background: Background, cookie: bytes) -> None:
+    """PROTOCOL 1: no special headers. Those of every attempt would add up, until a server refuses so long a head."""
+    for _ in range(2):
+        connecting = background(connector_to(server).connect)
+        with server.accept() as peer:
+            head = peer.read_head().lower()
+            peer.send_and_hang_up(b"HTTP/1.1 302 Found\r\nSet-Cookie: " + cookie + b"; Domain=127.0.0.1\r\n\r\n")
+            assert isinstance(connecting.exception(DEADLINE_S), ConnectFailedError)
+    assert "cookie" not in head
+    assert "x-evil" not in head
+    assert head.endswith("\r\n\r\n")
+
+
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
