@@ -19,13 +19,16 @@ _log = logging.getLogger("relay_actors.frames")
 _WHOLE_UP_TO: Final = 16 * 1024
 """Bytes. A longer frame is shown by its beginning: to scrub 10 MiB would hold up the socket."""
 
-_NUMBER: Final = re.compile(r'(?<![\w.-])(?:\+|(?<=_number":")|(?<=_number": "))\d{3,15}(?=\d\d)')
-"""E.164, or whatever stands as a ``…_number`` without its plus; but for the last two digits."""
+_NUMBER: Final = re.compile(
+    r'(?<![\w.-])(?:(?P<plus>\+|\\{1,16}u002[bB])|(?<=_number":")|(?<=_number": "))\d{3,15}(?=\d\d)'
+)
+"""E.164, also where JSON has escaped the plus, or whatever stands as a ``…_number`` without one; but for the last two
+digits."""
 
 
 def mask_numbers(text: str) -> str:
     """Return ``text`` with every telephone number reduced to its last two digits: ``+***99``."""
-    return _NUMBER.sub(lambda found: ("+" if found[0].startswith("+") else "") + "***", text)
+    return _NUMBER.sub(lambda found: ("+" if found["plus"] else "") + "***", text)
 
 
 class FrameLog:

@@ -21,6 +21,8 @@ SECRETS = ("a-secret-token", "0b6d7c1a-3f55-4f0e-9c1d-6a7f2b90e4d1")
     [
         ('{"from_number":"+14045550101"}', '{"from_number":"+***01"}'),
         ('{"to_number": "4045550199"}', '{"to_number": "***99"}'),
+        (r'{"from":"\u002B14045550101"}', '{"from":"+***01"}'),
+        (r'"{\"from\":\"\\u002b14045550101\"}"', r'"{\"from\":\"+***01\"}"'),
         ("sip:+14045550101@example.com", "sip:+***01@example.com"),
         ("called +14045550101, then +442071838750", "called +***01, then +***50"),
         ('"call_id":"9a3e5c70-1d2b-4f86-a7c4-58b0e6d1f293"', '"call_id":"9a3e5c70-1d2b-4f86-a7c4-58b0e6d1f293"'),
