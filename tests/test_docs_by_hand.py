@@ -32,11 +32,11 @@ INTERNAL: dict[type, str] = {
     "map open_parts reduce remove_done_callback send set set_exception settled_by settles what_is_awaited "
     "set_get_hook throw try_fail try_set",
     MessageHandle: "text",
-    AppRunner: "",
+    AppRunner: "never_up",
     Phone: "is_called is_texted",
     Line: "persona ready_in_s on_sound on_fax on_change on_handed_on note",
     Simulator: "attach receive detach turn tick next_deadline add_waker remove_waker show_outside hide_outside file_at "
-    "is_accepting drive note_failure",
+    "is_accepting drive note_failure tell_in_stories",
     SimulatorServer: "",
     CallKit: "",
     TextKit: "",
