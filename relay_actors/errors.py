@@ -363,7 +363,9 @@ class Poisoned(ActorError):
     """
 
     def __init__(self, message: object, cause: BaseException) -> None:
-        super().__init__(f"{type(message).__name__} failed its handler twice: {type(cause).__name__}: {cause}")
+        super().__init__(
+            f"{type(message).__name__} failed its handler twice: {type(cause).__name__}: {_words_of(cause)}"
+        )
         self.message = message
         self.__cause__ = cause
 
@@ -389,3 +391,10 @@ def _restore(cls: type[RelayActorsError], args: tuple[object, ...], attributes: 
     error.args = args
     error.__dict__.update(attributes)
     return error
+
+
+def _words_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  # a user's method: what it raises must not take the place of the error
+        return "(its __str__ raises)"

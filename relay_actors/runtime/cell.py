@@ -19,7 +19,6 @@ from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from typing import Any, Final, get_args
 
-from relay_actors.errors import StartFailed
 from relay_actors.runtime.actor_timers import ActorTimers
 from relay_actors.runtime.anatomy import AnySystem
 from relay_actors.runtime.async_handler import Hold
@@ -28,7 +27,7 @@ from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.children import Children
 from relay_actors.runtime.context import here
 from relay_actors.runtime.extras import Extras
-from relay_actors.runtime.failures import ActorIsDead
+from relay_actors.runtime.failures import ActorIsDead, start_failed
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.inspection import label_of
 from relay_actors.runtime.mailbox import Mailbox
@@ -211,10 +210,8 @@ class Cell(Turns):
         started, self.started = self.started, None
         if started is not None and error is None:
             started.try_set(True)
-        elif started is not None:
-            failure = StartFailed(f"{self} failed while it started: {error}")
-            failure.__cause__ = error
-            started.try_fail(failure)
+        elif started is not None and error is not None:
+            started.try_fail(start_failed(self, error))
 
     def on_restart_signal(self, reason: ExitReason, successor: type[Any] | None) -> None:
         """Be born again, once the children are gone if they are not to be kept."""

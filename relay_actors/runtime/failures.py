@@ -1,13 +1,14 @@
-"""The runtime's errors that are pykka's errors as well. Layer: pillar."""
+"""The runtime's errors that are pykka's errors as well, and how one is made of another. Layer: pillar."""
 
 from __future__ import annotations
 
 import pykka
 
-from relay_actors.errors import ActorDead, ActorError
+from relay_actors.errors import ActorDead, ActorError, StartFailed
 from relay_actors.runtime.future import WaitTimeout
+from relay_actors.runtime.reasons import words_of
 
-__all__ = ["ActorIsDead", "AskTimeout"]
+__all__ = ["ActorIsDead", "AskTimeout", "start_failed"]
 
 
 class ActorIsDead(ActorDead, pykka.ActorDeadError):
@@ -40,3 +41,10 @@ class AskTimeout(ActorError, WaitTimeout):
         self.message_type = message_type
         self.timeout_s = timeout_s
         self.correlation_id = correlation_id
+
+
+def start_failed(who: object, error: BaseException) -> StartFailed:
+    """Return what is told to those who wait for the start of an actor."""
+    failure = StartFailed(f"{who} failed while it started: {words_of(error)}")
+    failure.__cause__ = error
+    return failure

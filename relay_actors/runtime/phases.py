@@ -17,6 +17,7 @@ from relay_actors.errors import ConfigError
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.base import Dispatcher, TimerHandle
 from relay_actors.runtime.future import Future
+from relay_actors.runtime.reasons import words_of
 
 __all__ = ["Begin", "Phase", "Phases", "in_background", "plan"]
 
@@ -199,7 +200,7 @@ class Phases:
             try:
                 done = task.begin()
             except Exception as error:
-                self._settle(phase, task, f"failed: {type(error).__name__}: {error}", error)
+                self._settle(phase, task, f"failed: {type(error).__name__}: {words_of(error)}", error)
             else:
                 done.add_done_callback(partial(self._on_done, phase, task))
         with self._lock:
@@ -209,7 +210,7 @@ class Phases:
 
     def _on_done(self, phase: Phase, task: _Task, done: Future[Any]) -> None:
         error = done.error
-        why = None if error is None else f"failed: {type(error).__name__}: {error}"
+        why = None if error is None else f"failed: {type(error).__name__}: {words_of(error)}"
         self._settle(phase, task, why, error)
 
     def _settle(

@@ -23,12 +23,21 @@ __all__ = [
     "StreamEvent",
     "Undelivered",
     "WatchedRestarted",
+    "words_of",
 ]
 
 ExitKind = Literal["normal", "shutdown", "error", "start_failed", "killed", "lost"]
 
 Undelivered = Literal["dead", "overflow", "restart_overflow", "expired", "stash", "unrouted"]
 """Why a message is not handled. Source: SEMANTICS DL1."""
+
+
+def words_of(error: BaseException) -> str:
+    """Return what an error says. A user's may raise when it is asked, and that must not stop who tells of it."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  # whatever it raises
+        return "(its __str__ raises)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,7 @@ class ExitReason:
         if self.detail:
             words.append(f"({self.detail})")
         if self.cause is not None:
-            words.append(f"{type(self.cause).__name__}: {self.cause}")
+            words.append(f"{type(self.cause).__name__}: {words_of(self.cause)}")
         return " ".join(words)
 
     @property

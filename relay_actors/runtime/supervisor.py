@@ -13,7 +13,7 @@ from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef, cell_of
 from relay_actors.runtime.child_record import Child, ChildState
 from relay_actors.runtime.future import Future
-from relay_actors.runtime.reasons import ChildFailed, ExitReason
+from relay_actors.runtime.reasons import ChildFailed, ExitReason, words_of
 from relay_actors.runtime.strategies import Strategy
 from relay_actors.runtime.supervisor_ref import DynamicSupervisorRef, SupervisorRef
 
@@ -106,7 +106,7 @@ class Supervisor(_Supervises):
                 self.spawn_defined(child)
             except Exception as error:
                 children.stop_all()
-                raise StartFailed(f"{self} could not start its child {child.id!r}: {error}") from error
+                raise StartFailed(f"{self} could not start its child {child.id!r}: {words_of(error)}") from error
 
     def child(self, child_id: Hashable) -> ActorRef[Any] | None:
         """Return the ref of a child, also while it is being restarted; None if it is stopped or unknown. Any thread."""
@@ -124,7 +124,7 @@ class Supervisor(_Supervises):
         try:
             return self.spawn_defined(place)
         except Exception as error:
-            raise StartFailed(f"{self} could not start its child {child_id!r}: {error}") from error
+            raise StartFailed(f"{self} could not start its child {child_id!r}: {words_of(error)}") from error
 
     def delete_child(self, child_id: Hashable) -> None:
         """Forget a child that is stopped. In its turn.

@@ -523,11 +523,12 @@ class Turns(Post):
     def _on_error(self, actor: AnyActor, envelope: Envelope, error: BaseException, *, tries_left: int) -> None:
         reply, message = envelope.reply_to, envelope.message
         if not isinstance(error, Exception):  # a SystemExit in one actor must not stop the others (SEMANTICS L8)
+            reason = ExitReason("error", cause=error)
             if reply is not None:
-                dead = ActorIsDead(f"{self.ref} failed with {error!r} while handling the message")
+                dead = ActorIsDead(f"{self.ref} failed with {reason} while handling the message")
                 dead.__cause__ = error
                 reply.try_fail(dead)
-            self._fail(ExitReason("error", cause=error), message)
+            self._fail(reason, message)
             let_the_user_interrupt(error)
         elif tries_left and self.state is _RUNNING and not self.has_ended and actor.is_received_twice(message):
             self._try_again(actor, envelope, error)

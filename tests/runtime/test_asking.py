@@ -18,7 +18,7 @@ from relay_actors.runtime.flow import Flow
 from relay_actors.runtime.future import WaitTimeout
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.system import System
-from tests.runtime.worlds import DEADLINE_S, Blocker, Parent, Recorder, World, block, crash, spawn
+from tests.runtime.worlds import DEADLINE_S, Blocker, Parent, Recorder, WordlessError, World, block, crash, spawn
 from tests.stress import ask_and_stop
 
 DEFER = Recorder.reply_later
@@ -445,7 +445,13 @@ def test_an_error_in_answering_can_fail_the_actor_as_well(world: World):
     assert not alone.is_alive()
 
 
-@pytest.mark.parametrize("error", [SystemExit(3), GeneratorExit()])
+class _WordlessExit(SystemExit):
+    """Ends its actor, and cannot say why."""
+
+    __str__ = __repr__ = WordlessError.__str__  # type: ignore[assignment]  # of another class
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), GeneratorExit(), _WordlessExit()])
 def test_an_ask_that_ends_the_actor_is_answered_by_its_death(world: World, error: BaseException):
     """L8, A5: whatever was raised; it is the cause, and the others go on."""
     other = world.start(Recorder)
@@ -527,6 +533,12 @@ def test_a_message_that_fails_twice_is_poisoned(world: World):
     world.settle()
     assert message.left == 5
     assert log[1:] == [("failure", "flaky"), ("pre_restart", "error"), "start"]
+
+
+def test_a_message_that_fails_twice_without_words_is_poisoned_as_well(world: World):
+    """M6: whatever the cause makes of the question what it is."""
+    with pytest.raises(Poisoned, match=r"Flaky failed its handler twice: WordlessError: \(its __str__ raises\)"):
+        world.start(Retries).ask(Flaky(9, WordlessError()))
 
 
 def test_without_that_a_message_fails_once(world: World):

@@ -18,7 +18,7 @@ from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatche
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.phases import Phase, Phases, in_background, plan
 from relay_actors.runtime.system import System
-from tests.runtime.worlds import DEADLINE_S
+from tests.runtime.worlds import DEADLINE_S, WordlessError
 
 LINE = [Phase(name="a"), Phase(name="b", after=("a",)), Phase(name="c", after=("b",))]
 
@@ -151,6 +151,23 @@ def test_a_task_that_fails_is_told_of_and_the_next_phase_begins(caplog: pytest.L
     assert stage.names[-1] == "next"
     stage.done["next"].set()
     assert run.get(timeout=0) is False
+
+
+@pytest.mark.parametrize("raises_at_once", [False, True])
+def test_a_task_that_fails_without_words_holds_nothing_up(raises_at_once: bool):
+    """H5: what an error says is asked of the user's code, which may raise as well."""
+    stage = Stage(*LINE)
+    failed: Future[Any] = Future(stage.dispatcher)
+    failed.try_fail(WordlessError())
+
+    def begin() -> Future[Any]:
+        if raises_at_once:
+            raise WordlessError
+        return failed
+
+    stage.phases.add("a", "bad", begin)
+    assert stage.phases.run().get(timeout=0) is False
+    assert stage.phases.is_over("c")
 
 
 @pytest.mark.parametrize("fails", [True, False])

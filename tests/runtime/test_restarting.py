@@ -16,7 +16,19 @@ from relay_actors.runtime.strategies import Phase, Strategy
 from relay_actors.runtime.supervisor import Child, DynamicSupervisor, Supervisor
 from relay_actors.runtime.system import System
 from tests.runtime.test_strategies import EXPECTED
-from tests.runtime.worlds import DEADLINE_S, Blocker, Parent, Recorder, World, block, crash, fail, spawn, until
+from tests.runtime.worlds import (
+    DEADLINE_S,
+    Blocker,
+    Parent,
+    Recorder,
+    WordlessError,
+    World,
+    block,
+    crash,
+    fail,
+    spawn,
+    until,
+)
 
 TRANSIENT = ChildSpec(restart=Restart.TRANSIENT)
 PERMANENT = ChildSpec(restart=Restart.PERMANENT)
@@ -731,6 +743,17 @@ def test_repeated_restarts_are_told_louder_in_groups_too(caplog: pytest.LogCaptu
     levels = [record.levelno for record in caplog.records if record.name == "relay_actors.supervision"]
 
     assert levels == [logging.WARNING] * 4 + [logging.ERROR] * 2
+
+
+def test_an_error_that_cannot_say_what_it_is_fails_only_who_raised_it(world: World):
+    """L8: the record of the restart is written in the parent's turn, from what the error says."""
+    parent = world.start(Supervisor, [Child(id=name, actor_class=Recorder) for name in "ab"])
+    parent.child("a").tell(fail(WordlessError()))
+    world.settle()
+
+    assert parent.is_alive()
+    assert [parent.child(name).incarnation for name in "ab"] == [1, 0]
+    assert [record.reason for record in parent.restart_history()] == ["error WordlessError: (its __str__ raises)"]
 
 
 def test_a_plain_actor_with_children_may_have_a_strategy(world: World):

@@ -12,8 +12,9 @@ from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.reasons import ActorEnded, ActorStarted, ChildFailed, Down, ExitKind, ExitReason
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.strategies import Strategy
+from relay_actors.runtime.supervisor import Child, Supervisor
 from relay_actors.runtime.system import System
-from tests.runtime.worlds import DEADLINE_S, Echo, Parent, Recorder, World, crash, spawn, until
+from tests.runtime.worlds import DEADLINE_S, Echo, Parent, Recorder, WordlessError, World, crash, spawn, until
 
 
 class Broken(Actor):
@@ -379,3 +380,19 @@ def test_what_must_happen_does_not_depend_on_a_hook(world: World):
     assert [str(entry.reason) for entry in log if isinstance(entry, Down)] == ["killed (enough)"]
     with pytest.raises(ActorDead):
         ref.tell("late")
+
+
+def test_a_start_that_fails_without_words_has_failed_as_well(world: World):
+    """L2, S2: who waits for it is told, and so is a supervisor; the actor has ended, in order."""
+
+    class Silent(Actor):
+        def on_start(self) -> None:
+            raise WordlessError
+
+    with pytest.raises(StartFailed, match=r"failed while it started: \(its __str__ raises\)") as told:
+        world.system.start_within(DEADLINE_S, Silent)
+    assert type(told.value.__cause__) is WordlessError
+    parent = world.start(Supervisor, [Child(id="silent", actor_class=Silent)])
+    assert parent._cell.exit_reason.kind == "start_failed"
+    assert type(parent._cell.exit_reason.cause) is StartFailed
+    assert world.system.living == []

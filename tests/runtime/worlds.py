@@ -100,6 +100,15 @@ class Parent(Recorder):
         self.log_of.append(("ended", ref, reason.kind))
 
 
+class WordlessError(Exception):
+    """An error that raises when it is asked what it says."""
+
+    def __str__(self) -> str:
+        raise AttributeError("code")
+
+    __repr__ = __str__
+
+
 def fail(error: BaseException) -> Callable[[Any], Any]:
     """A message for a `Recorder`: raise this."""
 
