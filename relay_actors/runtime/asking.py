@@ -305,8 +305,11 @@ def fail_ask(cell: Any, reply: Future[Any], error: BaseException, message: objec
 def add_origin(error: BaseException, cell: Any, when: str) -> None:
     """Note in which actor an error was raised; it goes on to others, who have not seen that actor."""
     note = f"raised in {cell}, incarnation {cell.incarnation}, {when}"
-    if note not in getattr(error, "__notes__", ()):  # an error may be raised again and again
-        error.add_note(note)
+    try:
+        if note not in getattr(error, "__notes__", ()):  # an error may be raised again and again
+            error.add_note(note)
+    except Exception:  # noqa: BLE001  # of a frozen dataclass, for example: then it goes without
+        return
 
 
 # -- answers that are given later ------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import logging
 import math
 import threading
 import traceback
+from dataclasses import dataclass
 from typing import Any
 
 import pykka
@@ -407,6 +408,28 @@ def test_an_error_comes_with_its_type_its_traceback_and_its_origin(world: World,
     assert "raise_deep_inside" in text
     assert "raised in Recorder#1, incarnation 0, while it handled function" in text
     assert ref.ask("still there", timeout=DEADLINE_S) == "still there"
+
+
+@pytest.mark.parametrize("is_later", [False, True])
+def test_an_error_that_takes_no_notes_is_an_answer_as_well(world: World, is_later: bool):
+    """A7: a frozen dataclass may be raised, and nothing can be written on it."""
+
+    @dataclass(frozen=True)
+    class TakenError(Exception):
+        seat: int
+
+    def refuse(actor: Any) -> None:
+        if is_later:
+            actor.fail_reply(actor.reply_later(), TakenError(7))
+        else:
+            raise TakenError(7)
+
+    ref = world.start(Recorder)
+    asked = ref.ask(refuse, block=False)
+    world.settle()
+
+    assert asked.error == TakenError(7)
+    assert ref.ask("still there") == "still there"
 
 
 def test_an_error_that_is_raised_again_and_again_is_noted_once(world: World):
