@@ -352,6 +352,7 @@ class StateMachine(Actor):
         try:
             if name is not None:
                 return getattr(self, name)(event)
+            self._cell.on_ignored(event)  # first: the end of whom it cannot do without is more than an illegal event
             self.illegal_event()
         except BaseException:
             memory.forget_wishes()

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from relay_actors.errors import ActorDead, ConfigError, IllegalEvent, StashFull, StateError
+from relay_actors.errors import ActorDead, ConfigError, DeathPact, IllegalEvent, StashFull, StateError
 from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.reasons import Down
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.state_machine import EventTimeout, NamedTimeout, StateMachine, StateTimeout, Transition
 from relay_actors.runtime.state_rules import in_any_state, in_state, on_enter
@@ -425,6 +426,30 @@ def test_a_handler_for_all_events_may_say_that_one_is_illegal(world: World):
     assert do(ref, lambda machine: machine.illegal_events) == {("only", "Push"): 1}
     with pytest.raises(StateError, match="none is"):
         ref.proxy().outside().get(timeout=0)
+
+
+@pytest.mark.parametrize("has_rule", [False, True])
+def test_a_machine_fails_by_the_end_of_a_death_pact_that_no_state_takes(world: World, has_rule: bool):
+    """W6: a Down for which there is no rule is not handled; one for which there is one is."""
+
+    class Bound(Door):
+        pass
+
+    class Minds(Door):
+        @in_any_state(Down)
+        def mind(self, down: Down) -> None:
+            self.log_of.append(down.reason.kind)
+
+    other = world.start(Parent)
+    log: list[Any] = []
+    ref = world.start(Minds if has_rule else Bound, log)
+    do(ref, lambda machine: machine.watch(other, death_pact=True))
+    other.stop(block=False)
+    world.settle()
+
+    assert ref.is_alive() is has_rule
+    assert log[-1] == ("normal" if has_rule else "locked")
+    assert has_rule or isinstance(ref._cell.exit_reason.cause, DeathPact)
 
 
 # -- restarts ----------------------------------------------------------------------------------------------------------
