@@ -307,6 +307,8 @@ class Cell(Turns):
         return self.children is not None and self.children.is_awaited
 
     def _keeps_children(self) -> bool:
+        if self.children is not None and self.children.is_stopping:
+            return False  # by a start that has failed: they are gone, or will be (S2)
         return (spec := self._spec()) is not None and spec.keep_children
 
     # -- failure -----------------------------------------------------------------------------------------------------

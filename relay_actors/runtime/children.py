@@ -76,6 +76,11 @@ class Children(Restarting):
         """Whether something is to be done when the last of them has ended."""
         return self._then is not None
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether they are being stopped, or have been, and none is taken before `reopen`."""
+        return self._stopping
+
     def spec_of(self, child: AnyCell) -> ChildSpec | None:
         """Return how ``child`` is treated, or None if it is none of ours. Any thread."""
         record = self._records.get(child)

@@ -108,6 +108,30 @@ def test_a_supervisor_whose_start_failed_is_started_again_by_its_own_parent(worl
     assert log == ["a starts", ("failure", "b does not start"), "b stops", "a stops", "a starts", "b starts"]
 
 
+@pytest.mark.parametrize("is_first_start", [True, False])
+def test_a_start_that_failed_is_tried_again_where_children_are_kept_over_restarts(world: World, is_first_start: bool):
+    """S2, S7: the failure has stopped those before, kept or not; so the next incarnation starts all of them."""
+
+    class Crashes(Supervisor):
+        def on_receive(self, message: Any) -> Any:
+            return message(self)
+
+    log: list[Any] = []
+    failures = ["c"] if is_first_start else []
+    spec = ChildSpec(restart=Restart.PERMANENT, keep_children=True)
+    supervisor: Any = spawn(world.start(Parent), Crashes, children("abc", log, failures), spec=spec)
+    world.settle()
+    if not is_first_start:
+        supervisor.terminate_child("c")
+        failures.append("c")
+        supervisor.tell(crash())
+        world.settle()
+
+    assert supervisor.is_alive()
+    assert log[-5:] == ["b stops", "a stops", "a starts", "b starts", "c starts"]
+    assert [line.state for line in supervisor.which_children()] == ["running"] * 3
+
+
 def test_a_nested_supervisor_has_started_its_children_before_its_sibling_begins(world: World):
     """S2 holds over levels."""
     log: list[Any] = []
