@@ -206,7 +206,7 @@ def _node(cell: AnyCell, began: Mapping[object, float], now: float, children: tu
 def _parts(cell: AnyCell) -> Iterable[ActorNode]:
     actor: Any = cell.actor
     try:
-        parts = tuple(actor.parts()) if actor is not None else ()
+        parts = tuple((str(kind), str(label)) for kind, label in actor.parts()) if actor is not None else ()
     except Exception:  # as of a label: it must not hide all others
         _log.exception("parts() raised actor=%s", cell)
         parts = ()
@@ -268,15 +268,19 @@ def label_of(cell: AnyCell) -> str:
     """Return what an actor is called beside its name: by itself, or by its latest key; "" if by neither. Any thread."""
     actor: Any = cell.actor
     try:
-        label = actor.label() if actor is not None else ""
+        label = str((actor.label() if actor is not None else "") or "")
     except Exception:  # a user's method, on a thread that it may not have thought of: it must not hide all others
         _log.exception("label() raised actor=%s", cell)
         label = ""
     if label:
-        return str(label)
+        return label
     keys: tuple[Hashable, ...] = cell.system.registry.keys_of(cell)
     last = keys[-1] if keys else ""
-    return str(last[-1]) if isinstance(last, tuple) and last else str(last)
+    try:
+        return str(last[-1]) if isinstance(last, tuple) and last else str(last)
+    except Exception:  # a key may be anything that has a hash
+        _log.exception("a key has no text actor=%s", cell)
+        return ""
 
 
 def _lines(node: ActorNode, first: str, rest: str) -> Iterable[str]:

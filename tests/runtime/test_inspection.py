@@ -17,6 +17,7 @@ from relay_actors.runtime.restart_policy import Backoff, Restart
 from relay_actors.runtime.system import System
 from tests.runtime.worlds import DEADLINE_S, Blocker, Echo, Parent, Recorder, World, block, crash, spawn, until
 
+PERMANENT = ChildSpec(restart=Restart.PERMANENT)
 PATIENT = ChildSpec(restart=Restart.TRANSIENT, backoff=Backoff(min_s=10.0, max_s=10.0, jitter=0.0))
 
 
@@ -215,6 +216,48 @@ def test_a_label_that_raises_hides_nobody(world: World, caplog: pytest.LogCaptur
     ref = world.start(Broken)
     assert world.system.inspect(ref).label == ""
     assert "label() raised" in caplog.text
+
+
+class _Textless:
+    """Can be a key, and has no text."""
+
+    def __str__(self) -> str:
+        raise AttributeError("name")
+
+
+def test_what_is_no_label_hides_nobody_and_fails_no_parent(world: World):
+    """O3, L8: a failure is told of with the label, which is the user's code once more."""
+
+    class Odd(Recorder):
+        def label(self) -> Any:
+            return _Textless()
+
+    parent = world.start(Parent)
+    odd = spawn(parent, Odd, spec=PERMANENT)
+    named = spawn(parent, Recorder, spec=PERMANENT)
+    named.tell(lambda actor: actor.register(_Textless()))
+    for ref in (odd, named):
+        ref.tell(crash())
+    world.settle()
+
+    assert [ref.incarnation for ref in (parent, odd, named)] == [0, 1, 1]
+    assert [node.label for node in world.system.inspect(parent).children] == ["", ""]
+
+
+def test_parts_of_another_form_hide_nobody(world: World, caplog: pytest.LogCaptureFixture):
+    """O3: they are the user's code as well."""
+
+    class Broken(Recorder):
+        def parts(self) -> Any:
+            return ["not a pair"]
+
+    parent = world.start(Parent)
+    spawn(parent, Broken)
+    spawn(parent, Recorder)
+    world.settle()
+
+    assert len(world.system.inspect(parent).children) == 2
+    assert "parts() raised" in caplog.text
 
 
 def test_the_tree_can_be_written_as_json(world: World):
