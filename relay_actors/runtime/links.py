@@ -50,8 +50,12 @@ class Linked:
     def unlink(self, other: Linked) -> None:
         """Dissolve the link, from either side: an end of the other that is on its way has no effect any more."""
         with bonds:
-            self.take(other)
             other.take(self)
+            if not self.take(other):
+                # Who has ended has let go of what it was linked by, and its ref leads to another one by now.
+                for peer in list(self._links or ()):
+                    if peer._cell is other._cell:  # noqa: SLF001  # its own kind
+                        self.take(peer)
 
     def take(self, other: Linked) -> bool:
         """Drop this side of a link; return whether there was one."""

@@ -17,7 +17,7 @@ from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.links import bonds
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.system import System
-from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, crash, spawn
+from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, crash, spawn, until
 from tests.support.thorough import less
 
 TRANSIENT = ChildSpec(restart=Restart.TRANSIENT, max_restarts=1)
@@ -132,6 +132,21 @@ def test_unlinking_overtakes_an_end_that_is_on_its_way(world: World):
     one.ask(kill_and_unlink, timeout=0)
     world.settle()
     assert one.is_alive()
+
+
+def test_unlinking_overtakes_an_end_that_is_over(system: System):
+    """W7, W3: also when nothing is left of the other but what is on its way."""
+    one, other = system.start(Recorder), system.start(Recorder)
+    link(one, other)
+
+    def unlink_when_it_is_over(actor: Any) -> None:
+        other.tell(crash())
+        until(lambda: other._cell._watching is None)
+        actor.unlink(other)
+
+    one.ask(unlink_when_it_is_over, timeout=DEADLINE_S)
+    assert one.ask("alive", timeout=DEADLINE_S) == "alive"
+    assert number_of_links(one) == 0
 
 
 @pytest.mark.parametrize(("end", "survives"), [("crash", False), ("stop", True)])
