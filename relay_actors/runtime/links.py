@@ -13,6 +13,7 @@ from relay_actors.errors import LinkedActorFailed
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.anatomy import AnyCell
 from relay_actors.runtime.reasons import ExitReason
+from relay_actors.runtime.signals import Internal
 
 __all__ = ["Linked", "bonds"]
 
@@ -40,8 +41,10 @@ class Linked:
         with bonds:
             if self._final_reason is not None:  # killed in the middle of a handler that has just come back
                 return
-            self._peers()[other] = None
             reason = other._final_reason
+            if reason is not None:
+                self._drop(other)  # its end may be on its way already, and is told once
+            self._peers()[other] = None
             if reason is None:
                 other._peers()[self] = None
                 return
@@ -51,11 +54,7 @@ class Linked:
         """Dissolve the link, from either side: an end of the other that is on its way has no effect any more."""
         with bonds:
             other.take(self)
-            if not self.take(other):
-                # Who has ended has let go of what it was linked by, and its ref leads to another one by now.
-                for peer in list(self._links or ()):
-                    if peer._cell is other._cell:  # noqa: SLF001  # its own kind
-                        self.take(peer)
+            self._drop(other)
 
     def take(self, other: Linked) -> bool:
         """Drop this side of a link; return whether there was one."""
@@ -64,6 +63,13 @@ class Linked:
                 return False
             del self._links[other]
             return True
+
+    def _drop(self, other: Linked) -> None:
+        """Drop this side of a link, also with one that has ended: its ref leads to another object of its by then."""
+        if not self.take(other):
+            for peer in list(self._links or ()):
+                if peer._cell is other._cell:  # noqa: SLF001  # its own kind
+                    self.take(peer)
 
     def _end_links(self, reason: ExitReason) -> None:
         """Fail those to whom it is linked, if that is what such an end does."""
@@ -95,6 +101,9 @@ class _LinkBroken:
 
     def handle(self, cell: AnyCell) -> None:
         """Fail, as by a handler that raised, unless the link was dissolved or the actor is ending already."""
+        if cell.is_between:  # it has no incarnation that could fail, and the link outlives restarts
+            cell.tell_control(_LaterBroken(self, cell))
+            return
         if not self.peer.take(self.ended) or cell.is_stopped:
             return
         ended: Any = self.ended._cell  # noqa: SLF001  # its own kind
@@ -104,3 +113,17 @@ class _LinkBroken:
 
     def refuse(self, cell: AnyCell) -> None:
         """Ended itself: nothing is owed."""
+
+
+class _LaterBroken(Internal):
+    """It waits for the next incarnation."""
+
+    __slots__ = ("_broken", "_cell")
+
+    def __init__(self, broken: _LinkBroken, cell: AnyCell) -> None:
+        self._broken = broken
+        self._cell = cell
+
+    def deliver(self) -> None:
+        """Have the actor fail, unless the link was dissolved meanwhile."""
+        self._broken.handle(self._cell)

@@ -15,7 +15,7 @@ from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.links import bonds
-from relay_actors.runtime.restart_policy import Restart
+from relay_actors.runtime.restart_policy import Backoff, Restart
 from relay_actors.runtime.system import System
 from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, crash, spawn, until
 from tests.support.thorough import less
@@ -104,6 +104,36 @@ def test_a_restart_is_no_end(world: World):
 
     assert not other.is_alive()
     assert (one.is_alive(), one.incarnation, number_of_links(one)) == (True, 1, 0)
+
+
+@pytest.mark.parametrize("what_the_new_one_does", ["nothing", "unlinks", "links again"])
+def test_who_is_being_restarted_fails_by_the_link_as_soon_as_it_is_back(world: World, what_the_new_one_does: str):
+    """W7: a restart leaves the link, so an end in the middle of one is not missed; and it is told once."""
+    log: list[Any] = []
+
+    class Second(Recorder):
+        def on_start(self) -> None:
+            super().on_start()
+            if self.actor_ref.incarnation == 1 and what_the_new_one_does == "unlinks":
+                self.unlink(other)
+            elif self.actor_ref.incarnation == 1 and what_the_new_one_does == "links again":
+                self.link(other)
+
+    spec = ChildSpec(restart=Restart.TRANSIENT, backoff=Backoff(min_s=10.0, max_s=10.0, jitter=0.0))
+    other = world.start(Recorder)
+    ref = spawn(world.start(Parent), Second, log, spec=spec)
+    link(ref, other)
+    ref.tell(crash())
+    world.settle()
+    other.tell(crash())
+    ref.tell("next")
+    world.advance(30.0)
+
+    told = [entry[1] for entry in log if entry[0] == "failure"]
+    broken = f"{other._cell}, to which {ref._cell} is linked, has ended (error ValueError: crash)"
+    assert told == (["crash"] if what_the_new_one_does == "unlinks" else ["crash", broken])
+    assert log[-2:] == ["start", "next"]
+    assert number_of_links(ref) == 0
 
 
 @pytest.mark.parametrize("who_unlinks", [0, 1])
