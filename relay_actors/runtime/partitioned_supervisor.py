@@ -42,8 +42,12 @@ def partition_of(key: object, partitions: int) -> int:
 def _encode(key: object) -> bytes:
     if isinstance(key, tuple):
         return b"(" + b",".join(_encode(part) for part in key) + b")"
-    if key is None or isinstance(key, str | bytes | int | float):
-        return repr(key).encode("utf-8", "surrogatepass")
+    if key is None:
+        return b"None"
+    for kind in (str, bytes, bool, int, float):
+        if isinstance(key, kind):
+            # Not as a subclass writes itself: a member of a StrEnum is the same key as its text.
+            return kind.__repr__(key).encode("utf-8", "surrogatepass")
     raise ConfigError(f"a key of partitions must be text, bytes, a number or a tuple of these, not {key!r}")
 
 

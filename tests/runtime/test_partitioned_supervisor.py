@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections import Counter
+from enum import IntEnum, StrEnum
 from typing import Any
 
 import pytest
@@ -36,6 +37,27 @@ def test_the_partition_of_a_key_is_the_same_in_every_process():
     code = "from relay_actors.runtime.partitioned_supervisor import partition_of as p; print(p(('call', 'x'), 10**6))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
     assert int(run.stdout) == partition_of(("call", "x"), 10**6)
+
+
+class Queue(StrEnum):
+    """Keys that are texts, and are written in another way."""
+
+    SALES = "sales"
+
+
+class Floor(IntEnum):
+    """Keys that are numbers, and are written in another way."""
+
+    FIRST = 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [(Queue.SALES, "sales"), (Floor.FIRST, 1), (("q", Queue.SALES), ("q", "sales"))]
+)
+def test_keys_that_are_equal_have_the_same_partition_whatever_they_are_written_as(one: Any, other: Any):
+    """S16: a member of an enumeration is its value."""
+    assert one == other
+    assert partition_of(one, 10**6) == partition_of(other, 10**6)
 
 
 def test_keys_spread():
