@@ -104,7 +104,7 @@ class Supervisor(_Supervises):
                 continue
             try:
                 self.spawn_defined(child)
-            except Exception as error:
+            except (Exception, SystemExit) as error:  # the latter of its constructor, which is run here
                 children.stop_all()
                 raise StartFailed(f"{self} could not start its child {child.id!r}: {words_of(error)}") from error
 
@@ -123,7 +123,7 @@ class Supervisor(_Supervises):
         place = self._stopped(child_id, "it can be restarted only when it is stopped")
         try:
             return self.spawn_defined(place)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise StartFailed(f"{self} could not start its child {child_id!r}: {words_of(error)}") from error
 
     def delete_child(self, child_id: Hashable) -> None:

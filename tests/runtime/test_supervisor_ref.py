@@ -149,6 +149,29 @@ def test_a_child_that_does_not_start_by_hand_stays_stopped(world: World):
     assert supervisor.restart_child("a").is_alive()
 
 
+def test_a_child_that_exits_in_its_constructor_takes_neither_supervisor_nor_caller_along(world: World):
+    """L8, S17: it has not started, as one that raises anything else."""
+    exits: list[None] = []
+
+    class Exits(Recorder):
+        def __init__(self) -> None:
+            super().__init__()
+            if exits:
+                raise SystemExit(3)
+
+    children = [Child(id="a", actor_class=Recorder), Child(id="b", actor_class=Exits)]
+    supervisor: Any = world.start(Supervisor, children)
+    supervisor.terminate_child("b")
+    exits.append(None)
+    with pytest.raises(StartFailed, match="could not start its child 'b': 3") as raised:
+        supervisor.restart_child("b")
+
+    assert isinstance(raised.value.__cause__, SystemExit)
+    assert states(supervisor) == {"a": "running", "b": "stopped"}
+    other: Any = world.start(Supervisor, children)
+    assert isinstance(other._cell.exit_reason.cause, StartFailed)
+
+
 def test_a_group_leaves_alone_who_was_stopped_by_hand(world: World):
     """S4, S17: what somebody has stopped stays stopped."""
     supervisor: Any = world.start(
