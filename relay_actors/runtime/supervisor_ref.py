@@ -130,11 +130,16 @@ class SupervisorRef(ActorRef[A]):
         if here.turn is cell:
             raise WouldDeadlock(f"{cell} was about to wait for itself: call the method on self, not on its ref")
         done: Future[Any] = Future(cell.system.dispatcher)
+        done.settled_by = cell
         if cell.mailbox.put_control(Envelope(_Request(cell, do, done), done)):
             cell.wake()
         else:
             done.try_fail(ActorIsDead(f"{self} not found"))
-        return done.get(timeout=timeout)
+        try:
+            return done.get(timeout=timeout)
+        except WouldDeadlock as error:  # the supervisor waits for who asks this: when it comes to it, it leaves it
+            done.try_fail(error)
+            raise
 
 
 class DynamicSupervisorRef(SupervisorRef[A]):
@@ -181,6 +186,8 @@ class _Request(Internal):
 
     def deliver(self) -> None:
         """Do it; what is wrong with the request is told to who has made it."""
+        if self._done.is_settled:
+            return
         try:
             self._do(self._cell.actor, self._done)
         except RelayActorsError as error:

@@ -172,6 +172,24 @@ def test_a_child_that_exits_in_its_constructor_takes_neither_supervisor_nor_call
     assert isinstance(other._cell.exit_reason.cause, StartFailed)
 
 
+def test_a_child_for_which_its_supervisor_waits_cannot_have_it_do_something(system: System):
+    """A8: neither would ever go on; who asks is told at once, and nothing is done then."""
+
+    class Asks(Supervisor):
+        def on_receive(self, message: Any) -> Any:
+            return message(self)
+
+    def terminate(_actor: Any) -> None:
+        supervisor.terminate_child("b", timeout=None)
+
+    supervisor: Any = system.start(Asks, [Child(id=name, actor_class=Recorder) for name in "ab"])
+    with pytest.raises(WouldDeadlock, match=r"Recorder#\d+ would wait for itself"):
+        supervisor.ask(lambda actor: actor.child("a").ask(terminate, timeout=DEADLINE_S), timeout=DEADLINE_S)
+
+    assert supervisor.ask(lambda actor: len(actor._cell.children), timeout=DEADLINE_S) == 2
+    assert states(supervisor) == {"a": "running", "b": "running"}
+
+
 def test_a_group_leaves_alone_who_was_stopped_by_hand(world: World):
     """S4, S17: what somebody has stopped stays stopped."""
     supervisor: Any = world.start(
