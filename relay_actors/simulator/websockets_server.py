@@ -203,7 +203,7 @@ class SimulatorServer:
         try:
             trust = self._trust_in_listeners()
             server = await self._listen()
-        except OSError as exc:  # an address in use, or (ssl.SSLError is one) files that are no certificate
+        except Exception as exc:  # an address in use or out of range, no certificate: whoever starts it waits for that
             outcome.put(exc)
             return
         self._port = next(iter(server.sockets)).getsockname()[1]

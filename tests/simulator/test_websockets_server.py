@@ -227,6 +227,22 @@ def test_a_port_in_use_is_told(server: SimulatorServer):
         SimulatorServer(server.simulator, port=server.port).start()
 
 
+@pytest.mark.parametrize(("host", "port"), [("..", 0), ("a" * 64, 0), ("127.0.0.1", 65536)])
+def test_an_address_that_cannot_be_one_is_told(host: str, port: int):
+    """Nothing of that is an OSError, and whoever starts the server must not wait for ever."""
+    told: list[str] = []
+
+    def start() -> None:
+        with pytest.raises(ConfigError) as refused:
+            SimulatorServer(Simulator(clock=SystemClock(), random=Random(1)), host, port).start()
+        told.append(str(refused.value))
+
+    starting = threading.Thread(target=start, daemon=True)
+    starting.start()
+    starting.join(WITHIN_S)
+    assert [text.startswith(f"cannot serve on {host}:{port}: ") for text in told] == [True]
+
+
 def test_two_servers_can_serve_one_simulator(server: SimulatorServer):
     with SimulatorServer(server.simulator) as second, connect(server.url) as one, connect(second.url) as other:
         Guest(one).log_in("support")
