@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -64,6 +65,11 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log what has failed; quietly if a client has gone before its answer came, which is no error of anybody."""
+        is_gone = isinstance(sys.exception(), ConnectionError)
+        _log.log(logging.DEBUG if is_gone else logging.ERROR, "a request broke off", exc_info=True)
 
 
 def parse_address(text: str, *, option: str = "--metrics", example: str = "127.0.0.1:9464") -> tuple[str, int]:

@@ -1,8 +1,14 @@
 """The numbers over HTTP."""
 
+import http.client
+import logging
+import queue
 import socket
+import struct
 import urllib.error
+import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -57,6 +63,56 @@ def test_the_numbers_can_be_fetched_over_ipv6(app: RelayApp):
         assert server.url.startswith("http://[::1]:")
         with urllib.request.urlopen(server.url, timeout=DEADLINE_S) as answer:
             assert answer.status == 200
+
+
+class _Heard(logging.Handler):
+    """Knows when the server has logged that a request broke off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.levels: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "broke off" in record.getMessage():
+            self.levels.put(record.levelno)
+
+
+@pytest.fixture
+def heard() -> Iterator[_Heard]:
+    logger, handler = logging.getLogger("relay_actors.metrics"), _Heard()
+    before = logger.level
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(handler)
+    yield handler
+    logger.removeHandler(handler)
+    logger.setLevel(before)
+
+
+def test_who_breaks_a_request_off_leaves_no_traceback(app: RelayApp, heard: _Heard, capfd: pytest.CaptureFixture[str]):
+    """A load balancer that only looks whether the port is open does so every few seconds."""
+    with MetricsServer(app, "127.0.0.1", 0) as server:
+        address = urllib.parse.urlsplit(server.url)
+        with socket.create_connection((address.hostname, address.port), timeout=DEADLINE_S) as probe:
+            # Lingering for no time makes the kernel send RST where it would have sent FIN.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            probe.sendall(b"GET /met")
+        assert heard.levels.get(timeout=DEADLINE_S) == logging.DEBUG
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_numbers_that_cannot_be_told_are_an_error_in_the_log(
+    app: RelayApp, heard: _Heard, monkeypatch: pytest.MonkeyPatch
+):
+    """Nothing that fails here is taken for a client that has gone."""
+
+    def fail() -> str:
+        raise LookupError("no such number")
+
+    monkeypatch.setattr(app, "prometheus", fail)
+    with MetricsServer(app, "127.0.0.1", 0) as server:
+        with pytest.raises(http.client.RemoteDisconnected):
+            urllib.request.urlopen(server.url, timeout=DEADLINE_S)
+        assert heard.levels.get(timeout=DEADLINE_S) == logging.ERROR
 
 
 def test_a_port_that_is_taken_is_told(app: RelayApp):
