@@ -81,12 +81,17 @@ def parse_address(text: str, *, option: str = "--metrics", example: str = "127.0
         example: of what may be given.
 
     Raises:
-        ConfigError: it is neither.
+        ConfigError: it is neither, or no host can have that name.
     """
     host, _colon, port = text.rpartition(":")
     if not (port.isascii() and port.isdigit() and int(port) <= 65535):
         raise ConfigError(f"{option} {text}: write host:port, for example {example}")
-    return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
+    host = host.removeprefix("[").removesuffix("]") or "127.0.0.1"
+    try:
+        host.encode("idna")  # as the socket does, whose error says neither what nor where
+    except UnicodeError:
+        raise ConfigError(f"{option} {text}: {host} is no host name; write host:port, for example {example}") from None
+    return host, int(port)
 
 
 def _handler_for(app: RelayApp) -> type[BaseHTTPRequestHandler]:

@@ -142,3 +142,10 @@ def test_what_is_no_address_is_told(text: str):
         parse_address(text)
     with pytest.raises(ConfigError, match=r"--control .*: write host:port, for example here:1"):
         parse_address(text, option="--control", example="here:1")
+
+
+@pytest.mark.parametrize("host", ["ö..ö", "ö" * 64])
+def test_a_host_name_that_cannot_be_one_is_told(host: str):
+    """The library would say "encoding of hostname failed", in a traceback."""
+    with pytest.raises(ConfigError, match=f"--control {host}:0: {host} is no host name; write host:port"):
+        MetricsServer(RelayApp(), *parse_address(f"{host}:0", option="--control"))
