@@ -615,6 +615,20 @@ class HeldUp:
             assert self.let_go.wait(DEADLINE_S)
 
 
+def outlived_by(baton: BatonDispatcher, held_up: HeldUp, is_busy: threading.Event) -> threading.Thread:
+    """Stop and start it while a thread is held up, and let that go on to its end when the new holder is busy."""
+    assert held_up.is_there.wait(DEADLINE_S)
+    assert baton.stop(0.0) > 0
+    baton.start()
+    assert is_busy.wait(DEADLINE_S)
+    former = held_up.thread
+    assert former is not None
+    held_up.let_go.set()
+    former.join(DEADLINE_S)
+    assert not former.is_alive()
+    return former
+
+
 def test_a_thread_of_a_former_life_that_was_between_two_turns_gives_no_more(monkeypatch: pytest.MonkeyPatch):
     """It has looked at the clock when the dispatcher is stopped and started: it is no holder beside the new one."""
     baton = BatonDispatcher(SystemClock(), name="between", handover_after_s=3600.0)
@@ -634,15 +648,8 @@ def test_a_thread_of_a_former_life_that_was_between_two_turns_gives_no_more(monk
     for _ in range(3):
         baton.schedule(Job(baton, lambda: ran_in.append(threading.current_thread())))
     baton.start()
-    assert held_up.is_there.wait(DEADLINE_S)
-    assert baton.stop(0.0) > 0
-    baton.start()
-    assert in_turn.wait(DEADLINE_S)
-    former: Any = held_up.thread
-    held_up.let_go.set()
-    former.join(DEADLINE_S)
+    former = outlived_by(baton, held_up, in_turn)
 
-    assert not former.is_alive()
     assert ran_in == []
     let_go.set()
     until(lambda: len(ran_in) == 3)
@@ -668,15 +675,8 @@ def test_a_thread_of_a_former_life_that_was_between_two_calls_makes_no_more_than
     for _ in range(3):
         baton.call_at(0.0, lambda: made_in.append(threading.current_thread()))
     baton.start()
-    assert held_up.is_there.wait(DEADLINE_S)
-    assert baton.stop(0.0) > 0
-    baton.start()
-    assert in_call.wait(DEADLINE_S)
-    former: Any = held_up.thread
-    held_up.let_go.set()
-    former.join(DEADLINE_S)
+    former = outlived_by(baton, held_up, in_call)
 
-    assert not former.is_alive()
     assert made_in == [former]
     let_go.set()
     until(lambda: len(made_in) == 3)
