@@ -13,7 +13,7 @@ from typing import Final
 
 from relay_actors.actors.call_ref import CallRef
 from relay_actors.runtime.cell import Cell
-from relay_actors.runtime.reasons import ExitReason
+from relay_actors.runtime.reasons import ExitReason, words_of
 from relay_actors.simulator.simulator import Simulator
 from relay_actors.testing.frame_words import without_addresses
 
@@ -67,7 +67,7 @@ class _Crashes:
         reason = next((arg for arg in args if isinstance(arg, ExitReason)), None)
         if cell is not None and reason is not None and reason.cause is not None and isinstance(cell.ref, CallRef):
             error, place = reason.cause, _place(reason.cause)
-            what = f"{cell.actor_class.__name__} has failed: {type(error).__name__}: {error}"
+            what = f"{cell.actor_class.__name__} has failed: {type(error).__name__}: {words_of(error)}"
             told = ". ".join([what, *getattr(error, "__notes__", ())])  # in which incarnation, perhaps
             self._told.setdefault(
                 (cell.ref.kept.leg.call_id, f"{without_addresses(what)}{place}"), f"{_in_one_line(told)}{place}"

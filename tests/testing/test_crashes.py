@@ -38,6 +38,21 @@ class Fickle(CallActor):
         json.loads("nothing")
 
 
+class WordlessError(Exception):
+    """Raises when it is asked what it says."""
+
+    def __str__(self) -> str:
+        raise LookupError("no words")
+
+
+class Wordless(CallActor):
+    """Fails by an error without words."""
+
+    async def run(self) -> None:
+        await self.answer()
+        raise WordlessError
+
+
 def app_of(actor_class: type[CallActor]) -> RelayApp:
     app = RelayApp()
     app.calls("office")(actor_class)
@@ -99,3 +114,14 @@ def test_nothing_is_left_in_the_log_when_a_test_is_over():
     with Lab() as lab, crashes_in_stories(lab.sim):
         assert logging.getLogger("relay_actors.runtime").filters
     assert not logging.getLogger("relay_actors.runtime").filters
+
+
+def test_an_error_that_cannot_say_what_it_is_is_told_all_the_same():
+    """Who reads the log must not fail by it: that is done where the actor's failure is dealt with."""
+    with Lab() as lab, crashes_in_stories(lab.sim):
+        lab.start(app_of(Wordless))
+        caller = lab.phone("+15550001111").dials(context="office").is_hung_up()
+        [told] = told_in(caller.story())
+
+    assert told.startswith("Wordless has failed: WordlessError: (its __str__ raises)")
+    assert told.endswith(place_in(Wordless, "raise"))
