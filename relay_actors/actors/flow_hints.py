@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from relay_actors.actors.waits import Reply
+from relay_actors.runtime.reasons import note_on, words_of
 
 __all__ = ["add_hint"]
 
@@ -15,17 +16,16 @@ _NOT_AWAITABLE: Final = re.compile(r"object (\w+) can't be used in 'await' expre
 
 def add_hint(error: BaseException) -> None:
     """Add a note to what a flow has raised, if there is something to say."""
-    hint = _hint(error)
-    if hint and hint not in getattr(error, "__notes__", ()):  # an error may be raised again and again
-        error.add_note(hint)
+    if hint := _hint(error):
+        note_on(error, hint)
 
 
 def _hint(error: BaseException) -> str:
-    if isinstance(error, RuntimeError) and str(error) == "no running event loop":
+    if isinstance(error, RuntimeError) and words_of(error) == "no running event loop":
         return "asyncio does not run in a flow: use self.sleep(…), or self.aio(…)"
     if isinstance(error, AttributeError) and error.name == "wait" and isinstance(error.obj, Reply):
         return "this is a reply, and no action: await the reply itself, without wait(); in a plain def, .get(timeout=…)"
-    if not isinstance(error, TypeError) or (found := _NOT_AWAITABLE.fullmatch(str(error))) is None:
+    if not isinstance(error, TypeError) or (found := _NOT_AWAITABLE.fullmatch(words_of(error))) is None:
         return ""
     if "MessageHandle" in found.groups():
         return (

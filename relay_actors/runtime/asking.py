@@ -11,9 +11,9 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, Final, final
+from typing import Any, Final, TypeVar, final
 
 from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr
 
@@ -23,6 +23,7 @@ from relay_actors.runtime.base import Runnable
 from relay_actors.runtime.context import here
 from relay_actors.runtime.failures import ActorIsDead, AskTimeout
 from relay_actors.runtime.future import Future, WaitTimeout
+from relay_actors.runtime.reasons import note_on
 
 __all__ = [
     "FOREVER",
@@ -39,7 +40,10 @@ __all__ = [
     "forget",
     "not_answered",
     "skip_expired",
+    "taken_out_of",
 ]
+
+T = TypeVar("T")
 
 FOREVER: Final = math.inf
 """``ref.ask(message, timeout=FOREVER)`` waits until there is an answer, or the actor has ended."""
@@ -304,12 +308,7 @@ def fail_ask(cell: Any, reply: Future[Any], error: BaseException, message: objec
 
 def add_origin(error: BaseException, cell: Any, when: str) -> None:
     """Note in which actor an error was raised; it goes on to others, who have not seen that actor."""
-    note = f"raised in {cell}, incarnation {cell.incarnation}, {when}"
-    try:
-        if note not in getattr(error, "__notes__", ()):  # an error may be raised again and again
-            error.add_note(note)
-    except Exception:  # noqa: BLE001  # of a frozen dataclass, for example: then it goes without
-        return
+    note_on(error, f"raised in {cell}, incarnation {cell.incarnation}, {when}")
 
 
 # -- answers that are given later ------------------------------------------------------------------------------------
@@ -378,6 +377,15 @@ def defer(cell: Any, owed: dict[Any, ReplyToken]) -> ReplyToken:
 def forget(noted: dict[Any, Any], reply: Future[Any]) -> None:
     """Note no more that an answer is to be given: it is."""
     noted.pop(reply, None)
+
+
+def taken_out_of(noted: dict[Any, T] | None) -> Iterator[tuple[Any, T]]:
+    """Take out all answers that are to be given, one by one. Any thread: each is taken by one, who tells of it."""
+    while noted:
+        try:
+            yield noted.popitem()
+        except KeyError:  # somebody else has taken the last one
+            return
 
 
 def answer(token: ReplyToken, cell: Any, value: object, error: BaseException | None) -> bool:

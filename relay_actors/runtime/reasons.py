@@ -23,6 +23,7 @@ __all__ = [
     "StreamEvent",
     "Undelivered",
     "WatchedRestarted",
+    "note_on",
     "words_of",
 ]
 
@@ -38,6 +39,15 @@ def words_of(error: BaseException) -> str:
         return str(error)
     except Exception:  # noqa: BLE001  # whatever it raises
         return "(its __str__ raises)"
+
+
+def note_on(error: BaseException, note: str) -> None:
+    """Add a note to an error, once: it may be raised again and again. One that takes none goes without."""
+    try:
+        if note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
+    except Exception:  # noqa: BLE001  # of a frozen dataclass, for example
+        return
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from relay_actors.errors import ConfigError
-from relay_actors.runtime.asking import ReplyToken, answer, checked_seconds, defer, forget
+from relay_actors.runtime.asking import ReplyToken, answer, checked_seconds, defer, forget, taken_out_of
 from relay_actors.runtime.failures import ActorIsDead
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.piping import pipe
@@ -82,12 +82,7 @@ class Asking:
 
     def leave_unanswered(self) -> None:
         """Tell those who wait for an answer that this incarnation gives none any more. For the cell; any thread."""
-        owed = self._owed
-        while owed:
-            try:
-                _reply, token = owed.popitem()  # who pops, tells
-            except KeyError:
-                return
+        for _reply, token in taken_out_of(self._owed):
             token.leave_unanswered()
 
     def note_suspended(self, reply: Future[Any]) -> None:
@@ -103,12 +98,7 @@ class Asking:
 
     def leave_suspended(self) -> None:
         """Tell those who asked what awaits that it will not be answered. For the end of the cell; any thread."""
-        suspended = self._suspended
-        while suspended:
-            try:
-                reply, _none = suspended.popitem()  # who pops, tells
-            except KeyError:
-                return
+        for reply, _none in taken_out_of(self._suspended):
             reply.try_fail(ActorIsDead(f"{self._cell.ref} was killed while handling the message"))
 
     # -- its questions -----------------------------------------------------------------------------------------------
