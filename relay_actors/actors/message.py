@@ -161,11 +161,16 @@ class MessageActor(_TextActor):
         return self._kept.office.app
 
     def reply(self, body: str, **kwargs: Any) -> Any:
-        """Send a text back to who sent this one; arguments and return as for `RelayApp.send_message`."""
+        """Send a text back to who sent this one; arguments and return as for `RelayApp.send_message`.
+
+        Args:
+            body: the text.
+            kwargs: what else it is to have. Unless given, ``from_number`` is the number that was written to, and
+                ``context`` that of the text.
+        """
         text = self.message
-        return self.app.send_message(
-            to_number=text.from_number, from_number=text.to_number, context=text.context, body=body, **kwargs
-        )
+        numbers = {"to_number": text.from_number, "from_number": text.to_number, "context": text.context}
+        return self.app.send_message(**{**numbers, "body": body, **kwargs})
 
     def on_receive(self, message: object) -> Any:
         """Handle one message. Override it."""

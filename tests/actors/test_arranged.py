@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 
 from relay_actors import CallActor, Limits
+from relay_actors.errors import ArgumentError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, RelayEvent
 from relay_actors.runtime.future import Future
 from tests.actors.mortal_world import MortalWorld
@@ -177,3 +179,14 @@ def test_a_hang_up_after_something_that_never_comes_is_over_with_the_call(world:
     assert reply.get(timeout=0) == {}
     never.set(None)
     assert world.sent("calling.end") == []
+
+
+@pytest.mark.parametrize("after", ["the song", 3.0, print])
+def test_a_hang_up_after_what_is_never_over_is_refused_where_it_is_written(world: World, after: Any) -> None:
+    """And nothing of it is left: a later hang-up is not mistaken for it."""
+    line, handle = world.answered(Witness)
+    with pytest.raises(ArgumentError, match=r"hangup\(after=…\): give an operation, .*, or a future, not "):
+        handle.hangup(after=after)
+    handle.hangup("busy")
+    world.run(1.0)
+    assert line.end_reason == "busy"

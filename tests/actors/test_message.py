@@ -724,6 +724,27 @@ def test_a_text_is_answered_from_where_it_came_to(server: PlainServer) -> None:
         wait_until(lambda: app.system.actor_count == 6)
 
 
+def test_a_text_is_answered_from_another_number_if_the_handler_says_so(server: PlainServer) -> None:
+    class Inbox(MessageActor):
+        def on_receive(self, message: object) -> None:
+            self.reply("thanks", from_number="+15550009999", context="replies")
+
+    app = app_for(server)
+    app.messages("support")(Inbox)
+    with started_app(app, server) as peer:
+        peer.event(
+            "messaging.receive",
+            {"message_id": "in", "context": "support", "from_number": TO, "to_number": FROM, "body": "hi"},
+        )
+        request = peer.expect("messaging.send")
+        assert request["params"] == {
+            "context": "replies", "to_number": TO, "from_number": "+15550009999", "body": "thanks",
+        }  # fmt: skip
+        peer.ok(request, message_id="out")
+        tell(peer, "delivered", "out")
+        wait_until(lambda: app.system.actor_count == 6)
+
+
 def test_a_handler_that_fails_ends_its_text_alone_and_is_not_called_again(
     server: PlainServer, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,6 +9,7 @@ from relay_actors.actors.actions import Action
 from relay_actors.actors.orders import HangUpAfter, Perform
 from relay_actors.actors.verbs.base import CallVerbs
 from relay_actors.actors.waits import Reply
+from relay_actors.errors import ArgumentError
 from relay_actors.protocol.commands import (
     Answer,
     Connect,
@@ -52,10 +53,17 @@ class CallingVerbs(CallVerbs):
             after: an operation, or any future: hang up when it is over, however it ended. After an operation of this
                 call it is done also if the process ends meanwhile, and the next one has the journal; after a future
                 that a handler has, it is not: nobody has that any more.
+
+        Raises:
+            ArgumentError: ``after`` is nothing that is ever over.
         """
         command = Hangup(reason=reason)
         if after is None:
             return self.perform(command)
+        if not isinstance(after, Future):
+            raise ArgumentError(
+                f"hangup(after=…): give an operation, such as what play_tts(…) gives, or a future, not {after!r}"
+            )
         reply = self._reply(command)
         order = Perform(command, reply)
         if isinstance(after, Action):
