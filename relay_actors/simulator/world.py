@@ -7,6 +7,7 @@ goes to the links at its end, still under the lock, so that texts leave in the o
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -47,8 +48,10 @@ class World:
     """
 
     def __init__(self, *, clock: Clock, random: Random, new_id: Callable[[], str], pace: float = 1.0) -> None:
-        if not pace > 0:
-            raise ConfigError(f"pace must be above 0, not {pace}: 0.05 is twenty times faster, 1.0 is real time")
+        if not 0 < pace < math.inf:
+            raise ConfigError(
+                f"pace must be above 0 and finite, not {pace}: 0.05 is twenty times faster, 1.0 is real time"
+            )
         self.clock = clock
         self.random = random
         self.new_id = new_id

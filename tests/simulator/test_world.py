@@ -29,8 +29,8 @@ def driven(world: World, clock: ManualClock) -> World:
     return world
 
 
-@pytest.mark.parametrize("pace", [0.0, -1.0, float("nan")])
-def test_a_pace_that_is_not_above_zero_is_refused(pace: float):
+@pytest.mark.parametrize("pace", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_pace_by_which_time_would_not_pass_is_refused(pace: float):
     with pytest.raises(ConfigError, match="pace"):
         make(pace=pace)
 
