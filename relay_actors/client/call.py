@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import inspect
@@ -21,7 +22,7 @@ from relay_actors.actors.leg import Leg, Listener
 from relay_actors.actors.orders import Begin, Control, HangUpAfter, Order, Perform
 from relay_actors.actors.verbs import AllVerbs
 from relay_actors.actors.verbs.base import OnCompleted
-from relay_actors.actors.waits import Reply
+from relay_actors.actors.waits import Reply, Wait
 from relay_actors.client.base import Client, client_of
 from relay_actors.errors import CallEnded, EndedWhileWaiting, NotSentError, RelayActorsError
 from relay_actors.protocol.base import Command, JsonObject
@@ -35,6 +36,7 @@ __all__ = ["Call", "ClientCall"]
 _log = logging.getLogger("relay_actors.client")
 
 A = TypeVar("A", bound=Action)
+T = TypeVar("T")
 
 
 class Call(CallHandle):
@@ -143,7 +145,7 @@ class Call(CallHandle):
         wait = super().wait_for(event_type, _tolerant(predicate) if predicate is not None else None, timeout)
         has_ended = self.leg.is_ended
         try:
-            return await wait
+            return await _alone(wait)
         except CallEnded as error:
             if timeout is None or timeout == math.inf:
                 raise
@@ -179,12 +181,22 @@ class _CallReply(Reply):
         return super().try_fail(error)
 
 
+async def _alone(wait: Wait[T]) -> T:
+    """Await what nobody else can await: once it is given up, the call asks and keeps nothing for it any more."""
+    try:
+        return await wait
+    except asyncio.CancelledError:
+        wait.try_fail(asyncio.CancelledError())
+        raise
+
+
 def _awaited(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Return a verb as a coroutine function, as those of the official client are: done, or refused, when awaited."""
 
     @functools.wraps(verb)
     async def do(self: Call, *arguments: Any, **named: Any) -> Any:
-        return await verb(self, *arguments, **named)
+        given = verb(self, *arguments, **named)
+        return await (_alone(given) if isinstance(given, Wait) else given)
 
     return do
 
