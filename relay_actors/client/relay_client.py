@@ -149,6 +149,8 @@ class RelayClient:
     async def connect(self) -> None:
         """Log in, and stay connected until `disconnect`. Idempotent.
 
+        Handlers stay on the loop of the first call of this; if that has been closed, they move to the running one.
+
         Raises:
             ConnectionLimitError: ``RELAY_MAX_CONNECTIONS`` are in use in this process (a RuntimeError).
             RelayError: the server refused the log in.
@@ -216,7 +218,7 @@ class RelayClient:
             raise ending.error
 
     def _start(self) -> Shutdown | None:
-        if self.app.is_running:  # it stays on the loop on which it was connected
+        if self.app.is_running and not self.loops.is_over:  # it stays on the loop on which it was connected
             return None
         loop = self.loops.bind()
         given = {name: getattr(self, name) or None for name in ("project", "token", "jwt_token", "host")}

@@ -45,6 +45,11 @@ class LoopCalls:
         self._context = contextvars.copy_context()
         return self._loop
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the bound loop has been closed, so that nothing can be run on it any more."""
+        return self._loop is not None and self._loop.is_closed()
+
     def run(self, function: Callable[..., Any], *arguments: Any, on: asyncio.AbstractEventLoop | None = None) -> bool:
         """Have ``function(*arguments)`` run on the loop; what it raises is logged. Any thread.
 
