@@ -192,7 +192,13 @@ class RelayClient:
         Raises:
             ConnectionLimitError: ``RELAY_MAX_CONNECTIONS`` are in use in this process (a RuntimeError).
             RelayError: the server has refused the log in three times.
+            RuntimeError: a loop runs here already.
         """
+        if asyncio._get_running_loop() is not None:  # noqa: SLF001  # documented: None without one
+            raise RuntimeError(
+                "client.run() makes a loop of its own, and here one runs already: await client.connect(), or write "
+                "`async with client:`"
+            )
         runner, news = asyncio.Runner(), asyncio.Queue[str]()
         loop = runner.get_loop()
 

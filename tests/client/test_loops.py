@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 
 import pytest
 
@@ -32,3 +34,21 @@ def test_who_connects_again_when_the_loop_has_gone_has_the_handlers_on_the_new_o
     asyncio.run(again())
     assert len(stage.sent("signalwire.connect")) == 1
     assert caplog.text == ""
+
+
+def test_run_within_a_loop_says_what_to_write(stage: Stage) -> None:
+    """In a notebook, for example; and nothing is left behind of which Python warns."""
+
+    async def story() -> None:
+        with pytest.raises(
+            RuntimeError, match=r"client\.run\(\) makes a loop of its own.*async with client:"
+        ) as caught:
+            stage.client.run()
+        assert caught.value.__context__ is None
+
+    gc.collect()  # what others have left behind
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        stage.plays(story, connected=False)
+        gc.collect()
+    assert [str(warning.message) for warning in told] == []
