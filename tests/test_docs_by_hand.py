@@ -24,7 +24,7 @@ PAGES: dict[str, ModuleType] = {
 DIRECTIVE = re.compile(r"^\.\. auto\w+:: ([\w.]+)(?:\(\))?\n((?:   .*\n)*)", re.MULTILINE)
 
 INTERNAL: dict[type, str] = {
-    RelayApp: "abandon attach ending handlers is_giving_up launch overdue_s residue",
+    RelayApp: "abandon attach ending handlers is_giving_up launch overdue_s residue take_back",
     Action: "begin begun call_back complete follow judge on_begin_answered on_event on_order refuse release "
     "take_callback take_deferred "
     # What every future of pykka's has, or of the framework's own.

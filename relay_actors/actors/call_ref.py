@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from relay_actors.actors.give_up import DEFAULTS, GiveUp
-from relay_actors.actors.in_turn import InTurn
+from relay_actors.actors.in_turn import InTurn, tell_in_turn
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.orders import Order
 from relay_actors.runtime.actor_ref import ActorRef
@@ -97,6 +97,14 @@ class CallRef(ActorRef[Any]):
             cell.wake()
         else:
             self._too_late(order)
+
+    def take_back(self, asked: Future[Any]) -> None:
+        """Have a command not sent, if it has not left yet; it then fails. Any thread.
+
+        Args:
+            asked: its reply, or the handle of what it begins.
+        """
+        tell_in_turn(self._cell, lambda actor: actor.take_back(asked))
 
     def _take(self, actor: Any, order: Order) -> None:
         if actor.leg.course.replay is None:

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, assert_never
 from relay_actors.actors import leaving_mail
 from relay_actors.actors.course import Note, Started
 from relay_actors.actors.frame_log import FrameLog
-from relay_actors.actors.holding import HoldBack, Release
+from relay_actors.actors.holding import HoldBack, Release, TakeBack
 from relay_actors.actors.holds_back import HoldsBack
 from relay_actors.actors.leaving import Leave
 from relay_actors.actors.outgoing import LastWord, Outgoing
@@ -154,8 +154,8 @@ class ConnectionActor(HoldsBack):
         match message:
             case HoldBack(subject=subject):
                 self._wire.holding.hold(subject)
-            case Release():
-                self._release(message)
+            case Release() | TakeBack():
+                self._take_out(message)
             case Note(subject=subject):
                 if self._wire.live.owns(subject):  # otherwise it is over, and its end has overtaken this
                     self._wire.journal.noted(message)

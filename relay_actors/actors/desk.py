@@ -12,7 +12,6 @@ from collections.abc import Coroutine
 from typing import Any
 
 from relay_actors.actors.aside import run_aside
-from relay_actors.actors.outgoing import OnAnswer
 from relay_actors.errors import RelayActorsError
 from relay_actors.protocol.base import JsonObject
 from relay_actors.runtime.actor import Actor
@@ -20,7 +19,7 @@ from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.base import Dispatcher
 from relay_actors.runtime.future import Future
 
-__all__ = ["Desk", "DeskActor"]
+__all__ = ["Desk", "DeskActor", "Settles"]
 
 _log = logging.getLogger("relay_actors.desk")
 
@@ -53,16 +52,16 @@ class Desk:
         self._dispatcher = dispatcher
         self._open: set[Future[JsonObject]] = set()
 
-    def open(self) -> tuple[Future[JsonObject], OnAnswer]:
+    def open(self) -> tuple[Future[JsonObject], Settles]:
         """Return a future, and what is to be told the answer. Any thread."""
         future: Future[JsonObject] = Future(self._dispatcher)
         self._open.add(future)
+        return future, Settles(future, self)
 
-        def on_answer(result: JsonObject | None, error: RelayActorsError | None) -> None:
-            self._open.discard(future)
-            self._ref.signal(_Settle(future, result, error))
-
-        return future, on_answer
+    def settle(self, future: Future[JsonObject], result: JsonObject | None, error: RelayActorsError | None) -> None:
+        """Settle a future of `open`, in a turn of the desk. Any thread."""
+        self._open.discard(future)
+        self._ref.signal(_Settle(future, result, error))
 
     @property
     def open_count(self) -> int:
@@ -91,6 +90,25 @@ class Desk:
         for future in list(self._open):
             self._open.discard(future)
             future.try_fail(error)
+
+
+class Settles:
+    """Told the answer that settles a future; an `OnAnswer`.
+
+    Args:
+        future: which one.
+        desk: whose.
+    """
+
+    __slots__ = ("_desk", "future")
+
+    def __init__(self, future: Future[JsonObject], desk: Desk) -> None:
+        self.future = future
+        self._desk = desk
+
+    def __call__(self, result: JsonObject | None, error: RelayActorsError | None) -> None:
+        """Take the answer."""
+        self._desk.settle(self.future, result, error)
 
 
 class _Settle:

@@ -8,12 +8,13 @@ emptied as soon as there is one.
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from relay_actors.actors.outgoing import Outgoing
 from relay_actors.late_dataclasses import dataclass
 
-__all__ = ["HoldBack", "Holding", "Release"]
+__all__ = ["HoldBack", "Holding", "Release", "TakeBack"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,17 @@ class Release:
 
     subject: str
     is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Do not send what nobody waits for any more, if it has not left yet.
+
+    Attributes:
+        concerns: says of a request whether it is that.
+    """
+
+    concerns: Callable[[Outgoing], bool]
 
 
 class _Held(NamedTuple):
@@ -104,6 +116,12 @@ class Holding:
         if freed:
             self.held = deque(held for held in self.held if held.subject != subject)
         return freed
+
+    def recall(self, request_id: str) -> bool:
+        """Forget a command that waits; False if it does not."""
+        count = len(self.held)
+        self.held = deque(held for held in self.held if held.request_id != request_id)
+        return len(self.held) < count
 
     def expire(self, now: float) -> list[str]:
         """Return, and forget, what has waited for too long."""

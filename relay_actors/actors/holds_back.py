@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from relay_actors.actors.frame_log import FrameLog
-from relay_actors.actors.holding import Release
+from relay_actors.actors.holding import Release, TakeBack
 from relay_actors.actors.outgoing import LastWord, Outgoing
 from relay_actors.actors.wire import Wire
 from relay_actors.errors import ConnectionLostError, NotSentError, RelayError
@@ -110,6 +110,19 @@ class HoldsBack(Actor):
                 self._do([h.RequestFailed(request_id, outgoing.method, not_sent)])
             else:
                 self._frames.requested(outgoing.method, request_id)
+
+    def _take_out(self, message: Release | TakeBack) -> None:
+        """Let go of what is held back, or of what nobody waits for any more."""
+        if isinstance(message, Release):
+            self._release(message)
+            return
+        holding = self._wire.holding
+        back = [
+            request_id
+            for request_id, outgoing in self._wire.pending.items()
+            if message.concerns(outgoing) and (self._protocol.recall(request_id) or holding.recall(request_id))
+        ]
+        self._fail_held(back, lambda method: NotSentError(f"{method} was not sent: nobody waits for it any more"))
 
     def _fail_held(self, request_ids: Iterable[str], make_error: Callable[[str], RelayError]) -> None:
         methods = [(request_id, self._wire.pending[request_id].method) for request_id in request_ids]

@@ -62,7 +62,7 @@ def take(leaving: Leaving, message: object) -> bool:
             leaving.hold(Outgoing("a change of contexts", {}, on_answer))
         case Started(settings=settings):
             leaving.causes.add(str(settings.get("cause", "")))
-        case holding.Release():
+        case holding.Release() | holding.TakeBack():
             pass  # what was to be sent first is left to the next process, so this has to wait for it there
         case Note(what="result"):
             return False  # it was done here, and is not done again

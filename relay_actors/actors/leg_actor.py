@@ -14,6 +14,7 @@ from relay_actors.actors.arranged import note_callback, note_hang_up
 from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.dialling import Dialling
 from relay_actors.actors.history import Answered, Asked, Told
+from relay_actors.actors.holding import TakeBack
 from relay_actors.actors.leg_life import say
 from relay_actors.actors.notices import CommandFailed
 from relay_actors.actors.orders import (
@@ -66,6 +67,7 @@ from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, Conne
 from relay_actors.protocol.frozen import NOTHING
 from relay_actors.protocol.states import CALL_MOVES, ActionState, CallState, ConnectState
 from relay_actors.runtime.context import here
+from relay_actors.runtime.future import Future
 from relay_actors.runtime.reasons import NORMAL, ChildFailed, ExitReason
 from relay_actors.runtime.signals import Stop, Unwrapped
 
@@ -436,6 +438,21 @@ class LegActor(Stalling):
         told = course.told if after is None else after
         answer = _Answer(self._cell, number)
         self.office.send(Outgoing(method, params, answer, leg.subject, number, told, by, answer, is_repeat))
+
+    def take_back(self, asked: Future[Any]) -> None:
+        """Have a command not sent, if it has not left yet. In the turn.
+
+        Args:
+            asked: its reply, or the handle of what it begins.
+        """
+        subject = self.leg.subject
+        numbers = [
+            number
+            for number, asking in self.leg.course.asked.items()
+            if asked is (asking.action if isinstance(asking, Begin) else getattr(asking, "reply", None))
+        ]
+        if numbers:
+            self.tell_connection(TakeBack(lambda outgoing: outgoing.subject == subject and outgoing.number in numbers))
 
     def ask_again(self, asked: Asked, asking: Any = None) -> None:
         """Have the engine know of a command that was given then, and is not given again.

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from relay_actors.actors.aside import run_aside
+from relay_actors.actors.holding import TakeBack
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.notices import ConnectionRestored
 from relay_actors.actors.office import tell_over
@@ -77,6 +78,11 @@ class MessageRef(ActorRef[Any]):
                 cell.tell_control(_SendAnswered(cell, result, error))
 
         office.send(Outgoing(command.method, params, on_answer, name, number=1, after=0, on_late=on_late))
+
+    def take_back(self) -> None:
+        """Have it not sent, if it has not left yet; it then counts as failed. Any thread."""
+        name = self.kept.name
+        self.kept.office.tell_connection(TakeBack(lambda outgoing: outgoing.subject == name))
 
     def attach(self, on_completed: Callable[[Any], Any] | None) -> None:
         """Have a function called with the last state of a text that a former process has sent; also if it is known."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,11 @@ class Requesting(abc.ABC):
         if not isinstance(method, str) or not method or not isinstance(params, Mapping):
             raise ConfigError(f"execute({method!r}, …): give a method's name and a dictionary of params")
         return self._running().execute(method, dict(params))
+
+    def take_back(self, asked: Future[JsonObject]) -> None:
+        """Have a request of `execute` not sent, for whose answer nobody waits, if it has not left yet. Any thread."""
+        with contextlib.suppress(ConfigError):  # it does not run any more, and sends nothing
+            self._running().take_back(asked)
 
     def receive(self, contexts: Sequence[str]) -> Future[JsonObject]:
         """Take calls and texts of more contexts; the future settles with the server's answer. Any thread."""

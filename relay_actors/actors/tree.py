@@ -24,8 +24,9 @@ from relay_actors.actors.call_handle import CallHandle, HandleByTag
 from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.calls_supervisor import CallsSupervisor
 from relay_actors.actors.connection import ConnectionActor
-from relay_actors.actors.desk import Desk, DeskActor
+from relay_actors.actors.desk import Desk, DeskActor, Settles
 from relay_actors.actors.holding import Release as ReleaseHeld
+from relay_actors.actors.holding import TakeBack
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.leaving import Leave, Release
 from relay_actors.actors.leg import Leg
@@ -301,6 +302,14 @@ class Tree:
         future, on_answer = self.office.desk.open()
         self.office.send(Outgoing(method, params, on_answer))
         return future
+
+    def take_back(self, asked: Future[JsonObject]) -> None:
+        """Have a request not sent, if it has not left yet; it then fails."""
+
+        def concerns(outgoing: Outgoing) -> bool:
+            return isinstance(outgoing.on_answer, Settles) and outgoing.on_answer.future is asked
+
+        self.office.tell_connection(TakeBack(concerns))
 
     def change_contexts(self, contexts: tuple[str, ...], *, adds: bool) -> Future[JsonObject]:
         """Listen to more contexts, or to fewer."""

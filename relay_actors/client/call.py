@@ -9,7 +9,7 @@ import inspect
 import logging
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self, TypeVar, cast
 
 from relay_actors.actors.actions import Action
@@ -26,7 +26,7 @@ from relay_actors.actors.waits import Reply, Wait
 from relay_actors.client.base import Client, client_of
 from relay_actors.errors import CallEnded, EndedWhileWaiting, NotSentError, RelayActorsError
 from relay_actors.protocol.base import Command, JsonObject
-from relay_actors.protocol.commands import ActionCommand
+from relay_actors.protocol.commands import ActionCommand, Hangup
 from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, RelayEvent
 from relay_actors.runtime.base import Runnable
 from relay_actors.runtime.loop_calls import pause, required
@@ -145,7 +145,7 @@ class Call(CallHandle):
         wait = super().wait_for(event_type, _tolerant(predicate) if predicate is not None else None, timeout)
         has_ended = self.leg.is_ended
         try:
-            return await _alone(wait)
+            return await _alone(wait, self)
         except CallEnded as error:
             if timeout is None or timeout == math.inf:
                 raise
@@ -181,12 +181,18 @@ class _CallReply(Reply):
         return super().try_fail(error)
 
 
-async def _alone(wait: Wait[T]) -> T:
-    """Await what nobody else can await: once it is given up, the call asks and keeps nothing for it any more."""
+async def _alone(given: Awaitable[T], call: Call) -> T:
+    """Await what nobody else can await: once it is given up, nothing is kept for it, and what can be is not sent.
+
+    A hang-up is all the same: whoever gives that up wants nothing more of the call.
+    """
     try:
-        return await wait
+        return await given
     except asyncio.CancelledError:
-        wait.try_fail(asyncio.CancelledError())
+        if isinstance(given, Wait):
+            given.try_fail(asyncio.CancelledError())
+        elif isinstance(given, Reply | Action) and not isinstance(given.command, Hangup):
+            call.ref.take_back(given)
         raise
 
 
@@ -195,8 +201,7 @@ def _awaited(verb: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(verb)
     async def do(self: Call, *arguments: Any, **named: Any) -> Any:
-        given = verb(self, *arguments, **named)
-        return await (_alone(given) if isinstance(given, Wait) else given)
+        return await _alone(verb(self, *arguments, **named), self)
 
     return do
 

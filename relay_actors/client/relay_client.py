@@ -245,10 +245,18 @@ class RelayClient:
     async def execute(self, method: str, params: Mapping[str, object]) -> JsonObject:
         """Send any request, and return the server's whole result object; while offline it is queued.
 
+        Cancelled before it has left, it is not sent.
+
         Raises:
             RelayError: the server refused it, its answer was lost, or the client is not connected.
         """
-        return await self._connected.execute(method, params)
+        app = self._connected
+        asked = app.execute(method, params)
+        try:
+            return await asked
+        except asyncio.CancelledError:
+            app.take_back(asked)
+            raise
 
     async def dial(
         self,
@@ -293,7 +301,8 @@ class RelayClient:
     ) -> Message:
         """Send a text, and return it when the server has taken it: ``await message.wait(timeout=60)``.
 
-        Arguments are as for `RelayApp.send_message`; ``on_completed`` is called on the loop.
+        Arguments are as for `RelayApp.send_message`; ``on_completed`` is called on the loop. Cancelled before it has
+        left, it is not sent.
 
         Raises:
             ValueError: neither body nor media, or an argument cannot be used; nothing is sent.
@@ -310,7 +319,11 @@ class RelayClient:
             region=region,
             on_completed=self.loops.on_loop(on_completed) if on_completed is not None else None,
         )
-        return Message.of(await handle.sent, handle, self.loops)
+        try:
+            return Message.of(await handle.sent, handle, self.loops)
+        except asyncio.CancelledError:
+            handle.ref.take_back()
+            raise
 
     async def receive(self, contexts: Sequence[str]) -> None:
         """Take calls and texts of more contexts, also on later connections.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Awaitable
 
-from relay_actors.protocol.events import RelayEvent
-from tests.client.conftest import DEADLINE_S, Stage
+from relay_actors.protocol.events import MessageStateEvent, RelayEvent
+from tests.client.conftest import CALLER, DEADLINE_S, OURS, Stage, person, until
 
 
 async def gives_up(awaitable: Awaitable[object]) -> None:
@@ -52,3 +53,87 @@ def test_waits_that_were_given_up_do_not_pile_up(stage: Stage) -> None:
         return len(call.leg.waits)
 
     assert stage.plays(story) <= 1
+
+
+# -- requests --------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_given_up_while_there_is_no_connection_is_not_sent(stage: Stage) -> None:
+    """Who tries a text once more would have it sent twice, and a prompt heard twice (PROTOCOL 6.4)."""
+    told: list[str] = []
+
+    def failed(event: MessageStateEvent) -> None:
+        told.append(f"{event.message_state}: {event.reason}")
+
+    async def story() -> None:
+        client = stage.client
+        call, _line = await stage.answered()
+        music = await call.play_silence(3600.0)
+        with stage.sim.socket_down():
+            await until(lambda: call.leg.is_cut_off)
+            await gives_up(client.execute("calling.x", {}))
+            await gives_up(client.send_message(to_number=CALLER, from_number=OURS, body="Hello", on_completed=failed))
+            await gives_up(call.record())
+            await gives_up(call.play_tts("Are you there?"))
+            await gives_up(call.hold())
+            again = asyncio.create_task(client.send_message(to_number=CALLER, from_number=OURS, body="Hello"))
+            await until(lambda: told)
+        assert (await (await again).wait(DEADLINE_S)).params["message_state"] == "delivered"
+        await call.unhold()
+        assert not music.is_done
+
+    stage.plays(story)
+    for method in ("calling.x", "calling.record", "calling.hold"):
+        assert stage.sent(method) == []
+    assert len(stage.sent("calling.play")) == 1
+    assert len(stage.sent("messaging.send")) == 1
+    [reason] = told
+    assert reason.startswith("failed: ")
+    assert "messaging.send was not sent: nobody waits for it any more" in reason
+
+
+def test_what_is_given_up_behind_a_command_in_doubt_is_not_sent(stage: Stage) -> None:
+    """It waits until it is known what has become of that, which may take longer than the connection."""
+    stage.client.app.timing = dataclasses.replace(stage.client.app.timing, reconcile_s=0.1)
+    stage.sim.stop_answering("calling.hold")
+
+    async def story() -> None:
+        call, _line = await stage.answered()
+        hold = asyncio.create_task(call.hold())
+        await until(lambda: stage.sent("calling.hold"))
+        with stage.sim.socket_down():
+            await until(lambda: call.leg.is_cut_off)
+            await gives_up(call.play_tts("Are you there?"))
+            stage.sim.resume_answering()
+        await asyncio.gather(hold, return_exceptions=True)
+        await call.unhold()
+
+    stage.plays(story)
+    assert stage.sent("calling.play") == []
+
+
+def test_a_hang_up_that_is_given_up_is_sent_all_the_same(stage: Stage) -> None:
+    """Nobody is left in a call of which everybody thinks that it is over."""
+
+    async def story() -> None:
+        call, line = await stage.answered()
+        with stage.sim.socket_down():
+            await until(lambda: call.leg.is_cut_off)
+            await gives_up(call.hangup())
+        await person(line.is_hung_up)
+
+    stage.plays(story)
+
+
+def test_what_is_given_up_when_it_was_sent_is_done(stage: Stage) -> None:
+    """Nobody can take it back."""
+
+    async def story() -> None:
+        call, line = await stage.answered()
+        stage.sim.inject("answer_late", method="calling.play", seconds=0.1)
+        playing = asyncio.create_task(call.play_tts("Are you there?"))
+        await until(lambda: stage.sent("calling.play"))
+        playing.cancel()
+        await person(line.hears, "are you there")
+
+    stage.plays(story)
