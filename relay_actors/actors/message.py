@@ -328,19 +328,22 @@ class OutboundMessageActor(_TextActor):
         )
         self.system.hooks.count("messages.lost")
         message.reason = message.reason or "lost"
-        self._kept.let_nobody_wait("its session is gone")
-        self._is_over = True
-        self._stop_if_over()
+        end = _untold_end(message)
+        self._tell(end)
+        self._complete(end, "its session is gone")
 
     def _tell(self, event: MessageStateEvent) -> None:
         for listener in tuple(self._kept.listeners):
             self._call(listener, event, "listener")
 
-    def _complete(self, event: MessageStateEvent) -> None:
+    def _complete(self, event: MessageStateEvent, why_unknown: str = "") -> None:
+        """Tell the last that is heard of it; with ``why_unknown``, whoever waits for its last state waits in vain."""
         self._kept.last = event
         if self._kept.on_completed is not None:
             self._call(self._kept.on_completed, event, "on_completed")
-        self._kept.done.try_set(event)  # last: who goes on after a wait finds that the others have been told
+        if why_unknown:  # last: who goes on after a wait finds that the others have been told
+            self._kept.let_nobody_wait(why_unknown)
+        self._kept.done.try_set(event)
         self._is_over = True
         self._stop_if_over()
         if self._asides:
@@ -386,7 +389,10 @@ def _may_be_sent(error: RelayActorsError | None) -> bool:
 
 
 def _untold_end(text: TextMessage) -> MessageStateEvent:
-    """Return what tells, in place of an event that no server sends, that a text was never taken, or is unknown."""
+    """Return what tells, in place of an event that no server sends, that a text was never taken, or is unknown.
+
+    Or that nothing more is heard of it: with its last state that was.
+    """
     params: JsonObject = {
         "context": text.context,
         "direction": text.direction,
@@ -397,6 +403,7 @@ def _untold_end(text: TextMessage) -> MessageStateEvent:
         "message_state": text.state,
         "reason": text.reason,
         "tags": list(text.tags),
+        **({"message_id": text.message_id} if text.message_id else {}),
     }
     return MessageStateEvent.from_payload({"event_type": "messaging.state", "params": params})
 

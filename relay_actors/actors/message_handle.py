@@ -255,7 +255,8 @@ class MessageHandle(TextView):
         """Have ``handler(event)`` called with every state; what it raises is logged.
 
         A text that the server refuses is told as ``failed``, and one of which nobody knows whether it was sent as
-        ``unknown``, although no server sends such events.
+        ``unknown``, although no server sends such events. If nothing more will be heard of it, because its session is
+        gone, its last state is told once more, with ``lost`` as the reason.
 
         Args:
             handler: a function or a coroutine function; it runs in the text's turns, so the former must not block. A
@@ -276,6 +277,7 @@ class MessageHandle(TextView):
             TimeoutError: in the wait, after ``timeout`` seconds; the text is unharmed.
             RelayError: in the wait, when the server has refused it; `ConnectionLostError` or `RequestTimeoutError` when
                 nobody knows whether it was sent.
+            RelayActorsError: in the wait, when nothing more will be heard of it, because its session is gone.
         """
         self._kept.is_wanted = True
         wait: Wait[Any] = Wait(self._dispatcher)

@@ -85,7 +85,8 @@ class Message(TextView):
 
         Raises:
             TimeoutError: no last state in time.
-            RelayActorsError: this is no text that was sent, so that there is nothing to wait for.
+            RelayActorsError: nothing more will be heard of it, because its session is gone; or this is no text that
+                was sent, so that there is nothing to wait for.
         """
         if self._handle is None:
             raise RelayActorsError(f"{self!r} was not sent from here: no state follows, so there is none to wait for")

@@ -389,6 +389,31 @@ def test_a_text_whose_session_is_gone_lets_nobody_wait(server: PlainServer) -> N
         wait_until(lambda: is_over(app), "the end of its actor")
 
 
+def test_who_listens_is_told_that_nothing_more_will_be_heard_of_a_text(server: PlainServer) -> None:
+    """Also who has only given ``on_completed``, and would wait for it for ever; before those who wait. SEMANTICS K8."""
+    told: list[tuple[str, str, str, str]] = []
+
+    def listener(who: str) -> Callable[[MessageStateEvent], None]:
+        return lambda event: told.append((who, event.message_state, event.reason, event.message_id))
+
+    with logged_in(server) as (app, peer):
+        text = app.send_message(to_number=TO, from_number=FROM, body="hi", on_completed=listener("on_completed"))
+        peer.ok(peer.expect("messaging.send"), message_id="m")
+        text.sent.get(timeout=DEADLINE_S)
+        tell(peer, "sent")
+        text.on(listener("on"))
+        waiting = text.wait()
+        waiting.add_done_callback(lambda _waiting: told.append(("wait", "", "", "")))
+        peer.send_request("signalwire.disconnect", {"restart": True})
+        peer.close()
+        server.accept_login()
+        wait_until(lambda: is_over(app), "the end of its actor")
+        assert text.is_done
+        assert text.result is None
+    assert told[-3:] == [("on", "sent", "lost", "m"), ("on_completed", "sent", "lost", "m"), ("wait", "", "", "")]
+    assert [who for who, *_rest in told].count("on_completed") == 1
+
+
 def test_a_text_that_waits_for_a_connection_is_sent_in_the_next_session(server: PlainServer) -> None:
     """It belongs to none yet."""
     with logged_in(server) as (app, peer):
