@@ -121,6 +121,8 @@ class RelayClient:
         # What follows a call, and the handlers of texts, may still ask for everything meanwhile.
         app.on_shutdown("stop_actions", self._let_handlers_end, timeout_s=2 * app.timing.wrap_up_s)
         self._drain_s = drain_s
+        self._connecting = 0  # how many wait for the log in
+        self._is_tried = False  # whether it is only there because somebody has tried to connect
         self._watch: LoopWatch | None = None
 
     def __repr__(self) -> str:
@@ -156,13 +158,19 @@ class RelayClient:
             RelayError: the server refused the log in.
             TimeoutError: no log in within 30 s.
         """
-        is_first = self._start() is not None
+        if self._start() is not None:
+            self._is_tried = True
+        self._connecting += 1
         try:
             await aside(self.app.wait_for_log_in, LOG_IN_S)
+            self._is_tried = False
         except BaseException:
-            if is_first:
+            if self._is_tried and self._connecting == 1:  # nobody else waits for it
+                self._is_tried = False
                 await self.disconnect()
             raise
+        finally:
+            self._connecting -= 1
 
     async def disconnect(self) -> None:
         """Close the connection. Idempotent.

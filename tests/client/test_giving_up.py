@@ -19,6 +19,35 @@ async def gives_up(awaitable: Awaitable[object]) -> None:
     assert task.cancelled()
 
 
+# -- connecting ------------------------------------------------------------------------------------------------------
+
+
+def test_who_gives_up_connecting_takes_the_connection_from_nobody_else(stage: Stage) -> None:
+    """Two requests of a web server, each with a time-out of its own: the first one is over sooner."""
+    stage.sim.stop_answering("signalwire.connect")
+
+    async def story() -> None:
+        connecting = [asyncio.create_task(stage.client.connect()) for _ in range(3)]
+        await until(lambda: stage.sent("signalwire.connect"))
+        connecting[0].cancel()
+        await asyncio.wait(connecting[:1])
+        assert stage.client.app.is_running
+        for task in connecting[1:]:
+            task.cancel()
+        await asyncio.wait(connecting)
+        assert not stage.client.app.is_running  # the last one leaves nothing behind
+        connecting = [asyncio.create_task(stage.client.connect()) for _ in range(2)]
+        await until(lambda: len(stage.sent("signalwire.connect")) == 2)
+        connecting[0].cancel()
+        stage.sim.resume_answering()
+        stage.sim.drop_sockets()
+        await connecting[1]
+        assert stage.client.relay_protocol
+        await stage.client.disconnect()
+
+    stage.plays(story, connected=False)
+
+
 # -- waits -----------------------------------------------------------------------------------------------------------
 
 
