@@ -6,7 +6,7 @@ Source: PROTOCOL 8.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
@@ -289,13 +289,13 @@ class Call:
         """Take a key that the person pressed; return whether anybody listened."""
         tone = Sound("digits", digit, 0.1)
         self.tape.note(SAID, tone)
-        took = [running.digit_pressed(digit) for running in list(self.running.values())]
+        took = [running.digit_pressed(digit) for running in self._still_running()]
         return self._is_heard(tone) or any(took)
 
     def say(self, words: str, confidence: float, sound: Sound) -> bool:
         """Take what the person said; return whether anybody listened."""
         self.tape.note(SAID, sound)
-        took = [running.words_said(words, confidence) for running in list(self.running.values())]
+        took = [running.words_said(words, confidence) for running in self._still_running()]
         return self._is_heard(sound) or any(took)
 
     def sound(self, sound: Sound) -> None:
@@ -326,6 +326,12 @@ class Call:
             running=tuple(type(running).__name__ for running in self.running.values()),
             peer_call_id=self.peer.call_id if self.peer is not None else "",
         )
+
+    def _still_running(self) -> Iterator[Running]:
+        """Go through what runs, without what has come to an end on the way: a key may end others by its binding."""
+        for name, running in list(self.running.items()):
+            if self.running.get(name) is running:
+                yield running
 
     def _is_heard(self, sound: Sound) -> bool:
         hearers = self.heard_by

@@ -174,6 +174,28 @@ def test_a_bound_command_may_end_the_call(call: Inbound):
     assert call.line.end_reason == "busy"
 
 
+def test_a_key_that_ends_the_call_is_no_input_to_what_has_ended_with_it(stage: Stage, call: Inbound):
+    """Nothing follows the end of a call, and no operation reports after its last event. Source: PROTOCOL 8.2, 10.3."""
+    call.do("calling.bind_digit", digits="*", bind_method="calling.end")
+    call.do("calling.collect", control_id="c1", digits={"max": 4}, partial_results=True, send_start_of_input=True)
+    call.do("calling.detect", control_id="c2", detect={"type": "digit", "params": {}})
+    call.line.presses("*")
+    stage.run(60)
+
+    assert call.peer.story()[-4:] == ["call.collect", "call.detect", "call.state ending", "call.state ended"]
+
+
+def test_a_key_that_stops_a_payment_by_its_binding_does_not_cancel_it_as_well(stage: Stage, call: Inbound):
+    call.do("calling.bind_digit", digits="*", bind_method="calling.pay.stop", params={"control_id": "c1"})
+    call.do("calling.pay", control_id="c1", payment_connector_url="https://pay.example.com/connector")
+    call.line.hears("card number").presses("*")
+
+    stage.run(60)
+
+    assert call.peer.events("calling.call.pay")[-1]["result"] == "relay-pay-stop"
+    assert len(call.line.heard) == 1, "the question, and no word of a payment that was canceled"
+
+
 def test_only_a_leg_with_bindings_listens(call: Inbound):
     bind(call, realm="menu")
     call.line.is_asked()
