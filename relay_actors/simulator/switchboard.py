@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from typing import Final
 
+from relay_actors.protocol.readers import read_object
 from relay_actors.protocol.states import CallState
 from relay_actors.simulator.calls import Call
 from relay_actors.simulator.exchange import Exchange
@@ -16,6 +18,9 @@ from relay_actors.simulator.sessions import Session, Sessions
 from relay_actors.simulator.world import World
 
 __all__ = ["Switchboard"]
+
+_OTHER_WAY_ROUND: Final = {"to_number": "from_number", "from_number": "to_number", "to": "from", "from": "to"}
+"""What the keys of a device are when the one who was called calls."""
 
 
 class Switchboard:
@@ -72,7 +77,7 @@ class Switchboard:
             onward = self._exchange.new_call(
                 session=None,
                 direction="inbound",
-                device=call.device,
+                device=_as_caller(call),
                 created_by="receive",
                 context=context,
                 segment_id=call.segment_id,
@@ -130,3 +135,12 @@ class Switchboard:
         self._waiting.pop(call, None)
         if call.state in (CallState.CREATED, CallState.RINGING):
             call.end("noAnswer")
+
+
+def _as_caller(call: Call) -> dict[str, object]:
+    """Return the device of a leg for an inbound one: its person calls, also one who was called before."""
+    if call.direction == "inbound":
+        return call.device
+    params = read_object(call.device.get("params")) or {}
+    turned = {theirs: params[ours] for ours, theirs in _OTHER_WAY_ROUND.items() if ours in params}
+    return {**call.device, "params": turned or params}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from relay_actors.simulator.lines import StoryError
-from tests.simulator.stage import Inbound, Peer, Stage, tts
+from tests.simulator.stage import Inbound, Peer, Stage, phone_device, tts
 
 
 def offers(peer: Peer) -> list[str]:
@@ -146,6 +146,32 @@ def test_a_transfer_to_a_context_is_a_new_inbound_call_there(stage: Stage, peer:
     assert call.line.call_id == offer["call_id"]
     sales.do("calling.answer", call_id=offer["call_id"], node_id=offer["node_id"])
     assert call.line.state == "answered"
+
+
+@pytest.mark.parametrize("number", ["+15550001111", "sip:ann@example.org"])
+def test_somebody_who_was_called_is_the_caller_of_the_context_that_the_call_is_transferred_to(
+    stage: Stage, peer: Peer, number: str
+):
+    """Whoever takes the call there has a person on the line, and not the number that the person was called from."""
+    sales = stage.client("sales")
+    customer = stage.sim.phone(number).answers_after(0.1)
+    desk = stage.sim.phone("+15550002222").answers_after(0.1)
+    called = {"type": "sip", "params": {"from": "sip:us@example.com", "to": number, "timeout": 20}}
+    if not number.startswith("sip:"):
+        called = phone_device(number, timeout=20)
+    peer.do("calling.dial", tag="t", devices=[[called]])
+    stage.run(1)
+    leg = peer.events("calling.call.dial")[-1]["call"]
+    peer.do("calling.transfer", call_id=leg["call_id"], node_id=leg["node_id"], dest="sales")
+
+    (offer,) = sales.events("calling.call.receive")
+    ours = called["params"].get("from_number") or called["params"]["from"]
+    assert list(offer["device"]["params"].values()) == [number, ours]
+    onward = Inbound(sales, customer.line, offer["call_id"], offer["node_id"])
+    onward.do("calling.answer")
+    onward.do("calling.connect", devices=[[phone_device("+15550002222")]])
+    stage.run(1)
+    desk.talks_to(customer)
 
 
 def test_a_transferred_call_is_silent_for_its_old_client(stage: Stage, peer: Peer):
