@@ -216,8 +216,11 @@ class Reception:
         connection.flush()
 
     def _ping(self, connection: Connection, id: object) -> None:
-        if self._faults.take_silence(frames.PING) is None and not self._refuse_expired(connection, id):
-            self._answer(connection, id, frames.PING, Result({"timestamp": self._world.clock.wall()}))
+        if self._faults.take_silence(frames.PING) is not None or self._refuse_expired(connection, id):
+            return
+        rejection = self._faults.take_rejection(frames.PING)
+        pong = Result({"timestamp": self._world.clock.wall()})
+        self._answer(connection, id, frames.PING, pong if rejection is None else _rejected(rejection))
 
     # Logging in.
 

@@ -103,6 +103,19 @@ def test_what_could_never_go_wrong_so_is_refused_where_it_is_said(stage: Stage, 
         use(stage.sim)
 
 
+@pytest.mark.parametrize("method", ["signalwire.ping", "*"])
+def test_a_ping_can_be_refused_like_any_request(peer: Peer, stage: Stage, method: str):
+    """A client has to do without a connection on which its pings fail. Source: PROTOCOL 5.3."""
+    stage.sim.reject_next(method, code=-32000, message="not now")
+    stage.sim.reject_next(method, code="503")
+    refusals = [peer.ask("signalwire.ping") for _ in range(2)]
+
+    assert [refusal and refusal.get("error") for refusal in refusals] == [{"code": -32000, "message": "not now"}, None]
+    assert refusals[1] is not None
+    assert refusals[1]["result"]["code"] == "503"
+    assert peer.do("signalwire.ping").keys() == {"timestamp"}
+
+
 # By name.
 
 
