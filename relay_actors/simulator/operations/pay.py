@@ -23,6 +23,9 @@ __all__ = ["Pay"]
 CONNECTOR_S: Final = 1.0
 """How long the connector takes."""
 
+KEYS: Final = frozenset("0123456789*#")
+"""Those that mean something: a telephone may have others."""
+
 
 class Pay(Operation):
     """``calling.pay``: questions, processing, and one last event with ``result``; one at a time on a leg.
@@ -64,7 +67,7 @@ class Pay(Operation):
 
     def digit_pressed(self, digit: str) -> bool:
         """Take a key."""
-        if not self.is_listening:
+        if not self.is_listening or digit not in KEYS:
             return False
         self._fall_silent()
         if digit == "*":
@@ -75,7 +78,7 @@ class Pay(Operation):
                 self._input_is_over()
             else:
                 self._wait_for_keys()
-        elif digit in "0123456789":
+        else:
             self._pressed += digit
             if self._form.is_full(self._to_ask[0], self._pressed):
                 self._input_is_over()

@@ -290,7 +290,17 @@ def test_keys_are_asked_for_while_a_question_is_open_only(stage: Stage, call: In
     assert call.line.timeline[-1].what == "pressed 7 (nobody listened)"
 
 
-@given(keys=st.text("0123456789*#", max_size=40), attempts=st.integers(1, 3))
+def test_a_key_that_no_field_knows_changes_nothing(stage: Stage, call: Inbound):
+    """Telephones may have a fourth column; the payment still ends when nothing else is pressed."""
+    pay(call)
+    call.line.hears("card number").presses("A")
+    assert call.line.timeline[-1].what == "pressed A (nobody listened)"
+    stage.run(60)
+
+    assert last(call)["result"] == "too-many-failed-attempts"
+
+
+@given(keys=st.text("0123456789*#ABCD", max_size=40), attempts=st.integers(1, 3))
 def test_whatever_is_pressed_there_is_one_result(keys: str, attempts: int):
     """And it is the last event, so that whoever waits for the payment neither hangs nor misses anything."""
     stage = Stage()
