@@ -352,7 +352,8 @@ class Commands:
     ) -> Reply:
         control_id = read_text(params.get("control_id")) or ""
         running = call.running.get(control_id)
-        if not isinstance(running, kind):
+        # Of this very kind: what receives a fax is not stopped as one that sends it, and no more on a real server.
+        if not isinstance(running, kind) or type(running) is not kind:
             return refused("404", f"Nothing runs under control_id {control_id}")
         act(running)
         return accepted(message, call_id=call.call_id, control_id=control_id)

@@ -140,3 +140,15 @@ def test_a_fax_that_is_broken_off_has_the_pages_that_came_through(stage: Stage, 
         assert stage.sim.fetch(end["document"]).count(b"/Type /Page ") == 2
     else:
         assert call.line.received_faxes == (Fax(INVOICE, 2, False, "+15550000000", ""),)
+
+
+@pytest.mark.parametrize("started", ["calling.send_fax", "calling.receive_fax"])
+def test_a_fax_is_stopped_by_the_command_of_its_direction_only(call: Inbound, started: str):
+    """An application that stops the other one must not find out by the real server. Source: PROTOCOL 11.6."""
+    other = {"calling.send_fax": "calling.receive_fax", "calling.receive_fax": "calling.send_fax"}[started]
+    call.do(started, control_id="c1", **({"document": INVOICE} if started == "calling.send_fax" else {}))
+    assert call.code(f"{other}.stop", control_id="c1") == "404"
+    assert faxes(call.peer, "finished") == []
+    call.do(f"{started}.stop", control_id="c1")
+
+    assert len(faxes(call.peer, "finished")) == 1
