@@ -36,7 +36,8 @@ class Record(Operation):
         record = read_object(self.params.get("record")) or {}
         audio = read_object(record.get("audio")) or {}
         self._settings: dict[str, object] = {"format": "mp3", "direction": "speak", "stereo": False, **audio}
-        self._terminators = read_text(audio.get("terminators")) or TERMINATORS
+        terminators = read_text(audio.get("terminators"))
+        self._terminators = TERMINATORS if terminators is None else terminators  # an empty text for none
         self._end_silence_s = _seconds(audio, "end_silence_timeout", END_SILENCE_S)
         self._recording_id = self.call.world.new_id()
         self._url = self.call.world.files.url(f"/rec/{self._recording_id}.wav")

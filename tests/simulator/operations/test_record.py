@@ -100,9 +100,12 @@ def test_nobody_is_cut_off_in_the_middle_of_a_long_sentence(stage: Stage, call: 
     assert sounding(listen(stage, call)[0]) == [True] * 4 + [False]
 
 
-@pytest.mark.parametrize(("terminators", "key", "ends"), [(None, "#", True), (None, "5", False), ("5", "5", True)])
+@pytest.mark.parametrize(
+    ("terminators", "key", "ends"),
+    [(None, "#", True), (None, "5", False), ("5", "5", True), ("5", "#", False), ("", "#", False), ("", "*", False)],
+)
 def test_a_terminator_ends_a_recording(call: Inbound, terminators: str | None, key: str, ends: bool):
-    record(call, **({"terminators": terminators} if terminators else {}))
+    record(call, **({} if terminators is None else {"terminators": terminators}))
     call.line.presses(key)
 
     assert (call.peer.states(RECORD)[-1] == "finished") is ends
