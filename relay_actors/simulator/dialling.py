@@ -94,8 +94,7 @@ class Hunt:
             leg.at_end.append(self._leg_ended)
             if leg.is_over:
                 continue
-            params = read_object(leg.device.get("params")) or {}
-            ring_s = read_number(params.get("timeout")) or self._ring_s
+            ring_s = read_number(_settings(leg).get("timeout")) or self._ring_s
             self._world.after(ring_s, lambda leg=leg: self._rang_too_long(leg))  # type: ignore[misc]  # bound early
             if not self._exchange.reach(leg):
                 leg.cancel("not_found")
@@ -112,6 +111,8 @@ class Hunt:
         self._ringing.remove(leg)
         leg.on_picked_up = None
         self._on_answered(leg, self._cancel_ringing)
+        if (longest_s := read_number(_settings(leg).get("max_duration")) or 0.0) > 0:
+            self._world.after(longest_s, lambda: leg.end("max_duration"))
 
     def _cancel_ringing(self) -> None:
         losers, self._ringing = self._ringing, []
@@ -216,3 +217,8 @@ class Dial:
     def _report(self, state: str, **fields: object) -> None:
         params: dict[str, object] = {"node_id": self._exchange.node_id, "tag": self._tag, "dial_state": state}
         self._emit("calling.call.dial", {**params, **fields})
+
+
+def _settings(leg: Call) -> dict[str, object]:
+    """Return the params of a leg's device; ``timeout`` and ``max_duration`` are seconds. Source: PROTOCOL 13.2."""
+    return read_object(leg.device.get("params")) or {}

@@ -216,6 +216,25 @@ def test_a_limit_ends_a_call_of_the_older_begin(stage: Stage, peer: Peer):
     assert peer.events("calling.call.state")[-1]["end_reason"] == "max_duration"
 
 
+@pytest.mark.parametrize("method", ["calling.dial", "calling.begin", "calling.connect"])
+def test_a_limit_of_a_device_is_in_seconds_and_ends_its_leg(stage: Stage, peer: Peer, method: str):
+    """Of a connect, only the other leg. Source: PROTOCOL 13.2."""
+    stage.sim.phone(A).answers()
+    device = phone_device(A, max_duration=30)
+    if method == "calling.begin":
+        peer.do(method, device=device)
+    elif method == "calling.dial":
+        peer.do(method, tag="t", devices=[[device]])
+    else:
+        stage.inbound(peer).do(method, devices=[[device]])
+    stage.run(29)
+    assert not stage.sim.phone(A).line.is_over
+    stage.run(2)
+
+    assert stage.sim.phone(A).line.end_reason == "max_duration"
+    assert len(stage.sim.calls_up()) == (method == "calling.connect")
+
+
 def test_groups_keep_what_is_a_device():
     assert groups_of([[{"a": 1}, 7], "x", []]) == [[{"a": 1}]]
     assert groups_of("no") == []
