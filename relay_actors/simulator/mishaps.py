@@ -45,7 +45,7 @@ class Mishaps(NearWords, WireMishaps):
         """Let everything go well from now on: what waits crosses, and what has not gone wrong yet does not."""
         with self._world.turn():
             self._faults.clear()
-            self._reception.crossings.hurry(self._reception.connections)
+            self._reception.hurry()
             self._post.release_all()
 
     def stop_answering(self, method: str = ALL_METHODS, *, but_do_it: bool = False, times: int | None = None) -> None:

@@ -6,6 +6,7 @@ Source: PROTOCOL 2, 3, 5, 6.1, 19.1.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,6 +46,7 @@ from relay_actors.simulator.replies import (
 )
 from relay_actors.simulator.sessions import Connection, Session, Sessions
 from relay_actors.simulator.switchboard import Switchboard
+from relay_actors.simulator.timers import Timer
 from relay_actors.simulator.wire_log import WireLog
 from relay_actors.simulator.world import World
 
@@ -99,6 +101,7 @@ class Reception:
         self.crossings = Crossings(world=world, faults=faults, log=log, take=self._take, cut=self._cut)
         self._connections: dict[Link, Connection] = {}
         self._to_flush: list[Connection] = []
+        self._late: list[Timer] = []
         self.acks = AckBook()
         self.violations: deque[Violation] = deque(maxlen=VIOLATIONS_BOUND)
 
@@ -151,8 +154,19 @@ class Reception:
             if connection.protocol.is_logged_in:
                 connection.ping(self._world.clock.wall())
 
+    def hurry(self) -> None:
+        """Give every answer that is late on purpose now, and let cross what waits on the connections."""
+        late, self._late = sorted(self._late), []
+        for timer in late:
+            say = timer.call
+            timer.cancel()
+            if say is not None:
+                say()
+        self.crossings.hurry(self.connections)
+
     def clear(self) -> None:
         """Forget what was wrong, what crosses and what was counted."""
+        self._late.clear()
         self.violations.clear()
         self.acks.clear()
         self.crossings.clear()
@@ -241,7 +255,7 @@ class Reception:
                 self._answer_log_in(connection, id, params)
                 connection.flush()
 
-        self._world.after_real(late_s, answer)
+        self._say_late(late_s, answer)
 
     def _log_in_unheard(self, params: Params) -> None:
         """Open or resume a session whose client gets no answer: whatever it is told waits for its next socket."""
@@ -385,7 +399,11 @@ class Reception:
         if late_s is None:
             say()
         else:
-            self._world.after_real(late_s, say)
+            self._say_late(late_s, say)
+
+    def _say_late(self, seconds: float, say: Callable[[], None]) -> None:
+        self._late = [timer for timer in self._late if timer.call is not None]
+        self._late.append(self._world.after_real(seconds, say))
 
     # Writing.
 

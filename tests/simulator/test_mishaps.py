@@ -116,6 +116,26 @@ def test_a_ping_can_be_refused_like_any_request(peer: Peer, stage: Stage, method
     assert peer.do("signalwire.ping").keys() == {"timestamp"}
 
 
+def test_recovery_gives_the_answers_that_are_late(stage: Stage, peer: Peer):
+    """In the order in which they were due, and once; of a log-in too."""
+    call = stage.inbound(peer)
+    stage.sim.answer_late("calling.play", seconds=60)
+    stage.sim.answer_late("signalwire.connect", seconds=1000)
+    call.ask("calling.play", control_id="c", play=[tts("x")])
+    stage.sim.inject("slow what=answers seconds=50")
+    call.ask("calling.hold")
+    other = Peer(stage.sim)
+    assert other.ask("signalwire.connect", authentication={"project": "project-1", "token": "token-1"}) is None
+
+    stage.sim.recover()
+    told = [frame["result"]["message"] for frame in peer.frames if "result" in frame and "message" in frame["result"]]
+    assert told == ["Answered", "Call on hold", "Playing"]
+    stage.run(2000)
+    assert peer.story().count("result") == 4, "the log-in among them"
+    assert other.story() == ["result"]
+    assert call.code("calling.unhold") == "200"
+
+
 # By name.
 
 
