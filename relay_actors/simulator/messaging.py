@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, get_args
 
+from relay_actors.errors import ConfigError
 from relay_actors.protocol.readers import read_text, read_texts
 from relay_actors.simulator.calls import Params
 from relay_actors.simulator.post import Post
@@ -15,7 +16,11 @@ from relay_actors.simulator.sessions import Session
 from relay_actors.simulator.switchboard import Switchboard
 from relay_actors.simulator.world import World
 
-__all__ = ["Messaging", "TextMessage"]
+__all__ = ["MESSAGE_ENDS", "MessageEnd", "Messaging", "TextMessage"]
+
+MessageEnd = Literal["undelivered", "failed", "sent"]
+MESSAGE_ENDS: Final[tuple[MessageEnd, ...]] = get_args(MessageEnd)
+"""What an outgoing message can be made to end as; with the last one it stays on its way."""
 
 LETTERS_PER_SEGMENT: Final = 160
 STEP_S: Final = 0.1
@@ -48,8 +53,14 @@ class Messaging:
         self._reach = reach
         self._outcomes: deque[tuple[str, str]] = deque()
 
-    def script_next(self, state: str, reason: str) -> None:
-        """Let the next outgoing message end as ``undelivered`` or ``failed``."""
+    def script_next(self, state: MessageEnd, reason: str) -> None:
+        """Let the next outgoing message end as ``undelivered`` or ``failed``, or stay ``sent``.
+
+        Raises:
+            ConfigError: a message cannot be made to end so.
+        """
+        if state not in MESSAGE_ENDS:
+            raise ConfigError(f"a message cannot be made to end as {state!r}: only as {', '.join(MESSAGE_ENDS)}")
         self._outcomes.append((state, reason))
 
     def send(self, session: Session, params: Params) -> Reply:
@@ -76,6 +87,8 @@ class Messaging:
 
         def arrive() -> None:
             state, reason = scripted or ("", "")
+            if state == "sent":
+                return
             if not state:
                 reason = self._reach(text)
                 state = "undelivered" if reason else "delivered"

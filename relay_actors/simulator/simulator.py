@@ -36,7 +36,7 @@ from relay_actors.simulator.files import File
 from relay_actors.simulator.lines import Line, StoryError
 from relay_actors.simulator.links import Link
 from relay_actors.simulator.manners import Manners
-from relay_actors.simulator.messaging import Messaging
+from relay_actors.simulator.messaging import MessageEnd, Messaging
 from relay_actors.simulator.mishaps import Mishaps
 from relay_actors.simulator.moderators import Moderator
 from relay_actors.simulator.names import known_method
@@ -460,8 +460,16 @@ class Simulator(Mishaps):
 
     # What comes of what applications ask.
 
-    def next_message(self, *, ends: str, reason: str = "Unreachable destination") -> None:
-        """Let the next outgoing message end as ``undelivered`` or ``failed``."""
+    def next_message(self, *, ends: MessageEnd, reason: str = "Unreachable destination") -> None:
+        """Let the next outgoing message end as ``undelivered`` or ``failed``.
+
+        Args:
+            ends: one of the two; or ``sent``: it stays on its way, and nothing more is told of it.
+            reason: why.
+
+        Raises:
+            ConfigError: a message cannot be made to end so.
+        """
         with self.turn():
             self._messaging.script_next(ends, reason)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from relay_actors.errors import ConfigError
 from relay_actors.simulator.lines import StoryError
 from relay_actors.simulator.messaging import TextMessage
 from tests.simulator.stage import Peer, Stage
@@ -57,6 +58,22 @@ def test_the_end_can_be_scripted(stage: Stage, peer: Peer, ends: str):
     assert [event["message_state"] for event in finals] == [ends, "delivered"]
     assert [event.get("reason") for event in finals] == ["Spam", None]
     assert len(stage.sim.phone("+15550002222").inbox) == 1
+
+
+def test_a_text_cannot_be_made_to_end_in_a_way_that_there_is_not(stage: Stage):
+    """A misspelt one would be sent as it is, and whoever waits for the text would wait for ever."""
+    for ends in ("undeliverd", "delivered", ""):
+        with pytest.raises(ConfigError, match=f"cannot be made to end as {ends!r}: only as undelivered, failed, sent"):
+            stage.sim.next_message(ends=ends)
+
+
+def test_a_text_may_stay_on_its_way(stage: Stage, peer: Peer):
+    stage.sim.next_message(ends="sent")
+    send(peer)
+    stage.run(60)
+
+    assert peer.states(STATE, "message_state") == ["queued", "initiated", "sent"]
+    assert stage.sim.phone("+15550002222").inbox == ()
 
 
 def test_a_phone_may_refuse_texts(stage: Stage, peer: Peer):
