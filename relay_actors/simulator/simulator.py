@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 
 from relay_actors.errors import ConfigError
+from relay_actors.protocol import checks
 from relay_actors.runtime.base import Clock
 from relay_actors.runtime.clock import Random, uuid4_ids
 from relay_actors.simulator.acks import WrongAck
@@ -72,7 +73,7 @@ class Simulator(Mishaps):
         server_ping_s: ping every client so often, in seconds of the clock; None: never.
 
     Raises:
-        ConfigError: ``pace`` is not above 0.
+        ConfigError: ``pace`` or ``server_ping_s`` is not above 0.
     """
 
     def __init__(
@@ -509,7 +510,13 @@ class Simulator(Mishaps):
             self._world.scripts.teach(words, translation, to)
 
     def ping_every(self, seconds: float | None) -> None:
-        """Ping every client so often (seconds of the clock), beginning after that time; None: stop pinging."""
+        """Ping every client so often (seconds of the clock), beginning after that time; None: stop pinging.
+
+        Raises:
+            ConfigError: that is not above 0.
+        """
+        if seconds is not None and not (checks.is_number(seconds) and seconds > 0):
+            raise ConfigError(f"pings every {seconds!r} s: it is a number of seconds above 0, or None for no pings")
         with self.turn():
             if self._ping_timer is not None:
                 self._ping_timer.cancel()

@@ -139,6 +139,19 @@ def test_a_reset_leaves_nothing_but_manners_and_pings():
     assert "signalwire.ping" in fresh.story()
 
 
+@pytest.mark.parametrize("seconds", [0, -1.0, float("nan"), "5", True])
+def test_pings_without_a_pause_between_them_are_refused(stage: Stage, peer: Peer, seconds: Any):
+    """They would never end: the next one would be due at once, and nothing else would ever have its turn."""
+    stage.sim.ping_every(5.0)
+    with pytest.raises(ConfigError, match="a number of seconds above 0, or None for no pings"):
+        stage.sim.ping_every(seconds)
+    with pytest.raises(ConfigError, match="above 0"):
+        Stage(server_ping_s=seconds)
+    stage.run(5.1)
+
+    assert peer.story().count("signalwire.ping") == 1, "those of before go on"
+
+
 def test_the_simulator_answers_while_nothing_is_due():
     """A front asks for the next deadline all the time."""
     stage = Stage()
