@@ -5,11 +5,13 @@ Source: PROTOCOL 19.3, fault injection.
 
 from __future__ import annotations
 
+from typing import get_args
+
 from relay_actors.protocol import checks
 from relay_actors.simulator.damages import Becomes, Damage
 from relay_actors.simulator.fault_words import Fault, parse_fault
 from relay_actors.simulator.faults import ALL_METHODS, ANYTHING, Delay, Rejection, Twist
-from relay_actors.simulator.names import known_event_type, known_method
+from relay_actors.simulator.names import known_event_type, known_method, one_of
 from relay_actors.simulator.near_words import NearWords
 from relay_actors.simulator.post import Post
 from relay_actors.simulator.sessions import Sessions
@@ -146,6 +148,7 @@ class Mishaps(NearWords, WireMishaps):
             copy: the event stays whole, and a damaged copy in a frame of its own goes before it.
         """
         checks.required(checks.text, field=field)
+        checks.required(one_of(get_args(Becomes)), becomes=becomes)
         with self._world.turn():
             self._faults.damage(known_event_type(event_type), Damage(field, becomes, copy))
 

@@ -1,4 +1,4 @@
-"""Names of methods and event types, as tests write them: a misspelt one would never come. Layer: simulator.
+"""Names of methods, event types and choices, as tests write them: a misspelt one would never come. Layer: simulator.
 
 Every other name may be used: there are servers that take methods which no table names (`Manners`), and frames that
 tests make up.
@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from relay_actors.errors import ConfigError
+from relay_actors.protocol.checks import Check
 from relay_actors.protocol.events import EVENT_TYPES
 from relay_actors.protocol.near_miss import near_miss
 from relay_actors.protocol.schema_table import SCHEMA_TABLE
 from relay_actors.simulator.faults import ALL_METHODS
 
-__all__ = ["known_event_type", "known_method"]
+__all__ = ["known_event_type", "known_method", "one_of"]
 
 
 def known_method(method: str) -> str:
@@ -33,6 +34,12 @@ def known_event_type(event_type: str) -> str:
         ConfigError: it is nearly an event type of the wire, but is none; or it is no text.
     """
     return _checked("event type", "calling.call.play", event_type, EVENT_TYPES)
+
+
+def one_of(words: Iterable[str]) -> Check:
+    """Return a check that a value is one of these words."""
+    known = tuple(words)
+    return lambda value: None if value in known else f"one of {', '.join(known)}"
 
 
 def _checked(what: str, example: str, name: str, known: Iterable[str]) -> str:

@@ -7,20 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Literal
+from typing import Final, Literal, TypeAlias, get_args
 
 from relay_actors.errors import ConfigError
 from relay_actors.protocol import checks, json_codec
 from relay_actors.protocol.frames import LARGEST_BYTES
 from relay_actors.simulator.exchange import Exchange
 from relay_actors.simulator.faults import ANYTHING, Cut, Direction, Faults, Slowness, WhichWay
-from relay_actors.simulator.names import known_event_type, known_method
+from relay_actors.simulator.names import known_event_type, known_method, one_of
 from relay_actors.simulator.odd_frames import Oddity, odd_frame, oversize_frame
 from relay_actors.simulator.reception import Reception
 from relay_actors.simulator.sessions import Connection
 from relay_actors.simulator.world import World
 
 __all__ = ["WireMishaps"]
+
+Ends: TypeAlias = Literal["heals", "breaks"]
+What: TypeAlias = Literal["frames", "answers"]
+
+_WAY: Final = one_of(get_args(WhichWay))
 
 
 class WireMishaps:
@@ -88,6 +93,7 @@ class WireMishaps:
             ConfigError: a method and an event type, or a number that has crossed already.
         """
         checks.given(checks.whole_number, number=number, skip=skip)
+        checks.required(_WAY, direction=direction)
         if ANYTHING not in (method, event_type):
             raise ConfigError("a frame is of a method or of an event type: name one of them")
         name = known_method(method) if event_type == ANYTHING else known_event_type(event_type)
@@ -118,7 +124,7 @@ class WireMishaps:
         seconds: float | None = None,
         *,
         direction: WhichWay = "both",
-        ends: Literal["heals", "breaks"] = "heals",
+        ends: Ends = "heals",
     ) -> None:
         """Let nothing cross the connections that are open now; they stay open, and new ones are not touched.
 
@@ -130,6 +136,8 @@ class WireMishaps:
             ends: ``heals``: what has waited crosses then, in order; ``breaks``: it is lost, and the connections break.
         """
         checks.given(checks.seconds, seconds=seconds)
+        checks.required(_WAY, direction=direction)
+        checks.required(one_of(get_args(Ends)), ends=ends)
         with self._world.turn():
             connections = self._reception.connections
             hold = self._reception.crossings.hold(connections, _directions(direction), new_too=False)
@@ -158,7 +166,7 @@ class WireMishaps:
         self,
         seconds: float,
         *,
-        what: Literal["frames", "answers"] = "frames",
+        what: What = "frames",
         direction: WhichWay = "both",
         lasts: float | None = None,
     ) -> None:
@@ -172,6 +180,8 @@ class WireMishaps:
         """
         checks.required(checks.seconds, seconds=seconds)
         checks.given(checks.seconds, lasts=lasts)
+        checks.required(_WAY, direction=direction)
+        checks.required(one_of(get_args(What)), what=what)
         slow = Slowness(what, direction, seconds)
         with self._world.turn():
             self._faults.slow.append(slow)
@@ -200,6 +210,7 @@ class WireMishaps:
                 latest call of the client if there is one; or ``unknown_method``.
             name: of the unknown event or method; empty: one that is made up.
         """
+        checks.required(one_of(get_args(Oddity)), what=what)
         with self._world.turn():
             for connection in self._reception.connections:
                 calls = [call for call in self._exchange.up() if call.session is connection.session]

@@ -96,6 +96,13 @@ def test_any_frame_can_be_pushed_to_one_or_all(stage: Stage, peer: Peer):
         lambda sim: sim.delay_next("calling.call.play", "x"),
         lambda sim: sim.answer_late("calling.play", seconds=-1),
         lambda sim: sim.reject_next("calling.play", times=-1),
+        lambda sim: sim.damage_next("calling.call.play", field="state", becomes="numbr"),
+        lambda sim: sim.cut_at(method="calling.play", direction="inbound"),
+        lambda sim: sim.half_open(1.0, ends="break"),
+        lambda sim: sim.half_open(1.0, direction="inbound"),
+        lambda sim: sim.slow_down(1.0, what="answer"),
+        lambda sim: sim.slow_down(1.0, direction="inbound"),
+        lambda sim: sim.push_odd("cutshort"),
     ],
 )
 def test_what_could_never_go_wrong_so_is_refused_where_it_is_said(stage: Stage, use: Any):
