@@ -123,6 +123,9 @@ class Switchboard:
             return
         call.session = session
         call.offer()
+        if call.ear is not None and not session.is_attached:
+            why = self.nobody_takes(call.context)
+            call.ear.on_change(f"nobody there: {why}; the call waits for one that was logged in")
 
     def _let_wait(self, call: Call) -> None:
         why = self.nobody_takes(call.context)

@@ -41,6 +41,18 @@ def test_the_only_client_gets_a_call_even_when_it_is_away(stage: Stage):
     assert len(offers(back)) == 1
 
 
+def test_a_caller_whose_call_waits_for_a_client_that_is_away_tells_so(stage: Stage):
+    """An application that was stopped and is started anew comes with a session of its own, and gets no such call."""
+    stage.client("support").gone()
+    line = stage.sim.phone("+15550001111").dials(context="support")
+    with pytest.raises(StoryError, match="nobody there: no application is logged in; the call waits for one that was"):
+        line.hears("welcome")
+
+    stage.client("sales")
+    told = stage.sim.phone("+15550002222").dials(context="support").timeline[-1].what
+    assert told.endswith("the contexts that are subscribed to: 'sales'; the call waits for one that was logged in")
+
+
 def test_a_call_for_nobody_rings_and_ends(stage: Stage):
     line = stage.sim.phone("+15550001111").dials(context="support")
     assert line.timeline[-1].what == "nobody there: no application is logged in"
