@@ -78,12 +78,12 @@ def report(rows: Sequence[Row], app: str, save: Path) -> int:
     """Print a line for each race, write a file for each that breaks something, and return the exit status.
 
     Args:
-        rows: in the order in which they are shown.
+        rows: in the order in which they are shown; none, when it was interrupted before the first was done.
         app: as it was named on the command line.
         save: where the files go.
     """
     screen = Screen()
-    width = max(len(row.name) for row in rows)
+    width = max((len(row.name) for row in rows), default=0)
     screen.say(f"{'race':{width}}  runs  happened")
     for row in rows:
         screen.say(f"{row.name:{width}}  {row.runs:4}  {row.seen:8}  {_verdict(row)}")

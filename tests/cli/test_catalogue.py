@@ -49,6 +49,12 @@ def test_one_race_is_run_and_counted(capsys: pytest.CaptureFixture[str]):
     assert said.endswith("1 races: 1 held, 0 not reached, 0 broken\n")
 
 
+def test_when_no_race_is_done_yet_that_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Who interrupts it early has not found anything, and made no mistake either."""
+    assert report([], APP, tmp_path) == 0
+    assert capsys.readouterr().out.endswith("0 races: 0 held, 0 not reached, 0 broken\n")
+
+
 def test_one_seed_of_a_race_is_told_in_full(capsys: pytest.CaptureFixture[str]):
     assert main(["chaos", APP, "--catalogue", "short-call", "--seed", "1"]) == 0
     said = capsys.readouterr().out
