@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -231,9 +232,12 @@ def _in_processes(options: argparse.Namespace, work: Callable[[T], R], chunks: S
         yield from map(work, chunks)
         return
     context = multiprocessing.get_context("spawn")
+    told, ending = context.Pipe(duplex=False)
     with (
-        _noting_interrupts() as interrupts,
-        concurrent.futures.ProcessPoolExecutor(options.jobs, context, _begin_quietly, (options,)) as pool,
+        told,
+        ending,
+        _noting_interrupts(ending.close) as interrupts,
+        concurrent.futures.ProcessPoolExecutor(options.jobs, context, _begin_quietly, (options, told)) as pool,
     ):
         to_come = iter(chunks)
         try:
@@ -245,7 +249,7 @@ def _in_processes(options: argparse.Namespace, work: Callable[[T], R], chunks: S
                 for future in done:
                     yield future.result()
         except BrokenProcessPool:
-            if not interrupts:  # otherwise Ctrl-C has reached a worker, too, which had only begun
+            if not interrupts:  # otherwise they have ended because they were to
                 raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -254,8 +258,8 @@ def _in_processes(options: argparse.Namespace, work: Callable[[T], R], chunks: S
 
 
 @contextlib.contextmanager
-def _noting_interrupts() -> Iterator[list[int]]:
-    """Note the first Ctrl-C, or SIGTERM, in a list; the second one ends the process as it would.
+def _noting_interrupts(end_workers: Callable[[], None]) -> Iterator[list[int]]:
+    """Note the first Ctrl-C, or SIGTERM, in a list, and end the workers; the second one ends the process as it would.
 
     What is raised in the middle of the standard library's queues leaves their locks taken: the pool, and its end, would
     wait for ever. And a SIGTERM would leave the workers, and what they share, to whoever finds them.
@@ -270,6 +274,7 @@ def _noting_interrupts() -> Iterator[list[int]]:
     def note(number: int, _frame: object) -> None:
         interrupts.append(number)
         give_back()
+        end_workers()  # what they are at is not waited for: a handler may never come back, a race take an hour
 
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell has it for what runs in the background
@@ -296,18 +301,16 @@ def _begin(options: argparse.Namespace) -> None:
     _is_twice = options.twice
 
 
-def _begin_quietly(options: argparse.Namespace) -> None:
+def _begin_quietly(options: argparse.Namespace, told: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process ends the pool
-    threading.Thread(target=_end_with_the_main_process, daemon=True).start()
+    threading.Thread(target=_end_when_told, args=(told,), daemon=True).start()
     _begin(options)
 
 
-def _end_with_the_main_process() -> None:
-    """One that was killed tells nobody: a worker would wait for its next chunk for ever."""
-    main_process = multiprocessing.parent_process()
-    if main_process is not None:
-        main_process.join()
-        os._exit(1)
+def _end_when_told(told: Connection) -> None:
+    """End in the middle when the main process closes its end, or is killed: then nobody waits for what comes of it."""
+    told.poll(None)
+    os._exit(1)
 
 
 def _one_race(asked: tuple[str, argparse.Namespace]) -> Row:

@@ -40,6 +40,22 @@ import sys
 app.on_shutdown("stop_intake", lambda: sys.stderr.write("a run\\n"))
 """
 
+GOES_ON = """
+import sys
+
+from relay_actors import CallActor, RelayApp
+
+app = RelayApp()
+
+
+@app.calls("shop")
+class GoesOn(CallActor):
+    def on_receive(self, message):
+        sys.stderr.write("going on\\n")
+        while True:
+            pass
+"""
+
 INTERRUPTS = """
 import queue
 import signal
@@ -121,6 +137,20 @@ def test_who_interrupts_it_is_told_what_came_of_it_so_far(directory: Path, numbe
         assert int(found[1]) > 0
         assert "leaked" not in chaos.output
         assert "Traceback" not in chaos.output
+
+
+@pytest.mark.parametrize("asked", [("--seeds", "50"), ("--catalogue",)], ids=" ".join)
+def test_an_interrupt_ends_processes_that_would_go_on_for_ever(directory: Path, asked: tuple[str, ...]):
+    """A handler that does not come back is a mistake that shows here first; and who looks for it presses Ctrl-C."""
+    (directory / "goes_on.py").write_text(GOES_ON)
+    with Command("chaos", "goes_on", *asked, "--jobs", "2", cwd=directory) as chaos:
+        chaos.says("going on")
+        chaos.signal(signal.SIGINT)
+        assert chaos.ends() == 130
+        assert re.search(r"^interrupted: .*\b0 of \d+ r", chaos.output, re.MULTILINE)
+        assert "leaked" not in chaos.output
+        assert "Traceback" not in chaos.output
+        chaos.closes_its_output()
 
 
 def test_an_interrupt_in_the_middle_of_handing_out_work_ends_it_all_the_same(
