@@ -15,7 +15,7 @@ from relay_actors.testing.chaos.catalogue import CATALOGUE, race_named
 from relay_actors.testing.chaos.plan import Cast, to_json
 from relay_actors.testing.chaos.racing import race
 
-__all__ = ["ALL", "LIST", "RACE_SEEDS", "Row", "listed", "names_of", "race_row", "report", "told_failures"]
+__all__ = ["ALL", "LIST", "RACE_SEEDS", "Row", "keep", "listed", "names_of", "race_row", "report", "told_failures"]
 
 ALL: Final = "all"
 LIST: Final = "list"
@@ -88,9 +88,8 @@ def report(rows: Sequence[Row], app: str, save: Path) -> int:
     for row in rows:
         screen.say(f"{row.name:{width}}  {row.runs:4}  {row.seen:8}  {_verdict(row)}")
         if row.broken:
-            path = save / f"race-{row.name}-{row.seed}.json"
-            path.write_text(row.plan + "\n")
-            screen.say(f"{'':{width}}  repeat it: relay-actors chaos {app} --replay {path}")
+            kept = keep(row.plan, save / f"race-{row.name}-{row.seed}.json", app)
+            screen.say(f"{'':{width}}  {kept}")
     broken = sum(bool(row.broken) for row in rows)
     missed = sum(not row.seen and not row.broken for row in rows)
     screen.say(
@@ -98,6 +97,22 @@ def report(rows: Sequence[Row], app: str, save: Path) -> int:
         f"{told_failures(sum(row.failures for row in rows))}"
     )
     return 1 if broken else 0
+
+
+def keep(plan: str, path: Path, app: str) -> str:
+    """Write a plan into a file, and say how to repeat it; give the plan itself if it cannot be written.
+
+    Args:
+        plan: as JSON.
+        path: of the file.
+        app: as it was named on the command line.
+    """
+    by = f"relay-actors chaos {app} --replay"
+    try:
+        path.write_text(plan + "\n", "utf-8")
+    except OSError as error:  # what took long to be found is not lost for it
+        return f"{path} cannot be written: {error.strerror or error}; repeat it: {by} FILE, with this in it: {plan}"
+    return f"repeat it: {by} {path}"
 
 
 def told_failures(failures: int) -> str:

@@ -22,7 +22,18 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from relay_actors.app import RelayApp
-from relay_actors.cli.catalogue import ALL, LIST, RACE_SEEDS, Row, listed, names_of, race_row, report, told_failures
+from relay_actors.cli.catalogue import (
+    ALL,
+    LIST,
+    RACE_SEEDS,
+    Row,
+    keep,
+    listed,
+    names_of,
+    race_row,
+    report,
+    told_failures,
+)
 from relay_actors.cli.run import load_app
 from relay_actors.cli.screen import Screen
 from relay_actors.errors import ConfigError
@@ -188,10 +199,9 @@ def _many(options: argparse.Namespace, app: RelayApp, cast: Cast) -> int:
         return 1
     screen.say(f"seed {seed} breaks {invariant!r}; reducing it")
     plan = shrink(draw(seed, cast), lambda smaller: breaks(smaller, app, invariant))
-    path = Path(options.save) / f"chaos-{seed}.json"
-    path.write_text(to_json(plan) + "\n")
+    kept = keep(to_json(plan), Path(options.save) / f"chaos-{seed}.json", options.app)
     _tell_in_full(play(plan, app))
-    screen.say(f"repeat it: relay-actors chaos {options.app} --replay {path}")
+    screen.say(kept)
     return 1
 
 
@@ -225,6 +235,7 @@ def _in_processes(options: argparse.Namespace, work: Callable[[T], R], chunks: S
     """Give what comes of each chunk, in the order in which they are done.
 
     Raises:
+        ConfigError: a process was ended by somebody else, or by itself.
         KeyboardInterrupt: it was told to end, by Ctrl-C or SIGTERM, and all processes have ended.
     """
     if options.jobs == 1:
@@ -250,7 +261,10 @@ def _in_processes(options: argparse.Namespace, work: Callable[[T], R], chunks: S
                     yield future.result()
         except BrokenProcessPool:
             if not interrupts:  # otherwise they have ended because they were to
-                raise
+                raise ConfigError(
+                    "a process was ended in the middle of its runs: by the application itself, as os._exit does, or "
+                    "for want of memory, of which fewer --jobs take less"
+                ) from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
     if interrupts:

@@ -80,6 +80,15 @@ def test_what_a_race_breaks_is_written_down_and_repeated(
     assert "BROKEN after the end" in capsys.readouterr().out
 
 
+def test_races_are_told_also_if_their_files_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Those that come after it, too."""
+    rows = [Row("short-call", 1, 1, broken="rest: no end", plan='{"format":1}'), Row("ended-twice", 2, 2)]
+    assert report(rows, "app", tmp_path / "nowhere") == 1
+    said = capsys.readouterr().out
+    assert re.search(r"nowhere/race-short-call-0\.json cannot be written: .*, with this in it: {\"format\":1}\n", said)
+    assert "ended-twice     2         2  held\n" in said
+
+
 def test_a_race_that_was_not_reached_says_what_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     """It is neither held nor broken."""
     unkept = race_row("death-before-the-ack", app, cast_of(app), range(2))

@@ -56,6 +56,20 @@ class GoesOn(CallActor):
             pass
 """
 
+DIES = """
+import os
+
+from relay_actors import CallActor, RelayApp
+
+app = RelayApp()
+
+
+@app.calls("shop")
+class Dies(CallActor):
+    def on_receive(self, message):
+        os._exit(7)
+"""
+
 INTERRUPTS = """
 import queue
 import signal
@@ -206,6 +220,28 @@ def test_what_breaks_is_reduced_written_down_and_repeated(directory: Path, capsy
     assert told in again
     again = again.removeprefix("not shown\n")  # of one run what the application prints is shown, too
     assert re.match(r"seed \d+\nat .* calls menu, does nothing; stays .*\nturns are drawn 0 times", again)
+
+
+def test_what_breaks_is_told_also_where_it_cannot_be_written(directory: Path, capsys: pytest.CaptureFixture[str]):
+    """It may have taken an hour to find, in a checkout that is only to be read."""
+    (directory / "chaos-0.json").mkdir()  # as nobody can write it, not even root
+    assert main(["chaos", UNSOUND, "--seeds", "1", "--jobs", "1", "--no-faults"]) == 1
+    said = capsys.readouterr().out
+    assert "BROKEN after the end" in said
+    [plan] = re.findall(
+        r"^chaos-0\.json cannot be written: .*--replay FILE, with this in it: (.*)$", said, re.MULTILINE
+    )
+    (directory / "by-hand.json").write_text(plan)
+    assert main(["chaos", UNSOUND, "--replay", "by-hand.json"]) == 1
+
+
+def test_a_process_that_is_ended_by_the_application_is_told_of(directory: Path):
+    """The traceback would be of a pool that who asks has never heard of."""
+    (directory / "dies.py").write_text(DIES)
+    with Command("chaos", "dies", "--seeds", "50", "--jobs", "2", cwd=directory) as chaos:
+        assert chaos.ends() == 2
+        assert "relay-actors: a process was ended in the middle of its runs: by the application itself" in chaos.output
+        assert "Traceback" not in chaos.output
 
 
 @pytest.mark.parametrize(
