@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 from pathlib import Path
@@ -102,5 +103,5 @@ def _test_of(file: str) -> list[str]:
         "",
         "",
         f"def test_call_{name}() -> None:",
-        f"    replays({file!r}, app)".replace("'", '"'),
+        f"    replays({json.dumps(file, ensure_ascii=False)}, app)",
     ]

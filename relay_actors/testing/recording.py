@@ -151,9 +151,7 @@ class Recording:
         lines = [(f"{where}, line {number}", line) for number, line in numbered if line.strip()]
         head = _object(lines[0][1], lines[0][0]) if lines else {}
         _check_version(head.get("recording"), where)
-        said = [
-            _said(_object(line, f"{where}, line {number}"), f"{where}, line {number}") for number, line in lines[1:]
-        ]
+        said = [_said(_object(line, place), place) for place, line in lines[1:]]
         try:
             recording = cls(
                 said=said,

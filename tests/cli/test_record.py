@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import re
 import signal
@@ -71,6 +72,14 @@ def test_a_call_of_a_journal_becomes_a_test_that_passes(journal: Path, capsys: p
     assert CALLER not in text
     assert "Welcome" not in text
     replays("calls/17.jsonl", an_app())
+
+
+def test_the_test_can_be_pasted_whatever_the_file_is_called(journal: Path, capsys: pytest.CaptureFixture[str]):
+    file = 'Bob\'s "17".jsonl'
+    assert main(["record", "calls.db", file]) == 0
+    _head, _colon, test = capsys.readouterr().out.partition(":")
+    [replayed] = [node for node in ast.walk(ast.parse(test.partition("\n")[2])) if isinstance(node, ast.Call)]
+    assert ast.literal_eval(replayed.args[0]) == file
 
 
 def test_words_are_kept_if_they_are_asked_for(journal: Path, capsys: pytest.CaptureFixture[str]):
