@@ -67,6 +67,11 @@ class Screen:
         """How many lines fit onto a terminal; 0 elsewhere, where there is no end."""
         return 0 if self.is_plain else self._console.height
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the reader of a pipe has gone away: nobody sees what is written."""
+        return self._is_gone
+
     def clear(self) -> None:
         """Begin a new page, where there are pages; elsewhere nothing."""
         if not self.is_plain:

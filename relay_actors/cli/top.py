@@ -32,8 +32,8 @@ def add_command(commands: Any) -> None:
         help="look into a running application",
         description="Shows the actors of an application that was started with `relay-actors run … --inspect SOCKET`: "
         "what waits for each and for how long, what it is doing, how often it was restarted and why. Who is in trouble "
-        "comes first among its siblings. Ends by Ctrl-C, or when the application ends. The exit status is 0 then, and "
-        "2 when nobody listens.",
+        "comes first among its siblings. Ends by Ctrl-C, or when the application or its reader ends. The exit status "
+        "is 0 then, and 2 when nobody listens.",
     )
     parser.add_argument(
         "socket",
@@ -86,7 +86,7 @@ def _run_command(options: argparse.Namespace) -> int:
 def _again_and_again(screen: Screen, options: argparse.Namespace, show: Any) -> int:
     pause = threading.Event()
     try:
-        while not pause.wait(options.every):
+        while not screen.is_gone and not pause.wait(options.every):
             show()
     except ConfigError as error:
         screen.say(str(error))  # it was there a moment ago: it has ended

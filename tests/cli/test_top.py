@@ -3,6 +3,8 @@
 import json
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from relay_actors.cli.screen import Screen
 from relay_actors.cli.top import rows_of, show, summary_of
 from relay_actors.simulator.simulator import Simulator
 from relay_actors.simulator.websockets_server import SimulatorServer
-from tests.cli.processes import Command
+from tests.cli.processes import DEADLINE_S, Command, plain_environment
 from tests.cli.test_screen import Terminal
 
 APPLICATION = """
@@ -95,6 +97,25 @@ def test_an_application_is_looked_into_from_another_process(
     assert "calls up 1" in shown
     assert "\x1b" not in shown
     assert told["metrics"]["turn.seconds"]["Clerk"]["count"] > 0
+
+
+def test_it_ends_when_nobody_reads_it_any_more(tmp_path: Path, server: SimulatorServer):
+    """As in ``relay-actors top SOCKET | head``, for which a shell would wait for ever."""
+    (tmp_path / "shop_application.py").write_text(APPLICATION)
+    path = str(tmp_path / "look.sock")
+    with Command("run", "shop_application", "--inspect", path, cwd=tmp_path, **variables(server)) as run:
+        run.says("logged in")
+        command = [sys.executable, "-m", "relay_actors.cli.main", "top", path, "--every", "0.02"]
+        with subprocess.Popen(command, env=plain_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as top:
+            try:
+                assert top.stdout is not None
+                assert b"connected" in top.stdout.readline()
+                top.stdout.close()
+                assert top.wait(DEADLINE_S) == 0
+                assert top.stderr is not None
+                assert top.stderr.read() == b""
+            finally:
+                top.kill()
 
 
 def test_who_is_in_trouble_comes_first_among_its_siblings():
