@@ -216,7 +216,8 @@ class Imports:
         start, end = self._source.span(node)
         first, last = self._source.line_around(start), self._source.line_around(end - 1)
         indent, rest = text[first.start : start], text[end : last.end]
-        if indent.strip() or rest.split("#")[0].strip():
+        is_continued = text[: first.start].rstrip("\r\n").endswith("\\")  # then its indent is nobody's
+        if is_continued or indent.strip() or rest.split("#")[0].strip():
             self._replace(Span(end, end), "".join(f"; {one}" for one in statements))
             return
         line_end = self._source.line_end

@@ -108,6 +108,10 @@ def test_an_import_is_rewritten(before: str, after: str):
             "from signalwire.relay.call import Call, EventHandler",
             "from relay_actors.client import Call\nfrom signalwire.relay.call import EventHandler",
         ),
+        (
+            "if a: \\\n  from signalwire.relay import Call, event\nb",
+            "if a: \\\n  from relay_actors.client import Call; from relay_actors import events as event\nb",
+        ),
     ],
 )
 def test_names_that_belong_to_different_modules_are_parted(before: str, after: str):
