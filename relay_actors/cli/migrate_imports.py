@@ -6,12 +6,13 @@ Only the imports themselves are changed, and the dotted names that begin with th
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from relay_actors.cli.migrate_names import CLIENT, MISSING, OFFICIAL, OURS, is_official, names_in, place_of
+from relay_actors.cli.migrate_names import BY_STAR, CLIENT, MISSING, OFFICIAL, OURS, is_official, names_in, place_of
 from relay_actors.cli.migrate_scopes import Scope, Scopes
 from relay_actors.cli.migrate_source import Edit, Source, Span
 
@@ -103,6 +104,7 @@ class Imports:
                     ours = re.sub(rf"\b{re.escape(OFFICIAL)}\b(\.[a-z]\w*)?", "relay_actors.client", text)
                     self._note(node, f"the text {text!r} names the official client", f"{ours!r}, if it is there")
         self._plain_imports()
+        self._by_star()
         self.edits.sort()
         self.by_hand.sort()
 
@@ -226,6 +228,20 @@ class Imports:
             self._replace(Span(last.end, last.end), "".join(f"{line_end}{one}" for one in lines))
         else:
             self._replace(Span(last.end, last.end), "".join(f"{one}{line_end}" for one in lines))
+
+    def _by_star(self) -> None:
+        """Tell of names that came by the star of a module, and do not come by that of ours."""
+        # The package itself says what its star gives: we have all of it.
+        modules = [one for one in self._scopes.star_imports if one in OURS and one != OFFICIAL]
+        told = {name for module in modules for name in names_in(OURS[module])} | set(dir(builtins))
+        for node in ast.walk(self._source.tree) if modules else ():
+            if not isinstance(node, ast.Name) or node.id in told or self._scopes.find(node):
+                continue
+            place = place_of(OFFICIAL, node.id)
+            instead = f"from {place} import {node.id}" if place else MISSING.get(node.id) or BY_STAR.get(node.id)
+            if instead:
+                told.add(node.id)
+                self._note(node, f"{node.id} came by the * of {', '.join(modules)}, and does not come by ours", instead)
 
     # -- import signalwire.relay -------------------------------------------------------------------------------------
 

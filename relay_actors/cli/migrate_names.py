@@ -10,7 +10,18 @@ from typing import Final
 
 from relay_actors.protocol import constants, events
 
-__all__ = ["CLIENT", "MISSING", "OFFICIAL", "OURS", "PRIVATE", "class_kind", "is_official", "names_in", "place_of"]
+__all__ = [
+    "BY_STAR",
+    "CLIENT",
+    "MISSING",
+    "OFFICIAL",
+    "OURS",
+    "PRIVATE",
+    "class_kind",
+    "is_official",
+    "names_in",
+    "place_of",
+]
 
 OFFICIAL: Final = "signalwire.relay"
 
@@ -72,6 +83,16 @@ MISSING: Final[Mapping[str, str]] = {
     "protocol_types_generated": "relay_actors.commands has a class for each method",
 }
 """What to write in the place of names that we do not have."""
+
+BY_STAR: Final[Mapping[str, str]] = {
+    **{name: f"import {name}" for name in ("asyncio", "contextlib", "json", "os", "re", "uuid", "websockets")},
+    **{name: f"from typing import {name}" for name in ("Any", "TYPE_CHECKING", "TypeVar")},
+    **{name: f"from collections.abc import {name}" for name in ("Callable", "Coroutine")},
+    **{name: f"from dataclasses import {name}" for name in ("dataclass", "field")},
+    "get_logger": "from signalwire.core.logging_config import get_logger",
+    "ssl_module": "import ssl as ssl_module",
+}
+"""How to import what ``import *`` gives of an official module because that imports it for its own use."""
 
 PRIVATE: Final[Mapping[tuple[str, str], str]] = {
     ("client", "_calls"): "keep the calls that on_call is given",

@@ -264,6 +264,38 @@ def test_what_we_do_not_have_is_told_with_its_line(text: str, line: int, what: s
     assert instead in told[2]
 
 
+@pytest.mark.parametrize(
+    ("module", "use", "instead"),
+    [
+        ("client", "asyncio.run(main())", "import asyncio"),
+        ("call", "x: Callable", "from collections.abc import Callable"),
+        ("call", "x: EventHandler", "it is only an annotation: write collections.abc.Callable"),
+        ("message", "MESSAGE_TERMINAL_STATES", "from relay_actors.constants import MESSAGE_TERMINAL_STATES"),
+    ],
+)
+def test_a_name_that_came_by_a_star_and_does_not_come_by_ours_is_told_once(module: str, use: str, instead: str):
+    """There is no import in which it stands, and the program would fail where it is used."""
+    text = f"from signalwire.relay.{module} import *\n\n{use}\n{use}\nRelayClient, Call, print, __name__, unknown\n"
+
+    [(line, what, told)] = by_hand(text)
+
+    name = re.findall(r"\w+", use.removeprefix("x: "))[0]
+    assert (line, told) == (3, instead)
+    assert what == f"{name} came by the * of signalwire.relay.{module}, and does not come by ours"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from signalwire.relay.client import *\nimport asyncio\nasyncio.run(main())",
+        "from signalwire.relay.client import *\nfrom signalwire.relay.constants import *\nRECONNECT_MAX_DELAY",
+        "from signalwire.relay import *\nlogger",
+    ],
+)
+def test_a_name_that_came_from_elsewhere_is_not_told(text: str):
+    assert by_hand(text) == []
+
+
 def test_what_we_do_not_have_stays_where_it_was():
     """Half of a program is migrated, and the other half still runs with the official client."""
     text = "import signalwire.relay\nsignalwire.relay._x\nsignalwire.relay.Call\n"
