@@ -9,7 +9,7 @@ import argparse
 import difflib
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -48,6 +48,11 @@ class Migration:
     after: str
     by_hand: Sequence[ByHand]
     remarks: Mapping[tuple[str, str], Sequence[int]]
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether there is anything to write."""
+        return self.after != self.source.text
 
     @property
     def diff(self) -> list[str]:
@@ -97,14 +102,20 @@ def add_command(commands: Any) -> None:
 def _run_command(options: argparse.Namespace) -> int:
     screen = Screen()
     migrations: list[Migration] = []
-    refused = 0
+    refused: list[ConfigError] = []
+
+    def refuse(error: ConfigError) -> None:
+        sys.stderr.write(f"relay-actors: {error}\n")
+        refused.append(error)
+
     given = list(map(Path, options.files))
-    for path, is_given in _files(given):
+    for path, is_given in _files(given, refuse):
         try:
             migration = migrate(str(path), _read(path, is_given=is_given))
+            if options.write and migration is not None and migration.is_changed:
+                _try_to_write(path)
         except ConfigError as error:
-            sys.stderr.write(f"relay-actors: {error}\n")
-            refused += 1
+            refuse(error)
             continue
         if migration is not None:
             migrations.append(migration)
@@ -114,34 +125,41 @@ def _run_command(options: argparse.Namespace) -> int:
         _tell(screen, migration)
     if migrations:
         screen.say(f"All differences: {PAGE}")
-    elif not refused and all(path.is_dir() for path in given):
+    elif not refused and all(map(os.path.isdir, given)):
         screen.say(f"no file uses {OFFICIAL}")
     if options.write and refused:
-        sys.stderr.write("relay-actors: nothing was written: give files that can be read\n")
+        sys.stderr.write("relay-actors: nothing was written: give files that can be read and written\n")
     elif options.write:
         for migration in migrations:
             _write(screen, migration)
     return 2 if refused else int(any(migration.by_hand for migration in migrations))
 
 
-def _files(given: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
-    """Give each file once, and whether it was given itself; of a directory, all that is written in it."""
+def _files(given: Iterable[Path], refuse: Callable[[ConfigError], None]) -> Iterator[tuple[Path, bool]]:
+    """Give each file once, and whether it was given itself; of a directory, all that is written in it.
+
+    Args:
+        given: files and directories.
+        refuse: is called for each directory that cannot be read.
+    """
     told: set[Path] = set()
     for path in given:
-        found = list(_files_in(path)) if path.is_dir() else [path]
+        found = list(_files_in(path, refuse)) if os.path.isdir(path) else [path]
         yield from ((one, one == path) for one in found if one not in told)
         told.update(found)
 
 
-def _files_in(folder: Path) -> Iterator[Path]:
+def _files_in(folder: Path, refuse: Callable[[ConfigError], None]) -> Iterator[Path]:
     """Give what is written in a directory: not what is installed or hidden there."""
-    for place, inner, names in os.walk(folder):
+    for place, inner, names in os.walk(folder, onerror=lambda error: refuse(_refusal(Path(error.filename), error))):
         inner[:] = sorted(name for name in inner if not _is_passed_over(Path(place, name)))
-        yield from (Path(place, name) for name in sorted(names) if name.endswith((".py", ".pyw")))
+        files = sorted(name for name in names if name.endswith((".py", ".pyw")) and not name.startswith("."))
+        yield from (Path(place, name) for name in files)
 
 
 def _is_passed_over(folder: Path) -> bool:
-    return folder.name.startswith(".") or folder.name in _NOT_OURS or (folder / "pyvenv.cfg").exists()
+    # Not by the methods of paths, some of which raise where nothing can be seen.
+    return folder.name.startswith(".") or folder.name in _NOT_OURS or os.path.exists(folder / "pyvenv.cfg")
 
 
 def _read(path: Path, *, is_given: bool) -> bytes:
@@ -155,8 +173,24 @@ def _read(path: Path, *, is_given: bool) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from error
+        raise _refusal(path, error) from error
     return data if is_given or b"signalwire" in data else b""
+
+
+def _refusal(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(f"{path}: {error.strerror or error}")
+
+
+def _try_to_write(path: Path) -> None:
+    """Look whether a file can be written, before others are.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    try:
+        path.open("r+b").close()
+    except OSError as error:
+        raise _refusal(path, error) from error
 
 
 def _write(screen: Screen, migration: Migration) -> None:
@@ -166,12 +200,12 @@ def _write(screen: Screen, migration: Migration) -> None:
         ConfigError: it cannot be written.
     """
     source = migration.source
-    if migration.after == source.text:
+    if not migration.is_changed:
         return
     try:
         Path(source.name).write_bytes(source.encoded(migration.after))
     except OSError as error:
-        raise ConfigError(f"{source.name}: {error.strerror or error}") from error
+        raise _refusal(Path(source.name), error) from error
     screen.say(f"{source.name}: written")
 
 

@@ -1,9 +1,11 @@
 """`relay-actors migrate`: what is printed, what is written, and its exit statuses."""
 
+import contextlib
 import io
 import os
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,19 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "office.py"
     path.write_text(APPLICATION, "utf-8")
     return Path("office.py")
+
+
+@contextlib.contextmanager
+def somebody_else() -> Iterator[None]:
+    """Be somebody who may not do what the modes of files forbid: root may do everything."""
+    who = os.geteuid()
+    if who == 0:
+        os.chmod(".", 0o777)
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(who)
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: object, status: int = 0) -> str:
@@ -90,12 +105,13 @@ def test_what_is_to_be_changed_by_hand_makes_the_status_1(path: Path, capsys: py
 
 def test_of_a_directory_its_own_files_are_read(path: Path, capsys: pytest.CaptureFixture[str]):
     """Neither what is hidden in it, nor what is installed, nor what has nothing to do with it, whatever it is."""
-    for name in ("inner/a.py", ".hidden/b.py", "env/lib/c.py", "node_modules/d.py", "inner/e.txt"):
+    for name in ("inner/a.py", ".hidden/b.py", "env/lib/c.py", "node_modules/d.py", "inner/e.txt", "inner/.f.py"):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text(APPLICATION, "utf-8")
     Path("env/pyvenv.cfg").touch()
     Path("inner/template.py").write_text("{{ no Python }} {%", "utf-8")
     Path("inner/nothing").mkdir()
+    Path("inner/.#a.py").symlink_to("who@where.17")  # as Emacs leaves it beside what is being edited
 
     assert re.findall(r"^(\S+): 1 line changes", said(capsys, ".", path), re.MULTILINE) == ["office.py", "inner/a.py"]
     assert said(capsys, "inner/nothing") == "no file uses signalwire.relay\n"
@@ -129,7 +145,7 @@ def test_what_cannot_be_read_is_one_line_and_status_2(
     captured = capsys.readouterr()
     first, second = captured.err.splitlines()
     assert first.startswith(f"relay-actors: {told}")
-    assert second == "relay-actors: nothing was written: give files that can be read"
+    assert second == "relay-actors: nothing was written: give files that can be read and written"
     assert "office.py: 1 line changes" in captured.out
     assert path.read_text("utf-8") == APPLICATION
 
@@ -140,6 +156,42 @@ def test_a_broken_file_in_a_directory_is_told(path: Path, capsys: pytest.Capture
 
     assert main(["migrate", "."]) == 2
     assert capsys.readouterr().err == "relay-actors: broken.py:2: this is no Python: invalid syntax\n"
+
+
+def test_a_directory_that_cannot_be_read_is_told(path: Path, capsys: pytest.CaptureFixture[str]):
+    """Somebody else's, as of a database that has its files beside the program: what is in it is not known."""
+    Path("locked/inner").mkdir(parents=True)
+    Path("locked/office.py").write_text(APPLICATION, "utf-8")
+    Path("locked").chmod(0)
+    path.chmod(0o666)
+
+    with somebody_else():
+        assert main(["migrate", "locked"]) == 2
+        assert main(["migrate", ".", "locked/office.py", "--write"]) == 2
+
+    captured = capsys.readouterr()
+    assert captured.err.splitlines() == [
+        "relay-actors: locked: Permission denied",
+        "relay-actors: locked: Permission denied",
+        "relay-actors: locked/office.py: Permission denied",
+        "relay-actors: nothing was written: give files that can be read and written",
+    ]
+    assert "no file uses" not in captured.out
+    assert "office.py: 1 line changes" in captured.out
+    assert path.read_text("utf-8") == APPLICATION
+
+
+def test_nothing_is_written_if_one_file_cannot_be(path: Path, capsys: pytest.CaptureFixture[str]):
+    """Half of an application would import the one client, and half of it the other."""
+    Path("read_only.py").write_text(APPLICATION, "utf-8")
+    Path("read_only.py").chmod(0o444)
+    path.chmod(0o666)
+
+    with somebody_else():
+        assert main(["migrate", ".", "--write"]) == 2
+
+    assert "relay-actors: read_only.py: Permission denied\n" in capsys.readouterr().err
+    assert path.read_text("utf-8") == APPLICATION
 
 
 def test_a_diff_says_that_a_file_does_not_end_with_a_line_end():
