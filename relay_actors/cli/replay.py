@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from relay_actors.cli.run import load_app
+from relay_actors.cli.run import load_app, where
 from relay_actors.cli.screen import Screen
 from relay_actors.errors import ConfigError
 from relay_actors.testing.recording import Recording
@@ -80,8 +80,18 @@ def _load_function(target: str) -> Callable[..., object]:
         function = getattr(importlib.import_module(module), name) if is_whole else None
     except (ModuleNotFoundError, AttributeError) as error:
         raise ConfigError(f"--outside {target}: {error}") from error
+    except Exception as error:  # whatever the module does while it is imported
+        raise ConfigError(f"--outside {target}: {module} cannot be imported:\n{where(error)}") from error
     if not callable(function):
         raise ConfigError(
             f"--outside {target!r}: write module:function, of a function of the application and a command"
         )
-    return function  # type: ignore[no-any-return]  # it is what the user has named
+    outside: Callable[..., object] = function  # what the user has named
+
+    def do(*given: object) -> object:
+        try:
+            return outside(*given)
+        except Exception as error:  # whatever is wrong with it: that is no difference of the application
+            raise ConfigError(f"--outside {target} has failed:\n{where(error)}") from error
+
+    return do

@@ -24,7 +24,7 @@ from relay_actors.protocol.frames import CONNECT
 from relay_actors.runtime.clock import SystemClock
 from relay_actors.testing.recorder import Recorder
 
-__all__ = ["add_command", "load_app"]
+__all__ = ["add_command", "load_app", "where"]
 
 
 def add_command(commands: Any) -> None:
@@ -121,7 +121,7 @@ def load_app(target: str) -> RelayApp:
         raise
     except Exception as error:  # whatever the module does while it is imported
         raise ConfigError(
-            f"{module_name} cannot be imported; the mistake is in it, or in what it imports:\n{_where(error)}"
+            f"{module_name} cannot be imported; the mistake is in it, or in what it imports:\n{where(error)}"
         ) from error
     try:
         app = operator.attrgetter(attribute)(module)
@@ -134,10 +134,10 @@ def load_app(target: str) -> RelayApp:
     return app
 
 
-def _where(error: Exception) -> str:
-    """Return the traceback of an import that has failed, from where it comes to the user's own code."""
+def where(error: Exception) -> str:
+    """Return the traceback of what has failed in the user's own code, from where it comes to that."""
     place = error.__traceback__
-    not_theirs = (__file__, str(importlib.__file__), "<frozen importlib.")
+    not_theirs = (os.path.dirname(__file__), str(importlib.__file__), "<frozen importlib.")
     while place is not None and place.tb_frame.f_code.co_filename.startswith(not_theirs):
         place = place.tb_next
     return "".join(traceback.format_exception(type(error), error, place)).rstrip()

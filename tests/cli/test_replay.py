@@ -32,9 +32,14 @@ class App:
 
 
 again = calls_again
+
+
+def fails(app, command):
+    raise KeyError("of mine")
 """,
         "utf-8",
     )
+    Path("unsound.py").write_text("def f(:", "utf-8")
     return "ivr.jsonl"
 
 
@@ -74,6 +79,11 @@ def test_what_is_done_from_outside_is_done_by_a_function(recording: str, capsys:
         (["ivr.jsonl", "replayed_application:App.same", "--outside", "x"], "write module:function"),
         (["ivr.jsonl", "replayed_application:App.same", "--outside", ".x:y"], "write module:function"),
         (["ivr.jsonl", "replayed_application:App.same", "--outside", "x:y"], "--outside x:y: No module named 'x'"),
+        (["dial.jsonl", "replayed_application:App.same", "--outside", "unsound:f"], "unsound cannot be imported:\n"),
+        (
+            ["dial.jsonl", "replayed_application:App.same", "--outside", "replayed_application:fails"],
+            "--outside replayed_application:fails has failed:\nTraceback (most recent call last):\n",
+        ),
     ],
 )
 def test_what_cannot_be_replayed_is_told(
