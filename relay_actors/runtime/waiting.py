@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import inspect
+import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, TypeVar
@@ -37,6 +38,8 @@ class LetsGo(Future[T]):
 
     def let_go(self) -> None:
         """Nobody waits for it any more."""
+        if sys.is_finalizing():  # the process ends, and takes with it who waited: nothing can be imported any more
+            return
         import asyncio  # here, so that programs that never use it need not load it to start
 
         self.try_fail(asyncio.CancelledError())

@@ -56,6 +56,20 @@ class GoesOn(CallActor):
             pass
 """
 
+NEVER_RESTS = """
+from relay_actors import CallActor, RelayApp
+
+app = RelayApp()
+
+
+@app.calls("shop")
+class NeverRests(CallActor):
+    async def run(self):
+        await self.answer()
+        while True:
+            await self.sleep(0)
+"""
+
 DIES = """
 import os
 
@@ -233,6 +247,15 @@ def test_what_breaks_is_told_also_where_it_cannot_be_written(directory: Path, ca
     )
     (directory / "by-hand.json").write_text(plan)
     assert main(["chaos", UNSOUND, "--replay", "by-hand.json"]) == 1
+
+
+def test_what_never_comes_to_rest_is_told_and_nothing_behind_it(directory: Path):
+    """Its flows are still there when the process ends: Python told of each that could not be ended any more."""
+    (directory / "never_rests.py").write_text(NEVER_RESTS)
+    with Command("chaos", "never_rests", "--seeds", "2", "--jobs", "2", "--no-faults", cwd=directory) as chaos:
+        assert chaos.ends() == 1
+        assert "BROKEN rest" in chaos.output
+        assert chaos.output.splitlines()[-1].startswith("repeat it: relay-actors chaos never_rests --replay")
 
 
 def test_a_process_that_is_ended_by_the_application_is_told_of(directory: Path):
