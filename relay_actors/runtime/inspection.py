@@ -29,6 +29,8 @@ _STATES: Final[Mapping[str, str]] = {
     "DEAD": "dead",
 }
 
+_OURS: Final = "relay_actors."
+
 _LOOKS: Final = 5
 """How often an actor is read until two readings agree; it changes only when it fails, restarts or ends."""
 
@@ -176,8 +178,10 @@ def name_of_message(message: object) -> str:
     """Return what a message is called where only its type may be shown: never its content (SEMANTICS O6)."""
     if message is STOP:
         return "stop"
-    method = getattr(message, "method", None)
-    name = type(message).__name__.lstrip("_")
+    kind = type(message)
+    name = kind.__name__.lstrip("_")
+    # Of the framework's own only: a ``method`` of the user's may say anything, or raise when it is looked at.
+    method = getattr(message, "method", None) if kind.__module__.startswith(_OURS) else None
     return f"{name} {method}" if isinstance(method, str) else name
 
 

@@ -7,7 +7,7 @@ import pytest
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.tracing import TraceRecord
-from tests.runtime.worlds import Echo, Parent, Recorder, World, crash, spawn
+from tests.runtime.worlds import DEADLINE_S, Echo, Parent, Recorder, World, crash, spawn
 
 
 def kinds(records: tuple[TraceRecord, ...]) -> list[tuple[str, str, str]]:
@@ -102,6 +102,7 @@ def test_a_request_is_told_with_its_method(world: World):
     """O4: what a call sends to the server."""
 
     class Request:
+        __module__ = "relay_actors.actors.outgoing"
         method = "calling.play"
 
     traced = world.start(Recorder)
@@ -109,6 +110,38 @@ def test_a_request_is_told_with_its_method(world: World):
     traced.tell(Request())
     assert trace.records[0].message == "Request calling.play"
     assert str(trace.records[0]) == "Recorder#1 received Request calling.play"
+
+
+def test_what_a_message_of_ones_own_calls_its_method_is_not_told(world: World):
+    """O6: it may be anything, such as how somebody pays, and with which card."""
+
+    class Payment:
+        def __init__(self, method: str) -> None:
+            self.method = method
+
+    traced = world.start(Recorder)
+    trace = world.system.trace(traced)
+    traced.tell(Payment("card 4111 1111 1111 1111"))
+    world.settle()
+    assert [record.message for record in trace.records] == ["Payment", "Payment"]
+
+
+def test_a_message_that_raises_when_it_is_looked_at_ends_no_trace(world: World):
+    """O1, O4: one whose attributes are its keys, for example; nor does it hide anybody who handles it."""
+
+    class Fields(dict[str, object]):
+        def __getattr__(self, name: str) -> object:
+            return self[name]
+
+    class Looking(Echo):
+        def on_receive(self, message: object) -> str:
+            return self.actor_ref.stats().message
+
+    traced = world.start(Looking)
+    trace = world.system.trace(traced)
+    assert traced.ask(Fields(), timeout=DEADLINE_S) == "Fields"
+    assert not trace.is_over
+    assert [record.message for record in trace.records] == ["Fields", "Fields"]
 
 
 def test_a_trace_is_ended_by_hand_or_with_its_actor(world: World):
