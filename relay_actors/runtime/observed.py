@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.context import here
@@ -78,8 +78,14 @@ class ObservedCell(Cell):
 
     def tell_control(self, message: object) -> bool:
         """Put a message ahead of the user's."""
+        if isinstance(message, _Following):  # it was told in no turn of this actor
+            message = message.message
         self.system.observation.tell("on_sent", self, message)
         return Cell.tell_control(self, message)
+
+    def tell_next(self, message: Internal) -> None:
+        """Have something done right after what is being handled: told of by itself, and caused by that."""
+        Cell.tell_next(self, _Following(self, message))
 
     def put_first(self, message: object) -> None:
         """Put a message for who is still to be started."""
@@ -109,6 +115,42 @@ class ObservedCell(Cell):
     def _end(self, reason: ExitReason) -> None:
         Cell._end(self, reason)
         self.system.observation.tell("on_ended", self, reason)
+
+
+class _Following(Internal):
+    """What is done right after a message, as if it were in an envelope: such as a flow that goes on by it.
+
+    Args:
+        cell: who does it.
+        message: what is done.
+    """
+
+    __slots__ = ("_cell", "carried", "message", "sender")
+
+    reply_to: ClassVar[None] = None
+
+    def __init__(self, cell: Cell, message: Internal) -> None:
+        self._cell = cell
+        self.message = message
+        self.sender = here.turn
+        self.carried = cell.system.observation.capture()
+
+    def deliver(self) -> None:
+        """Do it, in the actor's turn."""
+        envelope: Any = self
+        self._cell.system.observation.around(self._cell, envelope, _do)
+
+    def loss(self) -> object:
+        """Return what nobody will handle."""
+        return self.message.loss()
+
+
+def _do(cell: Any, following: Any) -> None:
+    try:
+        following.message.deliver()
+    except BaseException as error:
+        cell.system.observation.failures[cell.serial] = error
+        raise
 
 
 class Observation:
@@ -161,7 +203,7 @@ class Observation:
             if not self.observers:
                 return
             if self._mailbox_class is None:
-                self._mailbox_class = _carrying(self._capture, self._system.clock.now)
+                self._mailbox_class = _carrying(self.capture, self._system.clock.now)
             cell.__class__ = ObservedCell
             if type(cell.mailbox) is Mailbox:
                 cell.mailbox.__class__ = self._mailbox_class
@@ -177,18 +219,22 @@ class Observation:
         """Handle a message, and tell the observers before and after."""
         observers = self.observers
         begun = [self._call(observer, "on_handling", cell, envelope) for observer in observers]
-        now = self._system.clock.now
-        self.failures[cell.serial] = None
+        now, failures, serial = self._system.clock.now, self.failures, cell.serial
+        outer = (failures[serial],) if serial in failures else ()  # of a message inside whose handling this is
+        failures[serial] = None
         began = now()
         try:
             handle(cell, envelope)
         finally:
             took_s = now() - began
-            error = self.failures.pop(cell.serial, None) or getattr(envelope.reply_to, "error", None)
+            error = failures.pop(serial, None) or getattr(envelope.reply_to, "error", None)
+            if outer:
+                failures[serial] = outer[0]
             for observer, given in zip(reversed(observers), reversed(begun), strict=True):
                 self._call(observer, "on_handled", cell, envelope, given, took_s, error)
 
-    def _capture(self) -> object:
+    def capture(self) -> object:
+        """Return what is to travel with what is being sent: of the first observer that has something."""
         for observer in self.observers:
             carried = self._call(observer, "capture")
             if carried is not None:

@@ -101,6 +101,37 @@ def test_a_trace_context_goes_on_into_the_command_that_a_call_sends(world: World
     provider.shutdown()
 
 
+def test_the_command_of_a_flow_belongs_to_the_event_by_which_the_flow_went_on(world: World):
+    """O2: a flow goes on right after the message that it awaits, and not inside it."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+
+    class Flowing(CallActor):
+        async def run(self) -> None:
+            await self.answer()
+            await self.play_tts("Hello")
+            await self.next(str)
+            raise ValueError("no such word")
+
+    world.system.spans(provider=provider)
+    _line, handle = world.inbound(Flowing)
+    world.run(1.0)
+    handle.ref.tell("go on")
+    world.settle()
+    world.system.spans(False)
+
+    spans = {span.context.span_id: span for span in exporter.get_finished_spans()}
+    span = next(span for span in spans.values() if span.name == "ConnectionActor Outgoing calling.play")
+    above = []
+    while span.parent is not None:
+        span = spans[span.parent.span_id]
+        above.append(span.name)
+    assert above[:3] == ["Flowing OwnedFlow", "Flowing Answer", "ConnectionActor Readable"]
+    [failed] = [span for span in spans.values() if span.attributes.get("error.type") == "ValueError"]
+    assert spans[failed.parent.span_id].name == "Flowing str"
+    provider.shutdown()
+
+
 def test_a_web_request_that_acts_on_a_call_is_the_beginning_of_its_trace(world: World):
     """O2: a verb from outside goes by the call's actor to the connection; the span of who asked is above both."""
     exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)

@@ -107,30 +107,74 @@ def test_what_such_a_message_raised_is_told_and_not_kept(world: World):
     assert not world.system.observation.failures
 
 
-def test_what_fails_an_actor_between_two_messages_is_not_kept(world: World):
-    """O4: a handler that goes on right after what has settled its await, and then raises, is in no message then."""
+class GoesOn(Recorder):
+    """A handler of its goes on right after what has settled its await, and then raises."""
 
-    class GoesOn(Recorder):
-        interleaves = (str,)
+    interleaves = (str,)
 
-        async def on_receive(self, message: Any) -> None:
-            if isinstance(message, str):
-                self.awaited.try_set(None)
-                return
-            self.awaited: Future[None] = Future()
-            await self.awaited
-            raise ValueError("later")
+    async def on_receive(self, message: Any) -> None:
+        if isinstance(message, str):
+            self.awaited.try_set(None)
+            return
+        self.awaited: Future[None] = Future()
+        await self.awaited
+        raise ValueError("later")
 
-    world.system.observation.add(noting := Noting())
+
+def test_what_is_done_right_after_a_message_is_told_by_itself(world: World):
+    """O2: it is caused by that message, and what it raises is its own."""
+    world.system.observation.add(noting := Noting("context"))
     ref = world.start(GoesOn)
     ref.tell(1)
     world.settle()
+    noting.told.clear()
     ref.tell("go on")
     world.settle()
 
     assert not ref.is_alive()
     assert world.system.observation.failures == {}
-    assert ("handled", f"GoesOn#{ref._cell.serial}", "token", "later") not in noting.told
+    assert [told for told in noting.told if told[0] in ("handling", "handled")] == [
+        ("handling", "GoesOn#1", "context"), ("handled", "GoesOn#1", "token", ""),
+        ("handling", "GoesOn#1", "context"), ("handled", "GoesOn#1", "token", "later"),
+    ]  # fmt: skip
+
+
+def test_what_is_done_inside_the_handling_of_a_message_does_not_hide_what_that_raises(world: World):
+    """O2: each of the two is told what came out of it."""
+
+    class Both(Recorder):
+        def on_receive(self, message: Any) -> None:
+            self._cell.tell_next(Doing(list))
+            self._cell.run_next()
+            raise ValueError("outer")
+
+    ref = world.start(Both)
+    world.system.observation.add(noting := Noting())
+    ref.tell(1)
+    world.settle()
+    assert [told[3] for told in noting.told if told[0] == "handled"] == ["", "outer"]
+    assert world.system.observation.failures == {}
+
+
+def test_what_is_to_be_done_next_is_done_when_nobody_observes_any_more(world: World):
+    """O4: and also if it was told from elsewhere."""
+    done: list[str] = []
+
+    class Leaving(Recorder):
+        def on_receive(self, message: Any) -> None:
+            self._cell.tell_next(Doing(lambda: done.append("next")))
+            self.system.observation.remove(noting)
+
+    ref = world.start(Leaving)
+    world.system.observation.add(noting := Noting())
+    ref.tell(1)
+    world.settle()
+    cell_of(ref).tell_next(Doing(lambda: done.append("from elsewhere")))
+    world.system.observation.add(noting)
+    cell_of(ref).tell_next(Doing(lambda: done.append("observed")))
+    world.settle()
+    assert done == ["next", "from elsewhere", "observed"]
+    assert not any(told[0] == "sent" and "_Following" in repr(told[2]) for told in noting.told)
 
 
 def test_what_a_child_is_told_before_it_is_started_is_observed(world: World):
