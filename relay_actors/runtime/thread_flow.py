@@ -24,6 +24,7 @@ In a deterministic run who passes the turn on stands still until it is given bac
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
@@ -56,6 +57,7 @@ class ThreadFlow:
     __slots__ = (
         "_awaited",
         "_cell",
+        "_context",
         "_ending",
         "_is_cancelled",
         "_is_closed",
@@ -81,6 +83,7 @@ class ThreadFlow:
         self._is_interrupted = False  # it is taken from what it awaits, and is given the error when it goes on
         self._ending: BaseException | None = None
         self._awaited: Future[Any] | None = None
+        self._context: contextvars.Context | None = None  # that of the turn in which it was begun, if anybody observes
 
     @property
     def is_over(self) -> bool:
@@ -97,6 +100,8 @@ class ThreadFlow:
 
     def begin(self) -> None:
         """Have it run, as soon as the present turn has done its part."""
+        if self._cell.system.observation.observers:  # what it does belongs to the trace of what has begun it (O2)
+            self._context = contextvars.copy_context()
         if self._cell.passes_to is None:
             self._cell.passes_to = self
         else:  # this turn goes to the flow of the former incarnation, which is closed
@@ -162,6 +167,12 @@ class ThreadFlow:
     # -- on its own thread -------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
+        if self._context is None:
+            self._work_here()
+        else:
+            self._context.run(self._work_here)
+
+    def _work_here(self) -> None:
         here.turn = self._cell
         here.wait_by = self._wait
         result: object = None

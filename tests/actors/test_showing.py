@@ -132,6 +132,38 @@ def test_the_command_of_a_flow_belongs_to_the_event_by_which_the_flow_went_on(wo
     provider.shutdown()
 
 
+def test_the_commands_of_a_flow_on_a_thread_belong_to_what_has_begun_it(world: World):
+    """O2: and to a span of its own while it is in one, also after it has waited."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+
+    class Blocking(CallActor):
+        def run(self) -> None:
+            self.answer().get(timeout=5)
+            with provider.get_tracer("shop").start_as_current_span("greeting"):
+                self.play_tts("Hello").get(timeout=5)
+                self.play_silence(1).get(timeout=5)
+            self.hangup().get(timeout=5)
+
+    world.system.spans(provider=provider)
+    world.inbound(Blocking)
+    world.run(1.0)
+    world.system.spans(False)
+
+    spans = {span.context.span_id: span for span in exporter.get_finished_spans()}
+    commands = [
+        (span.name.rpartition(".")[2], span.parent and spans[span.parent.span_id].name)
+        for span in spans.values()
+        if span.name.startswith("ConnectionActor Outgoing")
+    ]
+    assert commands == [
+        ("answer", "Blocking InTurn"), ("play", "greeting"), ("play", "greeting"), ("end", "Blocking InTurn"),
+    ]  # fmt: skip
+    [greeting] = [span for span in spans.values() if span.name == "greeting"]
+    assert spans[greeting.parent.span_id].name == "Blocking InTurn"
+    provider.shutdown()
+
+
 def test_a_web_request_that_acts_on_a_call_is_the_beginning_of_its_trace(world: World):
     """O2: a verb from outside goes by the call's actor to the connection; the span of who asked is above both."""
     exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
