@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextvars import Context, copy_context
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from relay_actors.runtime.cell import Cell
@@ -97,6 +98,13 @@ class ObservedCell(Cell):
         self.system.observation.tell("on_sent", self, message)
         Cell.deliver_now(self, message)
 
+    def _start(self) -> None:
+        context = self.system.observation.begun_in.pop(self.serial, None)
+        if context is None:
+            Cell._start(self)
+        else:
+            context.run(Cell._start, self)
+
     def _handle(self, envelope: Envelope) -> None:
         self.system.observation.around(self, envelope, Cell._handle)
 
@@ -114,6 +122,7 @@ class ObservedCell(Cell):
 
     def _end(self, reason: ExitReason) -> None:
         Cell._end(self, reason)
+        self.system.observation.begun_in.pop(self.serial, None)
         self.system.observation.tell("on_ended", self, reason)
 
 
@@ -164,12 +173,15 @@ class Observation:
         failures: what failed an actor in the middle of a message, by its serial, until that message is accounted for;
             each entry is touched only in the actor's turn. There is one, None at first, for each message that is being
             handled: what fails an actor between two of them is no message's, and nobody would take it out again.
+        begun_in: of each actor that has yet to start for the first time, by its serial, the context of who has begun
+            it: what it sends while it starts is caused by that.
     """
 
     def __init__(self, system: Any) -> None:
         self._system = system
         self.observers: tuple[Observer, ...] = ()
         self.failures: dict[int, BaseException | None] = {}
+        self.begun_in: dict[int, Context] = {}
         # Guards who observes, and which class the cells have. Re-entrant, because a finaliser may run in the middle.
         self.lock = threading.RLock()
         self._mailbox_class: type[Mailbox] | None = None
@@ -188,10 +200,18 @@ class Observation:
             self.observers = tuple(other for other in self.observers if other is not observer)
             if self.observers:
                 return
+            self.begun_in.clear()
             for cell in self._system.living:
                 cell.__class__ = Cell
                 if type(cell.mailbox) is self._mailbox_class:
                     cell.mailbox.__class__ = Mailbox
+
+    def dress_new(self, cell: Cell) -> None:
+        """Have a cell that was just made tell what it does, and belong to the trace of who has made it. Any thread."""
+        with self.lock:
+            if self.observers:
+                self.begun_in[cell.serial] = copy_context()
+                self.dress(cell)
 
     def of_kind(self, kind: type[Each]) -> list[Each]:
         """Return the observers of a class."""

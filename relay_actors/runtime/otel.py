@@ -2,7 +2,8 @@
 
 The span of the sender's turn is the parent of the receiver's, so that a trace goes on from an event of the wire to the
 call's actor, to whom that tells something, and to the connection with the command that comes of it. Who sends from
-outside of all actors, with a span of their own, is the parent in the same way. Source: SEMANTICS O2.
+outside of all actors, with a span of their own, is the parent in the same way. A start, and a flow on a thread of
+its own, are no messages: what is sent there belongs to the span in which they were begun. Source: SEMANTICS O2.
 """
 
 from __future__ import annotations

@@ -377,7 +377,7 @@ class System(Seeing):
         cell = Cell(self, actor_class, args, kwargs, keep=keep)
         self._cells[cell.serial] = cell
         if self.observation.observers:
-            self.observation.dress(cell)
+            self.observation.dress_new(cell)
         return cell
 
     def on_cell_ended(self, cell: Cell) -> None:

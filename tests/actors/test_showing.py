@@ -127,6 +127,9 @@ def test_the_command_of_a_flow_belongs_to_the_event_by_which_the_flow_went_on(wo
         span = spans[span.parent.span_id]
         above.append(span.name)
     assert above[:3] == ["Flowing OwnedFlow", "Flowing Answer", "ConnectionActor Readable"]
+    first = next(span for span in spans.values() if span.name == "ConnectionActor Outgoing calling.answer")
+    begun = spans[first.parent.span_id]
+    assert (begun.name, spans[begun.parent.span_id].name) == ("Flowing InTurn", "ConnectionActor Readable")
     [failed] = [span for span in spans.values() if span.attributes.get("error.type") == "ValueError"]
     assert spans[failed.parent.span_id].name == "Flowing str"
     provider.shutdown()

@@ -80,6 +80,40 @@ def test_a_span_of_ones_own_is_the_parent_of_what_one_sends(world: World, spans:
     assert not trace.get_current_span().get_span_context().is_valid, "the turn's span must not outlast it"
 
 
+def test_what_an_actor_sends_while_it_starts_belongs_to_the_turn_of_who_has_made_it(world: World, spans: Spans):
+    """O2: the start is no message, but it has a cause; a restart has another one, which is not known."""
+
+    class Telling(Recorder):
+        def on_start(self) -> None:
+            told.tell("started")
+
+    world.system.spans(provider=spans.provider)
+    told = world.start(Echo)
+    parent = world.start(Parent)
+    parent.tell(lambda actor: actor.spawn(Telling, spec=ChildSpec(restart=Restart.TRANSIENT)).tell(crash()))
+    world.settle()
+
+    started, started_again = (span for span in spans.all() if span.name == "Echo str")
+    assert parent_of(started) == spans.named("Parent function").context.span_id
+    assert parent_of(started_again) is None
+    assert not trace.get_current_span().get_span_context().is_valid
+
+
+def test_nothing_is_kept_of_the_cause_of_a_start(world: World, spans: Spans):
+    """O4: whether the actor starts, ends before it does, or nobody observes any more."""
+    world.system.spans(provider=spans.provider)
+    parent = world.start(Parent)
+    spawn(parent, Recorder)
+    world.settle()
+    late = world.system.start_child(parent, Recorder, spec=ChildSpec())
+    late._cell.kill("before it has begun")
+    assert not world.system.observation.begun_in
+    world.system.start_child(parent, Recorder, spec=ChildSpec())
+    world.system.spans(False)
+    assert not world.system.observation.begun_in
+    world.settle()
+
+
 def test_a_span_says_who_and_what_and_never_what_was_said(world: World, spans: Spans):
     """O2, O6: types, names and the label; of an error its type."""
 
