@@ -176,8 +176,8 @@ def metrics_of(system: Any) -> dict[str, Any]:
 
 
 def counters_of(metrics: Mapping[str, Metric]) -> dict[str, Any]:
-    """Return those that count without a label, at 0: a counter is there before it has counted anything."""
-    return {name: 0 for name, metric in metrics.items() if metric.kind == "counter" and not metric.label}
+    """Return those that count, at 0, or without any label: a counter is there before it has counted anything."""
+    return {name: {} if metric.label else 0 for name, metric in metrics.items() if metric.kind == "counter"}
 
 
 def _by_label(counts: Mapping[str, int]) -> dict[str, Any]:

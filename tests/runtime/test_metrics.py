@@ -44,6 +44,13 @@ def test_counters_and_gauges_are_told_together(world: World):
     assert numbers.keys() - {"mine"} <= RUNTIME_METRICS.keys()
 
 
+def test_every_counter_and_gauge_is_there_from_the_beginning(world: World):
+    """O1: who reads one need not know whether it has counted anything yet."""
+    numbers = world.system.metrics()
+    assert numbers.keys() == {name for name, metric in RUNTIME_METRICS.items() if metric.kind != "histogram"}
+    assert numbers["actors.ended"] == {}
+
+
 def test_durations_are_measured_by_class_only_while_that_is_wanted(world: World):
     """O1: what costs a clock per message is off unless asked for."""
     ref = world.start(Slow)
