@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from typing import Final
 
+from relay_actors.errors import ConfigError
 from relay_actors.runtime.base import Hooks
 
 __all__ = ["Counters", "GuardedHooks"]
@@ -60,7 +61,14 @@ class GuardedHooks:
         self._hooks: Hooks | None = hooks
 
     def count(self, name: str, amount: int = 1) -> None:
-        """Add to a counter, while the observer is attached. Any thread."""
+        """Add to a counter, while the observer is attached. Any thread.
+
+        Raises:
+            ConfigError: a name that is no text, or an amount that is no number: of who counts, and not the observer's
+                fault.
+        """
+        if not (isinstance(name, str) and isinstance(amount, int | float)):
+            raise ConfigError(f"count({name!r}, {amount!r}): give the name of a counter, and a number")
         hooks = self._hooks
         if hooks is None:
             return

@@ -1,9 +1,11 @@
 """Observers."""
 
 import threading
+from typing import Any
 
 import pytest
 
+from relay_actors.errors import ConfigError
 from relay_actors.runtime.hooks import Counters, GuardedHooks
 from tests.runtime.worlds import DEADLINE_S
 
@@ -51,3 +53,14 @@ def test_hooks_that_work_are_told_everything():
     hooks.count("a")
     hooks.count("a", 4)
     assert counters.snapshot() == {"a": 5}
+
+
+@pytest.mark.parametrize(("name", "amount"), [("euros", None), ("euros", "1"), (None, 1), (["a"], 1)])
+def test_who_counts_what_is_no_number_is_told_and_no_number_is_lost(name: Any, amount: Any):
+    """O1: it is no fault of the observer's, and what else is counted goes on."""
+    hooks = GuardedHooks(Counters())
+    hooks.count("calls")
+    with pytest.raises(ConfigError, match="count"):
+        hooks.count(name, amount)
+    hooks.count("calls")
+    assert hooks.snapshot() == {"calls": 2}
