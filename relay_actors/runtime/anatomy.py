@@ -143,6 +143,7 @@ class AnySystem(Protocol):
     events: Any
     waiting_messages: Any
     observation: Any
+    flow_turns: Any
     own_threads: Any
     loop_host: Any
 

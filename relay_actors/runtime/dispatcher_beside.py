@@ -6,8 +6,10 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
+from typing import Any
 
 from relay_actors.runtime.base import Clock, Dispatcher, Pollable, Runnable, TimerHandle
+from relay_actors.runtime.turns_beside import TurnsBeside
 
 __all__ = ["BesideDispatcher", "BlockingDispatcher"]
 
@@ -19,13 +21,16 @@ class BesideDispatcher:
 
     Args:
         shared: the system's dispatcher.
+        long_turns: the `LongTurns` by which turns that take long are reported; None reports none.
+        is_loop: whether all turns are on the asyncio loop.
+
+    Attributes:
+        under_way: the turns that are.
     """
 
-    def __init__(self, shared: Dispatcher) -> None:
+    def __init__(self, shared: Dispatcher, long_turns: Any = None, *, is_loop: bool = False) -> None:
         self._shared = shared
-        # By a mark of each turn, not by whose it is: when that gives its turn back, its next one may be under way on
-        # another thread before this one is noted as over.
-        self._under_way: dict[object, tuple[Runnable, float]] = {}
+        self.under_way = TurnsBeside(shared, long_turns, is_loop=is_loop)
 
     @property
     def clock(self) -> Clock:
@@ -72,18 +77,17 @@ class BesideDispatcher:
 
     def turns(self) -> list[tuple[Runnable, float]]:
         """Return whose turns are under way, and when each began. Any thread."""
-        return list(self._under_way.copy().values())  # a copy is made in one step, for all threads
+        return self.under_way.under_way()
 
     def give_turn(self, runnable: Runnable) -> None:
         """Give a turn, on the present thread."""
-        turn = object()
-        self._under_way[turn] = runnable, self.clock.now()
+        turn = self.under_way.begin(runnable)
         try:
             runnable.run_batch([None])
         except BaseException:
             _log.exception("a turn broke its own machinery runnable=%r", runnable)
         finally:
-            del self._under_way[turn]
+            self.under_way.end(turn)
 
     def start(self) -> None:
         """Nothing to start: the system sees to what runs the turns."""

@@ -253,10 +253,11 @@ class LoopDispatcher(BesideDispatcher):
     Args:
         shared: the system's dispatcher.
         host: has the loop.
+        long_turns: see `BesideDispatcher`.
     """
 
-    def __init__(self, shared: Dispatcher, host: LoopHost) -> None:
-        super().__init__(shared)
+    def __init__(self, shared: Dispatcher, host: LoopHost, long_turns: Any = None) -> None:
+        super().__init__(shared, long_turns, is_loop=True)
         self.host = host
 
     def schedule(self, runnable: Runnable) -> None:

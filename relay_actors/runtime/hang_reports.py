@@ -26,7 +26,7 @@ class TurnFacts:
         actor: class and number.
         actor_class: name of the class.
         label: what people call it, such as a call id; "" if nothing.
-        message: type of what it handles; "" while it starts, stops or runs a hook.
+        message: type of what it handles; "" while it starts, stops, or runs a hook or its flow.
         frames: the stack of its thread, from the handler on, outermost first.
         waits: for whom it waits, as a chain; "" if that is not known.
         was_killed: whether it has been killed meanwhile, so that nobody waits for its end.
@@ -74,14 +74,15 @@ class ReportLimit:
         return known[1] if known is not None else 0
 
 
-def text_of_blocking(facts: TurnFacts, *, seconds: float, left_out: int) -> str:
+def text_of_blocking(facts: TurnFacts, *, seconds: float, left_out: int, is_loop: bool = False) -> str:
     """Say that a handler blocks, where, and what to do."""
+    what, costs = ("the asyncio loop", "nobody else runs there") if is_loop else ("its thread", "it costs a thread")
     what_to_do = "Run what blocks by self.blocking(function, ...), or give the class dispatcher = 'pinned'"
     if facts.is_own:
         what_to_do = "It is a part of the framework, so the machine has no time for it, or a disk or a resolver is slow"
     return (
-        f"a handler blocks its thread {_who(facts)} blocked_s={seconds:.3f}: all that is sent to this actor waits, and "
-        f"it costs a thread. {what_to_do}{_left_out(left_out)}\n{_stack(facts)}"
+        f"a handler blocks {what} {_who(facts)} blocked_s={seconds:.3f}: all that is sent to this actor waits, and "
+        f"{costs}. {what_to_do}{_left_out(left_out)}\n{_stack(facts)}"
     )
 
 
@@ -102,7 +103,9 @@ def text_of_return(facts: TurnFacts, *, seconds: float) -> str:
 
 def _who(facts: TurnFacts) -> str:
     label = f" label={facts.label}" if facts.label else ""
-    return f"actor={facts.actor}{label} message={facts.message or '(none: it starts, ends or runs a hook)'}"
+    return (
+        f"actor={facts.actor}{label} message={facts.message or '(none: it starts, ends, or runs a hook or its flow)'}"
+    )
 
 
 def _left_out(number: int) -> str:

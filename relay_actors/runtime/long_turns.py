@@ -28,7 +28,10 @@ from relay_actors.runtime.hang_reports import (
     text_of_hang,
     text_of_return,
 )
+from relay_actors.runtime.loop_flow import MAKES_A_STEP
+from relay_actors.runtime.thread_flow import RUNS_A_FLOW
 from relay_actors.runtime.turns import HANDLES_ONE, RUNS_A_TURN
+from relay_actors.runtime.turns_beside import LongTurn, Seat
 from relay_actors.runtime.wait_graph import describe
 
 __all__ = ["LongTurn", "LongTurns", "Seat", "see_turn"]
@@ -36,59 +39,12 @@ __all__ = ["LongTurn", "LongTurns", "Seat", "see_turn"]
 _log = logging.getLogger("relay_actors.runtime")
 
 _FRAMEWORK: Final = tuple(str(Path(file).parent) for file in (str(Path(__file__).parent), str(pykka.__file__)))
+_RUNS: Final = (*RUNS_A_TURN, RUNS_A_FLOW, MAKES_A_STEP)
 _LOOKS_PER_REPORT: Final = 4
 
 
 def _at_once(call: Callable[[], object]) -> None:
     call()
-
-
-class Seat:
-    """A thread on which turns run, as far as its long turns are watched. Only its own thread writes.
-
-    Attributes:
-        thread: the thread.
-        returns: how many of its long turns have come back; so a `LongTurn` knows whether it is over.
-        waits: in how many framework waits it is, one inside the other.
-        busy_since: when the last of them ended.
-    """
-
-    __slots__ = ("busy_since", "returns", "thread", "waits")
-
-    def __init__(self, thread: threading.Thread) -> None:
-        self.thread = thread
-        self.returns = 0
-        self.waits = 0
-        self.busy_since = float("-inf")
-
-
-class LongTurn:
-    """One turn that takes long.
-
-    Args:
-        seat: where it runs.
-        number: what ``seat.returns`` was when it was known to be running.
-        began: since when, about.
-    """
-
-    __slots__ = ("began", "blocking_is_told", "hang_is_told", "number", "seat")
-
-    def __init__(self, seat: Seat, number: int, began: float) -> None:
-        self.seat = seat
-        self.number = number
-        self.began = began
-        self.blocking_is_told = False
-        self.hang_is_told = False
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it has come back."""
-        return self.seat.returns != self.number
-
-    @property
-    def busy_since(self) -> float:
-        """Since when it has not waited in the framework's way; never, while it does."""
-        return float("inf") if self.seat.waits else max(self.began, self.seat.busy_since)
 
 
 class LongTurns:
@@ -151,8 +107,7 @@ class LongTurns:
             self._look_at = now + min(self._blocking_s, self._hang_s) / _LOOKS_PER_REPORT
         for turn in turns:
             if not turn.blocking_is_told and now - turn.busy_since >= self._blocking_s:
-                turn.blocking_is_told = True
-                self._report_blocking(turn, now)
+                self.report_blocking(turn, now)
             if not turn.hang_is_told and now - turn.began >= self._hang_s:
                 self.report_hang(turn, now)
 
@@ -184,7 +139,9 @@ class LongTurns:
             text = text_of_hang(facts, seconds=now - turn.began, left_out=left_out)
             self._run(partial(self._tell, logging.ERROR, text, turn, facts, now))
 
-    def _report_blocking(self, turn: LongTurn, now: float) -> None:
+    def report_blocking(self, turn: LongTurn, now: float, *, is_loop: bool = False) -> None:
+        """Report that a handler holds its thread, or the asyncio loop, unless it just has let go. Any thread."""
+        turn.blocking_is_told = True
         seen = see_turn(turn)
         if seen is None:
             return
@@ -193,7 +150,7 @@ class LongTurns:
         with self._lock:
             left_out = self._blocking_limit.admit(facts.line, now=now)
         if left_out is not None:
-            text = text_of_blocking(facts, seconds=now - turn.busy_since, left_out=left_out)
+            text = text_of_blocking(facts, seconds=now - turn.busy_since, left_out=left_out, is_loop=is_loop)
             self._run(partial(self._tell, logging.WARNING, text, turn, facts, now))
 
     def _tell(self, level: int, text: str, turn: LongTurn, facts: TurnFacts, now: float) -> None:
@@ -216,14 +173,17 @@ def see_turn(turn: LongTurn) -> tuple[Any, TurnFacts] | None:
     frame = frame_of(turn.seat.thread)
     stack: list[tuple[FrameType, int]] = []  # innermost first
     message: object = None
-    while frame is not None and frame.f_code not in RUNS_A_TURN:
+    while frame is not None and frame.f_code not in _RUNS:
         if message is None and frame.f_code in HANDLES_ONE:
             message = frame.f_locals.get("message")
         stack.append((frame, frame.f_lineno))
         frame = frame.f_back
     if frame is None or turn.is_over:  # first read, then look: what was read until now was read inside the turn
         return None
-    cell = frame.f_locals["self"]
+    runs = frame.f_locals["self"]
+    cell = getattr(runs, "_cell", runs)  # of a flow, as far as that runs outside of the turns that its actor is given
+    if message is None and (envelope := getattr(runs, "_envelope", None)) is not None:
+        message = envelope.message
     return cell, TurnFacts(
         actor=repr(cell),
         actor_class=cell.actor_class.__name__,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 from relay_actors.runtime.context import here
 from relay_actors.runtime.dispatcher_loop import LoopDispatcher
@@ -18,7 +18,7 @@ from relay_actors.runtime.flow import Flow, FlowOwner, OwnedFlow, Running, place
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.signals import Internal
 
-__all__ = ["LoopFlow", "new_flow", "new_flow_of", "start_flow"]
+__all__ = ["MAKES_A_STEP", "LoopFlow", "new_flow", "new_flow_of", "start_flow"]
 
 
 def start_flow(
@@ -221,6 +221,8 @@ class _Steps(Coroutine[Any, Any, Any]):
         outer, here.turn = here.turn, self._cell
         outer_handling, self._cell.handling = self._cell.handling, self._envelope
         self._awaits = here.awaits = None
+        under_way = self._cell.dispatcher.under_way
+        turn = under_way.begin(self._cell)
         try:
             awaited = step()
             self._awaits = here.awaits
@@ -231,6 +233,7 @@ class _Steps(Coroutine[Any, Any, Any]):
                 raise _Carried(error) from error
             raise
         finally:
+            under_way.end(turn)
             here.turn = outer
             here.awaits = None
             self._cell.handling = outer_handling
@@ -264,3 +267,7 @@ class _Over(Internal):
     def deliver(self) -> None:
         """Tell of it, in the actor's turn."""
         self._flow.over()
+
+
+# By this, as by `RUNS_A_TURN`, who sees a thread's stack finds whose coroutine it runs.
+MAKES_A_STEP: Final = _Steps._step.__code__  # noqa: SLF001  # this module's own

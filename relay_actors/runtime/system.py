@@ -36,6 +36,7 @@ from relay_actors.runtime.registry import Registry
 from relay_actors.runtime.restart_record import RestartLog
 from relay_actors.runtime.seeing import Seeing
 from relay_actors.runtime.signals import Adopt, Stop
+from relay_actors.runtime.turns_beside import TurnsBeside
 from relay_actors.runtime.unexpected import UnexpectedMessages
 from relay_actors.runtime.validation import restart_warnings
 from relay_actors.runtime.via_ref import Unrouted, ViaRef, WaitingMessages
@@ -107,8 +108,10 @@ class System(Seeing):
         self.loop_host: LoopHost = (
             VirtualLoopHost(self.dispatcher) if is_deterministic else LoopThread(name=f"{name}-loop", daemon=daemon)
         )
-        self._on_loop = LoopDispatcher(self.dispatcher, self.loop_host)
-        self._on_pool = BlockingDispatcher(self.dispatcher)
+        self._long_turns = self.dispatcher.long_turns if isinstance(self.dispatcher, BatonDispatcher) else None
+        self._on_loop = LoopDispatcher(self.dispatcher, self.loop_host, self._long_turns)
+        self._on_pool = BlockingDispatcher(self.dispatcher, self._long_turns)
+        self.flow_turns = TurnsBeside(self.dispatcher, self._long_turns)
         self._is_stopping = False
         self._nobody_left = threading.Event()  # set by the last to end while the system stops
 
@@ -134,7 +137,7 @@ class System(Seeing):
         with self._lock:
             pinned = list(self._pinned)
         dispatchers = (self.dispatcher, self._on_loop, self._on_pool, *pinned)
-        return [turn for dispatcher in dispatchers for turn in dispatcher.turns()]
+        return [*self.flow_turns.under_way(), *(turn for dispatcher in dispatchers for turn in dispatcher.turns())]
 
     # -- actors ------------------------------------------------------------------------------------------------------
 
@@ -410,7 +413,7 @@ class System(Seeing):
             self.dispatcher,
             name=f"{self.name}-pinned-{serial}",
             daemon=self._daemon,
-            long_turns=self.dispatcher.long_turns if isinstance(self.dispatcher, BatonDispatcher) else None,
+            long_turns=self._long_turns,
         )
         pinned.start()
         with self._lock:

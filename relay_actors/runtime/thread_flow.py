@@ -33,7 +33,7 @@ from relay_actors.runtime.frames import frame_of
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.signals import Internal
 
-__all__ = ["TakesTurn", "ThreadFlow"]
+__all__ = ["RUNS_A_FLOW", "TakesTurn", "ThreadFlow"]
 
 _NOT_THE_USERS: Final = ("relay_actors.runtime.", "relay_actors.actors.", "threading")
 
@@ -67,6 +67,7 @@ class ThreadFlow:
         "_on_done",
         "_own",
         "_run",
+        "_turn",
         "_wakes",
     )
 
@@ -83,6 +84,7 @@ class ThreadFlow:
         self._is_interrupted = False  # it is taken from what it awaits, and is given the error when it goes on
         self._ending: BaseException | None = None
         self._awaited: Future[Any] | None = None
+        self._turn: Any = None  # that under way on its thread
         self._context: contextvars.Context | None = None  # that of the turn in which it was begun, if anybody observes
 
     @property
@@ -173,6 +175,7 @@ class ThreadFlow:
             self._context.run(self._work_here)
 
     def _work_here(self) -> None:
+        self._turn = self._cell.system.flow_turns.begin(self._cell)
         here.turn = self._cell
         here.wait_by = self._wait
         result: object = None
@@ -188,7 +191,7 @@ class ThreadFlow:
         if not self._is_closed:
             self._cell.tell_next(_Over(self, result, failure))
         here.turn = None
-        self._cell.end_turn()
+        self._give_turn()
 
     def _wait(self, future: Future[Any], timeout_s: float | None) -> bool | None:
         """Let other messages be handled until ``future`` is settled; return whether it is. For `Future`.
@@ -215,8 +218,9 @@ class ThreadFlow:
         if timeout_s is not None:
             timer = actor.call_in_turn_later(max(0.0, timeout_s), lambda: cell.tell_next(wake))
         self._awaited = future
-        cell.end_turn()
+        self._give_turn()
         self._own.wait()
+        self._turn = cell.system.flow_turns.begin(cell)
         self._awaited = None
         future.remove_done_callback(settled)
         if timer is not None:
@@ -226,6 +230,10 @@ class ThreadFlow:
         if self._is_interrupted or self._is_closed:
             self._raise_if_ended(future)
         return future.is_settled
+
+    def _give_turn(self) -> None:
+        self._cell.system.flow_turns.end(self._turn)
+        self._cell.end_turn()
 
     def _is_here(self) -> bool:
         return here.turn is self._cell
@@ -266,3 +274,7 @@ class _Over(Internal):
     def deliver(self) -> None:
         """Tell of it, in the actor's turn."""
         self._flow.over(self._result, self._error)
+
+
+# By this, as by `RUNS_A_TURN`, who sees a thread's stack finds whose flow it runs.
+RUNS_A_FLOW: Final = ThreadFlow._work_here.__code__  # noqa: SLF001  # this module's own

@@ -48,7 +48,7 @@ def test_what_is_not_known_is_not_made_up():
     text = text_of_blocking(facts(label="", message="", frames=[]), seconds=1.0, left_out=3)
 
     assert "label" not in text
-    assert "it starts, ends or runs a hook" in text
+    assert "it starts, ends, or runs a hook or its flow" in text
     assert "(3 more reports of this line were left out)" in text
     assert facts(frames=[]).line == ("Menu", "", 0)
 

@@ -161,7 +161,7 @@ def test_also_a_start_and_a_flow_of_children_inside_a_turn_are_seen_as_whose_the
     let_go.set()
 
     [report] = watched.blocking()
-    assert "actor=SlowStart#2 message=(none: it starts, ends or runs a hook)" in report.getMessage()
+    assert "actor=SlowStart#2 message=(none: it starts, ends, or runs a hook or its flow)" in report.getMessage()
 
 
 def test_a_turn_that_hangs_in_a_wait_is_reported_with_its_chain(caplog: pytest.LogCaptureFixture):
