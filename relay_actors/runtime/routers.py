@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 import pykka
 
-from relay_actors.errors import ActorError, ConfigError
+from relay_actors.errors import ActorError, ConfigError, MailboxFull
 from relay_actors.runtime.actor_ref import ActorRef, cell_of
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.context import here, name_of_sender
@@ -90,7 +90,8 @@ class Router:
 
         Raises:
             ActorDead: all of them have ended.
-            MailboxFull: the mailbox of the chosen one is bounded and full.
+            MailboxFull: the mailbox of the chosen one is bounded and full; or, of a broadcast, that of any: all others
+                have got it then.
             ConfigError: the key function gave something that is no key.
         """
         if not self.send(message):
@@ -117,8 +118,7 @@ class Router:
         if reply is not None:
             self._check_asked()
         elif self._routing == "broadcast":
-            taken = [cell.ref.send(message) for cell in self._cells]
-            return any(taken)
+            return self._send_to_all(message)
         while (cell := self._choose(message)) is not None:
             if cell.ref.send(message, reply):  # or else it has ended in this moment, and is not chosen again
                 return True
@@ -138,6 +138,17 @@ class Router:
             if is_taken is not False:  # or else it has ended in this moment, as in `send`
                 return is_taken
         return False
+
+    def _send_to_all(self, message: object) -> bool:
+        is_taken, problem = False, None
+        for cell in self._cells:
+            try:
+                is_taken = cell.ref.send(message) or is_taken
+            except MailboxFull as error:  # the others get it all the same, and then the sender is told
+                problem = problem or error
+        if problem is not None:
+            raise problem
+        return is_taken
 
     def _check_asked(self) -> None:
         if self._routing == "broadcast":

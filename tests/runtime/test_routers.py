@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_actors.errors import ActorDead, ActorError, ConfigError
+from relay_actors.errors import ActorDead, ActorError, ConfigError, MailboxFull
 from relay_actors.runtime.actor_ref import ActorRef
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.mailbox import Envelope
@@ -194,6 +194,23 @@ def test_a_broadcast_reaches_everybody_who_lives(world: World):
     assert router.refs == (refs[0], refs[2])
     with pytest.raises(ActorError, match="a broadcast cannot be asked"):
         router.ask("a")
+
+
+def test_a_broadcast_reaches_all_others_of_whom_one_is_full(world: World):
+    """M4: the sender is told, and nobody is left out because of who stands before him."""
+
+    class Bounded(Recorder):
+        mailbox_capacity = 1
+
+    logs: list[list[Any]] = [[], [], []]
+    refs = [world.start(Bounded, log) for log in logs]
+    router = Router(refs, "broadcast")
+    refs[1].tell("full")
+    with pytest.raises(MailboxFull, match="1 messages wait"):
+        router.tell("news")
+    world.settle()
+    assert [log[1:] for log in logs] == [["news"], ["full"], ["news"]]
+    assert world.dead() == [("news", "overflow")]
 
 
 @pytest.mark.parametrize("routing", ["round_robin", "least_busy", "consistent_hash", "broadcast"])
