@@ -108,6 +108,11 @@ class Flow(Unwrapped):
         self._ending: BaseException | None = None
 
     @property
+    def envelope(self) -> Any:
+        """That of the message that it handles, if it is a handler; otherwise None."""
+        return self._envelope
+
+    @property
     def place(self) -> str:
         """Where it waits: file, line and function."""
         return place_of(self._coroutine)

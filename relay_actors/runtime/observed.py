@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.context import here
+from relay_actors.runtime.flow import Flow
 from relay_actors.runtime.mailbox import Envelope, Mailbox, WaitUntil
 from relay_actors.runtime.reasons import ExitReason, StreamEvent
 from relay_actors.runtime.signals import Internal
@@ -247,7 +248,7 @@ class Observation:
             handle(cell, envelope)
         finally:
             took_s = now() - began
-            error = failures.pop(serial, None) or getattr(envelope.reply_to, "error", None)
+            error = failures.pop(serial, None) or _answered(envelope)
             if outer:
                 failures[serial] = outer[0]
             for observer, given in zip(reversed(observers), reversed(begun), strict=True):
@@ -268,6 +269,12 @@ class Observation:
             _log.exception("an observer raised and is detached observer=%r", observer)
             self.remove(observer)
             return None
+
+
+def _answered(envelope: Envelope) -> BaseException | None:
+    """Return the error that who has asked was given; also by a handler that goes on after an await."""
+    handled: Any = envelope.message.envelope if isinstance(envelope.message, Flow) else envelope
+    return getattr(getattr(handled, "reply_to", None), "error", None)
 
 
 def _carrying(capture: Callable[[], object], now: Callable[[], float]) -> type[Mailbox]:

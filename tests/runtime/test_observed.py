@@ -202,6 +202,23 @@ def test_what_a_handler_raised_is_told_whether_it_failed_the_actor_or_went_to_an
     assert not world.system.observation.failures
 
 
+def test_what_an_awaiting_handler_has_raised_to_who_asked_is_told(world: World):
+    """O2: of the part in which it raised, and not of those before."""
+
+    class Later(Recorder):
+        async def on_receive(self, message: Any) -> None:
+            await self.sleep(1.0)
+            raise ValueError(message)
+
+    ref = world.start(Later)
+    world.system.observation.add(noting := Noting())
+    asked = ref.ask("asked", block=False)
+    world.advance(1.0)
+
+    assert isinstance(asked.error, ValueError)
+    assert [told[3] for told in noting.told if told[0] == "handled"] == ["", "asked"]
+
+
 @pytest.mark.parametrize("method", ["on_sent", "capture", "on_handling", "on_handled", "on_ended"])
 def test_an_observer_that_raises_is_detached_and_harms_nothing(
     world: World, caplog: pytest.LogCaptureFixture, method: str
