@@ -442,6 +442,8 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
     def log_fields(self) -> dict[str, object]:
         """Return what `log` gives each record beside its text. For subclasses to extend; nothing secret belongs here.
 
+        What logging itself calls an attribute of each record, such as ``name``, is there as ``name_``.
+
         Source: SEMANTICS O6.
         """
         return {"actor": repr(self), "incarnation": self._cell.incarnation}

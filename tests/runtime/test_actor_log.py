@@ -38,3 +38,20 @@ def test_a_speakers_name_is_no_format(caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.INFO)
     ActorLog("Thing", "100%s", {}).info("%d", 1)
     assert caplog.messages == ["[100_s] 1"]
+
+
+def test_a_field_may_be_called_as_what_each_record_has(world: World, caplog: pytest.LogCaptureFixture):
+    """O6: a line in the log must not fail the actor, because somebody's name is among what helps."""
+
+    class Named(Recorder):
+        def log_fields(self) -> dict[str, object]:
+            return super().log_fields() | {"name": "Anna", "message": "order", "shop": "north"}
+
+    caplog.set_level(logging.INFO)
+    ref = world.start(Named)
+    ref.tell(lambda actor: actor.log.info("hello"))
+    world.settle()
+    assert ref.is_alive()
+    [record] = [record for record in caplog.records if record.name == "relay_actors.Named"]
+    formatter = logging.Formatter("%(name_)s %(message_)s %(shop)s: %(message)s")
+    assert formatter.format(record) == "Anna order north: [Named#1] hello"
