@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import inspect
 import logging
@@ -211,7 +212,10 @@ class FlowLegActor(OutboundLegActor):
             self.later(lambda _actor: wait.abandon())  # a handler asks at once, by a callback, or never
         else:
             self.leg.note_blocking(wait)
-        self.runs_on.run_blocking(wait.does(function, *args, **kwargs), name)
+        call = wait.does(function, *args, **kwargs)
+        if self.system.observation.observers:  # what it does, and what follows, belongs to the trace of this (O2)
+            call = functools.partial(contextvars.copy_context().run, call)
+        self.runs_on.run_blocking(call, name)
         return wait
 
     def aio(self, coroutine: Coroutine[Any, Any, T]) -> Wait[T]:

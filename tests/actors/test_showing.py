@@ -167,6 +167,35 @@ def test_the_commands_of_a_flow_on_a_thread_belong_to_what_has_begun_it(world: W
     provider.shutdown()
 
 
+def test_what_blocking_code_and_asyncio_code_do_belongs_to_the_flow_that_has_begun_it(world: World):
+    """O2: a request to a database, say, which has a span of its own."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = provider.get_tracer("shop")
+
+    def look_up() -> None:
+        tracer.start_span("blocking").end()
+
+    async def look_up_too() -> None:
+        tracer.start_span("asyncio").end()
+
+    class Flowing(CallActor):
+        async def run(self) -> None:
+            await self.blocking(look_up)
+            await self.aio(look_up_too())
+
+    world.system.spans(provider=provider)
+    world.inbound(Flowing)
+    world.run(1.0)
+    world.system.spans(False)
+
+    spans = {span.context.span_id: span for span in exporter.get_finished_spans()}
+    above = {span.name: span.parent and spans[span.parent.span_id].name for span in spans.values()}
+    assert (above["blocking"], above["asyncio"]) == ("Flowing InTurn", "Flowing OwnedFlow")
+    assert len({span.context.trace_id for span in spans.values() if span.name in ("blocking", "asyncio")}) == 1
+    provider.shutdown()
+
+
 def test_a_web_request_that_acts_on_a_call_is_the_beginning_of_its_trace(world: World):
     """O2: a verb from outside goes by the call's actor to the connection; the span of who asked is above both."""
     exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
