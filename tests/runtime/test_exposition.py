@@ -72,3 +72,26 @@ def test_any_name_of_an_application_is_made_one_that_is_allowed(name: str):
     assert exposed.replace("_", "a").isascii()
     assert exposed.replace("_", "a").isalnum()
     assert exposed.endswith("_total")
+
+
+def test_names_that_differ_in_a_sign_are_different_numbers():
+    """Such as how often each key of a telephone was pressed."""
+    numbers = {"menu.#": 3, "menu.*": 4, "menu.1": 5}
+    assert read(exposition(numbers, {})) == {
+        ("relay_actors_menu__23__total",): 3,
+        ("relay_actors_menu__2a__total",): 4,
+        ("relay_actors_menu_1_total",): 5,
+    }
+
+
+def test_names_that_are_one_for_prometheus_are_told_once():
+    """It takes the first of two samples of the same name, and strict readers take nothing of such a text."""
+    text = exposition({"orders.asked": 1, "orders_asked": 2}, {})
+    assert text.count("# TYPE relay_actors_orders_asked_total counter") == 1
+    assert read(text) == {("relay_actors_orders_asked_total",): 3}
+
+    text = exposition({"dead-letters": 1, "dead.letters": 1, "dead_letters": {"dead": 2}}, RUNTIME_METRICS)
+    assert read(text) == {
+        ("relay_actors_dead_letters_total", ("reason", "dead")): 2,
+        ("relay_actors_own_dead_letters_total",): 2,
+    }
