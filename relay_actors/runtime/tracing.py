@@ -27,7 +27,8 @@ class TraceRecord:
 
     Attributes:
         at: seconds since the epoch.
-        kind: ``received`` (put into its mailbox), ``handled``, ``sent`` (put into another's), ``ended``.
+        kind: ``received``, ``handled``, ``sent`` (to another), ``ended``. What its mailbox has no room for is received,
+            too, and never handled; like what comes when it has ended, it is a dead letter.
         actor: the actor's name.
         incarnation: of the actor.
         message: the message's type, and its method if it is a request to the server; of ``ended`` the reason.
