@@ -130,6 +130,7 @@ class Action(CallFuture["Action"]):
         is_gone: whether it never began, because the call was over or unknown to the server; it counts as completed then
             (PROTOCOL 10.4).
         is_followed: whether its call has taken it up.
+        is_others: whether somebody else has begun it, and not the call's own code.
         on_completed: called once with the event that completes it, and then forgotten; or None.
 
     Verbs make them. Make one yourself to follow an operation of a call that somebody else has started, by its id: with
@@ -172,7 +173,7 @@ class Action(CallFuture["Action"]):
         self._waits: list[Wait[Any] | None] = _NOBODY_WAITS
         self._state: ActionState = _NEW
         self.result: RelayEvent | None = None
-        self.is_gone = self.is_wanted = self.is_followed = self._is_told = False
+        self.is_gone = self.is_wanted = self.is_followed = self.is_others = self._is_told = False
         self.is_over = False  # `is_done`, for the call's actor, which asks often
 
     _first: Action | None = None  # whose other handle it is, as long as that runs

@@ -364,9 +364,9 @@ class FlowLegActor(OutboundLegActor):
         finally:
             cell.handling = before
 
-    def run_aside(self, coroutine: Coroutine[Any, Any, Any], what: str) -> None:
+    def run_aside(self, coroutine: Coroutine[Any, Any, Any], what: str, *, is_own: bool) -> None:
         """Run a coroutine beside the flow, in this actor's turns; what it raises is logged and harms nothing."""
-        super().run_aside(self.watched(coroutine), what)
+        super().run_aside(self.watched(coroutine) if is_own else coroutine, what, is_own=is_own)
 
     def drop_flow(self) -> None:
         """End the flow where it is; what it still asks for is not asked."""

@@ -385,11 +385,10 @@ class Leg:
                 if born is None:
                     self.listen(event_type, listener, None)
 
-    def listeners(self, event_type: str, incarnation: int) -> list[Listener]:
-        """Return who listens to a type of events, as far as they belong to this incarnation or to nobody's."""
-        return [
-            listener for born, listener in self._listeners.get(event_type, ()) if born is None or born == incarnation
-        ]
+    def listeners(self, event_type: str, incarnation: int) -> list[tuple[bool, Listener]]:
+        """Return who listens to a type of events, and whether by this incarnation's own code, or by that of others."""
+        known = self._listeners.get(event_type, ())
+        return [(born is not None, listener) for born, listener in known if born is None or born == incarnation]
 
     def close(self, error: BaseException | None = None) -> None:
         """Let nobody wait any more, and nothing be due: what they wait for will not come (SEMANTICS X2). Idempotent.

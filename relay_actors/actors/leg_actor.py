@@ -274,7 +274,7 @@ class LegActor(Stalling):
         if leg.dialling is not None and not leg.call_id and self._take_order_of_dial(leg.dialling, order):
             return
         if leg.state == _ENDED and not isinstance(order, Listen):
-            order.too_late(leg)
+            self.run_code(not self._is_ordered_by_others, order.too_late, leg)
             if isinstance(order, Begin):
                 self._call_back(order.action)
             return
@@ -472,6 +472,9 @@ class LegActor(Stalling):
 
     def take_others_order(self, order: Order) -> None:
         """Do what somebody else asks of the call. In the turn."""
+        wanted = order.order if isinstance(order, Again) else order
+        if isinstance(wanted, Begin):
+            wanted.action.is_others = True
         outer, self._is_ordered_by_others = self._is_ordered_by_others, True
         try:
             self.take_order(order)

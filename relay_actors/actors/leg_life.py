@@ -17,6 +17,7 @@ from relay_actors.actors.beginnings import begun, plain_data
 from relay_actors.actors.call_ref import CallRef, Kept
 from relay_actors.actors.course import Note
 from relay_actors.actors.due_queue import DueQueue
+from relay_actors.actors.for_others import ForOthers, run_for_others
 from relay_actors.actors.history import Learnt, data_apart
 from relay_actors.actors.in_turn import InTurn
 from relay_actors.actors.leg import Leg
@@ -275,7 +276,12 @@ class LegLife(Actor, AllVerbs):
             replay.send_last_word(outgoing)
 
     def call_in_turn_later(self, delay_s: float, call: Callable[[], None]) -> TimerHandle:
-        """Have ``call`` made after a while, in a turn of this call, for what its code waits for. In the turn."""
+        """Have ``call`` made after a while, in a turn of this call, for what its code waits for. In the turn.
+
+        For code of others, whose timers the journal is not to know, it is made on the dispatcher's thread.
+        """
+        if self._cell.outward is None and self.leg.course.is_recorded:
+            return super().call_in_turn_later(delay_s, call)
         return self.call_in(self.leg.course.next("timers"), delay_s, lambda _actor: call())
 
     def give_up_after(self, wait: Wait[T], timeout_s: float | None, what: str) -> Wait[T]:
@@ -353,20 +359,26 @@ class LegLife(Actor, AllVerbs):
         if self._is_silent:
             action.on_completed = None  # what it did then is known
             return
-        coroutine = action.take_callback()
+        # A method of its own is its own code, whoever has named it: see `arranged`.
+        is_own = not action.is_others or getattr(action.on_completed, "__self__", None) is self
+        coroutine = self.run_code(is_own, action.take_callback)
         if coroutine is not None:
-            self.run_aside(coroutine, "on_completed")
+            self.run_aside(coroutine, "on_completed", is_own=is_own)
 
     def _tell_listeners(self, event: RelayEvent) -> None:
         """Call who listens; what one raises is logged, and harms nothing (SEMANTICS X13)."""
-        for listener in self.leg.listeners(event.event_type, self._cell.incarnation):
+        for is_own, listener in self.leg.listeners(event.event_type, self._cell.incarnation):
             try:
-                given = listener(event)
+                given = self.run_code(is_own, listener, event)
             except BaseException:  # also a SystemExit: what is due to the others comes before it
                 _log.exception("listener raised call_id=%s event=%s", self.leg.call_id, event.event_type)
             else:
                 if inspect.iscoroutine(given):
-                    self.run_aside(given, "listener")
+                    self.run_aside(given, "listener", is_own=is_own)
+
+    def run_code(self, is_own: bool, function: Callable[..., T], *args: Any) -> T:
+        """Call what is the call's own code, or else that of others: what that sends is not noted as the call's."""
+        return function(*args) if is_own else run_for_others(self._cell, function, *args)
 
     def watched(
         self, coroutine: Coroutine[Any, Any, Any], on_waits: Callable[[], object] | None = None
@@ -379,8 +391,16 @@ class LegLife(Actor, AllVerbs):
         """
         return _watch(self, coroutine, on_waits) if self.leg.course.is_recorded else coroutine
 
-    def run_aside(self, coroutine: Coroutine[Any, Any, Any], what: str) -> None:
-        """Run a coroutine beside the flow, in this actor's turns; what it raises is logged and harms nothing."""
+    def run_aside(self, coroutine: Coroutine[Any, Any, Any], what: str, *, is_own: bool) -> None:
+        """Run a coroutine beside the flow, in this actor's turns; what it raises is logged and harms nothing.
+
+        Args:
+            coroutine: what to run.
+            what: what it is, for the log.
+            is_own: whether it is of the call's own code, or else of others.
+        """
+        if not is_own:
+            coroutine = _for_others(self._cell, coroutine)
         course, whose = self.leg.course, f"call_id={self.leg.call_id}"
         aside = run_aside(self._cell, coroutine, what, whose, expected=CallEnded, on_over=self.stop_if_over)
         running = [known for known in course.asides if not known.is_over]
@@ -564,6 +584,10 @@ class LegLife(Actor, AllVerbs):
     def is_flow_running(self) -> bool:
         """Whether a flow runs. For subclasses to extend."""
         return False
+
+
+async def _for_others(cell: Any, coroutine: Coroutine[Any, Any, Any]) -> Any:
+    return await ForOthers(cell, coroutine)
 
 
 async def _watch(call: LegLife, coroutine: Coroutine[Any, Any, Any], on_waits: Callable[[], object] | None) -> Any:

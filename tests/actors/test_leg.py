@@ -299,13 +299,14 @@ def test_listeners_belong_to_an_incarnation_or_to_nobody():
 
     leg.listen("x", outside, None)
     leg.listen("x", first, 0)
-    assert leg.listeners("x", 0) == [outside, first]
-    assert leg.listeners("x", 1) == [outside]
+    assert leg.listeners("x", 0) == [(False, outside), (True, first)]
+    assert leg.listeners("x", 1) == [(False, outside)]
     leg.listen("x", second, 1)
     leg.listen("x", first, 1)
     leg.listen("x", second, None)
-    assert leg.listeners("x", 1) == [outside, second, first, second]
-    assert leg.listeners("x", 0) == [outside, second], "those of former incarnations are not kept"
+    assert leg.listeners("x", 1) == [(False, outside), (True, second), (True, first), (False, second)]
+    known = [(False, outside), (False, second)]
+    assert leg.listeners("x", 0) == known, "those of former incarnations are not kept"
     assert leg.listeners("y", 1) == []
 
 

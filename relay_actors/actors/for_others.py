@@ -1,0 +1,58 @@
+"""Code of others that runs in a call's turns: what was given from outside to ``on`` or ``on_completed``. Layer: hall.
+
+When the past of a call is run again, this is not. So what it sends and awaits is none of what the call's own code has
+sent and awaited: that is counted, and what has the number of another one would be taken for it. Source: SEMANTICS J3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, TypeVar
+
+__all__ = ["ForOthers", "run_for_others"]
+
+T = TypeVar("T")
+
+
+def run_for_others(cell: Any, function: Callable[..., T], *args: Any) -> T:
+    """Call a function of others in a turn of a call, by its cell; nothing that it does is noted as the call's."""
+    outward, cell.outward = cell.outward, None
+    try:
+        return function(*args)
+    finally:
+        cell.outward = outward
+
+
+class ForOthers:
+    """A coroutine of others, each step of which is made so.
+
+    Args:
+        cell: of the call in whose turns it is run.
+        coroutine: what it runs.
+    """
+
+    def __init__(self, cell: Any, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self._cell = cell
+        self._coroutine = coroutine
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        cell, steps = self._cell, self._coroutine.__await__()
+        error: BaseException | None = None
+        try:
+            while True:
+                try:
+                    if error is None:
+                        awaited = run_for_others(cell, next, steps)
+                    else:
+                        awaited = run_for_others(cell, steps.throw, error)
+                except StopIteration as over:
+                    return over.value
+                error = None
+                try:
+                    yield awaited
+                except GeneratorExit:
+                    raise
+                except BaseException as raised:  # noqa: BLE001  # also when it is cancelled: the coroutine is told
+                    error = raised
+        finally:
+            run_for_others(cell, self._coroutine.close)

@@ -1,0 +1,147 @@
+"""What others have listen to a call runs in its turns, and is none of what its own code has done (SEMANTICS J3, X8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import pytest
+
+from relay_actors import Actor, race
+from relay_actors.events import PlayEvent
+from relay_actors.runtime.future import Future
+from tests.actors.mortal_world import MortalWorld
+from tests.actors.test_rebuilding import Fragile
+from tests.actors.world import World
+
+
+class Sink(Actor):
+    """Notes what it is told."""
+
+    told: ClassVar[list[object]] = []
+
+    def on_receive(self, message: object) -> None:
+        self.told.append(message)
+
+
+class Tells(Fragile):
+    """Crashes, if it is to, right before it tells somebody something."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.next(str)
+        await self.sleep(1)
+        await self.play_tts("I slept")
+        self.may_crash("told")
+        self.app.lookup("sink").tell("of the flow")
+        await self.sleep(3600)
+
+
+def of_a_function(world: World) -> Callable[[PlayEvent], Any]:
+    return lambda event: world.app.lookup("sink").tell(event.state)
+
+
+def of_a_coroutine(world: World) -> Callable[[PlayEvent], Any]:
+    async def listener(event: PlayEvent) -> None:
+        world.app.lookup("sink").tell(event.state)
+
+    return listener
+
+
+@pytest.mark.parametrize("way", ["on", "on_completed"])
+@pytest.mark.parametrize("listens", [of_a_function, of_a_coroutine])
+@pytest.mark.parametrize("crashes", [0, 1])
+def test_what_a_listener_of_others_has_sent_is_not_taken_for_what_the_flow_sends(
+    listens: Callable[[World], Callable[[PlayEvent], Any]], way: str, crashes: int
+) -> None:
+    """J3, X8: the flow comes to its first message after its crash, and that goes out."""
+    Tells.crashes = {"told": crashes}
+    Sink.told = []
+    with World() as world:
+        world.app.service(Sink, name="sink")
+        _line, handle = world.inbound(Tells)
+        handle.wait_for_answered().get(timeout=5.0)
+        if way == "on":
+            handle.on("calling.call.play", listens(world))
+            handle.play_tts("Hello")
+        else:
+            handle.play_tts("Hello", on_completed=listens(world))
+        world.until(lambda: "finished" in Sink.told, 20.0)
+        handle.ref.tell("go on")
+        world.run(3)
+        assert Tells.crashes == {"told": 0}
+        assert Sink.told.count("of the flow") == 1
+
+
+class Awaits(Fragile):
+    """Awaits what others settle, twice if it crashes; and says what it was given."""
+
+    awaited: ClassVar[list[Future[str]]] = []
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.next(str)
+        self.awaited.append(Future(self.runs_on))
+        given = await self.awaited[-1]
+        await self.next(str)
+        self.may_crash("given")
+        self.data["given"] = given
+        await self.sleep(3600)
+
+
+@pytest.mark.parametrize("crashes", [0, 1])
+@pytest.mark.parametrize("ends", [False, True])
+def test_what_a_listener_of_others_was_given_is_not_given_to_the_flow(crashes: int, ends: bool) -> None:
+    """J3, X8: each has what it has waited for, also if the flow is run again in the next process."""
+    Awaits.crashes = {"given": crashes}
+    Awaits.awaited = []
+    with MortalWorld() as world:
+        line, handle = world.inbound(Awaits)
+        handle.wait_for_answered().get(timeout=5.0)
+        of_the_listener: Future[str] = Future(world.dispatcher)
+        given: list[str] = []
+
+        async def listener(_event: PlayEvent) -> None:
+            given.append(await of_the_listener)
+
+        handle.play_tts("Hello", on_completed=listener)
+        world.run(5)
+        handle.ref.tell("go on")
+        world.settle()
+        of_the_listener.set("the listener's")
+        world.settle()
+        if ends:
+            world.dies()
+            world.lives_again(after_s=0.25)
+            world.run(1)
+        Awaits.awaited[-1].set("the flow's")
+        world.settle()
+        again = world.app.call(line.call_id)
+        assert again is not None
+        again.ref.tell("go on")
+        world.run(1)
+        assert Awaits.crashes == {"given": 0}
+        assert (given, again.data) == (["the listener's"], {"given": "the flow's"})
+
+
+@pytest.mark.parametrize("crashes", [0, 1])
+def test_a_time_out_of_a_listener_of_others_is_none_of_the_flow(crashes: int) -> None:
+    """J3, X8: it is over while the flow sleeps, which is run again to where it was."""
+    Tells.crashes = {"told": crashes}
+    Sink.told = []
+    with World() as world:
+        world.app.service(Sink, name="sink")
+        line, handle = world.inbound(Tells)
+        handle.wait_for_answered().get(timeout=5.0)
+
+        async def listener(_event: PlayEvent) -> None:
+            with pytest.raises(TimeoutError):
+                await race(handle.wait_for_ended(), timeout=1.0)
+            Sink.told.append("over")
+
+        handle.play_tts("Hello", on_completed=listener)
+        world.until(lambda: "over" in Sink.told, 20.0)
+        handle.ref.tell("go on")
+        world.run(3)
+        assert Sink.told == ["over", "of the flow"]
+        assert [str(sound) for sound in line.heard] == ["Hello", "I slept"]
