@@ -157,7 +157,6 @@ def test_after_lingering_the_actor_and_its_keys_are_gone(world: World):
 # -- an end that does not come -----------------------------------------------------------------------------------------
 
 
-@over_seeds(5)
 class ReportsItsEnd(CallActor):
     """Looks, when the call has ended, after what takes longer than the actor lingers."""
 
@@ -203,6 +202,7 @@ def test_what_listens_without_end_is_closed(stops: bool, caplog: pytest.LogCaptu
     assert ("a listener still runs after its call" in caplog.text) is not stops
 
 
+@over_seeds(5)
 def test_a_call_whose_end_is_not_told_counts_as_ended_after_a_while(world: World):
     """Proves SEMANTICS X3: no call's actor outlives its call by more than ``end_timeout_s``."""
     _line, handle = world.answered(Witness)
