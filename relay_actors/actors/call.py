@@ -218,9 +218,9 @@ class CallActor(FlowLegActor):
         One that runs for as long as the call is not waited for for ever, or the call's past could never be summed up.
         """
         course = self.leg.course
-        course.asides = [aside for aside in course.asides if not aside.is_over]
+        course.asides = {aside: is_own for aside, is_own in course.asides.items() if not aside.is_over}
         is_long = course.entries - course.summed_up_at >= self.office.limits.recorded_per_call
-        return bool(course.asides) and not is_long
+        return any(course.asides.values()) and not is_long
 
     def _on_too_long(self) -> None:
         """Give up the past of a flow that has become too long to be run again."""

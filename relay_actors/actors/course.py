@@ -163,7 +163,8 @@ class Course:
         results: what is being found out elsewhere, by number.
         pipes: what is to come to a handler by `pipe_to_self`, by a name of its own.
         piping: the name of what has just come so; "" when its message has been noted.
-        asides: coroutines of listeners and callbacks of this incarnation that may still run.
+        asides: coroutines of listeners and callbacks that may still run, and whether they are of this incarnation's own
+            code, which is run again with it.
         counts: how many timers, results and pipes there were, futures of others that were awaited, messages that were
             sent to others, and looks at them, in this incarnation.
         beginnings: how many incarnations there were.
@@ -208,7 +209,7 @@ class Course:
         self.seen: Mapping[str, Mapping[str, Any]] = NOTHING
         self.over: Mapping[str, Mapping[str, Any]] = NOTHING
         self.piping = ""
-        self.asides: Sequence[Any] = ()
+        self.asides: Mapping[Any, bool] = NOTHING
         self.counts: Mapping[str, int] = _NONE_YET
         self.beginnings = 0
         self.saved: object = NOTHING
@@ -248,7 +249,8 @@ class Course:
         self.began_at = self.entries
         self.past_is_lost = False
         self.results = NOTHING
-        self.asides = ()
+        if self.asides:
+            self.asides = {aside: False for aside in self.asides if not aside.is_over}
         if self.pipes:
             self.pipes = {name: pipe for name, pipe in self.pipes.items() if pipe.survives}
         if self.timers:

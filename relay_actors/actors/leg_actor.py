@@ -6,13 +6,14 @@ What users write is on top of it, in `call`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from relay_actors.actors.actions import Action, OnAction
 from relay_actors.actors.arranged import note_callback, note_hang_up
 from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.dialling import Dialling
+from relay_actors.actors.for_others import run_for_others
 from relay_actors.actors.history import Answered, Asked, Told
 from relay_actors.actors.holding import TakeBack
 from relay_actors.actors.leg_life import say
@@ -138,6 +139,7 @@ class LegActor(Stalling):
     """Adds events and commands to the life of a call's actor."""
 
     _is_ordered_by_others: bool = False
+    _leaves_behind: bool = False
 
     def _post(self, order: Order) -> None:
         cell = self._cell
@@ -149,7 +151,20 @@ class LegActor(Stalling):
         elif cell.actor is self or cell.actor is None:
             self.take_order(order)
         else:  # of what a former incarnation has left behind, which may know the call as it was when that has crashed
-            cast("LegActor", cell.actor).take_order(order)
+            present = cast("LegActor", cell.actor)
+            if present._leaves_behind and not isinstance(order, WaitFor | LetGo):  # noqa: SLF001  # its own kind
+                order.refuse(NotSentError("nothing is sent: the code goes on where it was, in a new incarnation"))
+            else:
+                present.take_order(order)
+
+    def leave_behind(self, asides: Mapping[Any, bool]) -> None:
+        """Close those coroutines of the former incarnation that this one runs again; what they still do is not done."""
+        self._leaves_behind = True
+        try:
+            for aside in [aside for aside, is_own in asides.items() if is_own]:
+                run_for_others(self._cell, aside.close)
+        finally:
+            self._leaves_behind = False
 
     # -- what reaches it ---------------------------------------------------------------------------------------------
 

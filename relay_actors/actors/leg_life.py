@@ -402,9 +402,9 @@ class LegLife(Actor, AllVerbs):
         if not is_own:
             coroutine = _for_others(self._cell, coroutine)
         course, whose = self.leg.course, f"call_id={self.leg.call_id}"
-        aside = run_aside(self._cell, coroutine, what, whose, expected=CallEnded, on_over=self.stop_if_over)
-        running = [known for known in course.asides if not known.is_over]
-        course.asides = running if aside.is_over else [*running, aside]
+        aside = run_aside(self._cell, coroutine, what, whose, expected=CallEnded, on_over=self._on_aside_over)
+        running = {known: own for known, own in course.asides.items() if not known.is_over}
+        course.asides = running if aside.is_over else {**running, aside: is_own}
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
@@ -574,6 +574,10 @@ class LegLife(Actor, AllVerbs):
         """Stop, if only what runs was still waited for, the flow or what listens, and all of it is over."""
         if self.leg.has_lingered and not (self.is_flow_running or self._runs_aside):
             self.stop()
+
+    def _on_aside_over(self) -> None:
+        if self._cell.actor is not None:  # whichever incarnation is there now
+            cast("LegLife", self._cell.actor).stop_if_over()
 
     @property
     def _runs_aside(self) -> bool:

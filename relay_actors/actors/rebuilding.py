@@ -45,6 +45,8 @@ def rebuild(actor: Any) -> None:
     fresh.saved, fresh.began_with, fresh.record = course.saved, course.began_with, list(course.record)
     fresh.beginnings, fresh.recovered_at = course.beginnings, course.recovered_at
     fresh.entries, fresh.summed_up_at, fresh.began_at = course.entries, course.summed_up_at, course.began_at
+    actor.leave_behind(course.asides)
+    fresh.asides = {aside: False for aside, is_own in course.asides.items() if not is_own}
     former = Former(dict(course.asked), dict(old.actions))
     done: Future[None] = Future(actor.runs_on)
     replay = Replay(History(subject=old.subject, items=items), is_strict=True, done=done, former=former)

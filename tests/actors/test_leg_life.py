@@ -202,6 +202,62 @@ def test_what_listens_without_end_is_closed(stops: bool, caplog: pytest.LogCaptu
     assert ("a listener still runs after its call" in caplog.text) is not stops
 
 
+class CrashesOnce(CallActor):
+    """Does nothing, but for one crash when it is told to; a handler."""
+
+    crashes = 1
+
+    def on_receive(self, message: object) -> None:
+        if message == "crash" and type(self).crashes:
+            type(self).crashes -= 1
+            raise RuntimeError("once")
+
+
+class BeginsAnewOnce(CrashesOnce):
+    """As a flow, which begins anew."""
+
+    async def run(self) -> None:
+        while True:
+            self.on_receive(await self.next(str))
+
+
+class GoesOnOnce(BeginsAnewOnce):
+    """As a flow, which goes on where it was."""
+
+    restart_flow = "where_it_was"
+
+
+@over_seeds(3)
+@pytest.mark.parametrize("kind", [CrashesOnce, BeginsAnewOnce, GoesOnOnce])
+def test_what_listens_for_others_may_come_to_its_own_end_also_after_a_crash(world: World, kind: type[CrashesOnce]):
+    """X8: it has not failed, and does not end half-way with the call, without a word."""
+    kind.crashes = 1
+    line, handle = world.answered(kind)
+    told: list[str] = []
+
+    async def listener(_event: RelayEvent) -> None:
+        other = world.app.dial(Witness, [[device(OURS)]])
+        try:
+            await other.wait_for_answered()
+            told.append("heard")
+        finally:
+            told.append("over")
+
+    handle.play_tts("Hello", on_completed=listener)
+    world.sim.phone(OURS).never_answers()
+    world.sim.phone(OURS).rings(within=10)
+    handle.ref.tell("crash")
+    world.settle()
+    assert kind.crashes == 0
+    line.hangs_up()
+    world.run(4)
+    assert told == []
+    world.sim.phone(OURS).answers()
+    world.run(1)
+    assert told == ["heard", "over"]
+    assert world.actor(handle) is None
+
+
 @over_seeds(5)
 def test_a_call_whose_end_is_not_told_counts_as_ended_after_a_while(world: World):
     """Proves SEMANTICS X3: no call's actor outlives its call by more than ``end_timeout_s``."""

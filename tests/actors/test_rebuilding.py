@@ -12,6 +12,7 @@ import pytest
 from relay_actors import CallActor, MessageActor
 from relay_actors.actors.course import Note
 from relay_actors.actors.history import Answered
+from relay_actors.events import PlayEvent
 from relay_actors.runtime.future import Future
 from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import CALLER, CONTEXT, World, device
@@ -137,6 +138,45 @@ def test_what_a_flow_changes_in_place_is_on_record_as_it_was(deaths_s: tuple[flo
         assert said.startswith("['Ada', 'Bob'] [")
         assert [state, *rest] == ["finished", "and more", "Bye"]
         assert world.count("calls.abandoned") == 0
+
+
+class Thanks(Fragile):
+    """Listens by a coroutine, and crashes while that runs."""
+
+    async def run(self) -> None:
+        self.on("calling.call.play", self.on_play)
+        await self.answer()
+        await self.play_tts("Hello")
+        await self.next(str)
+        self.may_crash("told")
+        await self.sleep(60)
+
+    async def on_play(self, event: PlayEvent) -> None:
+        if event.state != "finished" or self.data.setdefault("said", event.control_id) != event.control_id:
+            return
+        try:
+            await (await self.play_silence(5)).wait()
+            await (await self.play_tts("Thanks")).wait()
+        except GeneratorExit:
+            self.hangup()  # it is closed, and goes on in the next incarnation
+            raise
+
+
+@pytest.mark.parametrize("crashes", [0, 1, 3])
+def test_a_coroutine_that_listens_goes_on_once_after_a_crash_of_the_flow(world: World, crashes: int) -> None:
+    """It is run again with the flow; the one before does nothing more. X8."""
+    Thanks.crashes = {"told": crashes}
+    world.takes_calls(Thanks)
+    line = world.sim.phone(CALLER).dials(context=CONTEXT)
+    line.hears("hello", within=10)
+    world.run(3)
+    call = world.app.call(line.call_id)
+    assert call is not None
+    call.ref.tell("go on")
+    world.run(20)
+    assert Thanks.crashes == {"told": 0}
+    assert [str(sound) for sound in line.heard] == ["Hello", "silence", "Thanks"]
+    assert not line.is_over
 
 
 class Hello(Fragile):
