@@ -402,6 +402,8 @@ class Leg:
             if timer is not None:
                 timer.cancel()
         self.end_watch = self.end_timer = None
+        for due in tuple(self.course.timers.values()):  # such as the time-out of a race that was given up
+            due.cancel()
         self.end_stall_watch()
         self.abandon_blockings()
         if self.pauses or self.under_way or self.waits or self.replies or self.actions:

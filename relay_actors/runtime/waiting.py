@@ -172,7 +172,8 @@ class _Together(LetsGo[T]):
         """Have the sources keep nothing of this, if it is over, or nobody waits."""
         with _listening:
             # Who comes to wait adds his callback first, and then listens: so either he is seen here, or he comes back.
-            if self._callbacks and not self.is_settled:
+            is_awaited = any(callback != self._cancel_timer for callback in self._callbacks)  # but for its own
+            if is_awaited and not self.is_settled:
                 return
             notings, self._notings = self._notings, []
         self._leave_by(notings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -12,6 +12,7 @@ from relay_actors.actors.call_handle import CallHandle
 from relay_actors.errors import CommandRejectedError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, HoldEvent, RelayEvent
 from relay_actors.protocol.commands import Hold, UserEvent
+from relay_actors.runtime.future import Future
 from tests.actors.world import OURS, Witness, World, device, over_seeds
 
 
@@ -200,6 +201,29 @@ def test_what_listens_without_end_is_closed(stops: bool, caplog: pytest.LogCaptu
             world.run(3)
         assert handle.data == {"is_over": True}
     assert ("a listener still runs after its call" in caplog.text) is not stops
+
+
+class Races(CallActor):
+    """Waits for what others settle, for an hour at most."""
+
+    others: ClassVar[list[Future[Any]]] = []
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.race(*self.others, self.gather(*self.others, timeout=1800), timeout=3600)
+
+
+def test_a_call_that_has_ended_leaves_nothing_of_a_race_that_it_has_not_waited_for_to_the_end(world: World):
+    """Proves SEMANTICS X18: neither at what it was waiting for, nor the time for it."""
+    Races.others = [Future(world.dispatcher) for _ in range(2)]
+    line, handle = world.inbound(Races)
+    handle.wait_for_answered().get(timeout=5)
+    world.settle()
+    assert all(other._callbacks for other in Races.others)
+    line.hangs_up()
+    world.run(3)
+    assert [other._callbacks for other in Races.others] == [[], []]
+    world.assert_no_residue()
 
 
 class CrashesOnce(CallActor):

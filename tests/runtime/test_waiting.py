@@ -191,8 +191,13 @@ def test_cancelling_who_waits_lets_go(world: World, log: list[Any]):
     assert world.dispatcher.pending_timers == 0
 
 
-TOGETHER = [race, gather, lambda *sources: race(gather(*sources), race(*sources))]
-"""Each way to wait for several, one of them within another."""
+TOGETHER = [
+    race,
+    gather,
+    lambda *sources: race(*sources, timeout=3600),
+    lambda *sources: race(gather(*sources, timeout=3600), race(*sources)),
+]
+"""Each way to wait for several, one of them within another, and as long as one likes."""
 
 
 @pytest.mark.parametrize("together", TOGETHER)
@@ -207,6 +212,7 @@ def test_what_goes_on_keeps_nothing_of_what_was_given_up(world: World, log: list
     for ref in refs:
         ref.stop(now=True, timeout=5)
     assert [source._callbacks for source in goes_on] == [[], []]
+    world.advance(3600)
 
 
 @pytest.mark.parametrize("together", TOGETHER)
@@ -224,6 +230,7 @@ def test_a_flow_on_its_own_thread_leaves_what_goes_on_too(world: World, together
     assert all(source._callbacks for source in goes_on)
     ref.stop(timeout=5)
     assert [source._callbacks for source in goes_on] == [[], []]
+    world.advance(3600)
 
 
 def test_what_lost_a_race_may_be_raced_again(world: World, log: list[Any]):
@@ -242,6 +249,26 @@ def test_what_lost_a_race_may_be_raced_again(world: World, log: list[Any]):
     world.start(Waiter, log).tell(run)
     world.advance(5)
     assert log == [Raced(1, None), [[], []], Raced(1, None), Raced(0, [1, 2])]
+
+
+@pytest.mark.parametrize("together", [race, gather])
+def test_the_time_of_what_has_lost_a_race_goes_on(world: World, log: list[Any], together: Any):
+    """A10: it is over when it would have been, whoever waits then."""
+    [goes_on] = futures(1, world)
+    limited = together(goes_on, timeout=2.5)
+
+    async def run(actor: Any) -> None:
+        log.append(await actor.race(limited, actor.sleep(1)))
+        log.append(list(goes_on._callbacks))
+        with pytest.raises(WaitTimeout):
+            await actor.race(limited, actor.sleep(2))
+        log.append(world.now)
+
+    began = world.now
+    world.start(Waiter, log).tell(run)
+    world.advance(5)
+    assert log == [Raced(1, None), [], began + 2.5]
+    assert goes_on._callbacks == []
 
 
 @pytest.mark.parametrize("how", ["by a callback", "in a thread"])
