@@ -81,7 +81,7 @@ class WriterLock:
             self._fd = -1
 
 
-_held: Final[weakref.WeakSet[WriterLock]] = weakref.WeakSet()
+_held: Final[weakref.WeakSet[WriterLock | NextInLine]] = weakref.WeakSet()
 
 
 def _let_go_in_child() -> None:
@@ -117,12 +117,19 @@ class NextInLine:
             raise JournalError(
                 f"another process waits for the journal {path} already: let that one take over, or stop it"
             ) from None
+        _held.add(self)
 
     def __enter__(self) -> None:
         """It is held already."""
 
     def __exit__(self, *_how: object) -> None:
-        os.close(self._fd)
+        self.release()
+
+    def release(self) -> None:
+        """Wait no longer. Idempotent."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
 
 
 def is_awaited(path: str) -> bool:

@@ -96,6 +96,34 @@ def test_a_disk_without_room_for_it_is_told_and_leaves_it_free(tmp_path: Path):
     WriterLock(path).release()
 
 
+FORK_IN_LINE = """
+import os, signal, sys
+from relay_actors.journal.writer_lock import NextInLine
+is_there, says_so = os.pipe()
+with NextInLine(sys.argv[1]):
+    if (child := os.fork()) == 0:
+        os.write(says_so, b".")
+        signal.pause()
+    os.read(is_there, 1)
+print(child, flush=True)
+signal.pause()
+"""
+
+
+def test_a_process_that_was_forked_off_does_not_wait_in_line(tmp_path: Path):
+    """Otherwise the application would be ended by a stray signal, for a successor that is not there (J7)."""
+    path = str(tmp_path / "j.db")
+    with subprocess.Popen([sys.executable, "-c", FORK_IN_LINE, path], stdout=subprocess.PIPE, text=True) as waiter:
+        child = int(waiter.stdout.readline())
+        try:
+            assert not is_awaited(path)
+            with NextInLine(path):
+                assert is_awaited(path)
+        finally:
+            waiter.kill()
+            os.kill(child, signal.SIGKILL)
+
+
 def test_a_planted_link_is_not_followed(tmp_path: Path):
     """In a directory that others can write to, a link must not make us write into a file of their choice."""
     victim = tmp_path / "victim"
