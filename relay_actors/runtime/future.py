@@ -361,6 +361,12 @@ class Derived(Future[T]):
         """Return those of its sources that have yet to be settled."""
         return [part for source in self.sources if isinstance(source, Future) for part in source.open_parts()]
 
+    def leave(self) -> None:
+        """Have its sources keep nothing of it: it is not asked for again."""
+        for source in self.sources:
+            if isinstance(source, Future):
+                source.remove_done_callback(self._note)
+
     def _compute_within(self, timeout: float | None) -> T:
         if not self.settles:
             return self._compute([source.get(timeout=timeout) for source in self.sources])
@@ -391,7 +397,13 @@ def get_all(futures: Iterable[pykka.Future[T]], *, timeout: float | None = None)
     Source: SEMANTICS A10.
     """
     waited_for = tuple(futures)
-    return list(Derived(waited_for, list).get(timeout=timeout)) if waited_for else []
+    if not waited_for:
+        return []
+    together: Derived[list[T]] = Derived(waited_for, list)
+    try:
+        return list(together.get(timeout=timeout))
+    finally:
+        together.leave()  # who looks again and again would leave something each time where nothing comes
 
 
 def _error_of(given: OptExcInfo | BaseException) -> BaseException:

@@ -305,6 +305,19 @@ def test_waiting_for_all_of_many_has_one_deadline(world: World):
     assert get_all([], timeout=0) == []
 
 
+def test_who_looks_for_all_again_and_again_leaves_nothing_where_nothing_comes():
+    """A10: such as a thread that does something else every second until the answers are there."""
+    never: Future[Any] = Future()
+    there: Future[Any] = Future()
+    there.set(1)
+    for _ in range(3):
+        with pytest.raises(WaitTimeout):
+            get_all([there, never], timeout=0)
+    assert never._callbacks == []
+    never.set(2)
+    assert get_all([there, never], timeout=0) == [1, 2]
+
+
 def test_waiting_for_all_raises_the_first_error(system: System):
     """A10: and takes futures that are computed, and those of threads."""
     echo = system.start(Echo)
