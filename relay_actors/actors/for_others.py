@@ -1,4 +1,4 @@
-"""Code of others that runs in a call's turns: what was given from outside to ``on`` or ``on_completed``. Layer: hall.
+"""Code of others that runs in a call's turns: callbacks of what it settles, and listeners. Layer: hall.
 
 When the past of a call is run again, this is not. So what it sends and awaits is none of what the call's own code has
 sent and awaited: that is counted, and what has the number of another one would be taken for it. Source: SEMANTICS J3.
@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
-__all__ = ["ForOthers", "run_for_others"]
+from relay_actors.runtime.context import here
+
+__all__ = ["CallbackOfOthers", "ForOthers", "run_for_others"]
 
 T = TypeVar("T")
 
@@ -21,6 +23,32 @@ def run_for_others(cell: Any, function: Callable[..., T], *args: Any) -> T:
         return function(*args)
     finally:
         cell.outward = outward
+
+
+class CallbackOfOthers:
+    """A callback of others, called so where it is called in a turn of the call. Equal to that callback.
+
+    Args:
+        cell: of the call that settles what it is a callback of.
+        callback: whom to call.
+    """
+
+    __slots__ = ("_callback", "_cell")
+    __hash__ = None  # type: ignore[assignment]  # nobody looks it up
+
+    def __init__(self, cell: Any, callback: Callable[[Any], None]) -> None:
+        self._cell = cell
+        self._callback = callback
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self._callback == other)
+
+    def __call__(self, future: Any) -> None:
+        """It is settled. In whichever thread has settled it."""
+        if here.turn is self._cell:
+            run_for_others(self._cell, self._callback, future)
+        else:
+            self._callback(future)
 
 
 class ForOthers:

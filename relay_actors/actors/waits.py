@@ -6,11 +6,13 @@ import math
 from collections.abc import Callable, Coroutine, Generator, Iterable
 from typing import Any, ClassVar, Final, Never, TypeVar
 
+from relay_actors.actors.for_others import CallbackOfOthers
 from relay_actors.errors import ArgumentError
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.events import EVENT_CLASS_MAP
 from relay_actors.runtime.base import Dispatcher, Runnable, TimerHandle
+from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.waiting import LetsGo
 
@@ -37,6 +39,13 @@ class CallFuture(Future[T], Coroutine[Any, Any, T]):
 
     def __dir__(self) -> Iterable[str]:
         return [name for name in super().__dir__() if hasattr(self, name)]
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        """Have ``callback(self)`` called once when settled; see `Future.add_done_callback`."""
+        owner = self.settled_by
+        if owner is not None and here.turn is not owner:  # it is called in a turn of the call, and is not of its code
+            callback = CallbackOfOthers(owner, callback)
+        super().add_done_callback(callback)
 
     _where_the_event_is: ClassVar[str] = (
         "If this waits for an event, await it first: `event = await …` in a flow, `.get(timeout=…)` in a thread"

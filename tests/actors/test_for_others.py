@@ -73,6 +73,46 @@ def test_what_a_listener_of_others_has_sent_is_not_taken_for_what_the_flow_sends
         assert Sink.told.count("of the flow") == 1
 
 
+@pytest.mark.parametrize("way", ["wait", "race", "on_done"])
+@pytest.mark.parametrize("crashes", [0, 1])
+def test_what_a_callback_of_others_has_sent_is_not_taken_for_what_the_flow_sends(way: str, crashes: int) -> None:
+    """A11, J3, X8: it is called in the turn that settles what it is a callback of."""
+    Tells.crashes = {"told": crashes}
+    Sink.told = []
+    with World() as world:
+        world.app.service(Sink, name="sink")
+        _line, handle = world.inbound(Tells)
+        handle.wait_for_answered().get(timeout=5.0)
+        play = handle.play_tts("Hello").get(timeout=5.0)
+
+        def tell(*_settled: object) -> None:
+            world.app.lookup("sink").tell("over")
+
+        if way == "on_done":
+            play.on_done(tell)
+        else:
+            waiting: Future[Any] = play.wait() if way == "wait" else race(play.wait(), handle.wait_for_ended())
+            waiting.add_done_callback(tell)
+        world.until(lambda: Sink.told, 20.0)
+        handle.ref.tell("go on")
+        world.run(3)
+        assert Tells.crashes == {"told": 0}
+        assert Sink.told == ["over", "of the flow"]
+
+
+def test_a_callback_of_others_can_be_taken_back() -> None:
+    """A11: as any other."""
+    told: list[object] = []
+    with World() as world:
+        _line, handle = world.inbound(Tells)
+        answered = handle.wait_for_answered()
+        answered.add_done_callback(told.append)
+        answered.remove_done_callback(told.append)
+        answered.get(timeout=5.0)
+        world.settle()
+    assert told == []
+
+
 class Awaits(Fragile):
     """Awaits what others settle, twice if it crashes; and says what it was given."""
 
