@@ -490,7 +490,7 @@ class RelayApp(Requesting, Showing):
 
         Raises:
             ArgumentError: an argument cannot be used.
-            ConfigError: the tag is in use, or the application is not running.
+            ConfigError: the tag is in use, the class cannot be made of nothing, or the application is not running.
             NotSentError: it is being shut down, and more than one signal has come.
 
         Source: PROTOCOL 9.

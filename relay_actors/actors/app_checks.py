@@ -106,13 +106,15 @@ def check_calls_class(context: str | None, actor_class: object) -> None:
 
 
 def check_dial(actor_class: object, dial_timeout: object) -> None:
-    """Check who is to handle a dial, and how long it may take.
+    """Check who is to handle a dial, and can be made for it, and how long it may take.
 
     Raises:
         ConfigError: one of them is not what it has to be.
     """
     if not (isinstance(actor_class, type) and issubclass(actor_class, CallActor)):
         raise ConfigError(f"app.dial({actor_class!r}, …): give a subclass of CallActor")
+    instead = "What it is to know of this one call may be given here, by name, and is in its self.data"
+    _check_made_of_nothing(f"app.dial({actor_class.__name__}, …)", actor_class, "call", instead)
     if dial_timeout is not None and (checks.seconds(dial_timeout) is not None or not dial_timeout):
         raise ConfigError(f"dial_timeout={dial_timeout!r}: must be a positive number of seconds")
 
@@ -149,11 +151,16 @@ def check_service(
         )
 
 
-def _check_made_of_nothing(said: str, actor_class: type[Any], what: str) -> None:
+def _check_made_of_nothing(
+    said: str,
+    actor_class: type[Any],
+    what: str,
+    instead: str = "Give what it takes a default, or ask a service for it, self.app.lookup(…)",
+) -> None:
     if (why := wrong_arguments(actor_class, (), {})) is not None:
         raise ConfigError(
             f"{said}: {actor_class.__name__} could never be made: {why}. Its __init__ is given nothing, anew for each "
-            f"{what}: give what it takes a default, or ask a service for it, self.app.lookup(…)"
+            f"{what}. {instead}"
         )
 
 

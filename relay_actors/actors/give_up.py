@@ -13,6 +13,7 @@ from relay_actors.actors.leg import Leg
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol import checks
 from relay_actors.protocol.states import CallState
+from relay_actors.runtime.signatures import wrong_arguments
 
 __all__ = [
     "ANSWERED",
@@ -167,8 +168,10 @@ def policies_of(actor_class: type[Any] | None) -> Mapping[str, GiveUp]:
 def _problem(policy: object, actor_classes: type[Any]) -> str | None:
     match policy:
         case HandTo(actor_class=actor_class):
-            is_class = isinstance(actor_class, type) and issubclass(actor_class, actor_classes)
-            return None if is_class else f"HandTo(a subclass of {actor_classes.__name__})"
+            if not (isinstance(actor_class, type) and issubclass(actor_class, actor_classes)):
+                return f"HandTo(a subclass of {actor_classes.__name__})"
+            why = wrong_arguments(actor_class, (), {})
+            return None if why is None else f"HandTo(a class whose __init__ needs nothing; of this one it is {why})"
         case HangUp() | Apologise() | TransferTo() | LeaveUp():
             return None
         case _:

@@ -118,6 +118,21 @@ def test_a_class_of_calls_or_texts_that_could_never_be_made_is_refused_at_once()
     assert app.handlers == ({}, {})
 
 
+def test_a_class_that_could_never_be_made_is_neither_dialled_for_nor_handed_a_call():
+    """Nobody would be called, and it would only be said that the dial was cancelled; or nobody would apologise."""
+
+    class Reminder(CallActor):
+        def __init__(self, appointment: int) -> None:
+            super().__init__()
+
+    with pytest.raises(
+        ConfigError, match=r"app.dial\(Reminder, …\): Reminder could never be made: .* in its self.data"
+    ):
+        check_dial(Reminder, None)
+    with pytest.raises(TypeError, match=r"must be HandTo\(a class whose __init__ needs nothing; .*'appointment'\)"):
+        type("Fails", (CallActor,), {"on_give_up": HandTo(Reminder)})
+
+
 def test_a_constructor_that_does_not_tell_what_it_takes_is_believed():
     """Whatever gives it the rest: a decorator, a descriptor, a metaclass, an attribute of dataclasses."""
 
