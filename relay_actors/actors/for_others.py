@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from relay_actors.runtime.context import here
 
-__all__ = ["CallbackOfOthers", "ForOthers", "run_for_others"]
+__all__ = ["CallbackOfOthers", "ForOthers", "run_for_others", "step"]
 
 T = TypeVar("T")
 
@@ -23,6 +23,11 @@ def run_for_others(cell: Any, function: Callable[..., T], *args: Any) -> T:
         return function(*args)
     finally:
         cell.outward = outward
+
+
+def step(steps: Generator[Any, Any, Any], error: BaseException | None) -> Any:
+    """Have a coroutine go on, with an error if there is one; return what it awaits next."""
+    return next(steps) if error is None else steps.throw(error)
 
 
 class CallbackOfOthers:
@@ -69,10 +74,7 @@ class ForOthers:
         try:
             while True:
                 try:
-                    if error is None:
-                        awaited = run_for_others(cell, next, steps)
-                    else:
-                        awaited = run_for_others(cell, steps.throw, error)
+                    awaited = run_for_others(cell, step, steps, error)
                 except StopIteration as over:
                     return over.value
                 error = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from typing import Any, cast
 
+from relay_actors.actors.for_others import run_for_others, step
 from relay_actors.actors.packing import NotKept, pack_error, packed_or_lost, unpack, unpack_error
 from relay_actors.runtime.base import Outward
 from relay_actors.runtime.future import Derived, Future
@@ -18,7 +19,8 @@ class Watched:
 
     What the call itself settles, such as replies, events and its own timers, comes again when the call is rebuilt. What
     belongs to others, such as the answer of another actor, does not: its outcome is noted, and given to whoever awaits
-    it again.
+    it again. A coroutine of a former incarnation may go on after a crash; but it is not run again with the code of the
+    next one, so from then on it is as one of others.
 
     Args:
         call: the call's actor.
@@ -39,12 +41,13 @@ class Watched:
         error: BaseException | None = None
         try:
             while True:
+                is_former = self._cell.outward is not self._outward
                 try:
-                    awaited = next(steps) if error is None else steps.throw(error)
+                    awaited = run_for_others(self._cell, step, steps, error) if is_former else step(steps, error)
                 except StopIteration as over:
                     return over.value
                 # What the call itself settles, as nearly always, needs no closer look.
-                is_plain = not isinstance(awaited, Future) or awaited.settled_by is self._cell
+                is_plain = is_former or not isinstance(awaited, Future) or awaited.settled_by is self._cell
                 number = None if is_plain else self._outward.awaits(awaited)
                 error = None
                 if self._on_waits is not None:
@@ -55,7 +58,7 @@ class Watched:
                     raise
                 except BaseException as raised:  # noqa: BLE001  # also when the flow is cancelled: the coroutine is told
                     error = raised
-                if number is not None:
+                if number is not None and self._cell.outward is self._outward:
                     self._outward.has_awaited(number, awaited)
         finally:
             self._coroutine.close()

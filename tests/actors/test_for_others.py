@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from relay_actors import Actor, race
+from relay_actors import Actor, CallActor, race
 from relay_actors.events import PlayEvent
 from relay_actors.runtime.future import Future
 from tests.actors.mortal_world import MortalWorld
@@ -185,3 +185,57 @@ def test_a_time_out_of_a_listener_of_others_is_none_of_the_flow(crashes: int) ->
         world.run(3)
         assert Sink.told == ["over", "of the flow"]
         assert [str(sound) for sound in line.heard] == ["Hello", "I slept"]
+
+
+class Survives(CallActor):
+    """Crashes while a coroutine of its own listens, which goes on; awaits what others settle, as that does."""
+
+    crashes = 1
+    awaited: ClassVar[dict[str, Future[str]]] = {}
+    given: ClassVar[list[str]] = []
+
+    async def run(self) -> None:
+        await self.answer()
+        if not self.data.get("crashed"):
+            self.data["crashed"] = True
+            self.play_tts("Hello", on_completed=self.on_said)
+        await self.next(str)
+        if type(self).crashes:
+            type(self).crashes -= 1
+            raise RuntimeError("crash")
+        self.awaited["flow"] = Future(self.runs_on)
+        self.data["given"] = await self.awaited["flow"]
+        await self.sleep(3600)
+
+    async def on_said(self, _event: PlayEvent) -> None:
+        await (await self.play_silence(5)).wait()
+        self.awaited["listener"] = Future(self.runs_on)
+        self.given.append(await self.awaited["listener"])
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_what_a_coroutine_of_a_former_incarnation_was_given_is_not_given_to_the_flow(ends: bool):
+    """J3: it has gone on after the crash, and is not run again in the next process, as the flow is."""
+    Survives.crashes, Survives.awaited, Survives.given = 1, {}, []
+    with MortalWorld() as world:
+        line, handle = world.inbound(Survives)
+        handle.wait_for_answered().get(timeout=5.0)
+        world.run(3)
+        handle.ref.tell("crash")
+        world.settle()
+        assert Survives.crashes == 0
+        world.run(10)
+        assert "listener" in Survives.awaited
+        handle.ref.tell("go on")
+        world.settle()
+        Survives.awaited["listener"].set("the listener's")
+        world.settle()
+        if ends:
+            world.dies()
+            world.lives_again(after_s=0.25)
+            world.run(1)
+        Survives.awaited["flow"].set("the flow's")
+        world.run(1)
+        again = world.app.call(line.call_id)
+        assert again is not None
+        assert (Survives.given, again.data["given"]) == (["the listener's"], "the flow's")
