@@ -30,6 +30,9 @@ from relay_actors.simulator.world import World
 __all__ = ["Line", "Moment", "Reflex", "StoryError", "check_keys"]
 
 
+TOLD: Final = 200
+"""How many moments a story tells, and how many sounds: the first ones and the last."""
+
 _KEYS: Final = frozenset("0123456789*#ABCD")
 
 
@@ -214,9 +217,20 @@ class Line(InCompany):
         checks.required(checks.any_text, what=what)
         with self._world.look():
             before = self._listened
-        self._wait(lambda: self._listen_for(what) or self.is_over, within)
+        place = before  # of what is yet to be compared: so much may be heard while a test waits
+
+        def is_heard() -> bool:
+            nonlocal place
+            while place < len(self._heard):
+                place += 1
+                if _matches(self._heard[place - 1], what):
+                    self._listened = place
+                    return True
+            return False
+
+        self._wait(lambda: is_heard() or self.is_over, within)
         if self._listened == before:
-            heard = ", ".join(repr(str(sound)) for sound in self._heard[before:]) or "nothing"
+            heard = ", ".join(_middle_left_out([repr(str(sound)) for sound in self._heard[before:]])) or "nothing"
             raise self._story(f"did not hear {what!r} {self._until(within)}; heard in its place: {heard}")
         return self
 
@@ -434,10 +448,11 @@ class Line(InCompany):
             observe(self, len(self._moments) - 1)
 
     def story(self) -> str:
-        """Return the timeline as people read it, and what else there is to tell of the call."""
+        """Return the timeline as people read it, a long one without its middle, and what else there is to tell."""
         head = f"{self._number} on call {self.call_id} ({self.state}{', ' * bool(self.end_reason)}{self.end_reason}):"
+        moments = _middle_left_out([f"  {moment.at_s:9.3f}  {moment.what}" for moment in self.timeline])
         more = [f"  {told}" for tell in self._world.story_tellers for told in tell(self.call_ids)]
-        return "\n".join([head, *(f"  {moment.at_s:9.3f}  {moment.what}" for moment in self.timeline), *more])
+        return "\n".join([head, *moments, *more])
 
     def _let_react(self, what: str, *, is_change: bool) -> None:
         for reflex in self._reflexes:
@@ -454,13 +469,6 @@ class Line(InCompany):
             sounding = self._call.tape.between(since_s, math.inf)
             ends = [note.end_s for note in sounding if note.track == HEARD and note.sound.kind != "silence"]
             return max([since_s, *ends])
-
-    def _listen_for(self, what: str) -> bool:
-        for place in range(self._listened, len(self._heard)):
-            if _matches(self._heard[place], what):
-                self._listened = place + 1
-                return True
-        return False
 
     def _must_be_on(self, what_for: str) -> None:
         if self.is_over:
@@ -484,6 +492,12 @@ class Line(InCompany):
 
 def _matches(sound: Sound, what: str) -> bool:
     return what.casefold() in str(sound).casefold()
+
+
+def _middle_left_out(told: list[str]) -> list[str]:
+    """Return what is told, of very much only the beginning and the end."""
+    half = TOLD // 2
+    return told if len(told) <= TOLD else [*told[:half], f"  … {len(told) - TOLD} more", *told[-half:]]
 
 
 def check_keys(digits: object) -> None:

@@ -149,6 +149,23 @@ def test_a_word_that_is_not_heard_shows_what_was_and_the_whole_line(stage: Stage
     )
 
 
+def test_of_a_very_long_story_the_beginning_and_the_end_are_told(stage: Stage, call: Inbound):
+    """An application that says thousands of things at once would hide all that else is told of it."""
+    for number in range(1000):
+        play(call, tts(f"Number {number}."))
+    with pytest.raises(StoryError) as failure:
+        call.line.hears("goodbye", within=1.0)
+
+    complaint, *story = str(failure.value).splitlines()
+    assert complaint.startswith("+15550001111 did not hear 'goodbye' within 1 s; heard in its place: 'Number 0.', ")
+    assert complaint.endswith(", 'Number 999.'")
+    assert len(complaint) < 4000
+    assert len(story) < 210
+    assert "  … 802 more" in story  # it was also dialled and answered
+    assert story[-1].endswith("heard 'Number 999.'")
+    call.line.hears("number 500")  # what is not told was heard all the same
+
+
 def test_a_failed_story_is_an_assertion(call: Inbound):
     """Test runners must show a failure, not an error."""
     assert issubclass(StoryError, AssertionError)
