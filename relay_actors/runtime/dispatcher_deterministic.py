@@ -6,8 +6,11 @@ Source: SEMANTICS D4, V2, V3; DESIGN section 2.
 from __future__ import annotations
 
 import logging
+import math
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Final
 
 from relay_actors.errors import ConfigError
 from relay_actors.runtime.base import Pollable, Runnable, TimerHandle
@@ -16,6 +19,9 @@ from relay_actors.runtime.context import here
 from relay_actors.runtime.timer_queue import TimerQueue
 
 __all__ = ["DeterministicDispatcher"]
+
+LOOKED_AT: Final = 1000
+"""Of how many turns it is noted who had them, where time stands still."""
 
 _log = logging.getLogger("relay_actors.runtime")
 
@@ -30,9 +36,17 @@ class DeterministicDispatcher:
     Args:
         random: seeded; the same seed gives the same run.
         clock: moved by this dispatcher.
+        most_at_once: says how many turns may be given before time has to move; that it does not is noticed by twice
+            as many. None: any number.
+
+    Attributes:
+        steps: how many turns were given.
+        is_stuck: whether time was found to stand still.
     """
 
-    def __init__(self, random: Random, clock: ManualClock | None = None) -> None:
+    def __init__(
+        self, random: Random, clock: ManualClock | None = None, most_at_once: Callable[[], int] | None = None
+    ) -> None:
         self._random = random
         self._clock = clock if clock is not None else ManualClock()
         self._ready: list[Runnable] = []
@@ -40,6 +54,12 @@ class DeterministicDispatcher:
         self._timers = TimerQueue()
         self._turns: list[tuple[Runnable, float]] = []  # a wait inside a turn runs others inside it
         self.steps = 0
+        self.is_stuck = False
+        self._most_at_once = most_at_once
+        self._looks_at: float = math.inf if most_at_once is None else most_at_once()
+        """At which step it looks whether time has moved; of few steps, so that it costs nothing."""
+        self._looked = self._clock.now()
+        self._busy: list[str] = []
 
     @property
     def clock(self) -> ManualClock:
@@ -138,6 +158,9 @@ class DeterministicDispatcher:
         """Give one turn, of one message; return False when nothing can happen at this moment of virtual time.
 
         What a timer alone has done counts: whoever waits for it looks before time goes on.
+
+        Raises:
+            ConfigError: so many turns were given that there will be no end of it: see ``most_at_once``.
         """
         has_fired = self._fire()
         queue = self._ready or self._late
@@ -150,6 +173,8 @@ class DeterministicDispatcher:
             chosen.run_batch([])
         finally:
             self._turns.pop()
+        if self.steps >= self._looks_at:
+            self._look(chosen)
         return True
 
     def settle(self) -> None:
@@ -166,6 +191,30 @@ class DeterministicDispatcher:
             self.settle()
         self._clock.advance_to(until)
         self.settle()
+
+    def _look(self, chosen: Runnable) -> None:
+        """See whether time has moved since the last look; if not, note who has this turn and the next ones, and tell.
+
+        Without it, a loop in which nothing takes time would hang whoever waits, and say nothing.
+        """
+        assert self._most_at_once is not None
+        now = self._clock.now()
+        has_moved = now > self._looked
+        if not has_moved:
+            self._busy.append(repr(chosen))
+            if len(self._busy) < LOOKED_AT:
+                return
+        most, busy = self._most_at_once(), Counter(self._busy)
+        self._looked, self._looks_at, self._busy = now, self.steps + most, []
+        if has_moved:
+            return
+        self.is_stuck = True
+        told = ", ".join(f"{who} {count}" for who, count in busy.most_common() if count >= LOOKED_AT // 10)
+        raise ConfigError(
+            f"time stands still: the clock says {now:.3f}, and more than {most} turns were given at this moment, of "
+            f"the last {LOOKED_AT}: {told}. Is there a loop in which nothing takes time, as where it awaits an action "
+            "and not its wait()?"
+        )
 
     def _fire(self) -> bool:
         has_fired = False
@@ -188,6 +237,9 @@ class _BlockingCall:
         self.dispatcher = dispatcher
         self._call = call
         self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
 
     def run_batch(self, grant: list[None]) -> None:
         """Make the call."""

@@ -26,6 +26,7 @@ from relay_actors.runtime.system import System
 from relay_actors.simulator.replies import accepted, refused
 from relay_actors.testing.environment import bare_environment
 from relay_actors.testing.expecting import Expecting, shown
+from relay_actors.testing.lab import MOST_AT_ONCE, discard
 from relay_actors.testing.probe import TestProbe
 from relay_actors.testing.scripted_wire import ScriptedWire
 
@@ -56,7 +57,7 @@ class ActorKit(Expecting, Generic[A]):
     _what = "command"
 
     def __init__(self, actor_class: type[A], *, seed: int, timing: Timing | None, limits: Limits | None) -> None:
-        dispatcher = DeterministicDispatcher(Random(seed))
+        dispatcher = DeterministicDispatcher(Random(seed), most_at_once=lambda: MOST_AT_ONCE)
         super().__init__(dispatcher)
         self._dispatcher = dispatcher
         self._actor_class = actor_class
@@ -214,6 +215,10 @@ class ActorKit(Expecting, Generic[A]):
         return [event.reason.cause for event in news if isinstance(event, ActorFailed) and event.ref == self.ref]
 
     def _close(self) -> list[str]:
+        if self._dispatcher.is_stuck:  # of that the test was told where it waited; a stop would never end
+            self.app.abandon()
+            discard(self.system)
+            return []
         left = self._end() if self._news is not None and self.app.is_running else []
         is_clean = self.app.stop()
         left += residue_of(self.system).values()

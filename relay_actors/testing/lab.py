@@ -33,13 +33,19 @@ from relay_actors.simulator.simulator import Simulator
 from relay_actors.transport.base import Connector
 from relay_actors.transport.memory import MemoryConnector, MemoryTransport
 
-__all__ = ["Lab", "check_can_start"]
+__all__ = ["MOST_AT_ONCE", "Lab", "check_can_start", "discard"]
 
 PATIENCE_S: Final = 100.0
 """How long people wait for something, unless told, in virtual seconds: it costs nothing."""
 
 LOG_IN_S: Final = 60.0
 """How long the first log in may take, in virtual seconds."""
+
+MOST_AT_ONCE: Final = 200_000
+"""How many turns may be given at one moment, without those of calls; it takes seconds."""
+
+MOST_OF_A_CALL: Final = 1_000
+"""How many more for each call; it needs some dozen."""
 
 _log = logging.getLogger(__name__)
 
@@ -97,7 +103,7 @@ class Lab:
         """How often the process of the applications was killed."""
         self._tick_timer: TimerHandle | None = None
         self._started: list[tuple[RelayApp, System]] = []
-        self.dispatcher = DeterministicDispatcher(_Lots(seed, lots), self.clock)
+        self.dispatcher = self._new_dispatcher(seed)
 
     def __repr__(self) -> str:
         return f"Lab(seed={self.seed})"
@@ -109,6 +115,8 @@ class Lab:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
+            if self.is_stuck:
+                self.kill()
             for app in reversed(self.apps):
                 app.stop()
         finally:
@@ -123,6 +131,11 @@ class Lab:
     def systems(self) -> list[System]:
         """The actors of each application that was started since the last `kill`."""
         return [system for _app, system in self._started]
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether time was found to stand still, of which the wait has told: then nothing comes to an end here."""
+        return self.dispatcher.is_stuck
 
     @property
     def pending_timers(self) -> int:
@@ -263,7 +276,7 @@ class Lab:
         self.discard()
         self._started.clear()
         # What the dead one had in mind is never done: its actors get no turn any more.
-        self.dispatcher = DeterministicDispatcher(_Lots(f"{self.seed} {self.deaths}", self._lots), self.clock)
+        self.dispatcher = self._new_dispatcher(f"{self.seed} {self.deaths}")
         for number in self._appointments:
             self._remind(number)
         while self._links:
@@ -274,13 +287,15 @@ class Lab:
     def discard(self) -> None:
         """End what applications that were killed have left: their threads and asyncio's tasks. Idempotent."""
         for system in self.systems:
-            system.own_threads.abandon()
-            if isinstance(system.loop_host, VirtualLoopHost):
-                system.loop_host.abandon()
+            discard(system)
 
     def medium(self, app: RelayApp) -> MemoryMedium:
         """Return where the journal of an application lies, for ``MemoryStore``: see `disk`."""
         return self.disk.setdefault(app, MemoryMedium())
+
+    def _new_dispatcher(self, seed: int | str) -> DeterministicDispatcher:
+        lots = _Lots(seed, self._lots)
+        return DeterministicDispatcher(lots, self.clock, lambda: MOST_AT_ONCE + MOST_OF_A_CALL * len(self.sim.calls))
 
     def _accept(self, far: MemoryTransport) -> None:
         if self._is_dying:
@@ -308,6 +323,13 @@ class Lab:
             _log.exception("something that was due has failed")
             self.sim.note_failure(error)
         self._arm()
+
+
+def discard(system: System) -> None:
+    """End what a system has left that gets no more turns: its threads and asyncio's tasks. Idempotent."""
+    system.own_threads.abandon()
+    if isinstance(system.loop_host, VirtualLoopHost):
+        system.loop_host.abandon()
 
 
 def check_can_start(app: object) -> None:

@@ -11,6 +11,7 @@ from relay_actors.runtime.clock import Random
 from relay_actors.runtime.context import here
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
 from relay_actors.runtime.future import Future, WaitTimeout
+from relay_actors.runtime.system import System
 from tests.runtime.worlds import Echo, Recorder, World
 
 
@@ -204,3 +205,35 @@ def test_a_wait_that_a_timer_alone_ends_ends_at_its_moment():
     assert dispatcher.step()  # the timer
     assert not dispatcher.step()  # nothing
     assert (rang, dispatcher.clock.now()) == ([], 2.0)
+
+
+class Restless(Actor):
+    """Has always something to do."""
+
+    def on_receive(self, message: Any) -> Any:
+        self.actor_ref.tell(message)
+
+
+def test_a_world_without_rest_is_told_of():
+    """Whoever waits in it would wait for ever, and never learn why."""
+    dispatcher = DeterministicDispatcher(Random(0), most_at_once=lambda: 500)
+    system = System(dispatcher=dispatcher, random=Random(1))
+    system.start(Restless).tell("again")
+    with pytest.raises(
+        ConfigError, match=r"time stands still: .* of the last 1000: Restless#\d+ \d+\. Is there a loop"
+    ):
+        dispatcher.advance(1.0)
+    assert dispatcher.is_stuck
+
+
+def test_much_work_is_none_without_rest_if_time_goes_on():
+    """Only what happens at one moment counts."""
+    dispatcher = DeterministicDispatcher(Random(0), most_at_once=lambda: 500)
+    system = System(dispatcher=dispatcher, random=Random(1))
+    ref = system.start(Recorder, [])
+    for _moment in range(10):
+        for number in range(400):
+            ref.tell(number)
+        dispatcher.advance(1.0)
+    assert not dispatcher.is_stuck
+    assert system.stop(60.0)

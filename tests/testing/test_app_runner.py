@@ -15,6 +15,7 @@ from relay_actors.runtime.clock import Random, SystemClock
 from relay_actors.simulator.lines import Line
 from relay_actors.simulator.simulator import Simulator
 from relay_actors.simulator.websockets_server import SimulatorServer
+from relay_actors.testing import lab as labs
 from relay_actors.testing.app_runner import AppRunner, shortened
 from relay_actors.testing.lab import Lab
 from relay_actors.testing.timeline import Timeline
@@ -290,6 +291,36 @@ def test_events_that_nobody_has_acknowledged_are_told():
         lab.phone("+15550001111").dials(context="office").hears("welcome")
         [told] = [line for line in runner.stop() if "acknowledged" in line]
     assert re.fullmatch(r"\d+ events were not acknowledged within 30 s", told)
+
+
+class Restless(CallActor):
+    """Does so much at one moment that time never goes on."""
+
+    async def run(self) -> None:
+        await self.answer()
+        while True:
+            await self.sleep(0)
+
+
+def test_an_application_without_rest_is_ended_and_told_of_once(monkeypatch: pytest.MonkeyPatch):
+    """By the wait that was in vain, or, if there was none, at the end."""
+    monkeypatch.setattr(labs, "MOST_AT_ONCE", 1000)
+    app = greeting_app(Restless)
+    with Lab() as lab:
+        runner = AppRunner(lab)
+        runner(app)
+        caller = lab.phone("+15550001111").dials(context="office")
+        with pytest.raises(ConfigError, match="time stands still"):
+            caller.hears("welcome")
+        assert runner.stop() == []
+        assert not app.is_running
+    with Lab() as lab:
+        runner = AppRunner(lab)
+        runner(app)
+        lab.phone("+15550001111").dials(context="office")
+        with pytest.raises(ConfigError, match="time stands still"):
+            runner.stop()
+    assert not app.is_running
 
 
 def test_the_timeline_follows_what_is_started():

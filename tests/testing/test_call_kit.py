@@ -41,7 +41,7 @@ from relay_actors.events import (
     RecordEvent,
     RelayEvent,
 )
-from relay_actors.testing import CallKit, no_leaks
+from relay_actors.testing import CallKit, actor_kit, no_leaks
 
 
 class Menu(CallActor):
@@ -410,6 +410,25 @@ def test_the_application_around_may_have_services_and_times():
     assert kit.has_stopped
     kit.close()
     kit.close()
+
+
+class Restless(CallActor):
+    """Does so much at one moment that time never goes on."""
+
+    async def run(self) -> None:
+        await self.answer()
+        while True:
+            await self.sleep(0)
+
+
+def test_an_actor_without_rest_is_told_of_and_ended(monkeypatch: pytest.MonkeyPatch):
+    """Otherwise the test would hang."""
+    monkeypatch.setattr(actor_kit, "MOST_AT_ONCE", 1000)
+    kit = CallKit(Restless)
+    with pytest.raises(ConfigError, match="time stands still"):
+        kit.arrives()
+    kit.close()
+    assert not kit.app.is_running
 
 
 def test_what_is_not_said_first_is_missed():

@@ -10,6 +10,7 @@ import pytest
 
 from relay_actors import CallActor, RelayApp
 from relay_actors.errors import ConfigError
+from relay_actors.testing import lab as labs
 from relay_actors.testing.lab import Lab
 
 CALLER = "+15550001111"
@@ -172,3 +173,26 @@ def test_time_stands_at_the_moment_at_which_a_wait_is_over():
         lab.sim.manners.inbound_ring_s = 3.0
         lab.phone(CALLER).dials(context="nobody").is_hung_up(within=5.0)
         assert lab.clock.now() == 3.0
+
+
+class ForgetsToWait(CallActor):
+    """Awaits that the prompt was accepted, and not that it was heard: so no time passes."""
+
+    async def run(self) -> None:
+        await self.answer()
+        while True:
+            await self.play_tts("Please hold.")
+
+
+def test_a_loop_in_which_no_time_passes_is_told_of_and_ends_with_the_lab(monkeypatch: pytest.MonkeyPatch):
+    """The wait would never be over: its deadline is in virtual time. The application can be started again."""
+    monkeypatch.setattr(labs, "MOST_AT_ONCE", 1000)
+    app = an_app(ForgetsToWait)
+    for _run in range(2):
+        with Lab() as lab:
+            lab.start(app)
+            caller = lab.phone(CALLER).dials(context="support")
+            with pytest.raises(ConfigError, match=r"time stands still: the clock says 0\.000.* ForgetsToWait#\d+ \d+"):
+                caller.hears("goodbye")
+        assert not app.is_running
+        assert len(caller.story().splitlines()) < 210  # of thousands of prompts
