@@ -227,6 +227,10 @@ class BatonDispatcher:
         finally:
             self._end_wait(worker)
 
+    def drive(self, loop: object) -> bool:
+        """Nothing: the threads do it."""
+        return False
+
     def _run_report(self, report: Callable[[], object]) -> None:
         try:
             self._blocking.run(report, "a report of a long turn")

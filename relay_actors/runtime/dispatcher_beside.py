@@ -75,6 +75,10 @@ class BesideDispatcher:
         """As the shared dispatcher does."""
         return self._shared.wait_until(is_done, block, timeout_s)
 
+    def drive(self, loop: object) -> bool:
+        """As the shared dispatcher does."""
+        return self._shared.drive(loop)
+
     def turns(self) -> list[tuple[Runnable, float]]:
         """Return whose turns are under way, and when each began. Any thread."""
         return self.under_way.under_way()

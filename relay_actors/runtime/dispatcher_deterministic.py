@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -29,9 +30,9 @@ _log = logging.getLogger("relay_actors.runtime")
 class DeterministicDispatcher:
     """Gives turns one at a time, each to an actor drawn at random from those that have work.
 
-    Nothing happens by itself: `step`, `settle`, `advance`, or a wait on a future, make it happen. Time moves only when
-    nothing can run. One thread must do all of it. A wait inside a turn runs other actors inside that turn: so, unlike
-    on threads, the outer wait can end only after the inner ones.
+    Nothing happens by itself: `step`, `settle`, `advance`, or a wait on a future, also one in asyncio, make it happen.
+    Time moves only when nothing can run. One thread must do all of it. A wait inside a turn runs other actors inside
+    that turn: so, unlike on threads, the outer wait can end only after the inner ones.
 
     Args:
         random: seeded; the same seed gives the same run.
@@ -53,6 +54,7 @@ class DeterministicDispatcher:
         self._late: list[Runnable] = []
         self._timers = TimerQueue()
         self._turns: list[tuple[Runnable, float]] = []  # a wait inside a turn runs others inside it
+        self._thread = threading.get_ident()
         self.steps = 0
         self.is_stuck = False
         self._most_at_once = most_at_once
@@ -141,6 +143,20 @@ class DeterministicDispatcher:
                 return is_done()
             self._clock.advance_to(due)
             self._fire()
+        return True
+
+    def drive(self, loop: object) -> bool:
+        """Let one thing happen, or time go on, on the thread that does all of it: nobody else would.
+
+        Not for who awaits on the loop of an application, which is driven by this dispatcher itself.
+        """
+        if threading.get_ident() != self._thread or any(runnable is loop for runnable, _began in self._turns):
+            return False
+        if not self.step():
+            due = self._timers.next_due()
+            if due is None:
+                return False
+            self._clock.advance_to(due)
         return True
 
     def turns(self) -> list[tuple[Runnable, float]]:

@@ -262,6 +262,8 @@ class Future(pykka.Future[T]):
         if here.turn is not None:
             here.awaits = self
         try:
+            while not self.is_settled and self._dispatcher is not None and self._dispatcher.drive(loop):
+                yield  # what else the loop has to do comes in between
             yield from woken
         finally:
             self.remove_done_callback(tell_loop)

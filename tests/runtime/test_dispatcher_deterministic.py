@@ -1,5 +1,6 @@
 """Runs from one seed, on one thread, in virtual time."""
 
+import asyncio
 import threading
 from typing import Any
 
@@ -12,7 +13,7 @@ from relay_actors.runtime.context import here
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
 from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.runtime.system import System
-from tests.runtime.worlds import Echo, Recorder, World
+from tests.runtime.worlds import DEADLINE_S, Echo, Recorder, World
 
 
 def order_of_turns(seed: int) -> list[str]:
@@ -205,6 +206,54 @@ def test_a_wait_that_a_timer_alone_ends_ends_at_its_moment():
     assert dispatcher.step()  # the timer
     assert not dispatcher.step()  # nothing
     assert (rang, dispatcher.clock.now()) == ([], 2.0)
+
+
+def test_a_wait_in_asyncio_drives_the_world_and_its_time():
+    """A11: nobody else would; what else the loop has to do goes on meanwhile."""
+    world = World(0)
+    seen: list[float] = []
+
+    async def look() -> None:
+        while True:
+            seen.append(world.now)
+            await asyncio.sleep(0)
+
+    async def main() -> None:
+        ref = world.system.start(Echo)
+        looking = asyncio.ensure_future(look())
+        hour: Future[str] = Future(world.dispatcher)
+        world.dispatcher.call_at(60.0, lambda: seen.append(60.0))
+        world.dispatcher.call_at(3600.0, lambda: hour.set("an hour"))
+        assert await ref.ask("hello", block=False) == "hello"
+        assert await hour == "an hour"
+        looking.cancel()
+
+    asyncio.run(asyncio.wait_for(main(), DEADLINE_S))
+    assert world.now == 3600.0
+    assert {0.0, 60.0} <= {*seen}
+    world.end()
+
+
+def test_a_wait_in_asyncio_on_another_thread_leaves_it_to_the_one_that_drives():
+    """One thread must do all of it."""
+    world = World(0)
+    future: Future[str] = Future(world.dispatcher)
+    world.dispatcher.call_at(1.0, lambda: future.set("it"))
+    got: list[str] = []
+    begun = threading.Event()
+
+    async def main() -> None:
+        asyncio.get_running_loop().call_soon(begun.set)
+        got.append(await future)
+
+    thread = threading.Thread(target=lambda: asyncio.run(asyncio.wait_for(main(), DEADLINE_S)))
+    thread.start()
+    assert begun.wait(DEADLINE_S)
+    assert world.now == 0.0
+    world.advance(1.0)
+    thread.join(DEADLINE_S)
+    assert got == ["it"]
+    world.end()
 
 
 class Restless(Actor):

@@ -79,6 +79,23 @@ def test_an_hour_passes_at_once_also_for_threads_and_for_asyncio(actor_class: ty
         assert 3600 < lab.clock.now() - began < 3700
 
 
+def test_a_test_in_asyncio_may_await_what_happens():
+    """As with pytest-asyncio or anyio: it would wait for ever otherwise, with nobody to let time go on."""
+
+    async def story() -> None:
+        with Lab() as lab:
+            app = lab.start(an_app(Menu))
+            caller = lab.phone(CALLER).dials(context="support")
+            caller.hears("press one key").presses("7")
+            call = app.call(caller.call_id)
+            assert call is not None
+            await call.wait_for_ended()
+            caller.hears("that was 7")
+            assert lab.clock.now() > 600
+
+    asyncio.run(asyncio.wait_for(story(), 30.0))
+
+
 def test_a_journal_in_a_file_is_in_memory_here(tmp_path: Path):
     """A test leaves no file behind, and finds none."""
     app = an_app(Menu, journal=tmp_path / "calls.db")
