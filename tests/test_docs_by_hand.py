@@ -36,7 +36,7 @@ INTERNAL: dict[type, str] = {
     Phone: "is_called is_texted",
     Line: "persona ready_in_s on_sound on_fax on_change on_handed_on note",
     Simulator: "attach receive detach turn tick next_deadline add_waker remove_waker show_outside hide_outside file_at "
-    "is_accepting drive note_failure tell_in_stories",
+    "is_accepting drive mend_lines note_failure tell_in_stories",
     SimulatorServer: "",
     CallKit: "",
     TextKit: "",

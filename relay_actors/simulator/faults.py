@@ -169,6 +169,12 @@ class Faults:
         """Whether no connection is taken now."""
         return bool(self.downs)
 
+    def mend_lines(self) -> None:
+        """End what lasts, and keep what is ordered for single frames."""
+        self.downs.clear()
+        self.slow.clear()
+        self.resume_answering(ALL_METHODS)
+
     def end_down(self, down: object) -> None:
         """Take connections again, unless there is another reason not to. Idempotent."""
         self.downs = [other for other in self.downs if other is not down]

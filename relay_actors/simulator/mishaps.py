@@ -50,6 +50,12 @@ class Mishaps(NearWords, WireMishaps):
             self._reception.hurry()
             self._post.release_all()
 
+    def mend_lines(self) -> None:
+        """Let connections be taken again and carry everything, and requests be answered; what is refused stays so."""
+        with self._world.turn():
+            self._faults.mend_lines()
+            self._reception.crossings.hurry(self._reception.connections)
+
     def stop_answering(self, method: str = ALL_METHODS, *, but_do_it: bool = False, times: int | None = None) -> None:
         """Leave requests of ``method`` unanswered until `resume_answering`.
 

@@ -106,8 +106,8 @@ class AppRunner:
         unless the server has lost their session, so that nobody can hang them up. Left are also actors, threads,
         timers, and events that the server has sent and nobody has acknowledged.
         """
-        # An application cannot hang up on a server that has been told not to answer.
-        self._simulator.resume_answering()
+        # An application cannot hang up on a server that does not answer, or is not there: that fault was the test's.
+        self._simulator.mend_lines()
         if self._lab is not None and self._lab.is_stuck:  # of that the test was told where it waited
             self._lab.kill()  # a stop would never end
             self._running.clear()

@@ -231,11 +231,14 @@ def test_a_handler_that_does_not_come_back_is_told_with_the_place(runner: AppRun
     assert any("thread relay-" in told and "this line is looked for" in told for told in left), left
 
 
-def test_a_server_that_was_told_not_to_answer_does_not_hold_up_the_end(runner: AppRunner, simulator: Simulator):
+@pytest.mark.parametrize("fault", ["time_out times=none", "socket_down", "half_open"])
+def test_a_server_that_was_told_not_to_answer_does_not_hold_up_the_end(
+    runner: AppRunner, simulator: Simulator, fault: str
+):
     """The fault was the test's, and is over with it."""
     runner(greeting_app())
     caller = call(simulator).hears("welcome")
-    simulator.stop_answering()
+    simulator.inject(fault)
 
     assert runner.stop() == []
     assert caller.is_over
@@ -344,6 +347,21 @@ def test_a_call_that_the_server_has_lost_is_not_left_by_the_application(fault: s
         lab.advance(60)
         assert runner.stop() == []
         assert not caller.is_over
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["socket_down", "half_open", "stall", "slow seconds=100", "time_out times=none"],
+)
+def test_a_fault_that_lasts_is_over_with_the_test(fault: str):
+    """The test has ordered it: what the application could not do for it is not left behind."""
+    with Lab() as lab:
+        runner = AppRunner(lab)
+        runner(greeting_app())
+        caller = lab.phone("+15550001111").dials(context="office").hears("welcome")
+        lab.sim.inject(fault)
+        assert runner.stop() == []
+        assert caller.is_over
 
 
 class Database(Actor):
