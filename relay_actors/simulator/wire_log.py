@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from relay_actors.protocol import json_codec
+from relay_actors.simulator.names import known_event_type, known_method
 
 __all__ = ["LoggedFrame", "WireLog"]
 
@@ -79,12 +80,22 @@ class WireLog:
         self._observers.append(observer)
 
     def received(self, method: str = "") -> list[LoggedFrame]:
-        """Return what clients sent, oldest first; only requests of ``method`` when one is named."""
-        return [entry for entry in self._frames if entry.direction == "received" and method in ("", entry.method)]
+        """Return what clients sent, oldest first; only requests of ``method`` when one is named.
+
+        Raises:
+            ConfigError: it is nearly a method of the wire, but is none: there would never be any.
+        """
+        wanted = method and known_method(method)
+        return [entry for entry in self._frames if entry.direction == "received" and wanted in ("", entry.method)]
 
     def sent(self, event_type: str = "") -> list[LoggedFrame]:
-        """Return what was sent to clients, oldest first; only events of ``event_type`` when one is named."""
-        return [entry for entry in self._frames if entry.direction == "sent" and event_type in ("", entry.event_type)]
+        """Return what was sent to clients, oldest first; only events of ``event_type`` when one is named.
+
+        Raises:
+            ConfigError: it is nearly an event type of the wire, but is none: there would never be any.
+        """
+        wanted = event_type and known_event_type(event_type)
+        return [entry for entry in self._frames if entry.direction == "sent" and wanted in ("", entry.event_type)]
 
     def clear(self) -> None:
         """Forget all frames; observers stay."""

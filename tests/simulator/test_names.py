@@ -33,6 +33,7 @@ def test_every_name_of_the_wire_may_be_used_and_any_that_is_like_none():
         lambda sim: sim.answer_twice("calling.ply"),
         lambda sim: sim.count("call-1", "calling.ply"),
         lambda sim: sim.expect("call-1", "calling.ply"),
+        lambda sim: sim.frames.received("calling.ply"),
     ],
 )
 def test_a_misspelt_method_is_refused_wherever_one_is_named(stage: Stage, use: Callable[[Any], object]):
@@ -42,11 +43,32 @@ def test_a_misspelt_method_is_refused_wherever_one_is_named(stage: Stage, use: C
 
 
 @pytest.mark.parametrize(
-    "use", [lambda sim: sim.duplicate_next("calling.call.plya"), lambda sim: sim.delay_next("calling.call.plya", 1)]
+    "use",
+    [
+        lambda sim: sim.duplicate_next("calling.call.plya"),
+        lambda sim: sim.delay_next("calling.call.plya", 1),
+        lambda sim: sim.frames.sent("calling.call.plya"),
+    ],
 )
 def test_a_misspelt_event_type_is_refused(stage: Stage, use: Callable[[Any], object]):
     with pytest.raises(ConfigError, match=r"no event type 'calling\.call\.plya'; it probably means"):
         use(stage.sim)
+
+
+def test_a_method_and_an_event_type_are_not_taken_for_each_other(stage: Stage):
+    """There would be none for ever: `count(…) == 0` would be so whatever the application does."""
+    with pytest.raises(
+        ConfigError, match=r"'calling\.call\.play' is no method, but one of the event types: give a name"
+    ):
+        stage.sim.frames.received("calling.call.play")
+    with pytest.raises(
+        ConfigError, match=r"'calling\.play' is no event type, but one of the methods: give a name such"
+    ):
+        stage.sim.duplicate_next("calling.play")
+    with pytest.raises(
+        ConfigError, match=r"the wire has no method 'calling\.hangup'; it probably means 'calling\.end'$"
+    ):
+        stage.sim.count("call-1", "calling.hangup")
 
 
 def test_a_name_is_text(stage: Stage):
