@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+from relay_actors.errors import ConfigError
 from relay_actors.protocol import checks
 from relay_actors.simulator.damages import Becomes, Damage
 from relay_actors.simulator.fault_words import Fault, parse_fault
@@ -38,6 +39,10 @@ class Mishaps(NearWords, WireMishaps):
         Raises:
             ConfigError: there is no such fault or argument, one is missing, or is not what it must be.
         """
+        if not isinstance(fault, Fault | str):
+            raise ConfigError(
+                f"inject({fault!r}): give the fault as text, such as 'drop', or read it by Fault.from_json"
+            )
         given = parse_fault(fault, **args) if isinstance(fault, str) else fault.having(**args)
         # By its name: the table is what pairs the two, and a test walks it.
         getattr(self, given.word.calls)(**given.all_args())

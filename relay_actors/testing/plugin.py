@@ -224,8 +224,13 @@ def _marked(node: pytest.Item | Any) -> dict[str, Any]:
                 f"@pytest.mark.relay of {node.nodeid}: {what}? It takes seed=…, faults=[…] and real=… only"
             )
         said = {**mark.kwargs, **said}
-    if isinstance(said.get("faults"), str):
-        raise ConfigError(f"@pytest.mark.relay of {node.nodeid}: give faults as a list, faults=[{said['faults']!r}]")
+    where, seed, real, faults = f"@pytest.mark.relay of {node.nodeid}", *map(said.get, ("seed", "real", "faults"))
+    if isinstance(faults, str):
+        raise ConfigError(f"{where}: give faults as a list, faults=[{faults!r}]")
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
+        raise ConfigError(f"{where}: seed={seed!r} is no whole number")
+    if real is not None and not isinstance(real, bool):
+        raise ConfigError(f"{where}: real={real!r} is neither True nor False")
     return said
 
 

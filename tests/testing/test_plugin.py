@@ -507,6 +507,9 @@ def test_faults_are_given_to_the_simulator_before_the_test_and_told(user: pytest
         ("sed=3", "*@pytest.mark.relay of *: sed[?] It takes seed=…, faults=[[]…] and real=… only"),
         ("'fast'", "*@pytest.mark.relay of *: 'fast'[?]*"),
         ("faults='drop'", "*give faults as a list, faults=[[]'drop']*"),
+        ("faults=[{'fault': 'drop'}]", "*inject({'fault': 'drop'}): give the fault as text, such as 'drop', or *"),
+        ("seed='7'", "*@pytest.mark.relay of *: seed='7' is no whole number"),
+        ("real='no'", "*@pytest.mark.relay of *: real='no' is neither True nor False"),
     ],
 )
 def test_a_wrong_marker_is_told(user: pytest.Pytester, marker: str, told: str):
