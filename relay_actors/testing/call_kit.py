@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from relay_actors.actors.call import CallActor
 from relay_actors.actors.call_handle import CallHandle
 from relay_actors.config import Limits, Timing
 from relay_actors.errors import ConfigError
+from relay_actors.protocol import checks
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import ActionCommand, Hangup
 from relay_actors.protocol.completion import COMPLETION_RULES, is_continuous, is_terminal
 from relay_actors.protocol.events import EVENT_CLASS_MAP, RelayEvent, parse_event
+from relay_actors.protocol.near_miss import near_miss
 from relay_actors.protocol.relay_event import payload_of
 from relay_actors.runtime.actor_ref import ActorRef
+from relay_actors.simulator.lines import check_keys
 from relay_actors.testing.actor_kit import CALLER, OURS, ActorKit
 from relay_actors.testing.expecting import describe, matches, shown
 from relay_actors.testing.scripted_wire import NODE
 
 __all__ = ["CallKit"]
+
+END_REASONS: Final = (
+    "hangup", "cancel", "busy", "noAnswer", "decline", "error", "abandoned", "max_duration", "not_found",
+)  # fmt: skip
+"""By which calls end on the wire; a server may have others."""
 
 
 class CallKit(ActorKit[CallActor]):
@@ -154,8 +162,13 @@ class CallKit(ActorKit[CallActor]):
         """Let the call be over, as when the caller has hung up.
 
         Args:
-            reason: ``hangup``, ``cancel``, ``busy``, ``noAnswer``, ``decline`` or ``error``.
+            reason: ``hangup``, ``cancel``, ``busy``, ``noAnswer``, ``decline``, ``error``, or any other.
+
+        Raises:
+            ConfigError: it is nearly one of the wire, but none.
         """
+        if (meant := near_miss(reason, END_REASONS)) is not None:
+            raise ConfigError(f"no call ends by {reason!r}; it probably means {meant!r}")
         self._moves_to("ended", end_reason=reason)
 
     def completes(
@@ -194,12 +207,19 @@ class CallKit(ActorKit[CallActor]):
             terminator: that one.
 
         Raises:
-            ConfigError: nothing collects.
+            ConfigError: nothing collects, or there is a key that no phone has.
         """
+        check_keys(digits)
+        check_keys(terminator)
         self._collected("digit", {"digits": digits, "terminator": terminator})
 
     def says(self, text: str, *, confidence: float = 90.0) -> None:
-        """Let the operation that collects come to its end by what was said; otherwise as `presses`."""
+        """Let the operation that collects come to its end by what was said; otherwise as `presses`.
+
+        Raises:
+            ConfigError: nothing collects, or ``text`` is none.
+        """
+        checks.required(checks.any_text, text=text)
         self._collected("speech", {"text": text, "confidence": confidence})
 
     # -- what it does ------------------------------------------------------------------------------------------------

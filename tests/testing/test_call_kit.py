@@ -30,7 +30,7 @@ from relay_actors.commands import (
     SendDigits,
     Transfer,
 )
-from relay_actors.errors import ConfigError, DialFailedError
+from relay_actors.errors import ArgumentError, ConfigError, DialFailedError
 from relay_actors.events import (
     CallReceiveEvent,
     CallStateEvent,
@@ -455,6 +455,25 @@ def test_what_no_command_can_be_is_refused(use: str):
             getattr(kit, use)("calling.play")
         with pytest.raises(ConfigError, match="PlayEvent is an event, which no actor sends"):
             getattr(kit, use)(PlayEvent)
+
+
+def test_what_no_caller_can_do_is_refused():
+    """The actor would be blamed for what it makes of a key that is a number, or of a reason that no server says."""
+    with CallKit(Menu) as kit:
+        kit.arrives()
+        kit.answered()
+        for wrong in (1, "x", "1 2", None):
+            with pytest.raises(ConfigError, match=r"presses\(.*\): give the keys as text"):
+                kit.presses(wrong)  # type: ignore[arg-type]  # that is the mistake
+        with pytest.raises(ConfigError, match=r"presses\('x'\): give the keys as text"):
+            kit.presses("1", terminator="x")
+        with pytest.raises(ArgumentError, match="text must be text"):
+            kit.says(5)  # type: ignore[arg-type]
+        for wrong in ("no answer", "noanswer", "no_answer"):
+            with pytest.raises(ConfigError, match=r"no call ends by '.*'; it probably means 'noAnswer'"):
+                kit.ended(wrong)
+        assert kit.call.state == "answered"
+        kit.ended("whatever a server may say")
 
 
 def test_a_misspelt_word_tells_which_one_was_meant():
