@@ -187,6 +187,8 @@ def replays(
     """
     __tracebackhide__ = True
     numbers = list(numbers)
+    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
+        raise ConfigError(f"seeds={seeds!r}: give the number of seeds, 1 or more; nothing would be replayed")
     for seed in range(seeds):
         replay(recording, app, seed=seed, outside=outside, numbers=numbers).check()
 

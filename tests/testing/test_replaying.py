@@ -276,6 +276,13 @@ def test_a_path_will_do_and_is_told(tmp_path: Path):
         replays(path, an_app(OtherPrompt))
 
 
+@pytest.mark.parametrize("seeds", [0, -1, True, "5"])
+def test_a_replay_under_no_seed_is_refused(seeds: int):
+    """It would pass whatever the application does."""
+    with pytest.raises(ConfigError, match=r"seeds=.*: give the number of seeds, 1 or more"):
+        replays(of_frames("an IVR"), an_app(Ivr), seeds=seeds)
+
+
 def test_what_cannot_be_replayed_is_refused():
     """Each with what to do."""
     with pytest.raises(ConfigError, match="give the application"):
