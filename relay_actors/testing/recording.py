@@ -54,8 +54,9 @@ class Recording:
         keeps_words: whether what was said and texted is in it, and not only stand-ins.
         salt: of the stand-ins, see `Redaction`.
         is_named: whether ids have short names; not so in the file of a running application.
-        left_out: the ids of calls that were up already when an application began to be recorded. Without their
-            beginning they cannot be replayed, nor can those that they were brought together with: none is in it.
+        left_out: the ids of calls that were up already when an application began to be recorded, or when the first
+            frame crossed that a simulator has kept. Without their beginning they cannot be replayed, nor can those that
+            they were brought together with: none is in it.
     """
 
     said: Sequence[Said]
@@ -81,19 +82,23 @@ class Recording:
         """Make a recording of frames: ``Recording.from_frames(sim.frames)``. Those of one application.
 
         Args:
-            frames: oldest first. A simulator keeps the last 1000.
+            frames: oldest first. A simulator keeps the last 1000; calls that have begun before those are left out.
             call_id: of which call, together with those that it was bridged with and the dial that it came of; of all
                 by default.
             keeps_words: keep what was said and texted. An application that decides by it, by what a caller has said or
                 texted, can only be replayed with it.
 
         Raises:
-            ConfigError: there is nothing of that call.
+            ConfigError: there is nothing of that call, or not its beginning.
         """
         capture = Capture()
         for frame in frames:
             capture.take(frame.at, frame.wall, frame.direction == "received", frame.text)
-        return cls._of(capture.said, call_id, "frames", Redaction(keeps_words=keeps_words, secrets=capture.secrets))
+        said, left_out = _with_beginning(
+            capture.said, call_id, "these frames have", "came before them; a simulator keeps the last 1000"
+        )
+        redaction = Redaction(keeps_words=keeps_words, secrets=capture.secrets)
+        return dataclasses.replace(cls._of(said, None, "frames", redaction), left_out=left_out)
 
     @classmethod
     def from_entries(cls, entries: Iterable[Entry], call_id: str | None = None, *, keeps_words: bool = False) -> Self:
@@ -164,16 +169,12 @@ class Recording:
             raise ConfigError(f"{where}: its first line lacks {error}, or it is not what it should be") from error
         if recording.is_named:
             return recording if call_id is None else cls._of(said, call_id, recording.source, None, like=recording)
-        left_out = begun_before(said)
-        lost = {id(one) for half in left_out for one in of_call(said, half)}
-        if call_id is not None:
-            said = of_call(said, call_id)
-        whole = [one for one in said if id(one) not in lost]
-        if len(whole) < len(said) and (call_id is not None or not whole):
-            raise ConfigError(
-                f"{where} has not the beginning of {call_id or 'its calls'}: that was up already when the recording "
-                "began, so it cannot be replayed. While it is up, it can be taken out of the application's journal"
-            )
+        whole, left_out = _with_beginning(
+            said,
+            call_id,
+            f"{where} has",
+            "was up already when the recording began. While it is up, it can be taken out of the application's journal",
+        )
         return dataclasses.replace(cls._of(whole, None, recording.source, None, like=recording), left_out=left_out)
 
     def write(self, path: str | os.PathLike[str]) -> None:
@@ -229,6 +230,26 @@ class Recording:
         assert redaction is not None
         said = _numbered([one.moved(-begin) for one in said])
         return cls(said=said, source=source, keeps_words=redaction.keeps_words, salt=redaction.salt)
+
+
+def _with_beginning(
+    said: Sequence[Said], call_id: str | None, who_has: str, why: str
+) -> tuple[Sequence[Said], Sequence[str]]:
+    """Return what is about one call, or all, without the calls whose beginning is missing, and the ids of those.
+
+    Raises:
+        ConfigError: it is the beginning of that call that is missing, or of all.
+    """
+    left_out = begun_before(said)
+    lost = {id(one) for half in left_out for one in of_call(said, half)}
+    if call_id is not None:
+        said = of_call(said, call_id)
+    whole = [one for one in said if id(one) not in lost]
+    if len(whole) < len(said) and (call_id is not None or not whole):
+        raise ConfigError(
+            f"{who_has} not the beginning of {call_id or 'its calls'}, so it cannot be replayed: that {why}"
+        )
+    return whole, left_out
 
 
 def _numbered(said: Sequence[Said]) -> list[Said]:

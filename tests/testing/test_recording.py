@@ -15,10 +15,10 @@ from relay_actors.errors import ConfigError
 from relay_actors.journal.sqlite import SqliteStore
 from relay_actors.protocol import frames
 from relay_actors.simulator.wire_log import LoggedFrame
-from relay_actors.testing import Recording
+from relay_actors.testing import Lab, Recording, replays
 from relay_actors.testing.recording import VERSION
 from tests.support.thorough import less
-from tests.testing.recorded import AGENT, CALLER, OTHER, STORIES, lived
+from tests.testing.recorded import AGENT, CALLER, OTHER, STORIES, Ivr, an_app, lived
 
 EVENT = '{"at": 0.0, "event": "calling.call.state", "params": {"call_id": "call-1"}}'
 HEAD = '{"recording": 1, "source": "frames", "words": "kept", "salt": 0}'
@@ -76,6 +76,27 @@ def test_one_call_of_several_is_taken_out():
     assert recording.has_ended("call-1")
     assert not any(one.name == "calling.record" for one in recording.said)
     assert recording.text() == Recording.from_frames(bridge).text()
+
+
+def test_calls_whose_beginning_a_simulator_has_forgotten_are_left_out():
+    """It keeps the last 1000 frames. Half a call would be replayed as one whose commands do not come."""
+    with Lab() as lab:
+        lab.start(an_app(Ivr))
+        callers = [lab.phone(f"+1202555{number:04}") for number in range(5)]
+        for caller in callers:
+            caller.dials(context="support").hears("welcome").hears("two keys").presses("12").hears("you have pressed")
+            caller.is_hung_up()
+        logged = list(lab.sim.frames)
+        first, last = callers[0].line.call_id, callers[-1].line.call_id
+    place = next(place for place, frame in enumerate(logged) if frame.method == "calling.record")
+    recording = Recording.from_frames(logged[place:])
+    assert recording.left_out == [first]
+    assert len(recording.calls) == 4
+    replays(recording, an_app(Ivr), seeds=3)
+    assert len(Recording.from_frames(logged[place:], last).calls) == 1
+    for call_id, rest in ((first, logged[place:]), (None, logged[-10:])):
+        with pytest.raises(ConfigError, match=r"not the beginning of .*; a simulator keeps the last 1000"):
+            Recording.from_frames(rest, call_id)
 
 
 def test_a_journal_file_is_read_and_a_call_found_by_the_beginning_of_its_id(tmp_path: Path):
