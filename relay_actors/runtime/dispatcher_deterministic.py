@@ -43,6 +43,7 @@ class DeterministicDispatcher:
     Attributes:
         steps: how many turns were given.
         is_stuck: whether time was found to stand still.
+        timers_of_others: says how many timers are pending that are none of the actors': of a server in the same world.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class DeterministicDispatcher:
         self._thread = threading.get_ident()
         self.steps = 0
         self.is_stuck = False
+        self.timers_of_others: Callable[[], int] = _none
         self._most_at_once = most_at_once
         self._looks_at: float = math.inf if most_at_once is None else most_at_once()
         """At which step it looks whether time has moved; of few steps, so that it costs nothing."""
@@ -70,8 +72,8 @@ class DeterministicDispatcher:
 
     @property
     def pending_timers(self) -> int:
-        """How many timers are pending."""
-        return len(self._timers)
+        """How many timers are pending, without those of others."""
+        return len(self._timers) - self.timers_of_others()
 
     def next_due(self) -> float | None:
         """When the next timer is due, in virtual seconds; None: no timer is pending."""
@@ -242,6 +244,10 @@ class DeterministicDispatcher:
                 _log.exception("a timer's call raised")
             has_fired = True
         return has_fired
+
+
+def _none() -> int:
+    return 0
 
 
 class _BlockingCall:

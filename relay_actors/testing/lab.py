@@ -140,7 +140,7 @@ class Lab:
     @property
     def pending_timers(self) -> int:
         """How many timers of applications are pending; the server's own and those of `at` do not count."""
-        return self.dispatcher.pending_timers - (self._tick_timer is not None) - len(self._appointments)
+        return self.dispatcher.pending_timers
 
     def phone(self, number: str) -> Phone:
         """Return the phone of a number, see `Simulator.phone`."""
@@ -295,7 +295,11 @@ class Lab:
 
     def _new_dispatcher(self, seed: int | str) -> DeterministicDispatcher:
         lots = _Lots(seed, self._lots)
-        return DeterministicDispatcher(lots, self.clock, lambda: MOST_AT_ONCE + MOST_OF_A_CALL * len(self.sim.calls))
+        dispatcher = DeterministicDispatcher(
+            lots, self.clock, most_at_once=lambda: MOST_AT_ONCE + MOST_OF_A_CALL * len(self.sim.calls)
+        )
+        dispatcher.timers_of_others = lambda: (self._tick_timer is not None) + len(self._appointments)
+        return dispatcher
 
     def _accept(self, far: MemoryTransport) -> None:
         if self._is_dying:

@@ -181,8 +181,6 @@ class World(Lab):
             is_clean = self.app.stop()  # in any case: the process may have one connection only
         assert is_clean
         self.settle()
-        if self._tick_timer is not None:
-            self._tick_timer.cancel()
         assert self.system.actor_count == 0
         assert len(self.system.registry) == 0
         assert self.dispatcher.pending_timers == 0, f"{self.dispatcher.pending_timers} timers survive the stop"
@@ -200,8 +198,8 @@ class World(Lab):
         assert len(wire.parking) == 0, "events are still parked"
         assert len(wire.holding) == 0, "commands are still held back"
         assert not wire.holding.in_doubt, "commands of calls that have ended are still in doubt"
-        # The connection's next deadline, and the server's next tick.
-        assert self.dispatcher.pending_timers <= 2, f"timers are left: {self._pending()}"
+        # The connection's next deadline.
+        assert self.dispatcher.pending_timers <= 1, f"timers are left: {self._pending()}"
 
     def _pending(self) -> list[str]:
         return [f"{due}: {call}" for due, _serial, call, _queue in self.dispatcher._timers._heap if call]

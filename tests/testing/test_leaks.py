@@ -15,6 +15,7 @@ from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.clock import Random
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
 from relay_actors.runtime.system import System, default_system
+from relay_actors.testing.lab import Lab
 from relay_actors.testing.leaks import no_leaks, threads_left
 from relay_actors.testing.probe import TestProbe
 from tests.actors.world import World
@@ -251,6 +252,33 @@ def test_an_application_is_looked_at_while_it_runs():
             world.inbound()
         assert any(line.startswith("actor Taking#") for line in told(error))
         assert any(line.startswith("the connection knows ") for line in told(error))
+
+
+class Asks(CallActor):
+    """Asks for a key."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.prompt_tts("Press a key.", {"digits": {"max": 1}})
+        await self.wait_for_ended()
+
+
+def test_what_the_server_of_a_lab_has_in_mind_is_no_leak_of_an_application():
+    """It is in the same virtual time; that of the application is still told."""
+    app = RelayApp()
+    app.calls("office")(Asks)
+    app.service(Idle, name="idle")
+    with Lab() as lab:
+        lab.start(app)
+        with no_leaks(app):
+            lab.phone("+15550001111").dials(context="office").hears("press a key").hangs_up()
+            assert lab.sim.next_deadline() is not None
+            lab.at(lab.clock.now() + 100.0, list)
+        idle = app.lookup("idle")
+        assert idle is not None
+        with pytest.raises(AssertionError) as error, no_leaks(app):
+            idle.ask(lambda actor: actor.start_timer("key", "message", 60.0))
+        assert told(error) == ["a timer that is pending"]
 
 
 def test_what_is_under_way_at_the_connection_is_told():
