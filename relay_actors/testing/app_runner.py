@@ -181,14 +181,15 @@ def shortened(timing: Timing) -> Timing:
     """Return these times, with those shortened that a test waits for without having asked for it.
 
     They are the stay of a call's actor after the end, the pauses between attempts to connect, and the patience of a
-    stop. Time-outs of requests, dials and operations are what an application is tested with, and stay as they are.
+    stop, which lasts until a hang-up that was lost with its connection is said again. Time-outs of requests, dials and
+    operations are what an application is tested with, and stay as they are.
     """
     return dataclasses.replace(
         timing,
         linger_s=min(timing.linger_s, 0.05),
         reconnect_min_s=min(timing.reconnect_min_s, 0.02),
         reconnect_max_s=min(timing.reconnect_max_s, 0.2),
-        stop_timeout_s=min(timing.stop_timeout_s, 2.0),
+        stop_timeout_s=min(timing.stop_timeout_s, timing.reconcile_s + 2.0),
     )
 
 

@@ -244,6 +244,16 @@ def test_a_server_that_was_told_not_to_answer_does_not_hold_up_the_end(
     assert caller.is_over
 
 
+def test_a_hang_up_that_was_lost_with_its_connection_is_said_again(runner: AppRunner, simulator: Simulator):
+    """The stop has patience for it: what is in doubt is asked for once the connection is back."""
+    runner(greeting_app())
+    caller = call(simulator).hears("welcome")
+    simulator.inject("cut method=calling.end")
+
+    assert runner.stop() == []
+    assert caller.is_over
+
+
 # In a lab.
 
 
