@@ -13,6 +13,7 @@ from relay_actors.actors.tree import ServicesSupervisor
 from relay_actors.app import RelayApp
 from relay_actors.config import Timing
 from relay_actors.errors import RelayActorsError
+from relay_actors.journal.memory import MemoryMedium, MemoryStore
 from relay_actors.protocol.states import CallState
 from relay_actors.runtime.actor_ref import cell_of
 from relay_actors.runtime.child_record import ChildState
@@ -68,9 +69,13 @@ class AppRunner:
         self._simulator = where.sim if isinstance(where, Lab) else where.simulator
         self._timeline = timeline
         self._running: list[_Running] = []
+        self._media: dict[RelayApp, MemoryMedium] = {}
 
     def __call__(self, app: RelayApp, *, timing: Timing | None = None) -> RelayApp:
         """Start ``app`` with test credentials, and return it once it is logged in. Several may run beside each other.
+
+        A journal that it keeps in a file is in memory here: that file is neither read nor written. It is there again
+        when ``app`` is started again in the same test. A `Store` that it was given stays in use.
 
         Args:
             app: typically the one of the module under test; it is stopped when the test is over.
@@ -140,6 +145,7 @@ class AppRunner:
                 jwt_token="",
                 scheme="ws",
                 ca_file="",
+                journal=None if app.journal_path is None else MemoryStore(self._media.setdefault(app, MemoryMedium())),
             )
         except BaseException:
             app.timing = former

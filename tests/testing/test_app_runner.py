@@ -6,6 +6,7 @@ import os
 import re
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -252,6 +253,22 @@ def test_a_hang_up_that_was_lost_with_its_connection_is_said_again(runner: AppRu
 
     assert runner.stop() == []
     assert caller.is_over
+
+
+def test_a_journal_in_a_file_is_in_memory_in_real_time_too(runner: AppRunner, simulator: Simulator, tmp_path: Path):
+    """Whatever stands in the file is another test's, or the calls of a customer: none is taken up, and none is left."""
+    app = RelayApp(journal=tmp_path / "calls.db")
+    app.calls("office")(Greeter)
+    for _run in range(2):
+        runner(app)
+        caller = call(simulator).hears("welcome")
+        assert app.hand_over()
+    runner(app)
+
+    assert app.calls_up == 2
+    assert runner.stop() == []
+    assert caller.is_over
+    assert list(tmp_path.iterdir()) == []
 
 
 # In a lab.
