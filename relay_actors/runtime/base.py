@@ -114,8 +114,8 @@ class Dispatcher(Protocol):
     ) -> bool:
         """Wait until ``is_done()`` in the way of this dispatcher; False when the time is over first."""
 
-    def drive(self, loop: object) -> bool:
-        """Let one thing happen for who awaits it on an asyncio loop, and return True; False: others see to it."""
+    def drive(self, loop: object, since: float) -> bool:
+        """Let one thing happen for who awaits it on a loop since then, and return True; False: others see to it."""
 
     def turns(self) -> list[tuple[Runnable, float]]:
         """Return whose turns are under way, and when by the clock each began. Any thread; holds nobody up."""

@@ -227,7 +227,7 @@ class BatonDispatcher:
         finally:
             self._end_wait(worker)
 
-    def drive(self, loop: object) -> bool:
+    def drive(self, loop: object, since: float) -> bool:
         """Nothing: the threads do it."""
         return False
 

@@ -75,9 +75,9 @@ class BesideDispatcher:
         """As the shared dispatcher does."""
         return self._shared.wait_until(is_done, block, timeout_s)
 
-    def drive(self, loop: object) -> bool:
+    def drive(self, loop: object, since: float) -> bool:
         """As the shared dispatcher does."""
-        return self._shared.drive(loop)
+        return self._shared.drive(loop, since)
 
     def turns(self) -> list[tuple[Runnable, float]]:
         """Return whose turns are under way, and when each began. Any thread."""

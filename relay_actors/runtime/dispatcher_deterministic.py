@@ -21,6 +21,9 @@ from relay_actors.runtime.timer_queue import TimerQueue
 
 __all__ = ["DeterministicDispatcher"]
 
+FOR_EVER_S: Final = 100 * 86_400.0
+"""Who waits for longer, and has given no time-out, waits in vain: some seconds, with a connection that is alive."""
+
 LOOKED_AT: Final = 1000
 """Of how many turns it is noted who had them, where time stands still."""
 
@@ -127,10 +130,11 @@ class DeterministicDispatcher:
         """Drive the world until ``is_done()``, or until virtual time has moved by ``timeout_s``.
 
         Raises:
-            ConfigError: nothing can ever make it done, and no time-out was given: on threads this would hang, unless
-                it waits for an actor that itself waits, further out on this stack.
+            ConfigError: nothing can ever make it done, or nothing has in `FOR_EVER_S`, and no time-out was given: on
+                threads this would hang, unless it waits for an actor that itself waits, further out on this stack.
         """
-        deadline = None if timeout_s is None else self._clock.now() + timeout_s
+        began = self._clock.now()
+        deadline = None if timeout_s is None else began + timeout_s
         while not is_done():
             if self.step():
                 continue
@@ -139,6 +143,8 @@ class DeterministicDispatcher:
                 raise ConfigError(
                     "this wait would never end: nothing can run, no timer is pending, and no time-out was given"
                 )
+            if deadline is None:
+                self._check_patience(began)
             if due is None or (deadline is not None and due > deadline):
                 if deadline is not None:
                     self._clock.advance_to(deadline)
@@ -147,10 +153,13 @@ class DeterministicDispatcher:
             self._fire()
         return True
 
-    def drive(self, loop: object) -> bool:
+    def drive(self, loop: object, since: float) -> bool:
         """Let one thing happen, or time go on, on the thread that does all of it: nobody else would.
 
         Not for who awaits on the loop of an application, which is driven by this dispatcher itself.
+
+        Raises:
+            ConfigError: as `wait_until` without a time-out.
         """
         if threading.get_ident() != self._thread or any(runnable is loop for runnable, _began in self._turns):
             return False
@@ -158,6 +167,7 @@ class DeterministicDispatcher:
             due = self._timers.next_due()
             if due is None:
                 return False
+            self._check_patience(since)
             self._clock.advance_to(due)
         return True
 
@@ -209,6 +219,13 @@ class DeterministicDispatcher:
             self.settle()
         self._clock.advance_to(until)
         self.settle()
+
+    def _check_patience(self, since: float) -> None:
+        if self._clock.now() > since + FOR_EVER_S:  # the pings of a connection would go on and on
+            raise ConfigError(
+                f"this wait would never end: it has lasted for {FOR_EVER_S / 86_400:g} days of virtual time, and no "
+                "time-out was given"
+            )
 
     def _look(self, chosen: Runnable) -> None:
         """See whether time has moved since the last look; if not, note who has this turn and the next ones, and tell.

@@ -261,8 +261,10 @@ class Future(pykka.Future[T]):
         self.add_done_callback(tell_loop)
         if here.turn is not None:
             here.awaits = self
+        dispatcher = self._dispatcher
         try:
-            while not self.is_settled and self._dispatcher is not None and self._dispatcher.drive(loop):
+            since = dispatcher.clock.now() if dispatcher is not None else 0.0
+            while not self.is_settled and dispatcher is not None and dispatcher.drive(loop, since):
                 yield  # what else the loop has to do comes in between
             yield from woken
         finally:

@@ -256,6 +256,27 @@ def test_a_wait_in_asyncio_on_another_thread_leaves_it_to_the_one_that_drives():
     world.end()
 
 
+def test_a_wait_without_a_time_out_ends_though_a_timer_is_always_pending():
+    """As those of a connection are: on threads it would hang, and here nobody would learn why."""
+    world = World(0)
+
+    def again() -> None:
+        world.dispatcher.call_at(world.now + 86_400.0, again)
+
+    again()
+    never: Future[str] = Future(world.dispatcher)
+    with pytest.raises(ConfigError, match="would never end: it has lasted for 100 days of virtual time"):
+        never.get()
+    with pytest.raises(WaitTimeout):
+        never.get(timeout=200 * 86_400.0)
+
+    async def main() -> None:
+        with pytest.raises(ConfigError, match="would never end: it has lasted for 100 days of virtual time"):
+            await never
+
+    asyncio.run(asyncio.wait_for(main(), DEADLINE_S))
+
+
 class Restless(Actor):
     """Has always something to do."""
 
