@@ -290,9 +290,14 @@ class Line(InCompany):
         """Wait until the call is answered.
 
         Raises:
-            StoryError: it was not, in time or at all.
+            StoryError: it was not, in time or at all, or it has ended since.
         """
-        self._expect(lambda: self._call.is_answered, "was not answered", within)
+        self._wait(lambda: self._call.is_answered or self.is_over, within)
+        with self._world.look():
+            if self.is_over and any(moment.what in ("answered", "picked up") for moment in self._moments):
+                raise self._story("is not connected any more: the call was answered, and has ended")
+            if not self._call.is_answered:
+                raise self._story(f"was not answered {self._until(within)}")
         return self
 
     def is_asked(self, within: float | None = None) -> Line:

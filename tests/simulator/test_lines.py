@@ -208,6 +208,13 @@ def test_a_call_that_nobody_answers_is_not_connected(stage: Stage, peer: Peer):
         call.line.is_connected(within=1.0)
 
 
+def test_a_call_that_was_answered_and_is_over_is_not_told_as_one_that_was_not(call: Inbound):
+    """It is not connected either."""
+    call.line.hangs_up()
+    with pytest.raises(StoryError, match="is not connected any more: the call was answered, and has ended"):
+        call.line.is_connected()
+
+
 def test_a_call_that_goes_on_is_not_hung_up(call: Inbound):
     with pytest.raises(StoryError, match=r"was not hung up within 0\.5 s"):
         call.line.is_hung_up(within=0.5)
