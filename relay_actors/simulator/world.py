@@ -16,6 +16,7 @@ from threading import Condition, RLock
 from typing import Any, Final
 
 from relay_actors.errors import ConfigError, ProtocolError
+from relay_actors.protocol import checks
 from relay_actors.runtime.base import Clock
 from relay_actors.simulator.feeds import Feeds
 from relay_actors.simulator.files import Files
@@ -166,8 +167,10 @@ class World:
             within: seconds of the clock, not scaled by the pace; `patience_s` if None.
 
         Raises:
+            ArgumentError: ``within`` is no number of seconds, or has no end.
             ProtocolError: called from inside a turn, where nothing could ever change.
         """
+        checks.given(_a_time, within=within)
         with self._lock:
             if self._depth:
                 raise ProtocolError("a wait inside a turn would never end: react with a timer, do not wait")
@@ -219,6 +222,11 @@ class World:
             calls, self._at_turn_end = self._at_turn_end, []
             for call in calls:
                 call()
+
+
+def _a_time(value: object) -> str | None:
+    """Return None for seconds; below 0 they are over."""
+    return None if checks.is_number(value) else "a number of seconds"
 
 
 def _nothing() -> None:

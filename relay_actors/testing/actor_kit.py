@@ -14,6 +14,7 @@ from relay_actors.actors.call_ref import CallRef
 from relay_actors.app import RelayApp
 from relay_actors.config import Limits, Timing
 from relay_actors.errors import ConfigError
+from relay_actors.protocol import checks
 from relay_actors.protocol.commands import RelayCommand
 from relay_actors.protocol.events import RelayEvent
 from relay_actors.runtime.actor import Actor
@@ -129,7 +130,13 @@ class ActorKit(Expecting, Generic[A]):
         self.settle()
 
     def advance(self, seconds: float) -> None:
-        """Let so much virtual time pass, and everything happen in it."""
+        """Let so much virtual time pass, and everything happen in it.
+
+        Raises:
+            ConfigError: it is no number of seconds, or time would go back.
+        """
+        if not checks.is_number(seconds) or seconds < 0:
+            raise ConfigError(f"advance({seconds!r}): give a number of seconds; time only goes on")
         self._dispatcher.advance(seconds)
 
     def settle(self) -> None:

@@ -20,6 +20,7 @@ from relay_actors.config import Timing
 from relay_actors.errors import ConfigError, ConnectFailedError
 from relay_actors.journal.base import Store
 from relay_actors.journal.memory import MemoryMedium, MemoryStore
+from relay_actors.protocol import checks
 from relay_actors.runtime.base import TimerHandle
 from relay_actors.runtime.clock import ManualClock, Random
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
@@ -166,8 +167,10 @@ class Lab:
         """Let so much time pass, and everything happen in it.
 
         Raises:
-            ConfigError: time does not go back.
+            ConfigError: time does not go back; or ``seconds`` is no number, or has no end.
         """
+        if not checks.is_number(seconds):
+            raise ConfigError(f"advance({seconds!r}): give a number of seconds")
         if seconds < 0:
             raise ConfigError(f"advance({seconds:g}): time only goes on")
         self.until(lambda: False, seconds)

@@ -467,6 +467,9 @@ def test_what_no_caller_can_do_is_refused():
                 kit.presses(wrong)  # type: ignore[arg-type]  # that is the mistake
         with pytest.raises(ConfigError, match=r"presses\('x'\): give the keys as text"):
             kit.presses("1", terminator="x")
+        for never in (float("inf"), float("nan"), "5", -1):
+            with pytest.raises(ConfigError, match=r"advance\(.*\): give a number of seconds"):
+                kit.advance(never)  # type: ignore[arg-type]
         with pytest.raises(ArgumentError, match="text must be text"):
             kit.says(5)  # type: ignore[arg-type]
         for wrong in ("no answer", "noanswer", "no_answer"):

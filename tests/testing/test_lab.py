@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from relay_actors import CallActor, RelayApp
-from relay_actors.errors import ConfigError
+from relay_actors.errors import ArgumentError, ConfigError
 from relay_actors.testing import lab as labs
 from relay_actors.testing.lab import Lab
 
@@ -176,6 +176,19 @@ def test_what_is_no_application_is_refused(wrong: object):
     """The text says what to give."""
     with pytest.raises(ConfigError, match="give the application"):
         Lab().start(wrong)  # type: ignore[arg-type]  # that is the point
+
+
+@pytest.mark.parametrize("wrong", [float("inf"), float("nan"), "5", None, True])
+def test_time_goes_on_by_a_number_of_seconds(wrong: float):
+    """The test would hang, or tell of the insides of the lab."""
+    with Lab() as lab:
+        lab.start(an_app(Menu))
+        with pytest.raises(ConfigError, match=r"advance\(.*\): give a number of seconds"):
+            lab.advance(wrong)
+        if wrong is not None:
+            with pytest.raises(ArgumentError, match="within must be a number of seconds, not"):
+                lab.phone(CALLER).rings(within=wrong)
+    assert lab.clock.now() < 1
 
 
 def test_time_does_not_go_back():
