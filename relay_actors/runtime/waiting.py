@@ -7,7 +7,7 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from relay_actors.errors import FlowError
 from relay_actors.late_dataclasses import dataclass
@@ -22,6 +22,11 @@ T = TypeVar("T")
 # Guards what those that settle a race or a gathering keep of it, of all of them: held for a few instructions.
 # Re-entrant, because a finaliser may run in the middle.
 _listening = threading.RLock()
+
+# Of what has lost a race, and of what was given up before it was over, to who waits for it once more.
+_LET_GO: Final = (
+    "nobody waited for this any more, so it was let go: call next, sleep or aio again, and await what it gives"
+)
 
 
 class LetsGo(Future[T]):
@@ -42,7 +47,7 @@ class LetsGo(Future[T]):
             return
         import asyncio  # here, so that programs that never use it need not load it to start
 
-        self.try_fail(asyncio.CancelledError())
+        self.try_fail(asyncio.CancelledError(_LET_GO))
 
 
 @dataclass(frozen=True, slots=True)

@@ -415,6 +415,20 @@ def test_what_has_lost_a_race_takes_no_message(world: World):
     assert logged(handle) == [1, "the handler's"]
 
 
+def test_what_has_lost_a_race_says_so_to_who_awaits_it_again(world: World, caplog: pytest.LogCaptureFixture):
+    """A10: asyncio's own wait would have left it alone, and a bare `CancelledError` tells nobody what to mend."""
+
+    class Twice(Notes):
+        async def run(self) -> None:
+            said = self.next(str)
+            await self.race(said, self.sleep(1))
+            await said
+
+    world.inbound(Twice)
+    world.run(2)
+    assert "call next, sleep or aio again" in caplog.text
+
+
 def test_several_types_can_be_waited_for(world: World):
     """Whichever comes first; and what is no class is refused."""
 
