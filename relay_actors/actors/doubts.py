@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Hashable, Mapping
-from typing import Final
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Final, cast
 
 from relay_actors.protocol.commands import RelayCommand
 from relay_actors.protocol.commands.doubts import doubts
@@ -77,6 +77,22 @@ class Doubts:
         """Warn of something that a handler has arranged, and that is not done after the end of the process."""
         if self._is_news((actor, what)):
             _log.warning("%s of %s is not in the journal: %s", what, actor, why)
+
+    def look_at_lost(self, actor: str, values: Mapping[str, object]) -> None:
+        """Warn of something that a flow is told or given, and that cannot be kept for when it is run again.
+
+        Args:
+            actor: the class of the call.
+            values: of the note about it; nothing is said of one that has kept it.
+        """
+        for part in (values, *cast("Sequence[Mapping[str, object]]", values.get("parts", ()))):
+            if "lost" in part and self._is_news((actor, "is given", part["lost"])):
+                text = (
+                    "%s is given a %s, which cannot be kept: a flow that is run again, as after the end of the "
+                    "process, cannot be brought past it. Plain data, events, enums and dataclasses of these can be "
+                    "kept; in place of a ref or a handle give a call's id or a name"
+                )
+                _log.warning(text, actor, part["lost"])
 
     def _is_news(self, name: Hashable) -> bool:
         with self._lock:

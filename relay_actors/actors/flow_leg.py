@@ -341,7 +341,9 @@ class FlowLegActor(OutboundLegActor):
             return  # nobody waits for it any more
         del course.results[number]
         error = found.untold if isinstance(found, BlockingWait) else found.error
-        self.keep_note("result", {"number": number, **_outcome_of(found, error)})
+        values = _outcome_of(found, error)
+        self.office.doubts.look_at_lost(type(self).__name__, values)
+        self.keep_note("result", {"number": number, **values})
         if error is not None:
             elsewhere.wait.try_fail(error)
         else:
@@ -539,6 +541,8 @@ class FlowLegActor(OutboundLegActor):
                     **message_or_lost(message, self),
                     "timers": packed_or_lost(cell.timers.ticking),
                 }
+                if cell.flow is not None:  # what a handler is told is soon past
+                    self.office.doubts.look_at_lost(type(self).__name__, values)
                 if self.stash_capacity is not None and cell.extras.is_brought_back:
                     values["again"] = True
                 if course.piping:

@@ -69,7 +69,9 @@ class Outwards:
             kept = getattr(future.settled_by, "keep", None)
             if isinstance(kept, Kept):  # who goes on will look, and what it sees must not be on record any later
                 self._note_look(kept.leg.tag or kept.leg.call_id, kept.leg, self.course.counts["looks"] + 1)
-            self._call.keep_note("awaited", {"number": number, **outcome_of(future)})
+            values = outcome_of(future)
+            self._call.office.doubts.look_at_lost(type(self._call).__name__, values)
+            self._call.keep_note("awaited", {"number": number, **values})
 
     def withholds(self, receiver: Any, message: object, reply: Any) -> bool:
         """Have the journal know that the call's code has sent something to an actor."""

@@ -195,6 +195,26 @@ class Unkept(CallActor):
         await self.sleep(5)
 
 
+@pytest.mark.parametrize("how", ["ask", "blocking"])
+def test_an_answer_that_cannot_be_kept_is_warned_of_while_the_process_lives(
+    world: MortalWorld, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    """After its end it is too late."""
+    call = Unkept if how == "ask" else UnkeptResult
+    heard(world, call)
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert [text.partition(":")[0] for text in told] == [f"{call.__name__} is given a set, which cannot be kept"]
+
+
+class UnkeptResult(CallActor):
+    """Is given by a blocking function something that the journal cannot hold."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.blocking(set)
+        await self.sleep(5)
+
+
 def test_an_answer_that_the_journal_cannot_hold_begins_the_flow_anew_and_says_why(world: MortalWorld) -> None:
     first, second = heard(world, Unkept, 4.0)
     assert first == "{1} nothing"

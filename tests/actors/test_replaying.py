@@ -528,6 +528,23 @@ class object_of_nobody:  # noqa: N801  # what an application calls it
     """Is no plain data."""
 
 
+def test_what_is_told_and_cannot_be_kept_is_warned_of_while_the_process_lives(
+    world: MortalWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After its end it is too late: the caller is asked anew. Once for a class, and what a handler has kept is fine."""
+    for _ in range(2):
+        line = dials(world, Ungrateful)
+        world.run(1.0)
+        handle = world.app.call(line.call_id)
+        assert handle is not None
+        handle.ref.tell(object_of_nobody())
+        world.run(20.0)
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert [text.partition(":")[0] for text in warnings] == [
+        "Ungrateful is given a object_of_nobody, which cannot be kept"
+    ]
+
+
 def test_what_was_told_and_cannot_be_kept_is_missed(world: MortalWorld) -> None:
     line = dials(world, Ungrateful)
     world.run(1.0)
