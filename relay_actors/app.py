@@ -582,9 +582,8 @@ class RelayApp(Requesting, Showing):
         return self._run is not None
 
     def _this_run(self) -> Shutdown:
-        run = self._run
-        if run is None and here.turn is not None:
-            run = self._ends  # which is being ended: until they have ended, its actors may ask it for things
+        # One that is being ended runs until it has: its actors, and what belongs to its phases, may ask it for things.
+        run = self._run or self._ends
         if run is None:
             raise ConfigError("the application is not running: call app.start(), or use it in `with app:`")
         return run

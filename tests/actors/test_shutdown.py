@@ -114,6 +114,38 @@ def test_what_a_task_returns_that_can_be_awaited_is_awaited(world: World):
     assert len(told) == 1
 
 
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("drain_s", [0.0, 60.0])
+def test_a_task_finds_the_services(world: World, caplog: pytest.LogCaptureFixture, phase: str, drain_s: float):
+    """H5: although it has no turn; also at the end of ``with app:``, which is a stop without a drain."""
+    told: list[object] = []
+    world.start()
+    world.app.service(Listener, told, name="listener")
+
+    def tell() -> None:
+        listener = world.app.lookup("listener")
+        assert listener is not None
+        listener.ask(phase, timeout=5)
+
+    world.app.on_shutdown(phase, tell)
+    assert world.app.stop(drain_s=drain_s)
+    assert told == [phase]
+    assert "tell failed" not in caplog.text
+    with pytest.raises(ConfigError, match="is not running"):
+        world.app.lookup("listener")
+
+
+class Listener(Actor):
+    """A service that notes what it is told."""
+
+    def __init__(self, told: list[object]) -> None:
+        super().__init__()
+        self.told = told
+
+    def on_receive(self, message: object) -> None:
+        self.told.append(message)
+
+
 @pytest.mark.parametrize("timeout_s", [None, 2.0])
 def test_a_task_that_takes_too_long_or_fails_does_not_keep_the_application(
     world: World, caplog: pytest.LogCaptureFixture, timeout_s: float | None
