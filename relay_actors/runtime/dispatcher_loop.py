@@ -12,9 +12,9 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine
 from contextvars import Context
-from typing import Any, Protocol, TypeVarTuple, Unpack
+from typing import Any, NoReturn, Protocol, TypeVar, TypeVarTuple, Unpack
 
-from relay_actors.errors import WouldDeadlock
+from relay_actors.errors import FlowError, WouldDeadlock
 from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.context import here
 from relay_actors.runtime.dispatcher_beside import BesideDispatcher
@@ -22,6 +22,7 @@ from relay_actors.runtime.future import Future
 
 __all__ = ["LoopDispatcher", "LoopHost", "LoopThread", "VirtualLoop", "VirtualLoopHost", "run_on_loop"]
 
+T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 _log = logging.getLogger("relay_actors.runtime")
@@ -97,7 +98,8 @@ class LoopThread:
 class VirtualLoop(asyncio.SelectorEventLoop):
     """A loop in virtual time, driven by a dispatcher: a round is a step like an actor's turn.
 
-    What it can wait for is time, futures and other tasks; a deterministic run has no sockets.
+    What it can wait for is time, futures, other tasks, and functions that are to run on a thread; a deterministic run
+    has no sockets. Whoever asks for one is told: it would be waited for in vain, while virtual time passes.
 
     Args:
         dispatcher: who drives it.
@@ -141,6 +143,35 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         handle = _VirtualTimer(when, callback, args, self, context)
         handle.pending = self.dispatcher.call_at(when, handle.fire)
         return handle
+
+    def run_in_executor(self, executor: object, func: Callable[[Unpack[Ts]], T], *args: *Ts) -> asyncio.Future[T]:
+        """Call ``func`` in a step of its own, as `Dispatcher.run_blocking` does: there are no other threads."""
+        future: asyncio.Future[T] = self.create_future()
+
+        def call() -> None:
+            try:
+                result = func(*args)
+            except BaseException as error:  # also a SystemExit: a thread would tell it in the same way
+                if not future.done():
+                    future.set_exception(error)
+            else:
+                if not future.done():
+                    future.set_result(result)
+
+        self.dispatcher.run_blocking(call, "executor")
+        return future
+
+    def _has_no_sockets(self, *_args: object, **_kwargs: object) -> NoReturn:
+        raise FlowError(
+            "asyncio code asked for a socket or a process, and in virtual time there are none: nobody would wait for "
+            "it. Put a stand-in into its place, or let the test run in real time: @pytest.mark.relay(real=True)"
+        )
+
+    create_connection = create_unix_connection = create_datagram_endpoint = _has_no_sockets
+    create_server = create_unix_server = connect_accepted_socket = _has_no_sockets
+    connect_read_pipe = connect_write_pipe = subprocess_exec = subprocess_shell = _has_no_sockets
+    sock_connect = sock_accept = sock_recv = sock_recv_into = sock_sendall = _has_no_sockets
+    add_reader = add_writer = _has_no_sockets
 
     def run_batch(self, grant: list[None]) -> None:
         """Run one round of the loop: everything that is ready now."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from relay_actors.errors import WouldDeadlock
+from relay_actors.errors import FlowError, WouldDeadlock
 from relay_actors.runtime.actor import Actor
 from relay_actors.runtime.dispatcher_loop import LoopThread, VirtualLoop, VirtualLoopHost, run_on_loop
 from relay_actors.runtime.future import Future
@@ -176,6 +176,50 @@ def test_a_virtual_loop_is_the_same_from_the_same_seed():
         return log
 
     assert once() == once()
+
+
+def test_what_is_to_run_on_a_thread_is_a_step_of_a_virtual_world(world: World):
+    """D4: it would be waited for in vain, while virtual time passes: a test would hear nothing, and not know why."""
+
+    def fails() -> None:
+        raise OSError("no disk")
+
+    async def work() -> Any:
+        loop = asyncio.get_running_loop()
+        values = [await asyncio.to_thread(pow, 2, 5), await loop.run_in_executor(None, threading.get_ident)]
+        with pytest.raises(OSError, match="no disk"):
+            await asyncio.to_thread(fails)
+        given_up = loop.run_in_executor(None, values.append, "is done all the same")
+        given_up.cancel()
+        await asyncio.sleep(1)
+        return values
+
+    future: Future[Any] = Future(world.dispatcher)
+    run_on_loop(world.system.loop_host, work(), future)
+    world.advance(1)
+    assert future.get(timeout=0) == [32, threading.get_ident(), "is done all the same"]
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [
+        lambda: asyncio.open_connection("localhost", 9),
+        lambda: asyncio.start_server(print, "127.0.0.1", 0),
+        lambda: asyncio.create_subprocess_exec("true"),
+    ],
+    ids=["connection", "server", "process"],
+)
+def test_a_socket_in_a_virtual_world_is_refused(world: World, asks: Any):
+    """D4: with what to do, where it is asked for."""
+
+    async def work() -> None:
+        await asks()
+
+    future: Future[Any] = Future(world.dispatcher)
+    run_on_loop(world.system.loop_host, work(), future)
+    world.advance(1)
+    with pytest.raises(FlowError, match=r"in virtual time there are none.*relay\(real=True\)"):
+        future.get(timeout=0)
 
 
 def test_a_virtual_loop_is_closed_with_its_system():
