@@ -286,6 +286,7 @@ class RelayApp(Requesting, Showing):
                 self._free()
                 raise
         try:
+            tree.look_at_journal()
             for actor_class, name, args, kwargs in self._services:
                 tree.start_service(actor_class, name, args, kwargs)
             tree.recover()

@@ -75,14 +75,25 @@ class Recovery:
         self._caused: list[tuple[str, str, CallRef]] = []
         self._classes: dict[str, type[Any]] = {}
         self._texts = TextsAgain(office, start_text, self._consult, texts_on_record)
+        self._known: list[str] = []
 
-    def run(self) -> int:
-        """Take up everything, and return how many calls there are again.
+    def look(self) -> Collection[str]:
+        """Look what the former process had in hand, and return it; what is begun from now on is none of it.
 
         Raises:
             JournalError: the journal cannot be read.
         """
-        known = self._consult(_begin)
+        self._known = self._consult(_known)
+        return self._known
+
+    def run(self) -> int:
+        """Take up everything that was found by `look`, and return how many calls there are again.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+        known = self._known
+        self._consult(_begin)
         self._texts.note(known)
         subjects = reversed(known)  # whom a call has dialled is younger than it, and has to be there when it looks
         taken_up = 0
@@ -227,13 +238,16 @@ class Recovery:
         self._consult(lambda wire: wire.journal.forget(subject))
 
 
-def _begin(wire: Wire) -> list[str]:
-    """Resume the session of the former process, and return what it had in hand."""
+def _known(wire: Wire) -> list[str]:
+    return [subject for subject in wire.journal.subjects() if subject != SESSION]
+
+
+def _begin(wire: Wire) -> None:
+    """Resume the session of the former process."""
     session = wire.journal.kept_session()
     if session.protocol:
         wire.protocol.resume_session(session.protocol, session.authorization_state)
     wire.journal.forget(SESSION)
-    return [subject for subject in wire.journal.subjects() if subject != SESSION]
 
 
 def _histories(wire: Wire, subjects: Collection[str], before: int) -> tuple[list[History], list[History]]:

@@ -42,7 +42,7 @@ from relay_actors.actors.sent_texts import SentText
 from relay_actors.actors.text_turns import TEXT, text_turn
 from relay_actors.actors.wire import ChangeContexts, Connect, Disconnect, Wire
 from relay_actors.config import Limits, Settings, Timing
-from relay_actors.errors import ActorDead, ConnectionLostError, NotSentError, RelayActorsError
+from relay_actors.errors import ActorDead, ConnectionLostError, NameTaken, NotSentError, RelayActorsError
 from relay_actors.journal.base import Store
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.client import ClientProtocol
@@ -159,6 +159,8 @@ class Tree:
         )
         self.failed: Future[RelayActorsError] = Future(system.dispatcher)
         self._texts_on_record: dict[str, KeptMessage | None] = {}
+        self._recovery: Recovery | None = None
+        self._on_record: frozenset[str] = frozenset()
         self._root = system.start(_Root, self.wire, self.failed)
         self._services = system.start_child(self._root, ServicesSupervisor, spec=_PILLAR)
         self.office.calls = system.start_child(self._root, CallsSupervisor, spec=_PILLAR)
@@ -166,6 +168,19 @@ class Tree:
         self.office.desk = Desk(system.start_child(self._root, DeskActor, spec=_PILLAR), system.dispatcher)
         # Before any service: what services send while they start waits in its queue.
         self.office.connection = system.start_child(self._root, ConnectionActor, self.wire, spec=_PILLAR)
+
+    def look_at_journal(self) -> None:
+        """See what a former process had in hand. Any thread but those of actors.
+
+        Before the services are started: until `recover` is through none of them may dial under the tag of a call that
+        is to be taken up, which would find it taken, and be hung up.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+        if self.wire.journal.is_kept:
+            self._recovery = Recovery(self.office, self.start_call, self._start_text, self._texts_on_record)
+            self._on_record = frozenset(self._recovery.look())
 
     def recover(self) -> int:
         """Take up what the journal says that a former process had in hand; return how many calls there are again.
@@ -175,11 +190,10 @@ class Tree:
         Raises:
             JournalError: the journal cannot be read.
         """
-        return (
-            Recovery(self.office, self.start_call, self._start_text, self._texts_on_record).run()
-            if self.wire.journal.is_kept
-            else 0
-        )
+        recovery, self._recovery = self._recovery, None
+        taken_up = recovery.run() if recovery is not None else 0
+        self._on_record = frozenset()  # each has its tag again
+        return taken_up
 
     def connect(self) -> None:
         """Open the connection, and keep it open."""
@@ -243,6 +257,8 @@ class Tree:
         dialling = leg.dialling
         assert dialling is not None
         self.office.doubts.look_at_dial(leg.data)
+        if leg.tag in self._on_record:
+            raise NameTaken(f"{leg.tag!r}: the tag of a call that is being taken up")
         former = self.office.find(("tag", leg.tag))
         if isinstance(former, CallRef) and former.is_done_with_tag:
             self.system.registry.unregister(("tag", leg.tag), former._cell)  # noqa: SLF001  # its own

@@ -27,7 +27,7 @@ from relay_actors import (
 )
 from relay_actors.actors.recovery import AT_ONCE
 from relay_actors.actors.tree import Tree
-from relay_actors.errors import ConnectFailedError, NotSentError
+from relay_actors.errors import ConfigError, ConnectFailedError, NotSentError
 from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, ConnectEvent, PlayEvent
 from relay_actors.journal.codec import decode
 from relay_actors.journal.entries import CallStarted, EventReceived, Noted
@@ -689,6 +689,43 @@ def test_a_flow_finds_whom_it_has_dialled_however_many_have_called_in_between(ot
         world.run(10.0)
         assert [str(sound) for sound in line.heard] == ["They have gone"]
         assert len(desk.lines) == 1
+
+
+class Redials(Actor):
+    """Has somebody called as soon as it starts, always under the same tag: in each process, that is."""
+
+    def __init__(self, world: MortalWorld, told: list[str]) -> None:
+        super().__init__()
+        self.world = world
+        self.told = told
+
+    def on_start(self) -> None:
+        try:
+            self.world.app.dial(Callee, [[device(DESK)]], tag="reminder-1")
+        except ConfigError as error:
+            self.told.append(str(error))
+
+
+@pytest.mark.parametrize("is_answered", [False, True])
+def test_a_service_that_starts_cannot_take_the_tag_of_a_call_that_is_taken_up(is_answered: bool) -> None:
+    """J3: services are there first; the call found its tag taken, and was hung up."""
+    told: list[str] = []
+    with MortalWorld() as world:
+        world.app.service(Redials, world, told, name="dialler")
+        world.start()
+        desk = world.sim.phone(DESK)
+        world.run(1.0)
+        if is_answered:
+            desk.answers().hears("hello")
+        world.dies_after(0.0, then_s=5.0)
+        if not is_answered:
+            desk.answers().hears("hello")
+        assert [line.state for line in desk.lines] == ["answered"]
+        assert told == ["tag='reminder-1' is in use by another dial: choose a new one, or none"]
+        desk.hangs_up()
+        world.run(5.0)
+        assert world.app.calls_up == 0
+        world.app.dial(Callee, [[device(DESK)]], tag="reminder-1")  # it is free again
 
 
 @pytest.mark.parametrize("before", ["recover", "start_service"])
