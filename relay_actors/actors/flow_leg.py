@@ -324,8 +324,12 @@ class FlowLegActor(OutboundLegActor):
         if isinstance(elsewhere.wait, FoundWait):
             elsewhere.wait.source = found
 
+        def go_on(actor: object) -> None:
+            if isinstance(actor, FlowLegActor):  # whoever has taken over a call that was given up wants nothing of it
+                actor.on_found_out(number, elsewhere, found)
+
         def come(_found: object) -> None:
-            tell_in_turn(cell, lambda actor: actor.on_found_out(number, elsewhere, found))
+            tell_in_turn(cell, go_on)
 
         def let_go(_wait: object) -> None:
             if not found.is_settled:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -13,6 +14,7 @@ from relay_actors import Apologise, CallActor, CallHandle, HandTo, HangUp, Leave
 from relay_actors.actors.give_up import ANSWERED, BEFORE_ANSWER, BRIDGED
 from relay_actors.events import CallReceiveEvent
 from relay_actors.simulator import Line
+from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import OURS, Witness, World, device, over_seeds
 
 AGENT = "+15550100101"
@@ -56,6 +58,18 @@ POLICIES = {
     "hand_to_unmakeable": HandTo(Unmakeable),
     "default": None,
 }
+
+
+BEGINS: dict[str, Callable[[Any], object]] = {
+    "aio": lambda call: call.aio(asyncio.sleep(1)),
+    "blocking": lambda call: call.blocking(str),
+    "race": lambda call: call.race(call.aio(asyncio.sleep(1)), call.sleep(2)),
+    "sleep": lambda call: call.sleep(1),
+    "timer": lambda call: call.start_timer("key", "message", 1.0, durable=True),
+    "pipe": lambda call: call.pipe_to_self(call.aio(asyncio.sleep(1)), survive_restart=True),
+    "play": lambda call: call.play_silence(1, on_completed=print),
+}
+"""What code may have begun, and is to hear of a second later."""
 
 
 def fragile(policy: Any, phase: str = "") -> type[CallActor]:
@@ -335,6 +349,33 @@ def test_a_message_for_a_class_that_was_given_up_harms_nothing(world: World):
     world.settle()
     assert handle.ref.incarnation == 1
     line.talks_to(world.sim.phone(AGENT).line)
+
+
+@pytest.mark.parametrize("phase", [ANSWERED, BRIDGED])
+@pytest.mark.parametrize("begins", BEGINS)
+def test_what_the_crashed_code_has_still_begun_harms_nothing(phase: str, begins: str):
+    """X7: with a journal its result is told in a turn: there is nobody any more who wants it."""
+
+    class Fragile(Witness):
+        max_restarts: ClassVar[int] = 0
+        on_give_up = Apologise("We are out of order.")
+
+        def on_receive(self, message: object) -> None:
+            super().on_receive(message)
+            if message == "crash":
+                BEGINS[begins](self)
+                raise CrashError
+
+    with MortalWorld() as world:
+        line, handle = up_to(world, phase, Fragile)
+        handle.ref.tell("crash")
+        world.run(3600)
+        if phase == BRIDGED:
+            line.talks_to(world.sim.phone(AGENT).line).hangs_up()
+        else:
+            line.hears("out of order").is_hung_up()
+        assert world.count("actors.failed") == 1
+        world.run(60)
 
 
 def test_a_handler_that_crashes_on_the_offer_declines_the_call(world: World):
