@@ -12,18 +12,25 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine
 from contextvars import Context
-from typing import Any, NoReturn, Protocol, TypeVar, TypeVarTuple, Unpack
+from functools import partial
+from typing import Any, Final, NoReturn, Protocol, TypeVar, TypeVarTuple, Unpack
 
 from relay_actors.errors import FlowError, WouldDeadlock
 from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.context import here
 from relay_actors.runtime.dispatcher_beside import BesideDispatcher
 from relay_actors.runtime.future import Future
+from relay_actors.runtime.loop_watch import LoopWatch
 
-__all__ = ["LoopDispatcher", "LoopHost", "LoopThread", "VirtualLoop", "VirtualLoopHost", "run_on_loop"]
+__all__ = ["LoopDispatcher", "LoopHost", "LoopThread", "VirtualLoop", "VirtualLoopHost", "new_watch_of", "run_on_loop"]
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
+
+_ADVICE: Final = (
+    "whatever else is awaited by self.aio(...), and every actor on the loop, waits. Await "
+    "asyncio.to_thread(function, ...) in place of what blocks"
+)
 
 _log = logging.getLogger("relay_actors.runtime")
 
@@ -38,21 +45,37 @@ class LoopHost(Protocol):
             RuntimeError: it has been stopped.
         """
 
+    def task_begins(self) -> None:
+        """A coroutine begins that somebody has given to it. On the loop's thread."""
+
+    def task_ends(self) -> None:
+        """One is over. On the loop's thread."""
+
     def stop(self, timeout_s: float) -> int:
         """Cancel what runs, and end the loop; return how many threads would not end in time. Idempotent."""
 
 
 class LoopThread:
-    """A loop on a thread of its own.
+    """A loop on a thread of its own. What holds it up while coroutines are under way is reported (SEMANTICS A16).
 
     Args:
         name: of the thread.
         daemon: whether it lets the process exit.
+        new_watch: makes who looks whether it goes on; None reports nothing.
     """
 
-    def __init__(self, *, name: str, daemon: bool) -> None:
+    def __init__(
+        self,
+        *,
+        name: str,
+        daemon: bool,
+        new_watch: Callable[[asyncio.AbstractEventLoop, threading.Thread], LoopWatch] | None = None,
+    ) -> None:
         self._name = name
         self._daemon = daemon
+        self._new_watch = new_watch
+        self._watch: LoopWatch | None = None
+        self._tasks = 0
         # Guards the making of the loop. Re-entrant, because a finaliser may run in the middle.
         self._lock = threading.RLock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -80,8 +103,26 @@ class LoopThread:
                 self._loop, self._thread = loop, thread
             return self._loop
 
+    def task_begins(self) -> None:
+        """A coroutine begins: from the first one on somebody looks. On the loop's thread."""
+        self._tasks += 1
+        if self._tasks > 1 or self._new_watch is None:
+            return
+        if self._watch is not None:
+            self._watch.begin()
+        else:
+            self._watch = self._new_watch(asyncio.get_running_loop(), threading.current_thread())
+
+    def task_ends(self) -> None:
+        """One is over: after the last one nobody looks, and no timer is pending. On the loop's thread."""
+        self._tasks -= 1
+        if not self._tasks and self._watch is not None:
+            self._watch.stop()
+
     def stop(self, timeout_s: float) -> int:
         """Cancel what runs, and end the loop; return 1 if its thread would not end in time. Idempotent."""
+        if self._watch is not None:
+            self._watch.stop()
         with self._lock:
             self._is_stopped = True
             loop, thread = self._loop, self._thread
@@ -253,6 +294,12 @@ class VirtualLoopHost:
             self._loop = VirtualLoop(self._dispatcher)
         return self._loop
 
+    def task_begins(self) -> None:
+        """Nobody looks: in virtual time nothing takes long."""
+
+    def task_ends(self) -> None:
+        """Nobody looks."""
+
     def stop(self, timeout_s: float) -> int:
         """Cancel what runs, and close the loop; there is no thread that could stay."""
         self._is_stopped = True
@@ -297,6 +344,18 @@ class LoopDispatcher(BesideDispatcher):
             self.host.loop().call_soon_threadsafe(self.give_turn, runnable)
 
 
+def new_watch_of(
+    dispatcher: Dispatcher, report_s: float | None
+) -> Callable[[asyncio.AbstractEventLoop, threading.Thread], LoopWatch] | None:
+    """Return what makes the watch of a system's loop; None if nothing is to be reported.
+
+    Args:
+        dispatcher: of the system.
+        report_s: for how many seconds the loop has to be held up; None reports nothing.
+    """
+    return None if report_s is None else partial(LoopWatch, dispatcher=dispatcher, report_s=report_s, advice=_ADVICE)
+
+
 def run_on_loop(host: LoopHost, coroutine: Coroutine[Any, Any, Any], future: Future[Any]) -> None:
     """Run a coroutine as a task of the loop, and settle ``future`` with what comes of it. Any thread.
 
@@ -310,9 +369,11 @@ def run_on_loop(host: LoopHost, coroutine: Coroutine[Any, Any, Any], future: Fut
             return
         task = loop.create_task(coroutine)
         tasks.append(task)
+        host.task_begins()
         task.add_done_callback(settle)
 
     def settle(task: asyncio.Task[Any]) -> None:
+        host.task_ends()
         if task.cancelled():
             future.try_fail(asyncio.CancelledError())
         elif (error := task.exception()) is not None:

@@ -57,17 +57,23 @@ class LoopWatch:
         # Set by who looks, taken back by the loop: there is never more than one question.
         self._asked_at: float | None = None
         self._timer: TimerHandle | None = None
-        self._is_over = False
-        self._look()
+        self._beginning = 0  # whoever looks for a former one looks no more
+        self.begin()
+
+    def begin(self) -> None:
+        """Look again, after `stop`. Not on two threads at once."""
+        self._beginning += 1
+        self._asked_at = None
+        self._look(self._beginning)
 
     def stop(self) -> None:
-        """Look no more. Any thread. Idempotent."""
-        self._is_over = True
+        """Look no more, until `begin`. Any thread. Idempotent."""
+        self._beginning += 1
         if self._timer is not None:
             self._timer.cancel()
 
-    def _look(self) -> None:
-        if self._is_over:
+    def _look(self, beginning: int) -> None:
+        if beginning != self._beginning:
             return
         now, asked_at = self._dispatcher.clock.now(), self._asked_at
         if asked_at is None:
@@ -80,7 +86,7 @@ class LoopWatch:
         elif not self._is_told and now - asked_at >= self._report_s:
             self._is_told = True
             self._report(now, now - asked_at)
-        self._timer = self._dispatcher.call_at(now + self._report_s / 2, self._look)
+        self._timer = self._dispatcher.call_at(now + self._report_s / 2, partial(self._look, beginning))
 
     def _answer(self) -> None:
         self._asked_at = None

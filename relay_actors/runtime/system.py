@@ -24,7 +24,7 @@ from relay_actors.runtime.dead_letters import DeadLetters
 from relay_actors.runtime.dispatcher_baton import BatonDispatcher
 from relay_actors.runtime.dispatcher_beside import BlockingDispatcher
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
-from relay_actors.runtime.dispatcher_loop import LoopDispatcher, LoopHost, LoopThread, VirtualLoopHost
+from relay_actors.runtime.dispatcher_loop import LoopDispatcher, LoopHost, LoopThread, VirtualLoopHost, new_watch_of
 from relay_actors.runtime.dispatcher_own_thread import OwnThreads
 from relay_actors.runtime.dispatcher_pinned import PinnedDispatcher
 from relay_actors.runtime.event_stream import EventStream
@@ -106,7 +106,11 @@ class System(Seeing):
         is_deterministic = isinstance(self.dispatcher, DeterministicDispatcher)
         self.own_threads = OwnThreads(self.clock, name=name, daemon=daemon, is_strict=is_deterministic)
         self.loop_host: LoopHost = (
-            VirtualLoopHost(self.dispatcher) if is_deterministic else LoopThread(name=f"{name}-loop", daemon=daemon)
+            VirtualLoopHost(self.dispatcher)
+            if is_deterministic
+            else LoopThread(
+                name=f"{name}-loop", daemon=daemon, new_watch=new_watch_of(self.dispatcher, blocking_report_s)
+            )
         )
         self._long_turns = self.dispatcher.long_turns if isinstance(self.dispatcher, BatonDispatcher) else None
         self._on_loop = LoopDispatcher(self.dispatcher, self.loop_host, self._long_turns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from typing import Any
 
@@ -118,6 +119,37 @@ def test_a_task_that_cancels_itself_fails_its_future(world: World):
     run_on_loop(world.system.loop_host, gives_up(), future)
     with pytest.raises(asyncio.CancelledError):
         future.get(timeout=1)
+
+
+@pytest.mark.parametrize("times", [0, 1])
+def test_a_coroutine_that_blocks_the_loop_is_reported_with_its_line(
+    system: System, caplog: pytest.LogCaptureFixture, times: int
+):
+    """A16: all others wait for it, and no turn of an actor blocks. While nothing is under way nobody looks (D6)."""
+    told = threading.Event()
+
+    class Hears(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "blocks the asyncio loop" in record.getMessage():
+                told.set()
+
+    async def blocks() -> None:
+        told.wait(DEADLINE_S)  # here
+
+    system.start(Recorder)
+    hears = Hears()
+    logging.getLogger("relay_actors.runtime").addHandler(hears)
+    try:
+        for coroutine in [*[asyncio.sleep(0) for _ in range(times)], blocks(), asyncio.sleep(0)]:
+            future: Future[None] = Future(system.dispatcher)
+            run_on_loop(system.loop_host, coroutine, future)
+            future.get(timeout=DEADLINE_S)
+    finally:
+        logging.getLogger("relay_actors.runtime").removeHandler(hears)
+    assert told.is_set()
+    assert "told.wait(DEADLINE_S)  # here" in caplog.text
+    assert "Await asyncio.to_thread(function, ...)" in caplog.text
+    assert system.dispatcher.pending_timers == 0  # type: ignore[attr-defined]
 
 
 def test_stopping_cancels_what_runs_on_the_loop():
