@@ -146,7 +146,9 @@ def _row(node: dict[str, Any], indent: str, now: float) -> list[Styled]:
     is_slow = (node["turn_s"] or 0.0) >= _SLOW_S
     is_late = (node["oldest_s"] or 0.0) >= _SLOW_S
     is_well = node["state"] == "running"
-    doing = "" if node["turn_s"] is None else f"{node['message'] or 'a turn'} for {_seconds(node['turn_s'])}"
+    doing = f"{node['message']}, awaiting" if node["message"] else ""
+    if node["turn_s"] is not None:
+        doing = f"{node['message'] or 'a turn'} for {_seconds(node['turn_s'])}"
     last = node["restarts"][-1] if node["restarts"] else None
     failure = "" if last is None else f"{_seconds(max(0.0, now - last['at']))} ago: {_first_line(last['reason'])}"
     return [

@@ -59,11 +59,15 @@ class Hold:
         cell: the actor's cell.
     """
 
-    __slots__ = ("_afterwards", "_cell", "_is_ending", "_looked_at", "_main", "_newest", "_others", "_then", "_timer")
+    __slots__ = (
+        "_afterwards", "_cell", "_is_ending", "_looked_at", "_main", "_message", "_newest", "_others", "_then",
+        "_timer",
+    )  # fmt: skip
 
     def __init__(self, cell: Any) -> None:
         self._cell = cell
         self._main: Running | None = None
+        self._message: object = None
         self._afterwards: list[Callable[[], None]] = []
         self._others: list[Running] = []  # interleaved handlers; and at the end, whatever else runs
         self._looked_at = [0, 0]  # how much of the control and of the user lane may not run, and need not be looked at
@@ -82,12 +86,17 @@ class Hold:
         """Whether it is the end of an incarnation that is waited for."""
         return self._is_ending
 
-    def add(self, running: Running) -> None:
-        """Note a handler that has suspended."""
+    @property
+    def message(self) -> object:
+        """The message whose handler awaits; None if none does. Any thread: what is over by now may still be told."""
+        return self._message if self._main is not None and not self._main.is_over else None
+
+    def add(self, running: Running, message: object) -> None:
+        """Note a handler that has suspended, and what it handles."""
         if self.holds:
             self._others.append(running)
         else:
-            self._main = running
+            self._main, self._message = running, message
             self.look_again()
 
     def afterwards(self, call: Callable[[], None]) -> None:

@@ -50,7 +50,8 @@ class ActorStats:
             observed (``RelayApp(metrics=True)``, ``relay-actors run --inspect`` or ``--metrics``, a trace); elsewhere
             no clock is read when a message is sent, and the age counts from the first inspection that came upon the
             message, so that it is a lower bound: right to within the interval at which somebody looks.
-        message: the type of the message that is being handled; "" between messages and for the runtime's own work.
+        message: the type of the message that is being handled, also while its handler awaits, and no turn is under way;
+            "" between messages and for the runtime's own work.
         turn_s: how many seconds the turn that is under way has taken so far, all its messages together; None if none
             is. A pooled actor's counts from when its thread was free for it.
     """
@@ -228,7 +229,9 @@ def _stats(cell: AnyCell, began: Mapping[object, float], now: float) -> ActorSta
         if (cell.incarnation, cell.state) == before:
             break
     incarnation, state = before
-    message = "" if handling is None or isinstance(handling.message, Internal) else name_of_message(handling.message)
+    message = _present(handling.message) if handling is not None else ""
+    if not message and (hold := cell.hold) is not None:
+        message = _present(hold.message)
     since = _since(cell, began)
     return ActorStats(
         _STATES.get(state.name, state.name.lower()),
@@ -240,6 +243,10 @@ def _stats(cell: AnyCell, began: Mapping[object, float], now: float) -> ActorSta
         message,
         None if since is None else max(0.0, now - since),
     )
+
+
+def _present(message: object) -> str:
+    return "" if message is None or isinstance(message, Internal) else name_of_message(message)
 
 
 def oldest_s_of(cell: AnyCell, now: float) -> float | None:
@@ -303,6 +310,8 @@ def _line(node: ActorNode) -> str:
         words.append(f"[{stats.waiting} waiting{oldest}]")
     if stats.turn_s is not None:
         words.append(f"[in {stats.message or 'a turn'} for {stats.turn_s:.3g} s]")
+    elif stats.message:
+        words.append(f"[awaits in {stats.message}]")
     if stats.restarts:
         reason = f", last: {node.restarts[-1].reason}" if node.restarts else ""
         words.append(f"[restarted {stats.restarts}x{reason}]")

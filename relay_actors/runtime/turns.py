@@ -223,7 +223,7 @@ class Turns(Post):
         if self.state is _RUNNING or self.has_ended:  # in an actor that was killed it is closed with all the rest
             if self.hold is None:
                 self.hold = Hold(self)
-            self.hold.add(running)
+            self.hold.add(running, message)
         else:
             running.close()
 

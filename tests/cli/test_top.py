@@ -137,6 +137,12 @@ def test_who_is_in_trouble_comes_first_among_its_siblings():
     assert (rows[5][1], rows[5][4]) == ("3", "3.0 s")
 
 
+def test_a_handler_that_awaits_is_told_without_a_turn():
+    """What waits behind it does not wait for nothing."""
+    [row] = rows_of(node("Clerk", message="Order"), now=0.0)
+    assert texts(row)[5] == "Order, awaiting"
+
+
 def test_the_last_failure_is_told_with_its_age():
     """S18: in one line, however long the reason is."""
     notes = [{"at": 10.0, "reason": "old"}, {"at": 100.0, "reason": "error ValueError: " + "x" * 99 + "\nmore"}]

@@ -48,6 +48,24 @@ def test_what_waits_is_told_per_lane_with_the_age_of_the_oldest(world: World):
     assert (seen.waiting, seen.oldest_s, seen.message, seen.turn_s) == (0, None, "", None)
 
 
+def test_the_message_whose_handler_awaits_is_told(world: World):
+    """M8: what waits behind it would look as if nobody did anything."""
+
+    class Awaits(Actor):
+        async def on_receive(self, message: Any) -> None:
+            await self.sleep(message)
+
+    ref = world.start(Awaits)
+    ref.tell(10.0)
+    ref.tell(0.0)
+    world.advance(1)
+    seen = ref.stats()
+    assert (seen.waiting, seen.message, seen.turn_s) == (1, "float", None)
+    assert "[awaits in float]" in str(world.system.inspect(ref))
+    world.advance(10)
+    assert (ref.stats().waiting, ref.stats().message) == (0, "")
+
+
 def test_the_age_is_never_that_of_a_message_which_is_gone(world: World):
     """M8: a look marks the message itself, not the place in which it stood."""
     ref = world.start(Recorder)
