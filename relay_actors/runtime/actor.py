@@ -84,7 +84,9 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
     mailbox_capacity: ClassVar[int | None] = None
     """Bound of the mailbox; None is unbounded (SEMANTICS M4)."""
     mailbox_overflow: ClassVar[Overflow] = "fail"
-    """What happens beyond the bound."""
+    """What happens beyond the bound: ``fail`` raises `MailboxFull` at who sends, ``drop_new`` drops what is sent,
+    ``drop_old`` what has waited longest, and ``block`` has the sender wait for room. What is dropped is a dead
+    letter."""
     mailbox_block_s: ClassVar[float] = 1.0
     """How many seconds ``block`` waits for room before the sender gets `MailboxFull`."""
     shutdown_s: ClassVar[float] = 5.0
