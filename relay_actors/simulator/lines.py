@@ -253,9 +253,17 @@ class Line(InCompany):
         def noises() -> list[Sound]:
             return [sound for sound in self._heard[before:] if sound.kind != "silence"]
 
-        while not self.is_over and (left_s := self._quiet_from_s(since_s) + for_s - self._world.simulated_now()) > 1e-6:
-            if self._wait(lambda: bool(noises()) or self.is_over, left_s * self._world.pace):
-                break
+        def is_broken_off() -> bool:
+            return bool(noises()) or self.is_over
+
+        quiet_s = self._quiet_from_s(since_s)
+        while not is_broken_off() and (left_s := quiet_s + for_s - self._world.simulated_now()) > 1e-6:
+            # What sounds may be stopped before its end, or be resumed: then the time counts from another moment.
+            self._wait(
+                lambda was_s=quiet_s: is_broken_off() or self._quiet_from_s(since_s) != was_s,  # type: ignore[misc]
+                left_s * self._world.pace,
+            )
+            quiet_s = self._quiet_from_s(since_s)
         with self._world.look():
             if heard := ", ".join(repr(str(sound)) for sound in noises()):
                 raise self._story(f"was to hear nothing for {for_s:g} s, and heard: {heard}")

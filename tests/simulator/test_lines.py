@@ -100,6 +100,20 @@ def test_the_time_of_nothing_is_simulated_and_counts_what_is_resumed():
     assert stage.clock.now() == pytest.approx((1 + 2 + 3 + 5) * 0.05)
 
 
+@pytest.mark.parametrize(
+    ("begins", "ends"), [("calling.hold", "calling.unhold"), ("calling.play", "calling.play.stop")]
+)
+def test_what_is_stopped_before_its_end_sounds_no_more(stage: Stage, call: Inbound, begins: str, ends: str):
+    """The time of nothing counts from there: music on hold would have gone on for half a minute."""
+    items = [{"type": "audio", "params": {"url": "https://media.example.com/long.wav"}}] * 4
+    call.do(begins, **({"control_id": "c", "play": items} if begins == "calling.play" else {}))
+    stage.sim._world.after(2.0, lambda: call.ask(ends, control_id="c"))
+    stage.sim._world.after(6.0, lambda: call.ask("calling.play", control_id="d", play=[tts("Are you there?")]))
+    call.line.hears("").hears_nothing(for_s=3)
+
+    assert stage.clock.now() == pytest.approx(5.0)
+
+
 def test_who_is_hung_up_on_does_not_hear_nothing(stage: Stage, call: Inbound):
     """A call that has gone would make every such story true."""
     stage.sim._world.after(2.0, lambda: call.ask("calling.end"))
