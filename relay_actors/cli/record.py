@@ -17,6 +17,8 @@ from relay_actors.testing.said import COMMAND, EVENT
 __all__ = ["add_command"]
 
 _SQLITE: Final = b"SQLite format 3\0"
+_RECORDING: Final = b'{"recording"'
+_LONGEST_HEAD: Final = 64
 
 
 def add_command(commands: Any) -> None:
@@ -45,6 +47,8 @@ def add_command(commands: Any) -> None:
 def _run_command(options: argparse.Namespace) -> int:
     if _is_same(options.source, options.file):
         raise ConfigError(f"{options.file} is what the call is taken out of: name another file to write")
+    if not _may_be_written(options.file):
+        raise ConfigError(f"{options.file} is there, and is no recording: name another file to write")
     if _is_journal(options.source):
         recording = Recording.from_journal(options.source, options.call, keeps_words=options.keep_words)
     elif options.keep_words:
@@ -74,6 +78,16 @@ def _is_same(source: str, file: str) -> bool:
         return os.path.samefile(source, file)
     except OSError:
         return False  # one of them is not there, or cannot be seen
+
+
+def _may_be_written(file: str) -> bool:
+    """Return whether nothing is lost by it but a recording of before: of two paths the wrong one may come first."""
+    try:
+        with Path(file).open("rb") as there:
+            head = there.read(_LONGEST_HEAD).lstrip()
+    except OSError:
+        return True  # most often it is not there; else whoever writes it says what is wrong
+    return not head or head.startswith(_RECORDING)
 
 
 def _is_journal(path: str) -> bool:

@@ -55,6 +55,21 @@ def test_a_journal_is_not_written_over_by_what_is_taken_out_of_it(
     assert journal.read_bytes() == before
 
 
+def test_nothing_is_written_over_that_is_no_recording(journal: Path, capsys: pytest.CaptureFixture[str]):
+    """Who names the two files the wrong way round would lose the calls of a journal, or the code of an application."""
+    Path("run.jsonl").write_bytes(b"")
+    assert main(["record", "calls.db", "run.jsonl"]) == 0, "an empty file holds nothing"
+    before = journal.read_bytes()
+    Path("shop.py").write_text(APPLICATION, "utf-8")
+    for file in ("calls.db", "shop.py"):
+        assert main(["record", "run.jsonl", file]) == 2
+        assert f"{file} is there, and is no recording: name another file to write" in capsys.readouterr().err
+
+    assert journal.read_bytes() == before
+    assert Path("shop.py").read_text("utf-8") == APPLICATION
+    assert main(["record", "calls.db", "run.jsonl"]) == 0, "a recording is made anew"
+
+
 def test_a_call_of_a_journal_becomes_a_test_that_passes(journal: Path, capsys: pytest.CaptureFixture[str]):
     """It says what is in it, and prints the lines to paste."""
     call_id = lived("an IVR")[1][0].subject
