@@ -54,7 +54,7 @@ class ActionState(StrEnum):
     NEW = "new"
     """Nothing was sent yet."""
     REQUESTED = "requested"
-    """Sent; neither an answer nor an event came."""
+    """Sent, and perhaps accepted; no event says that it runs."""
     EXECUTING = "executing"
     """Its events say that it runs."""
     PAUSED = "paused"
