@@ -288,8 +288,8 @@ class FlowLegActor(OutboundLegActor):
             kwargs: for it.
 
         Raises:
-            TypeError: ``function`` cannot be called; or, in the wait, what it has returned cannot be kept: None,
-                numbers, texts, bytes, lists, dictionaries with text keys, events, and dataclasses of these can.
+            TypeError: ``function`` cannot be called; or, in the wait, what it has returned cannot be kept: plain data,
+                tuples, dictionaries with text keys, members of enums, events, and dataclasses of these can.
         """
         if not callable(function) or inspect.iscoroutinefunction(function):
             raise TypeError(f"side_effect({function!r}, …): give a plain function and its arguments")
