@@ -246,7 +246,7 @@ class RelayApp(Requesting, Showing):
             system: in which to run; a new one by default, on threads. For tests: a deterministic one.
             connector: how to open the connection; a real socket by default. For tests: a memory connector.
             journal: in place of its own for this run; it stays yours to close. For tests: one in memory.
-            overrides: arguments of the constructor (``host``, ``project``, ``contexts``, …) for this run.
+            overrides: arguments of the constructor for this run, of those that `Settings.from_env` takes: ``host``, ….
 
         Raises:
             ConfigError: something is missing or cannot be used.
