@@ -345,15 +345,20 @@ class LoopDispatcher(BesideDispatcher):
 
 
 def new_watch_of(
-    dispatcher: Dispatcher, report_s: float | None
+    dispatcher: Dispatcher, report_s: float | None, is_told_elsewhere: Callable[[], bool]
 ) -> Callable[[asyncio.AbstractEventLoop, threading.Thread], LoopWatch] | None:
     """Return what makes the watch of a system's loop; None if nothing is to be reported.
 
     Args:
         dispatcher: of the system.
         report_s: for how many seconds the loop has to be held up; None reports nothing.
+        is_told_elsewhere: see `LoopWatch`.
     """
-    return None if report_s is None else partial(LoopWatch, dispatcher=dispatcher, report_s=report_s, advice=_ADVICE)
+    if report_s is None:
+        return None
+    return partial(
+        LoopWatch, dispatcher=dispatcher, report_s=report_s, advice=_ADVICE, is_told_elsewhere=is_told_elsewhere
+    )
 
 
 def run_on_loop(host: LoopHost, coroutine: Coroutine[Any, Any, Any], future: Future[Any]) -> None:

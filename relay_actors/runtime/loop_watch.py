@@ -9,6 +9,7 @@ import asyncio
 import logging
 import threading
 import traceback
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -36,6 +37,7 @@ class LoopWatch:
         dispatcher: has the clock, and the thread that looks.
         report_s: for how many seconds it has to be held up. It is asked twice in that time.
         advice: what the report says last: who waits, and what to do.
+        is_told_elsewhere: says whether somebody else reports what runs on the loop now, and knows more of it.
     """
 
     def __init__(
@@ -46,12 +48,14 @@ class LoopWatch:
         *,
         report_s: float,
         advice: str,
+        is_told_elsewhere: Callable[[], bool] = bool,
     ) -> None:
         self._loop = loop
         self._thread = thread
         self._dispatcher = dispatcher
         self._report_s = report_s
         self._advice = advice
+        self._is_told_elsewhere = is_told_elsewhere
         self._limit = ReportLimit()
         self._is_told = False
         # Set by who looks, taken back by the loop: there is never more than one question.
@@ -92,6 +96,8 @@ class LoopWatch:
         self._asked_at = None
 
     def _report(self, now: float, held_up_s: float) -> None:
+        if self._is_told_elsewhere():
+            return
         frames = _handler_on(self._thread)
         if self._asked_at is None or not frames:  # it has just gone on
             return

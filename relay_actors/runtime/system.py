@@ -109,11 +109,14 @@ class System(Seeing):
             VirtualLoopHost(self.dispatcher)
             if is_deterministic
             else LoopThread(
-                name=f"{name}-loop", daemon=daemon, new_watch=new_watch_of(self.dispatcher, blocking_report_s)
+                name=f"{name}-loop",
+                daemon=daemon,
+                # The turns of actors there are reported by themselves, with the actor and the message.
+                new_watch=new_watch_of(self.dispatcher, blocking_report_s, lambda: bool(self._on_loop.turns())),
             )
         )
         self._long_turns = self.dispatcher.long_turns if isinstance(self.dispatcher, BatonDispatcher) else None
-        self._on_loop = LoopDispatcher(self.dispatcher, self.loop_host, self._long_turns)
+        self._on_loop: LoopDispatcher = LoopDispatcher(self.dispatcher, self.loop_host, self._long_turns)
         self._on_pool = BlockingDispatcher(self.dispatcher, self._long_turns)
         self.flow_turns = TurnsBeside(self.dispatcher, self._long_turns)
         self._is_stopping = False

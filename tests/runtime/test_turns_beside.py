@@ -10,6 +10,8 @@ import pytest
 
 from relay_actors.runtime.clock import Random
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
+from relay_actors.runtime.dispatcher_loop import run_on_loop
+from relay_actors.runtime.future import Future
 from relay_actors.runtime.long_turns import LongTurns
 from relay_actors.runtime.system import System
 from relay_actors.runtime.thread_flow import ThreadFlow
@@ -111,6 +113,28 @@ def test_a_handler_that_blocks_the_loop_is_reported(watched: Watched, actor_clas
     [report] = watched.reports("a handler blocks the asyncio loop")
     assert "nobody else runs there" in report
     assert watched.system.metrics()["turns.blocking"] == 1
+
+
+def test_a_turn_that_blocks_the_loop_is_told_once_also_while_coroutines_are_under_way(watched: Watched):
+    """A16: who looks for coroutines that block the loop leaves the turns of actors to who knows more of them."""
+
+    async def stays() -> None:
+        await over.wait()
+
+    over = asyncio.Event()
+    host, future = watched.system.loop_host, Future[None](watched.system.dispatcher)
+    run_on_loop(host, stays(), future)
+    answer, let_go = block(watched.system.start(OnLoop))
+    watch: Any = host._watch  # type: ignore[attr-defined]
+    until(lambda: watch._is_told)
+    until(lambda: bool(watched.reports("a turn does not end")))
+    let_go.set()
+    answer.get(timeout=DEADLINE_S)
+    host.loop().call_soon_threadsafe(over.set)
+    future.get(timeout=DEADLINE_S)
+
+    [report] = watched.reports("a handler blocks the asyncio loop")
+    assert "actor=OnLoop#1 " in report
 
 
 @pytest.mark.parametrize("actor_class", [OnPool, InFlow])
