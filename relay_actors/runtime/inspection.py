@@ -13,6 +13,7 @@ from typing import Any, Final
 from relay_actors.errors import ConfigError
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.anatomy import AnyCell
+from relay_actors.runtime.dispatcher_loop import LoopDispatcher
 from relay_actors.runtime.mailbox import STOP
 from relay_actors.runtime.restart_record import RestartRecord
 from relay_actors.runtime.signals import Internal
@@ -229,10 +230,10 @@ def _stats(cell: AnyCell, began: Mapping[object, float], now: float) -> ActorSta
         if (cell.incarnation, cell.state) == before:
             break
     incarnation, state = before
-    message = _present(handling.message) if handling is not None else ""
+    since = _since(cell, began, now)
+    message = _present(handling.message) if handling is not None and since is not None else ""
     if not message and (hold := cell.hold) is not None:
         message = _present(hold.message)
-    since = _since(cell, began)
     return ActorStats(
         _STATES.get(state.name, state.name.lower()),
         incarnation,
@@ -265,14 +266,18 @@ def _began(system: Any) -> dict[object, float]:
     return dict(system.turns())
 
 
-def _since(cell: AnyCell, began: Mapping[object, float]) -> float | None:
+def _since(cell: AnyCell, began: Mapping[object, float], now: float) -> float | None:
     """When the present turn of ``cell`` began: by itself, or inside the turn of an ancestor."""
+    dispatcher = cell.dispatcher
     if not cell.is_running:
-        return None
+        # What its coroutine does on the loop is none of its turns, and lasts as they do: it is no time to await.
+        there: dict[object, float] = dict(dispatcher.turns()) if isinstance(dispatcher, LoopDispatcher) else {}
+        return there.get(cell)
     runner: AnyCell | None = cell
     while runner is not None and runner not in began:
         runner = runner.parent
-    return None if runner is None else began[runner]
+    # One that has begun during the look is not among those that were looked up before.
+    return now if runner is None else began[runner]
 
 
 def label_of(cell: AnyCell) -> str:

@@ -1,5 +1,6 @@
 """What can be seen of actors while they run."""
 
+import asyncio
 import itertools
 import json
 import logging
@@ -64,6 +65,50 @@ def test_the_message_whose_handler_awaits_is_told(world: World):
     assert "[awaits in float]" in str(world.system.inspect(ref))
     world.advance(10)
     assert (ref.stats().waiting, ref.stats().message) == (0, "")
+
+
+class Computes(Recorder):
+    """Has awaited something on the loop, and then holds that up."""
+
+    dispatcher = "loop"
+
+    async def on_receive(self, message: Any) -> None:
+        blocked, let_go = message
+        await asyncio.sleep(0)
+        blocked.set()
+        assert let_go.wait(DEADLINE_S)
+
+
+def test_a_handler_on_the_loop_that_goes_on_after_an_await_is_not_told_to_await(system: System):
+    """M8: it holds up the loop, and who looks for whoever does that would be sent elsewhere."""
+    ref = system.start(Computes)
+    blocked, let_go = threading.Event(), threading.Event()
+    answer = ref.ask((blocked, let_go), block=False)
+    assert blocked.wait(DEADLINE_S)
+    try:
+        assert " [in tuple for " in str(system.inspect(ref))
+    finally:
+        let_go.set()
+    answer.get(timeout=DEADLINE_S)
+    until(lambda: ref.stats().turn_s is None)
+
+
+def test_a_turn_that_begins_during_the_look_is_not_told_to_await(system: System):
+    """M8: of each of many actors that are busy, the turn may begin between two looks."""
+
+    class BeginsMeanwhile(Recorder):
+        def label(self) -> str:  # the first of the two to be looked at
+            asked.append(block(ref))
+            return ""
+
+    asked: list[Any] = []
+    system.start(BeginsMeanwhile)
+    ref = system.start(Blocker)
+    tree = system.inspect()
+    for answer, let_go in asked:
+        let_go.set()
+        answer.get(timeout=DEADLINE_S)
+    assert "[in str for 0 s]" in str(tree)
 
 
 def test_the_age_is_never_that_of_a_message_which_is_gone(world: World):

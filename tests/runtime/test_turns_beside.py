@@ -154,7 +154,7 @@ def test_the_age_of_a_turn_is_told_and_no_timer_is_left_of_it(system: System, ac
     answer, let_go = block(ref)
     until(lambda: [runnable for runnable, _began in system.turns()] == [ref._cell])  # who passed it on is not in it
     [node] = system.inspect().children
-    assert node.stats.turn_s is not None or actor_class is LaterOnLoop  # whose turn is over while it awaits
+    assert node.stats.turn_s is not None
     let_go.set()
     answer.get(timeout=DEADLINE_S)
     until(lambda: not system.turns())
