@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.context import here
+from relay_actors.runtime.dispatcher_pinned import PinnedDispatcher
 from relay_actors.runtime.flow import Flow
 from relay_actors.runtime.mailbox import Envelope, Mailbox, WaitUntil
 from relay_actors.runtime.reasons import ExitReason, StreamEvent
@@ -103,8 +104,11 @@ class ObservedCell(Cell):
         context = self.system.observation.begun_in.pop(self.serial, None)
         if context is None:
             Cell._start(self)
-        else:
-            context.run(Cell._start, self)
+            return
+        before = context.copy()
+        context.run(Cell._start, self)
+        if isinstance(self.dispatcher, PinnedDispatcher):  # what it has set there is meant for its thread
+            _set_again(before, context)
 
     def _handle(self, envelope: Envelope) -> None:
         self.system.observation.around(self, envelope, Cell._handle)
@@ -125,6 +129,13 @@ class ObservedCell(Cell):
         Cell._end(self, reason)
         self.system.observation.begun_in.pop(self.serial, None)
         self.system.observation.tell("on_ended", self, reason)
+
+
+def _set_again(before: Context, after: Context) -> None:
+    """Set in the present context what was set in another one since then."""
+    for variable, value in after.items():
+        if variable not in before or before[variable] is not value:
+            variable.set(value)
 
 
 class _Following(Internal):

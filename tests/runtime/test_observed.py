@@ -1,5 +1,6 @@
 """Observers: told of every message while there is one, and not there at all otherwise."""
 
+import contextvars
 import sys
 import threading
 from collections import Counter
@@ -314,6 +315,29 @@ def test_the_last_observer_may_go_in_the_middle_of_what_it_is_told(world: World,
 
 
 @pytest.mark.usefixtures("eager_switches")
+@pytest.mark.parametrize("is_observed", [False, True])
+def test_what_a_pinned_actor_sets_for_its_thread_while_it_starts_is_there_later(system: System, is_observed: bool):
+    """O4: context variables, as decimal and libraries for logs have them, are as they are without metrics."""
+    setting: contextvars.ContextVar[str] = contextvars.ContextVar("setting", default="")
+    of_who_starts: contextvars.ContextVar[str] = contextvars.ContextVar("of_who_starts", default="")
+
+    class Setting(Recorder):
+        dispatcher = "pinned"
+
+        def on_start(self) -> None:
+            setting.set("mine")
+
+        def on_receive(self, message: Any) -> Any:
+            return setting.get(), of_who_starts.get()
+
+    if is_observed:
+        system.observation.add(Noting())
+    token = of_who_starts.set("theirs")
+    ref = system.start(Setting)
+    of_who_starts.reset(token)
+    assert ref.ask("x", timeout=DEADLINE_S) == ("mine", "")
+
+
 def test_observing_may_begin_and_end_in_the_middle_of_everything(system: System):
     """O4: cells change their class while other threads are inside them, and no message is lost or handled twice."""
     ref = system.start(Recorder, log := [])
