@@ -5,6 +5,7 @@ Source: SEMANTICS D4, V2, V3; DESIGN section 2.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import threading
@@ -291,9 +292,12 @@ class _BlockingCall:
 
 @contextmanager
 def _outside_of_turns() -> Iterator[None]:
-    """Make what is called inside a wait inside a turn see what it would see on a thread of its own."""
+    """Make what is called inside a wait, in a turn or in asyncio, see what it would see on a thread of its own."""
     turn, here.turn = here.turn, None
+    loop = asyncio._get_running_loop()  # noqa: SLF001  # documented, in spite of its name, for makers of loops
+    asyncio._set_running_loop(None)  # noqa: SLF001
     try:
         yield
     finally:
+        asyncio._set_running_loop(loop)  # noqa: SLF001
         here.turn = turn

@@ -234,6 +234,25 @@ def test_a_wait_in_asyncio_drives_the_world_and_its_time():
     world.end()
 
 
+def test_blocking_code_may_run_a_loop_of_its_own_also_where_the_test_is_in_asyncio():
+    """D4: it is meant for a thread, on which no loop runs, and would fail in such a test only."""
+    world = World(0)
+
+    async def asks_the_web() -> str:
+        await asyncio.sleep(0)
+        return "it"
+
+    async def main() -> str:
+        future: Future[str] = Future(world.dispatcher)
+        world.dispatcher.run_blocking(lambda: future.set(asyncio.run(asks_the_web())), "blocking")
+        got = await future
+        assert asyncio.get_running_loop() is not None
+        return got
+
+    assert asyncio.run(asyncio.wait_for(main(), DEADLINE_S)) == "it"
+    world.end()
+
+
 def test_a_wait_in_asyncio_on_another_thread_leaves_it_to_the_one_that_drives():
     """One thread must do all of it."""
     world = World(0)
