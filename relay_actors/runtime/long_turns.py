@@ -182,7 +182,7 @@ def see_turn(turn: LongTurn) -> tuple[Any, TurnFacts] | None:
         return None
     runs = frame.f_locals["self"]
     cell = getattr(runs, "_cell", runs)  # of a flow, as far as that runs outside of the turns that its actor is given
-    if message is None and (envelope := getattr(runs, "_envelope", None)) is not None:
+    if message is None and (envelope := getattr(runs, "envelope", None)) is not None:
         message = envelope.message
     return cell, TurnFacts(
         actor=repr(cell),

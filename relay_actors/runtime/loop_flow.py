@@ -18,7 +18,7 @@ from relay_actors.runtime.flow import Flow, FlowOwner, OwnedFlow, Running, place
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.signals import Internal
 
-__all__ = ["MAKES_A_STEP", "LoopFlow", "new_flow", "new_flow_of", "start_flow"]
+__all__ = ["MAKES_A_STEP", "LoopFlow", "Over", "new_flow", "new_flow_of", "start_flow"]
 
 
 def start_flow(
@@ -100,6 +100,11 @@ class LoopFlow:
         return self._is_over
 
     @property
+    def envelope(self) -> Any:
+        """That of the message that it handles, if it is a handler; otherwise None."""
+        return self._steps.envelope
+
+    @property
     def place(self) -> str:
         """Where it waits: file, line and function."""
         return place_of(self._steps.coroutine)
@@ -107,7 +112,7 @@ class LoopFlow:
     def begin(self) -> None:
         """Make the task; it runs after the present turn."""
         self._task = self._loop.create_task(self._steps)
-        self._task.add_done_callback(lambda _task: self._cell.tell_control(_Over(self)))
+        self._task.add_done_callback(lambda _task: self._cell.tell_control(Over(self)))
 
     def end_with(self, error: BaseException) -> None:
         """Raise ``error`` once, where the coroutine waits, or where it will wait next for what is not settled then.
@@ -181,7 +186,7 @@ class _Steps(Coroutine[Any, Any, Any]):
 
     def __init__(self, cell: Any, coroutine: Coroutine[Any, Any, Any], flow: LoopFlow, envelope: Any) -> None:
         self._cell = cell
-        self._envelope = envelope
+        self.envelope = envelope
         self.coroutine = coroutine
         self._flow = flow
         self._is_shut = False
@@ -219,7 +224,7 @@ class _Steps(Coroutine[Any, Any, Any]):
     def _step(self, step: Callable[[], Any]) -> Any:
         self._raise_if_shut()
         outer, here.turn = here.turn, self._cell
-        outer_handling, self._cell.handling = self._cell.handling, self._envelope
+        outer_handling, self._cell.handling = self._cell.handling, self.envelope
         self._awaits = here.awaits = None
         under_way = self._cell.dispatcher.under_way
         turn = under_way.begin(self._cell)
@@ -256,13 +261,18 @@ class _Carried(Exception):  # noqa: N818  # nobody catches it
         self.error = error
 
 
-class _Over(Internal):
+class Over(Internal):
     """A task is done."""
 
     __slots__ = ("_flow",)
 
     def __init__(self, flow: LoopFlow) -> None:
         self._flow = flow
+
+    @property
+    def envelope(self) -> Any:
+        """That of the message whose handler it was, if it was one; otherwise None."""
+        return self._flow.envelope
 
     def deliver(self) -> None:
         """Tell of it, in the actor's turn."""

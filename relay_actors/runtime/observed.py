@@ -17,6 +17,7 @@ from relay_actors.runtime.cell import Cell
 from relay_actors.runtime.context import here
 from relay_actors.runtime.dispatcher_pinned import PinnedDispatcher
 from relay_actors.runtime.flow import Flow
+from relay_actors.runtime.loop_flow import Over
 from relay_actors.runtime.mailbox import Envelope, Mailbox, WaitUntil
 from relay_actors.runtime.reasons import ExitReason, StreamEvent
 from relay_actors.runtime.signals import Internal
@@ -284,7 +285,8 @@ class Observation:
 
 def _answered(envelope: Envelope) -> BaseException | None:
     """Return the error that who has asked was given; also by a handler that goes on after an await."""
-    handled: Any = envelope.message.envelope if isinstance(envelope.message, Flow) else envelope
+    message = envelope.message
+    handled: Any = message.envelope if isinstance(message, Flow | Over) else envelope
     return getattr(getattr(handled, "reply_to", None), "error", None)
 
 

@@ -203,10 +203,13 @@ def test_what_a_handler_raised_is_told_whether_it_failed_the_actor_or_went_to_an
     assert not world.system.observation.failures
 
 
-def test_what_an_awaiting_handler_has_raised_to_who_asked_is_told(world: World):
+@pytest.mark.parametrize("where", ["pooled", "loop"])
+def test_what_an_awaiting_handler_has_raised_to_who_asked_is_told(world: World, where: Any):
     """O2: of the part in which it raised, and not of those before."""
 
     class Later(Recorder):
+        dispatcher = where
+
         async def on_receive(self, message: Any) -> None:
             await self.sleep(1.0)
             raise ValueError(message)
