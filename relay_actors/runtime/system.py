@@ -105,6 +105,8 @@ class System(Seeing):
         self._pinned: set[PinnedDispatcher] = set()
         is_deterministic = isinstance(self.dispatcher, DeterministicDispatcher)
         self.own_threads = OwnThreads(self.clock, name=name, daemon=daemon, is_strict=is_deterministic)
+        self._long_turns = self.dispatcher.long_turns if isinstance(self.dispatcher, BatonDispatcher) else None
+        report_s = self._long_turns.blocking_report_s if self._long_turns is not None else None
         self.loop_host: LoopHost = (
             VirtualLoopHost(self.dispatcher)
             if is_deterministic
@@ -112,10 +114,9 @@ class System(Seeing):
                 name=f"{name}-loop",
                 daemon=daemon,
                 # The turns of actors there are reported by themselves, with the actor and the message.
-                new_watch=new_watch_of(self.dispatcher, blocking_report_s, lambda: bool(self._on_loop.turns())),
+                new_watch=new_watch_of(self.dispatcher, report_s, lambda: bool(self._on_loop.turns())),
             )
         )
-        self._long_turns = self.dispatcher.long_turns if isinstance(self.dispatcher, BatonDispatcher) else None
         self._on_loop: LoopDispatcher = LoopDispatcher(self.dispatcher, self.loop_host, self._long_turns)
         self._on_pool = BlockingDispatcher(self.dispatcher, self._long_turns)
         self.flow_turns = TurnsBeside(self.dispatcher, self._long_turns)

@@ -11,6 +11,8 @@ import pytest
 
 from relay_actors.errors import FlowError, WouldDeadlock
 from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.clock import SystemClock
+from relay_actors.runtime.dispatcher_baton import BatonDispatcher
 from relay_actors.runtime.dispatcher_loop import LoopThread, VirtualLoop, VirtualLoopHost, run_on_loop
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.system import System
@@ -150,6 +152,26 @@ def test_a_coroutine_that_blocks_the_loop_is_reported_with_its_line(
     assert "told.wait(DEADLINE_S)  # here" in caplog.text
     assert "Await asyncio.to_thread(function, ...)" in caplog.text
     assert system.dispatcher.pending_timers == 0  # type: ignore[attr-defined]
+
+
+def test_whose_dispatcher_reports_nothing_is_not_told_of_coroutines_either():
+    """A16: a dispatcher that is given has its own times; and where nothing is reported nobody looks."""
+    dispatcher = BatonDispatcher(SystemClock(), blocking_report_s=None, hang_report_s=None)
+    system = System(dispatcher=dispatcher, name="quiet")
+    system.start(Recorder)
+    begun, over = threading.Event(), asyncio.Event()
+
+    async def stays() -> None:
+        asyncio.get_running_loop().call_soon(begun.set)
+        await over.wait()
+
+    future: Future[None] = Future(dispatcher)
+    run_on_loop(system.loop_host, stays(), future)
+    assert begun.wait(DEADLINE_S)
+    assert dispatcher.pending_timers == 0
+    system.loop_host.loop().call_soon_threadsafe(over.set)
+    future.get(timeout=DEADLINE_S)
+    assert system.stop(DEADLINE_S)
 
 
 def test_stopping_cancels_what_runs_on_the_loop():
