@@ -90,7 +90,9 @@ class LoopWatch:
         elif not self._is_told and now - asked_at >= self._report_s:
             self._is_told = True
             self._report(now, now - asked_at)
-        self._timer = self._dispatcher.call_at(now + self._report_s / 2, partial(self._look, beginning))
+        self._timer = timer = self._dispatcher.call_at(now + self._report_s / 2, partial(self._look, beginning))
+        if beginning != self._beginning:  # stopped in the middle of this: first noted, then looked, as `stop` does it
+            timer.cancel()
 
     def _answer(self) -> None:
         self._asked_at = None

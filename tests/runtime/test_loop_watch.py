@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -147,3 +148,23 @@ def test_nobody_looks_any_more_once_it_is_over(watched: Watched, how: str) -> No
         watched.loop = asyncio.new_event_loop()
         watched.thread = threading.Thread(target=watched.loop.run_forever, daemon=True)
         watched.thread.start()
+
+
+def test_who_stops_in_the_middle_of_a_look_leaves_no_timer() -> None:
+    """X18: the last coroutine of a loop may end while another thread looks."""
+
+    class Loop(asyncio.SelectorEventLoop):
+        meanwhile: Callable[[], object] = bool
+
+        def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:
+            self.meanwhile()
+            return self.call_soon(callback, *args, context=context)
+
+    dispatcher, loop = DeterministicDispatcher(Random(1)), Loop()
+    watch = LoopWatch(loop, threading.current_thread(), dispatcher, report_s=REPORT_S, advice="all wait")
+    loop.run_until_complete(asyncio.sleep(0))
+    assert dispatcher.pending_timers == 1
+    loop.meanwhile = watch.stop
+    dispatcher.advance(REPORT_S / 2)
+    assert dispatcher.pending_timers == 0
+    loop.close()
