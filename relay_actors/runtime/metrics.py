@@ -187,6 +187,8 @@ def _by_label(counts: Mapping[str, int]) -> dict[str, Any]:
         family, _, label = name.rpartition(".")
         if family in RUNTIME_METRICS and RUNTIME_METRICS[family].label:
             found.setdefault(family, {})[label] = count
+        elif name in RUNTIME_METRICS and RUNTIME_METRICS[name].label:  # the application's own, as `exposition` has it
+            found[f"own.{name}"] = count
         else:
             found[name] = count
     return found

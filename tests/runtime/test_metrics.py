@@ -6,6 +6,7 @@ import pytest
 
 from relay_actors.errors import ConfigError
 from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.exposition import exposition
 from relay_actors.runtime.metrics import BUCKETS_S, RUNTIME_METRICS, metrics_of
 from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.system import System
@@ -107,3 +108,15 @@ def test_threads_are_counted_where_there_are_some(system: System):
 def test_who_is_not_there_cannot_be_traced(world: World):
     with pytest.raises(ConfigError, match="there is no actor 'Nobody'"):
         world.system.trace("Nobody")
+
+
+@pytest.mark.parametrize("name", [name for name, metric in RUNTIME_METRICS.items() if metric.label])
+def test_what_an_application_counts_by_a_name_that_has_labels_is_told_beside_it(world: World, name: str):
+    """Otherwise no number could be read any more, and none by Prometheus."""
+    world.system.hooks.count(name, 3)
+    world.start(Echo).stop()
+    world.settle()
+    numbers = world.system.metrics()
+    assert numbers[f"own.{name}"] == 3
+    assert numbers["actors.ended"] == {"normal": 1}
+    assert f"relay_actors_own_{name.replace('.', '_')}_total 3\n" in exposition(numbers, RUNTIME_METRICS)
