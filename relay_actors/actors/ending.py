@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Final
 
-from relay_actors.errors import ConfigError, RelayActorsError
+from relay_actors.errors import ConfigError, JournalError, RelayActorsError
 
 if TYPE_CHECKING:
     from relay_actors.actors.shutdown import Shutdown
@@ -78,7 +78,11 @@ class Ending:
             return False
         calls_up = self._tree.calls_up
         if word == HAND_OVER.name:
-            self.hands_over = self._may_hand_over()
+            try:
+                self.hands_over = self._may_hand_over()
+            except JournalError as error:  # it cannot be told, and nobody is to be cut off for that
+                _log.error("%s: whether a process waits cannot be told, and this one goes on: %s", word, error)
+                return False
             if self.hands_over:
                 _log.info("%s: handing over to the next process calls_up=%d", word, calls_up)
             else:

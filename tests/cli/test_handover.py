@@ -124,6 +124,20 @@ def test_a_stray_signal_ends_nothing(folder: Path, server: SimulatorServer, simu
         assert run.ends() == 0
 
 
+def test_who_cannot_look_whether_somebody_waits_goes_on(folder: Path, server: SimulatorServer, simulator: Simulator):
+    """C4: the file may be of another user, or the process out of descriptors. Nobody is hung up for that."""
+    os.symlink("elsewhere", f"{journal_of(folder)}.next")  # no link is followed; permissions mean nothing to root
+    with Command("run", "handover_application", "--drain", "20", cwd=folder, **variables(server)) as run:
+        run.says("logged in")
+        ada = simulator.phone("+15550001111").dials(context="shop")
+        ada.hears("press 7")
+        run.signal(signal.SIGUSR1)
+        run.says("SIGUSR1: whether a process waits cannot be told, and this one goes on: cannot open .*next")
+        ada.presses("7").hears("goodbye").is_hung_up()
+        run.signal(signal.SIGTERM)
+        assert run.ends() == 0
+
+
 def test_what_the_old_process_keeps_open_is_opened_after_its_end(
     folder: Path, server: SimulatorServer, simulator: Simulator
 ):
