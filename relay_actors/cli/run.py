@@ -162,14 +162,15 @@ def _run_command(options: argparse.Namespace) -> int:
         parse_address(options.metrics)
     if options.keep_words and not options.record:
         raise ConfigError("--keep-words says how to record: give --record FILE, too")
-    taken = None
-    if options.handover:
-        app.check_settings()  # what is wrong with this process must not end the other one
-        taken = take_over(app, options.handover_timeout)
     try:
         with contextlib.ExitStack() as stack:
+            taken = None
+            if options.handover:
+                app.check_settings()  # what is wrong with this process must not end the other one
             if options.record:
                 stack.enter_context(Recorder(app, options.record, SystemClock(), keeps_words=options.keep_words))
+            if options.handover:
+                taken = take_over(app, options.handover_timeout)
             if taken is None:
                 _let_look_in(app, options, stack)
             else:

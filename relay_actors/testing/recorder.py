@@ -70,6 +70,11 @@ class Recorder:
     ) -> None:
         self._app.tell_frames = None
         self._close()
+        if (
+            kind is not None and self._began is None
+        ):  # it has not come as far as that: the name is free for the next try
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
 
     def _take(self, is_from_client: bool, text: bytes) -> None:
         if self._file is None:

@@ -178,6 +178,29 @@ def test_what_is_wrong_with_the_new_process_does_not_end_the_old_one(folder: Pat
         lock.release()
 
 
+def test_a_recording_that_cannot_be_made_does_not_end_the_old_one(folder: Path, server: SimulatorServer):
+    """C4: who takes the calls and cannot start leaves them in silence. And a name that nothing stands under is free."""
+    environment = variables(server)
+    (folder / "taken.jsonl").write_text("a recording of before")
+    with Command("run", "handover_application", cwd=folder, **environment) as old:
+        old.says("logged in")
+        with Command(
+            "run", "handover_application", "--handover", "--record", "taken.jsonl", cwd=folder, **environment
+        ) as new:
+            assert new.ends() == 2
+            assert "taken.jsonl is there already" in new.output
+        assert "SIGUSR1" not in old.output
+        with NextInLine(journal_of(folder)):
+            arguments = ["run", "handover_application", "--handover", "--record", "free.jsonl"]
+            with Command(*arguments, cwd=folder, **environment) as new:
+                assert new.ends() == 2
+                assert "another process waits for the journal" in new.output
+        assert not (folder / "free.jsonl").exists()
+        old.signal(signal.SIGTERM)
+        assert old.ends() == 0
+    assert (folder / "taken.jsonl").read_text() == "a recording of before"
+
+
 HOLDS = """
 import signal, sys
 from relay_actors.journal.writer_lock import WriterLock
