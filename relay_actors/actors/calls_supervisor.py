@@ -47,7 +47,7 @@ def clean_up(ref: CallRef, reason: object, hooks: Hooks) -> None:
     """
     leg, office = ref.kept.leg, ref.kept.office
     if office.left is not None:
-        leg.close(office.left)
+        office.close(leg)
         return
     legs = [leg.ids] if leg.needs_hang_up else []
     dialling = leg.dialling

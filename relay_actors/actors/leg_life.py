@@ -530,7 +530,7 @@ class LegLife(Actor, AllVerbs):
         try:
             super().finish()
         finally:
-            self.leg.close(self.office.left)
+            self.office.close(self.leg)
             for aside in self.leg.course.asides:
                 aside.close()
 

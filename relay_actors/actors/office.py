@@ -94,6 +94,7 @@ class Office:
         unasked: what waits for answers of those who were not asked any more for that reason; None where none was asked.
         left: set when all calls were left to the next process: what those who wait for one of them are told. From then
             on they are nobody's here to hang up.
+        is_let_go: whether all of them are told to end: only then is anybody told that.
     """
 
     calls: ActorRef[Any]
@@ -114,10 +115,15 @@ class Office:
         self.stalls = DueQueue(system, timing.stall_after_s, lambda call: call.on_stall_watch())
         self.ends = DueQueue(system, timing.end_timeout_s, lambda call: call.on_end_overdue())
         self.lingering = DueQueue(system, timing.linger_s, lambda call: call.on_lingered(is_last=False))
-        self.is_finishing = self.is_leaving = False
+        self.is_finishing = self.is_leaving = self.is_let_go = False
         self.unasked: list[Any] = []
         self.left: RelayActorsError | None = None
         self._specs: dict[Any, ChildSpec] = {}
+
+    def close(self, leg: Any) -> None:
+        """Let nobody wait for a call whose actor has ended; while calls are let go, not before all are told to end."""
+        if self.left is None or self.is_let_go:
+            leg.close(self.left)
 
     @property
     def begins_nothing(self) -> bool:

@@ -409,9 +409,13 @@ class Tree:
         """
         error = ConnectionLostError("the application has stopped, and left its calls to the next process")
         self.office.left = error
-        texts = self.texts()
-        for ref in (*self.refs(), *texts):
+        calls, texts = self.refs(), self.texts()
+        for ref in (*calls, *texts):
             ref.stop(block=False, now=True)
+        self.office.is_let_go = True
+        for call in calls:
+            if not call.is_alive():  # it has ended since
+                call.kept.leg.close(error)
         for text in texts:
             text.kept.let_go(error)
         self.office.tell_connection(Release(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import subprocess
 import sys
@@ -10,12 +11,14 @@ from typing import Any
 
 import pytest
 
-from relay_actors import Actor
+from relay_actors import Actor, CallActor, RelayApp
 from relay_actors.actors.calls_supervisor import CallsSupervisor
 from relay_actors.actors.connection import ConnectionActor
-from relay_actors.errors import ActorDead
+from relay_actors.errors import ActorDead, ConnectionLostError
 from relay_actors.events import CallReceiveEvent, CallStateEvent
+from relay_actors.journal.memory import MemoryMedium, MemoryStore
 from relay_actors.runtime.future import Future
+from tests.actors.world import Witness, World, device
 from tests.support.plain_app import Recorder, answering, app_for, handle_of, logged_in, started_app, wait_until
 from tests.support.plain_server import CALL, DEADLINE_S, PlainServer
 from tests.support.plain_world import PlainWorld
@@ -276,3 +279,38 @@ def test_waits_for_a_call_that_cannot_be_hung_up_end_with_the_application(
 def test_a_lost_connection_finds_ready_what_it_needs() -> None:
     """Patterns and classes that are made when they are first used would be made while no call can do anything."""
     subprocess.run([sys.executable, "-c", LOSES_ITS_CONNECTION], check=True, timeout=60.0)
+
+
+def test_who_waits_for_a_call_that_ends_first_is_told_nothing() -> None:
+    """C4: it is the next process that waits on. What a flow does about an error here would be done there once more."""
+    steps: list[str] = []
+
+    class Waits(CallActor):
+        async def run(self) -> None:
+            await self.answer()
+            dialled = self.app.dial(Witness, device("+15550100101"))
+            try:
+                await dialled.wait_for_ended()
+            except asyncio.CancelledError:
+                steps.append("cancelled")
+                raise
+            except Exception as error:
+                steps.append(f"told {error}")
+                raise
+
+    with World(1) as world:
+        world.app = RelayApp("project", "token", host="relay.example.com", journal=MemoryStore(MemoryMedium()))
+        world.inbound(Waits)
+        world.until(lambda: len(world.tree.handles()) == 2)
+        world.run(1)
+        [dialled] = [handle for handle in world.tree.handles() if handle.direction == "outbound"]
+        office = world.tree.office
+        assert world.tree.leave_for_next().get(timeout=5) is True
+        # The thread that tells all to end may be made to rest between any two of them.
+        office.left = ConnectionLostError("the application has left")
+        dialled.ref.stop(block=False, now=True)
+        world.settle()
+        assert steps == []
+        assert world.app.hand_over() is True
+        assert steps == ["cancelled"]
+        office.close(dialled.leg)  # as of all who had not ended before
