@@ -9,8 +9,8 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterator
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from relay_actors.errors import ConfigError, JournalError, RelayActorsError
 
@@ -159,11 +159,33 @@ def heeding_signals(
     before = {number: signal.signal(number, note) for number in _HEEDED if number not in spares}
     if hands_over:
         before[HAND_OVER] = signal.signal(HAND_OVER, pass_on)
+    _heeded.append(before)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        _heeded.remove(before)
+        _give_back(before)
+
+
+_heeded: Final[list[Mapping[signal.Signals, Any]]] = []
+"""What the signals that are heeded at present were to the program."""
+
+
+def _give_back(handlers: Mapping[signal.Signals, Any]) -> None:
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def _give_back_in_child() -> None:
+    """Leave a process that was forked off no signals to heed: there they would end nothing.
+
+    Whoever wants it to end would wait for ever, as `multiprocessing` does for its workers when the program ends.
+    """
+    for handlers in reversed(_heeded):
+        _give_back(handlers)
+
+
+os.register_at_fork(after_in_child=_give_back_in_child)
 
 
 def own_signals() -> list[signal.Signals]:

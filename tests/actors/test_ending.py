@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import queue
 import signal
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -183,6 +185,32 @@ def test_signals_are_told_by_name_and_the_fourth_ends_the_process(caplog: pytest
     assert left == [1]
     assert "SIGINT for the fourth time: ending now calls_up=7" in caplog.text
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+FORKS = """
+import os, signal
+from relay_actors.actors.ending import heeding_signals
+is_there, says_so = os.pipe()
+with heeding_signals(print, hands_over=True):
+    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
+        if (child := os.fork()) == 0:
+            os.write(says_so, b".")
+            try:
+                signal.pause()
+            except KeyboardInterrupt:
+                os._exit(7)
+            os._exit(0)
+        os.read(is_there, 1)
+        os.kill(child, number)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        signal.raise_signal(number)
+"""
+
+
+def test_a_process_that_was_forked_off_ends_by_the_signals_that_the_application_heeds() -> None:
+    """H9: `multiprocessing` ends its workers by SIGTERM when the program ends, and then waits for them."""
+    done = subprocess.run([sys.executable, "-c", FORKS], capture_output=True, text=True, timeout=DEADLINE_S, check=True)
+    assert done.stdout.split() == ["-15", "SIGTERM", "-10", "SIGUSR1", "7", "SIGINT"]
 
 
 def test_the_signal_of_a_hand_over_is_none_of_the_ladder(caplog: pytest.LogCaptureFixture) -> None:
