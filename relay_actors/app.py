@@ -455,7 +455,7 @@ class RelayApp(Requesting, Showing):
         """Return what knows how a running application ends, or a ``run`` that may have, for a loop of one's own."""
         from relay_actors.actors.building import Ending
 
-        return Ending(run or self._this_run(), drain_s, tell, self._journal.is_awaited)
+        return Ending(run or self._this_run(), drain_s, tell, self._journal.leaves_to_next)
 
     def __enter__(self) -> Self:
         self.start()

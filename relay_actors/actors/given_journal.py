@@ -11,6 +11,7 @@ from relay_actors.errors import ConfigError, JournalError
 if TYPE_CHECKING:
     from relay_actors.journal.base import Store
     from relay_actors.journal.sqlite import Durability
+    from relay_actors.journal.writer_lock import WriterLock
 
 __all__ = ["GivenJournal"]
 
@@ -43,6 +44,7 @@ class GivenJournal:
         self._given = given
         self._durability = durability
         self.store: Store | None = None
+        self._lock: WriterLock | None = None
         self._is_own = False
 
     @property
@@ -74,12 +76,13 @@ class GivenJournal:
             from relay_actors.journal.opening import open_sqlite
 
             try:
-                self.store = open_sqlite(
+                self.store = opened = open_sqlite(
                     self._given, durability=self._durability, secrets=secrets, hands_over=hands_over
                 )
             except JournalError as error:
                 error.at_start = True
                 raise
+            self._lock = opened.lock
         else:
             self.store = self._given
         return self.store
@@ -90,11 +93,10 @@ class GivenJournal:
         if store is not None and self._is_own:
             store.close()
 
-    def is_awaited(self) -> bool:
-        """Return whether another process waits until it may have it. Any thread."""
-        path = self.path
-        if path is None:
-            return False
-        from relay_actors.journal.writer_lock import is_awaited  # by now it is loaded, for the journal is open
+    def leaves_to_next(self) -> bool:
+        """Return whether another process waits until it may have it; then it has to be closed soon. Any thread.
 
-        return is_awaited(path)
+        Raises:
+            JournalError: it cannot be told.
+        """
+        return self._lock is not None and self._lock.leaves_to_next()

@@ -25,7 +25,8 @@ __all__ = ["PATIENCE_S", "Settling", "Taken", "take_over"]
 _log = logging.getLogger("relay_actors.handover")
 
 PATIENCE_S: Final = 30.0
-"""How long a log in is waited for, and for what the former process leaves at its end."""
+"""How long a log in is waited for, and for what the former process leaves at its end; and for its journal, once it
+has begun to leave."""
 
 _LOOKS_AGAIN_S: Final = 0.01
 _OPENS_AGAIN_S: Final = 0.2
@@ -51,7 +52,7 @@ def take_over(app: RelayApp, timeout_s: float) -> Taken | None:
 
     Args:
         app: not started yet.
-        timeout_s: how long to wait.
+        timeout_s: how long to wait, unless it has begun to leave by then.
 
     Returns:
         From whom; None if nobody holds it.
@@ -67,7 +68,8 @@ def take_over(app: RelayApp, timeout_s: float) -> Taken | None:
         )
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(NextInLine(path))
+            line = NextInLine(path)
+            stack.callback(line.release)
             holder = find_holder(path)
         except JournalError as error:
             raise ConfigError(f"--handover: {error}") from None
@@ -99,10 +101,18 @@ def take_over(app: RelayApp, timeout_s: float) -> Taken | None:
                 f"--handover: process {holder.pid} belongs to another user: run this one as that. {instead}"
             ) from None
         if not _until(lambda: find_holder(path) is None, timeout_s):
-            raise ConfigError(
-                f"--handover: process {holder.pid} did not let go of the journal {path} within {timeout_s:g} s; its "
-                f"log may say why. {instead}; --handover-timeout waits longer"
-            )
+            line.release()  # who has not begun to leave does not any more
+            late = find_holder(path)
+            if late is not None and not late.leaves:
+                raise ConfigError(
+                    f"--handover: process {holder.pid} did not let go of the journal {path} within {timeout_s:g} s; "
+                    f"its log may say why. {instead}; --handover-timeout waits longer"
+                )
+            if not _until(lambda: find_holder(path) is None, PATIENCE_S):  # else nobody would have its calls
+                raise ConfigError(
+                    f"--handover: process {holder.pid} leaves its calls, and has not let go of the journal {path} yet: "
+                    "see its log, end it, and start this one again at once"
+                )
         now = time.monotonic()
         return Taken(holder.pid, now - asked, now)
 

@@ -178,8 +178,8 @@ class SqliteStore:
         self._doomed: set[str] = set()
         """Whose own rows are to be removed."""
         with contextlib.ExitStack() as undo:
-            lock = WriterLock(self._path, hands_over=hands_over)
-            undo.callback(lock.release)
+            self.lock = WriterLock(self._path, hands_over=hands_over)
+            undo.callback(self.lock.release)
             with explained(self._path, "opened"):
                 _make_private(self._path)
                 wal = f"{self._path}-wal"

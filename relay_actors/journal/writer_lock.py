@@ -16,6 +16,7 @@ __all__ = ["Holder", "NextInLine", "WriterLock", "find_holder", "is_awaited"]
 
 _LONGEST: Final = 40
 _HANDS_OVER: Final = "hands over"
+_LEAVES: Final = "leaves it"
 _LOCKS: Final = Path("/proc/locks")
 """Where Linux says which process holds which lock."""
 
@@ -27,10 +28,12 @@ class Holder:
     Attributes:
         pid: its process; 0 if it cannot be told: it may be in another container, or on another machine.
         hands_over: whether it hands the journal over when it is asked to.
+        leaves: whether it is just doing that, and does not go back any more.
     """
 
     pid: int
     hands_over: bool
+    leaves: bool = False
 
 
 class WriterLock:
@@ -49,6 +52,7 @@ class WriterLock:
     """
 
     def __init__(self, path: str, *, hands_over: bool = False) -> None:
+        self._path = path
         self._fd = _open(f"{path}.lock")
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -64,14 +68,38 @@ class WriterLock:
             raise JournalError(f"cannot lock {path}.lock, which guards the journal: {error.strerror}") from error
         _held.add(self)
         try:
-            os.ftruncate(self._fd, 0)
-            os.pwrite(self._fd, f"{os.getpid()}\n{_HANDS_OVER if hands_over else ''}".encode(), 0)
+            _say(self._fd, _HANDS_OVER if hands_over else "")
         except OSError as error:  # the disk is full
             self.release()
             raise JournalError(
                 f"cannot write to {path}.lock, which guards the journal: {error.strerror}. "
                 "Free some space on its disk, then start again: nothing that was committed is lost"
             ) from error
+
+    def leaves_to_next(self) -> bool:
+        """Return whether a process is next in line; then it is sure that this one lets go of the journal.
+
+        The lock says so, because who waits may give up in this very moment, and nobody would have the journal: it is
+        said before it is looked who waits, and who gives up looks at it after having left the line.
+
+        Raises:
+            JournalError: it cannot be told.
+        """
+        if self._fd < 0:
+            return False
+        is_sure = False
+        try:
+            _say(self._fd, _LEAVES)
+            try:
+                is_sure = is_awaited(self._path)
+            finally:
+                if not is_sure:
+                    _say(self._fd, _HANDS_OVER)
+        except OSError as error:
+            raise JournalError(
+                f"cannot write to {self._path}.lock, which guards the journal: {error.strerror}"
+            ) from error
+        return is_sure
 
     def release(self) -> None:
         """Let another writer in. Idempotent."""
@@ -155,7 +183,7 @@ def find_holder(path: str) -> Holder | None:
     # another container may have the number of one of ours. Nobody is to be signalled by mistake.
     if pid == os.getpid() or not _holds(pid, f"{path}.lock"):
         pid = 0
-    return Holder(pid, second.strip() == _HANDS_OVER)
+    return Holder(pid, second.strip() in (_HANDS_OVER, _LEAVES), second.strip() == _LEAVES)
 
 
 def _is_held(name: str) -> str | None:
@@ -207,6 +235,11 @@ def _open(name: str) -> int:
             f"cannot open {name}, which guards the journal: {error.strerror}. "
             "The directory must exist, and this process must be allowed to write there"
         ) from error
+
+
+def _say(fd: int, what: str) -> None:
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, f"{os.getpid()}\n{what}".encode(), 0)
 
 
 def _read(fd: int) -> str:

@@ -42,7 +42,7 @@ def test_a_store_of_the_users_stays_open():
     assert store.subjects() == []
     assert journal.path is None
     assert journal.is_there
-    assert not journal.is_awaited()
+    assert not journal.leaves_to_next()
 
 
 def test_there_may_be_none():
@@ -51,17 +51,21 @@ def test_there_may_be_none():
     assert journal.open((), hands_over=True) is None
     journal.close()
     assert not journal.is_there
-    assert not journal.is_awaited()
+    assert not journal.leaves_to_next()
 
 
 def test_it_knows_that_somebody_waits(tmp_path: Path):
-    """Only then it is handed over."""
+    """C4: only then it is handed over."""
     journal = GivenJournal(str(tmp_path / "calls.db"))
-    assert not journal.is_awaited()
     assert journal.path is not None
     with NextInLine(journal.path):
-        assert journal.is_awaited()
-    assert not journal.is_awaited()
+        assert not journal.leaves_to_next()  # it has nothing to leave
+    journal.open((), hands_over=True)
+    assert not journal.leaves_to_next()
+    with NextInLine(journal.path):
+        assert journal.leaves_to_next()
+        journal.close()
+        assert not journal.leaves_to_next()
 
 
 @pytest.mark.parametrize(("durability", "synchronous"), [("process", 1), ("power", 2)])

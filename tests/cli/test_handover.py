@@ -29,6 +29,7 @@ from tests.cli.test_run import variables
 
 APPLICATION = """
 import os
+import time
 
 from relay_actors import CallActor, LeaveForNext, RelayApp, Timing
 
@@ -45,6 +46,20 @@ class Clerk(CallActor):
     async def run(self):
         await self.answer()
         await self.prompt_tts("Press 7.", {"digits": {"max": 1}, "initial_timeout": 1000}).wait()
+        await self.play_tts("Goodbye.").wait()
+
+
+def look_for(name):
+    while not os.path.exists(name):
+        time.sleep(0.01)
+
+
+@app.calls("slow")
+class Looks(CallActor):
+    async def run(self):
+        await self.answer()
+        await self.play_tts("One moment.").wait()
+        await self.blocking(look_for, "found")
         await self.play_tts("Goodbye.").wait()
 """
 
@@ -239,6 +254,23 @@ def test_who_does_not_let_go_goes_on(
             assert holder.poll() is None
         finally:
             holder.kill()
+
+
+def test_who_has_begun_to_leave_is_waited_for(folder: Path, server: SimulatorServer, simulator: Simulator):
+    """C4: it does not go back, so that nobody would have its calls."""
+    environment = variables(server)
+    with Command("run", "handover_application", cwd=folder, **environment) as old:
+        old.says("logged in")
+        ada = simulator.phone("+15550001111").dials(context="slow")
+        ada.hears("one moment")
+        arguments = ["run", "handover_application", "--handover", "--handover-timeout", "0.1"]
+        with Command(*arguments, cwd=folder, **environment) as new:  # the blocking code is waited for, for a second
+            assert float(new.says(r"took over from_process=\d+ waited_s=([\d.]+)")[1]) > 0.1
+            assert old.ends() == 0
+            (folder / "found").touch()
+            ada.hears("goodbye").is_hung_up()
+            new.signal(signal.SIGTERM)
+            assert new.ends() == 0
 
 
 @pytest.fixture

@@ -124,6 +124,33 @@ def test_a_process_that_was_forked_off_does_not_wait_in_line(tmp_path: Path):
             os.kill(child, signal.SIGKILL)
 
 
+LEAVES = """
+import sys
+from relay_actors.journal.writer_lock import WriterLock
+lock = WriterLock(sys.argv[1], hands_over=True)
+for _line in sys.stdin:
+    print(lock.leaves_to_next(), flush=True)
+"""
+
+
+def test_who_lets_go_of_it_for_somebody_says_so_first(tmp_path: Path):
+    """C4: so who has waited long enough knows whether to wait on. With nobody in line nothing is said."""
+    path = str(tmp_path / "j.db")
+    with subprocess.Popen(
+        [sys.executable, "-c", LEAVES, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as holder:
+        try:
+            holder.stdin.write("\n")
+            assert holder.stdout.readline() == "False\n"
+            assert find_holder(path) == Holder(holder.pid, hands_over=True, leaves=False)
+            with NextInLine(path):
+                holder.stdin.write("\n")
+                assert holder.stdout.readline() == "True\n"
+            assert find_holder(path) == Holder(holder.pid, hands_over=True, leaves=True)
+        finally:
+            holder.kill()
+
+
 def test_a_planted_link_is_not_followed(tmp_path: Path):
     """In a directory that others can write to, a link must not make us write into a file of their choice."""
     victim = tmp_path / "victim"
