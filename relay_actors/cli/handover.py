@@ -91,6 +91,13 @@ def take_over(app: RelayApp, timeout_s: float) -> Taken | None:
                 f"--handover: process {holder.pid}, which holds the journal {path}, hands nothing over: it is run by "
                 f"neither `relay-actors run` nor app.run(). {instead}"
             )
+        if holder.pid == 1:
+            raise ConfigError(
+                f"--handover: process 1, which holds the journal {path}, is the first one of this container: with it "
+                "all others in here end, and so would this one. Nothing has changed. Stop the container instead, and "
+                "start that of the new version as soon as it has ended (at_drain_deadline=LeaveForNext() leaves it the "
+                "calls)"
+            )
         _log.info("asking process %d for its calls journal=%s", holder.pid, path)
         asked = time.monotonic()
         try:

@@ -289,6 +289,16 @@ def test_a_holder_that_cannot_be_seen_is_not_asked(app: RelayApp, folder: Path):
         lock.release()
 
 
+def test_the_first_process_of_a_container_is_not_asked(app: RelayApp, monkeypatch: pytest.MonkeyPatch):
+    """C4: the container ends with it, and so does who has taken its calls."""
+    asked: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda pid, _number: asked.append(pid))
+    monkeypatch.setattr(handover, "find_holder", lambda _path: Holder(1, hands_over=True))
+    with pytest.raises(ConfigError, match=r"process 1, .* is the first one of this container.* Nothing has changed"):
+        take_over(app, 0.1)
+    assert asked == []
+
+
 def test_a_journal_that_this_release_cannot_read_is_left_where_it_is(app: RelayApp, folder: Path):
     """C4: whoever goes back to an older release keeps the newer one running."""
     SqliteStore(journal_of(folder)).close()
