@@ -146,11 +146,12 @@ def heeding_signals(
             tell(heard[-1])
             return
         _log.error("%s for the fourth time: ending now calls_up=%d", heard[-1], calls_up())
-        for stream in (sys.stdout, sys.stderr):
+        for stream in (sys.stdout, sys.stderr):  # None: it was closed when the process began
             with contextlib.suppress(
                 OSError, RuntimeError, ValueError
             ):  # it may be closed, or be written to at this very moment
-                stream.flush()
+                if stream is not None:
+                    stream.flush()
         leave(1)
 
     def pass_on(number: int, _frame: object) -> None:

@@ -8,11 +8,11 @@ import difflib
 import glob
 import json
 import os
-import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
 from relay_actors.cli.journal_sights import Sight, clock_time, printable, sight_of, tags_of, timeline
+from relay_actors.cli.logs import complain
 from relay_actors.cli.screen import Screen, Styled
 from relay_actors.errors import ConfigError, DamagedJournalError, JournalError
 from relay_actors.journal.entries import Entry
@@ -65,7 +65,7 @@ def _run_command(options: argparse.Namespace) -> int:
     except DamagedJournalError as error:
         if options.check:
             return _report(screen, options, [error.why or str(error)])
-        sys.stderr.write(f"relay-actors: {printable(str(error))}\n")
+        complain(printable(str(error)))
         return 1
     except JournalError as error:
         raise ConfigError(str(error)) from error

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from relay_actors._version import __version__
+from relay_actors.cli.logs import complain
 from relay_actors.errors import ConfigError
 
 __all__ = ["main"]
@@ -36,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return command(options)
     except ConfigError as error:
-        sys.stderr.write(f"relay-actors: {error}\n")
+        complain(str(error))
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from relay_actors.cli.logs import complain
 from relay_actors.cli.migrate_imports import ByHand, Imports, uses_the_official_client
 from relay_actors.cli.migrate_names import OFFICIAL
 from relay_actors.cli.migrate_remarks import REMARKS
@@ -105,7 +106,7 @@ def _run_command(options: argparse.Namespace) -> int:
     refused: list[ConfigError] = []
 
     def refuse(error: ConfigError) -> None:
-        sys.stderr.write(f"relay-actors: {error}\n")
+        complain(str(error))
         refused.append(error)
 
     given = list(map(Path, options.files))
@@ -128,7 +129,7 @@ def _run_command(options: argparse.Namespace) -> int:
     elif not refused and all(map(os.path.isdir, given)):
         screen.say(f"no file uses {OFFICIAL}")
     if options.write and refused:
-        sys.stderr.write("relay-actors: nothing was written: give files that can be read and written\n")
+        complain("nothing was written: give files that can be read and written")
     elif options.write:
         for migration in migrations:
             _write(screen, migration)

@@ -15,7 +15,7 @@ from typing import Any
 from relay_actors.app import RelayApp
 from relay_actors.cli.handover import Settling, take_over
 from relay_actors.cli.inspecting import Inspecting
-from relay_actors.cli.logs import add_log_level, configure_logging
+from relay_actors.cli.logs import add_log_level, complain, configure_logging
 from relay_actors.cli.metrics_server import MetricsServer, parse_address
 from relay_actors.config import INSPECT_VARIABLE, METRICS_VARIABLE
 from relay_actors.connection_slots import none_may_start
@@ -181,7 +181,7 @@ def _run_command(options: argparse.Namespace) -> int:
     except RelayActorsError as error:
         if isinstance(error, JournalError) and error.at_start:
             raise ConfigError(str(error)) from error
-        sys.stderr.write(f"relay-actors: {error}{_hint(error, app)}\n")
+        complain(f"{error}{_hint(error, app)}")
         return 1
     return 0
 

@@ -194,8 +194,8 @@ is_there, says_so = os.pipe()
 with heeding_signals(print, hands_over=True):
     for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
         if (child := os.fork()) == 0:
-            os.write(says_so, b".")
             try:
+                os.write(says_so, b".")
                 signal.pause()
             except KeyboardInterrupt:
                 os._exit(7)
@@ -205,6 +205,18 @@ with heeding_signals(print, hands_over=True):
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
         signal.raise_signal(number)
 """
+
+
+def test_the_fourth_signal_ends_the_process_also_where_standard_output_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """H7: Python has None in its place then."""
+    left: list[int] = []
+    monkeypatch.setattr("sys.stdout", None)
+    with heeding_signals([].append, leave=left.append):
+        for _ in range(4):
+            signal.raise_signal(signal.SIGTERM)
+    assert left == [1]
 
 
 def test_a_process_that_was_forked_off_ends_by_the_signals_that_the_application_heeds() -> None:

@@ -56,3 +56,13 @@ def test_the_option_takes_levels_in_any_case():
 
     assert parser.parse_args(["--log-level", "debug"]).log_level == "DEBUG"
     assert parser.parse_args([]).log_level is None
+
+
+def test_the_exit_status_is_the_same_where_standard_error_is_closed():
+    """As of a daemon: a process manager starts 1 again, and not 2."""
+    command = [sys.executable, "-m", "relay_actors", "run", "no_such_module"]
+    # The shell closes it: `subprocess` cannot.
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *command], env=plain_environment(), timeout=DEADLINE_S, check=False
+    )
+    assert done.returncode == 2
