@@ -38,7 +38,7 @@ from relay_actors.protocol.events import MessageReceiveEvent, RelayEvent
 from relay_actors.protocol.frozen import NOTHING
 from relay_actors.runtime.future import Future, WaitTimeout
 
-__all__ = ["AT_ONCE", "Recovery"]
+__all__ = ["AT_ONCE", "WAITS_LESS_S", "Recovery"]
 
 _log = logging.getLogger("relay_actors.recovery")
 
@@ -47,6 +47,10 @@ AT_ONCE: Final = 50
 
 REQUESTS_EACH: Final = 10
 """How many requests of each call may wait for the connection, beside what may wait in any case."""
+
+WAITS_LESS_S: Final = 0.5
+"""How long more calls are waited for, when some have taken ``timing.stop_timeout_s``: they run code that blocks, and
+nobody has a connection until all were waited for."""
 
 T = TypeVar("T")
 
@@ -71,6 +75,7 @@ class Recovery:
     ) -> None:
         self._office = office
         self._start_call = start_call
+        self._waits_s = office.timing.stop_timeout_s
         self._offered: list[list[RelayEvent]] = []
         self._caused: list[tuple[str, str, CallRef]] = []
         self._classes: dict[str, type[Any]] = {}
@@ -134,12 +139,17 @@ class Recovery:
         return done.get()
 
     def _wait_for(self, replays: Sequence[Replay]) -> None:
+        clock, late = self._office.clock, 0
+        due = clock.now() + self._waits_s  # for all of them together (SEMANTICS A10)
         # The last one first: it is over last, as a rule, and then nobody has to be waited for any more.
         for replay in reversed(replays):
             try:
-                replay.done.get(timeout=self._office.timing.stop_timeout_s)
+                replay.done.get(timeout=max(0.0, due - clock.now()))
             except WaitTimeout:
-                _log.error("a call is still being rebuilt: what it is told meanwhile may come too early")
+                late += 1
+        if late:
+            self._waits_s = min(self._waits_s, WAITS_LESS_S)
+            _log.error("still being rebuilt, what they are told meanwhile may come too early calls=%d", late)
 
     def _take_up_owned(self, wire: Wire, histories: Sequence[History]) -> list[Replay]:
         for history in histories:

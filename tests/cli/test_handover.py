@@ -36,7 +36,12 @@ from relay_actors import CallActor, LeaveForNext, RelayApp, Timing
 app = RelayApp(
     journal=os.environ.get("JOURNAL", "calls.db"),
     at_drain_deadline=LeaveForNext(),
-    timing=Timing(linger_s=0.05, reconnect_min_s=0.05, reconnect_max_s=0.2),
+    timing=Timing(
+        linger_s=0.05,
+        reconnect_min_s=0.05,
+        reconnect_max_s=0.2,
+        stop_timeout_s=float(os.environ.get("STOP_TIMEOUT_S", 5.0)),
+    ),
 )
 app.on_shutdown("stop_system", lambda: print("closed", flush=True))
 
@@ -61,6 +66,15 @@ class Looks(CallActor):
         await self.play_tts("One moment.").wait()
         await self.blocking(look_for, "found")
         await self.play_tts("Goodbye.").wait()
+
+
+@app.calls("stuck")
+class Blocks(CallActor):
+    def run(self):
+        self.answer().get()
+        self.play_tts("One moment.").wait().get()
+        look_for("found")
+        self.play_tts("Goodbye.").wait().get()
 """
 
 
@@ -269,6 +283,26 @@ def test_who_has_begun_to_leave_is_waited_for(folder: Path, server: SimulatorSer
             assert old.ends() == 0
             (folder / "found").touch()
             ada.hears("goodbye").is_hung_up()
+            new.signal(signal.SIGTERM)
+            assert new.ends() == 0
+
+
+def test_calls_whose_code_blocks_are_waited_for_together(folder: Path, server: SimulatorServer, simulator: Simulator):
+    """C4, A10, J8: until they were, nobody has a connection, and all callers are in silence."""
+    environment = variables(server) | {"STOP_TIMEOUT_S": "1.0"}
+    with Command("run", "handover_application", cwd=folder, **environment) as old:
+        old.says("logged in")
+        callers = [simulator.phone(f"+1555000111{number}").dials(context="stuck") for number in range(8)]
+        for caller in callers:
+            caller.hears("one moment")
+        with Command("run", "handover_application", "--handover", cwd=folder, **environment) as new:
+            new.says("still being rebuilt, .* calls=8")
+            gap = float(new.says(r"took over from_process=\d+ waited_s=[\d.]+ gap_s=([\d.]+)")[1])
+            assert gap < 5.0  # each by itself: 8 s
+            (folder / "found").touch()
+            for caller in callers:
+                caller.hears("goodbye").is_hung_up()
+                assert simulator.count(caller, "calling.answer") == 1
             new.signal(signal.SIGTERM)
             assert new.ends() == 0
 
