@@ -278,9 +278,14 @@ class Course:
             self._arm(actor, timer, delay_s)
         return timer
 
-    def arm_all(self, actor: Any) -> None:
-        """Let all timers run: the call is live. What is overdue is due at once."""
-        now = actor.office.clock.wall()
+    def arm_all(self, actor: Any, at_least: float = 0.0) -> None:
+        """Let all timers run: the call is live. What is overdue is due at once.
+
+        Args:
+            actor: the call's.
+            at_least: how late it is in any case, in wall-clock seconds. The clock may have been put back since.
+        """
+        now = max(at_least, actor.office.clock.wall())
         for timer in sorted(self.timers.values(), key=lambda timer: timer.due):
             if timer.handle is None:
                 self._arm(actor, timer, max(0.0, timer.due - now))

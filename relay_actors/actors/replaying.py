@@ -391,7 +391,7 @@ class Replay:
                     if "piped" in values:
                         pipe_is_done(actor.leg.course, values["piped"])
                     for key in unpack(values.get("timers", {}).get("value", ())):
-                        actor.runs_as.timers.has_ticked(hashable(key), item.at)
+                        actor.runs_as.timers.has_ticked(hashable(key), min(item.at, actor.office.clock.wall()))
                     actor.tell_message_again(message, was_asked=bool(values.get("asked")))
             case Learnt(what="told", values=values) if not self.is_silent and "lost" in values:
                 text = "call_id=%s was told a %s, which the journal cannot hold: it is not told again"
@@ -416,6 +416,9 @@ class Replay:
         course.counts = {**course.counts, **item.values.get("counts", {})}
         notes = [one for one in self._past.items[: self._past.at] if isinstance(one, Learnt)]
         kept = {name: note.values[name] for note in notes for name in note.newest}
+        noted_at = next((note.at for note in reversed(notes) if "timers" in note.newest), 0.0)
+        if (back_s := noted_at - actor.office.clock.wall()) > 0.0:  # the clock was put back
+            kept["timers"] = [{**timer, "due": timer["due"] - back_s} for timer in kept["timers"]]
         course.saved_timers = None  # noted anew at the next one
         course.saved_beside = {name: kept[name] for name in BESIDE if name in kept}
         try:
@@ -485,7 +488,7 @@ class Replay:
             office.tell_connection(message)
         if not leg.under_way:  # who would look now finds nothing: as nearly always, and a timer for each is a burst
             leg.end_stall_watch()
-        course.arm_all(actor)
+        course.arm_all(actor, self.now)
         actor.timers_go_on()
         for number in list(course.results):
             actor.begin_elsewhere(number)
@@ -517,7 +520,7 @@ class Replay:
             leg.flow_changed = self.changed
             course.record = None  # the next one begins from the beginning
         take_over(actor)
-        course.arm_all(actor)
+        course.arm_all(actor, self.now)
         actor.timers_go_on()
         for number in list(course.results):
             actor.begin_elsewhere(number)

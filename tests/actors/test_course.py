@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from relay_actors.actors.call import CallActor
 from relay_actors.actors.course import Course
 from relay_actors.actors.history import Answered, Learnt
+from relay_actors.events import CallReceiveEvent
+from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import World
 
 
@@ -165,3 +167,51 @@ def test_anybody_is_to_know_the_order_if_there_is_a_journal_or_a_record() -> Non
     assert course.is_recorded
     course.record, course.is_kept = None, True
     assert course.is_recorded
+
+
+class Pauses(CallActor):
+    """Says goodbye after a pause."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.sleep(20.0)
+        await self.play_tts("Goodbye").wait()
+
+
+class Ticks(CallActor):
+    """Says something every now and then, and in the end goodbye."""
+
+    def on_receive(self, message: object) -> None:
+        match message:
+            case CallReceiveEvent():
+                self.answer()
+                self.start_timer("each", "tick", 4.0, interval_s=4.0, durable=True)
+                self.start_timer("once", "over", 20.0, durable=True)
+            case "tick":
+                self.play_tts("One moment")
+            case "over":
+                self.hangup(after=self.play_tts("Goodbye"))
+
+
+@pytest.mark.parametrize("actor_class", [Pauses, Ticks])
+def test_a_clock_that_was_put_back_holds_up_nobody(actor_class: type[CallActor]) -> None:
+    """T3, T7: only the wall clock says how long nobody was there, and after a reboot it may be a day behind.
+
+    What was set waits its own time once more at the most.
+    """
+    with MortalWorld() as world:
+        line, _handle = world.inbound(actor_class)
+        world.run(6.0)
+        for _ in range(2):
+            world.dies()
+            world.clock._wall_offset -= 86_400.0  # it can be moved forward only
+            world.lives_again()
+            world.run(5.0)
+            assert not line.is_over
+        if actor_class is Ticks:
+            line.hears("one moment")
+            assert world.sim.count(line, "calling.play") >= 3
+        world.run(20.0)
+        line.hears("goodbye")
+        world.run(1.0)
+        assert line.is_over
