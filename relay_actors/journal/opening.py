@@ -62,7 +62,7 @@ def open_sqlite(
     rounds = SeenRounds()
     real = os.path.realpath(path)
     if os.fspath(path) != ":memory:" and _is_file_or_nothing(real):
-        lock = WriterLock(real)
+        lock = WriterLock(real, hands_over=hands_over)  # who asks for it meanwhile is heard when it is open
         try:
             _finish(real)
             if why := _damage(real, rounds):

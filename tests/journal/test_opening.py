@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import itertools
+import logging
 import os
 import shutil
 import sqlite3
@@ -22,6 +23,7 @@ from relay_actors.journal.reading import SqliteReader
 from relay_actors.journal.salvage import Found, Salvaged
 from relay_actors.journal.sqlite import SqliteStore
 from relay_actors.journal.sqlite_file import FORMAT, PAGE
+from relay_actors.journal.writer_lock import Holder, find_holder
 from tests.journal.strategies import anywhere
 from tests.journal.torn_journals import TornJournal, fast_directory, histories, make_journal, opened, whole_file
 from tests.support.thorough import less
@@ -486,3 +488,30 @@ def test_the_journals_that_are_damaged_here_are_worth_it(path: Path):
     wrong = dataclasses.replace(journal, steps={**journal.steps, "call-2": journal.steps["call-2"][:-1]})
     with opened(journal.put(path)) as store, pytest.raises(AssertionError, match="call-2 never was like this"):
         wrong.judge(store)
+
+
+class AsksWhoHoldsIt(logging.Handler):
+    """Notes who holds a journal whenever something is logged."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.found: list[Holder | None] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Look."""
+        self.found.append(find_holder(os.path.realpath(self.path)))
+
+
+def test_who_is_about_to_open_it_says_that_it_will_hand_it_over(path: Path):
+    """C4: all of it is looked at first, which takes seconds of a large one. Who asks meanwhile is not refused."""
+    write(path)
+    path.write_bytes(path.read_bytes()[:-100])
+    asks = AsksWhoHoldsIt(path)
+    opening.log.addHandler(asks)
+    try:
+        open_sqlite(path, hands_over=True).close()
+    finally:
+        opening.log.removeHandler(asks)
+    assert asks.found
+    assert all(holder is not None and holder.hands_over for holder in asks.found)
