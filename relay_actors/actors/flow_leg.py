@@ -13,6 +13,7 @@ from relay_actors.actors.attempts import attempt
 from relay_actors.actors.blocking import BlockingWait, FoundWait
 from relay_actors.actors.course import Elsewhere
 from relay_actors.actors.flow_checks import check_restart_flow, check_run
+from relay_actors.actors.for_others import is_on_record
 from relay_actors.actors.in_turn import tell_in_turn
 from relay_actors.actors.kept_as_text import may_be, message_of
 from relay_actors.actors.kept_messages import message_or_lost
@@ -202,9 +203,8 @@ class FlowLegActor(OutboundLegActor):
         # Never its repr: that of a partial has the arguments, which may be anybody's card number.
         inner = getattr(function, "func", function)
         name = getattr(inner, "__qualname__", type(function).__name__)
-        if not self.leg.course.is_recorded:
-            return self._begin_blocking(name, function, *args, **kwargs)
-        return self._elsewhere(lambda: self._begin_blocking(name, function, *args, **kwargs))
+        begin = functools.partial(self._begin_blocking, name, function, *args, **kwargs)
+        return self._elsewhere(begin) if is_on_record(self) else begin()
 
     def _begin_blocking(self, name: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> BlockingWait[T]:
         wait: BlockingWait[T] = BlockingWait(name, self.log, self.runs_on, self.runs_as)
@@ -229,7 +229,7 @@ class FlowLegActor(OutboundLegActor):
             TypeError: it is no coroutine.
         """
         check_coroutine(coroutine)
-        if not self.leg.course.is_recorded:
+        if not is_on_record(self):
             return self._begin_aio(coroutine)
         return self._elsewhere(lambda: self._begin_aio(coroutine), drop=coroutine.close)
 
@@ -257,7 +257,7 @@ class FlowLegActor(OutboundLegActor):
         if replay is not None:
             return float(replay.now_then(self))
         value = self.office.clock.wall()
-        if self.run is not None:
+        if self.run is not None and is_on_record(self):
             self.keep_note("now", {"value": value})
         return value
 

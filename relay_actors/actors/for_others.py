@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from relay_actors.runtime.context import here
 
-__all__ = ["CallbackOfOthers", "ForOthers", "run_for_others", "step"]
+__all__ = ["CallbackOfOthers", "ForOthers", "is_on_record", "run_for_others", "step"]
 
 T = TypeVar("T")
 
@@ -23,6 +23,14 @@ def run_for_others(cell: Any, function: Callable[..., T], *args: Any) -> T:
         return function(*args)
     finally:
         cell.outward = outward
+
+
+def is_on_record(call: Any) -> bool:
+    """Return whether what the code of a call's incarnation finds out is kept for when it is run again.
+
+    Not for what a former incarnation has left behind: that is not run again with the code of the present one.
+    """
+    return bool(call.leg.course.is_recorded) and call.runs_as.actor in (call, None)  # None: it is being made
 
 
 def step(steps: Generator[Any, Any, Any], error: BaseException | None) -> Any:

@@ -155,7 +155,7 @@ class LegActor(Stalling):
             if present._leaves_behind and not isinstance(order, WaitFor | LetGo):  # noqa: SLF001  # its own kind
                 order.refuse(NotSentError("nothing is sent: the code goes on where it was, in a new incarnation"))
             else:
-                present.take_order(order)
+                present.take_others_order(order)  # it is not run again with the code of this one
 
     def leave_behind(self, asides: Mapping[Any, bool]) -> None:
         """Close those coroutines of the former incarnation that this one runs again; what they still do is not done."""

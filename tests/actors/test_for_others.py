@@ -239,3 +239,74 @@ def test_what_a_coroutine_of_a_former_incarnation_was_given_is_not_given_to_the_
         again = world.app.call(line.call_id)
         assert again is not None
         assert (Survives.given, again.data["given"]) == (["the listener's"], "the flow's")
+
+
+async def gives(value: str) -> str:
+    return value
+
+
+DOES: dict[str, Callable[[CallActor], Any]] = {
+    "command": lambda call: call.denoise(),
+    "operation": lambda call: call.play_tts("Thanks"),
+    "side_effect": lambda call: call.side_effect(str, "the listener's"),
+    "blocking": lambda call: call.blocking(str, "the listener's"),
+    "aio": lambda call: call.aio(gives("the listener's")),
+    "now": lambda call: gives(str(call.now())),
+}
+"""What the code of a call does that is on record, and is asked for again, or given, when it is run again."""
+
+
+class Outlived(CallActor):
+    """Crashes while a coroutine of its own listens, which goes on, and then does something."""
+
+    crashes = 1
+    does = ""
+    did: ClassVar[list[str]] = []
+
+    async def run(self) -> None:
+        await self.answer()
+        if not self.data.get("has_begun"):
+            self.data["has_begun"] = True
+            self.play_tts("Hello", on_completed=self.on_said)
+        await self.next(str)
+        if type(self).crashes:
+            type(self).crashes -= 1
+            raise RuntimeError("crash")
+        self.data["given"] = await self.side_effect(self.effect)
+        await self.play_tts("I went on")
+        await self.sleep(3600)
+
+    async def on_said(self, _event: PlayEvent) -> None:
+        await (await self.play_silence(5)).wait()
+        await DOES[self.does](self)
+        self.did.append("listener")
+
+    @classmethod
+    def effect(cls) -> str:
+        cls.did.append("flow")
+        return "the flow's"
+
+
+@pytest.mark.parametrize("ends", [False, True])
+@pytest.mark.parametrize("does", DOES)
+def test_what_a_coroutine_of_a_former_incarnation_does_is_not_asked_of_the_flow(does: str, ends: bool):
+    """J3, X8: it is not run again in the next process; the flow is, goes on where it was, and does nothing twice."""
+    Outlived.crashes, Outlived.does, Outlived.did = 1, does, []
+    with MortalWorld() as world:
+        line, handle = world.inbound(Outlived)
+        handle.wait_for_answered().get(timeout=5.0)
+        world.run(3)
+        handle.ref.tell("crash")
+        world.run(10)
+        assert (Outlived.crashes, Outlived.did) == (0, ["listener"])
+        handle.ref.tell("go on")
+        world.run(3)
+        if ends:
+            world.dies()
+            world.lives_again(after_s=0.25)
+            world.run(3)
+        again = world.app.call(line.call_id)
+        assert again is not None
+        assert (again.data["given"], Outlived.did) == ("the flow's", ["listener", "flow"])
+        assert [str(sound) for sound in line.heard].count("I went on") == 1
+        assert world.count("actors.failed") == 1
