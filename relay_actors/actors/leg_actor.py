@@ -13,7 +13,6 @@ from relay_actors.actors.actions import Action, OnAction
 from relay_actors.actors.arranged import note_callback, note_hang_up
 from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.dialling import Dialling
-from relay_actors.actors.for_others import run_for_others
 from relay_actors.actors.history import Answered, Asked, Told
 from relay_actors.actors.holding import TakeBack
 from relay_actors.actors.leg_life import say
@@ -31,6 +30,7 @@ from relay_actors.actors.orders import (
     WaitFor,
 )
 from relay_actors.actors.outgoing import Outgoing
+from relay_actors.actors.outwards import Silenced
 from relay_actors.actors.reconcile import Sent
 from relay_actors.actors.stalls import Stalling
 from relay_actors.actors.waits import follow
@@ -153,18 +153,19 @@ class LegActor(Stalling):
         else:  # of what a former incarnation has left behind, which may know the call as it was when that has crashed
             present = cast("LegActor", cell.actor)
             if present._leaves_behind and not isinstance(order, WaitFor | LetGo):  # noqa: SLF001  # its own kind
-                order.refuse(NotSentError("nothing is sent: the code goes on where it was, in a new incarnation"))
+                order.refuse(Silenced.refusal())
             else:
                 present.take_others_order(order)  # it is not run again with the code of this one
 
     def leave_behind(self, asides: Mapping[Any, bool]) -> None:
         """Close those coroutines of the former incarnation that this one runs again; what they still do is not done."""
-        self._leaves_behind = True
+        cell, outward = self._cell, self._cell.outward
+        self._leaves_behind, cell.outward = True, Silenced(self)
         try:
             for aside in [aside for aside, is_own in asides.items() if is_own]:
-                run_for_others(self._cell, aside.close)
+                aside.close()
         finally:
-            self._leaves_behind = False
+            self._leaves_behind, cell.outward = False, outward
 
     # -- what reaches it ---------------------------------------------------------------------------------------------
 

@@ -16,11 +16,11 @@ from relay_actors.actors.looks import leg_of, seen_of
 from relay_actors.actors.orders import Control, Perform
 from relay_actors.actors.watched import is_own, outcome_of
 from relay_actors.actors.withheld import Withheld, WithheldBeginning, WithheldOrder
-from relay_actors.errors import NameTaken
+from relay_actors.errors import NameTaken, NotSentError
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import STOP
 
-__all__ = ["Outwards"]
+__all__ = ["Outwards", "Silenced"]
 
 T = TypeVar("T")
 
@@ -161,3 +161,47 @@ class Outwards:
             return False
         course.replay.withhold(course.next("sent"), sent)
         return True
+
+
+class Silenced(Outwards):
+    """In place of the above while code is closed that is run again: what it still sends or begins is not done.
+
+    Args:
+        call: as above.
+    """
+
+    def awaits(self, future: Future[Any]) -> int | None:
+        """It may not wait any more."""
+        return None
+
+    def withholds(self, receiver: Any, message: object, reply: Any) -> bool:
+        """Send nothing of it."""
+        if receiver in self._ours or getattr(reply, "is_waited_for", False):
+            return False
+        if reply is not None:
+            reply.try_fail(self.refusal())
+        return True
+
+    def withholds_order(self, ref: Any, order: Any) -> bool:
+        """Ask nothing of another call."""
+        order.refuse(self.refusal())
+        return True
+
+    def next_name(self) -> str | None:
+        """Count nothing of it."""
+        return None
+
+    def begins(
+        self, begin: Callable[[], T], again: Callable[[], T], was_begun: Callable[[], object] | None = None
+    ) -> T:
+        """Begin nothing; give a handle of something that is not there."""
+        return again()
+
+    def looks_at(self, name: str, leg: Leg | None) -> Leg | None:
+        """Let it look."""
+        return leg
+
+    @staticmethod
+    def refusal() -> NotSentError:
+        """Return what it is told that asks for something."""
+        return NotSentError("nothing is sent: the code goes on where it was, in a new incarnation")

@@ -55,7 +55,12 @@ def rebuild(actor: Any) -> None:
     actor.forget_watches()
     actor.begin_on_start()
     replay.begin(actor)
-    replay.run_now(actor)
+    try:
+        replay.run_now(actor)
+    except BaseException:
+        if actor._cell.keep.leg is not leg:  # noqa: SLF001  # the framework's own: the actor is one of a call
+            actor.leave_behind(fresh.asides)  # it has crashed on the way, and the next one runs them once more
+        raise
 
 
 def _offer(items: tuple[object, ...]) -> CallReceiveEvent | None:

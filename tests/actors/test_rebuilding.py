@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import pytest
 
-from relay_actors import CallActor, MessageActor
+from relay_actors import Actor, CallActor, MessageActor
 from relay_actors.actors.course import Note
 from relay_actors.actors.history import Answered
 from relay_actors.events import PlayEvent
 from relay_actors.runtime.future import Future
 from tests.actors.mortal_world import MortalWorld
-from tests.actors.world import CALLER, CONTEXT, World, device
+from tests.actors.world import CALLER, CONTEXT, OURS, Witness, World, device
 
 OTHER = "+15550002222"
 DIGITS: dict[str, Any] = {"digits": {"max": 1}, "initial_timeout": 60.0}
@@ -177,6 +177,71 @@ def test_a_coroutine_that_listens_goes_on_once_after_a_crash_of_the_flow(world: 
     assert Thanks.crashes == {"told": 0}
     assert [str(sound) for sound in line.heard] == ["Hello", "silence", "Thanks"]
     assert not line.is_over
+
+
+class Notes(Actor):
+    """Notes what it is told."""
+
+    told: ClassVar[list[object]] = []
+
+    def on_receive(self, message: object) -> None:
+        self.told.append(message)
+
+
+CLEANS_UP: dict[str, Callable[[Any], object]] = {
+    "play": lambda call: call.play_tts("Over"),
+    "tell": lambda call: call.app.lookup("notes").tell("over"),
+    "ask": lambda call: call.app.lookup("notes").ask("over", block=False),
+    "order": lambda call: type(call).other.play_tts("Over"),
+    "text": lambda call: call.app.send_message(to_number=CALLER, from_number=OURS, body="Over"),
+    "dial": lambda call: call.app.dial(Witness, [[device(OURS)]]),
+}
+
+
+class CleansUp(Fragile):
+    """Listens by a coroutine that cleans up, and crashes while that waits; also when it is run again."""
+
+    way = ""
+    closed = 0
+    other: Any = None
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.play_tts("Hello", on_completed=self.on_said)
+        await self.next(str)
+        self.may_crash("told")
+        await self.sleep(60)
+
+    async def on_said(self, _event: PlayEvent) -> None:
+        try:
+            await (await self.play_silence(5)).wait()
+        finally:
+            type(self).closed += 1
+            CLEANS_UP[self.way](self)
+
+
+@pytest.mark.parametrize("crashes", [0, 1, 3])
+@pytest.mark.parametrize("way", CLEANS_UP)
+@pytest.mark.parametrize("kind", [World, MortalWorld])
+def test_a_coroutine_that_is_run_again_has_cleaned_up_once(kind: type[World], way: str, crashes: int) -> None:
+    """X8: those before are closed at once, and what they do then is not done: the last one does it."""
+    CleansUp.crashes, CleansUp.way, CleansUp.closed, Notes.told = {"told": crashes}, way, 0, []
+    with kind() as world:
+        world.app.service(Notes, name="notes")
+        line, handle = world.inbound(CleansUp)
+        line.hears("hello", within=10)
+        CleansUp.other = world.app.dial(Witness, [[device(OTHER)]])
+        others_line = world.sim.phone(OTHER).rings(within=10)
+        others_line.answers()
+        world.run(3)
+        handle.ref.tell("go on")
+        world.settle()
+        assert (CleansUp.crashes, CleansUp.closed) == ({"told": 0}, crashes)
+        world.run(10)
+        assert CleansUp.closed == crashes + 1
+        said = [str(sound) for sound in (*line.heard, *others_line.heard)].count("Over")
+        done = said + len(Notes.told) + len(world.sent("messaging.send")) + len(world.sent("calling.dial"))
+        assert done == 1 + 1  # with the dial of the other call
 
 
 class Hello(Fragile):
