@@ -456,17 +456,19 @@ class LegActor(Stalling):
         self.office.send(Outgoing(method, params, answer, leg.subject, number, told, by, answer, is_repeat))
 
     def take_back(self, asked: Future[Any]) -> None:
-        """Have a command not sent, if it has not left yet. In the turn.
+        """Have a command not sent, if it has not left yet, and not again, if its answer is lost. In the turn.
 
         Args:
             asked: its reply, or the handle of what it begins.
         """
-        subject = self.leg.subject
-        numbers = [
-            number
-            for number, asking in self.leg.course.asked.items()
-            if asked is (asking.action if isinstance(asking, Begin) else getattr(asking, "reply", None))
-        ]
+
+        def is_it(asking: Any) -> bool:
+            return asked is (asking.action if isinstance(asking, Begin) else getattr(asking, "reply", None))
+
+        leg, subject = self.leg, self.leg.subject
+        for asking, known in leg.under_way.items():
+            known.is_given_up |= is_it(asking)
+        numbers = [number for number, asking in leg.course.asked.items() if is_it(asking)]
         if numbers:
             self.tell_connection(TakeBack(lambda outgoing: outgoing.subject == subject and outgoing.number in numbers))
 

@@ -373,7 +373,7 @@ class Reconciling(LegLife):
 
     def _may_be_repeated(self, order: Sent, known: UnderWay) -> bool:
         is_lost = isinstance(known.error, ConnectionLostError)
-        if known.repeats >= (MOST_REPEATS if is_lost else 1) or not is_repeatable(order):
+        if known.is_given_up or known.repeats >= (MOST_REPEATS if is_lost else 1) or not is_repeatable(order):
             return False
         if _is_hang_up(order) or not self.leg.is_being_hung_up:
             return True

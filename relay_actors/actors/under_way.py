@@ -17,12 +17,13 @@ class UnderWay:
         repeats: how often it was sent again.
         is_shown: whether an event has shown that the server has carried it out.
         is_stalled: whether the call was told that it takes long.
+        is_given_up: whether nobody wants it any more: it is not sent again.
         error: what it will fail with if nothing becomes known: it is in doubt. None as long as its answer may come.
         is_holding: whether what the call asks for after it is held back until this is certain.
         clock: runs while it is in doubt and something could be heard of it.
     """
 
-    __slots__ = ("clock", "error", "is_holding", "is_shown", "is_stalled", "number", "repeats", "since")
+    __slots__ = ("clock", "error", "is_given_up", "is_holding", "is_shown", "is_stalled", "number", "repeats", "since")
 
     def __init__(self, since: float) -> None:
         self.number = 0
@@ -30,6 +31,7 @@ class UnderWay:
         self.repeats = 0
         self.is_shown = False
         self.is_stalled = False
+        self.is_given_up = False
         self.error: RelayActorsError | None = None
         self.is_holding = False
         self.clock: TimerHandle | None = None

@@ -6,6 +6,8 @@ import asyncio
 import dataclasses
 from collections.abc import Awaitable
 
+import pytest
+
 from relay_actors.protocol.events import MessageStateEvent, RelayEvent
 from tests.client.conftest import CALLER, DEADLINE_S, OURS, Stage, person, until
 
@@ -14,6 +16,11 @@ async def gives_up(awaitable: Awaitable[object]) -> None:
     """Begin to wait, and wait no longer."""
     task = asyncio.ensure_future(awaitable)
     await asyncio.sleep(0)
+    await given_up(task)
+
+
+async def given_up(task: asyncio.Future[object]) -> None:
+    """Wait no longer."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert task.cancelled()
@@ -139,6 +146,33 @@ def test_what_is_given_up_behind_a_command_in_doubt_is_not_sent(stage: Stage) ->
 
     stage.plays(story)
     assert stage.sent("calling.play") == []
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile", "after"])
+def test_a_command_in_doubt_that_is_given_up_is_not_sent_again(stage: Stage, when: str) -> None:
+    """K6: its answer was lost with the connection; it would be heard after all, long after who asked for it went on."""
+    stage.client.app.timing = dataclasses.replace(stage.client.app.timing, reconcile_s=0.3)
+    stage.sim.stop_answering("calling.play")
+
+    async def story() -> None:
+        call, _line = await stage.answered()
+        playing: asyncio.Future[object] = asyncio.ensure_future(call.play_tts("Are you there?"))
+        await until(lambda: stage.sent("calling.play"))
+        if when == "before":
+            await given_up(playing)
+        with stage.sim.socket_down():
+            await until(lambda: call.leg.is_cut_off)
+            if when == "meanwhile":
+                await given_up(playing)
+            stage.sim.resume_answering()
+        await until(lambda: not call.leg.is_cut_off)
+        if when == "after":
+            await given_up(playing)
+        await call.hold()
+        await until(lambda: not call.leg.under_way)
+
+    stage.plays(story)
+    assert len(stage.sent("calling.play")) == 1
 
 
 def test_a_hang_up_that_is_given_up_is_sent_all_the_same(stage: Stage) -> None:
