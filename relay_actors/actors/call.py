@@ -21,6 +21,7 @@ from relay_actors.actors.notices import (
     ConnectionRestored,
     DialFailed,
 )
+from relay_actors.actors.outwards import Silenced
 from relay_actors.actors.stalls import OnStall
 from relay_actors.errors import FlowChanged
 from relay_actors.protocol import checks
@@ -28,6 +29,7 @@ from relay_actors.protocol.base import Command
 from relay_actors.protocol.events import RelayEvent
 from relay_actors.runtime.actor_ref import cell_of
 from relay_actors.runtime.child_spec import ChildSpec
+from relay_actors.runtime.context import here
 from relay_actors.runtime.restart_policy import Restart
 
 if TYPE_CHECKING:
@@ -221,6 +223,20 @@ class CallActor(FlowLegActor):
         course.asides = {aside: is_own for aside, is_own in course.asides.items() if not aside.is_over}
         is_long = course.entries - course.summed_up_at >= self.office.limits.recorded_per_call
         return any(course.asides.values()) and not is_long
+
+    def _prepare_incarnation(self) -> None:
+        super()._prepare_incarnation()
+        if isinstance(self._cell.outward, Silenced):  # the former one has been closed
+            self._cell.outward = None
+
+    def leave_unanswered(self) -> None:
+        """Let go of this incarnation. If its code is run again, what it does while it is closed is not done."""
+        super().leave_unanswered()
+        cell = self._cell
+        is_followed = here.turn is cell and cell.is_between and cell.actor_class is type(self)
+        has_put_aside = self.stash_capacity is not None and cell.extras.stash.was_used  # then it begins anew
+        if is_followed and not has_put_aside and self.restart_flow == "where_it_was" and self.leg.course.record:
+            self._leaves_behind, cell.outward = True, Silenced(self)
 
     def _on_too_long(self) -> None:
         """Give up the past of a flow that has become too long to be run again."""

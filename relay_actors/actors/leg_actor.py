@@ -148,7 +148,7 @@ class LegActor(Stalling):
         elif isinstance(order, Listen):  # a listener of this incarnation's: the next one brings its own
             self.office.doubts.look_at_event_type(order.event_type, self.leg.name)
             self.leg.listen(order.event_type, order.listener, cell.incarnation)
-        elif cell.actor is self or cell.actor is None:
+        elif (cell.actor is self and not self._leaves_behind) or cell.actor is None:
             self.take_order(order)
         else:  # of what a former incarnation has left behind, which may know the call as it was when that has crashed
             present = cast("LegActor", cell.actor)

@@ -222,12 +222,13 @@ class Cell(Turns):
         message, self._failed_message = self._failed_message, None
         if self.actor is not None:
             self._hook("pre_restart", self.actor.pre_restart, reason, message)
+        if successor is not None:
+            self.actor_class = successor  # first: who is dropped may have to know who follows
         self._drop_incarnation()
         self._answer_stops()
         if self.children is not None and not self._keeps_children():
             self.children.reopen()
         if successor is not None:
-            self.actor_class = successor
             self.args, self.kwargs = (), {}
             self.hears_of_batches = successor.hears_of_batches
             self.receives_plainly = successor.receives_plainly

@@ -220,28 +220,83 @@ class CleansUp(Fragile):
             CLEANS_UP[self.way](self)
 
 
+class CleansUpItself(CleansUp):
+    """The same as a flow that waits while its handler crashes."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await (await self.play_tts("Hello")).wait()
+        await self.on_said(PlayEvent("calling.call.play", {}))
+        await self.sleep(60)
+
+    def on_receive(self, message: object) -> None:
+        if message == "go on":
+            self.may_crash("told")
+
+
 @pytest.mark.parametrize("crashes", [0, 1, 3])
 @pytest.mark.parametrize("way", CLEANS_UP)
 @pytest.mark.parametrize("kind", [World, MortalWorld])
-def test_a_coroutine_that_is_run_again_has_cleaned_up_once(kind: type[World], way: str, crashes: int) -> None:
+@pytest.mark.parametrize("cleans_up", [CleansUp, CleansUpItself])
+def test_a_coroutine_that_is_run_again_has_cleaned_up_once(
+    kind: type[World], way: str, crashes: int, cleans_up: type[CleansUp]
+) -> None:
     """X8: those before are closed at once, and what they do then is not done: the last one does it."""
-    CleansUp.crashes, CleansUp.way, CleansUp.closed, Notes.told = {"told": crashes}, way, 0, []
+    cleans_up.crashes, cleans_up.way, cleans_up.closed, Notes.told = {"told": crashes}, way, 0, []
     with kind() as world:
         world.app.service(Notes, name="notes")
-        line, handle = world.inbound(CleansUp)
+        line, handle = world.inbound(cleans_up)
         line.hears("hello", within=10)
-        CleansUp.other = world.app.dial(Witness, [[device(OTHER)]])
+        cleans_up.other = world.app.dial(Witness, [[device(OTHER)]])
         others_line = world.sim.phone(OTHER).rings(within=10)
         others_line.answers()
         world.run(3)
         handle.ref.tell("go on")
         world.settle()
-        assert (CleansUp.crashes, CleansUp.closed) == ({"told": 0}, crashes)
+        assert (cleans_up.crashes, cleans_up.closed) == ({"told": 0}, crashes)
         world.run(10)
-        assert CleansUp.closed == crashes + 1
+        assert cleans_up.closed == crashes + 1
         said = [str(sound) for sound in (*line.heard, *others_line.heard)].count("Over")
         done = said + len(Notes.told) + len(world.sent("messaging.send")) + len(world.sent("calling.dial"))
         assert done == 1 + 1  # with the dial of the other call
+
+
+def test_a_flow_whose_restarts_are_used_up_cleans_up(world: World) -> None:
+    """X7: nobody runs it again, who would do it later."""
+
+    class GivenUp(CleansUpItself):
+        max_restarts = 0
+
+    GivenUp.crashes, GivenUp.way, Notes.told = {"told": 1}, "tell", []
+    world.app.service(Notes, name="notes")
+    line, handle = world.inbound(GivenUp)
+    line.hears("hello", within=10)
+    world.run(3)
+    handle.ref.tell("go on")
+    line.is_hung_up(within=10)
+    assert Notes.told == ["over"]
+
+
+def test_a_flow_that_begins_anew_beside_what_was_put_aside_cleans_up(world: World) -> None:
+    """X8: nobody runs it again from where it was."""
+
+    class PutsAside(CleansUpItself):
+        stash_capacity = 8
+
+        def on_receive(self, message: object) -> None:
+            if message == "later" and not self._cell.incarnation:
+                self.stash()
+            super().on_receive(message)
+
+    PutsAside.crashes, PutsAside.way, Notes.told = {"told": 1}, "tell", []
+    world.app.service(Notes, name="notes")
+    line, handle = world.inbound(PutsAside)
+    line.hears("hello", within=10)
+    world.run(3)
+    handle.ref.tell("later")
+    handle.ref.tell("go on")
+    world.settle()
+    assert Notes.told == ["over"]
 
 
 class Hello(Fragile):
