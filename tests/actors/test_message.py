@@ -31,7 +31,7 @@ from tests.actors.world import World, over_seeds
 from tests.support.plain_app import app_for, logged_in, started, started_app, wait_until
 from tests.support.plain_server import DEADLINE_S, FRAMES, PROTOCOL, PlainPeer, PlainServer
 
-TO, FROM = "+14045550123", "+14045550199"
+TO, FROM, THIRD = "+14045550123", "+14045550199", "+14045550142"
 
 
 def tell(peer: PlainPeer, state: str, message_id: str = "m", **more: object) -> None:
@@ -722,12 +722,21 @@ def test_a_text_is_handled_by_an_actor_of_its_own(server: PlainServer) -> None:
         wait_until(lambda: app.system.actor_count == 6)
 
 
-def test_a_text_is_answered_from_where_it_came_to(server: PlainServer) -> None:
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({"tags": ["auto"]}, {"context": "support", "from_number": FROM, "tags": ["auto"]}),
+        ({"context": "replies", "from_number": THIRD}, {"context": "replies", "from_number": THIRD}),
+    ],
+)
+def test_a_text_is_answered_from_where_it_came_to_unless_the_handler_says_otherwise(
+    server: PlainServer, given: dict[str, Any], sent: dict[str, Any]
+) -> None:
     """The other way round, in the same context."""
 
     class Inbox(MessageActor):
         def on_receive(self, message: object) -> None:
-            self.reply("thanks", tags=["auto"])
+            self.reply("thanks", **given)
 
     app = app_for(server)
     app.messages("support")(Inbox)
@@ -737,34 +746,7 @@ def test_a_text_is_answered_from_where_it_came_to(server: PlainServer) -> None:
             {"message_id": "in", "context": "support", "from_number": TO, "to_number": FROM, "body": "hi"},
         )
         request = peer.expect("messaging.send")
-        assert request["params"] == {
-            "context": "support",
-            "to_number": TO,
-            "from_number": FROM,
-            "body": "thanks",
-            "tags": ["auto"],
-        }
-        peer.ok(request, message_id="out")
-        tell(peer, "delivered", "out")
-        wait_until(lambda: app.system.actor_count == 6)
-
-
-def test_a_text_is_answered_from_another_number_if_the_handler_says_so(server: PlainServer) -> None:
-    class Inbox(MessageActor):
-        def on_receive(self, message: object) -> None:
-            self.reply("thanks", from_number="+15550009999", context="replies")
-
-    app = app_for(server)
-    app.messages("support")(Inbox)
-    with started_app(app, server) as peer:
-        peer.event(
-            "messaging.receive",
-            {"message_id": "in", "context": "support", "from_number": TO, "to_number": FROM, "body": "hi"},
-        )
-        request = peer.expect("messaging.send")
-        assert request["params"] == {
-            "context": "replies", "to_number": TO, "from_number": "+15550009999", "body": "thanks",
-        }  # fmt: skip
+        assert request["params"] == {"to_number": TO, "body": "thanks", **sent}
         peer.ok(request, message_id="out")
         tell(peer, "delivered", "out")
         wait_until(lambda: app.system.actor_count == 6)
