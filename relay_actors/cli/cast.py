@@ -105,9 +105,10 @@ def _stubborn(me: Part) -> None:
 
 
 def _sleeper(me: Part) -> None:
-    me.phone.answers_after(1.0)
     me.phone.texts("Please wake me at seven.", context=HOTEL)
-    me.phone.rings(me.stage.patience_s)
+    line = me.phone.rings(me.stage.patience_s)  # and on, until somebody picks up: this thread may be late
+    me.waits(1.0)
+    line.answers()
     me.hears("good morning")
     me.is_hung_up()
 
