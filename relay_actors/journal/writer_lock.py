@@ -36,7 +36,32 @@ class Holder:
     leaves: bool = False
 
 
-class WriterLock:
+class _FileLock:
+    """Holds a lock for as long as its descriptor is open. A process that is forked off does not keep it."""
+
+    _fd: int
+
+    def release(self) -> None:
+        """Let another one have it. Idempotent."""
+        if self._fd >= 0:
+            with contextlib.suppress(OSError):  # closing is what releases it, and it is closed even when this fails
+                os.close(self._fd)
+            self._fd = -1
+
+
+_held: Final[weakref.WeakSet[_FileLock]] = weakref.WeakSet()
+
+
+def _let_go_in_child() -> None:
+    """Close what a fork has copied. The lock stays the parent's: it goes with the last descriptor of it."""
+    for lock in tuple(_held):
+        lock.release()
+
+
+os.register_at_fork(after_in_child=_let_go_in_child)
+
+
+class WriterLock(_FileLock):
     """Holds ``<path>.lock`` until it is released, or until the process ends in whatever way: the kernel sees to that.
 
     It is a file of its own because closing any descriptor of the database file would silently drop the locks that
@@ -101,27 +126,8 @@ class WriterLock:
             ) from error
         return is_sure
 
-    def release(self) -> None:
-        """Let another writer in. Idempotent."""
-        if self._fd >= 0:
-            with contextlib.suppress(OSError):  # closing is what releases it, and it is closed even when this fails
-                os.close(self._fd)
-            self._fd = -1
 
-
-_held: Final[weakref.WeakSet[WriterLock | NextInLine]] = weakref.WeakSet()
-
-
-def _let_go_in_child() -> None:
-    """Close what a fork has copied. The lock stays the parent's: it goes with the last descriptor of it."""
-    for lock in tuple(_held):
-        lock.release()
-
-
-os.register_at_fork(after_in_child=_let_go_in_child)
-
-
-class NextInLine:
+class NextInLine(_FileLock):
     """Holds ``<path>.next`` while its ``with`` statement lasts: who waits for the journal, so that it is asked for.
 
     One process can wait at a time. Whoever hands the journal over looks whether somebody is there to take it: a stray
@@ -152,12 +158,6 @@ class NextInLine:
 
     def __exit__(self, *_how: object) -> None:
         self.release()
-
-    def release(self) -> None:
-        """Wait no longer. Idempotent."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
 
 
 def is_awaited(path: str) -> bool:
