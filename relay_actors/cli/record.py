@@ -82,21 +82,22 @@ def _is_same(source: str, file: str) -> bool:
 
 def _may_be_written(file: str) -> bool:
     """Return whether nothing is lost by it but a recording of before: of two paths the wrong one may come first."""
-    try:
-        with Path(file).open("rb") as there:
-            head = there.read(_LONGEST_HEAD).lstrip()
-    except OSError:
-        return True  # most often it is not there; else whoever writes it says what is wrong
+    head = (_head_of(file) or b"").lstrip()  # most often it is not there
     return not head or head.startswith(_RECORDING)
 
 
 def _is_journal(path: str) -> bool:
+    head = _head_of(path)
+    return head is not None and (not head or head.startswith(_SQLITE))
+
+
+def _head_of(path: str) -> bytes | None:
+    """Return how a file begins; None if it cannot be read: whoever reads or writes it next says what is wrong."""
     try:
         with Path(path).open("rb") as file:
-            head = file.read(len(_SQLITE))
+            return file.read(_LONGEST_HEAD)
     except OSError:
-        return False  # whoever reads it next says what is wrong
-    return head in (_SQLITE, b"")
+        return None
 
 
 def _about(recording: Recording) -> str:
