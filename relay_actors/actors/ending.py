@@ -147,9 +147,8 @@ def heeding_signals(
             return
         _log.error("%s for the fourth time: ending now calls_up=%d", heard[-1], calls_up())
         for stream in (sys.stdout, sys.stderr):  # None: it was closed when the process began
-            with contextlib.suppress(
-                OSError, RuntimeError, ValueError
-            ):  # it may be closed, or be written to at this very moment
+            # It may be closed, or be written to at this very moment.
+            with contextlib.suppress(OSError, RuntimeError, ValueError):
                 if stream is not None:
                     stream.flush()
         leave(1)

@@ -70,9 +70,7 @@ class Recorder:
     ) -> None:
         self._app.tell_frames = None
         self._close()
-        if (
-            kind is not None and self._began is None
-        ):  # it has not come as far as that: the name is free for the next try
+        if kind is not None and self._began is None:  # it came to nothing: the name is free for the next try
             with contextlib.suppress(OSError):
                 os.unlink(self._path)
 
