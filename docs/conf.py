@@ -11,6 +11,8 @@ version = ".".join(release.split(".")[:2])
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["wider.css"]
 html_title = f"relay_actors {release}"
 
 myst_enable_extensions = ["colon_fence", "deflist"]
