@@ -111,7 +111,7 @@ class Bill(CallActor):
         await self.answer()
         entered = await self.prompt_tts(
             "Please enter your room number, then press pound.",
-            {"digits": {"max": 4, "terminators": "#"}, "initial_timeout": 15.0},
+            {"digits": {"max": 4, "terminators": "#"}, "initial_timeout": 30.0},
         ).wait()
         due = BILLS[entered.digits]
         await self.play_tts(f"You owe {due} dollars for room {entered.digits}. Goodbye.").wait()

@@ -166,3 +166,31 @@ def test_a_figure_is_right_when_it_is_as_expected(counted: int, is_minimum: bool
 
     assert figure.is_right is is_right
     assert figure.expectation == ("at least 3" if is_minimum else "3")
+
+
+@pytest.mark.parametrize(("counted", "is_right"), [(3, True), (2, True), (1, False), (4, False)])
+def test_what_nobody_knows_of_may_be_missing(counted: int, is_right: bool):
+    figure = Figure("texts answered", counted, 3, "somewhere", in_doubt=1)
+
+    assert figure.is_right is is_right
+    assert figure.expectation == "3, or 1 fewer"
+
+
+@pytest.mark.parametrize(("in_doubt", "are_right"), [(0, (False, False)), (1, (True, False)), (2, (True, True))])
+def test_a_text_in_doubt_stands_for_one_that_is_missing(
+    simulator: Simulator, in_doubt: int, are_right: tuple[bool, bool]
+):
+    """Neither the message for the desk nor the answer has come, and each text in doubt can be one of them (K6)."""
+    parts = [played(simulator, lambda me: None, part) for part in ("message", "texts")]
+    counted = count(
+        parts,
+        simulator,
+        counters={"messages.unknown": in_doubt},
+        crashes=CrashReports(),
+        up_at_the_cut=(),
+        remains=NOTHING_LEFT,
+    )
+    found = {figure.name.strip(): figure for figure in counted}
+
+    assert (found["recordings"].is_right, found["texts answered"].is_right) == are_right
+    assert found["in doubt by the cut"].counted == in_doubt
