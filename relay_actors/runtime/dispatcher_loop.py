@@ -174,8 +174,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def call_soon_threadsafe(
         self, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
-        """As `call_soon`: there are no other threads."""
-        return self.call_soon(callback, *args, context=context)
+        """As `call_soon`, also by a flow on a thread of its own, which a loop in debug mode would refuse there."""
+        handle = super().call_soon_threadsafe(callback, *args, context=context)
+        self._ask_for_step()
+        return handle
 
     def call_at(
         self, when: float, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None

@@ -276,6 +276,23 @@ def test_a_socket_in_a_virtual_world_is_refused(world: World, asks: Any):
         future.get(timeout=0)
 
 
+def test_a_virtual_loop_in_debug_mode_takes_what_a_flow_on_a_thread_of_its_own_gives_it(world: World):
+    """D3: as with ``python -X dev``. Such a flow goes on in a turn of the loop, which is running elsewhere then."""
+    loop = world.system.loop_host.loop()
+    loop.set_debug(True)
+    called: list[str] = []
+
+    def hand_over() -> None:
+        giver = threading.Thread(target=loop.call_soon_threadsafe, args=(called.append, "by a thread"))
+        giver.start()
+        giver.join(DEADLINE_S)
+
+    loop.call_soon(hand_over)
+    world.settle()
+
+    assert called == ["by a thread"]
+
+
 def test_a_virtual_loop_is_closed_with_its_system():
     """H9: also when something on it has never begun."""
     world = World(1)
