@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import functools
 import inspect
 import logging
@@ -26,6 +25,7 @@ from relay_actors.protocol import checks
 from relay_actors.protocol.events import EVENT_CLASS_MAP, RelayEvent
 from relay_actors.runtime.abilities.awaiting import check_coroutine
 from relay_actors.runtime.actor_log import logger_of
+from relay_actors.runtime.blocking import abandon_after_handler, name_of_blocking
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.mailbox import Envelope
 
@@ -195,27 +195,17 @@ class FlowLegActor(OutboundLegActor):
         Raises:
             TypeError: ``function`` cannot be called, or is a coroutine function.
         """
-        if not callable(function) or inspect.iscoroutinefunction(function):
-            raise TypeError(
-                f"blocking({function!r}, …): give a plain function and its arguments, blocking(f, x) and not "
-                "blocking(f(x)); asyncio code is run by aio(f(x))"
-            )
-        # Never its repr: that of a partial has the arguments, which may be anybody's card number.
-        inner = getattr(function, "func", function)
-        name = getattr(inner, "__qualname__", type(function).__name__)
+        name = name_of_blocking(function)
         begin = functools.partial(self._begin_blocking, name, function, *args, **kwargs)
         return self._elsewhere(begin) if is_on_record(self) else begin()
 
     def _begin_blocking(self, name: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> BlockingWait[T]:
         wait: BlockingWait[T] = BlockingWait(name, self.log, self.runs_on, self.runs_as)
         if self.run is None:
-            self.later(lambda _actor: wait.abandon())  # a handler asks at once, by a callback, or never
+            abandon_after_handler(self._cell, wait)
         else:
             self.leg.note_blocking(wait)
-        call = wait.does(function, *args, **kwargs)
-        if self.system.observation.observers:  # what it does, and what follows, belongs to the trace of this (O2)
-            call = functools.partial(contextvars.copy_context().run, call)
-        self.runs_on.run_blocking(call, name)
+        wait.begin(self._cell, function, *args, **kwargs)
         return wait
 
     def aio(self, coroutine: Coroutine[Any, Any, T]) -> Wait[T]:

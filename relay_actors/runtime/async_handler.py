@@ -87,9 +87,14 @@ class Hold:
         return self._is_ending
 
     @property
+    def awaits(self) -> bool:
+        """Whether a handler awaits. Any thread: what is over by now may still be told."""
+        return self._main is not None and not self._main.is_over
+
+    @property
     def message(self) -> object:
-        """The message whose handler awaits; None if none does. Any thread: what is over by now may still be told."""
-        return self._message if self._main is not None and not self._main.is_over else None
+        """The message whose handler awaits; None if none does. Any thread, as `awaits`."""
+        return self._message if self.awaits else None
 
     def add(self, running: Running, message: object) -> None:
         """Note a handler that has suspended, and what it handles."""

@@ -11,7 +11,7 @@ from relay_actors.runtime.anatomy import AnyCell
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.signals import Internal
 
-__all__ = ["PipeFailed", "pipe"]
+__all__ = ["PipeFailed", "Piped", "pipe"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class PipeFailed:
     error: BaseException
 
 
-class _Piped(Internal):
+class Piped(Internal):
     """A settled future on its way through the control lane."""
 
     __slots__ = ("_cell", "_err", "_future", "_incarnation", "_ok")
@@ -42,8 +42,8 @@ class _Piped(Internal):
         self._ok = ok
         self._err = err
 
-    def on_settled(self, _future: object) -> None:
-        """Go on the way."""
+    def __call__(self, _future: object) -> None:
+        """The future is settled: go on the way. Any thread."""
         self._cell.tell_control(self)
 
     def deliver(self) -> None:
@@ -83,8 +83,8 @@ def pipe(
     for name, given in (("ok", ok), ("err", err)):
         if given is not None and not callable(given):
             raise ConfigError(f"pipe_to_self({name}={given!r}): give a function that makes the message")
-    piped = _Piped(cell, None if survive_restart else cell.incarnation, future, ok, err)
-    future.add_done_callback(piped.on_settled)
+    piped = Piped(cell, None if survive_restart else cell.incarnation, future, ok, err)
+    future.add_done_callback(piped)
 
 
 def _take(future: Future[Any]) -> tuple[Any, BaseException | None]:

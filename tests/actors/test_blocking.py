@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import logging
-import threading
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from relay_actors import CallActor
-from relay_actors.actors.blocking import BlockingWait
+from relay_actors import CallActor, PipeFailed
 from relay_actors.events import CallReceiveEvent
-from relay_actors.runtime.future import WaitTimeout
 from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import CALLER, CONTEXT, World, over_seeds
-
-LOG = logging.LoggerAdapter(logging.getLogger("relay_actors.tests"))
 
 
 def fails(number: object = 1) -> None:
@@ -40,88 +33,6 @@ class Fails:
 
 def warned(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if "nobody awaits" in record.getMessage()]
-
-
-def test_an_error_that_nobody_will_ask_for_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture):
-    """Once, however often its owner says so."""
-    wait = BlockingWait[None]("fails", LOG)
-    wait.does(fails, 7)()
-    assert warned(caplog) == []
-    wait.abandon()
-    wait.abandon()
-    assert warned(caplog) == ["blocking code raised, and nobody awaits it any more: fails"]
-    assert "LookupError: no customer 7" in caplog.text
-    assert "in fails" in caplog.text
-
-
-def test_an_error_that_comes_when_nobody_will_ask_is_logged_when_it_comes(caplog: pytest.LogCaptureFixture):
-    wait = BlockingWait[None]("fails", LOG)
-    wait.abandon()
-    assert warned(caplog) == []
-    wait.does(fails)()
-    assert len(warned(caplog)) == 1
-
-
-def test_whatever_comes_first_an_error_is_told_exactly_once(caplog: pytest.LogCaptureFixture):
-    """The end of its owner and the end of the function race on two threads."""
-    for _ in range(200):
-        wait = BlockingWait[None]("fails", LOG)
-        start = threading.Barrier(2)
-        run = wait.does(fails)
-
-        def end(wait: BlockingWait[None] = wait, start: threading.Barrier = start) -> None:
-            start.wait(5)
-            wait.abandon()
-
-        other = threading.Thread(target=end)
-        other.start()
-        start.wait(5)
-        run()
-        other.join(5)
-    assert len(warned(caplog)) == 200
-
-
-def get(wait: Any) -> None:
-    with pytest.raises(LookupError):
-        wait.get(timeout=0)
-
-
-@pytest.mark.parametrize(
-    "ask",
-    [
-        lambda wait: wait.error,
-        lambda wait: wait.add_done_callback(lambda settled: settled.error),
-        get,
-    ],
-    ids=["error", "callback", "get"],
-)
-def test_an_error_that_somebody_has_asked_for_is_not_logged(
-    ask: Callable[[Any], object], caplog: pytest.LogCaptureFixture
-):
-    wait = BlockingWait[None]("fails", LOG)
-    wait.does(fails)()
-    ask(wait)
-    wait.abandon()
-    assert warned(caplog) == []
-    assert not wait.is_owed
-
-
-def test_who_has_asked_too_early_has_not_been_told(caplog: pytest.LogCaptureFixture):
-    wait = BlockingWait[None]("fails", LOG)
-    with pytest.raises(WaitTimeout):
-        wait.get(timeout=0)
-    wait.does(fails)()
-    wait.abandon()
-    assert len(warned(caplog)) == 1
-
-
-def test_a_value_that_nobody_has_asked_for_is_nothing_to_log(caplog: pytest.LogCaptureFixture):
-    wait = BlockingWait[int]("sum", LOG)
-    assert wait.is_owed
-    wait.does(sum, [1, 2])()
-    assert not wait.is_owed
-    wait.abandon()
-    assert warned(caplog) == []
 
 
 def test_a_flow_that_does_not_wait_is_told_by_the_log(world: World, caplog: pytest.LogCaptureFixture):
@@ -240,3 +151,55 @@ def test_with_a_journal_too_an_error_that_nobody_awaits_is_logged_and_only_that(
     told = [record.getMessage() for record in caplog.records if "nobody awaits it any more" in record.getMessage()]
     assert len(told) == (0 if is_awaited else 1)
     assert is_awaited or "fails" in told[0]
+
+
+@over_seeds(10)
+def test_a_handler_that_awaits_gets_the_error_and_the_log_does_not(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """SEMANTICS A14: it is the handler's, at once or later; what it leaves alone is for the log when it is through."""
+    told: list[str] = []
+
+    class Call(CallActor):
+        async def on_receive(self, message: object) -> None:
+            if not isinstance(message, CallReceiveEvent):
+                return
+            late = self.blocking(fails, "late")
+            self.blocking(fails, "never")
+            with contextlib.suppress(LookupError):
+                await self.blocking(fails, "at once")
+            await self.sleep(1)
+            told.extend(warned(caplog))
+            try:
+                await late
+            except LookupError as error:
+                told.append(str(error))
+            self.answer()
+
+    line, _handle = world.inbound(Call)
+    line.is_connected()
+    world.settle()
+    assert told == ["no customer late"]
+    assert len(warned(caplog)) == 1
+    assert "no customer never" in caplog.text
+
+
+@over_seeds(10)
+def test_what_is_piped_is_told_by_its_message_and_not_by_the_log(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """SEMANTICS A12."""
+
+    class Call(CallActor):
+        def on_receive(self, message: object) -> None:
+            match message:
+                case CallReceiveEvent():
+                    self.pipe_to_self(self.blocking(fails, 3))
+                case PipeFailed(error=error):
+                    self.data["told"] = str(error)
+                    self.answer()
+
+    line, handle = world.inbound(Call)
+    line.is_connected()
+    assert handle.data["told"] == "no customer 3"
+    assert warned(caplog) == []
