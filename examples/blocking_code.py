@@ -2,12 +2,15 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 
-from relay_actors import CallActor, RelayApp
+from relay_actors import CallActor, RelayApp, ServiceActor
+from relay_actors.params import phone
 
 app = RelayApp()
 
 DATABASE = "orders.db"
+NUMBER = "+15550100100"
 
 
 def look_up(order: str) -> str:
@@ -15,6 +18,13 @@ def look_up(order: str) -> str:
     with closing(sqlite3.connect(DATABASE)) as connection:
         row = connection.execute("SELECT state FROM orders WHERE number = ?", (order,)).fetchone()
     return str(row[0]) if row else "unknown"
+
+
+def whose(order: str) -> str:
+    """Return the telephone number of whoever has ordered it; blocks as well."""
+    with closing(sqlite3.connect(DATABASE)) as connection:
+        row = connection.execute("SELECT customer FROM orders WHERE number = ?", (order,)).fetchone()
+    return str(row[0])
 
 
 @app.calls("orders")
@@ -57,3 +67,34 @@ class PlainOrders(CallActor):
         order = menu.wait(timeout=30).get().digits
         state = look_up(order)
         self.play_tts(f"Your order is {state}.").wait().get()
+
+
+@dataclass(frozen=True)
+class HasCome:
+    """Told to the service by the warehouse."""
+
+    order: str
+
+
+class GoodNews(CallActor):
+    """The call to one customer."""
+
+    async def run(self) -> None:
+        """Begins when somebody has answered."""
+        await self.play_tts(f"Your order {self.data['order']} has come.").wait()
+
+
+class Notifier(ServiceActor):
+    """A service: has the database asked whose an order is, and rings that customer up."""
+
+    async def on_receive(self, message: object) -> None:
+        """The next order is taken when this one's customer is known. A database that fails has this one begun anew."""
+        match message:
+            case HasCome(order=order):
+                customer = await self.blocking(whose, order)
+                self.app.dial(GoodNews, phone(to=customer, from_=NUMBER, timeout=30), order=order)
+            case _:
+                super().on_receive(message)
+
+
+app.service(Notifier, name="notifier")

@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
-from relay_actors import Actor, CallActor, DialFailed, RelayApp
+from relay_actors import CallActor, DialFailed, RelayApp, ServiceActor
 from relay_actors.params import digits, phone
 
 app = RelayApp()
@@ -79,14 +79,14 @@ class Outbox(CallActor):
             outgoing.tell(NotSent(self.data["fax"]))
 
 
-class Outgoing(Actor):
+class Outgoing(ServiceActor):
     """Dials, and dials again. It is started with the application, and outlives every call."""
 
     def on_receive(self, message: object) -> None:
         """A timer of this actor's tells it after a while to send the same fax once more."""
         match message:
             case Fax(number=number):
-                app.dial(Outbox, phone(to=number, from_=OFFICE, timeout=30), fax=message)
+                self.app.dial(Outbox, phone(to=number, from_=OFFICE, timeout=30), fax=message)
             case NotSent(fax=fax) if fax.attempt < ATTEMPTS:
                 again = dataclasses.replace(fax, attempt=fax.attempt + 1)
                 self.start_timer(again, again, AGAIN_S)

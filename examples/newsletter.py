@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from relay_actors import Actor, MessageActor, RelayApp
+from relay_actors import MessageActor, RelayApp, ServiceActor
 from relay_actors.events import MessageReceiveEvent, MessageStateEvent
 
 app = RelayApp()
@@ -26,7 +26,7 @@ class Sent:
     event: MessageStateEvent
 
 
-class Newsletter(Actor):
+class Newsletter(ServiceActor):
     """Knows its readers. Started with the application, and alone with its list: so no lock is needed."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Newsletter(Actor):
     def send(self, number: str, issue: Publish) -> None:
         """Send one text; its last state comes back as a message like any other."""
         self.on_their_way += 1
-        app.send_message(
+        self.app.send_message(
             to_number=number,
             from_number=NUMBER,
             body=issue.body,
@@ -69,7 +69,7 @@ class Newsletter(Actor):
         if state in ("undelivered", "failed"):  # and not "unknown", which says nothing of the number
             self.readers.discard(number)
         if not self.on_their_way:
-            app.send_message(to_number=EDITOR, from_number=NUMBER, body=f"{self.delivered} texts have arrived.")
+            self.app.send_message(to_number=EDITOR, from_number=NUMBER, body=f"{self.delivered} texts have arrived.")
             self.delivered = 0
 
 

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from relay_actors import Actor, CallActor, CallHandle, Down, RelayApp
+from relay_actors import CallActor, CallHandle, Down, RelayApp, ServiceActor
 from relay_actors.params import digits, phone
 
 app = RelayApp()
@@ -40,7 +40,7 @@ class Question(CallActor):
         await self.play_tts("Thank you. Goodbye.").wait()
 
 
-class Survey(Actor):
+class Survey(ServiceActor):
     """Dials. Each call that is over, however it came to that, makes room for the next one."""
 
     def __init__(self, at_once: int) -> None:
@@ -71,7 +71,7 @@ class Survey(Actor):
         """Call as many people as may be on the phone at once."""
         while self.waiting and len(self.calls) < self.at_once:
             number = self.waiting.popleft()
-            call = app.dial(Question, phone(to=number, from_=NUMBER, timeout=25), number=number)
+            call = self.app.dial(Question, phone(to=number, from_=NUMBER, timeout=25), number=number)
             self.calls[call.ref] = call
             self.watch(call.ref)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import blocking_code
 import pytest
-from blocking_code import app
+from blocking_code import HasCome, app
 
 from relay_actors.testing import AppRunner, PhoneMaker
 
@@ -16,8 +16,8 @@ from relay_actors.testing import AppRunner, PhoneMaker
 def _orders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocking_code, "DATABASE", str(tmp_path / "orders.db"))
     with closing(sqlite3.connect(blocking_code.DATABASE)) as connection, connection:
-        connection.execute("CREATE TABLE orders (number TEXT, state TEXT)")
-        connection.execute("INSERT INTO orders VALUES ('17', 'on its way')")
+        connection.execute("CREATE TABLE orders (number TEXT, state TEXT, customer TEXT)")
+        connection.execute("INSERT INTO orders VALUES ('17', 'on its way', '+15550001111')")
 
 
 @pytest.mark.usefixtures("_orders")
@@ -53,3 +53,20 @@ def test_a_slow_database_holds_up_nobody_else(
 
     may_answer.set()
     waiting.hears("number 17").is_hung_up()
+
+
+@pytest.mark.usefixtures("_orders")
+@pytest.mark.parametrize("is_known", [True, False])
+def test_whoever_has_ordered_it_is_rung_up(relay_app: AppRunner, phone: PhoneMaker, is_known: bool) -> None:
+    """Also after an order that nobody knows, on which the service fails: it is there again a moment later."""
+    relay_app(app)
+    customer = phone("+15550001111").answers_after(2)
+    notifier = app.lookup("notifier")
+    assert notifier is not None
+    if not is_known:
+        notifier.tell(HasCome("18"))
+
+    notifier.tell(HasCome("17"))
+
+    customer.rings().hears("order 17 has come").is_hung_up()
+    assert notifier.incarnation == (0 if is_known else 1)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         ConnectionRestored,
         DialFailed,
     )
+    from relay_actors.actors.service import ServiceActor
     from relay_actors.actors.waits import Reply, Wait
     from relay_actors.app import RelayApp
     from relay_actors.config import Limits, Timing
@@ -157,6 +158,7 @@ __all__ = [
     "Restart",
     "RestartRecord",
     "Router",
+    "ServiceActor",
     "StandaloneCollectAction",
     "StateMachine",
     "StateTimeout",
@@ -194,6 +196,7 @@ _PLACES: Final = {
     "actors.message": "MessageActor",
     "actors.message_handle": "MessageHandle",
     "actors.notices": "ActionCompleted CallStalled CommandFailed ConnectionLost ConnectionRestored DialFailed",
+    "actors.service": "ServiceActor",
     "actors.waits": "Reply Wait",
     "app": "RelayApp",
     "config": "Limits Timing",

@@ -181,7 +181,9 @@ class RelayApp(Requesting, Showing):
         return decorate
 
     def service(self, actor_class: type[A], *args: Any, name: str, **kwargs: Any) -> None:
-        """Have a long-lived actor started with the application, and restarted when it fails; see `lookup`.
+        """Have a long-lived actor, a `ServiceActor` or any other, started now or with the application; see `lookup`.
+
+        It is restarted whenever it fails or stops.
 
         Raises:
             ConfigError: the name is taken, ``actor_class`` is no actor, or its constructor does not take the arguments.

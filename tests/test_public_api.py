@@ -22,7 +22,7 @@ PUBLIC = {
         HangUp KeyRegistered KeyReleased KeysFound LeaveForNext LeaveUp Limits MessageActor MessageHandle NamedTimeout
         NoReplyYet PartitionedRef PartitionedSupervisor PayAction PipeFailed PlayAction Pool PoolRef Raced
         ReceiveTimeout RecordAction RelayActorsError RelayApp RelayError Reply ReplyToken Restart RestartRecord Router
-        StandaloneCollectAction StateMachine StateTimeout Strategy StreamAction Supervisor SupervisorRef
+        ServiceActor StandaloneCollectAction StateMachine StateTimeout Strategy StreamAction Supervisor SupervisorRef
         TapAction Timing Trace TraceRecord TranscribeAction TransferTo Transition ViaRef Wait WatchedRestarted
         __version__ gather get_all in_any_state in_state interleave on_enter race
     """,

@@ -39,6 +39,7 @@ from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.recovery import Recovery
 from relay_actors.actors.routing import Claim, Routes
 from relay_actors.actors.sent_texts import SentText
+from relay_actors.actors.service import KeptService
 from relay_actors.actors.text_turns import TEXT, text_turn
 from relay_actors.actors.wire import ChangeContexts, Connect, Disconnect, Wire
 from relay_actors.config import Limits, Settings, Timing
@@ -211,8 +212,8 @@ class Tree:
             backoff=Backoff(min_s=0.1, max_s=30.0),
             shutdown_s=self.office.timing.stop_timeout_s,
         )
-        keys = (("service", name),)
-        return self.system.start_child(self._services, actor_class, *args, spec=spec, keys=keys, **kwargs)
+        kept, keys = KeptService(self.office), (("service", name),)
+        return self.system.start_child(self._services, actor_class, *args, spec=spec, keep=kept, keys=keys, **kwargs)
 
     def start_call(self, actor_class: type[Any], kept: Kept, key: tuple[str, str]) -> CallRef:
         """Start the actor of a call that this side dials."""

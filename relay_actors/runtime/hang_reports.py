@@ -77,10 +77,7 @@ class ReportLimit:
 def text_of_blocking(facts: TurnFacts, *, seconds: float, left_out: int, is_loop: bool = False) -> str:
     """Say that a handler blocks, where, and what to do."""
     what, costs = ("the asyncio loop", "nobody else runs there") if is_loop else ("its thread", "it costs a thread")
-    what_to_do = (
-        "Run what blocks by self.blocking(function, ...), which calls have, or by "
-        "self.aio(asyncio.to_thread(function, ...)), or give the class dispatcher = 'pinned'"
-    )
+    what_to_do = "Run what blocks by self.blocking(function, ...), or give the class dispatcher = 'pinned'"
     if facts.is_own:
         what_to_do = "It is a part of the framework, so the machine has no time for it, or a disk or a resolver is slow"
     return (

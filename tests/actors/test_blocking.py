@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from relay_actors import CallActor, PipeFailed
+from relay_actors import CallActor, MessageActor, PipeFailed
 from relay_actors.events import CallReceiveEvent
 from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import CALLER, CONTEXT, World, over_seeds
@@ -202,4 +202,22 @@ def test_what_is_piped_is_told_by_its_message_and_not_by_the_log(
     line, handle = world.inbound(Call)
     line.is_connected()
     assert handle.data["told"] == "no customer 3"
+    assert warned(caplog) == []
+
+
+@over_seeds(10)
+def test_a_text_may_await_blocking_code(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """A16: it is through when its handler is, and not before."""
+
+    class Text(MessageActor):
+        async def on_receive(self, message: object) -> None:
+            with contextlib.suppress(LookupError):
+                await self.blocking(fails)
+            self.reply(await self.blocking(str.upper, self.message.body))
+
+    world.app.messages(CONTEXT)(Text)
+    world.start()
+    world.sim.phone(CALLER).texts("hello", context=CONTEXT)
+    world.run(5)
+    assert [text["body"] for text in world.sent("messaging.send")] == ["HELLO"]
     assert warned(caplog) == []

@@ -31,8 +31,7 @@ def test_a_report_names_actor_message_duration_line_and_what_to_do():
     text = text_of_blocking(facts(), seconds=0.1234, left_out=0)
 
     assert "actor=Menu#3 label=call-7 message=Order blocked_s=0.123" in text
-    assert "self.blocking(function, ...), which calls have" in text
-    assert "self.aio(asyncio.to_thread(function, ...))" in text  # services and texts have no other
+    assert "self.blocking(function, ...), or" in text
     assert 'File "menu.py", line 12, in on_receive' in text
     assert "left out" not in text
 

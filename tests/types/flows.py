@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, assert_type
 
-from relay_actors import CallActor
+from relay_actors import CallActor, ServiceActor
 from relay_actors.actors.actions import Action, AIAction, CollectAction, PlayAction
 from relay_actors.events import (
     CallStateEvent,
@@ -92,3 +92,14 @@ class Flow(CallActor):
         await self.next("calling.call.connect")  # type: ignore[call-overload]  # no class
         await self.connect(phone(to="+15550100200"))
         await self.connect(phone(to="+15550100200"), ringback=[ringtone("us")])
+
+
+class Service(ServiceActor):
+    """A service that waits, and asks the application."""
+
+    async def what_is_awaited(self) -> None:
+        """Blocking code gives what its function returns."""
+        assert_type(await self.blocking(len, "four"), int)
+        assert_type(self.blocking(str, 4).get(timeout=1), str)
+        assert_type(await self.sleep(1), None)
+        self.app.dial(Flow, phone(to="+15550100101", from_="+15550100100"))

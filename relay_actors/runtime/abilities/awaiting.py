@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from relay_actors.runtime.blocking import BlockingFuture, abandon_after_handler, name_of_blocking
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.waiting import LetsGo, Raced, gather, race
 
@@ -34,6 +35,23 @@ class Awaiting:
         timer = self._cell.call_later(seconds, lambda: _settle(wait))
         wait.add_done_callback(lambda _wait: timer.cancel())
         return wait
+
+    def blocking(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Future[T]:
+        """Run blocking code on the blocking pool, where it holds up nobody: ``await self.blocking(look_up, number)``.
+
+        It runs on another thread, not in the actor's turns: it must not touch the actor; what it returns is given here,
+        what it raises is raised here. It begins at once, and runs to its end. A handler that awaits it is through
+        before the actor takes its next message; by `pipe_to_self` what it gives is a message like any other, and the
+        actor goes on meanwhile. An error that nobody has asked for when the handler is over is logged.
+
+        Raises:
+            TypeError: ``function`` cannot be called, or is a coroutine function.
+        """
+        cell = self._cell
+        future: BlockingFuture[T] = BlockingFuture(name_of_blocking(function), cast("Any", self).log, cell.dispatcher)
+        abandon_after_handler(cell, future)
+        future.begin(cell, function, *args, **kwargs)
+        return future
 
     def aio(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         """Run asyncio code on the application's one asyncio loop: ``await self.aio(session.get(url))``.

@@ -1,4 +1,4 @@
-"""What handlers can wait for by themselves: time, and asyncio code."""
+"""What handlers can wait for by themselves: time, blocking code, and asyncio code."""
 
 from __future__ import annotations
 
@@ -8,10 +8,24 @@ from typing import Any
 
 import pytest
 
-from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.actor import DISPATCHERS, Actor
+from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.context import here
+from relay_actors.runtime.future import Future
+from relay_actors.runtime.restart_policy import Restart
 from relay_actors.runtime.system import System
-from tests.runtime.worlds import DEADLINE_S, World, until
+from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World, spawn, until
+
+
+class Crashes(Actor):
+    """Crashes when it is told to, also while another handler awaits."""
+
+    interleaves = (str,)
+
+    def on_receive(self, message: Any) -> Any:
+        if message == "crash":
+            raise ValueError(message)
+        return message(self)
 
 
 class Waiter(Actor):
@@ -98,6 +112,110 @@ def test_what_cannot_be_waited_for_is_refused(world: World):
         (lambda actor: actor.aio("text"), "give a coroutine"),
         (lambda actor: actor.sleep("1"), "number of seconds"),
         (lambda actor: actor.sleep(True), "number of seconds"),
+    ):
+        with pytest.raises(TypeError, match=what):
+            ref.ask(wrong, timeout=1)
+
+
+# -- blocking code ---------------------------------------------------------------------------------------------------
+
+
+def look_up(number: int) -> str:
+    if number < 0:
+        raise LookupError(f"no customer {number}")
+    return f"customer {number}"
+
+
+def warned(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if "nobody awaits" in record.getMessage()]
+
+
+@pytest.mark.parametrize("kind", DISPATCHERS)
+def test_blocking_code_runs_on_the_pool_and_gives_its_result_or_its_error(
+    system: System, kind: Any, caplog: pytest.LogCaptureFixture
+):
+    """A16: of every actor, on each of the dispatchers; what a handler has awaited is nothing for the log."""
+    ref = system.start(Waiter.on_dispatcher(kind))
+
+    def where() -> Any:
+        return here.turn, threading.current_thread().name
+
+    turn, thread = ref.ask(lambda actor: actor.blocking(where), timeout=DEADLINE_S)
+    assert turn is None
+    assert thread.startswith("test-blocking")
+    assert ref.ask(lambda actor: actor.blocking(look_up, number=7), timeout=DEADLINE_S) == "customer 7"
+    with pytest.raises(LookupError, match="no customer -1"):
+        ref.ask(lambda actor: actor.blocking(look_up, -1), timeout=DEADLINE_S)
+    assert ref.incarnation == 0
+    assert warned(caplog) == []
+
+
+def test_an_actor_goes_on_while_its_blocking_code_runs(system: System):
+    """A16: the result comes as a message."""
+    log: list[Any] = []
+    may_return = threading.Event()
+    ref = system.start(Recorder, log)
+    ref.ask(lambda actor: actor.pipe_to_self(actor.blocking(may_return.wait, DEADLINE_S), str), timeout=DEADLINE_S)
+    assert ref.ask("meanwhile", timeout=DEADLINE_S) == "meanwhile"
+    may_return.set()
+    until(lambda: log == ["start", "meanwhile", "True"])
+
+
+def test_an_error_of_blocking_code_is_told_to_who_asks_or_else_to_the_log(
+    world: World, caplog: pytest.LogCaptureFixture
+):
+    """Once, when the handler is over that has begun it; also of one that awaits, and of one in `on_start`."""
+    told: list[Any] = []
+
+    class Begins(Waiter):
+        def on_start(self) -> None:
+            self.blocking(look_up, -1)
+
+    async def begins(actor: Any) -> None:
+        late = actor.blocking(look_up, -2)
+        actor.blocking(look_up, -3)
+        await actor.sleep(1)
+        told.append(warned(caplog))
+        with pytest.raises(LookupError):
+            await late
+
+    ref = world.start(Begins)
+    assert len(warned(caplog)) == 1
+    ref.ask(begins, timeout=5)
+    world.settle()
+    assert told == [warned(caplog)[:1]]
+    assert len(warned(caplog)) == 2
+    assert [number for number in (-1, -2, -3) if f"no customer {number}" in caplog.text] == [-1, -3]
+
+
+def test_an_error_that_comes_when_its_handler_is_gone_is_for_the_log(world: World, caplog: pytest.LogCaptureFixture):
+    """S10, A15: the actor goes on as the next incarnation, and is told nothing of it."""
+    parent = world.start(Parent)
+    child = spawn(parent, Crashes, spec=ChildSpec(restart=Restart.PERMANENT))
+    blocked: Future[None] = Future(world.dispatcher)
+
+    def crashes_meanwhile() -> None:
+        blocked.set()
+        world.settle()
+        look_up(-1)
+
+    async def awaits(actor: Any) -> None:
+        await actor.blocking(crashes_meanwhile)
+
+    blocked.add_done_callback(lambda _blocked: child.tell("crash"))
+    child.tell(awaits)
+    world.settle()
+    assert child.incarnation == 1
+    assert len(warned(caplog)) == 1
+    assert "no customer -1" in caplog.text
+
+
+def test_what_is_no_blocking_code_is_refused(world: World):
+    """And the text says what is."""
+    ref = world.start(Waiter)
+    for wrong, what in (
+        (lambda actor: actor.blocking("text"), "give a plain function"),
+        (lambda actor: actor.blocking(asyncio.sleep, 1), r"asyncio code is run by aio\(f\(x\)\)"),
     ):
         with pytest.raises(TypeError, match=what):
             ref.ask(wrong, timeout=1)
