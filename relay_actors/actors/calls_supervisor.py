@@ -6,6 +6,7 @@ import logging
 from typing import Any, ClassVar
 
 from relay_actors.actors.call_ref import CallRef
+from relay_actors.actors.dialling import counted_as
 from relay_actors.actors.holding import Release
 from relay_actors.actors.outgoing import last_word
 from relay_actors.runtime.base import Hooks
@@ -54,6 +55,7 @@ def clean_up(ref: CallRef, reason: object, hooks: Hooks) -> None:
     if dialling is not None:
         if not dialling.is_over:
             legs += dialling.give_up()
+            hooks.count(counted_as("abandoned"))
             office.tell_connection(Release(leg.subject, is_over=True))  # it may wait for a connection to be sent
         # From now on nobody is there to see a leg that comes late.
         office.tell_connection(dialling.to_over())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from relay_actors.actors.routing import DialOver
-from relay_actors.errors import RelayActorsError
+from relay_actors.errors import CommandRejectedError, NotSentError, RelayActorsError
+from relay_actors.protocol import constants
 from relay_actors.protocol.base import JsonObject
 from relay_actors.protocol.commands import Dial
 from relay_actors.protocol.events import CallStateEvent, DialEvent, RelayEvent
@@ -15,9 +16,14 @@ from relay_actors.protocol.states import CallState, advance, is_at_or_past
 if TYPE_CHECKING:
     from relay_actors.actors.commands_again import DialAgain
 
-__all__ = ["Dialling"]
+__all__ = ["Dialling", "counted_as"]
 
 _HELD_PER_LEG = 64
+
+_KNOWN_REASONS: Final = frozenset(
+    value for name, value in vars(constants).items() if name.startswith("END_REASON_")
+) | {"abandoned", "failed", "lost", "not_sent", "rejected", "timeout"}
+"""By which failed dials are counted. A server may say anything else, and each word would be one more number."""
 
 
 class Dialling:
@@ -107,6 +113,18 @@ class Dialling:
         due = [leg for leg in call_ids if leg not in spared and self._legs.get(leg) != CallState.ENDED]
         self._ended_by_us.update(due)
         return [{"node_id": self._nodes.get(leg, ""), "call_id": leg} for leg in due]
+
+
+def counted_as(reason: str, error: RelayActorsError | None = None) -> str:
+    """Return as what a failed dial is counted.
+
+    Args:
+        reason: why, in the server's word or in ours; "" if there is none.
+        error: with which its request has failed, if that is why.
+    """
+    if error is not None:
+        reason = {CommandRejectedError: "rejected", NotSentError: "not_sent"}.get(type(error), "lost")
+    return f"dials.failed.{reason if reason in _KNOWN_REASONS else 'other' if reason else 'failed'}"
 
 
 def _is_from_its_answer_on(event: RelayEvent) -> bool:

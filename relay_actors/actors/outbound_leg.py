@@ -11,7 +11,7 @@ from typing import Any
 
 from relay_actors.actors.action_kinds import ACTION_HANDLES
 from relay_actors.actors.actions import Action
-from relay_actors.actors.dialling import Dialling
+from relay_actors.actors.dialling import Dialling, counted_as
 from relay_actors.actors.leg_actor import LegActor
 from relay_actors.actors.leg_life import count
 from relay_actors.actors.notices import ConnectionLost, ConnectionRestored, DialFailed
@@ -100,7 +100,7 @@ class OutboundLegActor(LegActor):
             pass
         elif error is not None:
             order.is_over_there = isinstance(error, CommandRejectedError)
-            self._give_up_dial(order, error)
+            self._give_up_dial(order, error, counted_as("", error))
         else:
             self.leg.end_watch = self.call_in("dial", order.timeout_s, lambda actor: actor.on_dial_overdue())
 
@@ -109,17 +109,18 @@ class OutboundLegActor(LegActor):
         dialling = self.leg.dialling
         if dialling is not None and not dialling.is_over:
             text = f"Dial timed out waiting for answer (tag={dialling.tag})"
-            self._give_up_dial(dialling, DialFailedError(dialling.tag, text))
+            self._give_up_dial(dialling, DialFailedError(dialling.tag, text), counted_as("timeout"))
 
-    def _give_up_dial(self, dialling: Dialling, error: RelayActorsError) -> None:
+    def _give_up_dial(self, dialling: Dialling, error: RelayActorsError, counts_as: str) -> None:
         """Nobody wants the dial any more: hang up what rings, and fail."""
         self._end_legs(dialling.give_up())
-        self._fail_dial(dialling, error)
+        self._fail_dial(dialling, error, counts_as)
         self.hand_out()
 
-    def _fail_dial(self, dialling: Dialling, error: RelayActorsError) -> None:
+    def _fail_dial(self, dialling: Dialling, error: RelayActorsError, counts_as: str) -> None:
         """Nobody has answered: everyone who waits is told, and the actor ends."""
         leg = self.leg
+        count(self, counts_as)
         dialling.error = error
         leg.state = CallState.ENDED
         leg.end_reason = leg.end_reason or "failed"
@@ -151,10 +152,12 @@ class OutboundLegActor(LegActor):
             reason = event.params.get("reason")
             self.leg.end_reason = reason if isinstance(reason, str) else ""
             because = f": {self.leg.end_reason}" if self.leg.end_reason else ""
-            self._fail_dial(dialling, DialFailedError(dialling.tag, f"Dial failed (tag={dialling.tag}){because}"))
+            error = DialFailedError(dialling.tag, f"Dial failed (tag={dialling.tag}){because}")
+            self._fail_dial(dialling, error, counted_as(self.leg.end_reason))
 
     def _win(self, dialling: Dialling, event: DialEvent) -> None:
         leg = self.leg
+        count(self, "dials.answered")
         if leg.end_watch is not None:
             leg.end_watch.cancel()
         self.is_certain(dialling)
@@ -191,7 +194,8 @@ class OutboundLegActor(LegActor):
                 leg.end_reason = "cancel"
                 reply.try_set({})
                 self._end_legs(dialling.give_up())
-                self._fail_dial(dialling, DialFailedError(dialling.tag, f"Dial cancelled (tag={dialling.tag})"))
+                error = DialFailedError(dialling.tag, f"Dial cancelled (tag={dialling.tag})")
+                self._fail_dial(dialling, error, counted_as("cancel"))
                 self.later(lambda actor: actor.hand_out())  # not now: this may be in the middle of the user's handler
             case Perform() | Begin():
                 text = (
@@ -235,7 +239,8 @@ class OutboundLegActor(LegActor):
         if leg.waits_to_be_dialled:
             return
         count(self, "calls.lost")
-        self._give_up_dial(dialling, DialFailedError(dialling.tag, "Connection closed during dial"))
+        error = DialFailedError(dialling.tag, "Connection closed during dial")
+        self._give_up_dial(dialling, error, counted_as("lost"))
 
     @property
     def _is_dialling(self) -> bool:

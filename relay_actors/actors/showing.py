@@ -84,10 +84,10 @@ class Showing(abc.ABC):
         """
         # Here and below, because few applications ask for it.
         from relay_actors.actors.measures import METRICS
-        from relay_actors.runtime.metrics import counters_of
+        from relay_actors.runtime.metrics import metrics_of
 
         tree = self._running()
-        numbers = {**counters_of(METRICS), **tree.system.metrics(), **tree.numbers()}
+        numbers = {**metrics_of(tree.system, METRICS), **tree.numbers()}
         return dict(sorted(numbers.items()))
 
     def prometheus(self) -> str:

@@ -268,6 +268,7 @@ class Tree:
         self.office.tell_connection(Claim(leg.tag, ref, is_call=True))
         if leg.course.is_kept:
             self.office.tell_connection(started)
+        self.system.hooks.count("dials.placed")
         dialling.is_known = True
         tell_in_turn(ref.runs_as, lambda actor: actor.begin_dial())
         return CallHandle(ref)
@@ -363,7 +364,14 @@ class Tree:
 
     def numbers(self) -> dict[str, int]:
         """Return what is to be measured beside what the actors count."""
-        return {"calls.up": self.calls_up, "connection.up": int(self.wire.protocol.is_ready)}
+        handles = self.handles()
+        dials = [handle.leg.dialling for handle in handles]
+        pending = sum(dialling is not None and not dialling.is_over for dialling in dials)
+        return {
+            "calls.up": len(handles),
+            "connection.up": int(self.wire.protocol.is_ready),
+            "dials.pending": pending,
+        }
 
     def leave(self, error: BaseException) -> bool:
         """Disconnect, and end all actors and threads, without a word to the server, where calls go on (PROTOCOL 6.2).

@@ -17,7 +17,7 @@ from relay_actors.runtime.inspection import oldest_s_of
 from relay_actors.runtime.mailbox import Envelope
 from relay_actors.runtime.reasons import ExitReason
 
-__all__ = ["BUCKETS_S", "RUNTIME_METRICS", "Metric", "TurnMeter", "counters_of", "metrics_of"]
+__all__ = ["BUCKETS_S", "RUNTIME_METRICS", "Metric", "TurnMeter", "metrics_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +146,15 @@ class TurnMeter:
         by_label[label].add(seconds)
 
 
-def metrics_of(system: Any) -> dict[str, Any]:
+def metrics_of(system: Any, table: Mapping[str, Metric] = RUNTIME_METRICS) -> dict[str, Any]:
     """Return all numbers of a system by name: counters, gauges and, while they are measured, durations. Any thread.
 
     What has a label is a dictionary of its values; a duration is ``{"count", "sum", "buckets"}`` with the cumulative
     count by upper bound in seconds.
+
+    Args:
+        system: whose.
+        table: what they are; for who counts more than the runtime does.
     """
     waiting, oldest_s, now = 0, 0.0, system.clock.now()
     for cell in system.living:
@@ -169,25 +173,23 @@ def metrics_of(system: Any) -> dict[str, Any]:
     measured = {
         name: value for meter in system.observation.of_kind(TurnMeter) for name, value in meter.snapshot().items()
     }
-    found = (
-        counters_of(RUNTIME_METRICS) | {"zombie_threads": 0} | _by_label(system.hooks.snapshot()) | gauges | measured
-    )
+    found = _counters_of(table) | {"zombie_threads": 0} | _by_label(system.hooks.snapshot(), table) | gauges | measured
     return dict(sorted(found.items()))
 
 
-def counters_of(metrics: Mapping[str, Metric]) -> dict[str, Any]:
+def _counters_of(metrics: Mapping[str, Metric]) -> dict[str, Any]:
     """Return those that count, at 0, or without any label: a counter is there before it has counted anything."""
     return {name: {} if metric.label else 0 for name, metric in metrics.items() if metric.kind == "counter"}
 
 
-def _by_label(counts: Mapping[str, int]) -> dict[str, Any]:
+def _by_label(counts: Mapping[str, int], table: Mapping[str, Metric]) -> dict[str, Any]:
     """Put counters together that differ in their label only: ``actors.ended.normal`` is one of ``actors.ended``."""
     found: dict[str, Any] = {}
     for name, count in counts.items():
         family, _, label = name.rpartition(".")
-        if family in RUNTIME_METRICS and RUNTIME_METRICS[family].label:
+        if family in table and table[family].label:
             found.setdefault(family, {})[label] = count
-        elif name in RUNTIME_METRICS and RUNTIME_METRICS[name].label:  # the application's own, as `exposition` has it
+        elif name in table and table[name].label:  # the application's own, as `exposition` has it
             found[f"own.{name}"] = count
         else:
             found[name] = count
