@@ -2,7 +2,8 @@
 
 Only who runs the application can use it: the socket's mode is 0600. Each connection asks one thing, in JSON:
 ``{"ask": "top"}``, ``{"ask": "tree", "who": "Support#12"}``, ``{"ask": "trace", "who": "Support#12", "on": true}``;
-the answer is ``{"ok": …}`` or ``{"error": "what to mend"}``.
+the answer is ``{"ok": …}`` or ``{"error": "what to mend"}``. Who follows an actor says how often he will ask,
+``"every": 1.0``: when he has not for a while, nobody looks any more, and the trace is ended.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from typing import Any, Final, Self
 
 from relay_actors.app import RelayApp
 from relay_actors.errors import ConfigError
+from relay_actors.late_dataclasses import dataclass
+from relay_actors.runtime.clock import SystemClock
 from relay_actors.runtime.tracing import Trace
 
 __all__ = ["Inspecting", "ask"]
@@ -27,8 +30,21 @@ _log = logging.getLogger("relay_actors.inspect")
 
 _PATIENCE_S: Final = 5.0
 """How long either side waits for the other."""
+_EVERY_S: Final = 20.0
+"""How often somebody asks who does not say it: a person, or a script."""
+_LONGEST_EVERY_S: Final = 24 * 3600.0
 _LONGEST_QUESTION: Final = 64 * 1024
 _MODE: Final = 0o600
+
+
+@dataclass(slots=True, kw_only=True)
+class _Followed:
+    """An actor that somebody follows."""
+
+    trace: Trace
+    is_ours: bool
+    """Whether it was begun for who follows; the application may trace an actor itself."""
+    until: float
 
 
 class Inspecting:
@@ -37,16 +53,20 @@ class Inspecting:
     Args:
         app: need not run yet; until it does, that is what is answered.
         path: of the socket; one that a process has left behind when it was killed is replaced.
+        patience_s: how much later than he has said somebody may ask again whose trace is not to be ended.
 
     Raises:
         ConfigError: somebody listens there already, there is another file, or it cannot be made.
     """
 
-    def __init__(self, app: RelayApp, path: str) -> None:
+    def __init__(self, app: RelayApp, path: str, *, patience_s: float = _PATIENCE_S) -> None:
         self._app = app
         self._path = path
         self._is_closing = False
-        self._traces: dict[str, Trace] = {}  # also of actors that have ended since: their last records are the best
+        self._patience_s = patience_s
+        self._clock = SystemClock()
+        # By whom was asked for; also actors that have ended since: their last records are the best.
+        self._followed: dict[str, _Followed] = {}
         self._listener = _listen(path)
         self._thread = threading.Thread(target=self._serve, name="relay-actors-inspect", daemon=True)
 
@@ -70,8 +90,9 @@ class Inspecting:
     def _serve(self) -> None:
         while not self._is_closing:
             try:
+                self._listener.settimeout(self._end_unseen())
                 connection, _address = self._listener.accept()
-            except OSError:
+            except OSError:  # also when it is time to look who is not followed any more
                 continue
             # One after the other: who asks is one person, and a second one waits for milliseconds.
             with connection:
@@ -100,19 +121,38 @@ class Inspecting:
             case "tree":
                 return app.tree(who).as_dict()
             case "trace" if isinstance(who, str):
-                return self._traced(who, is_on=bool(question.get("on", True)))
+                every_s = min(_LONGEST_EVERY_S, max(0.0, float(question.get("every", _EVERY_S))))
+                return self._traced(who, is_on=bool(question.get("on", True)), every_s=every_s)
             case asked:
                 raise ConfigError(f"{asked!r} cannot be asked: ask for top, tree, or trace with who")
 
-    def _traced(self, who: str, *, is_on: bool) -> dict[str, Any]:
-        trace = self._traces.get(who)
-        if trace is None:
-            self._traces = {known: one for known, one in self._traces.items() if not one.is_over}
-            trace = self._traces[who] = self._app.trace(who)
+    def _traced(self, who: str, *, is_on: bool, every_s: float) -> dict[str, Any]:
+        followed = self._followed.get(who)
+        if followed is None:
+            others = self._app.system.observation.of_kind(Trace)
+            trace = self._app.trace(who)
+            is_ours = trace not in others or any(one.is_ours for one in self._followed.values() if one.trace is trace)
+            followed = self._followed[who] = _Followed(trace=trace, is_ours=is_ours, until=0.0)
+        # One that comes late, under load, is not taken for one that has gone.
+        followed.until = max(followed.until, self._clock.now() + 2 * every_s + self._patience_s)
         if not is_on:
-            del self._traces[who]
-            trace.end()
+            self._end(who)
+        trace = followed.trace
         return {"records": [[record.at, str(record)] for record in trace.records], "is_over": trace.is_over}
+
+    def _end_unseen(self) -> float | None:
+        """End the traces at which nobody looks any more; return in how many seconds the next one may be such a one."""
+        now = self._clock.now()
+        for who in [who for who, followed in self._followed.items() if followed.until <= now]:
+            self._end(who)
+            _log.info("nobody follows %s any more: its trace was ended", who)
+        return min((followed.until - now for followed in self._followed.values()), default=None)
+
+    def _end(self, who: str) -> None:
+        followed = self._followed.pop(who)
+        is_followed_by_another_name = any(one.trace is followed.trace for one in self._followed.values())
+        if followed.is_ours and not is_followed_by_another_name:
+            followed.trace.end()
 
 
 def ask(path: str, question: dict[str, Any]) -> Any:

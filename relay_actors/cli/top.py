@@ -96,7 +96,7 @@ def _again_and_again(screen: Screen, options: argparse.Namespace, show: Any) -> 
 
 
 def _follow(screen: Screen, options: argparse.Namespace) -> int:
-    question = {"ask": "trace", "who": options.trace}
+    question = {"ask": "trace", "who": options.trace, "every": options.every}
     seen = -1.0
 
     def show() -> None:

@@ -59,6 +59,62 @@ def test_an_actor_can_be_traced_from_outside(app: RelayApp, path: str):
     assert app.system.observation.observers == ()
 
 
+def test_a_trace_at_which_nobody_looks_any_more_is_ended(app: RelayApp, path: str):
+    """O4: who followed may have been killed, and every message of the application would take longer for ever."""
+    question = {"ask": "trace", "who": "ConnectionActor", "every": 0.01}
+    with Inspecting(app, path, patience_s=0.05):
+        app.start()
+        for _ in range(2):  # and who comes back follows it again
+            assert not ask(path, question)["is_over"]
+            wait_until(lambda: not app.system.observation.observers)
+
+
+def test_a_trace_at_which_somebody_looks_goes_on(app: RelayApp, path: str):
+    """However long, and if another one, who followed the same actor by another name, has gone."""
+    other = {"ask": "trace", "every": 0.0}
+    question = {"ask": "trace", "who": "ConnectionActor", "every": DEADLINE_S}
+    with Inspecting(app, path, patience_s=0.05):
+        app.start()
+        ask(path, question)
+        name = ask(path, {"ask": "tree", "who": "ConnectionActor"})["name"]
+        [trace] = app.system.observation.observers
+        ask(path, {**other, "who": name})
+        ask(path, {**other, "who": "DeskActor"})
+        wait_until(lambda: len(app.system.observation.observers) == 1)  # the later one of two that are not seen
+        assert app.system.observation.observers == (trace,)
+        ask(path, {**question, "on": False})
+        assert app.system.observation.observers == ()
+
+
+def test_a_trace_that_the_application_has_begun_is_its_own_to_end(app: RelayApp, path: str):
+    """It is in its log, for example; who follows the same actor for a minute does not end it."""
+    question = {"ask": "trace", "who": "ConnectionActor", "every": 0.0}
+    with Inspecting(app, path, patience_s=0.05):
+        app.start()
+        trace = app.trace("ConnectionActor")
+        ask(path, question)
+        ask(path, {**question, "on": False})
+        assert not trace.is_over
+        ask(path, question)
+        ask(path, {**question, "who": "DeskActor"})
+        wait_until(lambda: len(app.system.observation.observers) == 1)
+        assert not trace.is_over
+        trace.end()
+
+
+@pytest.mark.parametrize("every", [b"NaN", b"Infinity", b"-1", b"1e300"])
+def test_any_number_may_be_said_for_how_often_one_asks(app: RelayApp, path: str, every: bytes):
+    """The next one is answered all the same."""
+    with Inspecting(app, path):
+        app.start()
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(DEADLINE_S)
+            connection.connect(path)
+            connection.sendall(b'{"ask": "trace", "who": "ConnectionActor", "every": ' + every + b"}\n")
+            assert json.loads(connection.makefile().readline())["ok"]["is_over"] is False
+        assert ask(path, {"ask": "top"})["name"] == "relay"
+
+
 def test_only_its_owner_may_look_and_nothing_is_left(app: RelayApp, path: str):
     """A path is no password."""
     with Inspecting(app, path):
@@ -78,6 +134,7 @@ def test_only_its_owner_may_look_and_nothing_is_left(app: RelayApp, path: str):
         (b"\n", "ask one line of JSON"),
         (b'{"ask": "dance"}\n', "'dance' cannot be asked"),
         (b'{"ask": "trace"}\n', "'trace' cannot be asked"),
+        (b'{"ask": "trace", "who": "ConnectionActor", "every": "often"}\n', "ask one line of JSON"),
         (b'{"ask": "tree", "who": "Nobody"}\n', "there is no actor 'Nobody'"),
     ],
 )

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from relay_actors import RelayApp
+from relay_actors.cli.inspecting import Inspecting
 from relay_actors.cli.main import main
 from relay_actors.cli.screen import Screen
 from relay_actors.cli.top import rows_of, show, summary_of
@@ -17,6 +19,7 @@ from relay_actors.simulator.simulator import Simulator
 from relay_actors.simulator.websockets_server import SimulatorServer
 from tests.cli.processes import DEADLINE_S, Command, plain_environment
 from tests.cli.test_screen import Terminal
+from tests.support.plain_app import wait_until
 
 APPLICATION = """
 from relay_actors import CallActor, RelayApp, Timing
@@ -97,6 +100,19 @@ def test_an_application_is_looked_into_from_another_process(
     assert "calls up 1" in shown
     assert "\x1b" not in shown
     assert told["metrics"]["turn.seconds"]["Clerk"]["count"] > 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGHUP, signal.SIGSTOP])
+def test_whatever_ends_it_nobody_is_traced_any_more(app: RelayApp, tmp_path: Path, how: signal.Signals):
+    """O4: it was killed, its terminal was closed, or it was put aside and forgotten: it says nothing more itself."""
+    path = str(tmp_path / "look.sock")
+    with Inspecting(app, path, patience_s=0.5):
+        app.start()
+        with Command("top", path, "--trace", "ConnectionActor", "--every", "0.02") as top:
+            top.says("following ConnectionActor")
+            assert len(app.system.observation.observers) == 1
+            top.signal(how)
+            wait_until(lambda: not app.system.observation.observers)
 
 
 def test_it_ends_when_nobody_reads_it_any_more(tmp_path: Path, server: SimulatorServer):
