@@ -18,7 +18,8 @@ from relay_actors.actors.ending import HAND_OVER
 from relay_actors.app import RelayApp
 from relay_actors.errors import ConfigError, JournalError, RelayActorsError
 from relay_actors.journal.reading import SqliteReader
-from relay_actors.journal.writer_lock import NextInLine, find_holder
+from relay_actors.journal.writer_lock import Holder, NextInLine, find_holder
+from relay_actors.runtime.clock import SystemClock, fresh_random, uuid4_ids
 
 __all__ = ["PATIENCE_S", "Settling", "Taken", "take_over"]
 
@@ -28,6 +29,11 @@ PATIENCE_S: Final = 30.0
 """How long a log in is waited for, and for what the former process leaves at its end; and for its journal, once it
 has begun to leave."""
 
+_GOES_ON: Final = "Nothing has changed: the other process goes on"
+_INSTEAD: Final = (
+    "Nothing has changed. To replace it all the same, stop it with SIGTERM, and start this one after it has ended "
+    "(at_drain_deadline=LeaveForNext() leaves it the calls)"
+)
 _LOOKS_AGAIN_S: Final = 0.01
 _OPENS_AGAIN_S: Final = 0.2
 
@@ -58,8 +64,8 @@ def take_over(app: RelayApp, timeout_s: float) -> Taken | None:
         From whom; None if nobody holds it.
 
     Raises:
-        ConfigError: there is no journal, another process waits for it already, or its holder cannot be asked or does
-            not let go; it goes on then.
+        ConfigError: there is no journal, another process waits for it already, this one could not log in, or the holder
+            cannot be asked or does not let go; it goes on then.
     """
     path = app.journal_path
     if path is None:
@@ -77,27 +83,13 @@ def take_over(app: RelayApp, timeout_s: float) -> Taken | None:
             _log.info("nobody runs with the journal %s: starting as usual", path)
             return None
         _check_readable(path)
-        instead = (
-            "Nothing has changed. To replace it all the same, stop it with SIGTERM, and start this one after it has "
-            "ended (at_drain_deadline=LeaveForNext() leaves it the calls)"
-        )
-        if not holder.pid:
-            raise ConfigError(
-                f"--handover: the journal {path} is held by a process that cannot be seen from here, in another "
-                f"container perhaps. {instead}"
-            )
-        if not holder.hands_over:
-            raise ConfigError(
-                f"--handover: process {holder.pid}, which holds the journal {path}, hands nothing over: it is run by "
-                f"neither `relay-actors run` nor app.run(). {instead}"
-            )
-        if holder.pid == 1:
-            raise ConfigError(
-                f"--handover: process 1, which holds the journal {path}, is the first one of this container: with it "
-                "all others in here end, and so would this one. Nothing has changed. Stop the container instead, and "
-                "start that of the new version as soon as it has ended (at_drain_deadline=LeaveForNext() leaves it the "
-                "calls)"
-            )
+        _check_may_be_asked(holder, path)
+        _check_log_in(app)
+        holder = find_holder(path)  # anew: all of that took its time, and its number may be somebody else's by now
+        if holder is None:
+            _log.info("who ran with the journal %s has ended meanwhile: starting as usual", path)
+            return None
+        _check_may_be_asked(holder, path)
         _log.info("asking process %d for its calls journal=%s", holder.pid, path)
         asked = time.monotonic()
         try:
@@ -105,7 +97,7 @@ def take_over(app: RelayApp, timeout_s: float) -> Taken | None:
                 os.kill(holder.pid, HAND_OVER)
         except PermissionError:
             raise ConfigError(
-                f"--handover: process {holder.pid} belongs to another user: run this one as that. {instead}"
+                f"--handover: process {holder.pid} belongs to another user: run this one as that. {_INSTEAD}"
             ) from None
         if not _until(lambda: find_holder(path) is None, timeout_s):
             line.release()  # who has not begun to leave does not any more
@@ -113,7 +105,7 @@ def take_over(app: RelayApp, timeout_s: float) -> Taken | None:
             if late is not None and not late.leaves:
                 raise ConfigError(
                     f"--handover: process {holder.pid} did not let go of the journal {path} within {timeout_s:g} s; "
-                    f"its log may say why. {instead}; --handover-timeout waits longer"
+                    f"its log may say why. {_INSTEAD}; --handover-timeout waits longer"
                 )
             if not _until(lambda: find_holder(path) is None, PATIENCE_S):  # else nobody would have its calls
                 raise ConfigError(
@@ -124,6 +116,35 @@ def take_over(app: RelayApp, timeout_s: float) -> Taken | None:
         return Taken(holder.pid, now - asked, now)
 
 
+def _check_may_be_asked(holder: Holder, path: str) -> None:
+    if not holder.pid:
+        raise ConfigError(
+            f"--handover: the journal {path} is held by a process that cannot be seen from here, in another container "
+            f"perhaps. {_INSTEAD}"
+        )
+    if not holder.hands_over:
+        raise ConfigError(
+            f"--handover: process {holder.pid}, which holds the journal {path}, hands nothing over: it is run by "
+            f"neither `relay-actors run` nor app.run(). {_INSTEAD}"
+        )
+    if holder.pid == 1:
+        raise ConfigError(
+            f"--handover: process 1, which holds the journal {path}, is the first one of this container: with it all "
+            "others in here end, and so would this one. Nothing has changed. Stop the container instead, and start "
+            "that of the new version as soon as it has ended (at_drain_deadline=LeaveForNext() leaves it the calls)"
+        )
+
+
+def _check_log_in(app: RelayApp) -> None:
+    """Log in once, beside the other process and with no contexts, as `relay-actors doctor` does."""
+    from relay_actors.cli.diagnosis import check_connection  # here, because it brings much that no other run needs
+
+    settings, ids = app.check_settings(), uuid4_ids(fresh_random())
+    for found in check_connection(settings, app.timing, app.limits, clock=SystemClock(), ids=ids):
+        if found.is_right is False:
+            raise ConfigError(f"--handover: {found.what}: {found.hint}. {_GOES_ON}")
+
+
 def _check_readable(path: str) -> None:
     if not os.path.exists(path):
         return
@@ -132,7 +153,7 @@ def _check_readable(path: str) -> None:
             for _entry in journal.load():
                 continue  # what cannot be read is told by an error
     except JournalError as error:
-        raise ConfigError(f"--handover: {error}. Nothing has changed: the other process goes on") from None
+        raise ConfigError(f"--handover: {error}. {_GOES_ON}") from None
 
 
 class Settling(threading.Thread):

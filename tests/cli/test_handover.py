@@ -11,10 +11,11 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from relay_actors import RelayApp
+from relay_actors import CallActor, RelayApp
 from relay_actors.cli import handover
 from relay_actors.cli.handover import Settling, Taken, take_over
 from relay_actors.cli.main import main
@@ -22,8 +23,10 @@ from relay_actors.errors import ConfigError
 from relay_actors.journal.entries import Session
 from relay_actors.journal.sqlite import SqliteStore
 from relay_actors.journal.writer_lock import Holder, NextInLine, WriterLock, find_holder
+from relay_actors.runtime.clock import SystemClock
 from relay_actors.simulator.simulator import Simulator
 from relay_actors.simulator.websockets_server import SimulatorServer
+from tests.cli.conftest import PACE
 from tests.cli.processes import DEADLINE_S, Command
 from tests.cli.test_run import variables
 
@@ -251,11 +254,16 @@ signal.pause()
     ],
 )
 def test_who_does_not_let_go_goes_on(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hands_over: str, said: str
+    folder: Path,
+    server: SimulatorServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    hands_over: str,
+    said: str,
 ):
     """C4: and the new process ends with 2, and says what to do."""
-    for name, value in {"PROJECT_ID": "project", "API_TOKEN": "token", "SPACE": "relay.example.com"}.items():
-        monkeypatch.setenv(f"SIGNALWIRE_{name}", value)
+    for name, value in variables(server).items():
+        monkeypatch.setenv(name, value)
     with subprocess.Popen(
         [sys.executable, "-c", HOLDS, journal_of(folder), hands_over], stdout=subprocess.PIPE, text=True
     ) as holder:
@@ -352,15 +360,90 @@ def test_only_one_process_takes_over(app: RelayApp, folder: Path):
         take_over(app, 1.0)
 
 
+def on(server: SimulatorServer, folder: Path, token: str = "token") -> RelayApp:
+    return RelayApp("project", token, host=f"127.0.0.1:{server.port}", scheme="ws", journal=folder / "calls.db")
+
+
+NOBODYS = 2**22 + 1
+"""No process has this number."""
+
+
 def test_a_holder_that_has_just_been_killed_is_waited_for_no_longer(
-    app: RelayApp, folder: Path, monkeypatch: pytest.MonkeyPatch
+    server: SimulatorServer, folder: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """Then its calls are taken from the journal, as after any crash."""
-    found = [Holder(2**22 + 1, hands_over=True), None]
+    found = [*[Holder(NOBODYS, hands_over=True)] * 2, None]
     monkeypatch.setattr(handover, "find_holder", lambda _path: found.pop(0))
-    taken = take_over(app, 1.0)
+    taken = take_over(on(server, folder), 1.0)
     assert taken is not None
-    assert taken.pid == 2**22 + 1
+    assert taken.pid == NOBODYS
+
+
+def test_a_holder_that_ends_while_the_new_process_logs_in_is_not_asked(
+    server: SimulatorServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """C4: by then its number may be that of anybody."""
+    found = [Holder(NOBODYS, hands_over=True), None]
+    monkeypatch.setattr(handover, "find_holder", lambda _path: found.pop(0))
+    asked: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda pid, _number: asked.append(pid))
+    assert take_over(on(server, folder), 1.0) is None
+    assert asked == []
+
+
+def test_a_new_process_that_the_server_does_not_let_in_does_not_end_the_old_one(folder: Path):
+    """C4: with a token that has a mistake, all callers of the old one would be in silence."""
+    strict = Simulator(clock=SystemClock(), random=Random(1), pace=PACE, project="project", token="token")
+    with SimulatorServer(strict) as server:
+        right = variables(server)
+        with Command("run", "handover_application", cwd=folder, **right) as old:
+            old.says("logged in")
+            ada = strict.phone("+15550001111").dials(context="shop")
+            ada.hears("press 7")
+            wrong = right | {"SIGNALWIRE_API_TOKEN": "mistyped"}
+            with Command("run", "handover_application", "--handover", cwd=folder, **wrong) as new:
+                assert new.ends() == 2
+                assert "--handover: log-in: refused" in new.output
+                assert "SIGNALWIRE_API_TOKEN" in new.output
+                assert "Nothing has changed: the other process goes on" in new.output
+                assert "mistyped" not in new.output
+            ada.presses("7").hears("goodbye").is_hung_up()
+            assert "SIGUSR1" not in old.output
+            with Command("run", "handover_application", "--handover", cwd=folder, **right) as new:
+                new.says("took over from_process=")
+                assert old.ends() == 0
+                new.signal(signal.SIGTERM)
+                assert new.ends() == 0
+
+
+def test_a_server_that_cannot_be_reached_does_not_end_the_old_process(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """C4: whatever is in the way of the new one, be it that this is over in a minute."""
+    monkeypatch.setattr(handover, "find_holder", lambda _path: Holder(NOBODYS, hands_over=True))
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and nobody listens there
+        app = RelayApp(
+            "project", "token", host=f"127.0.0.1:{nobody.getsockname()[1]}", scheme="ws", journal=folder / "calls.db"
+        )
+        with pytest.raises(ConfigError, match=r"--handover: TCP: .* Nothing has changed: the other process goes on"):
+            take_over(app, 1.0)
+
+
+def test_the_new_process_logs_in_once_to_try_and_takes_no_calls_by_that(
+    server: SimulatorServer, simulator: Simulator, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """C4: the contexts are the old one's until it has left."""
+    found = [*[Holder(NOBODYS, hands_over=True)] * 2, None]
+    monkeypatch.setattr(handover, "find_holder", lambda _path: found.pop(0))
+    app = on(server, folder)
+
+    @app.calls("shop")
+    class Clerk(CallActor):
+        async def run(self) -> None:
+            await self.answer()
+
+    take_over(app, 1.0)
+    [log_in] = simulator.frames.received("signalwire.connect")
+    assert not log_in.params.get("contexts")
 
 
 def test_nobody_is_waited_for_where_nobody_runs(app: RelayApp, folder: Path):
