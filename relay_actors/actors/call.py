@@ -236,7 +236,7 @@ class CallActor(FlowLegActor):
         is_followed = here.turn is cell and cell.is_between and cell.actor_class is type(self)
         has_put_aside = self.stash_capacity is not None and cell.extras.stash.was_used  # then it begins anew
         if is_followed and not has_put_aside and self.restart_flow == "where_it_was" and self.leg.course.record:
-            self._leaves_behind, cell.outward = True, Silenced(self)
+            cell.outward = Silenced(self)
 
     def _on_too_long(self) -> None:
         """Give up the past of a flow that has become too long to be run again."""

@@ -139,7 +139,6 @@ class LegActor(Stalling):
     """Adds events and commands to the life of a call's actor."""
 
     _is_ordered_by_others: bool = False
-    _leaves_behind: bool = False
 
     def _post(self, order: Order) -> None:
         cell = self._cell
@@ -148,24 +147,22 @@ class LegActor(Stalling):
         elif isinstance(order, Listen):  # a listener of this incarnation's: the next one brings its own
             self.office.doubts.look_at_event_type(order.event_type, self.leg.name)
             self.leg.listen(order.event_type, order.listener, cell.incarnation)
-        elif (cell.actor is self and not self._leaves_behind) or cell.actor is None:
+        elif isinstance(cell.outward, Silenced) and not isinstance(order, WaitFor | LetGo):
+            order.refuse(Silenced.refusal())
+        elif cell.actor is self or cell.actor is None:
             self.take_order(order)
         else:  # of what a former incarnation has left behind, which may know the call as it was when that has crashed
-            present = cast("LegActor", cell.actor)
-            if present._leaves_behind and not isinstance(order, WaitFor | LetGo):  # noqa: SLF001  # its own kind
-                order.refuse(Silenced.refusal())
-            else:
-                present.take_others_order(order)  # it is not run again with the code of this one
+            cast("LegActor", cell.actor).take_others_order(order)  # it is not run again with the code of this one
 
     def leave_behind(self, asides: Mapping[Any, bool]) -> None:
         """Close those coroutines of the former incarnation that this one runs again; what they still do is not done."""
         cell, outward = self._cell, self._cell.outward
-        self._leaves_behind, cell.outward = True, Silenced(self)
+        cell.outward = Silenced(self)
         try:
             for aside in [aside for aside, is_own in asides.items() if is_own]:
                 aside.close()
         finally:
-            self._leaves_behind, cell.outward = False, outward
+            cell.outward = outward
 
     # -- what reaches it ---------------------------------------------------------------------------------------------
 
