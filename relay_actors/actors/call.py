@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeVar
 
 from relay_actors.actors.beginnings import plain_data
 from relay_actors.actors.flow_leg import FlowLegActor
+from relay_actors.actors.for_others import run_for_others
 from relay_actors.actors.give_up import DEFAULTS, GiveUp, HangUp, OnGiveUp, TransferTo, policies
 from relay_actors.actors.given_up_call import GivenUpCall
 from relay_actors.actors.kept_beside import beside_again, plain_beside, plain_messages, plain_timers
@@ -228,6 +229,10 @@ class CallActor(FlowLegActor):
         super()._prepare_incarnation()
         if isinstance(self._cell.outward, Silenced):  # the former one has been closed
             self._cell.outward = None
+
+    def call_crash_hook(self, hook: Callable[..., object], *args: object) -> None:
+        """Call a hook about a crash: that is not run again with the code that has crashed."""
+        run_for_others(self._cell, super().call_crash_hook, hook, *args)
 
     def leave_unanswered(self) -> None:
         """Let go of this incarnation. If its code is run again, what it does while it is closed is not done."""

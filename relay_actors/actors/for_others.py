@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from relay_actors.runtime.context import here
 
-__all__ = ["CallbackOfOthers", "ForOthers", "is_on_record", "run_for_others", "step"]
+__all__ = ["CallbackOfOthers", "ForOthers", "is_on_record", "is_run_again", "run_for_others", "step"]
 
 T = TypeVar("T")
 
@@ -25,12 +25,21 @@ def run_for_others(cell: Any, function: Callable[..., T], *args: Any) -> T:
         cell.outward = outward
 
 
-def is_on_record(call: Any) -> bool:
-    """Return whether what the code of a call's incarnation finds out is kept for when it is run again.
+def is_run_again(call: Any) -> bool:
+    """Return whether what runs in a turn of a call is run again when the code of that incarnation is.
 
-    Not for what a former incarnation has left behind: that is not run again with the code of the present one.
+    Not what a former incarnation has left behind, and not what a hook does about a crash. Where nothing is recorded,
+    nothing has to be told apart.
     """
-    return bool(call.leg.course.is_recorded) and call.runs_as.actor in (call, None)  # None: it is being made
+    cell = call.runs_as
+    if cell.actor is None:  # it is being made
+        return True
+    return cell.actor is call and (cell.outward is not None or not call.leg.course.is_recorded)
+
+
+def is_on_record(call: Any) -> bool:
+    """Return whether what the code of a call's incarnation finds out is kept for when it is run again."""
+    return bool(call.leg.course.is_recorded) and is_run_again(call)
 
 
 def step(steps: Generator[Any, Any, Any], error: BaseException | None) -> Any:

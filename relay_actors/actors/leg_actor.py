@@ -13,6 +13,7 @@ from relay_actors.actors.actions import Action, OnAction
 from relay_actors.actors.arranged import note_callback, note_hang_up
 from relay_actors.actors.call_ref import CallRef
 from relay_actors.actors.dialling import Dialling
+from relay_actors.actors.for_others import is_run_again
 from relay_actors.actors.history import Answered, Asked, Told
 from relay_actors.actors.holding import TakeBack
 from relay_actors.actors.leg_life import say
@@ -149,10 +150,10 @@ class LegActor(Stalling):
             self.leg.listen(order.event_type, order.listener, cell.incarnation)
         elif isinstance(cell.outward, Silenced) and not isinstance(order, WaitFor | LetGo):
             order.refuse(Silenced.refusal())
-        elif cell.actor is self or cell.actor is None:
+        elif is_run_again(self):
             self.take_order(order)
-        else:  # of what a former incarnation has left behind, which may know the call as it was when that has crashed
-            cast("LegActor", cell.actor).take_others_order(order)  # it is not run again with the code of this one
+        else:  # a former incarnation, which may have left it behind, may know the call as it was when that has crashed
+            cast("LegActor", cell.actor).take_others_order(order)
 
     def leave_behind(self, asides: Mapping[Any, bool]) -> None:
         """Close those coroutines of the former incarnation that this one runs again; what they still do is not done."""

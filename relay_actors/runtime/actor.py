@@ -357,6 +357,10 @@ class Actor(Asking, Supervising, Watching, Timing, Stashing, Awaiting, pykka.Act
         else:
             self.on_stop()
 
+    def call_crash_hook(self, hook: Callable[..., object], *args: object) -> None:
+        """Call `on_failure` or `pre_restart`, of an incarnation that has failed. For frameworks on top to extend."""
+        hook(*args)
+
     def after_batch(self) -> None:
         """Called at the end of each turn, after one or several messages. For subclasses."""
 

@@ -221,7 +221,7 @@ class Cell(Turns):
     def _reincarnate(self, reason: ExitReason, successor: type[Any] | None) -> None:
         message, self._failed_message = self._failed_message, None
         if self.actor is not None:
-            self._hook("pre_restart", self.actor.pre_restart, reason, message)
+            self._hook("pre_restart", self.actor.call_crash_hook, self.actor.pre_restart, reason, message)
         if successor is not None:
             self.actor_class = successor  # first: who is dropped may have to know who follows
         self._drop_incarnation()
@@ -331,7 +331,7 @@ class Cell(Turns):
             self.stopped = True  # nobody will mend it: who hears of the failure, as pykka's do, finds it dead
         actor, cause = self.actor, reason.cause
         if actor is not None and cause is not None:
-            self._hook("on_failure", actor.on_failure, type(cause), cause, cause.__traceback__)
+            self._hook("on_failure", actor.call_crash_hook, actor.on_failure, type(cause), cause, cause.__traceback__)
         if self.parent is None:
             self._stop_for_good(reason)
         else:

@@ -261,6 +261,67 @@ def test_a_coroutine_that_is_run_again_has_cleaned_up_once(
         assert done == 1 + 1  # with the dial of the other call
 
 
+class SaysSo(Fragile):
+    """Does something about a crash, by one of the hooks of the incarnation that has crashed."""
+
+    hook = ""
+    way = ""
+    other: Any = None
+
+    async def run(self) -> None:
+        await self.answer()
+        await (await self.play_tts("Hello")).wait()
+        self.may_crash("said")
+        self.app.lookup("notes").tell("of the flow")
+        self.data["effect"] = await self.side_effect(str, "the flow's")
+        await self.play_tts("Bye")
+        await self.sleep(3600)
+
+    def on_failure(self, *_error: object) -> None:
+        if self.hook == "on_failure":
+            SAYS_SO[self.way](self)
+
+    def pre_restart(self, _reason: object, _message: object) -> None:
+        if self.hook == "pre_restart":
+            SAYS_SO[self.way](self)
+
+
+SAYS_SO: dict[str, Callable[[Any], object]] = CLEANS_UP | {
+    "now": lambda call: call.app.lookup("notes").tell(f"over, {call.now()}"),
+    "side effect": lambda call: call.side_effect(Notes.told.append, "over"),
+}
+
+
+@pytest.mark.parametrize("ends", [False, True])
+@pytest.mark.parametrize("way", SAYS_SO)
+@pytest.mark.parametrize("hook", ["on_failure", "pre_restart"])
+def test_what_a_hook_does_about_a_crash_is_not_asked_of_the_flow(hook: str, way: str, ends: bool) -> None:
+    """J3, X8: it is not run again with the flow, which goes on where it was, also in the next process."""
+    SaysSo.crashes, SaysSo.hook, SaysSo.way, Notes.told = {"said": 1}, hook, way, []
+    with MortalWorld() as world:
+        world.app.service(Notes, name="notes")
+        world.takes_calls(SaysSo)
+        SaysSo.other = world.app.dial(Witness, [[device(OTHER)]])
+        others_line = world.sim.phone(OTHER).rings(within=10)
+        others_line.answers()
+        line, _handle = world.inbound()
+        line.hears("bye", within=30)
+        if ends:
+            world.dies()
+            world.lives_again(after_s=0.25)
+        world.run(3)
+        again = world.app.call(line.call_id)
+        assert again is not None
+        assert (SaysSo.crashes, again.data) == ({"said": 0}, {"effect": "the flow's"})
+        heard = [str(sound) for sound in (*line.heard, *others_line.heard)]
+        assert [heard.count(words) for words in ("Hello", "Bye")] == [1, 1]
+        assert Notes.told.count("of the flow") == 1
+        told = [words for words in Notes.told if words != "of the flow"]
+        done = heard.count("Over") + len(told) + len(world.sent("messaging.send")) + len(world.sent("calling.dial"))
+        assert done == 1 + 1  # with the dial of the other call
+        assert world.count("actors.failed") == 1
+
+
 def test_a_flow_whose_restarts_are_used_up_cleans_up(world: World) -> None:
     """X7: nobody runs it again, who would do it later."""
 
