@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from relay_actors.runtime.context import here
 
-__all__ = ["CallbackOfOthers", "ForOthers", "is_on_record", "is_run_again", "run_for_others", "step"]
+__all__ = ["CallbackOfOthers", "ForOthers", "is_on_record", "is_run_again", "run_for_others", "runs_for_others", "step"]
 
 T = TypeVar("T")
 
@@ -25,6 +25,11 @@ def run_for_others(cell: Any, function: Callable[..., T], *args: Any) -> T:
         cell.outward = outward
 
 
+def runs_for_others(cell: Any) -> bool:
+    """Return whether what runs in a turn of a call now is noted as nobody's; False where nothing is recorded."""
+    return cell.outward is None and bool(cell.keep.leg.course.is_recorded)
+
+
 def is_run_again(call: Any) -> bool:
     """Return whether what runs in a turn of a call is run again when the code of that incarnation is.
 
@@ -32,9 +37,7 @@ def is_run_again(call: Any) -> bool:
     nothing has to be told apart.
     """
     cell = call.runs_as
-    if cell.actor is None:  # it is being made
-        return True
-    return cell.actor is call and (cell.outward is not None or not call.leg.course.is_recorded)
+    return cell.actor is None or (cell.actor is call and not runs_for_others(cell))  # None: it is being made
 
 
 def is_on_record(call: Any) -> bool:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Coroutine, Generator, Iterable
 from typing import Any, ClassVar, Final, Never, TypeVar
 
-from relay_actors.actors.for_others import CallbackOfOthers
+from relay_actors.actors.for_others import CallbackOfOthers, runs_for_others
 from relay_actors.errors import ArgumentError
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import Command, JsonObject
@@ -43,7 +43,8 @@ class CallFuture(Future[T], Coroutine[Any, Any, T]):
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
         """Have ``callback(self)`` called once when settled; see `Future.add_done_callback`."""
         owner = self.settled_by
-        if owner is not None and here.turn is not owner:  # it is called in a turn of the call, and is not of its code
+        # It is called in a turn of the call, and may not be of its code.
+        if owner is not None and (here.turn is not owner or runs_for_others(owner)):
             callback = CallbackOfOthers(owner, callback)
         super().add_done_callback(callback)
 

@@ -100,6 +100,43 @@ def test_what_a_callback_of_others_has_sent_is_not_taken_for_what_the_flow_sends
         assert Sink.told == ["over", "of the flow"]
 
 
+@pytest.mark.parametrize("way", ["reply", "wait", "race", "on_done"])
+@pytest.mark.parametrize("crashes", [0, 1])
+def test_what_a_callback_that_a_listener_of_others_has_left_sends_is_not_taken_for_what_the_flow_sends(
+    way: str, crashes: int
+) -> None:
+    """A11, J3, X8: it is as that of others who are in no turn of the call."""
+    Tells.crashes = {"told": crashes}
+    Sink.told = []
+    with World() as world:
+        world.app.service(Sink, name="sink")
+        _line, handle = world.inbound(Tells)
+        handle.wait_for_answered().get(timeout=5.0)
+
+        def tell(*_settled: object) -> None:
+            world.app.lookup("sink").tell("over")
+
+        def listener(event: PlayEvent) -> None:
+            if event.state != "playing" or Sink.told:
+                return
+            Sink.told.append("playing")
+            if way == "on_done":
+                play.on_done(tell)
+                return
+            waiting: Future[Any] = handle.denoise() if way == "reply" else play.wait()
+            if way == "race":
+                waiting = race(waiting, handle.wait_for_ended())
+            waiting.add_done_callback(tell)
+
+        handle.on("calling.call.play", listener)
+        play = handle.play_tts("Hello").get(timeout=5.0)
+        world.until(lambda: "over" in Sink.told, 20.0)
+        handle.ref.tell("go on")
+        world.run(3)
+        assert Tells.crashes == {"told": 0}
+        assert Sink.told == ["playing", "over", "of the flow"]
+
+
 def test_a_callback_of_others_can_be_taken_back() -> None:
     """A11: as any other."""
     told: list[object] = []
