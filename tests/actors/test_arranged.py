@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import logging
 from typing import Any
 
@@ -179,6 +180,18 @@ def test_a_hang_up_after_something_that_never_comes_is_over_with_the_call(world:
     assert reply.get(timeout=0) == {}
     never.set(None)
     assert world.sent("calling.end") == []
+
+
+def test_a_hang_up_may_come_after_a_future_of_another_library(world: World) -> None:
+    """Any that tells when it is over, such as what an executor gives."""
+    line, handle = world.answered(Witness)
+    written: Any = concurrent.futures.Future()
+    handle.hangup("busy", after=written)
+    world.run(1.0)
+    assert not line.is_over
+    written.set_result("the notes")
+    world.run(1.0)
+    assert line.end_reason == "busy"
 
 
 @pytest.mark.parametrize("after", ["the song", 3.0, print])

@@ -60,7 +60,7 @@ class CallingVerbs(CallVerbs):
         command = Hangup(reason=reason)
         if after is None:
             return self.perform(command)
-        if not isinstance(after, Future):
+        if not hasattr(after, "add_done_callback"):  # that of another library will do: it says when it is over
             raise ArgumentError(
                 f"hangup(after=…): give an operation, such as what play_tts(…) gives, or a future, not {after!r}"
             )
