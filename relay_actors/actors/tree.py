@@ -51,7 +51,7 @@ from relay_actors.protocol.commands import Dial, SendMessage
 from relay_actors.protocol.happenings import ConnectionDown, RequestFailed
 from relay_actors.protocol.scrub import scrub
 from relay_actors.runtime.actor import Actor
-from relay_actors.runtime.actor_ref import ActorRef
+from relay_actors.runtime.actor_ref import ActorRef, cell_of
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future, WaitTimeout
@@ -423,7 +423,7 @@ class Tree:
             ref.stop(block=False, now=True)
         self.office.is_let_go = True
         for call in calls:
-            if not call.is_alive():  # it has ended since
+            if cell_of(call).has_ended:  # since; not one that is told to end, whose code may still clean up
                 call.kept.leg.close(error)
         for text in texts:
             text.kept.let_go(error)

@@ -314,3 +314,32 @@ def test_who_waits_for_a_call_that_ends_first_is_told_nothing() -> None:
         assert world.app.hand_over() is True
         assert steps == ["cancelled"]
         office.close(dialled.leg)  # as of all who had not ended before
+
+
+def test_a_flow_that_is_told_to_end_first_cleans_up_as_all_do() -> None:
+    """A15, C4: it has a moment for that, also if it has begun before all others are told."""
+    steps: list[str] = []
+
+    class CleansUp(CallActor):
+        async def run(self) -> None:
+            await self.answer()
+            try:
+                await self.sleep(3600)
+            finally:
+                steps.append("begins")
+                await self.sleep(0.2)
+                steps.append("is through")
+
+    with World(1) as world:
+        world.app = RelayApp("project", "token", host="relay.example.com", journal=MemoryStore(MemoryMedium()))
+        _line, handle = world.inbound(CleansUp)
+        world.run(1)
+        assert world.tree.leave_for_next().get(timeout=5) is True
+        # As in the test above.
+        world.tree.office.left = ConnectionLostError("the application has left")
+        handle.ref.stop(block=False, now=True)
+        world.settle()
+        assert steps == ["begins"]
+        world.tree.let_go()
+        assert world.app.hand_over() is True
+        assert steps == ["begins", "is through"]
