@@ -14,7 +14,7 @@ from relay_actors.actors.orders import HangUpAfter, Perform
 from relay_actors.actors.waits import Reply
 from relay_actors.protocol.commands import Hangup
 
-__all__ = ["arrange_again", "note_callback", "note_hang_up"]
+__all__ = ["arrange_again", "hand_down", "note_callback", "note_hang_up"]
 
 
 def note_hang_up(actor: Any, order: HangUpAfter, *, is_own: bool) -> None:
@@ -55,6 +55,24 @@ def note_callback(actor: Any, action: Action, *, is_own: bool) -> None:
         _note(actor, {"control_id": action.control_id, "call": name, "is_own": is_own})
     else:
         _doubt(actor, f"on_completed={name}", "it is no method of its class", is_own=is_own)
+
+
+def hand_down(actor: Any) -> None:
+    """Have a new incarnation's own methods called when operations are over that a former one has begun.
+
+    As in the next process. Any other function stays the former one's, and is not run again with the code of this one.
+
+    Args:
+        actor: the call's, which begins.
+    """
+    for action in actor.leg.actions.values():
+        action.is_others = True
+        callback = action.on_completed
+        former: Any = getattr(callback, "__self__", None)
+        name = getattr(callback, "__name__", "")
+        is_former = isinstance(actor, type(former)) and former.runs_as is actor.runs_as
+        if is_former and getattr(former, name, None) == callback:
+            action.on_completed = getattr(actor, name)
 
 
 def arrange_again(actor: Any, values: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
 from relay_actors.actors.actions import Action
+from relay_actors.actors.arranged import hand_down
 from relay_actors.actors.aside import run_aside
 from relay_actors.actors.beginnings import begun, plain_data
 from relay_actors.actors.call_ref import CallRef, Kept
@@ -153,6 +154,7 @@ class LegLife(Actor, AllVerbs):
         if leg.pauses:
             leg.end_pauses(ActorDead(f"{self._cell} has crashed: what waited here belonged to its former incarnation"))
         leg.abandon_blockings()
+        hand_down(self)
         course.begin_anew()
         if self.restart_flow == "where_it_was" and not self._cell.incarnation and leg.course.replay is None:
             course.record = []

@@ -347,3 +347,71 @@ def test_what_a_coroutine_of_a_former_incarnation_does_is_not_asked_of_the_flow(
         assert (again.data["given"], Outlived.did) == ("the flow's", ["listener", "flow"])
         assert [str(sound) for sound in line.heard].count("I went on") == 1
         assert world.count("actors.failed") == 1
+
+
+class Begun(CallActor):
+    """Crashes while something is said of which it has itself told the end; and begins anew, as most classes do."""
+
+    is_method = True
+    does = ""
+    did: ClassVar[list[str]] = []
+    awaited: ClassVar[dict[str, Future[str]]] = {}
+
+    async def run(self) -> None:
+        await self.answer()
+        if not self.data.get("has_begun"):
+            self.data["has_begun"] = True
+            is_said = self.on_said if self.is_method else lambda event: self.on_said(event)
+            await self.play_tts("A long hello, which takes a while. ", on_completed=is_said)
+            raise RuntimeError("crash")
+        await self.next(str)
+        self.data["effect"] = await self.side_effect(self.effect)
+        await self.play_tts("I went on")
+        self.awaited["flow"] = Future(self.runs_on)
+        self.data["given"] = await self.awaited["flow"]
+        await self.sleep(3600)
+
+    async def on_said(self, _event: PlayEvent) -> None:
+        self.listened = True
+        await DOES[self.does](self)
+        self.did.append("listener")
+        self.awaited["listener"] = Future(self.runs_on)
+        assert await self.awaited["listener"] == "the listener's"
+
+    @classmethod
+    def effect(cls) -> str:
+        cls.did.append("flow")
+        return "the flow's"
+
+
+@pytest.mark.parametrize("is_method", [True, False])
+@pytest.mark.parametrize("ends", [False, True])
+@pytest.mark.parametrize("does", DOES)
+def test_what_is_called_at_the_end_of_what_a_former_incarnation_has_begun_is_told_from_the_flow(
+    does: str, ends: bool, is_method: bool
+) -> None:
+    """J3, J4, X8: a method is the present one's, and run again with it in the next process; nothing else is."""
+    Begun.does, Begun.is_method, Begun.did, Begun.awaited = does, is_method, [], {}
+    with MortalWorld() as world:
+        line, handle = world.inbound(Begun)
+        world.run(10)
+        assert Begun.did == ["listener"]
+        assert hasattr(world.actor(handle), "listened") is is_method
+        handle.ref.tell("go on")
+        world.run(3)
+        Begun.awaited["listener"].set("the listener's")
+        world.settle()
+        if ends:
+            world.dies()
+            world.lives_again(after_s=0.25)
+            world.run(3)
+        Begun.awaited["flow"].set("the flow's")
+        world.run(1)
+        again = world.app.call(line.call_id)
+        assert again is not None
+        assert again.data == {"has_begun": True, "effect": "the flow's", "given": "the flow's"}
+        assert Begun.did.count("flow") == 1
+        said = [str(sound) for sound in line.heard]
+        assert [said.count(words) for words in ("I went on", "Thanks")] == [1, int(does == "operation")]
+        assert len(world.sent("calling.denoise")) == int(does == "command")
+        assert world.count("actors.failed") == 1
