@@ -18,6 +18,7 @@ from relay_actors.actors.kept_as_text import may_be, message_of
 from relay_actors.actors.kept_messages import message_or_lost
 from relay_actors.actors.notices import ActionCompleted, ConnectionLost, ConnectionRestored
 from relay_actors.actors.outbound_leg import OutboundLegActor
+from relay_actors.actors.outwards import Silenced
 from relay_actors.actors.packing import pack, pack_error, packed_or_lost
 from relay_actors.actors.waits import OwnWait, Wait, check_timeout
 from relay_actors.errors import CallEnded, FlowChanged
@@ -196,8 +197,7 @@ class FlowLegActor(OutboundLegActor):
             TypeError: ``function`` cannot be called, or is a coroutine function.
         """
         name = name_of_blocking(function)
-        begin = functools.partial(self._begin_blocking, name, function, *args, **kwargs)
-        return self._elsewhere(begin) if is_on_record(self) else begin()
+        return self._elsewhere(functools.partial(self._begin_blocking, name, function, *args, **kwargs))
 
     def _begin_blocking(self, name: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> BlockingWait[T]:
         wait: BlockingWait[T] = BlockingWait(name, self.log, self.runs_on, self.runs_as)
@@ -219,8 +219,6 @@ class FlowLegActor(OutboundLegActor):
             TypeError: it is no coroutine.
         """
         check_coroutine(coroutine)
-        if not is_on_record(self):
-            return self._begin_aio(coroutine)
         return self._elsewhere(lambda: self._begin_aio(coroutine), drop=coroutine.close)
 
     def _begin_aio(self, coroutine: Coroutine[Any, Any, T]) -> Wait[T]:
@@ -294,6 +292,10 @@ class FlowLegActor(OutboundLegActor):
 
     def _elsewhere(self, start: Callable[[], Future[T]], drop: Callable[[], object] | None = None) -> Wait[T]:
         """Find something out elsewhere, and have the journal know what it was before anybody goes on with it."""
+        if isinstance(outward := self._cell.outward, Silenced):
+            return outward.finds_nothing(drop)
+        if not is_on_record(self):
+            return cast("Wait[T]", start())
         course = self.leg.course
         number = course.next("results")
         wait: FoundWait[T] = FoundWait(self.runs_on, self.runs_as)
@@ -335,7 +337,7 @@ class FlowLegActor(OutboundLegActor):
             return  # nobody waits for it any more
         del course.results[number]
         error = found.untold if isinstance(found, BlockingWait) else found.error
-        values = _outcome_of(found, error)
+        values = {"error": pack_error(error)} if error is not None else packed_or_lost(found.get(timeout=0))
         self.office.doubts.look_at_lost(type(self).__name__, values)
         self.keep_note("result", {"number": number, **values})
         if error is not None:
@@ -550,10 +552,6 @@ class FlowLegActor(OutboundLegActor):
             given = attempt(self, message) if self.retries else super()._handle_receive(message)
             return self.watched(given) if inspect.iscoroutine(given) else given
         return super()._handle_receive(message)
-
-
-def _outcome_of(found: Future[Any], error: BaseException | None) -> dict[str, object]:
-    return {"error": pack_error(error)} if error is not None else packed_or_lost(found.get(timeout=0))
 
 
 @functools.cache  # an import in a function takes as long as ten calls

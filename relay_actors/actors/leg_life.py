@@ -26,7 +26,7 @@ from relay_actors.actors.looks import tell_dialler
 from relay_actors.actors.notices import ActionCompleted
 from relay_actors.actors.office import tell_over
 from relay_actors.actors.outgoing import last_word
-from relay_actors.actors.outwards import Outwards
+from relay_actors.actors.outwards import Outwards, Silenced
 from relay_actors.actors.packing import name_of
 from relay_actors.actors.verbs import AllVerbs
 from relay_actors.actors.waits import Wait, give_up_after
@@ -232,7 +232,7 @@ class LegLife(Actor, AllVerbs):
             after: how many things the call had been told by the wire at that time; by default, as many as now.
         """
         course = self.leg.course
-        if course.replay is not None or not course.is_recorded:
+        if course.replay is not None or not course.is_recorded or isinstance(self._cell.outward, Silenced):
             return
         course.entries += 1
         if course.record is not None:

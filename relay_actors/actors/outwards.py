@@ -14,6 +14,7 @@ from relay_actors.actors.course import Course
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.looks import leg_of, seen_of
 from relay_actors.actors.orders import Control, Perform
+from relay_actors.actors.waits import Wait
 from relay_actors.actors.watched import is_own, outcome_of
 from relay_actors.actors.withheld import Withheld, WithheldBeginning, WithheldOrder
 from relay_actors.errors import NameTaken, NotSentError
@@ -200,6 +201,14 @@ class Silenced(Outwards):
     def looks_at(self, name: str, leg: Leg | None) -> Leg | None:
         """Let it look."""
         return leg
+
+    def finds_nothing(self, drop: Callable[[], object] | None) -> Wait[Any]:
+        """Find nothing out elsewhere; ``drop`` is called in place of what begins it, if given."""
+        wait: Wait[Any] = Wait()
+        wait.try_fail(self.refusal())
+        if drop is not None:
+            drop()
+        return wait
 
     @staticmethod
     def refusal() -> NotSentError:

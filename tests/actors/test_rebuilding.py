@@ -188,6 +188,10 @@ class Notes(Actor):
         self.told.append(message)
 
 
+async def notes() -> None:
+    Notes.told.append("over")
+
+
 CLEANS_UP: dict[str, Callable[[Any], object]] = {
     "play": lambda call: call.play_tts("Over"),
     "tell": lambda call: call.app.lookup("notes").tell("over"),
@@ -195,6 +199,10 @@ CLEANS_UP: dict[str, Callable[[Any], object]] = {
     "order": lambda call: type(call).other.play_tts("Over"),
     "text": lambda call: call.app.send_message(to_number=CALLER, from_number=OURS, body="Over"),
     "dial": lambda call: call.app.dial(Witness, [[device(OURS)]]),
+    "side effect": lambda call: call.side_effect(Notes.told.append, "over"),
+    "blocking": lambda call: call.blocking(Notes.told.append, "over"),
+    "aio": lambda call: call.aio(notes()),
+    "now": lambda call: call.app.lookup("notes").tell(f"over, {call.now()}"),
 }
 
 
@@ -279,21 +287,15 @@ class SaysSo(Fragile):
 
     def on_failure(self, *_error: object) -> None:
         if self.hook == "on_failure":
-            SAYS_SO[self.way](self)
+            CLEANS_UP[self.way](self)
 
     def pre_restart(self, _reason: object, _message: object) -> None:
         if self.hook == "pre_restart":
-            SAYS_SO[self.way](self)
-
-
-SAYS_SO: dict[str, Callable[[Any], object]] = CLEANS_UP | {
-    "now": lambda call: call.app.lookup("notes").tell(f"over, {call.now()}"),
-    "side effect": lambda call: call.side_effect(Notes.told.append, "over"),
-}
+            CLEANS_UP[self.way](self)
 
 
 @pytest.mark.parametrize("ends", [False, True])
-@pytest.mark.parametrize("way", SAYS_SO)
+@pytest.mark.parametrize("way", CLEANS_UP)
 @pytest.mark.parametrize("hook", ["on_failure", "pre_restart"])
 def test_what_a_hook_does_about_a_crash_is_not_asked_of_the_flow(hook: str, way: str, ends: bool) -> None:
     """J3, X8: it is not run again with the flow, which goes on where it was, also in the next process."""
