@@ -64,6 +64,7 @@ class ThreadFlow:
         "_is_interrupted",
         "_is_over",
         "_is_through",
+        "_next_outward",
         "_on_done",
         "_own",
         "_run",
@@ -84,6 +85,7 @@ class ThreadFlow:
         self._is_interrupted = False  # it is taken from what it awaits, and is given the error when it goes on
         self._ending: BaseException | None = None
         self._awaited: Future[Any] | None = None
+        self._next_outward: Any = None  # the next incarnation's, in the last turn of one that is closed
         self._turn: Any = None  # that under way on its thread
         self._context: contextvars.Context | None = None  # that of the turn in which it was begun, if anybody observes
 
@@ -221,6 +223,8 @@ class ThreadFlow:
         self._give_turn()
         self._own.wait()
         self._turn = cell.system.flow_turns.begin(cell)
+        if self._is_closed and cell.outward is not outward:  # what it still sends is none of what that one has sent
+            self._next_outward, cell.outward = cell.outward, None
         self._awaited = None
         future.remove_done_callback(settled)
         if timer is not None:
@@ -232,6 +236,8 @@ class ThreadFlow:
         return future.is_settled
 
     def _give_turn(self) -> None:
+        if self._next_outward is not None:
+            self._cell.outward, self._next_outward = self._next_outward, None
         self._cell.system.flow_turns.end(self._turn)
         self._cell.end_turn()
 

@@ -415,3 +415,43 @@ def test_what_is_called_at_the_end_of_what_a_former_incarnation_has_begun_is_tol
         assert [said.count(words) for words in ("I went on", "Thanks")] == [1, int(does == "operation")]
         assert len(world.sent("calling.denoise")) == int(does == "command")
         assert world.count("actors.failed") == 1
+
+
+class InThread(CallActor):
+    """A flow on a thread that cleans up when its handler crashes, and begins anew."""
+
+    def run(self) -> None:
+        self.answer().get()
+        if not self.data.get("has_begun"):
+            self.data["has_begun"] = True
+            try:
+                self.sleep(3600).get()
+            finally:
+                self.app.lookup("sink").tell("released")
+        self.next(str).get()
+        self.play_tts("Hello").get().wait().get()
+        self.app.lookup("sink").tell("of the flow")
+        self.sleep(3600).get()
+
+    def on_receive(self, message: object) -> None:
+        if message == "crash":
+            raise RuntimeError("crash")
+
+
+@pytest.mark.parametrize("place", range(1, 7))
+def test_what_a_flow_on_a_thread_has_told_while_it_cleaned_up_is_not_taken_for_what_the_next_one_tells(place: int):
+    """J3: wherever the process ends after the prompt, what the flow says then is not taken for said."""
+    Sink.told = []
+    with MortalWorld() as world:
+        world.app.service(Sink, name="sink")
+        _line, handle = world.inbound(InThread)
+        world.run(1)
+        handle.ref.tell("crash")
+        world.run(1)
+        handle.ref.tell("go on")
+        world.until(lambda: world.sent("calling.play"))
+        world.dies_at = world.places + place
+        world.live(20)
+        assert world.deaths == 1
+        assert "of the flow" in Sink.told
+        assert Sink.told.count("released") == 1
