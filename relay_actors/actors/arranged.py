@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from relay_actors.actors.actions import Action
+from relay_actors.actors.for_others import run_for_others
 from relay_actors.actors.orders import HangUpAfter, Perform
 from relay_actors.actors.waits import Reply
 from relay_actors.protocol.commands import Hangup
@@ -93,7 +94,7 @@ def arrange_again(actor: Any, values: Mapping[str, Any]) -> None:
     order = Perform(command, Reply(command, actor.runs_on, actor.runs_as))
     leg.replies = {**leg.replies, order.reply: None}
     # What no code asks for that is run again is an order of others, whoever had given it then.
-    action.on_done(lambda: actor.later(lambda now: now.take_others_order(order)))
+    run_for_others(actor.runs_as, action.on_done, lambda: actor.later(lambda now: now.take_others_order(order)))
 
 
 def _note(actor: Any, values: Mapping[str, Any]) -> None:

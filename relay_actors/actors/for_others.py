@@ -11,7 +11,16 @@ from typing import Any, TypeVar
 
 from relay_actors.runtime.context import here
 
-__all__ = ["CallbackOfOthers", "ForOthers", "is_on_record", "is_run_again", "run_for_others", "runs_for_others", "step"]
+__all__ = [
+    "CallbackOfOthers",
+    "ForOthers",
+    "OwnCallback",
+    "is_on_record",
+    "is_run_again",
+    "run_for_others",
+    "runs_for_others",
+    "step",
+]
 
 T = TypeVar("T")
 
@@ -74,6 +83,34 @@ class CallbackOfOthers:
             run_for_others(self._cell, self._callback, future)
         else:
             self._callback(future)
+
+
+class OwnCallback(CallbackOfOthers):
+    """A callback of the call's own code. Called as one of others, or not at all, when its incarnation has crashed.
+
+    Not at all if the code of that is run again, which brings its callbacks again.
+
+    Args:
+        cell: as above.
+        callback: as above.
+    """
+
+    __slots__ = ("_beginning", "_outward")
+
+    def __init__(self, cell: Any, callback: Callable[[Any], None]) -> None:
+        super().__init__(cell, callback)
+        self._outward = cell.outward
+        self._beginning = cell.keep.leg.course.beginnings
+
+    def __call__(self, future: Any) -> None:
+        """It is settled. In whichever thread has settled it."""
+        now = self._cell.outward
+        # Of another kind it is while the code is closed, or withheld things are sent: that changes nobody's code.
+        is_former = here.turn is self._cell and now is not self._outward and type(now) is type(self._outward)
+        if not is_former:
+            self._callback(future)
+        elif self._cell.keep.leg.course.beginnings != self._beginning:
+            super().__call__(future)
 
 
 class ForOthers:

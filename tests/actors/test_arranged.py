@@ -102,6 +102,37 @@ def test_what_somebody_else_has_arranged_is_done_by_the_next_process(actor_class
         assert reasons(world) == ["busy"]
 
 
+class GoesOn(CallActor):
+    """A flow that crashes when it is told to, and goes on where it was."""
+
+    restart_flow = "where_it_was"
+    crashes = 1
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.next(str)
+        if type(self).crashes:
+            type(self).crashes -= 1
+            raise ValueError("this is a test")
+        await self.wait_for_ended()
+
+
+@pytest.mark.parametrize("deaths_s", [(), (2.0,), (2.0, 3.0)])
+def test_what_somebody_else_has_arranged_is_done_although_the_flow_has_crashed(deaths_s: tuple[float, ...]) -> None:
+    """J4, X8: a flow that goes on where it was does not ask for it either."""
+    GoesOn.crashes = 1
+    with MortalWorld() as world:
+        line, handle = world.answered(GoesOn)
+        handle.hangup("busy", after=handle.play_tts(LONG))
+        world.dies_after(*deaths_s, then_s=0.5)
+        again = world.app.call(line.call_id)
+        assert again is not None
+        again.ref.tell("crash")
+        world.run(60.0)
+        assert GoesOn.crashes == 0
+        assert reasons(world) == ["busy"]
+
+
 def test_a_call_is_hung_up_after_what_a_flow_that_has_crashed_since_has_begun_to_say() -> None:
     """X8: the flow that is run again does not ask for it."""
     with MortalWorld() as world:

@@ -269,6 +269,51 @@ def test_a_coroutine_that_is_run_again_has_cleaned_up_once(
         assert done == 1 + 1  # with the dial of the other call
 
 
+CALLED_BACK: dict[str, Callable[[Any, Any, Callable[..., object]], object]] = {
+    "on_done": lambda _call, play, callback: play.on_done(callback),
+    "wait": lambda _call, play, callback: play.wait().add_done_callback(callback),
+    "accepted": lambda _call, play, callback: play.add_done_callback(callback),
+    "reply": lambda call, _play, callback: call.denoise().add_done_callback(callback),
+    "event": lambda call, _play, callback: call.wait_for("calling.call.play").add_done_callback(callback),
+    "sleep": lambda call, _play, callback: call.sleep(1).add_done_callback(callback),
+}
+
+
+class CalledBack(Fragile):
+    """Has something done when something is over, and crashes before that."""
+
+    way = ""
+
+    async def run(self) -> None:
+        await self.answer()
+        play = self.play_tts("A long hello, which takes a while. ")
+        CALLED_BACK[self.way](self, play, self.on_over)
+        self.may_crash("begun")
+        await self.sleep(3600)
+
+    def on_over(self, *_over: object) -> None:
+        self.app.lookup("notes").tell("over")
+        self.play_tts("Over")
+
+
+@pytest.mark.parametrize("crashes", [0, 1, 3])
+@pytest.mark.parametrize("way", CALLED_BACK)
+@pytest.mark.parametrize("kind", [World, MortalWorld])
+def test_a_callback_of_a_flow_that_goes_on_where_it_was_is_called_once(
+    kind: type[World], way: str, crashes: int
+) -> None:
+    """X8: that of the incarnation that goes on; those before have brought theirs for nothing."""
+    CalledBack.crashes, CalledBack.way, Notes.told = {"begun": crashes}, way, []
+    with kind() as world:
+        world.app.service(Notes, name="notes")
+        line, _handle = world.inbound(CalledBack)
+        world.run(20)
+        assert CalledBack.crashes == {"begun": 0}
+        assert Notes.told == ["over"]
+        assert [str(sound) for sound in line.heard].count("Over") == 1
+        assert world.count("actors.failed") == crashes
+
+
 class SaysSo(Fragile):
     """Does something about a crash, by one of the hooks of the incarnation that has crashed."""
 
