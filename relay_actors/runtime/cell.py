@@ -46,13 +46,11 @@ _NOTHING: Final[dict[str, Any]] = {}
 
 _KEPT_WHILE_RESTARTING = 1000
 
-# Guards the making of what an actor may never need, of all cells. Re-entrant, because a finaliser may run in the
-# middle.
+# Guards the making of what an actor may never need, of all cells. Re-entrant: a finaliser may run in the middle.
 _rare = threading.RLock()
 
 _NEW, _RUNNING, _FAILED, _STOPPING, _DEAD = CellState  # looked up once, and so is this
 _TEMPORARY: Final = Restart.TEMPORARY
-
 _ENDED: Final[Mapping[ExitKind, str]] = {kind: f"actors.ended.{kind}" for kind in get_args(ExitKind)}
 
 
@@ -297,6 +295,8 @@ class Cell(Turns):
         if self.hold is not None or (flow is not None and not flow.is_over):
             hold = self.hold if self.hold is not None else Hold(self)
             hold.end(flow, then, self.actor_class.grace_s)
+            if then is None and self._timers is not None:  # those that were started while they were closed
+                self._timers.cancel_all(keep_durable=for_restart)
         elif then is not None:
             then()
 

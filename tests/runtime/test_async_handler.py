@@ -703,6 +703,35 @@ def test_no_message_that_may_run_is_forgotten_while_a_handler_awaits(system: Sys
     assert answered == list(range(50)) if bound is None else answered[-1] == bound - 1
 
 
+def test_a_timer_that_a_handler_starts_while_it_is_closed_by_a_crash_is_not_the_next_incarnations(world: World):
+    """S10, T2: nor does it tick; a durable one does."""
+    ticks: list[tuple[int, object]] = []
+
+    class Tidies(Actor):
+        interleaves = (Peek,)
+
+        async def on_receive(self, message: object) -> None:
+            match message:
+                case "begin":
+                    try:
+                        await self.sleep(60)
+                    finally:
+                        self.start_timer("tick", "tick", 1.0)
+                        self.start_timer("durable", "durable", 1.0, durable=True)
+                case Peek():
+                    raise OSError("a crash")
+                case _:
+                    ticks.append((self._cell.incarnation, message))
+
+    ref = spawn(world.start(Parent), Tidies, spec=ChildSpec(restart=Restart.PERMANENT))
+    ref.tell("begin")
+    world.settle()
+    ref.tell(Peek())
+    world.advance(5)
+
+    assert ticks == [(1, "durable")]
+
+
 def test_a_coroutine_method_that_a_proxy_calls_is_run_by_its_actor(world: World):
     """A14: its value is given, and no coroutine that another thread would run beside the actor."""
 
