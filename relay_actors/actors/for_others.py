@@ -119,14 +119,17 @@ class ForOthers:
     Args:
         cell: of the call in whose turns it is run.
         coroutine: what it runs.
+
+    Attributes:
+        coroutine: the same; `place_of` looks for it.
     """
 
     def __init__(self, cell: Any, coroutine: Coroutine[Any, Any, Any]) -> None:
         self._cell = cell
-        self._coroutine = coroutine
+        self.coroutine = coroutine
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        cell, steps = self._cell, self._coroutine.__await__()
+        cell, steps = self._cell, self.coroutine.__await__()
         error: BaseException | None = None
         try:
             while True:
@@ -142,4 +145,4 @@ class ForOthers:
                 except BaseException as raised:  # noqa: BLE001  # also when it is cancelled: the coroutine is told
                     error = raised
         finally:
-            run_for_others(cell, self._coroutine.close)
+            run_for_others(cell, self.coroutine.close)

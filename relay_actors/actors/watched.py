@@ -26,6 +26,9 @@ class Watched:
         call: the call's actor.
         coroutine: what it runs.
         on_waits: called before each wait, if given.
+
+    Attributes:
+        coroutine: what it runs; `place_of` looks for it.
     """
 
     def __init__(
@@ -34,10 +37,10 @@ class Watched:
         self._on_waits = on_waits
         self._cell = call.runs_as
         self._outward: Outward = self._cell.outward
-        self._coroutine = coroutine
+        self.coroutine = coroutine
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        steps = self._coroutine.__await__()
+        steps = self.coroutine.__await__()
         error: BaseException | None = None
         try:
             while True:
@@ -61,7 +64,7 @@ class Watched:
                 if number is not None and self._cell.outward is self._outward:
                     self._outward.has_awaited(number, awaited)
         finally:
-            self._coroutine.close()
+            self.coroutine.close()
 
 
 def is_own(future: Future[Any], cell: object) -> bool:

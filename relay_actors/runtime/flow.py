@@ -297,7 +297,10 @@ def _nobody(_told: object) -> None:
 
 
 def place_of(coroutine: Any) -> str:
-    """Return where a coroutine waits, innermost: file, line and function; "" when it is over."""
+    """Return where a coroutine waits, innermost: file, line and function; "" when it is over.
+
+    What runs another coroutine step by step in its ``__await__`` has that as its ``coroutine``: it is looked through.
+    """
     place = ""
     while coroutine is not None:
         frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
@@ -305,7 +308,8 @@ def place_of(coroutine: Any) -> str:
         if frame is None or code is None:
             break
         if place and code.co_name == "__await__":  # the framework's own end of it tells nobody anything
-            break
+            coroutine = getattr(frame.f_locals.get("self"), "coroutine", None)
+            continue
         place = f"{code.co_filename}:{frame.f_lineno} in {code.co_qualname}"
         coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
     return place

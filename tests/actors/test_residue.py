@@ -13,6 +13,7 @@ from relay_actors.actors.call import CallActor
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.residue import residue_of_tree
 from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, PlayEvent
+from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import PATIENCE_S, World
 
 ONE_DIGIT = {"digits": {"max": 1}}
@@ -48,6 +49,28 @@ def test_of_a_call_that_is_over_nothing_is_left(world: World):
     line.hangs_up()
     world.run(PATIENCE_S)
     assert residue_of_tree(world.tree).keys() - before == set()
+
+
+class Wonders(CallActor):
+    """Waits in a function of its own for what nobody says."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.wonder()
+
+    async def wonder(self) -> None:
+        await self.next(str)
+
+
+def test_a_flow_that_is_kept_in_a_journal_is_found_by_the_line_of_its_user() -> None:
+    """And not by the framework's own, by which it sees what the flow awaits."""
+    with MortalWorld() as world:
+        _line, handle = world.inbound(Wonders)
+        world.run(1.0)
+        [text] = [text for text in world.app.residue().values() if "whose flow waits at" in text]
+        assert text.endswith("in Wonders.wonder")
+        assert "test_residue.py" in text
+        assert handle.ref.is_alive()
 
 
 def test_what_waits_at_the_connection_is_told(world: World):
