@@ -22,7 +22,10 @@ def add_hint(error: BaseException) -> None:
 
 def _hint(error: BaseException) -> str:
     if isinstance(error, RuntimeError) and words_of(error) == "no running event loop":
-        return "asyncio does not run in a flow: use self.sleep(…), or self.aio(…)"
+        return "asyncio does not run in a flow: use self.sleep(…), self.aio(…), or the timeout=… of what is awaited"
+    if isinstance(error, AttributeError) and error.name == "create_future" and error.obj is None:
+        # What asyncio's queues, events and locks say without a loop, when they would have to wait.
+        return "asyncio does not run in a flow: tell this call what it is to wait for, and await self.next(…)"
     if isinstance(error, AttributeError) and error.name == "wait" and isinstance(error.obj, Reply):
         return "this is a reply, and no action: await the reply itself, without wait(); in a plain def, .get(timeout=…)"
     if not isinstance(error, TypeError) or (found := _NOT_AWAITABLE.fullmatch(words_of(error))) is None:

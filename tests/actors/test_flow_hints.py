@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -31,6 +32,19 @@ async def waits_for_a_reply(call: Any) -> None:
     await call.connect([[{"type": "phone", "params": {"to_number": "+15550002222", "from_number": "+1555"}}]]).wait()
 
 
+async def takes_from_a_queue(_call: Any) -> None:
+    await asyncio.Queue[str]().get()
+
+
+async def waits_for_an_event(_call: Any) -> None:
+    await asyncio.Event().wait()
+
+
+async def limits_a_wait(call: Any) -> None:
+    async with asyncio.timeout(3):
+        await call.next(str)
+
+
 async def misspells(call: Any) -> None:
     call.wiat()
 
@@ -41,6 +55,9 @@ async def misspells(call: Any) -> None:
         (asks_and_awaits, ["ask(…, block=False)"]),
         (awaits_a_text, ["its .sent", "its .wait()"]),
         (waits_for_a_reply, ["await the reply itself, without wait()"]),
+        (takes_from_a_queue, ["asyncio does not run in a flow", "self.next(…)"]),
+        (waits_for_an_event, ["asyncio does not run in a flow", "self.next(…)"]),
+        (limits_a_wait, ["asyncio does not run in a flow", "timeout=…"]),
         (misspells, []),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from relay_actors.runtime.blocking import BlockingFuture, abandon_after_handler, name_of_blocking
 from relay_actors.runtime.future import Future
@@ -78,6 +78,10 @@ class Awaiting:
         return race(*waitables, timeout=timeout)
 
 
+_STEPS_OF_A_GENERATOR: Final = ("async_generator_asend", "anext_awaitable")
+"""What `anext` gives."""
+
+
 def check_coroutine(given: object) -> None:
     """Refuse what cannot be run on the loop.
 
@@ -86,6 +90,8 @@ def check_coroutine(given: object) -> None:
     """
     if not inspect.iscoroutine(given):
         what = "call it: aio(f(x))" if callable(given) else "give a coroutine, for example aio(session.get(url))"
+        if inspect.isasyncgen(given) or type(given).__name__ in _STEPS_OF_A_GENERATOR:
+            what = "give a coroutine that goes through it, and tells this actor each piece: ref.tell(piece)"
         raise TypeError(f"aio({type(given).__name__}): {what}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -104,12 +105,19 @@ def test_a_cancelled_handler_cancels_its_asyncio_code(system: System):
     until(lambda: seen == ["begins", "cancelled"])
 
 
+async def pieces() -> AsyncIterator[str]:
+    yield "piece"
+
+
 def test_what_cannot_be_waited_for_is_refused(world: World):
     """And the text says what can."""
     ref = world.start(Waiter)
     for wrong, what in (
         (lambda actor: actor.aio(asyncio.sleep), r"call it: aio\(f\(x\)\)"),
         (lambda actor: actor.aio("text"), "give a coroutine"),
+        (lambda actor: actor.aio(pieces()), r"tells this actor each piece: ref\.tell\(piece\)"),
+        (lambda actor: actor.aio(anext(pieces())), r"tells this actor each piece"),
+        (lambda actor: actor.aio(anext(pieces(), None)), r"tells this actor each piece"),
         (lambda actor: actor.sleep("1"), "number of seconds"),
         (lambda actor: actor.sleep(True), "number of seconds"),
     ):
