@@ -1,19 +1,25 @@
-"""What blocking code will give to a call, and what is found out elsewhere. Layer: hall."""
+"""What code elsewhere will give to a call, and what is found out there. Layer: hall."""
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from relay_actors.actors.waits import OwnWait, Wait
 from relay_actors.runtime.blocking import BlockingFuture
+from relay_actors.runtime.future import Future
+from relay_actors.runtime.waiting import Brought
 
-__all__ = ["BlockingWait", "FoundWait"]
+__all__ = ["AioWait", "BlockingWait", "FoundWait", "untold_of"]
 
 T = TypeVar("T")
 
 
 class BlockingWait(BlockingFuture[T], Wait[T]):
     """A wait for a function that runs elsewhere; see `BlockingFuture`."""
+
+
+class AioWait(Brought[T], Wait[T]):
+    """A wait for asyncio code."""
 
 
 class FoundWait(OwnWait[T]):
@@ -30,5 +36,10 @@ class FoundWait(OwnWait[T]):
         try:
             return super().get(timeout=timeout)
         finally:
-            if self.is_settled and isinstance(self.source, BlockingWait):
+            if self.is_settled and isinstance(self.source, BlockingWait | AioWait):
                 self.source.was_asked_for()
+
+
+def untold_of(found: Future[Any]) -> BaseException | None:
+    """Return the error of what was found out elsewhere, or None; who looks here has not asked for it."""
+    return found.untold if isinstance(found, BlockingWait | AioWait) else found.error

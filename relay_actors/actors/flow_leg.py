@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeAlias, TypeVar, cast, overload
 
 from relay_actors.actors.attempts import attempt
-from relay_actors.actors.blocking import BlockingWait, FoundWait
+from relay_actors.actors.blocking import AioWait, BlockingWait, FoundWait, untold_of
 from relay_actors.actors.course import Elsewhere
 from relay_actors.actors.flow_checks import check_restart_flow, check_run
 from relay_actors.actors.for_others import is_on_record
@@ -212,8 +212,8 @@ class FlowLegActor(OutboundLegActor):
         """Run asyncio code on the application's one asyncio loop: ``await self.aio(session.get(url))``.
 
         It runs on the loop's thread, not in this call's turns: it must not touch the call; what it returns is given
-        here, what it raises is raised here. It begins at once. It is cancelled when who awaits it is, and when the
-        call ends. With a journal, what comes of it is kept, as with `blocking`.
+        here, what it raises is raised here, or logged if nobody awaits it. It begins at once. It is cancelled when who
+        awaits it is, and when the call ends. With a journal, what comes of it is kept, as with `blocking`.
 
         Raises:
             TypeError: it is no coroutine.
@@ -222,7 +222,7 @@ class FlowLegActor(OutboundLegActor):
         return self._elsewhere(lambda: self._begin_aio(coroutine), drop=coroutine.close)
 
     def _begin_aio(self, coroutine: Coroutine[Any, Any, T]) -> Wait[T]:
-        wait: OwnWait[T] = OwnWait(self.runs_on, self.runs_as)
+        wait: AioWait[T] = AioWait(coroutine, self.log, self.runs_on, self.runs_as)
         from relay_actors.runtime.dispatcher_loop import run_on_loop  # with asyncio
 
         run_on_loop(self.system.loop_host, coroutine, wait)
@@ -336,7 +336,7 @@ class FlowLegActor(OutboundLegActor):
         if course.results.get(number) is not elsewhere:
             return  # nobody waits for it any more
         del course.results[number]
-        error = found.untold if isinstance(found, BlockingWait) else found.error
+        error = untold_of(found)
         values = {"error": pack_error(error)} if error is not None else packed_or_lost(found.get(timeout=0))
         self.office.doubts.look_at_lost(type(self).__name__, values)
         self.keep_note("result", {"number": number, **values})

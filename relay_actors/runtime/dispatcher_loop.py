@@ -21,6 +21,7 @@ from relay_actors.runtime.context import here
 from relay_actors.runtime.dispatcher_beside import BesideDispatcher
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.loop_watch import LoopWatch
+from relay_actors.runtime.waiting import Brought
 
 __all__ = ["LoopDispatcher", "LoopHost", "LoopThread", "VirtualLoop", "VirtualLoopHost", "new_watch_of", "run_on_loop"]
 
@@ -383,10 +384,12 @@ def run_on_loop(host: LoopHost, coroutine: Coroutine[Any, Any, Any], future: Fut
         host.task_ends()
         if task.cancelled():
             future.try_fail(asyncio.CancelledError())
-        elif (error := task.exception()) is not None:
-            future.try_fail(error)
-        else:
+        elif (error := task.exception()) is None:
             future.try_set(task.result())
+        elif isinstance(future, Brought):
+            future.raised(error)
+        else:
+            future.try_fail(error)
 
     def cancel() -> None:
         for task in tasks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 from collections.abc import Callable
@@ -221,3 +222,51 @@ def test_a_text_may_await_blocking_code(world: World, caplog: pytest.LogCaptureF
     world.run(5)
     assert [text["body"] for text in world.sent("messaging.send")] == ["HELLO"]
     assert warned(caplog) == []
+class Streams(CallActor):
+    """Begins asyncio code, and goes on without it."""
+
+    is_awaited = False
+    is_away = True
+
+    async def run(self) -> None:
+        await self.answer()
+        begun = self.aio(self.stream())
+        await self.sleep(2)
+        if self.is_awaited:
+            with contextlib.suppress(OSError):
+                await begun
+        del begun
+        await self.next(str, timeout=3600)
+
+    async def stream(self) -> None:
+        await asyncio.sleep(1)
+        if self.is_away:
+            raise OSError("the model is away")
+        await asyncio.sleep(3600)
+
+
+class Awaits(Streams):
+    is_awaited = True
+
+
+class StaysThere(Streams):
+    is_away = False
+
+
+@pytest.mark.parametrize(
+    ("actor_class", "count"), [(Streams, 1), (Awaits, 0), (StaysThere, 0)], ids=["fails", "is awaited", "is let go"]
+)
+@pytest.mark.parametrize("world_class", [World, MortalWorld], ids=["", "with a journal"])
+def test_what_asyncio_code_raises_that_nobody_awaits_is_logged_once(
+    world_class: type[World], actor_class: type[CallActor], count: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else a caller whose reply is never told sits in silence, and no log says why."""
+    with world_class() as world:
+        world.takes_calls(actor_class)
+        line = world.sim.phone(CALLER).dials(context=CONTEXT)
+        world.run(10)
+        line.hangs_up()
+        world.run(60)
+    told = f"[{line.call_id}] asyncio code raised, and nobody awaits it any more: Streams.stream"
+    assert warned(caplog) == count * [told]
+    assert caplog.text.count("OSError: the model is away") == count

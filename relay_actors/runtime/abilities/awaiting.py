@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from relay_actors.runtime.blocking import BlockingFuture, abandon_after_handler, name_of_blocking
 from relay_actors.runtime.future import Future
-from relay_actors.runtime.waiting import LetsGo, Raced, gather, race
+from relay_actors.runtime.waiting import Brought, LetsGo, Raced, gather, race
 
 if TYPE_CHECKING:
+    import logging
+
     from relay_actors.runtime.cell import Cell
 
 __all__ = ["Awaiting", "check_coroutine"]
@@ -22,6 +24,12 @@ class Awaiting:
     """Waits. In the actor's turns only: in ``async def on_receive`` and in flows."""
 
     _cell: Cell
+
+    if TYPE_CHECKING:
+
+        @property
+        def log(self) -> logging.LoggerAdapter[logging.Logger]:
+            """That of the actor."""
 
     def sleep(self, seconds: float) -> Future[None]:
         """Wait ``seconds``: ``await self.sleep(2)``.
@@ -57,13 +65,14 @@ class Awaiting:
         """Run asyncio code on the application's one asyncio loop: ``await self.aio(session.get(url))``.
 
         It runs on the loop's thread, not in the actor's turns: it must not touch the actor; what it returns is given
-        here, what it raises is raised here. It begins at once, and is cancelled when who awaits it is.
+        here, what it raises is raised here. It begins at once, and is cancelled when who awaits it is. An error that
+        nobody awaits is logged.
 
         Raises:
             TypeError: it is no coroutine.
         """
         check_coroutine(coroutine)
-        wait: LetsGo[T] = LetsGo(self._cell.dispatcher)
+        wait: Brought[T] = Brought(coroutine, self.log, self._cell.dispatcher)
         from relay_actors.runtime.dispatcher_loop import run_on_loop  # with asyncio
 
         run_on_loop(self._cell.system.loop_host, coroutine, wait)

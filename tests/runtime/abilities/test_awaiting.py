@@ -105,6 +105,29 @@ def test_a_cancelled_handler_cancels_its_asyncio_code(system: System):
     until(lambda: seen == ["begins", "cancelled"])
 
 
+class Forgetful(Actor):
+    """Begins asyncio code, and does not await it."""
+
+    def on_receive(self, message: Any) -> None:
+        self.aio(message())
+
+
+def test_what_asyncio_code_raises_that_nobody_awaits_is_logged(world: World, caplog: pytest.LogCaptureFixture):
+    """With its traceback, and who has begun it."""
+
+    async def fails() -> None:
+        await asyncio.sleep(1)
+        raise OSError("down")
+
+    ref = world.start(Forgetful)
+    ref.tell(fails)
+    world.settle()
+    world.advance(2)
+    assert "asyncio code raised, and nobody awaits it any more" in caplog.text
+    assert "OSError: down" in caplog.text
+    assert "Forgetful" in caplog.text
+
+
 async def pieces() -> AsyncIterator[str]:
     yield "piece"
 
