@@ -93,6 +93,8 @@ class WaitingVerbs(CallVerbs):
     def wait_for_ended(self, timeout: float | None = None) -> Wait[CallStateEvent]:
         """Wait until the call has ended; at once if it has.
 
+        In a flow of that call `CallEnded` comes all the same, once, at the next await that has to wait.
+
         Args:
             timeout: seconds.
         """
