@@ -231,6 +231,9 @@ class Line(InCompany):
         self._wait(lambda: is_heard() or self.is_over, within)
         if self._listened == before:
             heard = ", ".join(_middle_left_out([repr(str(sound)) for sound in self._heard[before:]])) or "nothing"
+            missed = [str(sound) for sound in self._heard[:before] if _matches(sound, what)]
+            if missed:
+                heard += f"; {missed[-1]!r} was heard before that: hears() goes on after what was matched last"
             raise self._story(f"did not hear {what!r} {self._until(within)}; heard in its place: {heard}")
         return self
 

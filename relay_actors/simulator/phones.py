@@ -315,7 +315,10 @@ class Phone(OnTheLine):
             return False
 
         if not self._world.wait_until(has_come, within):
-            inbox = "".join(f"\n  from {text.from_number}: {text.body!r}" for text in self.inbox) or " nothing"
+            told = [f"\n  from {text.from_number}: {text.body!r}" for text in self.inbox]
+            read = self._read_texts
+            told[:read] = [f"{text} (returned before, or skipped)" for text in told[:read]]
+            inbox = "".join(told) or " nothing"
             patience_s = self._world.patience(within)
             raise StoryError(f"{self._number} got no text with {what!r} within {patience_s:g} s; it got:{inbox}")
         return found[0]

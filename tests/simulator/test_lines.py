@@ -141,8 +141,19 @@ def test_a_story_is_told_in_its_order(stage: Stage, call: Inbound):
     play(call, tts("one"), tts("two"))
     call.line.hears("two")
 
-    with pytest.raises(StoryError):
+    with pytest.raises(StoryError) as failure:
         call.line.hears("one", within=2.0)
+    complaint = str(failure.value).splitlines()[0]
+    assert "heard in its place: nothing" in complaint
+    assert "'one' was heard before that" in complaint
+
+
+def test_one_prompt_that_is_asked_for_twice_says_that_it_is_matched_already(stage: Stage, call: Inbound):
+    """The story shows the very words that are missed: who reads it looks for a bug in the application."""
+    play(call, tts("2 waiting, 1 free"))
+    call.line.hears("2 waiting")
+    with pytest.raises(StoryError, match=r"'2 waiting, 1 free' was heard before that: hears\(\) goes on after what"):
+        call.line.hears("1 free", within=2.0)
 
 
 def test_a_word_that_is_not_heard_shows_what_was_and_the_whole_line(stage: Stage, call: Inbound):

@@ -227,6 +227,7 @@ def test_texts_are_read_once_and_in_order(stage: Stage, peer: Peer, desk: Phone)
         desk.receives_text("one", within=1.0)
 
     assert "from +1: 'three'" in str(failure.value)
+    assert str(failure.value).count("(returned before, or skipped)") == 3
 
 
 def test_an_answering_machine_and_a_fax_answer_by_themselves(stage: Stage, peer: Peer, desk: Phone):
