@@ -111,6 +111,11 @@ class Ask(Future[Any]):
         return "" if self._asker is None else repr(self._asker)
 
     @property
+    def is_given_up(self) -> bool:
+        """Whether who asked has ended."""
+        return self._asker is not None and bool(getattr(self._asker, "has_ended", False))
+
+    @property
     def correlation_id(self) -> str:
         """Names this question on both sides; made at the first use. Any thread."""
         with _naming:
@@ -330,8 +335,9 @@ class ReplyToken:
 
     @property
     def is_awaited(self) -> bool:
-        """Whether somebody still waits for the answer."""
-        return self._reply is not None and not self._reply.is_settled
+        """Whether somebody still waits for the answer. An actor that has ended does not."""
+        reply = self._reply
+        return reply is not None and not reply.is_settled and not getattr(reply, "is_given_up", False)
 
     def use(self, cell: Any, settle: Callable[[Future[Any]], bool]) -> bool:
         """Settle it by ``settle``, once; return whether the asker has got this answer, or there is no asker.

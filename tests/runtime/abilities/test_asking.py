@@ -1,13 +1,14 @@
 """Answers that are given later: by whom, to whom, and what becomes of those that nobody gives."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from relay_actors.errors import ActorDead, ActorError, ConfigError
 from relay_actors.runtime.actor import Actor
-from relay_actors.runtime.asking import NoReplyYet, ReplyToken
+from relay_actors.runtime.asking import FOREVER, NoReplyYet, ReplyToken
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.failures import AskTimeout
 from relay_actors.runtime.restart_policy import Restart
@@ -95,6 +96,28 @@ def test_an_answer_that_comes_too_late_is_counted_as_late(world: World):
     assert ref.ask(answer("too late")) is False
     assert ref.ask(lambda desk: len(desk._owed)) == 0
     assert world.counters.snapshot() == {"ask.late": 1}
+
+
+class Asks(Actor):
+    """Asks a desk, and waits as long as it takes."""
+
+    async def on_receive(self, message: Any) -> None:
+        await message.ask("question", block=False, timeout=FOREVER)
+
+
+@pytest.mark.parametrize(
+    "end", [lambda ref: ref.stop(now=True, timeout=1), lambda ref: ref.kill()], ids=["stop", "kill"]
+)
+def test_an_asker_that_has_ended_waits_no_more(world: World, end: Callable[[Any], object]):
+    """A13: who is free would else be given to somebody who has gone. The question itself has no deadline."""
+    ref, asker = world.start(Desk), world.start(Asks)
+    asker.tell(ref)
+    world.settle()
+    assert ref.ask(lambda desk: desk.tokens[0].is_awaited)
+    end(asker)
+    assert not asker.is_alive()
+    assert not ref.ask(lambda desk: desk.tokens[0].is_awaited)
+    assert "nobody waits" in ref.ask(lambda desk: repr(desk.tokens[0]))
 
 
 def test_nobody_waits_for_the_answer_to_what_was_told(world: World):

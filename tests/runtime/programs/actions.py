@@ -169,8 +169,14 @@ def ask_by_a_pipe(actor: Any) -> None:
 
 @action(3)
 def answer_later(actor: Any) -> None:
+    question = actor._cell.answering
     token = actor.reply_later()
-    if token.is_awaited and actor.number not in (number for number, _token in actor.owed):
+    # Of an asker that has ended, too, who waits no more: each question is accounted for.
+    if (
+        question is not None
+        and not question.is_settled
+        and actor.number not in (number for number, _token in actor.owed)
+    ):
         actor.owed.append((actor.number, token))
         actor.program.deferred[actor.number] = actor._cell
 
