@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from relay_actors.actors.waits import OwnWait, Wait
 from relay_actors.runtime.blocking import BlockingFuture
 from relay_actors.runtime.future import Future
-from relay_actors.runtime.waiting import Brought
+from relay_actors.runtime.owed import Brought, Owed
 
 __all__ = ["AioWait", "BlockingWait", "FoundWait", "untold_of"]
 
@@ -36,10 +36,10 @@ class FoundWait(OwnWait[T]):
         try:
             return super().get(timeout=timeout)
         finally:
-            if self.is_settled and isinstance(self.source, BlockingWait | AioWait):
+            if self.is_settled and isinstance(self.source, Owed):
                 self.source.was_asked_for()
 
 
 def untold_of(found: Future[Any]) -> BaseException | None:
     """Return the error of what was found out elsewhere, or None; who looks here has not asked for it."""
-    return found.untold if isinstance(found, BlockingWait | AioWait) else found.error
+    return found.untold if isinstance(found, Owed) else found.error

@@ -8,13 +8,11 @@ from __future__ import annotations
 import contextvars
 import functools
 import inspect
-import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from relay_actors.runtime.anatomy import AnyCell
-from relay_actors.runtime.base import Dispatcher, Runnable
-from relay_actors.runtime.future import Future
+from relay_actors.runtime.owed import Owed
 from relay_actors.runtime.piping import Piped
 from relay_actors.runtime.signals import Unwrapped
 
@@ -40,32 +38,14 @@ def name_of_blocking(function: object) -> str:
     return str(getattr(inner, "__qualname__", type(function).__name__))
 
 
-class BlockingFuture(Future[T]):
+class BlockingFuture(Owed[T]):
     """What a function will give that runs elsewhere.
 
-    An error is raised for everybody who asks. One that nobody has asked for is logged, once, when its owner says that
-    nobody will ask any more (`abandon`), or when it comes after that.
-
-    Args:
-        name: of the function, for the log.
-        log: where such an error goes.
-        dispatcher: who runs the actor that has asked.
-        owner: its cell, if it may not wait for this in its own turn.
+    An error that nobody has asked for is logged when its owner says that nobody will ask any more (`abandon`), or when
+    it comes after that.
     """
 
-    def __init__(
-        self,
-        name: str,
-        log: logging.LoggerAdapter[logging.Logger],
-        dispatcher: Dispatcher | None = None,
-        owner: Runnable | None = None,
-    ) -> None:
-        super().__init__(dispatcher, owner)
-        self._name = name
-        self._log = log
-        self._is_abandoned = False
-        # What there is to report; whoever pops it has told, or has been told. A pop is one step for all threads.
-        self._reports = [name]
+    _is_abandoned = False
 
     def does(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Callable[[], None]:
         """Return what calls the function and settles this; it runs in any thread."""
@@ -77,7 +57,7 @@ class BlockingFuture(Future[T]):
                 self.try_fail(error)
                 # `abandon` first notes and then looks, here it is the other way round: one of the two sees both.
                 if self._is_abandoned:
-                    self._tell()
+                    self._tell("blocking")
 
         return call
 
@@ -91,7 +71,7 @@ class BlockingFuture(Future[T]):
     def try_fail(self, error: BaseException) -> bool:
         """Settle with an error, unless settled already; see `Future.try_fail`."""
         if any(isinstance(callback, Piped) for callback in tuple(self._callbacks)):
-            self._take_report()  # the message that is made of it says so, if only as a dead letter
+            self.was_asked_for()  # the message that is made of it says so, if only as a dead letter
         return super().try_fail(error)
 
     @property
@@ -103,42 +83,7 @@ class BlockingFuture(Future[T]):
         """Say that nobody will ask any more. Idempotent; any thread."""
         self._is_abandoned = True
         if self.is_settled:
-            self._tell()
-
-    @property
-    def untold(self) -> BaseException | None:
-        """The error with which it was settled, or None; who looks here has not asked for it."""
-        return self._error
-
-    def was_asked_for(self) -> None:
-        """Somebody has asked for what it gives, by a wait that follows it."""
-        self._take_report()
-
-    @property
-    def error(self) -> BaseException | None:
-        """The error with which it was settled, or None. Does not wait."""
-        if self._error is not None:
-            self._take_report()
-        return self._error
-
-    def get(self, *, timeout: float | None = None) -> T:
-        """Wait for the value and return it, or raise the error; see `Future.get`."""
-        try:
-            return super().get(timeout=timeout)
-        finally:
-            if self.is_settled:
-                self._take_report()
-
-    def _take_report(self) -> str:
-        try:
-            return self._reports.pop()
-        except IndexError:
-            return ""
-
-    def _tell(self) -> None:
-        error = self._error
-        if error is not None and (name := self._take_report()):
-            self._log.warning("blocking code raised, and nobody awaits it any more: %s", name, exc_info=error)
+            self._tell("blocking")
 
 
 def abandon_after_handler(cell: AnyCell, future: BlockingFuture[Any]) -> None:

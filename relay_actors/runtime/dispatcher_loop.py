@@ -21,7 +21,7 @@ from relay_actors.runtime.context import here
 from relay_actors.runtime.dispatcher_beside import BesideDispatcher
 from relay_actors.runtime.future import Future
 from relay_actors.runtime.loop_watch import LoopWatch
-from relay_actors.runtime.waiting import Brought
+from relay_actors.runtime.owed import Brought
 
 __all__ = ["LoopDispatcher", "LoopHost", "LoopThread", "VirtualLoop", "VirtualLoopHost", "new_watch_of", "run_on_loop"]
 

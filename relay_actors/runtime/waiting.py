@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import abc
 import inspect
-import logging
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, Final, TypeVar
 
 from relay_actors.errors import FlowError
 from relay_actors.late_dataclasses import dataclass
-from relay_actors.runtime.base import Dispatcher, Runnable, TimerHandle
+from relay_actors.runtime.base import Dispatcher, TimerHandle
 from relay_actors.runtime.context import here
 from relay_actors.runtime.future import Future, WaitTimeout
 
-__all__ = ["Brought", "LetsGo", "Raced", "gather", "race", "sources_of"]
+__all__ = ["LetsGo", "Raced", "gather", "race", "sources_of"]
 
 T = TypeVar("T")
 
@@ -49,66 +48,6 @@ class LetsGo(Future[T]):
         import asyncio  # here, so that programs that never use it need not load it to start
 
         self.try_fail(asyncio.CancelledError(_LET_GO))
-
-
-class Brought(LetsGo[T]):
-    """What asyncio code brings. An error of it is raised for everybody who asks.
-
-    One that nobody has asked for is logged, once, when nobody is left who could ask.
-
-    Args:
-        coroutine: what brings it; its name is for the log.
-        log: where such an error goes.
-        dispatcher: see `Future`.
-        owner: see `Future`.
-    """
-
-    def __init__(
-        self,
-        coroutine: Coroutine[Any, Any, T],
-        log: logging.LoggerAdapter[logging.Logger],
-        dispatcher: Dispatcher | None = None,
-        owner: Runnable | None = None,
-    ) -> None:
-        super().__init__(dispatcher, owner)
-        self._name = getattr(coroutine, "__qualname__", type(coroutine).__name__)
-        self._log = log
-        self._is_owed = False
-
-    def raised(self, error: BaseException) -> None:
-        """The code has raised: whoever waits is told, or else it is owed. Any thread."""
-        self._is_owed = True  # first: who waits may ask in this very moment
-        if not self.try_fail(error):
-            self._is_owed = False
-
-    @property
-    def untold(self) -> BaseException | None:
-        """The error with which it was settled, or None; who looks here has not asked for it."""
-        return self._error
-
-    def was_asked_for(self) -> None:
-        """Somebody has asked for what it gives, by a wait that follows it."""
-        self._is_owed = False
-
-    @property
-    def error(self) -> BaseException | None:
-        """The error with which it was settled, or None. Does not wait."""
-        if self._error is not None:
-            self._is_owed = False
-        return self._error
-
-    def get(self, *, timeout: float | None = None) -> T:
-        """Wait for the value and return it, or raise the error; see `Future.get`."""
-        try:
-            return super().get(timeout=timeout)
-        finally:
-            if self.is_settled:
-                self._is_owed = False
-
-    def __del__(self) -> None:
-        if self._is_owed and not sys.is_finalizing():
-            text = "asyncio code raised, and nobody awaits it any more: %s"
-            self._log.warning(text, self._name, exc_info=self._error)
 
 
 @dataclass(frozen=True, slots=True)

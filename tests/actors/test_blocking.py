@@ -222,6 +222,8 @@ def test_a_text_may_await_blocking_code(world: World, caplog: pytest.LogCaptureF
     world.run(5)
     assert [text["body"] for text in world.sent("messaging.send")] == ["HELLO"]
     assert warned(caplog) == []
+
+
 class Streams(CallActor):
     """Begins asyncio code, and goes on without it."""
 

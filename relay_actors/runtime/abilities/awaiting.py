@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from relay_actors.runtime.blocking import BlockingFuture, abandon_after_handler, name_of_blocking
 from relay_actors.runtime.future import Future
-from relay_actors.runtime.waiting import Brought, LetsGo, Raced, gather, race
+from relay_actors.runtime.owed import Brought
+from relay_actors.runtime.waiting import LetsGo, Raced, gather, race
 
 if TYPE_CHECKING:
     import logging
@@ -56,7 +57,7 @@ class Awaiting:
             TypeError: ``function`` cannot be called, or is a coroutine function.
         """
         cell = self._cell
-        future: BlockingFuture[T] = BlockingFuture(name_of_blocking(function), cast("Any", self).log, cell.dispatcher)
+        future: BlockingFuture[T] = BlockingFuture(name_of_blocking(function), self.log, cell.dispatcher)
         abandon_after_handler(cell, future)
         future.begin(cell, function, *args, **kwargs)
         return future
