@@ -64,8 +64,6 @@ from relay_actors.protocol.states import ActionState, CallState, ConnectState, i
 
 __all__ = ["MOST_REPEATS", "Reconciling", "Sent", "is_repeatable", "shows"]
 
-_log = logging.getLogger("relay_actors.calls")
-
 Sent: TypeAlias = Perform | Begin | Control | Dialling
 """What can be in doubt: an order of a call, or the dial that makes it."""
 

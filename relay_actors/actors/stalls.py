@@ -17,8 +17,6 @@ from relay_actors.protocol.commands import Hangup, Transfer
 
 __all__ = ["OnStall", "Stalling"]
 
-_log = logging.getLogger("relay_actors.calls")
-
 OnStall: TypeAlias = HangUp | TransferTo | None
 """What becomes of a call one of whose commands has stalled; None: it is told, and goes on waiting."""
 

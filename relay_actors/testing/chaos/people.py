@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -16,8 +15,6 @@ from relay_actors.testing.chaos.plan import KILL, Caller, Desk, Doing, Mishap, P
 from relay_actors.testing.lab import Lab
 
 __all__ = ["DIES", "DOWN_S", "Stage"]
-
-_log = logging.getLogger(__name__)
 
 DIES: Final = "the process dies"
 """How the note of a `KILL` begins."""
