@@ -142,11 +142,6 @@ class ClientProtocol:
         return self._phase is _Phase.READY
 
     @property
-    def has_been_ready(self) -> bool:
-        """Whether a log in has ever succeeded."""
-        return self._has_been_ready
-
-    @property
     def relay_protocol(self) -> str:
         """The name of the session, "" before the first log in and after the server has ended it."""
         return self._session.relay_protocol
@@ -180,11 +175,6 @@ class ClientProtocol:
     def pending(self) -> int:
         """How many requests were sent and still wait for their answer."""
         return self._requests.outstanding
-
-    @property
-    def duplicate_events(self) -> int:
-        """How many events came more than once, and were given only once (SEMANTICS K3)."""
-        return self._events.duplicates
 
     # The life of the connection
 

@@ -30,7 +30,6 @@ class EventLedger:
         # Its keys, each once, the oldest first: with a queue beside it a dictionary takes half of what an ordered one
         # does, and it is done for every event.
         self._order: deque[str | bytes] = deque()
-        self.duplicates = 0
 
     def arrived(self, frame_id: object, event_type: str = "", params: object = None) -> tuple[bool, int]:
         """Note an event; return whether it is new, and how many acknowledgements are due at once (0 or 1).
@@ -52,7 +51,6 @@ class EventLedger:
         except TypeError:  # nested deeper than can be written: then the id has to do
             fingerprint = hash(event_type)
         if key in self._settled and self._settled[key] in (fingerprint, _ANY):
-            self.duplicates += 1
             return False, 1
         if key not in self._owed:
             self._owed[key] = fingerprint
@@ -60,7 +58,6 @@ class EventLedger:
         owed = self._each_owed(key)
         for one in owed:
             if one.fingerprint == fingerprint:
-                self.duplicates += 1
                 one.due += 1
                 return False, 0
         owed.append(_Owed(fingerprint))
