@@ -322,11 +322,10 @@ def add_origin(error: BaseException, cell: Any, when: str) -> None:
 class ReplyToken:
     """An answer that an actor still owes; see `Asking.reply_later`. Good for one answer, by the actor that took it."""
 
-    __slots__ = ("_cell", "_incarnation", "_is_used", "_reply")
+    __slots__ = ("_cell", "_is_used", "_reply")
 
     def __init__(self, cell: Any, reply: Future[Any] | None) -> None:
         self._cell = cell
-        self._incarnation = cell.incarnation
         self._reply = reply
         self._is_used = False
 

@@ -88,7 +88,6 @@ class Commands:
         self._post = post
         self._exchange = exchange
         self._switchboard = switchboard
-        self._messaging = messaging
         self._manners = manners
         self.conferences = Conferences(world, manners)
         self.queues = Queues(world.new_id)

@@ -43,11 +43,6 @@ class Rejection:
     code: str | int
     message: str
 
-    @property
-    def is_error(self) -> bool:
-        """Whether it is sent as a JSON-RPC error; a code given as text is a result code."""
-        return isinstance(self.code, int)
-
 
 @dataclass(frozen=True, slots=True)
 class Crossing:

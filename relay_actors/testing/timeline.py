@@ -72,7 +72,6 @@ class Timeline:
         self._raw: deque[tuple[float, Kind, Any, Any]] = deque(maxlen=BOUND)
         self._missing = 0
         self._waits_from: int | None = None
-        self._ends: list[Callable[[], None]] = []
         sim.observe_lines(lambda line, place: self._add("person", line, place))
         sim.frames.observe(lambda frame: self._add("frame", frame, None))
         sim.observe_waits(self._note_wait)
