@@ -18,7 +18,6 @@ __all__ = ["begun", "plain_data"]
 def begun(leg: Leg, actor_class: type, office: Office) -> Started:
     """Return what the connection is to be told when an actor has been given a call, or is about to dial one."""
     course = leg.course
-    course.is_begun = True
     course.seed = office.system.new_id()
     course.saved = data = plain_data(leg, actor_class, office)
     settings: JsonObject = {"seed": course.seed}

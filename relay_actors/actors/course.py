@@ -151,7 +151,6 @@ class Course:
     Attributes:
         seed: of the random numbers that the code of the call draws.
         is_kept: whether a journal is told of it.
-        is_begun: whether the journal knows who has the call.
         told: how many things the call was told by the wire.
         commands: how many commands it has given.
         entries: how many entries the journal has been given of it since the process began, and those before.
@@ -185,15 +184,14 @@ class Course:
     """
 
     __slots__ = (
-        "asides", "asked", "began_at", "began_with", "beginnings", "commands", "counts", "entries", "is_begun",
-        "is_kept", "others", "over", "past_is_lost", "pipes", "piping", "record", "recovered_at", "replay", "results",
+        "asides", "asked", "began_at", "began_with", "beginnings", "commands", "counts", "entries", "is_kept",
+        "others", "over", "past_is_lost", "pipes", "piping", "record", "recovered_at", "replay", "results",
         "saved", "saved_at", "saved_beside", "saved_timers", "seed", "seen", "summed_up_at", "timers", "told",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.seed = ""
         self.is_kept = False
-        self.is_begun = False
         self.told = 0
         self.commands = 0
         self.entries = 0

@@ -41,7 +41,7 @@ def rebuild(actor: Any) -> None:
     # What its events do not say.
     leg.project_id, leg.cause, leg.is_orphaned = old.project_id, old.cause, old.is_orphaned
     fresh = leg.course
-    fresh.is_kept, fresh.is_begun, fresh.seed = course.is_kept, True, course.seed
+    fresh.is_kept, fresh.seed = course.is_kept, course.seed
     fresh.saved, fresh.began_with, fresh.record = course.saved, course.began_with, list(course.record)
     fresh.beginnings, fresh.recovered_at = course.beginnings, course.recovered_at
     fresh.entries, fresh.summed_up_at, fresh.began_at = course.entries, course.summed_up_at, course.began_at

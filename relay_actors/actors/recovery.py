@@ -189,7 +189,7 @@ class Recovery:
             leg.received(offer)
             key = ("call", leg.call_id)
         course = leg.course
-        course.is_kept = course.is_begun = True
+        course.is_kept = True
         course.seed = str(started.settings.get("seed", ""))
         course.saved = dict(started.data)
         course.others = None if history.summed_up else NOTHING
