@@ -201,15 +201,14 @@ def _is_hang_up(sent: Sent) -> bool:
 class Reconciling(LegLife):
     """Adds to the life of a call's actor what becomes of commands of unknown outcome. All of it in the turn."""
 
-    def put_in_doubt(self, order: Sent, error: RelayActorsError | None = None) -> None:
-        """Nobody knows what has become of a command: find out, repeat it, or fail it.
+    def put_in_doubt(self, order: Sent) -> None:
+        """Nobody knows what has become of a command: find out, repeat it, or fail it, for its answer was lost.
 
         Nothing is found out while the connection is lost; its return begins the time that is waited. What the call
         asks for meanwhile waits as well.
 
         Args:
             order: what was sent. An operation stands among the leg's actions already.
-            error: what it fails with at last; by default, that its answer was lost.
         """
         leg = self.leg
         if leg.is_ended and not isinstance(order, Dialling):
@@ -219,7 +218,7 @@ class Reconciling(LegLife):
             leg.replies = {**leg.replies, order.reply: None}
         self.tell_connection(HoldBack(leg.subject))
         self._noted(order).is_holding = True
-        self._doubt(order, error or ConnectionLostError())
+        self._doubt(order, ConnectionLostError())
 
     def note_sent(self, order: Sent) -> None:
         """Note that a command is on its way. For subclasses to extend."""

@@ -157,27 +157,27 @@ class Shutdown:
         office.desk.close(office.left or ConnectionLostError("Connection shut down"))
         return self.tree.end(refs)
 
-    def finish_effects(self, within_s: float = SETTLES_S) -> None:
+    def finish_effects(self) -> None:
         """Wait for what blocking code of calls is about to give: the next process would do it once more.
 
         All else goes on meanwhile. What such code is asked for from now on is for the next process to run.
         """
         self.tree.office.is_finishing = True
-        due = self._now() + within_s
+        due = self._now() + SETTLES_S
         for effect in self.tree.effects():
             known = self._future()
             Future.add_done_callback(effect, lambda _effect, known=known: known.try_set(None))  # type: ignore[misc]
             with contextlib.suppress(WaitTimeout):
                 known.get(timeout=max(0.0, due - self._now()))
 
-    def finish_texts(self, within_s: float = SETTLES_S) -> None:
+    def finish_texts(self) -> None:
         """Wait until inbound texts are handled that are just being handled: the next process would begin anew."""
         handled = [
             ref.stop(block=False)  # behind the text itself, after which it stops anyway
             for ref in self.tree.texts()
             if ref.kept.message.direction == "inbound"
         ]
-        due = self._now() + within_s
+        due = self._now() + SETTLES_S
         try:
             for done in handled:
                 done.get(timeout=max(0.0, due - self._now()))

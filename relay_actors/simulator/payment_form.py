@@ -43,7 +43,8 @@ class PaymentForm:
         self.currency = text("currency", "usd")
         self.charge_amount = text("charge_amount", "0")
         self.token_type = text("token_type", "reusable")
-        self.timeout_s = _number(params, "timeout", TIMEOUT_S)
+        timeout_s = read_number(params.get("timeout", TIMEOUT_S))
+        self.timeout_s = -1.0 if timeout_s is None else timeout_s  # which is refused
         self.max_attempts = read_whole_number(params.get("max_attempts", 1)) or 0
         self._description = text("description")
         self._account_type = text("bank_account_type")
@@ -202,12 +203,6 @@ class PaymentForm:
             "bank_account_number": self._masked("bank-account-number"),
         }
         return account | ({"bank_account_type": self._account_type} if self._account_type else {})
-
-
-def _number(params: Mapping[str, object], key: str, default: float) -> float:
-    """Return a setting as a number; one that is there and is no number is -1."""
-    number = read_number(params.get(key, default))
-    return -1.0 if number is None else number
 
 
 def _is_routing_number(digits: str) -> bool:

@@ -164,7 +164,7 @@ class Expecting(NearWords):
         """
         __tracebackhide__ = True
         began = self._clock.now()
-        allowed_s = _checked(seconds, "within") * self.factor
+        allowed_s = _checked(seconds) * self.factor
         deadline = min([began + allowed_s, *self._blocks[-1:]])
         self._blocks.append(deadline)
         try:
@@ -273,7 +273,7 @@ class Expecting(NearWords):
         """Return by when something has to come: its own time, but not longer than the block around it."""
         if within is None and self._blocks:
             return self._blocks[-1]
-        own = self._clock.now() + _checked(WITHIN_S if within is None else within, "within") * self.factor
+        own = self._clock.now() + _checked(WITHIN_S if within is None else within) * self.factor
         return min([own, *self._blocks[-1:]])
 
     def _something_else(self, told: str, came: object) -> str:
@@ -294,9 +294,9 @@ class Expecting(NearWords):
         return ""
 
 
-def _checked(seconds: object, name: str) -> float:
+def _checked(seconds: object) -> float:
     if not _is_time(seconds):
-        raise ConfigError(f"{name}={seconds!r}: must be a number of seconds, 0 or more")
+        raise ConfigError(f"within={seconds!r}: must be a number of seconds, 0 or more")
     return cast("float", seconds)
 
 

@@ -104,9 +104,9 @@ def one_of(*ways: Mishap) -> Callable[[Random, Cast], Trouble]:
     return lambda random, _cast: Trouble(mishaps=(random.choice(ways),))
 
 
-def answering(number: int, *, after: float = 1.0, stays: float = 30.0) -> tuple[Desk, ...]:
+def answering(number: int, *, stays: float = 30.0) -> tuple[Desk, ...]:
     """Return so many desks that all answer."""
-    return (Desk(answer="answers", after=after, stays=stays),) * number
+    return (Desk(answer="answers", after=1.0, stays=stays),) * number
 
 
 def _texters(random: Random, cast: Cast, numbers: list[str]) -> Iterable[Texter]:
