@@ -14,6 +14,7 @@ from relay_actors.errors import ConfigError
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.anatomy import AnyCell
 from relay_actors.runtime.base import TimerHandle
+from relay_actors.runtime.clock import is_time
 from relay_actors.runtime.signals import Internal
 
 __all__ = ["ActorTimers", "DurableTimer", "Repeat"]
@@ -275,7 +276,7 @@ class ActorTimers:
 
 
 def _check(key: Hashable, delay_s: float, interval_s: float | None, repeat: str, burst: int) -> None:
-    if not _is_time(delay_s) or not (interval_s is None or (_is_time(interval_s) and interval_s > 0)):
+    if not is_time(delay_s) or not (interval_s is None or (is_time(interval_s) and interval_s > 0)):
         raise ConfigError(f"timer {key!r}: delay_s={delay_s!r} must be >= 0 and interval_s={interval_s!r} > 0, seconds")
     if repeat not in _REPEATS:
         raise ConfigError(f"timer {key!r}: repeat={repeat!r} is none of {', '.join(map(repr, _REPEATS))}")
@@ -283,7 +284,3 @@ def _check(key: Hashable, delay_s: float, interval_s: float | None, repeat: str,
         raise ConfigError(f"timer {key!r}: burst={burst!r} must be a whole number of ticks, 0 or more")
     if burst != 1 and (repeat != "fixed_rate" or interval_s is None):
         raise ConfigError(f"timer {key!r}: burst={burst} is for timers with interval_s and repeat='fixed_rate' only")
-
-
-def _is_time(seconds: object) -> bool:
-    return isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds < math.inf

@@ -6,14 +6,15 @@ simulator then runs from one seed, the same every time.
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeGuard
 
 from relay_actors.runtime.base import Clock
 
-__all__ = ["Clock", "Ids", "ManualClock", "Random", "SystemClock", "fresh_random", "uuid4_ids"]
+__all__ = ["Clock", "Ids", "ManualClock", "Random", "SystemClock", "fresh_random", "is_time", "uuid4_ids"]
 
 Random = random.Random
 """A source of randomness; seeded in tests, `fresh_random` otherwise."""
@@ -67,6 +68,11 @@ class ManualClock:
         if seconds < 0:
             raise ValueError(f"time goes forward only, not by {seconds} s")
         self._now += seconds
+
+
+def is_time(seconds: object) -> TypeGuard[float]:
+    """Return whether it is a number of seconds: 0 or more, and one that comes to an end."""
+    return isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds < math.inf
 
 
 def fresh_random() -> Random:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 from relay_actors.errors import ConfigError
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.anatomy import AnyCell
+from relay_actors.runtime.clock import is_time
 from relay_actors.runtime.signals import Internal
 
 __all__ = ["ReceiveTimeout", "Silence"]
@@ -38,7 +37,7 @@ class Silence(Internal):
     __slots__ = ("_cell", "_heard_at", "_is_armed", "message", "seconds")
 
     def __init__(self, cell: AnyCell, seconds: float, message: object) -> None:
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
+        if not is_time(seconds) or not seconds:
             raise ConfigError(f"set_receive_timeout({seconds!r}): give a positive number of seconds, or None to end it")
         self._cell = cell
         self.seconds = seconds

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections import Counter, deque
 from collections.abc import Collection, Hashable, Iterator, Mapping
 from typing import Any, ClassVar, Final, Self
@@ -11,6 +10,7 @@ from typing import Any, ClassVar, Final, Self
 from relay_actors.errors import ConfigError, IllegalEvent, StateError
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.actor import Actor
+from relay_actors.runtime.clock import is_time
 from relay_actors.runtime.state_rules import StateTable, diagram_of, word_of
 
 __all__ = ["EventTimeout", "NamedTimeout", "StateMachine", "StateTimeout", "Transition"]
@@ -440,6 +440,5 @@ def _unknown(state: Hashable, table: StateTable) -> str:
 
 
 def _check_seconds(what: str, seconds: object) -> None:
-    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    if seconds is not None and not (is_number and 0 <= seconds < math.inf):  # type: ignore[operator]  # checked
+    if seconds is not None and not is_time(seconds):
         raise ConfigError(f"{what}({seconds!r}): give a number of seconds, or None to end it")

@@ -6,16 +6,16 @@ threads it waits as any thread does.
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, Generic, TypeVar, cast, overload
+from typing import Any, Final, Generic, TypeVar, overload
 
 from relay_actors.errors import ConfigError
 from relay_actors.runtime.base import Dispatcher
+from relay_actors.runtime.clock import is_time
 from relay_actors.runtime.dispatcher_deterministic import DeterministicDispatcher
 from relay_actors.runtime.future import Future, WaitTimeout
 from relay_actors.simulator.near_words import NearWords
@@ -75,10 +75,10 @@ def factor_for(dispatcher: Dispatcher, given: float | None) -> float:
             factor = float(text)
         except ValueError:
             factor = text
-    if not _is_time(factor) or not factor:
+    if not is_time(factor) or not factor:
         source = "factor" if given is not None else _VARIABLE
         raise ConfigError(f"{source}={factor!r}: must be a number above 0, by which times are multiplied")
-    return cast("float", factor)
+    return factor
 
 
 class Inbox(Generic[T]):
@@ -295,10 +295,6 @@ class Expecting(NearWords):
 
 
 def _checked(seconds: object) -> float:
-    if not _is_time(seconds):
+    if not is_time(seconds):
         raise ConfigError(f"within={seconds!r}: must be a number of seconds, 0 or more")
-    return cast("float", seconds)
-
-
-def _is_time(seconds: object) -> bool:
-    return isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds < math.inf
+    return seconds

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay_actors.runtime.clock import ManualClock, Random, SystemClock, fresh_random, uuid4_ids
+from relay_actors.runtime.clock import ManualClock, Random, SystemClock, fresh_random, is_time, uuid4_ids
 
 
 def test_the_manual_clock_moves_only_when_it_is_moved():
@@ -72,3 +72,11 @@ def test_ids_are_what_the_standard_library_makes_of_the_same_draws():
 def test_fresh_randomness_differs():
     """Two applications must not draw the same ids."""
     assert fresh_random().getrandbits(128) != fresh_random().getrandbits(128)
+
+
+@pytest.mark.parametrize(("seconds", "is_one"), [(0, True), (2.5, True), (-1, False), (True, False), ("2", False)])
+def test_a_number_of_seconds_is_told_from_what_is_none(seconds: object, is_one: bool):
+    """What may end, and has not ended before it began."""
+    assert is_time(seconds) == is_one
+    assert not is_time(float("inf"))
+    assert not is_time(float("nan"))
