@@ -174,7 +174,7 @@ FOR_TYPES = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from relay
         ("actors/call.py", "from relay_actors import __version__\n", 1),
         ("client/call.py", "from relay_actors.cli.main import main\n", 1),
         ("errors.py", "from relay_actors.config import Timing\n", 1),
-        ("config.py", "from relay_actors.protocol.ids import CallId\n", 1),
+        ("config.py", "from relay_actors.protocol.states import CallState\n", 1),
         ("events.py", "from relay_actors.actors.call import CallActor\n", 1),
     ],
 )  # fmt: skip
