@@ -248,12 +248,8 @@ class Call:
 
     def pick_up(self) -> None:
         """The person answers: whoever called the leg decides what that means."""
-        if self.is_over or self.is_answered:
-            return
         if self.on_picked_up is not None:
             self.on_picked_up(self)
-        else:
-            self.answer()
 
     def answer(self) -> None:
         """Become answered, if the leg is not over."""

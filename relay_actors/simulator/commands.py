@@ -35,7 +35,7 @@ from relay_actors.simulator.operations.transcribe import Transcribe
 from relay_actors.simulator.post import Post
 from relay_actors.simulator.queue_bridging import QueueBridge, is_queue, queue_name
 from relay_actors.simulator.queues import Queues
-from relay_actors.simulator.replies import CALL_GONE, Reply, Result, accepted, not_simulated, refused
+from relay_actors.simulator.replies import Reply, Result, accepted, not_simulated, refused
 from relay_actors.simulator.rooms import Rooms
 from relay_actors.simulator.scripts import UserEvent
 from relay_actors.simulator.sessions import Session
@@ -151,15 +151,18 @@ class Commands:
         return self._on_a_call(method) is not None
 
     def run(self, session: Session, method: str, params: Params) -> Reply:
-        """Carry out a command and return its answer; the events that it causes go to the post."""
+        """Carry out a command and return its answer; the events that it causes go to the post.
+
+        Args:
+            session: whose it is.
+            method: is known.
+            params: name a living leg, if it needs one.
+        """
         if (for_session := self._for_sessions.get(method)) is not None:
             return for_session(session, params)
-        for_call = self._on_a_call(method)
-        if for_call is None:
-            return not_simulated(method)
-        call = self.target(session, params)
-        if call is None:
-            return CALL_GONE
+        for_call, call = self._on_a_call(method), self.target(session, params)
+        assert for_call is not None
+        assert call is not None
         if method not in _STARTS or not (control_id := read_text(params.get("control_id"))):
             return for_call(call, params)
         # A client that has not had the answer may send it again, and nobody must hear a prompt twice.
