@@ -14,7 +14,7 @@ from typing import Final
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.schema_table import SCHEMA_TABLE, Spec
 
-__all__ = ["Param", "params_of", "unknown_keys", "violations"]
+__all__ = ["Param", "params_of", "violations"]
 
 _ALSO_TEXT: Final = frozenset(
     {
@@ -58,7 +58,7 @@ def params_of(method: str) -> Mapping[str, Param] | None:
 def violations(method: str, params: Mapping[str, object]) -> list[str]:
     """Return what is wrong with a request, one text each; empty when the server would take it.
 
-    Unknown keys are no violation, for callers may add fields that no table names: see `unknown_keys`.
+    Unknown keys are no violation, for callers may add fields that no table names.
 
     Source: PROTOCOL 2.1, 19.1.
     """
@@ -77,11 +77,6 @@ def violations(method: str, params: Mapping[str, object]) -> list[str]:
             if pattern is not None and isinstance(value, str) and not pattern.fullmatch(value):
                 found.append(f"{name} must match {pattern.pattern}")
     return found
-
-
-def unknown_keys(method: str, params: Mapping[str, object]) -> list[str]:
-    """Return the keys that no table names for this method, sorted; all of them when the method is unknown."""
-    return sorted(set(params) - set(params_of(method) or ()))
 
 
 def _param(spec: Spec) -> Param:
