@@ -49,6 +49,7 @@ __all__ = [
     "SHORTEST_SECRET",
     "TOO_DEEP",
     "Redactor",
+    "check_digit_fits",
 ]
 
 MASK: Final = "***"
@@ -335,7 +336,7 @@ def _is_secret(name: str) -> bool:
 def _without_card(found: re.Match[str]) -> str:
     groups = _GAP.split(found[0])
     number = "".join(groups)
-    is_card = len(number) > _LONGEST_CARD or _check_digit_fits(number) or any(map(_check_digit_fits, _within(groups)))
+    is_card = len(number) > _LONGEST_CARD or check_digit_fits(number) or any(map(check_digit_fits, _within(groups)))
     return MASK if is_card else found[0]
 
 
@@ -348,7 +349,7 @@ def _within(groups: Sequence[str]) -> Iterator[str]:
             yield number
 
 
-def _check_digit_fits(number: str) -> bool:
+def check_digit_fits(number: str) -> bool:
     """Return whether the last digit is the check digit of the others. Source: ISO/IEC 7812-1, annex B."""
     digits = list(map(int, number))
     doubled = (sum(divmod(2 * d, 10)) for d in digits[-2::-2])

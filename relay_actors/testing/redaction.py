@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from relay_actors.journal.entries import EventReceived
-from relay_actors.journal.redact import MASK, Redactor
+from relay_actors.journal.redact import MASK, Redactor, check_digit_fits
 
 __all__ = ["SESSION", "Redaction", "choose_salt"]
 
@@ -213,15 +213,10 @@ def _is_card(text: str) -> bool:
 
     Whatever else may have been keyed in with it: a security code, a date.
     """
-    digits = [int(char) for char in text if char.isdigit()]
+    digits = "".join(char for char in text if char.isdigit())
     count = len(digits)
     return count > _LONGEST_CARD or any(
-        _check_digit_fits(digits[begin : begin + length])
+        check_digit_fits(digits[begin : begin + length])
         for length in range(_SHORTEST_CARD, count + 1)
         for begin in range(count - length + 1)
     )
-
-
-def _check_digit_fits(digits: list[int]) -> bool:
-    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
-    return (sum(doubled) + sum(digits[-1::-2])) % 10 == 0
