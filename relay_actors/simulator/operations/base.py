@@ -9,11 +9,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
 
+from relay_actors.protocol.readers import read_number
 from relay_actors.simulator.calls import Call, Params
 from relay_actors.simulator.replies import Reply, accepted, refused
 from relay_actors.simulator.timers import Timer
 
-__all__ = ["Operation"]
+__all__ = ["Operation", "read_seconds"]
 
 
 class Operation(ABC):
@@ -103,3 +104,9 @@ class Operation(ABC):
         self._timers = [known for known in self._timers if known.call is not None]
         self._timers.append(timer)
         return timer
+
+
+def read_seconds(settings: Params, key: str, default: float) -> float:
+    """Return how long something takes by the settings of a command; what is no time counts as not set."""
+    value = read_number(settings.get(key))
+    return default if value is None or value < 0 else value

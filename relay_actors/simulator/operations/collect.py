@@ -8,9 +8,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 
-from relay_actors.protocol.readers import read_flag, read_number, read_object, read_text, read_whole_number
+from relay_actors.protocol.readers import read_flag, read_object, read_text, read_whole_number
 from relay_actors.simulator.calls import Params
-from relay_actors.simulator.operations.base import Operation
+from relay_actors.simulator.operations.base import Operation, read_seconds
 from relay_actors.simulator.operations.play import Player
 from relay_actors.simulator.replies import Reply, refused
 from relay_actors.simulator.sounds import UnplayableError, sounds_of
@@ -56,9 +56,9 @@ class Collector(Operation):
         self._max = read_whole_number(digits.get("max")) or ENOUGH_DIGITS
         self._min = read_whole_number(digits.get("min")) or 0
         self._terminators = read_text(digits.get("terminators")) or ""
-        self._digit_timeout_s = _seconds(digits, "digit_timeout", DIGIT_TIMEOUT_S)
-        self._end_silence_s = _seconds(speech, "end_silence_timeout", END_SILENCE_S)
-        self._initial_timeout_s = _seconds(settings, "initial_timeout", INITIAL_TIMEOUT_S)
+        self._digit_timeout_s = read_seconds(digits, "digit_timeout", DIGIT_TIMEOUT_S)
+        self._end_silence_s = read_seconds(speech, "end_silence_timeout", END_SILENCE_S)
+        self._initial_timeout_s = read_seconds(settings, "initial_timeout", INITIAL_TIMEOUT_S)
         self._waits_for_timers = read_flag(settings.get("start_input_timers")) is False
         self._sends_partials = read_flag(settings.get("partial_results")) or False
         self._is_continuous = read_flag(settings.get("continuous")) or False
@@ -239,8 +239,3 @@ def _digits(digits: str, terminator: str) -> dict[str, object]:
 
 def _speech(words: str, confidence: float) -> dict[str, object]:
     return {"type": "speech", "params": {"text": words, "confidence": confidence}}
-
-
-def _seconds(settings: Params, key: str, default: float) -> float:
-    value = read_number(settings.get(key))
-    return default if value is None or value < 0 else value

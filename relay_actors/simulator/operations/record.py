@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from relay_actors.protocol.readers import read_flag, read_number, read_object, read_text
+from relay_actors.protocol.readers import read_flag, read_object, read_text
 from relay_actors.simulator.audio import wav, wav_size
-from relay_actors.simulator.operations.base import Operation
+from relay_actors.simulator.operations.base import Operation, read_seconds
 from relay_actors.simulator.sounds import BEEP, voice
 from relay_actors.simulator.tapes import BOTH, HEARD, SAID, Clip, Take, Track
 from relay_actors.simulator.timers import Timer
@@ -38,7 +38,7 @@ class Record(Operation):
         self._settings: dict[str, object] = {"format": "mp3", "direction": "speak", "stereo": False, **audio}
         terminators = read_text(audio.get("terminators"))
         self._terminators = TERMINATORS if terminators is None else terminators  # an empty text for none
-        self._end_silence_s = _seconds(audio, "end_silence_timeout", END_SILENCE_S)
+        self._end_silence_s = read_seconds(audio, "end_silence_timeout", END_SILENCE_S)
         self._recording_id = self.call.world.new_id()
         self._url = self.call.world.files.url(f"/rec/{self._recording_id}.wav")
         self._has_speech = False
@@ -47,9 +47,9 @@ class Record(Operation):
             self.call.hear(BEEP)
         self._take = Take(self.call.tape)
         self.report(state="recording", record={"audio": self._settings}, url=self._url)
-        self._initial_timeout_s = _seconds(audio, "initial_timeout", INITIAL_TIMEOUT_S)
+        self._initial_timeout_s = read_seconds(audio, "initial_timeout", INITIAL_TIMEOUT_S)
         self._wait_for_silence(self._initial_timeout_s)
-        self._longest_s = _seconds(audio, "max_length", 0.0)
+        self._longest_s = read_seconds(audio, "max_length", 0.0)
         self._limit: Timer | None = None
         self._limit_length()
         return {"url": self._url}
@@ -140,8 +140,3 @@ def _wav(clip: Clip, tracks: tuple[Track, ...], *, is_stereo: bool) -> bytes:
     if not is_stereo:
         return wav(clip.samples(tracks))
     return wav(*(clip.samples((side,) if side in tracks else ()) for side in BOTH))
-
-
-def _seconds(settings: dict[str, object], key: str, default: float) -> float:
-    value = read_number(settings.get(key))
-    return default if value is None or value < 0 else value
