@@ -96,11 +96,6 @@ class ObservedCell(Cell):
         self.system.observation.tell("on_sent", self, message)
         Cell.put_first(self, message)
 
-    def deliver_now(self, message: object) -> None:
-        """Have a message handled inside the present turn."""
-        self.system.observation.tell("on_sent", self, message)
-        Cell.deliver_now(self, message)
-
     def _start(self) -> None:
         context = self.system.observation.begun_in.pop(self.serial, None)
         if context is None:

@@ -183,17 +183,6 @@ class Post(abc.ABC):
         else:
             signal.refuse(cast("AnyCell", self))
 
-    def deliver_now(self, message: object) -> None:
-        """Have a child of the present turn handle ``message`` inside this turn, after the control messages that wait.
-
-        So what it finds out is there when its parent goes on. If the child is just running on another thread, the
-        message waits.
-        """
-        if self.mailbox.put_control(Envelope(message)):
-            self.run_now()
-        else:
-            self.dead_letter(message, "dead")
-
     # -- turns -------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:

@@ -153,7 +153,7 @@ def test_the_start_of_a_child_that_ends_at_once_is_told_as_well(world: World):
 
     log: list[Any] = []
     parent = world.start(Hears, log)
-    parent.tell(lambda actor: actor.spawn_inline(EndsAtOnce) and None)
+    parent.tell(lambda actor: actor.spawn_started(EndsAtOnce) and None)
     world.settle()
     assert log == ["start", "child started"]
     assert not len(parent._cell.children)

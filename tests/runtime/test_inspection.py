@@ -159,7 +159,7 @@ def test_a_turn_that_blocks_is_seen_from_another_thread(system: System, actor_cl
 
 
 def test_a_child_inside_its_parents_turn_shares_its_age(world: World):
-    """M8: such as an operation of a call, which the dispatcher does not know."""
+    """M8: one whose start its parent waits for, of which the dispatcher does not know."""
     seen: list[Any] = []
 
     class Inline(Actor):
@@ -168,7 +168,7 @@ def test_a_child_inside_its_parents_turn_shares_its_age(world: World):
             seen.append(self.actor_ref.stats())
 
     parent = world.start(Recorder)
-    parent.tell(lambda actor: actor.spawn_inline(Inline))
+    parent.tell(lambda actor: actor.spawn_started(Inline))
     world.settle()
 
     assert seen[0].turn_s == 0.5

@@ -117,7 +117,7 @@ class Grandchild(Named):
 class Child(Named):
     def on_start(self) -> None:
         super().on_start()
-        self.spawn_inline(Grandchild)
+        self.spawn_started(Grandchild)
 
 
 def family_of(parent: ActorRef[Any]) -> list[Any]:

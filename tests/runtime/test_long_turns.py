@@ -155,7 +155,7 @@ def test_also_a_start_and_a_flow_of_children_inside_a_turn_are_seen_as_whose_the
             inside.set()
             assert let_go.wait(DEADLINE_S)
 
-    watched.system.start(Recorder).tell(lambda actor: actor.spawn_inline(SlowStart))
+    watched.system.start(Recorder).tell(lambda actor: actor.spawn_started(SlowStart))
     assert inside.wait(DEADLINE_S)
     until(lambda: bool(watched.blocking()))
     let_go.set()

@@ -11,7 +11,7 @@ from relay_actors.runtime.clock import SystemClock
 from relay_actors.runtime.dispatcher_baton import BatonDispatcher
 from relay_actors.runtime.signals import Internal
 from relay_actors.runtime.system import System
-from tests.runtime.worlds import DEADLINE_S, Blocker, Parent, Recorder, World, block, crash, spawn
+from tests.runtime.worlds import DEADLINE_S, Parent, Recorder, World
 
 
 class Bounded(Recorder):
@@ -160,48 +160,8 @@ def test_messages_of_the_runtime_are_nobodys_loss(world: World):
     assert world.dead() == []
 
 
-def test_a_message_delivered_now_is_handled_when_it_returns(world: World):
-    """Actions are a part of what their call does: what they find out is there when the call goes on."""
-    log: list[Any] = []
-
-    def deliver(actor: Any) -> list[Any]:
-        child = actor.spawn_inline(Recorder, log)
-        child.tell("was waiting already")  # which makes a turn of it due: that turn is taken
-        actor.deliver_now(child, "now")
-        return list(log)
-
-    assert world.start(Parent).ask(deliver, timeout=0) == ["start", "now", "was waiting already"]
-
-
-def test_a_message_for_a_child_that_is_running_elsewhere_waits(system: System):
-    """D1: at most one turn at a time, also then; and the parent does not wait."""
-    parent = system.start(Parent)
-    child = spawn(parent, Blocker)
-    asked, let_go = block(child)
-
-    def deliver(actor: Any) -> str:
-        actor.deliver_now(child, "later")
-        return "delivered"
-
-    assert parent.ask(deliver, timeout=DEADLINE_S) == "delivered"
-    let_go.set()
-    assert asked.get(timeout=DEADLINE_S) == "blocked"
-    assert child.ask("events", timeout=DEADLINE_S)
-
-
-def test_a_message_for_a_child_that_has_ended_is_a_dead_letter(world: World):
-    """M7: internal sends never raise because the recipient is dead."""
-    parent = world.start(Parent)
-    child = spawn(parent, Recorder)
-    child.stop(timeout=0)
-    parent.ask(lambda actor: actor.deliver_now(child, "late"), timeout=0)
-
-    assert world.dead() == [("late", "dead")]
-
-
 def test_a_pinned_child_keeps_its_own_thread(system: System):
-    """D3: also when it is started and fed inside its parent's turn."""
-
+    """D3: also when its parent's turn waits for its start."""
     threads: list[str] = []
 
     class Pinned(Actor):
@@ -214,102 +174,30 @@ def test_a_pinned_child_keeps_its_own_thread(system: System):
             threads.append(threading.current_thread().name)
             return message
 
-    def deliver(actor: Any) -> Any:
-        child = actor.spawn_inline(Pinned)
-        actor.deliver_now(child, "now")
-        return child
-
-    child = system.start(Parent).ask(deliver, timeout=DEADLINE_S)
+    child = system.start(Parent).ask(lambda actor: actor.spawn_started(Pinned), timeout=DEADLINE_S)
     child.ask("sync", timeout=DEADLINE_S)
 
-    assert len(threads) == 3
+    assert len(threads) == 2
     assert set(threads) == {f"test-pinned-{child._cell.serial}"}
 
 
 def test_a_turn_that_is_due_is_taken_out_of_the_dispatchers_hands(world: World):
-    """D1: what waits already is handled first, and the dispatcher has no turn of it left over."""
-    parent, log = world.start(Parent), list[Any]()
-    child = spawn(parent, Recorder, log)
-    world.settle()
-    child.tell("before")
+    """D1: who is started inside a turn handles what waits already, and the dispatcher has no turn of it left over."""
+    log: list[Any] = []
 
-    parent.ask(lambda actor: actor.deliver_now(child, "now"), timeout=0)
-    assert log == ["start", "now", "before"]  # the control lane comes first, and the same turn goes on
+    class TellsItself(Recorder):
+        def __init__(self, log: list[Any]) -> None:
+            super().__init__(log)
+            self.actor_ref.tell("before")
+
+    def start(actor: Any) -> list[Any]:
+        actor.spawn_started(TellsItself, log)
+        return list(log)
+
+    assert world.start(Parent).ask(start, timeout=0) == ["start", "before"]
     steps = world.dispatcher.steps
     world.settle()
     assert world.dispatcher.steps == steps
-
-
-@pytest.mark.parametrize("waits", ["nothing", "a message", "a signal", "something to be done next"])
-def test_what_is_delivered_now_is_handled_now_whatever_waits(world: World, waits: str):
-    """D1, M2: by the short way or the long one, it is there when the parent goes on."""
-    parent, log = world.start(Parent), list[Any]()
-    child = spawn(parent, Recorder, log)
-    world.settle()
-
-    class Says(Internal):
-        def deliver(self) -> None:
-            log.append("internal")
-
-    class Signals:
-        def handle(self, _cell: Any) -> None:
-            log.append("signal")
-
-        def refuse(self, _cell: Any) -> None: ...
-
-    before: Any = {
-        "nothing": lambda: None,
-        "a message": lambda: child.tell("user"),
-        "a signal": lambda: child._cell.signal(Signals()),
-        "something to be done next": lambda: child._cell.tell_next(Says()),
-    }[waits]
-    said = {"nothing": [], "a message": [], "a signal": ["signal"], "something to be done next": ["internal"]}[waits]
-    after = {"a message": ["user"]}.get(waits, [])
-
-    def deliver(actor: Any) -> list[Any]:
-        before()
-        actor.deliver_now(child, "now")
-        return list(log)
-
-    assert parent.ask(deliver, timeout=0) == ["start", *said, "now", *after]
-
-
-def test_a_child_may_stop_in_what_is_delivered_now(world: World):
-    """L6: its end is over, too, when the parent goes on, who does not even remember it if nobody asks for that."""
-
-    class Caller(Actor):
-        def on_receive(self, do: Any) -> Any:
-            return do(self)
-
-    for caller_class, remembered in ((Caller, 0), (Parent, 1)):
-        parent, log = world.start(caller_class), list[Any]()
-        child = spawn(parent, Recorder, log)
-        world.settle()
-
-        def deliver(actor: Any, child: Any = child) -> tuple[bool, int]:
-            actor.deliver_now(child, lambda child_actor: child_actor.stop())
-            return child.is_alive(), len(actor._cell.children)
-
-        assert parent.ask(deliver, timeout=0) == (False, remembered)
-        assert log[-1] == "stop"
-        world.settle()
-        assert len(parent._cell.children) == 0  # type: ignore[arg-type]  # it has had one
-
-
-def test_what_a_delivery_raises_fails_the_child_only(world: World):
-    """X6: the parent goes on, and is told."""
-    parent = world.start(Parent)
-    child = spawn(parent, Recorder)
-    world.settle()
-
-    def deliver(actor: Any) -> str:
-        actor.deliver_now(child, crash())
-        return "went on"
-
-    assert parent.ask(deliver, timeout=0) == "went on"
-    world.settle()
-    assert not child.is_alive()
-    assert parent.is_alive()
 
 
 @pytest.mark.parametrize("late", [False, True])

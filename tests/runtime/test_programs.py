@@ -20,10 +20,10 @@ from tests.support.thorough import IS_THOROUGH
 SEEDS = 2000 if IS_THOROUGH else 200
 CHUNK = 100
 DIGESTS = [
-    "4301b483feaeb21ec57402e4e7b295da1d9ffeb96c5a3d76e8dbd28cf10b765b",
-    "e009b717d3c4e5936bb8dbecce10505814677ed8b5fe8aa549bdbe0b19a0d5ea",
+    "577ac179090cf2d9fe0f0e8b1b474492caa2a63c240d281d54af764b2c92c662",
+    "cab3d7dc0b91228382aa623e2db6685ce7fa618cba16c7aab96d5e42bb30ebc9",
     "b16491abc5e042b5ef51cccbcd8edab91cb0da70bd2f202e3188018bd5e83920",
-    "5c12d845ecb409ba83363de32ef00219920e3b5faa98ed202b3e9c490e7b7390",
+    "5d84a4ac4d55523c8c4c9f2f2c290b2edb61a978bd1c258f1859b325819b1374",
 ]
 """Fingerprints of the events of the first seeds, the same everywhere."""
 

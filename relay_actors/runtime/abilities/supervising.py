@@ -57,14 +57,6 @@ class Supervising:
         ref: ActorRef[C] = child.ref
         return ref
 
-    def spawn_inline(
-        self, actor_class: type[C], *args: Any, spec: ChildSpec | None = None, keep: Any = None, **kwargs: Any
-    ) -> ActorRef[C]:
-        """Start a child inside this turn, so that it runs before the next line; then feed it by `deliver_now`."""
-        child = self._new_child(actor_class, args, kwargs, spec, keep)
-        child.start_now()
-        return cast("ActorRef[C]", child.ref)
-
     def spawn_started(
         self,
         actor_class: type[C],
@@ -138,10 +130,6 @@ class Supervising:
             child.abandon(error)
             raise
         return child
-
-    def deliver_now(self, child: pykka.ActorRef[Any], message: object) -> None:
-        """Have a child handle ``message`` inside this turn."""
-        cell_of(child).deliver_now(message)
 
     def stop_child(self, child: pykka.ActorRef[Any], detail: str = "") -> None:
         """Stop a child for good; it is not restarted."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from relay_actors.errors import ActorDead, MailboxFull, NameTaken, ParentStopping, TooManyChildren
+from relay_actors.errors import ActorDead, MailboxFull, NameTaken, ParentStopping, StartFailed, TooManyChildren
 from relay_actors.runtime.future import WaitTimeout
 from tests.runtime.programs.messages import Piped, Tick
 
@@ -63,15 +63,13 @@ def ask_and_wait(actor: Any) -> None:
 @action(6)
 def make_a_child(actor: Any) -> None:
     program = actor.program
-    make = program.random.choice([actor.spawn, actor.spawn_inline])
+    make = program.random.choice([actor.spawn, actor.spawn_started])
     try:
         child = make(program.a_class(), program, spec=program.spec())
-    except (OSError, ParentStopping, TooManyChildren) as error:
+    except (OSError, ParentStopping, StartFailed, TooManyChildren) as error:
         program.note("gets no child", actor, type(error).__name__)
         return
     program.adopt(child)
-    if program.chance(0.5):
-        actor.deliver_now(child, program.new_envelope(f"{actor} now", child))
 
 
 @action(1)
