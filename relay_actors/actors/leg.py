@@ -32,7 +32,6 @@ __all__ = ["MOST_UNTAKEN", "Leg", "Listener", "StateWait"]
 MOST_UNTAKEN: Final = 64
 """How many messages are kept for a flow that has not asked for them."""
 
-_ANSWERED: Final = CallState.ANSWERED
 _ENDED: Final = CallState.ENDED  # looked up once: a member of an enum costs as much as two calls
 
 Listener = Callable[[Any], Any]
@@ -200,11 +199,6 @@ class Leg:
     def is_ended(self) -> bool:
         """Whether the call has ended."""
         return self.state == _ENDED
-
-    @property
-    def is_answered(self) -> bool:
-        """Whether the call was answered and has not begun to end."""
-        return self.state == _ANSWERED
 
     @property
     def is_being_hung_up(self) -> bool:

@@ -220,10 +220,6 @@ class Reconciling(LegLife):
         self._noted(order).is_holding = True
         self._doubt(order, ConnectionLostError())
 
-    def note_sent(self, order: Sent) -> None:
-        """Note that a command is on its way. For subclasses to extend."""
-        self._noted(order)
-
     def is_certain(self, order: Sent) -> UnderWay | None:
         """Forget a command whose outcome is known, and return what was known of it; None if it was not under way."""
         known = self.leg.under_way.pop(order, None)

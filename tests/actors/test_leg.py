@@ -52,7 +52,6 @@ def test_a_leg_only_moves_forward_and_counts_what_was_stale(states: list[str]):
         assert leg.state == ("" if highest < 0 else STATES[highest])
     assert leg.stale_states == stale
     assert leg.is_ended == (highest == 4)
-    assert leg.is_answered == (highest == 2)
 
 
 def test_a_state_may_be_the_member_of_an_enum():
