@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from relay_actors.protocol.readers import read_object, read_text, read_whole_number
-from relay_actors.simulator.calls import Call, Params
+from relay_actors.simulator.calls import Call, Params, Running
 from relay_actors.simulator.replies import Failure, Reply, accepted, refused
 from relay_actors.simulator.timers import Timer
 
@@ -42,7 +42,7 @@ class Binding:
     triggers_left: int | None
 
 
-class DigitBindings:
+class DigitBindings(Running):
     """The bindings of one leg; kept among what runs on it, so that they hear its keys and end with it.
 
     All realms are bound at once: a realm is only a name under which bindings are cleared. Keys that are bound again in
@@ -107,10 +107,6 @@ class DigitBindings:
         if self._pending and not self._begins(self._keys + digit):
             return self._press_again(self._trigger() + digit)
         return self._take(digit)
-
-    def words_said(self, words: str, confidence: float) -> bool:
-        """Let words pass."""
-        return False
 
     def _take(self, digit: str) -> bool:
         pressed = self._keys + digit

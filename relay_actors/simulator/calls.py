@@ -5,6 +5,7 @@ Source: PROTOCOL 8.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -51,21 +52,25 @@ class Ear(Protocol):
         """Learn that somebody else has the call now: another leg, or (None) an application that is not simulated."""
 
 
-class Running(Protocol):
-    """An operation that runs on a leg, for example a play or a recording."""
+class Running(ABC):
+    """Something that runs on a leg, for example a play or a recording; most of it minds neither keys nor words."""
 
     @property
     def is_listening(self) -> bool:
-        """Whether it wants keys or words."""
+        """Whether it wants keys or words now."""
+        return False
 
+    @abstractmethod
     def call_ends(self) -> None:
         """Come to an end because the call does; the terminal event goes out now."""
 
     def digit_pressed(self, digit: str) -> bool:
         """Take a key that the person pressed; return whether it meant anything."""
+        return False
 
     def words_said(self, words: str, confidence: float) -> bool:
         """Take what the person said; return whether it meant anything."""
+        return False
 
 
 class Circle(Protocol):

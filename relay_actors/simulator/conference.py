@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from relay_actors.protocol.readers import read_flag, read_text
-from relay_actors.simulator.calls import Call, Params
+from relay_actors.simulator.calls import Call, Params, Running
 from relay_actors.simulator.conference_reports import RECORDING_WORDS, STATUS_WORDS, Callbacks, Recording
 from relay_actors.simulator.manners import Manners
 from relay_actors.simulator.operations.play import Player
@@ -51,10 +51,8 @@ class ConferenceSnapshot:
     members: tuple[MemberSnapshot, ...]
 
 
-class Participation:
+class Participation(Running):
     """One leg's part in one conference; it ends with the call."""
-
-    is_listening = False
 
     def __init__(self, conference: Conference, call: Call, params: Params) -> None:
         self.conference = conference

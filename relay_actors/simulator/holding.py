@@ -6,7 +6,7 @@ crash gets the answer that it waits for.
 
 from __future__ import annotations
 
-from relay_actors.simulator.calls import Call, Params
+from relay_actors.simulator.calls import Call, Params, Running
 from relay_actors.simulator.conference import Participation
 from relay_actors.simulator.operations.play import Player
 from relay_actors.simulator.replies import Reply, accepted
@@ -17,10 +17,8 @@ __all__ = ["Hold", "denoise", "hold", "stop_denoising", "unhold"]
 KEY = ("on hold",)
 
 
-class Hold:
+class Hold(Running):
     """The music that a person on hold hears; kept among what runs on the leg, so that it ends with it."""
-
-    is_listening = False
 
     def __init__(self, call: Call) -> None:
         self._call = call
@@ -38,14 +36,6 @@ class Hold:
     def call_ends(self) -> None:
         """Fall silent."""
         self.stop()
-
-    def digit_pressed(self, digit: str) -> bool:
-        """Let keys pass."""
-        return False
-
-    def words_said(self, words: str, confidence: float) -> bool:
-        """Let words pass."""
-        return False
 
 
 def hold(call: Call, _params: Params) -> Reply:

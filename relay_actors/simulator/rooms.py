@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from relay_actors.protocol.readers import read_text
-from relay_actors.simulator.calls import Call, Params
+from relay_actors.simulator.calls import Call, Params, Running
 from relay_actors.simulator.replies import Reply, accepted, refused
 
 __all__ = ["Room", "RoomSnapshot", "Rooms", "Stay"]
@@ -44,10 +44,8 @@ class Room:
         return RoomSnapshot(self.name, self.room_id, tuple(member.own_number for member in self.members))
 
 
-class Stay:
+class Stay(Running):
     """One leg's stay in a room; it ends with the call."""
-
-    is_listening = False
 
     def __init__(self, room: Room, call: Call, status_url: object, on_left: Callable[[Room], None]) -> None:
         self.room = room
@@ -73,14 +71,6 @@ class Stay:
         self._report("leave")
         self._note(f"left room {self.room.name}")
         self._on_left(self.room)
-
-    def digit_pressed(self, digit: str) -> bool:
-        """Let keys pass."""
-        return False
-
-    def words_said(self, words: str, confidence: float) -> bool:
-        """Let words pass."""
-        return False
 
     def _report(self, state: str) -> None:
         params = {

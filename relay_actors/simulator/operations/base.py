@@ -5,19 +5,19 @@ Source: PROTOCOL 10.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
 
 from relay_actors.protocol.readers import read_number
-from relay_actors.simulator.calls import Call, Params
+from relay_actors.simulator.calls import Call, Params, Running
 from relay_actors.simulator.replies import Reply, accepted, refused
 from relay_actors.simulator.timers import Timer
 
 __all__ = ["Operation", "read_seconds"]
 
 
-class Operation(ABC):
+class Operation(Running):
     """One running operation on one leg.
 
     A subclass says how it starts and what its last event looks like; this class sees to it that there is only one.
@@ -33,7 +33,6 @@ class Operation(ABC):
     is_named_on_the_wire: ClassVar[bool] = True
     """Whether its answer and its events carry the control id."""
     is_listening: bool = False
-    """Whether it wants keys or words now."""
 
     def __init__(self, call: Call, control_id: str, params: Params) -> None:
         self.call = call
@@ -62,14 +61,6 @@ class Operation(ABC):
     def call_ends(self) -> None:
         """Come to an end because the call does."""
         self.stop()
-
-    def digit_pressed(self, digit: str) -> bool:
-        """Take a key; most operations do not care."""
-        return False
-
-    def words_said(self, words: str, confidence: float) -> bool:
-        """Take what was said; most operations do not care."""
-        return False
 
     def report(self, **fields: object) -> None:
         """Send an event of this operation, and tell the same by HTTP."""

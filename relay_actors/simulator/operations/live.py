@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from relay_actors.protocol.readers import read_flag, read_object, read_text, read_texts
-from relay_actors.simulator.calls import Call, Params
+from relay_actors.simulator.calls import Call, Params, Running
 from relay_actors.simulator.replies import Reply, accepted, refused
 from relay_actors.simulator.sounds import Sound, spoken
 
@@ -25,13 +25,11 @@ LAG_S: Final = 0.5
 """From the beginning of the words to that of their translation."""
 
 
-class LiveTranscription:
+class LiveTranscription(Running):
     """One live transcription; kept among what runs on the leg, so that it hears its words and ends with it."""
 
     name = "live_transcribe"
     noun = "transcription"
-    is_listening = False
-    """It takes words and waits for none: nobody is asked for anything because of it."""
 
     def __init__(self, call: Call, settings: Params, url: str) -> None:
         self._call = call
@@ -84,12 +82,8 @@ class LiveTranscription:
             told["summary"] = self._summary()
         self._tell("finished", told)
 
-    def digit_pressed(self, digit: str) -> bool:
-        """Let keys pass."""
-        return False
-
     def words_said(self, words: str, confidence: float) -> bool:
-        """Write down what the person says."""
+        """Write down what the person says; nobody was asked for it, so that it is not listening."""
         self.write(THERE, words)
         return True
 
