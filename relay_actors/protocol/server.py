@@ -18,14 +18,12 @@ __all__ = [
     "INVALID_PARAMS",
     "INVALID_REQUEST",
     "METHOD_NOT_FOUND",
+    "Acknowledged",
     "CommandArrived",
-    "DisconnectAcknowledged",
-    "EventAcknowledged",
     "Happening",
     "LogInAsked",
     "NonsenseArrived",
     "PingArrived",
-    "PongArrived",
     "SentEvent",
     "ServerProtocol",
     "make_event",
@@ -67,24 +65,8 @@ class PingArrived:
 
 
 @dataclass(frozen=True, slots=True)
-class EventAcknowledged:
-    """The client has an event for good; it will not be sent again."""
-
-    frame_id: str
-    event_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class PongArrived:
-    """The client answered a ping of this side, after ``after_s`` seconds."""
-
-    frame_id: str
-    after_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class DisconnectAcknowledged:
-    """The client knows that the connection is about to be closed."""
+class Acknowledged:
+    """The client has what this side has sent, be it an event, which is not sent again, a ping, or a last word."""
 
     frame_id: str
 
@@ -104,15 +86,7 @@ class NonsenseArrived:
     id: object = None
 
 
-Happening = (
-    LogInAsked
-    | CommandArrived
-    | PingArrived
-    | EventAcknowledged
-    | PongArrived
-    | DisconnectAcknowledged
-    | NonsenseArrived
-)
+Happening = LogInAsked | CommandArrived | PingArrived | Acknowledged | NonsenseArrived
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +116,7 @@ class ServerProtocol:
         self._is_asked_to_log_in = False
         self._wrapped: set[object] = set()
         self._unacknowledged: dict[str, SentEvent] = {}
-        self._pings: dict[str, float] = {}
-        self._disconnects: set[str] = set()
+        self._asked: set[str] = set()
 
     @property
     def is_logged_in(self) -> bool:
@@ -155,12 +128,8 @@ class ServerProtocol:
         """The events that the client has not acknowledged, oldest first; empty if it never promised to."""
         return tuple(self._unacknowledged.values())
 
-    def receive_text(self, text: bytes | str, *, now: float) -> list[Happening]:
+    def receive_text(self, text: bytes | str) -> list[Happening]:
         """Take one text from the client and return what it means; answers of form go out by `texts_to_send`.
-
-        Args:
-            text: one WebSocket message.
-            now: monotonic seconds, by which pings are measured.
 
         Never raises, whatever the text is.
         """
@@ -168,7 +137,7 @@ class ServerProtocol:
             case frames.Request(id, method, params):
                 return self._request(id, method, params)
             case frames.ResultResponse(id) | frames.ErrorResponse(id):
-                return self._response(id, now)
+                return self._response(id)
             case frames.Unreadable(why, id, _):
                 if id is not None:
                     self.respond_error(id, INVALID_REQUEST, "Invalid request")
@@ -240,15 +209,10 @@ class ServerProtocol:
             self._unacknowledged[event.frame_id] = event
         self._outgoing.append(event.text)
 
-    def ping(self, *, now: float, timestamp: float) -> str:
-        """Ask whether the client is there and return the frame id.
-
-        Args:
-            now: monotonic seconds.
-            timestamp: seconds since the epoch, as the frame tells them.
-        """
+    def ping(self, *, timestamp: float) -> str:
+        """Ask whether the client is there and return the frame id; ``timestamp`` is in seconds since the epoch."""
         frame_id = self._new_id()
-        self._pings[frame_id] = now
+        self._asked.add(frame_id)
         self._outgoing.append(frames.request(frame_id, frames.PING, {"timestamp": timestamp}))
         return frame_id
 
@@ -259,7 +223,7 @@ class ServerProtocol:
             restart: the client is to forget its session. Source: PROTOCOL 6.1.
         """
         frame_id = self._new_id()
-        self._disconnects.add(frame_id)
+        self._asked.add(frame_id)
         self._outgoing.append(frames.request(frame_id, frames.DISCONNECT, {"restart": restart}))
         return frame_id
 
@@ -294,15 +258,11 @@ class ServerProtocol:
             self._wrapped.add(id)
         return [CommandArrived(id, method, inner)]
 
-    def _response(self, id: object, now: float) -> list[Happening]:
-        if isinstance(id, str):
-            if (event := self._unacknowledged.pop(id, None)) is not None:
-                return [EventAcknowledged(id, event.event_type)]
-            if (sent_at := self._pings.pop(id, None)) is not None:
-                return [PongArrived(id, now - sent_at)]
-            if id in self._disconnects:
-                self._disconnects.discard(id)
-                return [DisconnectAcknowledged(id)]
+    def _response(self, id: object) -> list[Happening]:
+        if isinstance(id, str) and (id in self._asked or id in self._unacknowledged):
+            self._asked.discard(id)
+            self._unacknowledged.pop(id, None)
+            return [Acknowledged(id)]
         return [NonsenseArrived("a response to nothing that waits for one", is_response=True, id=id)]
 
     def _take_log_in(self) -> object:

@@ -15,13 +15,11 @@ from relay_actors.protocol import frames, schema
 from relay_actors.protocol.readers import read_flag, read_text, read_texts, read_whole_number
 from relay_actors.protocol.server import (
     AUTH_REQUIRED,
+    Acknowledged,
     CommandArrived,
-    DisconnectAcknowledged,
-    EventAcknowledged,
     LogInAsked,
     NonsenseArrived,
     PingArrived,
-    PongArrived,
     ServerProtocol,
 )
 from relay_actors.simulator.acks import AckBook, Acks, WrongAck
@@ -212,7 +210,7 @@ class Reception:
         if text is None:
             self._forget(connection)
             return
-        for happening in connection.protocol.receive_text(text, now=self._world.now()):
+        for happening in connection.protocol.receive_text(text):
             match happening:
                 case LogInAsked(id, params):
                     connection.asks(id, frames.CONNECT)
@@ -223,9 +221,7 @@ class Reception:
                 case CommandArrived(id, method, params):
                     connection.asks(id, method)
                     self._command(connection, id, method, params)
-                case EventAcknowledged(id) | PongArrived(id) | DisconnectAcknowledged(id):
-                    connection.acks.came(id)
-                case NonsenseArrived(_, True, id):
+                case Acknowledged(id) | NonsenseArrived(_, True, id):
                     connection.acks.came(id)
         connection.flush()
 

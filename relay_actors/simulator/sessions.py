@@ -90,7 +90,7 @@ class Connection:
 
     def ping(self, timestamp: float) -> None:
         """Ask whether the client is there."""
-        frame_id = self.protocol.ping(now=self._now(), timestamp=timestamp)
+        frame_id = self.protocol.ping(timestamp=timestamp)
         self.acks.expect(frame_id, frames.PING, now=self._now(), is_event=False)
         self._flush(self)
 

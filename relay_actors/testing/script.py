@@ -132,7 +132,7 @@ class Script:
             end.close()
             return
         for text in texts:
-            for happening in self._protocol.receive_text(text, now=self._dispatcher.clock.now()):
+            for happening in self._protocol.receive_text(text):
                 match happening:
                     case LogInAsked():
                         self._protocol.accept_log_in(_WELCOME)

@@ -117,7 +117,7 @@ class ScriptedWire:
     def receive(self, link: Link, text: bytes | str) -> None:
         """Take one text."""
         if link is self._link:
-            for happening in self._protocol.receive_text(text, now=self._dispatcher.clock.now()):
+            for happening in self._protocol.receive_text(text):
                 self._take(happening)
             self._flush()
 

@@ -38,7 +38,7 @@ def connect() -> Connection:
         acks=Acks(AckBook()),
         now=lambda: 0.0,
     )
-    protocol.receive_text('{"id":"c","method":"signalwire.connect"}', now=0.0)
+    protocol.receive_text('{"id":"c","method":"signalwire.connect"}')
     protocol.accept_log_in({})
     protocol.texts_to_send()
     return connection
@@ -82,7 +82,7 @@ def test_what_was_not_acknowledged_comes_before_what_came_meanwhile():
     session.attach(first)
     session.deliver(event("e0"))
     session.deliver(event("e1"))
-    first.protocol.receive_text('{"id":"e0","result":{}}', now=0.0)
+    first.protocol.receive_text('{"id":"e0","result":{}}')
     session.detach()
     session.deliver(event("e2"))
     assert session.unacknowledged == ["e1", "e2"]
