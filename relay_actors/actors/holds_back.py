@@ -107,7 +107,7 @@ class HoldsBack(Actor):
                 self._protocol.request(outgoing.method, outgoing.params, self.system.clock.now(), request_id)
             except (NotSentError, ValueError) as error:
                 not_sent = error if isinstance(error, NotSentError) else NotSentError(f"{outgoing.method}: {error}")
-                self._do([h.RequestFailed(request_id, outgoing.method, not_sent)])
+                self._do([h.RequestFailed(request_id, not_sent)])
             else:
                 self._frames.requested(outgoing.method, request_id)
 
@@ -125,8 +125,8 @@ class HoldsBack(Actor):
         self._fail_held(back, lambda method: NotSentError(f"{method} was not sent: nobody waits for it any more"))
 
     def _fail_held(self, request_ids: Iterable[str], make_error: Callable[[str], RelayError]) -> None:
-        methods = [(request_id, self._wire.pending[request_id].method) for request_id in request_ids]
-        self._do([h.RequestFailed(request_id, method, make_error(method)) for request_id, method in methods])
+        pending = self._wire.pending
+        self._do([h.RequestFailed(request_id, make_error(pending[request_id].method)) for request_id in request_ids])
 
     def _fail_overdue(self, now: float) -> None:
         why = "it was not sent, it is not known yet what came before it"

@@ -255,7 +255,7 @@ class ClientProtocol:
         self._is_shut_down = True
         self._enter(_Phase.IDLE, None)
         self._let_go_of_socket()
-        cancelled = [RequestCancelled(request.id, request.method) for request in self._requests.clear()]
+        cancelled = [RequestCancelled(request.id) for request in self._requests.clear()]
         for gone in cancelled:
             self._subscriptions.settle(gone.request_id, refused=False)
         return [*cancelled, CloseSocket("shut down by the user", normal=True)]
@@ -265,7 +265,7 @@ class ClientProtocol:
         happenings: list[Happening] = []
         for request in self._requests.expired(now):
             self._subscriptions.settle(request.id, refused=False)
-            happenings.append(RequestFailed(request.id, request.method, self._requests.time_out(request)))
+            happenings.append(RequestFailed(request.id, self._requests.time_out(request)))
         deadline_is_over = self._phase_deadline is not None and self._phase_deadline <= now
         if self._phase is _Phase.WAITING and deadline_is_over:
             self._enter(_Phase.OPENING, None)
@@ -448,7 +448,7 @@ class ClientProtocol:
         outcome = frames.outcome_of(request.method, response)
         if standing is _AWAITED and type(outcome) is dict and request.method not in _CHANGES:
             succeeded = _request_succeeded()
-            succeeded.request_id, succeeded.method, succeeded.result = request_id, request.method, outcome
+            succeeded.request_id, succeeded.result = request_id, outcome
             succeeded.__class__ = RequestSucceeded
             return [succeeded]
         error = self._scrubbed(outcome) if isinstance(outcome, CommandRejectedError) else None
@@ -457,10 +457,10 @@ class ClientProtocol:
         if standing is Standing.FORGOTTEN:
             return []
         if standing is Standing.LATE:
-            return [AnsweredLate(request_id, request.method, result, error)]
+            return [AnsweredLate(request_id, result, error)]
         if error is not None:
-            return [RequestFailed(request_id, request.method, error)]
-        return [RequestSucceeded(request_id, request.method, result or {})]
+            return [RequestFailed(request_id, error)]
+        return [RequestSucceeded(request_id, result or {})]
 
     def _login_answered(self, outcome: dict[str, object] | CommandRejectedError, now: float) -> list[Happening]:
         self._login_id = ""
@@ -497,7 +497,7 @@ class ClientProtocol:
         self._enter(_Phase.IDLE, None)
         self._let_go_of_socket()
         never_sent: list[Happening] = [
-            RequestFailed(request.id, request.method, NotSentError(f"{request.method} was not sent: {why}"))
+            RequestFailed(request.id, NotSentError(f"{request.method} was not sent: {why}"))
             for request in self._requests.clear()
         ]
         return [LogInRefused(error, final=True), goodbye, *never_sent, ConnectionDown(why, None)]
@@ -552,7 +552,7 @@ class ClientProtocol:
         lost = self._requests.lose()
         for request in lost:
             self._subscriptions.settle(request.id, refused=False)
-        failed = [RequestFailed(request.id, request.method, ConnectionLostError()) for request in lost]
+        failed = [RequestFailed(request.id, ConnectionLostError()) for request in lost]
         return [*failed, *self._back_off(now, why, logged_in_at)]
 
     def _let_go_of_socket(self) -> None:

@@ -106,7 +106,6 @@ class RequestSucceeded:
     """The server accepted a request; ``result`` is the whole result object."""
 
     request_id: str
-    method: str
     result: dict[str, object]
 
 
@@ -115,7 +114,6 @@ class RequestFailed:
     """A request came to nothing, or its outcome is unknown; the class of the error tells which (SEMANTICS K6)."""
 
     request_id: str
-    method: str
     error: RelayError
 
 
@@ -129,7 +127,6 @@ class AnsweredLate:
     """
 
     request_id: str
-    method: str
     result: dict[str, object] | None
     error: RelayError | None
 
@@ -139,7 +136,6 @@ class RequestCancelled:
     """A request was dropped because the user shut the connection down. Source: PROTOCOL 6.2."""
 
     request_id: str
-    method: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "K6",
         "who waits for an answer is not told that the connection was lost",
         "protocol/client.py",
-        "failed = [RequestFailed(request.id, request.method, ConnectionLostError()) for request in lost]",
+        "failed = [RequestFailed(request.id, ConnectionLostError()) for request in lost]",
         "failed: list[Happening] = []",
     ),
     Mutation(

@@ -27,7 +27,7 @@ def test_flow_of_an_inbound_menu():
     (answered,) = client.event("calling.call.state", "e-2", call_id="c", call_state="answered")
     assert isinstance(answered, EventArrived)
     (succeeded,) = client.reply(answer, {"code": "200", "message": "Answered"})
-    assert succeeded == RequestSucceeded(answer["id"], "calling.answer", {"code": "200", "message": "Answered"})
+    assert succeeded == RequestSucceeded(answer["id"], {"code": "200", "message": "Answered"})
 
 
 def test_flow_of_loss_and_resume():
@@ -54,7 +54,7 @@ def test_flow_of_loss_and_resume():
     assert client.reply(connect, {"protocol": "signalwire_sig_1_x"}) == [LoggedIn(True, "signalwire_sig_1_x")]
     (queued,) = client.sent()
     assert queued["id"] == issued_now
-    assert client.reply(queued, {"code": "200"}) == [RequestSucceeded(issued_now, queued["method"], {"code": "200"})]
+    assert client.reply(queued, {"code": "200"}) == [RequestSucceeded(issued_now, {"code": "200"})]
     (finished,) = client.event("calling.call.play", "e-2", control_id="c-9", state="finished")
     assert isinstance(finished, EventArrived)
     assert asked != issued_now
@@ -73,7 +73,7 @@ def test_flow_of_a_deployment_restart():
     assert client.sent() == []
 
     failed, down = client.closed("closed by the server")
-    assert failed == RequestFailed(outstanding, "calling.play", failed.error)
+    assert failed == RequestFailed(outstanding, failed.error)
     assert isinstance(failed.error, ConnectionLostError)
     assert down == ConnectionDown("closed by the server", client.now + 1.0, was_logged_in=True)
 

@@ -28,5 +28,5 @@ def test_a_happening_cannot_be_changed(kind):
 
 def test_happenings_compare_by_value():
     error = ConnectionLostError()
-    assert RequestFailed("1", "m", error) == RequestFailed("1", "m", error)
+    assert RequestFailed("1", error) == RequestFailed("1", error)
     assert ConnectionDown("why", 1.0) == ConnectionDown("why", 1.0, was_logged_in=False)
