@@ -54,7 +54,6 @@ class Crossed:
         states: what the fields say that are called ``state``, or end so.
         params: of the event (its own ones) or the request, also where it is answered or acknowledged.
         code: of an answer.
-        session: in which; empty before the log-in.
         age: seconds since the event came to be, if that is said.
     """
 
@@ -65,7 +64,6 @@ class Crossed:
     states: frozenset[str] = frozenset()
     params: Mapping[str, Any] = field(default_factory=dict)
     code: str = ""
-    session: str = ""
     age: float = 0.0
 
     @property
@@ -92,7 +90,7 @@ class WireReader:
         if not isinstance(frame_id, str | int):
             return None
         if logged.direction == "received" and isinstance(method, str):
-            asked = Crossed(logged.at, "received", method, frame_id, frozenset(), params, "", logged.session)
+            asked = Crossed(logged.at, "received", method, frame_id, params=params)
             self._asked[frame_id] = asked
             return asked
         if logged.direction == "received":
@@ -108,13 +106,12 @@ class WireReader:
                 states_of(inner),
                 inner,
                 "",
-                logged.session,
                 round(logged.wall - since, 6) if isinstance(since, float) else 0.0,
             )
             self._told[frame_id] = told
             return told
         if isinstance(method, str):
-            return Crossed(logged.at, "sent", method, frame_id, frozenset(), params, "", logged.session)
+            return Crossed(logged.at, "sent", method, frame_id, params=params)
         return self._about(self._asked.get(frame_id), "answered", logged)
 
     def _about(self, what: Crossed | None, kind: Kind, logged: LoggedFrame) -> Crossed | None:
@@ -122,7 +119,7 @@ class WireReader:
             return None
         body = read_object(logged.frame.get("error")) or read_object(logged.frame.get("result")) or {}
         code = str(body.get("code", "200"))
-        return Crossed(logged.at, kind, what.name, what.frame_id, what.states, what.params, code, logged.session)
+        return Crossed(logged.at, kind, what.name, what.frame_id, what.states, what.params, code)
 
 
 def parse_moment(text: str) -> Moment:
