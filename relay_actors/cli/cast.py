@@ -78,11 +78,6 @@ def _bill(me: Part) -> None:
     _enters(me, me.random.choice(_ROOMS))
 
 
-def _withheld(me: Part) -> None:
-    # The handler crashes while the menu is read out; for the caller nothing happens.
-    _breakfast(me)
-
-
 def _mistyped(me: Part) -> None:
     room = me.random.choice(_ROOMS)
     _enters(me, f"9{room[1:]}", room)
@@ -194,7 +189,8 @@ CAST: Final[dict[str, Role]] = {
     "desk": Role(_desk, 3, talks=1),
     "message": Role(_message, 3, recordings=1),
     "bill": Role(_bill, 3),
-    "withholds the number": Role(_withheld, 1, restarts=1, number="anonymous"),
+    # The handler crashes while the menu is read out; for the caller nothing happens.
+    "withholds the number": Role(_breakfast, 1, restarts=1, number="anonymous"),
     "mistypes the room": Role(_mistyped, 1, restarts=1),
     "insists on a wrong room": Role(_stubborn, 1, restarts=3, is_given_up=True),
     # Early: a dial that nobody has answered yet ends with the socket (PROTOCOL 6.3).

@@ -181,7 +181,7 @@ class Cell(Turns):
             self.actor.begin()
         except BaseException as error:
             self._tell_starter(error)
-            self._fail(ExitReason("start_failed", cause=error), None)
+            self.fail(ExitReason("start_failed", cause=error), None)
             let_the_user_interrupt(error)
             return
         if self.has_ended:  # killed in the middle: that has been told, so nobody is to hear of a start
@@ -314,7 +314,8 @@ class Cell(Turns):
 
     # -- failure -----------------------------------------------------------------------------------------------------
 
-    def _fail(self, reason: ExitReason, message: object) -> None:
+    def fail(self, reason: ExitReason, message: object) -> None:
+        """Fail as if this actor had raised it. In its turn."""
         if self.state not in (_NEW, _RUNNING):
             _log.error("failed while ending actor=%s reason=%s", self, reason, exc_info=reason.cause)
             return
@@ -341,10 +342,6 @@ class Cell(Turns):
         self._failed_message = message
         self.kept_limit = self.mailbox.user_length + _KEPT_WHILE_RESTARTING
         return self._enter(_FAILED)
-
-    def fail(self, reason: ExitReason, message: object) -> None:
-        """Fail as if this actor had raised it. In its turn."""
-        self._fail(reason, message)
 
     def end_for_good(self, reason: ExitReason) -> None:
         """End after a failure that nobody mends. Any thread; it happens in the cell's turn."""

@@ -115,11 +115,12 @@ class ObservedCell(Cell):
         else:
             Cell._handle_control(self, envelope)
 
-    def _fail(self, reason: ExitReason, message: object) -> None:
+    def fail(self, reason: ExitReason, message: object) -> None:
+        """Fail, and remember with what: who observes the handling is told."""
         failures = self.system.observation.failures
         if reason.cause is not None and self.serial in failures:
             failures[self.serial] = reason.cause
-        Cell._fail(self, reason, message)
+        Cell.fail(self, reason, message)
 
     def _end(self, reason: ExitReason) -> None:
         Cell._end(self, reason)

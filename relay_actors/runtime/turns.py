@@ -261,7 +261,7 @@ class Turns(Post):
         """Construct if need be, and start."""
 
     @abc.abstractmethod
-    def _fail(self, reason: ExitReason, message: object) -> None:
+    def fail(self, reason: ExitReason, message: object) -> None:
         """Something was raised: this incarnation handles no more messages."""
 
     @abc.abstractmethod
@@ -528,16 +528,16 @@ class Turns(Post):
                 dead = ActorIsDead(f"{self.ref} failed with {reason} while handling the message")
                 dead.__cause__ = error
                 reply.try_fail(dead)
-            self._fail(reason, message)
+            self.fail(reason, message)
             let_the_user_interrupt(error)
         elif tries_left and self.state is _RUNNING and not self.has_ended and actor.is_received_twice(message):
             self._try_again(actor, envelope, error)
         elif reply is None:
-            self._fail(ExitReason("error", cause=error), message)
+            self.fail(ExitReason("error", cause=error), message)
         else:
             fail_ask(self, reply, Poisoned(message, error) if type(actor).retries else error, message)
             if type(actor).escalate_ask_errors:
-                self._fail(ExitReason("error", cause=error), message)
+                self.fail(ExitReason("error", cause=error), message)
 
     def _try_again(self, actor: AnyActor, envelope: Envelope, error: BaseException) -> None:
         reply, message = envelope.reply_to, envelope.message
@@ -565,7 +565,7 @@ class Turns(Post):
             self._fail_by(error)
 
     def _fail_by(self, error: BaseException) -> None:
-        self._fail(ExitReason("error", cause=error), None)
+        self.fail(ExitReason("error", cause=error), None)
         let_the_user_interrupt(error)
 
     def _hook(self, name: str, hook: Callable[..., object], *args: object) -> None:
