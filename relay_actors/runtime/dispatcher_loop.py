@@ -83,11 +83,6 @@ class LoopThread:
         self._thread: threading.Thread | None = None
         self._is_stopped = False
 
-    @property
-    def thread_count(self) -> int:
-        """1 once it has been used and not been stopped, else 0."""
-        return int(self._thread is not None and self._thread.is_alive())
-
     def loop(self) -> asyncio.AbstractEventLoop:
         """Return the loop, made at the first use. Any thread.
 

@@ -179,11 +179,6 @@ class Mailbox:
             self.user = deque()  # long from the first, if it is ever
 
     @property
-    def closed(self) -> bool:
-        """Whether nothing is taken any more."""
-        return self._closed_by_now()
-
-    @property
     def user_length(self) -> int:
         """How many messages of the user wait."""
         older = self.older

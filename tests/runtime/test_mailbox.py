@@ -160,7 +160,7 @@ def test_a_closed_mailbox_takes_nothing():
     for mailbox in (Mailbox(), Mailbox(3)):
         mailbox.close()
 
-        assert mailbox.closed
+        assert mailbox.is_closed
         assert mailbox.put_user(Envelope("a"), no_wait) == (False, None)
         assert not mailbox.put_control(Envelope("a"))
         assert not mailbox.put_system(Stop(NORMAL))
