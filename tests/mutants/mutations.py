@@ -328,8 +328,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "T2",
         "an incarnation is told the ticks of the one before",
         "runtime/cell.py",
-        "            self._timers.cancel_all(keep_durable=for_restart)\n",
-        "            for_restart or self._timers.cancel_all(keep_durable=False)\n",
+        "        if self._timers is not None:\n            self._timers.cancel_all(keep_durable=for_restart)\n",
+        "        if self._timers is not None:\n            for_restart or self._timers.cancel_all(keep_durable=False)\n",
     ),
     Mutation(
         "mailbox-turned-round",
