@@ -63,11 +63,11 @@ class Receptionist(CallActor):
     async def run(self) -> None:
         """What comes at last is done after the call, whoever has ended it."""
         said: list[str] = []
-        with contextlib.suppress(CallEnded):  # which is raised here, once
+        with contextlib.suppress(CallEnded):  # which is raised here if the caller ends it
             await self.answer()
             await self.converse(said)
             await self.hangup()
-            await self.sleep(20.0)
+            await self.wait_for_ended()
         if said:
             text = await self.aio(summary(said))
             self.app.send_message(to_number=OFFICE, from_number=self.to_number, body=f"{self.from_number}: {text}")

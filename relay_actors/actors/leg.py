@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, Final, Literal, cast
 
 from relay_actors.actors.actions import Action
@@ -26,8 +26,9 @@ from relay_actors.protocol.events import CallReceiveEvent, CallStateEvent, DialE
 from relay_actors.protocol.frozen import NOTHING
 from relay_actors.protocol.states import CallState, advance, is_at_or_past
 from relay_actors.runtime.base import Dispatcher, Runnable, TimerHandle
+from relay_actors.runtime.context import here
 
-__all__ = ["MOST_UNTAKEN", "Leg", "Listener", "StateWait"]
+__all__ = ["MOST_UNTAKEN", "EndWait", "Leg", "Listener", "StateWait"]
 
 MOST_UNTAKEN: Final = 64
 """How many messages are kept for a flow that has not asked for them."""
@@ -78,6 +79,27 @@ class StateWait(Wait[RelayEvent]):
         except Exception as error:
             self.try_fail(error)
         return self.is_settled
+
+
+class EndWait(StateWait):
+    """A wait for the end of a call. To a flow of that call, which asks for it, `CallEnded` is not raised as well."""
+
+    __slots__ = ()
+
+    def get(self, *, timeout: float | None = None) -> RelayEvent:
+        """Wait for the event and return it; see `CallFuture.get`."""
+        event = super().get(timeout=timeout)
+        flow: Any = getattr(here.turn, "flow", None)
+        if flow is not None and here.turn is self.settled_by:
+            flow.forgo(CallEnded)
+        return event
+
+    def __await__(self) -> Generator[Any, Any, RelayEvent]:
+        turn: Any = here.turn
+        if turn is None or not turn.in_flow:
+            return (yield from super().__await__())
+        yield self  # as any other does
+        return self.get(timeout=0)
 
 
 class Leg:

@@ -38,6 +38,9 @@ class Running(Protocol):
     def end_with(self, error: BaseException) -> None:
         """Raise ``error`` once, where it waits, or where it will wait next."""
 
+    def forgo(self, kind: type[BaseException]) -> None:
+        """Do not raise an error of that kind any more, if it is this that runs now: it was told the same already."""
+
     def cancel(self) -> None:
         """Raise `asyncio.CancelledError` where it waits; it may clean up, and wait while it does."""
 
@@ -147,6 +150,11 @@ class Flow(Unwrapped):
             self._leave()
             self._is_to_be_ended = True
             self._cell.tell_control(self)
+
+    def forgo(self, kind: type[BaseException]) -> None:
+        """Do not raise an error of that kind any more, if it is this that runs now: it was told the same already."""
+        if self._is_running and isinstance(self._ending, kind):
+            self._ending = None
 
     def cancel(self) -> None:
         """Raise `asyncio.CancelledError` at the await where the flow is, or else at the next that suspends it.

@@ -126,6 +126,11 @@ class LoopFlow:
         if not self._is_put_off:
             self._task.cancel()
 
+    def forgo(self, kind: type[BaseException]) -> None:
+        """Do not raise an error of that kind any more, if it is this that runs now: it was told the same already."""
+        if self._is_put_off and isinstance(self._ending, kind) and self._steps.is_running:
+            self._ending, self._is_put_off = None, False
+
     def cancel(self) -> None:
         """Raise `asyncio.CancelledError` where the coroutine waits; it may clean up, and await while it does."""
         if self._task is not None and not self._is_over:
@@ -200,6 +205,11 @@ class _Steps(Coroutine[Any, Any, Any]):
         """Whether it waits for a future of ours, which is settled, so that it goes on in a moment."""
         return self._awaits is not None and self._awaits.is_settled
 
+    @property
+    def is_running(self) -> bool:
+        """Whether one of its steps is being made."""
+        return bool(getattr(self.coroutine, "cr_running", False))
+
     def send(self, value: Any) -> Any:
         """Go on."""
         return self._step(lambda: self.coroutine.send(value))
@@ -218,7 +228,7 @@ class _Steps(Coroutine[Any, Any, Any]):
     def shut(self) -> None:
         """Make no more steps: ``finally`` blocks run now, and may not await."""
         self._is_shut = True
-        if not getattr(self.coroutine, "cr_running", False):
+        if not self.is_running:
             self.coroutine.close()
 
     def _step(self, step: Callable[[], Any]) -> Any:

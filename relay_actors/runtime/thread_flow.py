@@ -124,6 +124,11 @@ class ThreadFlow:
             self._is_interrupted = True
             self._wake_soon()
 
+    def forgo(self, kind: type[BaseException]) -> None:
+        """Do not raise an error of that kind any more, if it is this that runs now: it was told the same already."""
+        if here.wait_by == self._wait and isinstance(self._ending, kind) and not self._is_interrupted:
+            self._ending = None
+
     def cancel(self) -> None:
         """Raise `asyncio.CancelledError` where the flow waits. It may clean up, and wait while it does."""
         if not self._is_over:

@@ -436,7 +436,8 @@ def test_what_was_settled_before_the_end_is_not_taken_back(world: World):
 
     class Waits(Flow):
         async def run(self) -> None:
-            self.notes.append((await self.wait_for_ended()).call_state)
+            has_ended = self.wait_for("calling.call.state", lambda event: event.params["call_state"] == "ended")
+            self.notes.append((await has_ended).params["call_state"])
             try:
                 await self.sleep(1)
             except CallEnded:

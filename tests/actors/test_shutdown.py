@@ -283,7 +283,6 @@ def test_a_flow_that_goes_on_after_its_call_is_waited_for(world: World, drain_s:
         async def run(self) -> None:
             try:
                 await self.answer()
-                await self.wait_for_ended()
                 await self.next(str)
             finally:
                 await self.sleep(4)

@@ -12,7 +12,8 @@ from relay_actors import FOREVER, CallActor, CallEnded, Raced, RelayApp
 from relay_actors.errors import WouldDeadlock
 from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, PlayEvent
 from relay_actors.protocol.commands import Hold
-from tests.actors.world import World, over_seeds
+from tests.actors.mortal_world import MortalWorld
+from tests.actors.world import CALLER, World, over_seeds
 
 ONE_DIGIT = {"digits": {"max": 1}}
 
@@ -24,6 +25,10 @@ class Notes(CallActor):
     def notes(self) -> list[Any]:
         notes: list[Any] = self.data.setdefault("log", [])
         return notes
+
+
+def has_ended(event: Any) -> bool:
+    return bool(event.params["call_state"] == "ended")
 
 
 def logged(handle: Any) -> list[Any]:
@@ -114,7 +119,7 @@ def test_blocking_python_is_given_the_end_that_it_has_waited_for(world: World):
 
     class Waits(Notes):
         def run(self) -> None:
-            self.notes.append(self.wait_for_ended().get().call_state)
+            self.notes.append(self.wait_for("calling.call.state", has_ended).get().params["call_state"])
             try:
                 self.sleep(1).get()
             except CallEnded:
@@ -494,7 +499,7 @@ def test_a_flow_on_the_loop_is_given_the_end_that_it_has_waited_for(world: World
         dispatcher = "loop"
 
         async def run(self) -> None:
-            self.notes.append((await self.wait_for_ended()).call_state)
+            self.notes.append((await self.wait_for("calling.call.state", has_ended)).params["call_state"])
             try:
                 await self.sleep(1)
             except CallEnded:
@@ -559,3 +564,141 @@ def test_a_call_runs_on_every_dispatcher(relay_app: Any, relay_sim: Any, dispatc
     line.hears("you pressed 5").is_hung_up()
     part = "-flow-" if style == "blocking" else {"pooled": "", "loop": "-loop"}.get(dispatcher, f"-{dispatcher}-")
     assert part in threads[0]
+
+
+# -- the end of the call, awaited ------------------------------------------------------------------------------------
+
+
+class SumsUp(Notes):
+    """Waits for the end, and goes on after it."""
+
+    async def run(self) -> None:
+        await self.answer()
+        self.notes.append((await self.wait_for_ended()).end_reason)
+        await self.sleep(1)
+        self.notes.append(await self.blocking(sum, [1, 2]))
+
+
+class SumsUpInTime(Notes):
+    """Waits no longer than is left."""
+
+    async def run(self) -> None:
+        await self.answer()
+        self.notes.append((await self.wait_for_ended(timeout=600)).end_reason)
+        await self.sleep(1)
+        self.notes.append(3)
+
+
+class SumsUpBlocking(Notes):
+    """Waits for it in blocking Python."""
+
+    def run(self) -> None:
+        self.answer().get()
+        self.notes.append(self.wait_for_ended().get().end_reason)
+        self.sleep(1).get()
+        self.notes.append(self.blocking(sum, [1, 2]).get())
+
+
+class SumsUpLate(Notes):
+    """Asks for it only when it is over: `CallEnded` was for the next await that has to wait."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.wait_for("calling.call.state", has_ended)
+        self.notes.append((await self.wait_for_ended()).end_reason)
+        await self.sleep(1)
+        self.notes.append(3)
+
+
+class SumsUpBlockingLate(Notes):
+    """The same in blocking Python."""
+
+    def run(self) -> None:
+        self.answer().get()
+        self.wait_for("calling.call.state", has_ended).get()
+        self.notes.append(self.wait_for_ended().get().end_reason)
+        self.sleep(1).get()
+        self.notes.append(3)
+
+
+class SumsUpOnTheLoop(SumsUp):
+    """A task of the asyncio loop."""
+
+    dispatcher = "loop"
+
+
+class SumsUpLateOnTheLoop(SumsUpLate):
+    """A task of the asyncio loop."""
+
+    dispatcher = "loop"
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("world_class", [World, MortalWorld], ids=["", "with a journal"])
+@pytest.mark.parametrize(
+    "kind",
+    [SumsUp, SumsUpInTime, SumsUpBlocking, SumsUpLate, SumsUpBlockingLate, SumsUpOnTheLoop, SumsUpLateOnTheLoop],
+)
+def test_who_has_waited_for_the_end_is_not_raised_it_as_well(kind: type[Notes], world_class: type[World], seed: int):
+    """X2: it goes on with what is to be done after the call."""
+    with world_class(seed) as world:
+        line, handle = world.inbound(kind)
+        line.is_connected()
+        world.run(1)
+        line.hangs_up()
+        world.run(5)
+        assert logged(handle) == ["hangup", 3]
+        world.run(60)
+        assert world.call_actors() == []
+
+
+@over_seeds(10)
+def test_who_waits_for_something_else_is_raised_the_end_although_a_listener_has_waited_for_it(world: World):
+    """X2: only who has asked for it knows of it."""
+
+    class Sleeps(Notes):
+        async def run(self) -> None:
+            await self.answer()
+            self.on("calling.call.play", self.minds)
+            await self.play_tts("Hello.")
+            try:
+                await self.sleep(600)
+            except CallEnded:
+                self.notes.append("the flow")
+
+        async def minds(self, _event: object) -> None:
+            await self.wait_for_ended()
+            self.notes.append("a listener")
+
+    line, handle = world.inbound(Sleeps)
+    line.hears("hello")
+    world.run(1)
+    line.hangs_up()
+    world.run(60)
+    assert sorted(set(logged(handle))) == ["a listener", "the flow"]
+    assert world.call_actors() == []
+
+
+class SumsUpLong(Notes):
+    """Texts the caller five seconds after the end."""
+
+    async def run(self) -> None:
+        await self.answer()
+        await self.wait_for_ended()
+        await self.sleep(5)
+        self.app.send_message(to_number=CALLER, from_number="+15550100100", body=f"Thank you. {self.call_id}")
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_comes_after_the_end_is_gone_on_with_by_the_next_process(seed: int):
+    """J4: the flow that is run again is not raised the end either."""
+    with MortalWorld(seed) as world:
+        line, handle = world.inbound(SumsUpLong)
+        line.is_connected()
+        world.run(1)
+        line.hangs_up()
+        world.run(3)
+        assert world.sim.phone(CALLER).inbox == ()
+        call_id = handle.call_id
+        world.dies_after(0.0, then_s=20)
+        assert [text.body for text in world.sim.phone(CALLER).inbox] == [f"Thank you. {call_id}"]

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from typing import Any, Final, Never, TypeVar
 
 from relay_actors.actors.actions import Action
-from relay_actors.actors.leg import Leg, StateWait
+from relay_actors.actors.leg import EndWait, Leg, StateWait
 from relay_actors.actors.orders import Begin, Control, Follow, Order, Perform, WaitFor
 from relay_actors.actors.waits import Reply, Wait, check_timeout, give_up_after
 from relay_actors.errors import CallEnded
 from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.commands import ActionCommand, ControlCommand, RelayCommand, SubCommand
 from relay_actors.protocol.events import RelayEvent
+from relay_actors.protocol.states import CallState
 from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.context import here
 
@@ -171,7 +172,7 @@ class CallVerbs(abc.ABC):
         accepts_state: Callable[[RelayEvent], bool] | None = None,
     ) -> Wait[RelayEvent]:
         check_timeout(timeout_s)
-        wait = StateWait(accepts, self.runs_on, self.runs_as)
+        wait = (EndWait if state == CallState.ENDED else StateWait)(accepts, self.runs_on, self.runs_as)
         order = WaitFor(wait, state, event_type, accepts_state)
         self._post(order)
         if timeout_s is None:

@@ -93,7 +93,8 @@ class WaitingVerbs(CallVerbs):
     def wait_for_ended(self, timeout: float | None = None) -> Wait[CallStateEvent]:
         """Wait until the call has ended; at once if it has.
 
-        In a flow of that call `CallEnded` comes all the same, once, at the next await that has to wait.
+        A flow of that call that has awaited it is not raised `CallEnded` as well: it goes on with what is to be done
+        after the call, for ``Timing.wrap_up_s`` at most.
 
         Args:
             timeout: seconds.
