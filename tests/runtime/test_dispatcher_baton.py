@@ -589,7 +589,7 @@ def test_a_dispatcher_can_be_started_again_beside_a_thread_of_its_former_life():
 
     baton.schedule(Job(baton, stuck))
     assert in_turn.wait(DEADLINE_S)
-    assert baton.stop(0.01) == 1
+    assert baton.stop(0.01) >= 1  # it, and whoever has needed longer than that for nothing
     baton.start()
     baton.start()
     ran_in = run(baton, threading.current_thread)
