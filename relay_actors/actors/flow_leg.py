@@ -116,7 +116,7 @@ class FlowLegActor(OutboundLegActor):
             raise TypeError(f"sleep({seconds!r}): give a number of seconds")
         wait: OwnWait[None] = OwnWait(self.runs_on, self.runs_as)
         timer = self.call_in_turn_later(seconds, lambda: _settle(wait))
-        wait.add_done_callback(lambda _wait: timer.cancel())
+        Future.add_done_callback(wait, lambda _wait: timer.cancel())
         self.leg.pause(wait)
         return wait
 
@@ -328,7 +328,7 @@ class FlowLegActor(OutboundLegActor):
                 found.let_go()
 
         Future.add_done_callback(found, come)
-        elsewhere.wait.add_done_callback(let_go)
+        Future.add_done_callback(elsewhere.wait, let_go)
 
     def on_found_out(self, number: int, elsewhere: Elsewhere, found: Future[Any]) -> None:
         """What the code waits for is there: write it down, and let the code go on."""

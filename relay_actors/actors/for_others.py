@@ -86,30 +86,29 @@ class CallbackOfOthers:
 
 
 class OwnCallback(CallbackOfOthers):
-    """A callback of the call's own code. Called as one of others, or not at all, when its incarnation has crashed.
+    """A callback of a call's own code. Called as one of others, or not at all, when its incarnation has crashed.
 
     Not at all if the code of that is run again, which brings its callbacks again.
 
     Args:
-        cell: as above.
+        cell: of the call whose code it is; others may settle what it is a callback of.
         callback: as above.
     """
 
-    __slots__ = ("_beginning", "_outward")
+    __slots__ = ("_beginning", "_incarnation")
 
     def __init__(self, cell: Any, callback: Callable[[Any], None]) -> None:
         super().__init__(cell, callback)
-        self._outward = cell.outward
-        self._beginning = cell.keep.leg.course.beginnings
+        course = cell.keep.leg.course
+        self._incarnation = cell.incarnation
+        self._beginning = None if course.record is None else course.beginnings  # None: it begins anew after a crash
 
     def __call__(self, future: Any) -> None:
         """It is settled. In whichever thread has settled it."""
-        now = self._cell.outward
-        # Of another kind it is while the code is closed, or withheld things are sent: that changes nobody's code.
-        is_former = here.turn is self._cell and now is not self._outward and type(now) is type(self._outward)
-        if not is_former:
+        cell = self._cell
+        if cell.incarnation == self._incarnation:
             self._callback(future)
-        elif self._cell.keep.leg.course.beginnings != self._beginning:
+        elif cell.keep.leg.course.beginnings != self._beginning:
             super().__call__(future)
 
 

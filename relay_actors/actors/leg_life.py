@@ -151,11 +151,11 @@ class LegLife(Actor, AllVerbs):
 
             self.later(rebuild)
             return
+        course.begin_anew()  # first: who is told then that it waits no more is not brought again by this incarnation
         if leg.pauses:
             leg.end_pauses(ActorDead(f"{self._cell} has crashed: what waited here belonged to its former incarnation"))
         leg.abandon_blockings()
         hand_down(self)
-        course.begin_anew()
         if self.restart_flow == "where_it_was" and not self._cell.incarnation and leg.course.replay is None:
             course.record = []
             course.began_with = data_apart(leg.data)

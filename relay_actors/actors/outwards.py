@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from relay_actors.actors.call_ref import Kept
 from relay_actors.actors.course import Course
+from relay_actors.actors.for_others import OwnCallback
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.looks import leg_of, seen_of
 from relay_actors.actors.orders import Control, Perform
@@ -18,8 +19,9 @@ from relay_actors.actors.waits import Wait
 from relay_actors.actors.watched import is_own, outcome_of
 from relay_actors.actors.withheld import Withheld, WithheldBeginning, WithheldOrder
 from relay_actors.errors import NameTaken, NotSentError
-from relay_actors.runtime.future import Future
+from relay_actors.runtime.future import Future, Noting
 from relay_actors.runtime.mailbox import STOP
+from relay_actors.runtime.signals import Unwrapped
 
 __all__ = ["Outwards", "Silenced"]
 
@@ -150,6 +152,12 @@ class Outwards:
         if course.is_recorded and course.seen.get(name) != now:
             course.seen = {**course.seen, name: now}
             self._call.keep_note("looked", {"name": name, "number": number, "seen": now})
+
+    def calls_back(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Have a callback of the call's code called once, although it is brought again when that is run again."""
+        if isinstance(callback, Noting | Unwrapped) or not self.course.is_recorded:  # it is the framework's, or a flow
+            return callback
+        return OwnCallback(self._call.runs_as, callback)
 
     def keep_sent(self) -> None:
         """Have the journal know that the call's code has sent or begun something."""

@@ -6,15 +6,14 @@ import math
 from collections.abc import Callable, Coroutine, Generator, Iterable
 from typing import Any, ClassVar, Final, Never, TypeVar
 
-from relay_actors.actors.for_others import CallbackOfOthers, OwnCallback, runs_for_others
+from relay_actors.actors.for_others import CallbackOfOthers, runs_for_others
 from relay_actors.errors import ArgumentError
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import Command, JsonObject
 from relay_actors.protocol.events import EVENT_CLASS_MAP
 from relay_actors.runtime.base import Dispatcher, Runnable, TimerHandle
 from relay_actors.runtime.context import here
-from relay_actors.runtime.future import Future
-from relay_actors.runtime.signals import Unwrapped
+from relay_actors.runtime.future import Future, of_code
 from relay_actors.runtime.waiting import LetsGo
 
 __all__ = ["CallFuture", "OwnWait", "Reply", "Wait", "check_timeout", "follow", "give_up_after"]
@@ -43,12 +42,10 @@ class CallFuture(Future[T], Coroutine[Any, Any, T]):
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
         """Have ``callback(self)`` called once when settled; see `Future.add_done_callback`."""
+        callback = of_code(callback)
         owner: Any = self.settled_by
-        turn: Any = here.turn
-        if owner is not None and (turn is not owner or runs_for_others(owner)):
+        if owner is not None and (here.turn is not owner or runs_for_others(owner)):
             callback = CallbackOfOthers(owner, callback)  # it is called in a turn of the call, and is not of its code
-        elif owner is not None and owner.outward is not None and not isinstance(callback, Unwrapped):  # no flow's
-            callback = OwnCallback(owner, callback)
         super().add_done_callback(callback)
 
     _where_the_event_is: ClassVar[str] = (
@@ -233,7 +230,7 @@ def give_up_after(
         timer = later(timeout_s, lambda: _give_up(wait, error))
     else:
         timer = dispatcher.call_at(dispatcher.clock.now() + timeout_s, lambda: _give_up(wait, error))
-    wait.add_done_callback(lambda _wait: timer.cancel())
+    Future.add_done_callback(wait, lambda _wait: timer.cancel())
     return wait
 
 

@@ -58,6 +58,9 @@ class Outward(Protocol):
     def has_awaited(self, number: int, future: Any) -> None:
         """The actor's flow goes on after it has waited."""
 
+    def calls_back(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Return what a future calls in place of a callback that the actor's code has added to it."""
+
 
 class Pollable(Protocol):
     """A socket, as far as a dispatcher has to know it."""

@@ -401,7 +401,7 @@ def run_on_loop(host: LoopHost, coroutine: Coroutine[Any, Any, Any], future: Fut
         coroutine.close()
         future.try_fail(error)
         return
-    future.add_done_callback(on_settled)
+    Future.add_done_callback(future, on_settled)  # no callback of the actor's code, which may be run again
 
 
 def _refuse_to_block(future: Any, _timeout: float | None) -> bool:

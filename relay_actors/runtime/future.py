@@ -20,7 +20,7 @@ from relay_actors.runtime import wait_graph
 from relay_actors.runtime.base import Dispatcher, Runnable
 from relay_actors.runtime.context import here
 
-__all__ = ["Derived", "Future", "WaitTimeout", "get_all"]
+__all__ = ["Derived", "Future", "Noting", "WaitTimeout", "get_all", "of_code"]
 
 T = TypeVar("T")
 J = TypeVar("J")
@@ -41,6 +41,21 @@ _NONE: Final = object()
 # Callbacks need none by the order of two steps: who adds one adds it, and then looks whether the future is settled, and
 # if so takes it back and calls it himself; who settles does so, and then takes out what was added. Whichever comes
 # second sees the other, and a callback can be taken out only once: so each is called once.
+
+
+class Noting(functools.partial[None]):
+    """What a future has called by those of which it is made: no code of the actor's in whose turn it is made."""
+
+    __hash__ = None  # type: ignore[assignment]  # nobody looks it up
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Noting) and (self.func, self.args) == (other.func, other.args)
+
+
+def of_code(callback: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Return what is to be called for a callback: it may be of an actor's code that is run again after a crash."""
+    outward = getattr(here.turn, "outward", None)
+    return callback if outward is None else outward.calls_back(callback)
 
 
 class WaitTimeout(pykka.Timeout, TimeoutError):
@@ -359,7 +374,11 @@ class Derived(Future[T]):
         self.settles = len(ours) == len(sources)
         if self.settles:
             for source in ours:
-                source.add_done_callback(self._note)
+                source.add_done_callback(Noting(self._note))
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        """Have ``callback(self)`` called once when settled; see `Future.add_done_callback`."""
+        super().add_done_callback(of_code(callback))
 
     def open_parts(self) -> Sequence[Future[Any]]:
         """Return those of its sources that have yet to be settled."""
@@ -369,7 +388,7 @@ class Derived(Future[T]):
         """Have its sources keep nothing of it: it is not asked for again."""
         for source in self.sources:
             if isinstance(source, Future):
-                source.remove_done_callback(self._note)
+                source.remove_done_callback(Noting(self._note))
 
     def _compute_within(self, timeout: float | None) -> T:
         if not self.settles:

@@ -13,7 +13,7 @@ from relay_actors.errors import FlowError
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.base import Dispatcher, TimerHandle
 from relay_actors.runtime.context import here
-from relay_actors.runtime.future import Future, WaitTimeout
+from relay_actors.runtime.future import Future, Noting, WaitTimeout, of_code
 
 __all__ = ["LetsGo", "Raced", "gather", "race", "sources_of"]
 
@@ -132,7 +132,7 @@ class _Together(LetsGo[T]):
             dispatcher = here.turn.dispatcher
         super().__init__(dispatcher)
         self.sources = sources
-        self._notings: list[Callable[[Any], None]] = []  # before there is a timer, which may be due at once
+        self._notings: list[Noting] = []  # before there is a timer, which may be due at once
         self._timer = None if timeout is None else self._limit(dispatcher, timeout)
         if self._timer is not None:
             Future.add_done_callback(self, self._cancel_timer)
@@ -140,7 +140,7 @@ class _Together(LetsGo[T]):
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
         """Have ``callback(self)`` called once when settled; see `Future.add_done_callback`."""
-        super().add_done_callback(callback)
+        super().add_done_callback(of_code(callback))
         if not self.is_settled:
             self._listen()
 
@@ -167,7 +167,7 @@ class _Together(LetsGo[T]):
         with _listening:
             if self._notings:
                 return
-            self._notings = notings = [self._noting(place) for place in range(len(self.sources))]
+            self._notings = notings = [Noting(self._note, place) for place in range(len(self.sources))]
         for source, noting in zip(self.sources, notings, strict=True):
             source.add_done_callback(noting)
         if self.is_settled:  # by one of the first, or in this moment
@@ -183,7 +183,7 @@ class _Together(LetsGo[T]):
             notings, self._notings = self._notings, []
         self._leave_by(notings)
 
-    def _leave_by(self, notings: list[Callable[[Any], None]]) -> None:
+    def _leave_by(self, notings: list[Noting]) -> None:
         for source, noting in zip(self.sources, notings, strict=False):
             source.remove_done_callback(noting)
 
@@ -205,9 +205,6 @@ class _Together(LetsGo[T]):
     def _time_out(self, timeout: float) -> None:
         if self.try_fail(WaitTimeout(f"{timeout:g} seconds")):
             self.let_go()
-
-    def _noting(self, place: int) -> Callable[[Any], None]:
-        return lambda source: self._note(place, source)
 
     @abc.abstractmethod
     def _note(self, place: int, source: Future[Any]) -> None:
