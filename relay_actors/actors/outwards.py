@@ -210,6 +210,10 @@ class Silenced(Outwards):
         """Let it look."""
         return leg
 
+    def calls_back(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Call nothing of it when something is over."""
+        return callback if isinstance(callback, Noting | Unwrapped) else _nothing
+
     def finds_nothing(self, drop: Callable[[], object] | None) -> Wait[Any]:
         """Find nothing out elsewhere; ``drop`` is called in place of what begins it, if given."""
         wait: Wait[Any] = Wait()
@@ -222,3 +226,7 @@ class Silenced(Outwards):
     def refusal() -> NotSentError:
         """Return what it is told that asks for something."""
         return NotSentError("nothing is sent: the code goes on where it was, in a new incarnation")
+
+
+def _nothing(_settled: object) -> None:
+    """Do nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -135,3 +136,57 @@ def test_a_callback_on_a_pause_is_called_when_the_flow_begins_anew() -> None:
         world.run(3)
         assert Anew.crashes == {"long": 0}
         assert [type(error) for error in errors] == [ActorDead]
+
+
+LEFT: dict[str, Callable[[Any], object]] = {
+    "hangup": lambda call: call.hangup("busy", after=call.said),
+    "hangup after a future": lambda call: call.hangup("busy", after=call.written),
+    "on_done": lambda call: call.said.on_done(call.on_over),
+    "wait": lambda call: call.said.wait().add_done_callback(call.on_over),
+    "race": lambda call: race(call.said.wait(), call.wait_for_ended()).add_done_callback(call.on_over),
+    "pipe": lambda call: call.pipe_to_self(call.said.wait(), call.on_over, survive_restart=True),
+}
+
+
+class LeavesWhileClosed(Called):
+    """Has a flow, or a coroutine of a callback, that arranges something while it is closed."""
+
+    is_aside = False
+    written: ClassVar[concurrent.futures.Future[None]]
+
+    async def run(self) -> None:
+        await self.answer()
+        if self.is_aside:
+            await self.play_tts("Hello", on_completed=self.on_said)
+        self.said = await self.play_tts(LONG)
+        if not self.is_aside:
+            await self.on_said()
+        await self.sleep(3600)
+
+    async def on_said(self, *_event: object) -> None:
+        try:
+            await self.sleep(3600)
+        finally:
+            LEFT[self.way](self)
+
+
+@pytest.mark.parametrize("is_aside", [False, True])
+@pytest.mark.parametrize("way", LEFT)
+@KINDS
+def test_what_code_arranges_that_is_closed_to_be_run_again_is_not_done(
+    kind: type[World], way: str, is_aside: bool
+) -> None:
+    """X8: as all else that it does then; it comes to that place once more."""
+    LeavesWhileClosed.crashes, LeavesWhileClosed.way, LeavesWhileClosed.is_aside = {"told": 1}, way, is_aside
+    LeavesWhileClosed.written, Notes.told = concurrent.futures.Future(), []
+    with kind() as world:
+        world.app.service(Notes, name="notes")
+        line, handle = world.inbound(LeavesWhileClosed)
+        world.run(3)
+        handle.ref.tell("crash")
+        world.run(1)
+        LeavesWhileClosed.written.set_result(None)
+        world.run(30)
+        assert LeavesWhileClosed.crashes == {"told": 0}
+        assert Notes.told == []
+        assert not line.is_over

@@ -71,7 +71,8 @@ class CallingVerbs(CallVerbs):
             after.on_done(lambda: self._post(order))
         else:
             self._post(HangUpAfter(order, None))
-            after.add_done_callback(lambda _after: self._post(order))
+            if not reply.is_settled:  # it was refused to code that is closed
+                after.add_done_callback(lambda _after: self._post(order))
         return reply
 
     def pass_(self) -> Reply:
