@@ -324,7 +324,7 @@ class FlowLegActor(OutboundLegActor):
             tell_in_turn(cell, go_on)
 
         def let_go(_wait: object) -> None:
-            if not found.is_settled:
+            if not (found.is_settled or isinstance(cell.outward, Silenced)):  # who is run again waits for the same
                 found.let_go()
 
         Future.add_done_callback(found, come)

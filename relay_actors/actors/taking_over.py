@@ -55,6 +55,9 @@ def take_over(actor: Any) -> None:
             elsewhere.start = lambda found=found: found  # type: ignore[misc]  # bound early
             if isinstance(found, BlockingWait):
                 new.note_blocking(found)
+    for number, former in old.course.results.items():
+        if number not in new.course.results and former.found is not None:
+            former.found.let_go()
     new.waits = (*new.waits, *(waiting for waiting in old.waits if not waiting.is_settled))
     new.take_listeners(old)
     _take_replies(old, new)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import pytest
 
+from relay_actors import gather
 from relay_actors.actors.actions import PlayAction
 from relay_actors.events import CollectEvent, PlayEvent
 from relay_actors.runtime.future import Future
+from tests.actors.mortal_world import MortalWorld
 from tests.actors.test_rebuilding import Fragile
 from tests.actors.world import World
 
@@ -287,3 +290,79 @@ def test_an_error_of_blocking_code_that_nobody_awaits_is_logged_also_if_the_flow
     line.is_hung_up(within=30)
     world.run(5)
     assert caplog.text.count(f"nobody awaits it any more: {fails.__qualname__}") == 1
+
+
+class Finds(Fragile):
+    """Has something found out by asyncio, or on the blocking pool, when its handler crashes."""
+
+    way = ""
+    asks = True
+    steps: ClassVar[list[str]] = []
+
+    async def run(self) -> None:
+        await self.answer()
+        if not self.asks:
+            await self.denoise()
+        match self.way:
+            case "await":
+                self.data["found"] = await self.aio(self.find_out())
+            case "gather":
+                self.data["found"] = (await gather(self.aio(self.find_out()), self.sleep(1)))[0]
+            case "listener":
+                await self.play_tts("Hello", on_completed=self.on_said)
+        await self.sleep(3600)
+
+    async def on_said(self, _event: PlayEvent) -> None:
+        self.data["found"] = await self.aio(self.find_out())
+
+    async def find_out(self) -> str:
+        self.steps.append("begun")
+        try:
+            await asyncio.sleep(20)
+        except asyncio.CancelledError:
+            self.steps.append("cancelled")
+            raise
+        self.steps.append("found")
+        return "a seat"
+
+    def on_receive(self, message: object) -> None:
+        if message == "crash":
+            self.may_crash("told")
+
+
+@pytest.mark.parametrize("crashes", [0, 1, 2])
+@pytest.mark.parametrize("way", ["await", "gather", "listener"])
+@pytest.mark.parametrize("kind", [World, MortalWorld])
+def test_what_a_flow_awaits_of_asyncio_goes_on_over_a_crash_of_its_handler(
+    kind: type[World], way: str, crashes: int
+) -> None:
+    """X8: it is found out once, and given to the flow that goes on; cancelled it would be given to each of them."""
+    Finds.way, Finds.asks, Finds.steps = way, True, []
+    with kind() as world:
+        _line, handle = world.inbound(Finds)
+        world.run(5)
+        for _ in range(crashes):
+            Finds.crashes = {"told": 1}
+            handle.ref.tell("crash")
+            world.run(1)
+        world.run(30)
+        assert (Finds.steps, handle.data) == (["begun", "found"], {"found": "a seat"})
+        assert world.count("actors.failed") == crashes
+
+
+@pytest.mark.parametrize("ends", ["call", "flow"])
+def test_what_a_flow_awaits_of_asyncio_is_cancelled_when_nobody_wants_it_any_more(world: World, ends: str) -> None:
+    """With the call; or because the flow that goes on has not asked for it. X2, X8."""
+    Finds.way, Finds.asks, Finds.steps, Finds.crashes = "await", True, [], {"told": 1}
+    line, handle = world.inbound(Finds)
+    world.run(5)
+    Finds.asks = ends == "call"
+    handle.ref.tell("crash")
+    world.run(1)
+    if ends == "call":
+        assert Finds.steps == ["begun"]
+        line.hangs_up()
+        world.run(1)
+        assert Finds.steps == ["begun", "cancelled"]
+    else:
+        assert Finds.steps == ["begun", "cancelled", "begun"]
