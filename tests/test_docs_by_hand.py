@@ -26,7 +26,7 @@ DIRECTIVE = re.compile(r"^\.\. auto\w+:: ([\w.]+)(?:\(\))?\n((?:   .*\n)*)", re.
 INTERNAL: dict[type, str] = {
     RelayApp: "abandon attach ending handlers is_giving_up launch overdue_s residue take_back",
     Action: "begin begun call_back complete follow judge on_begin_answered on_event on_order refuse release "
-    "take_callback take_deferred "
+    "become_others take_callback take_deferred "
     # What every future of pykka's has, or of the framework's own.
     "add_done_callback close deadline dispatcher error filter instead_of_waiting is_deferred is_settled join let_go "
     "map open_parts reduce remove_done_callback send set set_exception settled_by settles what_is_awaited "

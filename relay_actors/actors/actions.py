@@ -105,7 +105,13 @@ class ActionOwner(Protocol):
 
 
 class OnAction(Protocol):
-    """A command on a running operation, and the reply to it."""
+    """A command on a running operation, and the reply to it.
+
+    Attributes:
+        is_others: whether it is not the call's own code that wants it.
+    """
+
+    is_others: bool
 
     @property
     def command(self) -> SubCommand:
@@ -397,6 +403,12 @@ class Action(CallFuture["Action"]):
         while (first := action._first) is not None:
             action = first
         return action
+
+    def become_others(self) -> None:
+        """The code that has begun it has crashed: what is still to be done is none of what the next one asks for."""
+        self.is_others = True
+        if self._deferred_stop is not None:
+            self._deferred_stop.is_others = True
 
     def take_deferred(self) -> OnAction | None:
         """Return the stop that waits, or None, and forget it."""

@@ -67,7 +67,7 @@ def hand_down(actor: Any) -> None:
         actor: the call's, which begins.
     """
     for action in actor.leg.actions.values():
-        action.is_others = True
+        action.become_others()
         callback = action.on_completed
         former: Any = getattr(callback, "__self__", None)
         name = getattr(callback, "__name__", "")

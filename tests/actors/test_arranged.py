@@ -234,3 +234,35 @@ def test_a_hang_up_after_what_is_never_over_is_refused_where_it_is_written(world
     handle.hangup("busy")
     world.run(1.0)
     assert line.end_reason == "busy"
+
+
+class Stops(CallActor):
+    """Crashes in the moment in which it has begun an operation and stopped it; and begins anew."""
+
+    async def run(self) -> None:
+        await self.answer()
+        if not self.data.get("has_begun"):
+            self.data["has_begun"] = True
+            self.play_tts(LONG).stop()  # which waits until it is playing
+            raise RuntimeError("crash")
+        await self.next(str)
+        await self.denoise()
+        self.data["flow_changed"] = self.flow_changed is not None
+        await self.sleep(3600)
+
+
+@pytest.mark.parametrize("deaths_s", [(), (2.0,), (2.0, 3.0)])
+def test_a_stop_that_has_waited_over_a_crash_is_none_of_what_the_next_flow_asks_for(
+    deaths_s: tuple[float, ...],
+) -> None:
+    """J4, X8: the next process runs that flow again, which has never asked for it."""
+    with MortalWorld() as world:
+        line, _handle = world.inbound(Stops)
+        world.dies_after(*deaths_s, then_s=1.0)
+        found = world.app.call(line.call_id)
+        assert found is not None
+        found.ref.tell("go on")
+        world.run(1.0)
+        assert found.data["flow_changed"] is False
+        assert len(world.sent("calling.play.stop")) == 1
+        assert world.count("actors.failed") == 1
