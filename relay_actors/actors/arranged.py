@@ -71,7 +71,8 @@ def hand_down(actor: Any) -> None:
         callback = action.on_completed
         former: Any = getattr(callback, "__self__", None)
         name = getattr(callback, "__name__", "")
-        is_former = isinstance(actor, type(former)) and former.runs_as is actor.runs_as
+        # Also an object of one of its bases may have such a method, and be no actor.
+        is_former = isinstance(actor, type(former)) and getattr(former, "runs_as", None) is actor.runs_as
         if is_former and getattr(former, name, None) == callback:
             action.on_completed = getattr(actor, name)
 

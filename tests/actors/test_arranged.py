@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import concurrent.futures
 import logging
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from relay_actors import CallActor, Limits
 from relay_actors.errors import ArgumentError
-from relay_actors.events import CallReceiveEvent, CallStateEvent, RelayEvent
+from relay_actors.events import CallReceiveEvent, CallStateEvent, PlayEvent, RelayEvent
 from relay_actors.runtime.future import Future
 from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import Witness, World
@@ -266,3 +266,33 @@ def test_a_stop_that_has_waited_over_a_crash_is_none_of_what_the_next_flow_asks_
         assert found.data["flow_changed"] is False
         assert len(world.sent("calling.play.stop")) == 1
         assert world.count("actors.failed") == 1
+
+
+class Secretary:
+    """Has a method that a class of calls may have, too; and is one by itself."""
+
+    told: ClassVar[list[str]] = []
+
+    def takes_note(self, event: PlayEvent) -> None:
+        self.told.append(event.state)
+
+
+class Dictates(Secretary, CallActor):
+    """Has another one of those called than itself, and crashes before that."""
+
+    async def run(self) -> None:
+        await self.answer()
+        if not self.data.get("has_begun"):
+            self.data["has_begun"] = True
+            await self.play_tts(LONG, on_completed=Secretary().takes_note)
+            raise RuntimeError("crash")
+        await self.sleep(3600)
+
+
+def test_a_method_of_another_object_stays_that_of_this_object_over_a_crash(world: World) -> None:
+    """X8: also if it is one of a base of the call's class."""
+    Secretary.told = []
+    world.inbound(Dictates)
+    world.run(30.0)
+    assert Secretary.told == ["finished"]
+    assert world.count("actors.failed") == 1
