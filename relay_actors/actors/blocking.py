@@ -31,6 +31,13 @@ class FoundWait(OwnWait[T]):
 
     source: object = None
 
+    @property
+    def error(self) -> BaseException | None:
+        """The error with which it was settled, or None. Does not wait."""
+        if self._error is not None and isinstance(self.source, Owed):
+            self.source.was_asked_for()
+        return self._error
+
     def get(self, *, timeout: float | None = None) -> T:
         """Wait for the value and return it, or raise the error; see `CallFuture.get`."""
         try:

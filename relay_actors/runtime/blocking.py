@@ -13,8 +13,7 @@ from typing import Any, TypeVar
 
 from relay_actors.runtime.anatomy import AnyCell
 from relay_actors.runtime.owed import Owed
-from relay_actors.runtime.piping import Piped
-from relay_actors.runtime.signals import Unwrapped
+from relay_actors.runtime.signals import Internal, Unwrapped
 
 __all__ = ["BlockingFuture", "abandon_after_handler", "name_of_blocking"]
 
@@ -45,6 +44,7 @@ class BlockingFuture(Owed[T]):
     it comes after that.
     """
 
+    _cell: AnyCell | None = None
     _is_abandoned = False
 
     def does(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Callable[[], None]:
@@ -57,22 +57,17 @@ class BlockingFuture(Owed[T]):
                 self.try_fail(error)
                 # `abandon` first notes and then looks, here it is the other way round: one of the two sees both.
                 if self._is_abandoned:
-                    self._tell("blocking")
+                    self._look_who_asks()
 
         return call
 
     def begin(self, cell: AnyCell, function: Callable[..., T], *args: Any, **kwargs: Any) -> None:
         """Have the function called on the blocking pool, for an actor."""
+        self._cell = cell
         call = self.does(function, *args, **kwargs)
         if cell.system.observation.observers:  # what it does, and what follows, belongs to the trace of this (O2)
             call = functools.partial(contextvars.copy_context().run, call)
         cell.dispatcher.run_blocking(call, self._name)
-
-    def try_fail(self, error: BaseException) -> bool:
-        """Settle with an error, unless settled already; see `Future.try_fail`."""
-        if any(isinstance(callback, Piped) for callback in tuple(self._callbacks)):
-            self.was_asked_for()  # the message that is made of it says so, if only as a dead letter
-        return super().try_fail(error)
 
     @property
     def is_owed(self) -> bool:
@@ -83,15 +78,29 @@ class BlockingFuture(Owed[T]):
         """Say that nobody will ask any more. Idempotent; any thread."""
         self._is_abandoned = True
         if self.is_settled:
-            self._tell("blocking")
+            self._look_who_asks()
+
+    def _look_who_asks(self) -> None:
+        """Log it when whoever is told of it on the way to a message has had his turn to ask."""
+        if self._error is None or not self._reports:
+            return
+        if self._cell is None or not self._cell.tell_control(_Unasked(self._cell, self)):
+            self.tell()
+
+    def tell(self) -> None:
+        """Log the error, unless somebody has asked for it, or it was logged. Any thread."""
+        self._tell("blocking")
 
 
 def abandon_after_handler(cell: AnyCell, future: BlockingFuture[Any]) -> None:
     """Abandon it when the handler is over that has begun it: that asks at once, by a callback, or never. In its turn.
 
-    One that awaits is over when it has returned.
+    One that awaits is over when it has returned. After its last hook an actor has no turn any more.
     """
-    cell.tell_next(_TurnIsOver(cell, future))
+    if cell.stopped:
+        future.abandon()
+    else:
+        cell.tell_next(_TurnIsOver(cell, future))
 
 
 class _TurnIsOver(Unwrapped):
@@ -110,3 +119,26 @@ class _TurnIsOver(Unwrapped):
             hold.afterwards(self._future.abandon)
         else:
             self._future.abandon()
+
+
+class _Unasked(Internal):
+    """An error that nobody has asked for yet, behind those messages by which somebody may come to ask."""
+
+    __slots__ = ("_cell", "_future", "_is_last")
+
+    interleaves = False
+
+    def __init__(self, cell: AnyCell, future: BlockingFuture[Any], *, is_last: bool = False) -> None:
+        self._cell = cell
+        self._future = future
+        self._is_last = is_last
+
+    def deliver(self) -> None:
+        """Go on behind what the former ones have brought: of what is on record it is a second message that asks."""
+        if self._is_last or not self._cell.tell_control(_Unasked(self._cell, self._future, is_last=True)):
+            self._future.tell()
+
+    def loss(self) -> object:
+        """The actor has ended: nobody comes to ask."""
+        self._future.tell()
+        return None

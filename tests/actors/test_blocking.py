@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from relay_actors import CallActor, MessageActor, PipeFailed
+from relay_actors import CallActor, MessageActor, PipeFailed, race
 from relay_actors.events import CallReceiveEvent
 from tests.actors.mortal_world import MortalWorld
 from tests.actors.world import CALLER, CONTEXT, World, over_seeds
@@ -204,6 +205,43 @@ def test_what_is_piped_is_told_by_its_message_and_not_by_the_log(
     line.is_connected()
     assert handle.data["told"] == "no customer 3"
     assert warned(caplog) == []
+
+
+ASKS: dict[str, Callable[[Any], object]] = {
+    "piped": lambda call: call.pipe_to_self(call.blocking(fails, 3)),
+    "side effect": lambda call: call.pipe_to_self(call.side_effect(fails, 3)),
+    "race": lambda call: call.pipe_to_self(race(call.blocking(fails, 3), call.sleep(5))),
+    "map": lambda call: call.pipe_to_self(call.blocking(fails, 3).map(str)),
+    "callback": lambda call: call.blocking(fails, 3).add_done_callback(lambda wait: call.note(wait.error)),
+}
+
+
+@pytest.mark.parametrize("way", [*ASKS, "nobody"])
+@pytest.mark.parametrize("kind", [World, MortalWorld])
+def test_whichever_way_a_handler_asks_it_is_told_and_the_log_is_not(
+    kind: type[World], way: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A12, A16: with a journal it is written down first, and comes to who asks in a later turn."""
+
+    class Call(CallActor):
+        def on_receive(self, message: object) -> None:
+            match message:
+                case CallReceiveEvent():
+                    ASKS.get(way, lambda call: call.blocking(fails, 3))(self)
+                    self.answer()
+                case PipeFailed(error=error):
+                    self.note(error)
+
+        def note(self, error: object) -> None:
+            self.data.setdefault("told", []).append(str(error))
+
+    with kind() as world:
+        line, handle = world.inbound(Call)
+        line.is_connected()
+        world.run(1)
+        is_asked = way != "nobody"
+        assert handle.data.get("told", []) == ["no customer 3"] * is_asked
+        assert len(warned(caplog)) == (not is_asked)
 
 
 @over_seeds(10)

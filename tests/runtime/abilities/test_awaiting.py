@@ -241,6 +241,59 @@ def test_an_error_that_comes_when_its_handler_is_gone_is_for_the_log(world: Worl
     assert "no customer -1" in caplog.text
 
 
+@pytest.mark.parametrize("kind", DISPATCHERS)
+@pytest.mark.parametrize("is_late", [False, True])
+def test_what_is_piped_is_told_by_its_message_also_if_it_has_failed_by_then(
+    system: System, kind: Any, is_late: bool, caplog: pytest.LogCaptureFixture
+):
+    """A12: the function may be faster than the handler."""
+    log: list[Any] = []
+    ref = system.start(Recorder.on_dispatcher(kind), log)
+
+    def pipe_it(actor: Any) -> None:
+        failed = actor.blocking(look_up, -1)
+        if is_late:
+            until(lambda: failed.is_settled)
+        actor.pipe_to_self(failed, None, str)
+
+    ref.tell(pipe_it)
+    until(lambda: "no customer -1" in log)
+    ref.ask("and all that comes behind it", timeout=DEADLINE_S)
+    assert warned(caplog) == []
+
+
+@pytest.mark.parametrize("hook", ["on_start", "on_stop", "on_failure", "pre_restart"])
+def test_an_error_of_what_a_hook_has_begun_is_for_the_log(world: World, hook: str, caplog: pytest.LogCaptureFixture):
+    """A16: also of the last one, after which the actor has no turn any more."""
+
+    class Hooked(Crashes):
+        def on_start(self) -> None:
+            self.begins("on_start")
+
+        def on_stop(self) -> None:
+            self.begins("on_stop")
+
+        def on_failure(self, *_error: Any) -> None:
+            self.begins("on_failure")
+
+        def pre_restart(self, *_crash: Any) -> None:
+            self.begins("pre_restart")
+
+        def begins(self, name: str) -> None:
+            if name == hook and not warned(caplog):
+                self.blocking(look_up, -1)
+
+    parent = world.start(Parent)
+    child = spawn(parent, Hooked, spec=ChildSpec(restart=Restart.TRANSIENT))
+    world.settle()
+    child.tell("crash")
+    world.settle()
+    child.stop(block=False)
+    world.settle()
+    assert len(warned(caplog)) == 1
+    assert "no customer -1" in caplog.text
+
+
 def test_what_is_no_blocking_code_is_refused(world: World):
     """And the text says what is."""
     ref = world.start(Waiter)
