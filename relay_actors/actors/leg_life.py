@@ -248,15 +248,15 @@ class LegLife(Actor, AllVerbs):
         Not now: a process may take up ten thousand calls, and none is to wait until that has been written of all.
         """
         course = self.leg.course
-        if course.record is not None:
-            course.write(Learnt("recovered", {}, self.office.clock.wall()), self.office.limits.recorded_per_call)
+        recovered = Learnt("recovered", {"commands": course.commands}, self.office.clock.wall())
+        course.write(recovered, self.office.limits.recorded_per_call)
         course.recovered_at = course.told
 
     def note_recovery(self) -> None:
         """Tell the journal now that a new process has taken the call up, of which it has not been told."""
         course = self.leg.course
         assert course.recovered_at is not None
-        note = Note(self.leg.subject, "recovered", {}, course.recovered_at)
+        note = Note(self.leg.subject, "recovered", {"commands": course.commands}, course.recovered_at)
         course.recovered_at = None
         course.entries += 1
         self.tell_connection(note)

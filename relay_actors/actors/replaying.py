@@ -358,8 +358,10 @@ class Replay:
                 self._flow_is_due = False
                 if not self.is_silent:
                     actor.run_flow()
-            case Learnt(what="recovered"):
-                commands = self._take_up(actor, self._past.next_number())
+            case Learnt(what="recovered", values=values):
+                # Not that of the next one here: what was given then may belong before this.
+                given = values.get("commands")
+                commands = self._take_up(actor, self._past.next_number() if given is None else int(given) + 1)
                 if not self.is_silent:
                     actor.on_recovered(commands)
             case Learnt(what="lost"):
