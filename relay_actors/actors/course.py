@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from relay_actors.actors.history import kept_apart
+from relay_actors.actors.history import is_told, kept_apart
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.protocol.frozen import NOTHING
 from relay_actors.runtime.base import TimerHandle
@@ -224,16 +224,30 @@ class Course:
         """Whether anybody is to know in which order things have happened."""
         return self.is_kept or self.record is not None
 
-    def write(self, item: Item, most: int) -> None:
-        """Add to the record; one that would become longer than ``most``, or cannot hold what has come, is given up."""
+    def write(self, item: Item, most: int, after: int | None = None) -> None:
+        """Add to the record; one that would become longer than ``most``, or cannot hold what has come, is given up.
+
+        Args:
+            item: what has happened.
+            most: how long the record may be.
+            after: how many things the call had been told by the wire then; by default, as many as now.
+        """
         if self.record is not None:
             if len(self.record) >= most:
                 self.record = None
             else:
+                place = len(self.record) if after is None or after == self.told else self._place_after(after)
                 try:
-                    self.record.append(kept_apart(item))
+                    self.record.insert(place, kept_apart(item))
                 except RecursionError:  # nested too deeply to be copied, and none the less to be handled
                     self.record = None
+
+    def _place_after(self, after: int) -> int:
+        """Return where in the record something belongs that was asked for after so many things had been told."""
+        record = self.record or []
+        told = [place for place, item in enumerate(record) if is_told(item)]
+        since = self.told - after  # from the end: what was told is counted on, also if some of it is not there any more
+        return told[-since] if 0 < since <= len(told) else len(record)
 
     def next(self, what: str) -> int:
         """Return the number of the next timer, result or awaited future of this incarnation."""

@@ -56,6 +56,7 @@ __all__ = [
     "history_of",
     "is_of_the_code",
     "is_output",
+    "is_told",
     "item_of",
     "kept_apart",
     "lived",
@@ -169,6 +170,11 @@ class _Heard(NamedTuple):
 
 Kept: TypeAlias = Item | _Heard
 """What is kept of an item."""
+
+
+def is_told(kept: Kept) -> bool:
+    """Return whether the wire has told it."""
+    return isinstance(kept, Told | Answered | _Heard)
 
 
 def kept_apart(item: Item) -> Kept:

@@ -448,7 +448,7 @@ class LegActor(Stalling):
         by = getattr(asking, "name", "") or "other" if self._is_ordered_by_others else "call"
         if course.record is not None:
             asked = Asked(number, method, params, by == "call", self.office.clock.wall())
-            course.write(asked, self.office.limits.recorded_per_call)
+            course.write(asked, self.office.limits.recorded_per_call, after)
         told = course.told if after is None else after
         answer = _Answer(self._cell, number)
         self.office.send(Outgoing(method, params, answer, leg.subject, number, told, by, answer, is_repeat))

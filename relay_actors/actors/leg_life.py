@@ -236,7 +236,7 @@ class LegLife(Actor, AllVerbs):
             return
         course.entries += 1
         if course.record is not None:
-            course.write(Learnt(what, values, self.office.clock.wall()), self.office.limits.recorded_per_call)
+            course.write(Learnt(what, values, self.office.clock.wall()), self.office.limits.recorded_per_call, after)
         if course.is_kept:
             if course.recovered_at is not None:
                 self.note_recovery()

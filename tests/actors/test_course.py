@@ -215,3 +215,20 @@ def test_a_clock_that_was_put_back_holds_up_nobody(actor_class: type[CallActor])
         line.hears("goodbye")
         world.run(1.0)
         assert line.is_over
+
+
+def test_what_belongs_before_something_that_was_told_is_recorded_there() -> None:
+    """X8: the journal says after how many things it was asked for, and so does the record."""
+    course = Course()
+    course.record = []
+    for number in (1, 2, 3):
+        course.told += 1
+        course.write(Answered(number, {}, None, 0.0), 100)
+        course.write(Learnt("sent", {"number": number}, 0.0), 100)
+    for after in (3, 1, 0, 1, 2):
+        course.write(Learnt("now", {"value": after}, 0.0), 100, after)
+    found = [item.number if isinstance(item, Answered) else item.values for item in course.record]
+    assert found == [
+        *({"value": 0}, 1, {"number": 1}, {"value": 1}, {"value": 1}),
+        *(2, {"number": 2}, {"value": 2}, 3, {"number": 3}, {"value": 3}),
+    ]

@@ -63,6 +63,15 @@ def places() -> int:
     return world.places - 20
 
 
+def test_a_flow_that_crashes_in_the_next_process_goes_on_where_it_was() -> None:
+    """X8: wherever the one before has ended; what it had not given by then is on record where it was asked for."""
+    for place in range(1, places() + 1):
+        said, world = heard(1, place)
+        assert said == SAID, place
+        assert len(set(Speaks.effects)) == 1, place
+        assert (world.count("actors.failed"), Speaks.crashes) == (1, {"told": 0}), place
+
+
 @pytest.mark.parametrize("later", [5, 9, 16, 25, 36])
 def test_a_flow_goes_on_where_it_was_also_in_the_third_process(later: int) -> None:
     """J4: a command that the second has given is not taken for one of the first, whose answer nobody would know."""
