@@ -70,19 +70,18 @@ class CallbackOfOthers:
     __slots__ = ("_callback", "_cell")
     __hash__ = None  # type: ignore[assignment]  # nobody looks it up
 
-    def __init__(self, cell: Any, callback: Callable[[Any], None]) -> None:
+    def __init__(self, cell: Any, callback: Callable[[Any], Any]) -> None:
         self._cell = cell
         self._callback = callback
 
     def __eq__(self, other: object) -> bool:
         return bool(self._callback == other)
 
-    def __call__(self, future: Any) -> None:
-        """It is settled. In whichever thread has settled it."""
+    def __call__(self, future: Any) -> Any:
+        """It is settled. In whichever thread has settled it. Return what the callback does."""
         if here.turn is self._cell:
-            run_for_others(self._cell, self._callback, future)
-        else:
-            self._callback(future)
+            return run_for_others(self._cell, self._callback, future)
+        return self._callback(future)
 
 
 class OwnCallback(CallbackOfOthers):
@@ -91,25 +90,24 @@ class OwnCallback(CallbackOfOthers):
     Not at all if the code of that is run again, which brings its callbacks again.
 
     Args:
-        cell: of the call whose code it is; others may settle what it is a callback of.
+        cell: of the call whose code it is; others may settle what it is a callback of, or be listened to.
         callback: as above.
     """
 
     __slots__ = ("_beginning", "_incarnation")
 
-    def __init__(self, cell: Any, callback: Callable[[Any], None]) -> None:
+    def __init__(self, cell: Any, callback: Callable[[Any], Any]) -> None:
         super().__init__(cell, callback)
         course = cell.keep.leg.course
         self._incarnation = cell.incarnation
         self._beginning = None if course.record is None else course.beginnings  # None: it begins anew after a crash
 
-    def __call__(self, future: Any) -> None:
-        """It is settled. In whichever thread has settled it."""
+    def __call__(self, future: Any) -> Any:
+        """It is settled, or there is an event. In whichever thread. Return what the callback does, if it is called."""
         cell = self._cell
         if cell.incarnation == self._incarnation:
-            self._callback(future)
-        elif cell.keep.leg.course.beginnings != self._beginning:
-            super().__call__(future)
+            return self._callback(future)
+        return None if cell.keep.leg.course.beginnings == self._beginning else super().__call__(future)
 
 
 class ForOthers:

@@ -206,6 +206,10 @@ class WaitFor:
         """Return the event of the present state."""
         return leg.state_event() if self.accepts_state is None else leg.present_event()
 
+    def refuse(self, error: BaseException) -> bool:
+        """It cannot be waited for; return whether that was news."""
+        return self.waiting.try_fail(error)
+
     def too_late(self, leg: Leg) -> None:
         """The call is over: it is past every state that it has reached, and no event comes any more."""
         dial_failed = leg.dialling is not None and leg.dialling.error is not None
@@ -221,6 +225,10 @@ class Listen:
 
     event_type: str
     listener: Listener
+
+    def refuse(self, _error: BaseException) -> bool:
+        """Nobody listens, and nobody waits to hear that."""
+        return False
 
     def too_late(self, leg: Leg) -> None:
         """The call is over: there will be no more events, which is no error."""

@@ -14,7 +14,7 @@ from relay_actors.actors.course import Course
 from relay_actors.actors.for_others import OwnCallback
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.looks import leg_of, seen_of
-from relay_actors.actors.orders import Control, Perform
+from relay_actors.actors.orders import Begin, Control, Perform
 from relay_actors.actors.waits import Wait
 from relay_actors.actors.watched import is_own, outcome_of
 from relay_actors.actors.withheld import Withheld, WithheldBeginning, WithheldOrder
@@ -90,6 +90,8 @@ class Outwards:
         """Have the journal know that the call's code has asked something of another call."""
         if isinstance(order, Perform | Control):
             order.name = self.next_name() or ""
+        elif isinstance(order, Begin) and order.action.on_completed is not None:
+            order.action.on_completed = self.calls_back(order.action.on_completed)
         return self._call.leg.course.is_recorded and self._withholds(WithheldOrder(ref, order))
 
     def next_name(self) -> str | None:
@@ -153,7 +155,7 @@ class Outwards:
             course.seen = {**course.seen, name: now}
             self._call.keep_note("looked", {"name": name, "number": number, "seen": now})
 
-    def calls_back(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
+    def calls_back(self, callback: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """Have a callback of the call's code called once, although it is brought again when that is run again."""
         if isinstance(callback, Noting | Unwrapped) or not self.course.is_recorded:  # it is the framework's, or a flow
             return callback
@@ -210,7 +212,7 @@ class Silenced(Outwards):
         """Let it look."""
         return leg
 
-    def calls_back(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
+    def calls_back(self, callback: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """Call nothing of it when something is over."""
         return callback if isinstance(callback, Noting | Unwrapped) else _nothing
 

@@ -58,8 +58,8 @@ class Outward(Protocol):
     def has_awaited(self, number: int, future: Any) -> None:
         """The actor's flow goes on after it has waited."""
 
-    def calls_back(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Return what a future calls in place of a callback that the actor's code has added to it."""
+    def calls_back(self, callback: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Return what others call in place of a callback that the actor's code has given them, such as a future."""
 
 
 class Pollable(Protocol):

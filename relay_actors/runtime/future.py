@@ -52,10 +52,11 @@ class Noting(functools.partial[None]):
         return isinstance(other, Noting) and (self.func, self.args) == (other.func, other.args)
 
 
-def of_code(callback: Callable[[Any], None]) -> Callable[[Any], None]:
+def of_code(callback: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return what is to be called for a callback: it may be of an actor's code that is run again after a crash."""
     outward = getattr(here.turn, "outward", None)
-    return callback if outward is None else outward.calls_back(callback)
+    given: Callable[[Any], Any] = callback if outward is None else outward.calls_back(callback)
+    return given
 
 
 class WaitTimeout(pykka.Timeout, TimeoutError):

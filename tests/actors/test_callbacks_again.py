@@ -11,6 +11,7 @@ import pytest
 from relay_actors import Actor, gather, race
 from relay_actors.config import Limits
 from relay_actors.errors import ActorDead
+from relay_actors.events import PlayEvent
 from relay_actors.runtime.future import Future
 from tests.actors.mortal_world import MortalWorld
 from tests.actors.test_rebuilding import Fragile
@@ -116,6 +117,53 @@ def test_a_callback_at_the_end_of_something_of_others_is_called_once(kind: type[
         assert [str(sound) for sound in line.heard].count("Over") == 1
 
 
+AT_ANOTHER: dict[str, Callable[[Any, Any], object]] = {
+    "listener": lambda call, other: other.on("calling.call.play", call.on_play),
+    "coroutine": lambda call, other: other.on("calling.call.play", call.on_play_later),
+    "on_completed": lambda call, other: other.play_tts("Hello", on_completed=call.on_over),
+    "coroutine at the end": lambda call, other: other.play_tts("Hello", on_completed=call.on_play_later),
+    "on_done": lambda call, other: other.play_tts("Hello").on_done(call.on_over),
+}
+
+
+class AtAnother(Called):
+    async def run(self) -> None:
+        await self.answer()
+        other = self.app.dial(Witness, [[device(OTHER)]])
+        await other.wait_for_answered()
+        AT_ANOTHER[self.way](self, other)
+        self.may_crash("begun")
+        await self.sleep(3600)
+
+    def on_play(self, event: PlayEvent) -> None:
+        if event.state == "finished":
+            self.on_over()
+
+    async def on_play_later(self, event: PlayEvent) -> None:
+        self.on_play(event)
+
+
+@pytest.mark.parametrize("crashes", [0, 1, 3])
+@pytest.mark.parametrize("way", AT_ANOTHER)
+@KINDS
+def test_who_is_given_to_another_call_to_be_called_is_called_once(kind: type[World], way: str, crashes: int) -> None:
+    """X8, X13: listeners, and what is called at the end of an operation of that call."""
+    AtAnother.crashes, AtAnother.way, Notes.told = {"begun": crashes}, way, []
+    with kind() as world:
+        world.app.service(Notes, name="notes")
+        world.sim.phone(OTHER).answers_after(1)
+        line, _handle = world.inbound(AtAnother)
+        world.run(4)
+        if "on_" not in way and "end" not in way:
+            other = world.app.call(world.sim.phone(OTHER).line.call_id)
+            assert other is not None
+            other.play_tts("Hello")
+        world.run(20)
+        assert AtAnother.crashes == {"begun": 0}
+        assert Notes.told == ["over"]
+        assert [str(sound) for sound in line.heard].count("Over") == 1
+
+
 def test_a_callback_on_a_pause_is_called_when_the_flow_begins_anew() -> None:
     """X8: its past was too long to be kept, so nobody brings it again."""
     errors: list[BaseException | None] = []
@@ -190,3 +238,38 @@ def test_what_code_arranges_that_is_closed_to_be_run_again_is_not_done(
         assert LeavesWhileClosed.crashes == {"told": 0}
         assert Notes.told == []
         assert not line.is_over
+
+
+def test_code_that_is_closed_may_ask_another_call_for_anything() -> None:
+    """X8: nothing of it is done, and nothing is raised in its ``finally`` that would keep it from the rest."""
+    through: list[int] = []
+
+    class Asks(Called):
+        async def run(self) -> None:
+            await self.answer()
+            other = self.app.dial(Witness, [[device(OTHER)]])
+            await other.wait_for_answered()
+            try:
+                await self.sleep(3600)
+            finally:
+                other.wait_for("calling.call.play")
+                other.on("calling.call.play", self.on_over)
+                other.play_tts("Hello", on_completed=self.on_over)
+                other.hangup(after=other.play_tts("Bye"))
+                through.append(self._cell.incarnation)
+
+    Asks.crashes, Notes.told = {"told": 1}, []
+    with World() as world:
+        world.app.service(Notes, name="notes")
+        world.sim.phone(OTHER).answers_after(1)
+        _line, handle = world.inbound(Asks)
+        world.run(3)
+        handle.ref.tell("crash")
+        world.run(3)
+        assert (Asks.crashes, through) == ({"told": 0}, [0])
+        other = world.app.call(world.sim.phone(OTHER).line.call_id)
+        assert other is not None
+        other.play_tts("Hello")
+        world.run(5)
+        assert Notes.told == []
+        assert [str(sound) for sound in world.sim.phone(OTHER).line.heard] == ["Hello"]

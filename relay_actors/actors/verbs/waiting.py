@@ -15,6 +15,8 @@ from relay_actors.actors.waits import Wait
 from relay_actors.protocol.constants import EVENT_CALL_STATE
 from relay_actors.protocol.events import EVENT_CLASS_MAP, CallStateEvent, RelayEvent
 from relay_actors.protocol.states import CallState
+from relay_actors.runtime.context import here
+from relay_actors.runtime.future import of_code
 
 __all__ = ["WaitingVerbs"]
 
@@ -38,7 +40,8 @@ class WaitingVerbs(CallVerbs):
         _check_type("on", event_type)
         if not callable(handler):
             raise TypeError(f"on({event_type!r}, …): the handler must be a function of the event, not {handler!r}")
-        self._post(Listen(event_type, handler))
+        # A call's own listeners end with their incarnation; of others it is told once by the code that goes on.
+        self._post(Listen(event_type, handler if here.turn is self.runs_as else of_code(handler)))
 
     def wait_for(
         self,
