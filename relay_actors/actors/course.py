@@ -176,6 +176,8 @@ class Course:
         replay: how the call is being rebuilt; None once it is live.
         others: the orders of others of which the journal knew when the call was rebuilt, by their names; None: it did
             not know all of them.
+        questions: what the code of the call has asked other actors, and has not awaited yet, by the number of what it
+            has sent; only while there is a record.
         seen: what the code of the call has seen last of others by their handles, by their names.
         over: what became of those that it has dialled, and that are over, by their tags.
         record: all that has happened, oldest first, if a crash of the flow is to be followed by a flow that goes on
@@ -185,8 +187,9 @@ class Course:
 
     __slots__ = (
         "asides", "asked", "began_at", "began_with", "beginnings", "commands", "counts", "entries", "is_kept",
-        "others", "over", "past_is_lost", "pipes", "piping", "record", "recovered_at", "replay", "results",
-        "saved", "saved_at", "saved_beside", "saved_timers", "seed", "seen", "summed_up_at", "timers", "told",
+        "others", "over", "past_is_lost", "pipes", "piping", "questions", "record", "recovered_at", "replay",
+        "results", "saved", "saved_at", "saved_beside", "saved_timers", "seed", "seen", "summed_up_at", "timers",
+        "told",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -204,6 +207,7 @@ class Course:
         self.results: dict[int, Elsewhere] = NOTHING
         self.pipes: Mapping[str, Pipe] = NOTHING
         self.others: Mapping[str, Any] | None = NOTHING
+        self.questions: dict[int, Future[Any]] = NOTHING
         self.seen: Mapping[str, Mapping[str, Any]] = NOTHING
         self.over: Mapping[str, Mapping[str, Any]] = NOTHING
         self.piping = ""
@@ -254,6 +258,13 @@ class Course:
         self.counts = {**self.counts, what: self.counts[what] + 1}
         return self.counts[what]
 
+    def has_asked(self, number: int, reply: Future[Any] | None) -> None:
+        """Remember an answer that is to come to whoever asks the same again, when the code is run again in place."""
+        if reply is not None and self.record is not None:
+            if not self.questions:
+                self.questions = {}
+            self.questions[number] = reply
+
     def begin_anew(self) -> None:
         """A new incarnation begins: what the former one waited for by itself is nobody's any more."""
         self.counts = _NONE_YET
@@ -261,6 +272,7 @@ class Course:
         self.began_at = self.entries
         self.past_is_lost = False
         self.results = NOTHING
+        self.questions = NOTHING
         if self.asides:
             self.asides = {aside: False for aside in self.asides if not aside.is_over}
         if self.pipes:

@@ -65,10 +65,12 @@ class Outwards:
 
     def has_awaited(self, number: int, future: Future[Any]) -> None:
         """Have the journal know what came of a future that others settle."""
-        replay = self._call.leg.course.replay
-        if replay is not None:
-            replay.has_awaited(self._call, number, future)
+        course = self._call.leg.course
+        if course.replay is not None:
+            course.replay.has_awaited(self._call, number, future)
         elif future.is_settled:
+            if course.questions:
+                course.questions = {at: asked for at, asked in course.questions.items() if asked is not future}
             kept = getattr(future.settled_by, "keep", None)
             if isinstance(kept, Kept):  # who goes on will look, and what it sees must not be on record any later
                 self._note_look(kept.leg.tag or kept.leg.call_id, kept.leg, self.course.counts["looks"] + 1)
@@ -169,6 +171,8 @@ class Outwards:
         course = self._call.leg.course
         if course.replay is None:
             self.keep_sent()
+            if isinstance(sent, Withheld):
+                course.has_asked(course.counts["sent"], sent.reply)
             return False
         course.replay.withhold(course.next("sent"), sent)
         return True

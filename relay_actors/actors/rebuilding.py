@@ -47,7 +47,7 @@ def rebuild(actor: Any) -> None:
     fresh.entries, fresh.summed_up_at, fresh.began_at = course.entries, course.summed_up_at, course.began_at
     actor.leave_behind(course.asides)
     fresh.asides = {aside: False for aside, is_own in course.asides.items() if not is_own}
-    former = Former(dict(course.asked), dict(old.actions))
+    former = Former(dict(course.asked), dict(old.actions), course.questions)
     done: Future[None] = Future(actor.runs_on)
     replay = Replay(History(subject=old.subject, items=items), is_strict=True, done=done, former=former)
     fresh.replay = replay

@@ -45,6 +45,7 @@ from relay_actors.actors.outgoing import Outgoing
 from relay_actors.actors.packing import NotKept, hashable, unpack, unpack_data
 from relay_actors.actors.routing import Claim
 from relay_actors.actors.taking_over import Former, take_over
+from relay_actors.actors.waits import follow
 from relay_actors.actors.watched import outcome_of, settle_as_then
 from relay_actors.actors.withheld import Withheld, WithheldBeginning, WithheldOrder
 from relay_actors.errors import FlowChanged, NotSentError
@@ -545,8 +546,13 @@ class Replay:
         try:
             for number, sent in self._withheld:
                 is_own = isinstance(sent, Withheld) and sent.receiver is cell
+                if isinstance(sent, Withheld):
+                    actor.leg.course.has_asked(number, sent.reply)
+                asked = None if self._former is None else self._former.questions.get(number)
                 if number not in self._sent:
                     sent.send_and_note(actor, number)
+                elif isinstance(sent, Withheld) and sent.reply is not None and asked is not None:
+                    follow(sent.reply, asked)  # it was asked then, and whoever was asked is still there
                 elif is_own:
                     sent.send()
                 else:

@@ -12,6 +12,7 @@ from relay_actors.actors.leg import Leg
 from relay_actors.actors.orders import Begin, Control, Perform
 from relay_actors.actors.waits import Reply, follow
 from relay_actors.late_dataclasses import dataclass
+from relay_actors.runtime.future import Future
 
 __all__ = ["Former", "take_over"]
 
@@ -23,10 +24,12 @@ class Former:
     Attributes:
         asked: orders that were not answered, by the number of their command.
         actions: operations that run, by control id.
+        questions: what it has asked other actors; see `Course`.
     """
 
     asked: Mapping[int, Any]
     actions: Mapping[str, Action]
+    questions: Mapping[int, Future[Any]]
 
     def asking(self, asked: Asked) -> Any:
         """Return the order by which somebody else has given a command, as far as he still waits for something of it."""

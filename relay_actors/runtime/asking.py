@@ -22,7 +22,7 @@ from relay_actors.runtime import wait_graph
 from relay_actors.runtime.base import Runnable
 from relay_actors.runtime.context import here
 from relay_actors.runtime.failures import ActorIsDead, AskTimeout
-from relay_actors.runtime.future import Future, WaitTimeout
+from relay_actors.runtime.future import Future, WaitTimeout, of_code
 from relay_actors.runtime.reasons import note_on
 
 __all__ = [
@@ -100,6 +100,10 @@ class Ask(Future[Any]):
         self._asker = asker
         self._timeout_s = timeout_s
 
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        """Have ``callback(self)`` called once when settled; see `Future.add_done_callback`."""
+        super().add_done_callback(of_code(callback))
+
     @property
     def what_is_awaited(self) -> str:
         """The name of the class of what is asked."""
@@ -139,7 +143,7 @@ class Ask(Future[Any]):
         if self.deadline == FOREVER:
             return
         timer = self._receiver.system.dispatcher.call_at(self.deadline, self.expire)
-        self.add_done_callback(lambda _reply: timer.cancel())
+        Future.add_done_callback(self, lambda _reply: timer.cancel())
 
     def _seconds_left(self) -> float | None:
         if self.deadline == FOREVER:
@@ -375,7 +379,7 @@ def defer(cell: Any, owed: dict[Any, ReplyToken]) -> ReplyToken:
     if token is None:
         token = owed[reply] = ReplyToken(cell, reply)
         reply.is_deferred = True
-        reply.add_done_callback(partial(forget, owed))
+        Future.add_done_callback(reply, partial(forget, owed))
     return token
 
 

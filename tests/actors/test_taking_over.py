@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import pytest
 
-from relay_actors import gather
+from relay_actors import Actor, AskTimeout, gather, race
 from relay_actors.actors.actions import PlayAction
 from relay_actors.events import CollectEvent, PlayEvent
 from relay_actors.runtime.future import Future
@@ -366,3 +366,88 @@ def test_what_a_flow_awaits_of_asyncio_is_cancelled_when_nobody_wants_it_any_mor
         assert Finds.steps == ["begun", "cancelled"]
     else:
         assert Finds.steps == ["begun", "cancelled", "begun"]
+
+
+class Till(Actor):
+    """Takes its time to answer, and notes what it was asked."""
+
+    asked: ClassVar[list[object]] = []
+    takes_s = 3.0
+
+    async def on_receive(self, message: object) -> str:
+        self.asked.append(message)
+        await self.sleep(self.takes_s)
+        return f"charged for {message}"
+
+
+ASKED: dict[str, Callable[[Any, Future[Any]], Future[Any]]] = {
+    "itself": lambda _call, asked: asked,
+    "map": lambda _call, asked: asked.map(str),
+    "race": lambda call, asked: race(asked, call.sleep(3600)).map(lambda first: first.value),
+}
+
+
+class Asks(Fragile):
+    """Asks somebody, and crashes before the answer is there, or when it is there and was not awaited."""
+
+    way = "itself"
+    called: ClassVar[list[object]] = []
+
+    async def run(self) -> None:
+        await self.answer()
+        till = self.app.lookup("till")
+        first = till.ask("a seat", block=False)
+        first.add_done_callback(lambda asked: self.called.append(asked.get(timeout=0)))
+        self.may_crash("asked")
+        second = till.ask("a meal", block=False, timeout=20)
+        await self.sleep(1)
+        self.may_crash("waited")
+        await self.sleep(self.data.setdefault("waits_s", 5))
+        self.may_crash("answered")
+        self.data["got"] = [await ASKED[self.way](self, asked) for asked in (first, second)]
+        self.may_crash("got")
+        await self.sleep(3600)
+
+
+@pytest.mark.parametrize("crashes", [1, 3])
+@pytest.mark.parametrize("place", ["none", "asked", "waited", "answered", "got"])
+@pytest.mark.parametrize("way", ASKED)
+@pytest.mark.parametrize("kind", [World, MortalWorld])
+def test_who_was_asked_is_not_asked_again_because_the_flow_has_crashed(
+    kind: type[World], way: str, place: str, crashes: int
+) -> None:
+    """X8: whoever was asked is still there, and its answer is for the flow that goes on. It may have charged a card."""
+    Asks.crashes, Asks.way, Asks.called, Till.asked, Till.takes_s = {place: crashes}, way, [], [], 3.0
+    with kind() as world:
+        world.app.service(Till, name="till")
+        _line, handle = world.inbound(Asks)
+        world.run(30)
+        assert place == "none" or Asks.crashes == {place: 0}
+        assert handle.data["got"] == ["charged for a seat", "charged for a meal"]
+        assert Till.asked == ["a seat", "a meal"]
+        if place not in ("answered", "got"):  # a callback on what is another's is called again by a flow after that
+            assert Asks.called == ["charged for a seat"]
+
+
+def test_a_question_has_the_time_that_it_had_before_the_crash(world: World) -> None:
+    """A2: it is the same question."""
+    Asks.crashes, Asks.way, Asks.called, Till.asked, Till.takes_s = {"waited": 1}, "itself", [], [], 10.0
+    world.app.service(Till, name="till")
+    _line, handle = world.inbound(Asks)
+    world.run(4.5)
+    assert not Asks.crashes["waited"]
+    (asked, _later) = world.actor(handle).leg.course.questions.values()
+    assert not asked.is_settled
+    world.run(1)
+    assert isinstance(asked.error, AskTimeout)
+
+
+def test_an_answer_that_was_awaited_is_kept_no_longer(world: World) -> None:
+    """A call that asks for hours does not keep all that it was answered twice."""
+    Asks.crashes, Asks.way, Till.takes_s = {}, "itself", 3.0
+    world.app.service(Till, name="till")
+    _line, handle = world.inbound(Asks)
+    world.run(3)
+    assert len(world.actor(handle).leg.course.questions) == 2
+    world.run(20)
+    assert not world.actor(handle).leg.course.questions

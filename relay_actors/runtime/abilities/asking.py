@@ -94,7 +94,7 @@ class Asking:
         if self._suspended is None:
             self._suspended = {}
         self._suspended[reply] = None
-        reply.add_done_callback(partial(forget, self._suspended))
+        Future.add_done_callback(reply, partial(forget, self._suspended))
 
     def leave_suspended(self) -> None:
         """Tell those who asked what awaits that it will not be answered. For the end of the cell; any thread."""
