@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeVar
 
 from relay_actors.actors.beginnings import plain_data
 from relay_actors.actors.flow_leg import FlowLegActor
-from relay_actors.actors.for_others import run_for_others
+from relay_actors.actors.for_others import is_on_record, run_for_others
 from relay_actors.actors.give_up import DEFAULTS, GiveUp, HangUp, OnGiveUp, TransferTo, policies
 from relay_actors.actors.given_up_call import GivenUpCall
 from relay_actors.actors.kept_beside import beside_again, plain_beside, plain_messages, plain_timers
@@ -28,7 +28,8 @@ from relay_actors.errors import FlowChanged
 from relay_actors.protocol import checks
 from relay_actors.protocol.base import Command
 from relay_actors.protocol.events import RelayEvent
-from relay_actors.runtime.actor_ref import cell_of
+from relay_actors.runtime.abilities.supervising import C
+from relay_actors.runtime.actor_ref import ActorRef, cell_of
 from relay_actors.runtime.child_spec import ChildSpec
 from relay_actors.runtime.context import here
 from relay_actors.runtime.restart_policy import Restart
@@ -275,6 +276,33 @@ class CallActor(FlowLegActor):
             keep_pipe(self, ok, err, pipe, survives=survive_restart)
         else:
             pipe(ok, err)
+
+    def spawn(
+        self, actor_class: type[C], *args: Any, spec: ChildSpec | None = None, keep: Any = None, **kwargs: Any
+    ) -> ActorRef[C]:
+        """Start a child; see `Actor.spawn`. A flow that goes on where it was has those that it had."""
+        start = partial(super().spawn, actor_class, *args, spec=spec, keep=keep, **kwargs)
+        return self._child(actor_class, start)
+
+    def spawn_started(
+        self,
+        actor_class: type[C],
+        *args: Any,
+        spec: ChildSpec | None = None,
+        keep: Any = None,
+        within_s: float | None = None,
+        **kwargs: Any,
+    ) -> ActorRef[C]:
+        """Start a child and return when it has started; see `Actor.spawn_started`, and `spawn`."""
+        start = partial(super().spawn_started, actor_class, *args, spec=spec, keep=keep, within_s=within_s, **kwargs)
+        return self._child(actor_class, start)
+
+    def _child(self, actor_class: type[C], start: Callable[[], ActorRef[C]]) -> ActorRef[C]:
+        course = self.leg.course
+        if course.record is None or isinstance(self._cell.outward, Silenced) or not is_on_record(self):
+            return start()
+        child: ActorRef[C] = course.child(actor_class, start)
+        return child
 
     def watch(self, ref: Any, *, on_restart: bool = False, death_pact: bool = False) -> int:
         """Have one `Down` told to this call when ``ref`` ends for good; see `Actor.watch`.

@@ -141,7 +141,7 @@ class Pipe:
 
 
 _NONE_YET: Final[Mapping[str, int]] = MappingProxyType(
-    {"timers": 0, "results": 0, "awaits": 0, "sent": 0, "pipes": 0, "looks": 0}
+    {"timers": 0, "results": 0, "awaits": 0, "sent": 0, "pipes": 0, "looks": 0, "children": 0}
 )
 
 
@@ -153,6 +153,7 @@ class Course:
         is_kept: whether a journal is told of it.
         told: how many things the call was told by the wire.
         commands: how many commands it has given.
+        children: refs of those that the code of its class has spawned, by number; only while there is a record.
         entries: how many entries the journal has been given of it since the process began, and those before.
         summed_up_at: how many of them there were when it was last offered to have them summed up.
         began_at: how many of them there were when the code of its class began that runs now.
@@ -186,10 +187,10 @@ class Course:
     """
 
     __slots__ = (
-        "asides", "asked", "began_at", "began_with", "beginnings", "commands", "counts", "entries", "is_kept",
-        "others", "over", "past_is_lost", "pipes", "piping", "questions", "record", "recovered_at", "replay",
-        "results", "saved", "saved_at", "saved_beside", "saved_timers", "seed", "seen", "summed_up_at", "timers",
-        "told",
+        "asides", "asked", "began_at", "began_with", "beginnings", "children", "commands", "counts", "entries",
+        "is_kept", "others", "over", "past_is_lost", "pipes", "piping", "questions", "record", "recovered_at",
+        "replay", "results", "saved", "saved_at", "saved_beside", "saved_timers", "seed", "seen", "summed_up_at",
+        "timers", "told",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -208,6 +209,7 @@ class Course:
         self.pipes: Mapping[str, Pipe] = NOTHING
         self.others: Mapping[str, Any] | None = NOTHING
         self.questions: dict[int, Future[Any]] = NOTHING
+        self.children: dict[int, Any] = NOTHING
         self.seen: Mapping[str, Mapping[str, Any]] = NOTHING
         self.over: Mapping[str, Mapping[str, Any]] = NOTHING
         self.piping = ""
@@ -265,6 +267,17 @@ class Course:
                 self.questions = {}
             self.questions[number] = reply
 
+    def child(self, actor_class: type[Any], spawn: Callable[[], Any]) -> Any:
+        """Return the ref of a child: of the one that was spawned then, if the code is run again in place."""
+        number = self.next("children")
+        known = self.children.get(number)
+        if known is None or known.actor_class is not actor_class:
+            known = spawn()
+            if self.children is NOTHING:
+                self.children = {}
+            self.children[number] = known
+        return known
+
     def begin_anew(self) -> None:
         """A new incarnation begins: what the former one waited for by itself is nobody's any more."""
         self.counts = _NONE_YET
@@ -272,7 +285,7 @@ class Course:
         self.began_at = self.entries
         self.past_is_lost = False
         self.results = NOTHING
-        self.questions = NOTHING
+        self.questions = self.children = NOTHING
         if self.asides:
             self.asides = {aside: False for aside in self.asides if not aside.is_over}
         if self.pipes:

@@ -44,6 +44,9 @@ def rebuild(actor: Any) -> None:
     fresh.is_kept, fresh.seed = course.is_kept, course.seed
     fresh.saved, fresh.began_with, fresh.record = course.saved, course.began_with, list(course.record)
     fresh.beginnings, fresh.recovered_at = course.beginnings, course.recovered_at
+    if not course.children:
+        course.children = {}
+    fresh.children = course.children  # the same table: what is spawned on the way is there also if that fails
     fresh.entries, fresh.summed_up_at, fresh.began_at = course.entries, course.summed_up_at, course.began_at
     actor.leave_behind(course.asides)
     fresh.asides = {aside: False for aside, is_own in course.asides.items() if not is_own}

@@ -451,3 +451,63 @@ def test_an_answer_that_was_awaited_is_kept_no_longer(world: World) -> None:
     assert len(world.actor(handle).leg.course.questions) == 2
     world.run(20)
     assert not world.actor(handle).leg.course.questions
+
+
+class Helper(Actor):
+    """A child that counts what it is told."""
+
+    born: ClassVar[list[int]] = []
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = 0
+
+    def on_start(self) -> None:
+        self.born.append(1)
+
+    def on_receive(self, message: object) -> int:
+        self.told += 1
+        return self.told
+
+
+class HasHelp(Fragile):
+    """Has children do something, and crashes."""
+
+    async def run(self) -> None:
+        await self.answer()
+        helper, other = self.spawn(Helper), self.spawn_started(Helper)
+        helper.tell("first")
+        self.may_crash("told")
+        await self.denoise()
+        third = self.spawn(Helper)
+        self.may_crash("spawned")  # in the same turn, which is a part of the past that is run again the next time
+        counted = [await child.ask("how many?", block=False) for child in (helper, other, third)]
+        self.may_crash("asked")
+        self.data["counted"] = [*counted, await helper.ask("how many?", block=False)]
+        await self.sleep(3600)
+
+
+@pytest.mark.parametrize("crashes", [1, 3])
+@pytest.mark.parametrize("place", ["none", "told", "spawned", "asked"])
+@pytest.mark.parametrize("kind", [World, MortalWorld])
+def test_a_flow_that_goes_on_has_the_children_that_it_had(kind: type[World], place: str, crashes: int) -> None:
+    """X8: they have not crashed, and know what they were told; of others nobody would know."""
+    HasHelp.crashes, Helper.born = {place: crashes}, []
+    with kind() as world:
+        _line, handle = world.inbound(HasHelp)
+        world.run(5)
+        assert place == "none" or HasHelp.crashes == {place: 0}
+        assert handle.data["counted"] == [2, 1, 1, 3]
+        assert len(Helper.born) == 3
+
+
+def test_a_new_process_spawns_the_children_of_a_flow_anew() -> None:
+    """J3: they have ended with the one before."""
+    HasHelp.crashes, Helper.born = {}, []
+    with MortalWorld() as world:
+        line, _handle = world.inbound(HasHelp)
+        world.dies_after(5.0, then_s=1.0)
+        assert len(Helper.born) == 6
+        again = world.app.call(line.call_id)
+        assert again is not None
+        assert again.data["counted"] == [2, 1, 1, 3]

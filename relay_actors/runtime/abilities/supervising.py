@@ -16,7 +16,7 @@ from relay_actors.runtime.reasons import ExitReason
 if TYPE_CHECKING:
     from relay_actors.runtime.cell import Cell
 
-__all__ = ["Supervising"]
+__all__ = ["C", "Supervising"]
 
 C = TypeVar("C", bound=pykka.Actor)
 
