@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from relay_actors.actors.office import Office
 from relay_actors.errors import ActorError
 from relay_actors.runtime.actor import Actor
 
 if TYPE_CHECKING:
-    from relay_actors.actors.office import App, Office
+    from relay_actors.actors.office import App
 
 __all__ = ["KeptService", "ServiceActor"]
 
@@ -46,8 +47,8 @@ class ServiceActor(Actor):
         """
         cell = self._cell
         while True:
-            office: Office | None = getattr(cell.keep, "office", None)
-            if office is not None:
+            office = getattr(cell.keep, "office", None)
+            if isinstance(office, Office):  # what a child keeps is the user's, and may have one of another kind
                 return office.app
             if cell.parent is None:
                 break

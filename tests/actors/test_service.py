@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -171,6 +172,32 @@ def test_who_is_below_a_service_has_the_application() -> None:
         assert desk.ask("child", timeout=5.0) is world.app
         assert shop.ask("app", timeout=5.0) == (world.app, world.app)
         assert pool.ask("app", timeout=5.0) is world.app
+
+
+@dataclass
+class Branch:
+    """What a child keeps over its restarts."""
+
+    office: str
+
+
+def test_what_a_child_keeps_is_not_taken_for_the_frameworks(world: World) -> None:
+    """It may have an office, too."""
+    found: list[Any] = []
+
+    class Opens(ServiceActor):
+        def on_start(self) -> None:
+            self.spawn(Shown, keep=Branch("Berlin"))
+
+    class Shown(ServiceActor):
+        def on_start(self) -> None:
+            found.append(self.app)
+
+    world.app.service(Opens, name="opens")
+    world.start()
+    world.run(1)
+    assert found == [world.app]
+    world.app.stop()
 
 
 def test_who_is_below_a_call_or_a_text_has_the_application(world: World) -> None:
