@@ -144,6 +144,29 @@ class _Together(LetsGo[T]):
         if not self.is_settled:
             self._listen()
 
+    def get(self, *, timeout: float | None = None) -> T:
+        """Wait for the value and return it, or raise the error; see `Future.get`."""
+        value = super().get(timeout=timeout)
+        self._was_taken(value)
+        return value
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        value = yield from super().__await__()
+        self._was_taken(value)
+        return value
+
+    __iter__ = __await__
+
+    def _was_taken(self, value: T) -> None:
+        """Take also what it was made of: to whoever has awaited that by itself, a call's end is not told once more."""
+        for source in self._given(value):
+            if source.is_settled and source.error is None:  # this may be what was on record, and that may not be there
+                source.get(timeout=0)
+
+    @abc.abstractmethod
+    def _given(self, value: T) -> Sequence[Future[Any]]:
+        """Return those whose values are in ``value``."""
+
     def let_go(self) -> None:
         """Nobody waits for it any more, nor for what is only there for it."""
         self._leave()  # first: so one of those finds that nobody waits for it
@@ -225,6 +248,9 @@ class _Gathered(_Together[list[Any]]):
         if not sources:
             self.try_set([])
 
+    def _given(self, value: list[Any]) -> Sequence[Future[Any]]:
+        return self.sources
+
     def _note(self, place: int, source: Future[Any]) -> None:
         self._open.pop(place, None)
         if source.error is not None:
@@ -245,6 +271,9 @@ class _Race(_Together[Raced]):
         # Only if one and the same actor settles all of them, it is this race that waits for that actor.
         owners = {source.settled_by for source in sources}
         self.settled_by = owners.pop() if len(owners) == 1 else None
+
+    def _given(self, value: Raced) -> Sequence[Future[Any]]:
+        return (self.sources[value.index],) if isinstance(value, Raced) else ()
 
     def _note(self, place: int, source: Future[Any]) -> None:
         if self.is_settled:

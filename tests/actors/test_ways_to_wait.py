@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from typing import Any
 
 import pytest
 
-from relay_actors import FOREVER, CallActor, CallEnded, Raced, RelayApp
+from relay_actors import FOREVER, CallActor, CallEnded, Raced, RelayApp, gather, race
 from relay_actors.errors import WouldDeadlock
 from relay_actors.events import CallReceiveEvent, CallStateEvent, CollectEvent, PlayEvent
 from relay_actors.protocol.commands import Hold
@@ -589,6 +590,43 @@ class SumsUpInTime(Notes):
         self.notes.append(3)
 
 
+class SumsUpInARace(Notes):
+    """Waits for it, or for something else."""
+
+    async def run(self) -> None:
+        await self.answer()
+        event = (await race(race(self.sleep(600), self.wait_for_ended()), self.sleep(600))).value.value
+        self.notes.append(event.end_reason)
+        await self.sleep(1)
+        self.notes.append(3)
+
+
+class SumsUpWithOthers(Notes):
+    """Waits for it, and for something else."""
+
+    async def run(self) -> None:
+        await self.answer()
+        self.notes.append((await gather(self.wait_for_ended(), self.denoise()))[0].end_reason)
+        await self.sleep(1)
+        self.notes.append(3)
+
+
+class SumsUpInARaceOnTheLoop(SumsUpInARace):
+    """A task of the asyncio loop."""
+
+    dispatcher = "loop"
+
+
+class SumsUpBlockingInARace(Notes):
+    """Waits for it, or for something else, in blocking Python."""
+
+    def run(self) -> None:
+        self.answer().get()
+        self.notes.append(race(self.sleep(600), self.wait_for_ended()).get().value.end_reason)
+        self.sleep(1).get()
+        self.notes.append(3)
+
+
 class SumsUpBlocking(Notes):
     """Waits for it in blocking Python."""
 
@@ -637,7 +675,19 @@ class SumsUpLateOnTheLoop(SumsUpLate):
 @pytest.mark.parametrize("world_class", [World, MortalWorld], ids=["", "with a journal"])
 @pytest.mark.parametrize(
     "kind",
-    [SumsUp, SumsUpInTime, SumsUpBlocking, SumsUpLate, SumsUpBlockingLate, SumsUpOnTheLoop, SumsUpLateOnTheLoop],
+    [
+        SumsUp,
+        SumsUpInTime,
+        SumsUpBlocking,
+        SumsUpLate,
+        SumsUpBlockingLate,
+        SumsUpOnTheLoop,
+        SumsUpLateOnTheLoop,
+        SumsUpInARace,
+        SumsUpWithOthers,
+        SumsUpInARaceOnTheLoop,
+        SumsUpBlockingInARace,
+    ],
 )
 def test_who_has_waited_for_the_end_is_not_raised_it_as_well(kind: type[Notes], world_class: type[World], seed: int):
     """X2: it goes on with what is to be done after the call."""
@@ -677,6 +727,32 @@ def test_who_waits_for_something_else_is_raised_the_end_although_a_listener_has_
     world.run(60)
     assert sorted(set(logged(handle))) == ["a listener", "the flow"]
     assert world.call_actors() == []
+
+
+@pytest.mark.parametrize("kind", ["race", "gather"])
+def test_who_was_not_given_the_end_by_a_race_is_raised_it(kind: str):
+    """X2: something else has won, or has failed."""
+
+    class Sleeps(Notes):
+        async def run(self) -> None:
+            await self.answer()
+            if kind == "race":
+                await race(self.sleep(1), self.wait_for_ended())
+            else:
+                with contextlib.suppress(TimeoutError):
+                    await gather(self.wait_for_ended(), timeout=1)
+            try:
+                await self.sleep(600)
+            except CallEnded:
+                self.notes.append("raised")
+
+    with World() as world:
+        line, handle = world.inbound(Sleeps)
+        line.is_connected()
+        world.run(5)
+        line.hangs_up()
+        world.run(5)
+        assert logged(handle) == ["raised"]
 
 
 class SumsUpLong(Notes):
