@@ -240,13 +240,17 @@ class Course:
         """
         if self.record is not None:
             if len(self.record) >= most:
-                self.record = None
+                self._give_up_record()
             else:
                 place = len(self.record) if after is None or after == self.told else self._place_after(after)
                 try:
                     self.record.insert(place, kept_apart(item))
                 except RecursionError:  # nested too deeply to be copied, and none the less to be handled
-                    self.record = None
+                    self._give_up_record()
+
+    def _give_up_record(self) -> None:
+        self.record = None
+        self.questions = self.children = NOTHING  # the code begins anew after a crash, and asks and spawns again
 
     def _place_after(self, after: int) -> int:
         """Return where in the record something belongs that was asked for after so many things had been told."""

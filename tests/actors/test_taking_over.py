@@ -10,6 +10,7 @@ import pytest
 
 from relay_actors import Actor, AskTimeout, gather, race
 from relay_actors.actors.actions import PlayAction
+from relay_actors.config import Limits
 from relay_actors.events import CollectEvent, PlayEvent
 from relay_actors.runtime.future import Future
 from tests.actors.mortal_world import MortalWorld
@@ -499,6 +500,34 @@ def test_a_flow_that_goes_on_has_the_children_that_it_had(kind: type[World], pla
         assert place == "none" or HasHelp.crashes == {place: 0}
         assert handle.data["counted"] == [2, 1, 1, 3]
         assert len(Helper.born) == 3
+
+
+class AsksForHours(Fragile):
+    """Asks and spawns again and again, and awaits the answers otherwise than one by one."""
+
+    async def run(self) -> None:
+        await self.answer()
+        till = self.app.lookup("till")
+        while True:
+            helper = self.spawn(Helper)
+            await gather(till.ask("a seat", block=False), helper.ask("how many?", block=False))
+            helper.stop(block=False)
+
+
+def test_a_flow_that_is_too_long_to_be_run_again_keeps_nothing_for_that() -> None:
+    """A call that asks and spawns for hours does not keep what it was answered, and who has ended, until it is over."""
+    Helper.born, Till.asked, Till.takes_s = [], [], 0.5
+    with World(limits=Limits(recorded_per_call=40)) as world:
+        world.app.service(Till, name="till")
+        _line, handle = world.inbound(AsksForHours)
+        world.run(3)
+        course = world.actor(handle).leg.course
+        assert course.questions
+        assert course.children
+        world.run(30)
+        assert course.record is None
+        assert not course.questions
+        assert not course.children
 
 
 def test_a_new_process_spawns_the_children_of_a_flow_anew() -> None:
