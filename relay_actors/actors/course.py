@@ -20,6 +20,7 @@ from relay_actors.runtime.signals import Unwrapped
 
 if TYPE_CHECKING:
     from relay_actors.actors.history import Item, Kept
+    from relay_actors.actors.withheld import Withheld
 
 __all__ = ["Course", "CourseTimer", "Elsewhere", "Note", "Pipe", "Started"]
 
@@ -208,7 +209,7 @@ class Course:
         self.results: dict[int, Elsewhere] = NOTHING
         self.pipes: Mapping[str, Pipe] = NOTHING
         self.others: Mapping[str, Any] | None = NOTHING
-        self.questions: dict[int, Future[Any]] = NOTHING
+        self.questions: dict[int, Withheld] = NOTHING
         self.children: dict[int, Any] = NOTHING
         self.seen: Mapping[str, Mapping[str, Any]] = NOTHING
         self.over: Mapping[str, Mapping[str, Any]] = NOTHING
@@ -264,12 +265,12 @@ class Course:
         self.counts = {**self.counts, what: self.counts[what] + 1}
         return self.counts[what]
 
-    def has_asked(self, number: int, reply: Future[Any] | None) -> None:
-        """Remember an answer that is to come to whoever asks the same again, when the code is run again in place."""
-        if reply is not None and self.record is not None:
+    def has_asked(self, number: int, sent: Withheld) -> None:
+        """Remember a question: its answer is for whoever asks the same again, when the code is run again in place."""
+        if sent.reply is not None and self.record is not None:
             if not self.questions:
                 self.questions = {}
-            self.questions[number] = reply
+            self.questions[number] = sent
 
     def child(self, actor_class: type[Any], spawn: Callable[[], Any]) -> Any:
         """Return the ref of a child: of the one that was spawned then, if the code is run again in place."""

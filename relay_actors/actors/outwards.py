@@ -70,7 +70,7 @@ class Outwards:
             course.replay.has_awaited(self._call, number, future)
         elif future.is_settled:
             if course.questions:
-                course.questions = {at: asked for at, asked in course.questions.items() if asked is not future}
+                course.questions = {at: asked for at, asked in course.questions.items() if asked.reply is not future}
             kept = getattr(future.settled_by, "keep", None)
             if isinstance(kept, Kept):  # who goes on will look, and what it sees must not be on record any later
                 self._note_look(kept.leg.tag or kept.leg.call_id, kept.leg, self.course.counts["looks"] + 1)
@@ -172,7 +172,7 @@ class Outwards:
         if course.replay is None:
             self.keep_sent()
             if isinstance(sent, Withheld):
-                course.has_asked(course.counts["sent"], sent.reply)
+                course.has_asked(course.counts["sent"], sent)
             return False
         course.replay.withhold(course.next("sent"), sent)
         return True

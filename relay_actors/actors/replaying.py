@@ -547,12 +547,12 @@ class Replay:
             for number, sent in self._withheld:
                 is_own = isinstance(sent, Withheld) and sent.receiver is cell
                 if isinstance(sent, Withheld):
-                    actor.leg.course.has_asked(number, sent.reply)
-                asked = None if self._former is None else self._former.questions.get(number)
+                    actor.leg.course.has_asked(number, sent)
+                answer = None if self._former is None else self._former.answer_to(number, sent)
                 if number not in self._sent:
                     sent.send_and_note(actor, number)
-                elif isinstance(sent, Withheld) and sent.reply is not None and asked is not None:
-                    follow(sent.reply, asked)  # it was asked then, and whoever was asked is still there
+                elif answer is not None and isinstance(sent, Withheld):
+                    follow(sent.reply, answer)  # it was asked then, and whoever was asked is still there
                 elif is_own:
                     sent.send()
                 else:

@@ -11,6 +11,7 @@ from relay_actors.actors.history import Asked
 from relay_actors.actors.leg import Leg
 from relay_actors.actors.orders import Begin, Control, Perform
 from relay_actors.actors.waits import Reply, follow
+from relay_actors.actors.withheld import Withheld
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.future import Future
 
@@ -29,7 +30,7 @@ class Former:
 
     asked: Mapping[int, Any]
     actions: Mapping[str, Action]
-    questions: Mapping[int, Future[Any]]
+    questions: Mapping[int, Withheld]
 
     def asking(self, asked: Asked) -> Any:
         """Return the order by which somebody else has given a command, as far as he still waits for something of it."""
@@ -38,6 +39,14 @@ class Former:
         if order is not None or action is None or asked.method != action.command.method:  # a command on it: answered
             return order
         return Begin(action)
+
+    def answer_to(self, number: int, sent: object) -> Future[Any] | None:
+        """Return the answer to the question of that number, if the same is asked again; else None."""
+        then = self.questions.get(number)
+        if then is None or not isinstance(sent, Withheld) or sent.reply is None or not sent.asks_the_same(then):
+            return None
+        answer: Future[Any] = then.reply
+        return answer
 
 
 def take_over(actor: Any) -> None:

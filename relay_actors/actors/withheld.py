@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr
+
 from relay_actors.actors.orders import Again, Begin, Control, HangUpAfter, Listen, Order, Perform, WaitFor
 from relay_actors.errors import NameTaken
 from relay_actors.late_dataclasses import dataclass
@@ -59,10 +61,21 @@ class Withheld(_Sent):
             if self.reply is not None:
                 self.reply.try_fail(ActorIsDead(f"{self.receiver.ref} not found"))
 
+    def asks_the_same(self, then: Withheld) -> bool:
+        """Whether it may be the question that was asked then; code that was left by an error may have asked others."""
+        return _asked(self.message) == _asked(then.message)
+
     def was_sent(self, *, may_be_lost: bool) -> None:
         """It was sent then. Who still waits for the answer asks again: whoever was asked has ended with the process."""
         if self.reply is not None and not self.reply.is_settled:
             self.send()
+
+
+def _asked(message: object) -> object:
+    """Return what is asked: a text, the name of what is called by a proxy, or else what kind of message it is."""
+    if isinstance(message, ProxyCall | ProxyGetAttr | ProxySetAttr):
+        return type(message), tuple(message.attr_path)
+    return message if isinstance(message, str | int) else type(message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -438,9 +438,9 @@ def test_a_question_has_the_time_that_it_had_before_the_crash(world: World) -> N
     world.run(4.5)
     assert not Asks.crashes["waited"]
     (asked, _later) = world.actor(handle).leg.course.questions.values()
-    assert not asked.is_settled
+    assert not asked.reply.is_settled
     world.run(1)
-    assert isinstance(asked.error, AskTimeout)
+    assert isinstance(asked.reply.error, AskTimeout)
 
 
 def test_an_answer_that_was_awaited_is_kept_no_longer(world: World) -> None:
