@@ -282,7 +282,7 @@ class CallActor(FlowLegActor):
     ) -> ActorRef[C]:
         """Start a child; see `Actor.spawn`. A flow that goes on where it was has those that it had."""
         start = partial(super().spawn, actor_class, *args, spec=spec, keep=keep, **kwargs)
-        return self._child(actor_class, start)
+        return self._child(actor_class, (*args, *kwargs.values()), start)
 
     def spawn_started(
         self,
@@ -295,13 +295,13 @@ class CallActor(FlowLegActor):
     ) -> ActorRef[C]:
         """Start a child and return when it has started; see `Actor.spawn_started`, and `spawn`."""
         start = partial(super().spawn_started, actor_class, *args, spec=spec, keep=keep, within_s=within_s, **kwargs)
-        return self._child(actor_class, start)
+        return self._child(actor_class, (*args, *kwargs.values()), start)
 
-    def _child(self, actor_class: type[C], start: Callable[[], ActorRef[C]]) -> ActorRef[C]:
+    def _child(self, actor_class: type[C], given: tuple[object, ...], start: Callable[[], ActorRef[C]]) -> ActorRef[C]:
         course = self.leg.course
         if course.record is None or isinstance(self._cell.outward, Silenced) or not is_on_record(self):
             return start()
-        child: ActorRef[C] = course.child(actor_class, start)
+        child: ActorRef[C] = course.child(actor_class, given, start)
         return child
 
     def watch(self, ref: Any, *, on_restart: bool = False, death_pact: bool = False) -> int:

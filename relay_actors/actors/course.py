@@ -7,7 +7,7 @@ touched in the turns of the call's actor only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -154,7 +154,8 @@ class Course:
         is_kept: whether a journal is told of it.
         told: how many things the call was told by the wire.
         commands: how many commands it has given.
-        children: refs of those that the code of its class has spawned, by number; only while there is a record.
+        children: refs of those that the code of its class has spawned, and what they are like, by number; only while
+            there is a record.
         entries: how many entries the journal has been given of it since the process began, and those before.
         summed_up_at: how many of them there were when it was last offered to have them summed up.
         began_at: how many of them there were when the code of its class began that runs now.
@@ -210,7 +211,7 @@ class Course:
         self.pipes: Mapping[str, Pipe] = NOTHING
         self.others: Mapping[str, Any] | None = NOTHING
         self.questions: dict[int, Withheld] = NOTHING
-        self.children: dict[int, Any] = NOTHING
+        self.children: dict[int, tuple[Any, object]] = NOTHING
         self.seen: Mapping[str, Mapping[str, Any]] = NOTHING
         self.over: Mapping[str, Mapping[str, Any]] = NOTHING
         self.piping = ""
@@ -272,15 +273,24 @@ class Course:
                 self.questions = {}
             self.questions[number] = sent
 
-    def child(self, actor_class: type[Any], spawn: Callable[[], Any]) -> Any:
-        """Return the ref of a child: of the one that was spawned then, if the code is run again in place."""
+    def child(self, actor_class: type[Any], given: Iterable[object], spawn: Callable[[], Any]) -> Any:
+        """Return the ref of a child: of the one that was spawned then, if the code is run again in place.
+
+        Code that was left by an error may have spawned another one: of another class, or with other texts and numbers.
+
+        Args:
+            actor_class: its class.
+            given: the arguments of its constructor.
+            spawn: starts it.
+        """
         number = self.next("children")
-        known = self.children.get(number)
-        if known is None or known.actor_class is not actor_class:
+        like = actor_class, [one for one in given if isinstance(one, str | int)]
+        known, then = self.children.get(number, (None, None))
+        if known is None or then != like:
             known = spawn()
             if self.children is NOTHING:
                 self.children = {}
-            self.children[number] = known
+            self.children[number] = known, like
         return known
 
     def begin_anew(self) -> None:
