@@ -20,7 +20,6 @@ from relay_actors.runtime.signals import Unwrapped
 
 if TYPE_CHECKING:
     from relay_actors.actors.history import Item, Kept
-    from relay_actors.actors.withheld import Withheld
 
 __all__ = ["Course", "CourseTimer", "Elsewhere", "Note", "Pipe", "Started"]
 
@@ -210,7 +209,7 @@ class Course:
         self.results: dict[int, Elsewhere] = NOTHING
         self.pipes: Mapping[str, Pipe] = NOTHING
         self.others: Mapping[str, Any] | None = NOTHING
-        self.questions: dict[int, Withheld] = NOTHING
+        self.questions: dict[int, Any] = NOTHING
         self.children: dict[int, tuple[Any, object]] = NOTHING
         self.seen: Mapping[str, Mapping[str, Any]] = NOTHING
         self.over: Mapping[str, Mapping[str, Any]] = NOTHING
@@ -266,8 +265,13 @@ class Course:
         self.counts = {**self.counts, what: self.counts[what] + 1}
         return self.counts[what]
 
-    def has_asked(self, number: int, sent: Withheld) -> None:
-        """Remember a question: its answer is for whoever asks the same again, when the code is run again in place."""
+    def has_asked(self, number: int, sent: Any) -> None:
+        """Remember a question: its answer is for whoever asks the same again, when the code is run again in place.
+
+        Args:
+            number: of what was sent.
+            sent: the question, a `Withheld`.
+        """
         if sent.reply is not None and self.record is not None:
             if not self.questions:
                 self.questions = {}

@@ -7,12 +7,11 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr
-
 from relay_actors.actors.orders import Again, Begin, Control, HangUpAfter, Listen, Order, Perform, WaitFor
 from relay_actors.errors import NameTaken
 from relay_actors.late_dataclasses import dataclass
 from relay_actors.runtime.failures import ActorIsDead
+from relay_actors.runtime.mailbox import FOR_PYKKA
 
 __all__ = ["Withheld", "WithheldBeginning", "WithheldOrder"]
 
@@ -73,8 +72,8 @@ class Withheld(_Sent):
 
 def _asked(message: object) -> object:
     """Return what is asked: a text, the name of what is called by a proxy, or else what kind of message it is."""
-    if isinstance(message, ProxyCall | ProxyGetAttr | ProxySetAttr):
-        return type(message), tuple(message.attr_path)
+    if type(message) in FOR_PYKKA:
+        return type(message), tuple(getattr(message, "attr_path", ()))
     return message if isinstance(message, str | int) else type(message)
 
 
