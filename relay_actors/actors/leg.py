@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, cast
 
 from relay_actors.actors.actions import Action
@@ -86,6 +86,8 @@ class EndWait(StateWait):
 
     __slots__ = ()
 
+    _notes_who_takes = True
+
     def get(self, *, timeout: float | None = None) -> RelayEvent:
         """Wait for the event and return it; see `CallFuture.get`."""
         event = super().get(timeout=timeout)
@@ -93,13 +95,6 @@ class EndWait(StateWait):
         if flow is not None and here.turn is self.settled_by:
             flow.forgo(CallEnded)
         return event
-
-    def __await__(self) -> Generator[Any, Any, RelayEvent]:
-        turn: Any = here.turn
-        if turn is None or not turn.in_flow:
-            return (yield from super().__await__())
-        yield self  # as any other does
-        return self.get(timeout=0)
 
 
 class Leg:

@@ -92,6 +92,8 @@ class Future(pykka.Future[T]):
     """Whether the answer is given later than by what the handler returns (SEMANTICS A13)."""
     instead_of_waiting: str = "Await this in `async def run`, or let what it brings come to on_receive"
     """What an actor is told that would wait for itself."""
+    _notes_who_takes: bool = False
+    """Whether `get` does more than to give a value that is there: then an await in a flow goes by it, too."""
 
     # What few ever have. What all have is set when they are made: who is given it later has a table of his own for it.
     _get_hook: Any = None  # pykka's
@@ -218,7 +220,8 @@ class Future(pykka.Future[T]):
         turn: Any = here.turn
         if turn is not None and turn.in_flow and (self._value is not _NONE or self.settles):
             yield self  # also when it is settled, which does not suspend: who drives the flow sees all that it awaits
-            if self.is_settled and (value := self._value) is not _NONE:  # as `get` does it
+            # As `get` does it.
+            if self.is_settled and (value := self._value) is not _NONE and not self._notes_who_takes:
                 return value  # type: ignore[no-any-return]  # what was set
         elif not self.is_settled and self.settles:
             yield from self._await_in_asyncio()

@@ -126,6 +126,8 @@ class _Together(LetsGo[T]):
     again and again. Once it was let go it leaves them, and comes back to them if it is waited for again.
     """
 
+    _notes_who_takes = True
+
     def __init__(self, sources: tuple[Future[Any], ...], timeout: float | None) -> None:
         dispatcher = next((found for source in sources if (found := source.dispatcher) is not None), None)
         if dispatcher is None and here.turn is not None:
@@ -149,13 +151,6 @@ class _Together(LetsGo[T]):
         value = super().get(timeout=timeout)
         self._was_taken(value)
         return value
-
-    def __await__(self) -> Generator[Any, Any, T]:
-        value = yield from super().__await__()
-        self._was_taken(value)
-        return value
-
-    __iter__ = __await__
 
     def _was_taken(self, value: T) -> None:
         """Take also what it was made of: to whoever has awaited that by itself, a call's end is not told once more."""
